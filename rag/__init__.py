@@ -1,0 +1,1 @@
+"""Ragdeck's engine: no Qt, synchronous, usable and testable alone."""

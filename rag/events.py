@@ -1,0 +1,197 @@
+"""What long operations yield, and the plain values that travel between processes.
+
+Everything here is a frozen dataclass of plain values: picklable, comparable, free of heavy imports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# --- parsed documents -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of a document that people refer to: a page, slide, sheet or section.
+
+    start and end are character offsets into ParsedDocument.text (end exclusive). Places are in order and do
+    not overlap; text between two places belongs to none and holds only white space.
+    """
+
+    kind: str  # "page" | "slide" | "sheet" | "section" | "record" | "message"
+    number: int | None  # 1-based page, slide or sheet number
+    label: str  # what is shown: "page 3", "slide 2", "sheet Prices", "Chapter 1 > Scope"
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class ParsedDocument:
+    """The text of one file and where its places are."""
+
+    title: str
+    media_type: str
+    text: str
+    places: tuple[Place, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
+    markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
+
+
+# --- ingest -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class IngestProgress:
+    """Where an ingest stands. Sizes in bytes, times in seconds."""
+
+    file: str
+    stage: str  # "discovering" | "parsing" | "embedding" | "saving" | "indexing"
+    files_done: int
+    files_total: int
+    chunks_done: int
+    chunks_total: int  # of the files parsed so far
+    bytes_done: int
+    bytes_total: int
+    elapsed_s: float
+    remaining_s: float | None
+    chunks_per_s: float | None
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file."""
+
+    path: str
+    outcome: str  # "added" | "unchanged" | "replaced" | "skipped" | "failed"
+    detail: str = ""
+    chunk_count: int = 0
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """The end of an ingest: the version that came out of it and every file's outcome."""
+
+    collection: str
+    version_number: int | None
+    document_count: int
+    chunk_count: int
+    outcomes: tuple[FileOutcome, ...]
+    seconds: float
+
+    def count(self, outcome: str) -> int:
+        return sum(1 for o in self.outcomes if o.outcome == outcome)
+
+
+# --- asking -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage of an ask began: "embed", "dense", "lexical", "fuse", "pack", "read", "generate", "check"."""
+
+    trace_id: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One candidate chunk of a query, with every rank it got and why it was left out, if it was.
+
+    dense_score is a cosine similarity in [-1, 1]; bm25_score is FTS5's bm25() negated, higher is better;
+    fused_score is the sum of 1/(k + rank) (Cormack, Clarke, Buettcher 2009).
+    """
+
+    chunk_id: int
+    document_id: int
+    document: str
+    path: str
+    place: str
+    place_kind: str
+    place_number: int | None
+    start: int
+    end: int
+    text: str
+    token_count: int
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    bm25_rank: int | None = None
+    bm25_score: float | None = None
+    fused_rank: int = 0
+    fused_score: float = 0.0
+    marker: int | None = None  # the [n] under which it stands in the prompt
+    dropped: str | None = None
+
+
+@dataclass(frozen=True)
+class RetrievalDone:
+    trace_id: str
+    hits: tuple[Hit, ...]
+    packed_count: int
+    packed_documents: int
+    chunk_count: int
+    document_count: int
+
+
+@dataclass(frozen=True)
+class PromptProgress:
+    """How much of the prompt the model has read, in tokens."""
+
+    trace_id: str
+    tokens_done: int
+    tokens_total: int
+    tokens_cached: int
+
+
+@dataclass(frozen=True)
+class TokenStreamed:
+    trace_id: str
+    text: str
+    token_count: int
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """One sentence of an answer and what the passages say about it.
+
+    start and end are character offsets into the answer; score is the probability in [0, 1] that the sentence
+    is not supported, None when it was not scored. Evidence offsets are into the passage's text.
+    """
+
+    text: str
+    start: int
+    end: int
+    verdict: str  # "supported" | "check" | "unsupported" | "contradicted" | "no evidence" | "not checkable"
+    score: float | None
+    reason: str = ""
+    evidence_marker: int | None = None  # 1-based passage number, as in the prompt
+    evidence_start: int | None = None
+    evidence_end: int | None = None
+    evidence_text: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimsChecked:
+    trace_id: str
+    claims: tuple[ClaimResult, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the person should know that is not an error: a fallback taken, a limit reached."""
+
+    text: str
+
+
+def as_plain(value: Any) -> Any:
+    """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
+    from dataclasses import asdict, is_dataclass
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_plain(asdict(value))
+    if isinstance(value, dict):
+        return {k: as_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(v) for v in value]
+    return value
