@@ -1,0 +1,46 @@
+"""How words become FTS5 text and FTS5 queries.
+
+unicode61 takes a run of Chinese, Japanese or Korean text for one word, so nothing inside it is ever found.
+Text is therefore indexed with a space around every such character, and such a run in a query becomes a
+phrase of its characters. Every word of a person is quoted: FTS5's operators never reach the parser.
+"""
+
+from __future__ import annotations
+
+import re
+
+CJK = "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_CJK_CHARACTER = re.compile(f"([{CJK}])")
+_WORD = re.compile(f"[{CJK}]+|[^\\W{CJK}]+")
+
+# Words that match nearly every English passage and say nothing about it.
+STOP_WORDS = frozenset(
+    "a an and are as at be been but by can could did do does for from had has have how i if in into is it its may "
+    "me might my no not of on or our shall should so some such than that the their them then there these they "
+    "this those to us was we were what when where which while who whom whose why will with would you your".split()
+)
+
+
+def indexed_text(text: str) -> str:
+    """The text as it is given to FTS5."""
+    return _CJK_CHARACTER.sub(r" \1 ", text)
+
+
+def query_words(text: str) -> list[str]:
+    """The words of a question that are worth searching for, lower-cased, in order, each once.
+
+    Stop words are left out unless there is nothing else.
+    """
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
+    return [word for word in words if word not in STOP_WORDS] or words
+
+
+def match_expression(text: str, *, every_word: bool = False, prefix: bool = False) -> str:
+    """The FTS5 MATCH expression for a person's words; empty when there is no word in them."""
+    words = list(dict.fromkeys(w.lower() for w in _WORD.findall(text))) if every_word else query_words(text)
+    terms = []
+    for number, word in enumerate(words):
+        phrase = indexed_text(word).split()
+        quoted = '"' + " ".join(phrase) + '"'
+        terms.append(quoted + "*" if prefix and number == len(words) - 1 else quoted)
+    return (" AND " if every_word else " OR ").join(terms)

@@ -1,0 +1,395 @@
+"""Reads the SQLite file with the standard library alone: what the window and the command line show.
+
+The window's process must stay light, so this imports no SQLModel. It opens the file read-only; the engine
+process (or the command line's own workspace) is the only writer. Columns are those of rag.tables.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rag.errors import NotFoundError
+from rag.events import ClaimResult, Hit, Place
+from rag.matching import match_expression
+
+R = TypeVar("R")
+
+FLAG_VERDICTS = ("check", "unsupported", "contradicted")
+
+
+@dataclass(frozen=True)
+class CollectionRow:
+    id: int
+    key: str
+    name: str
+    created_ms: int
+    embedder_name: str
+    chunking: str
+    active_version_id: int | None
+    version_number: int | None
+    document_count: int
+    chunk_count: int
+    token_count: int
+    version_count: int
+    updated_ms: int | None
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    id: int
+    collection_id: int
+    collection: str
+    number: int
+    created_ms: int
+    message: str
+    embedder_name: str
+    chunking: str
+    fingerprint: str
+    document_count: int
+    chunk_count: int
+    token_count: int
+    added_count: int
+    replaced_count: int
+    removed_count: int
+    active: bool
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    id: int
+    name: str
+    source: str
+    title: str
+    media_type: str
+    size_bytes: int
+    chunk_count: int
+    token_count: int
+    created_ms: int
+
+
+@dataclass(frozen=True)
+class ChunkRow:
+    id: int
+    position: int
+    start: int
+    end: int
+    text: str
+    token_count: int
+    place: str
+
+
+@dataclass(frozen=True)
+class TraceRow:
+    """One line of the list of traces."""
+
+    id: str
+    created_ms: int
+    status: str
+    source: str
+    error: str
+    question: str
+    answer: str
+    collection: str
+    version_number: int | None
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_ms: float | None
+    tokens_per_s: float | None
+    total_ms: float | None
+    passage_count: int
+    claim_count: int
+    flag_count: int
+    worst_verdict: str
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    name: str
+    kind: str
+    start_ms: float
+    end_ms: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class TraceDetail:
+    """Everything stored about one ask. row holds every column of the trace table by name."""
+
+    row: dict[str, Any]
+    hits: tuple[Hit, ...]
+    claims: tuple[ClaimResult, ...]
+    spans: tuple[SpanRow, ...]
+
+
+@dataclass(frozen=True)
+class TraceFilter:
+    """What to list; empty values do not filter. verdict may be "flagged"; times are Unix milliseconds."""
+
+    text: str = ""
+    collection: str = ""
+    model: str = ""
+    verdict: str = ""
+    status: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
+class AskPoint:
+    """The numbers of one ask, for the graphs."""
+
+    id: str
+    created_ms: int
+    status: str
+    collection: str
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_ms: float | None
+    tokens_per_s: float | None
+    retrieve_ms: float | None
+    read_ms: float | None
+    generate_ms: float | None
+    check_ms: float | None
+    total_ms: float | None
+    claim_count: int
+    flag_count: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the Overview page shows; "today" is since since_ms."""
+
+    collection_count: int
+    document_count: int
+    chunk_count: int
+    ask_count: int
+    failed_count: int
+    claim_count: int
+    flag_count: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    trace_count: int
+
+
+class Reader:
+    """Read-only queries. Usable from several threads: each gets its own connection."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._local = threading.local()
+
+    # --- collections --------------------------------------------------------------------------------------
+
+    def collections(self) -> list[CollectionRow]:
+        return self._rows(
+            CollectionRow,
+            """SELECT c.id, c.key, c.name, c.created_ms, c.embedder_name, c.chunking, c.active_version_id,
+                      v.number AS version_number, coalesce(v.document_count, 0) AS document_count,
+                      coalesce(v.chunk_count, 0) AS chunk_count, coalesce(v.token_count, 0) AS token_count,
+                      (SELECT count(*) FROM datasetversion w WHERE w.collection_id = c.id) AS version_count,
+                      v.created_ms AS updated_ms
+               FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id
+               ORDER BY c.name COLLATE NOCASE""",
+        )
+
+    def collection(self, name: str) -> CollectionRow:
+        for row in self.collections():
+            if row.name == name:
+                return row
+        raise NotFoundError(
+            f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+        )
+
+    def versions(self, collection_id: int) -> list[VersionRow]:
+        """Newest first."""
+        rows = self._rows(
+            VersionRow,
+            """SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message,
+                      v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
+                      v.token_count, v.added_count, v.replaced_count, v.removed_count,
+                      v.id IS c.active_version_id AS active
+               FROM datasetversion v JOIN collection c ON c.id = v.collection_id
+               WHERE v.collection_id = ? ORDER BY v.number DESC""",
+            (collection_id,),
+        )
+        return rows
+
+    def documents(self, version_id: int, limit: int = 1_000_000, offset: int = 0) -> list[DocumentRow]:
+        return self._rows(
+            DocumentRow,
+            """SELECT d.id, d.name, d.source, d.title, d.media_type, d.size_bytes, d.chunk_count, d.token_count,
+                      d.created_ms
+               FROM versiondocument vd JOIN document d ON d.id = vd.document_id
+               WHERE vd.version_id = ? ORDER BY d.name COLLATE NOCASE, d.id LIMIT ? OFFSET ?""",
+            (version_id, limit, offset),
+        )
+
+    def chunks(self, document_id: int) -> list[ChunkRow]:
+        return self._rows(
+            ChunkRow,
+            """SELECT id, position, start, "end", text, token_count, place FROM chunk
+               WHERE document_id = ? ORDER BY position""",
+            (document_id,),
+        )
+
+    def document_text(self, document_id: int) -> str:
+        found = self._connection().execute("SELECT text FROM document WHERE id = ?", (document_id,)).fetchone()
+        return "" if found is None else str(found[0])
+
+    def document_places(self, document_id: int) -> list[Place]:
+        found = self._connection().execute("SELECT places FROM document WHERE id = ?", (document_id,)).fetchone()
+        return [] if found is None else [Place(*place) for place in json.loads(found[0])]
+
+    # --- traces -------------------------------------------------------------------------------------------
+
+    def traces(self, wanted: TraceFilter, limit: int = 200, offset: int = 0) -> list[TraceRow]:
+        """Newest first."""
+        where, values = _trace_condition(wanted)
+        columns = ", ".join(f"t.{f.name}" for f in fields(TraceRow))
+        return self._rows(
+            TraceRow,
+            f"SELECT {columns} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
+            (*values, limit, offset),
+        )
+
+    def trace_count(self, wanted: TraceFilter) -> int:
+        where, values = _trace_condition(wanted)
+        found = self._connection().execute(f"SELECT count(*) FROM trace t WHERE {where}", values).fetchone()
+        return int(found[0])
+
+    def trace(self, trace_id: str) -> TraceDetail:
+        """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
+        connection = self._connection()
+        prefix = trace_id.replace("%", "").replace("_", "")
+        found = connection.execute(
+            "SELECT * FROM trace WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2",
+            (trace_id, prefix, prefix),
+        ).fetchall()
+        if len(found) != 1:
+            why = "More than one trace begins with" if found else "There is no trace"
+            raise NotFoundError(f"{why} “{trace_id}”; `ragdeck traces list` shows the ids.")
+        row = dict(found[0])
+        key = (row["id"],)
+        hit_columns = ", ".join(f'"{f.name}"' for f in fields(Hit))
+        claim_columns = ", ".join(f'"{f.name}"' for f in fields(ClaimResult))
+        return TraceDetail(
+            row=row,
+            hits=tuple(
+                self._rows(
+                    Hit, f"SELECT {hit_columns} FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key
+                )
+            ),
+            claims=tuple(
+                self._rows(
+                    ClaimResult, f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id", key
+                )
+            ),
+            spans=tuple(
+                self._rows(
+                    SpanRow,
+                    "SELECT name, kind, start_ms, end_ms, detail FROM span WHERE trace_id = ? ORDER BY start_ms, id",
+                    key,
+                )
+            ),
+        )
+
+    def trace_models(self) -> list[str]:
+        return [r[0] for r in self._connection().execute("SELECT DISTINCT model FROM trace WHERE model != ''")]
+
+    def ask_points(self, since_ms: int, until_ms: int, limit: int = 100_000) -> list[AskPoint]:
+        """Asks by persons, oldest first: test traffic stays out of the dashboards."""
+        columns = ", ".join(f.name for f in fields(AskPoint))
+        return self._rows(
+            AskPoint,
+            f"""SELECT {columns} FROM trace WHERE source = 'person' AND status != 'running'
+                AND created_ms >= ? AND created_ms < ? ORDER BY created_ms LIMIT ?""",
+            (since_ms, until_ms, limit),
+        )
+
+    def overview(self, since_ms: int) -> Overview:
+        connection = self._connection()
+        totals = connection.execute(
+            """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
+               FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
+        ).fetchone()
+        asks = connection.execute(
+            """SELECT count(*), coalesce(sum(status IN ('failed', 'interrupted')), 0),
+                      coalesce(sum(claim_count), 0), coalesce(sum(flag_count), 0),
+                      coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0),
+                      coalesce(sum(completion_tokens), 0)
+               FROM trace WHERE source = 'person' AND created_ms >= ?""",
+            (since_ms,),
+        ).fetchone()
+        trace_count = connection.execute("SELECT count(*) FROM trace").fetchone()[0]
+        return Overview(*totals, *asks, trace_count)
+
+    # --- models -------------------------------------------------------------------------------------------
+
+    def added_models(self) -> list[str]:
+        """Paths of the GGUF files that the person added."""
+        return [r[0] for r in self._connection().execute("SELECT path FROM model ORDER BY added_ms")]
+
+    # --- plumbing -----------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True, timeout=10)
+            connection.row_factory = sqlite3.Row
+            self._local.connection = connection
+        return connection
+
+    def _rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
+        return [kind(**dict(row)) for row in self._connection().execute(statement, values)]
+
+
+def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
+    """The WHERE clause of a filter, over `trace t`, and its values."""
+    parts: list[str] = []
+    values: list[Any] = []
+    equal = {
+        "t.collection": wanted.collection,
+        "t.model": wanted.model,
+        "t.status": wanted.status,
+        "t.session_id": wanted.session_id,
+    }
+    for column, value in equal.items():
+        if value:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    if wanted.verdict == "flagged":
+        parts.append("t.flag_count > 0")
+    elif wanted.verdict:
+        parts.append("t.worst_verdict = ?")
+        values.append(wanted.verdict)
+    if wanted.since_ms is not None:
+        parts.append("t.created_ms >= ?")
+        values.append(wanted.since_ms)
+    if wanted.until_ms is not None:
+        parts.append("t.created_ms < ?")
+        values.append(wanted.until_ms)
+    expression = match_expression(wanted.text, every_word=True, prefix=True)
+    if expression:
+        parts.append("t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?)")
+        values.append(expression)
+    elif wanted.text.strip():
+        parts.append("instr(lower(t.question || ' ' || t.answer), lower(?)) > 0")
+        values.append(wanted.text.strip())
+    return " AND ".join(parts) or "1", tuple(values)

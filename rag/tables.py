@@ -1,0 +1,206 @@
+"""All tables of the SQLite file, the only truth. Times are Unix milliseconds, sizes bytes, offsets characters.
+
+Values that are read as a whole and never searched are JSON text. Rows of Document, Chunk, Embedding and
+DatasetVersion never change after they were written; Collection holds what moves (the active version).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class Collection(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)  # names the Chroma collection: a person's name may be any text
+    name: str = Field(unique=True)
+    created_ms: int
+    embedder: str  # fingerprint of the embedder that this collection uses
+    embedder_name: str
+    chunking: str  # JSON of ChunkingSettings
+    active_version_id: int | None = None
+    index_version_id: int | None = None  # the version that the Chroma index holds completely; None while it changes
+
+
+class Document(SQLModel, table=True):
+    """One immutable parsed and chunked revision of a source file."""
+
+    __table_args__ = (
+        Index("document_source", "collection_id", "source", "sha256", "chunking"),
+        Index("document_content", "collection_id", "sha256"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int
+    source: str  # absolute path as it was given
+    name: str
+    title: str
+    media_type: str
+    sha256: str
+    size_bytes: int
+    text: str
+    places: str  # JSON list of [kind, number, label, start, end]
+    chunking: str  # fingerprint of parser version, chunk settings and tokenizer
+    chunk_count: int
+    token_count: int
+    created_ms: int
+    complete: bool = False  # every chunk has its embedding
+
+
+class Chunk(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    document_id: int = Field(index=True)
+    position: int
+    start: int
+    end: int
+    text: str
+    text_hash: str = Field(index=True)
+    token_count: int
+    place: str
+    place_kind: str
+    place_number: int | None = None
+
+
+class Embedding(SQLModel, table=True):
+    """A vector, keyed by what was embedded and by whom: nothing is embedded twice."""
+
+    text_hash: str = Field(primary_key=True)
+    embedder: str = Field(primary_key=True)
+    vector: bytes = Field(sa_type=LargeBinary)  # float32, little endian, L2-normalised
+
+
+class DatasetVersion(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("collection_id", "number"),)
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(index=True)
+    number: int
+    created_ms: int
+    message: str
+    embedder: str
+    embedder_name: str
+    chunking: str  # JSON of ChunkingSettings
+    fingerprint: str
+    document_count: int
+    chunk_count: int
+    token_count: int
+    added_count: int
+    replaced_count: int
+    removed_count: int
+
+
+class VersionDocument(SQLModel, table=True):
+    version_id: int = Field(primary_key=True)
+    document_id: int = Field(primary_key=True, index=True)
+
+
+class Model(SQLModel, table=True):
+    """A GGUF file that the person added. Its header is read again from the file."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    path: str = Field(unique=True)
+    sha256: str | None = None
+    size_bytes: int
+    modified_ms: int
+    added_ms: int
+
+
+class Trace(SQLModel, table=True):
+    """One ask, whatever its end."""
+
+    id: str = Field(primary_key=True)  # 32 hex digits, as an OpenTelemetry trace id
+    session_id: str = Field(index=True)
+    created_ms: int = Field(index=True)
+    status: str  # running | done | nothing found | cancelled | failed | interrupted
+    source: str = "person"  # person | evaluation | replay | probe | generation
+    error: str = ""
+    question: str
+    answer: str = ""
+    collection_id: int | None = Field(default=None, index=True)
+    collection: str = ""
+    version_id: int | None = None
+    version_number: int | None = None
+    version_fingerprint: str = ""
+    model: str = Field(default="", index=True)
+    model_sha256: str = ""
+    prompt_name: str = ""
+    prompt_fingerprint: str = ""
+    prompt: str = ""
+    settings: str = "{}"
+    fallbacks: str = "[]"
+    finish_reason: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    first_token_ms: float | None = None
+    tokens_per_s: float | None = None
+    retrieve_ms: float | None = None
+    read_ms: float | None = None
+    generate_ms: float | None = None
+    check_ms: float | None = None
+    total_ms: float | None = None
+    candidate_count: int = 0
+    passage_count: int = 0
+    passage_documents: int = 0
+    searched_chunks: int = 0
+    searched_documents: int = 0
+    claim_count: int = 0  # sentences that were scored
+    flag_count: int = 0  # verdict check, unsupported or contradicted
+    worst_verdict: str = ""
+    min_logprob: float | None = None
+    mean_logprob: float | None = None
+
+
+class Span(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    name: str
+    kind: str  # OpenInference span kind
+    start_ms: float  # since the trace began
+    end_ms: float
+    detail: str = ""
+
+
+class TraceHit(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    chunk_id: int
+    document_id: int
+    document: str
+    path: str
+    place: str
+    place_kind: str
+    place_number: int | None = None
+    start: int
+    end: int
+    text: str
+    token_count: int
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    bm25_rank: int | None = None
+    bm25_score: float | None = None
+    fused_rank: int
+    fused_score: float
+    marker: int | None = None
+    dropped: str | None = None
+
+
+class Claim(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    text: str
+    start: int
+    end: int
+    verdict: str
+    score: float | None = None
+    reason: str = ""
+    evidence_marker: int | None = None
+    evidence_start: int | None = None
+    evidence_end: int | None = None
+    evidence_text: str = ""
+
+
+class AuditEvent(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    created_ms: int = Field(index=True)
+    action: str
+    subject: str
+    detail: str = ""
