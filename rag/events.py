@@ -178,6 +178,17 @@ class ClaimsChecked:
 
 
 @dataclass(frozen=True)
+class AskResult:
+    """The end of an ask. The whole of it is in the trace."""
+
+    trace_id: str
+    session_id: str
+    status: str  # "done" | "nothing found" | "cancelled" | "failed"
+    answer: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something the person should know that is not an error: a fallback taken, a limit reached."""
 

@@ -1,0 +1,170 @@
+"""The engine's process: owns the workspace and runs its generators in three lanes, one thread each.
+
+A model file that makes llama.cpp abort, or the memory killer, ends this process and not the window. Lanes:
+"model" (asking, loading), "ingest" (changing collections), "view" (short reads such as drawing a page).
+Messages are tuples of plain values; see `serve` for their kinds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import logging.handlers
+import os
+import queue
+import signal
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from rag.errors import RagError
+
+LANES = ("model", "ingest", "view")
+_GOODBYE_S = 3.0
+
+log = logging.getLogger("ragdeck.engine")
+
+
+@dataclass
+class _Job:
+    id: int
+    function: str
+    arguments: dict[str, Any]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    running: threading.Event = field(default_factory=threading.Event)
+
+
+def serve(connection: Connection, folder: str) -> None:
+    """Run until the window says stop or goes away.
+
+    From the window: ("start", id, lane, function, arguments), ("cancel" | "pause" | "resume", id), ("stop",).
+    To the window: ("ready", interrupted asks), ("refused", sentence), ("event", id, value),
+    ("finished", id, value), ("failed", id, sentence, details), ("cancelled", id).
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
+    _log_to(Path(folder))
+    if hasattr(os, "nice"):
+        os.nice(5)  # a busy engine must not make the window stutter
+    outbox = _Outbox(connection)
+    try:
+        from rag.workspace import Workspace
+
+        workspace = Workspace(Path(folder), "the Ragdeck window")
+    except RagError as error:
+        outbox.send("refused", str(error))
+        return
+    except Exception as error:
+        log.exception("opening the data folder")
+        outbox.send("refused", f"The data folder {folder} could not be opened: {error}.")
+        return
+    jobs: dict[int, _Job] = {}
+    lanes = {name: queue.Queue[_Job | None]() for name in LANES}
+    threads = [
+        threading.Thread(target=_work, args=(workspace, lane, outbox, jobs), name=name, daemon=True)
+        for name, lane in lanes.items()
+    ]
+    for thread in threads:
+        thread.start()
+    outbox.send("ready", workspace.interrupted_count)
+    _listen(connection, lanes, jobs)
+    for job in list(jobs.values()):
+        job.cancelled.set()
+        job.running.set()
+    for lane in lanes.values():
+        lane.put(None)
+    deadline = time.monotonic() + _GOODBYE_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if not any(thread.is_alive() for thread in threads):
+        workspace.close()
+    os._exit(0)  # native threads of torch and Chroma may not end by themselves
+
+
+def _listen(connection: Connection, lanes: dict[str, queue.Queue[_Job | None]], jobs: dict[int, _Job]) -> None:
+    while True:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            return  # the window is gone
+        kind = message[0]
+        if kind == "stop":
+            return
+        if kind == "start":
+            _, job_id, lane, function, arguments = message
+            job = _Job(job_id, function, arguments)
+            job.running.set()
+            jobs[job_id] = job
+            lanes[lane].put(job)
+        elif message[1] in jobs:
+            job = jobs[message[1]]
+            if kind == "cancel":
+                job.cancelled.set()
+                job.running.set()
+            elif kind == "pause":
+                job.running.clear()
+            elif kind == "resume":
+                job.running.set()
+
+
+def _work(workspace: Any, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs: dict[int, _Job]) -> None:
+    while (job := lane.get()) is not None:
+        try:
+            _run(workspace, job, outbox)
+        except RagError as error:
+            outbox.send("failed", job.id, str(error), "")
+        except Exception as error:
+            log.exception("task %s", job.function)
+            sentence = f"Something unexpected went wrong ({type(error).__name__}: {error})."
+            outbox.send("failed", job.id, sentence, traceback.format_exc())
+        finally:
+            jobs.pop(job.id, None)
+
+
+def _run(workspace: Any, job: _Job, outbox: _Outbox) -> None:
+    if job.cancelled.is_set():
+        outbox.send("cancelled", job.id)
+        return
+    module, _, name = job.function.partition(":")
+    result = getattr(importlib.import_module(module), name)(workspace, **job.arguments)
+    if not inspect.isgenerator(result):
+        outbox.send("finished", job.id, result)
+        return
+    try:
+        while True:
+            event = next(result)
+            outbox.send("event", job.id, event)
+            job.running.wait()
+            if job.cancelled.is_set():
+                result.close()
+                outbox.send("cancelled", job.id)
+                return
+    except StopIteration as end:
+        outbox.send("finished", job.id, end.value)
+
+
+class _Outbox:
+    """Sends from several threads; a window that is gone is no error."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, *message: Any) -> None:
+        with self._lock:
+            try:
+                self._connection.send(message)
+            except (BrokenPipeError, OSError):
+                log.info("the window is gone")
+
+
+def _log_to(folder: Path) -> None:
+    handler = logging.handlers.RotatingFileHandler(
+        folder / "engine.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

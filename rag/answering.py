@@ -1,0 +1,319 @@
+"""Answers one question and records how.
+
+embed - dense - lexical - fuse - pack - read the prompt - stream the answer - check each sentence - save the
+trace. Evaluation calls this same generator: there is no second pipeline.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from rag.errors import RagError
+from rag.events import (
+    AskResult,
+    ClaimsChecked,
+    Hit,
+    PromptProgress,
+    RetrievalDone,
+    StageStarted,
+    TokenStreamed,
+)
+from rag.grounding import is_refusal
+from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.matching import query_words
+from rag.models import find_model
+from rag.retrieval import open_version, pack, retrieve
+from rag.settings import Settings
+from rag.tables import Trace
+from rag.traces import TraceRecorder
+from rag.workspace import Workspace
+
+NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
+_HISTORY_TURNS = 3
+_POINTING_BACK = frozenset("it its they them their that this those these he she his her there one ones".split())
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+
+Events = Generator[Any, None, AskResult]
+
+
+@dataclass(frozen=True)
+class Turn:
+    question: str
+    answer: str
+
+
+def answer_question(
+    workspace: Workspace,
+    question: str,
+    collection: str,
+    *,
+    version: int | None = None,
+    model: str | None = None,
+    session_id: str = "",
+    source: str = "person",
+    settings: dict[str, Any] | None = None,
+) -> Events:
+    """Ask a collection. version None means the active one; model is a name or path, None the active one.
+
+    settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
+    every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
+    """
+    question = question.strip()
+    if not question:
+        raise RagError("The question is empty; type one first.")
+    used = _with_changes(workspace.settings, settings or {})
+    recorder = TraceRecorder(workspace.store, question=question, session_id=session_id, source=source)
+    recorder.trace.collection = collection
+    recorder.trace.settings = used.model_dump_json()
+    recorder.begin()
+    try:
+        status = yield from _answer(workspace, recorder, used, version, model)
+    except (GeneratorExit, KeyboardInterrupt):
+        recorder.finish("cancelled")
+        raise
+    except RagError as error:
+        recorder.finish("failed", str(error))
+        raise
+    except Exception as error:
+        recorder.finish("failed", f"{type(error).__name__}: {error}")
+        raise
+    recorder.finish(status)
+    trace = recorder.trace
+    return AskResult(trace.id, trace.session_id, status, trace.answer, tuple(recorder.fallbacks))
+
+
+def _answer(
+    workspace: Workspace, recorder: TraceRecorder, settings: Settings, version: int | None, model: str | None
+) -> Generator[Any, None, str]:
+    """The stages, in order; returns the status."""
+    trace = recorder.trace
+    yield StageStarted(recorder.id, "search")
+    turns = _earlier_turns(workspace, trace)
+    hits = _search(workspace, recorder, settings, version, turns)
+    if not any(hit.dropped is None for hit in hits) and not settings.generation.ask_without_passages:
+        recorder.set_hits(hits)
+        trace.answer = NOTHING_FOUND
+        yield _retrieval_done(recorder, hits)
+        return "nothing found"
+    yield StageStarted(recorder.id, "load")
+    language_model = _load_model(workspace, recorder, settings, model)
+    with recorder.span("pack", "PROMPT", f"prompt {workspace.prompt.name}"):
+        packed, tokens = _pack_prompt(workspace, recorder, settings, language_model, hits, turns)
+    yield _retrieval_done(recorder, packed)
+    yield StageStarted(recorder.id, "read")
+    yield from _generate(recorder, settings, language_model, tokens)
+    yield StageStarted(recorder.id, "check")
+    yield _check(workspace, recorder, packed)
+    return "done"
+
+
+def _search(
+    workspace: Workspace,
+    recorder: TraceRecorder,
+    settings: Settings,
+    number: int | None,
+    turns: Sequence[Turn],
+) -> tuple[Hit, ...]:
+    trace = recorder.trace
+    collection, version = open_version(workspace, trace.collection, number)
+    trace.collection_id = collection.id
+    trace.version_id = version.id
+    trace.version_number = version.number
+    trace.version_fingerprint = version.fingerprint
+    trace.searched_chunks = version.chunk_count
+    trace.searched_documents = version.document_count
+    text = search_text(trace.question, turns)
+    if text != trace.question:
+        recorder.fallbacks.append("follow-up: searched together with the question before it")
+    begin = recorder.elapsed_ms()
+    found = retrieve(workspace, collection, version, text, settings.retrieval)
+    for stage in found.stages:
+        recorder.add_span(stage.name, stage.kind, begin + stage.start_ms, begin + stage.end_ms, stage.detail)
+    recorder.fallbacks.extend(found.fallbacks)
+    trace.retrieve_ms = recorder.elapsed_ms() - begin
+    return found.hits
+
+
+def search_text(question: str, turns: Sequence[Turn]) -> str:
+    """What is searched for: a follow-up that points back is searched together with what it points to."""
+    if not turns:
+        return question
+    words = {word.lower() for word in re.findall(r"\w+", question)}
+    if words & _POINTING_BACK or len(query_words(question)) <= 2:
+        return f"{turns[-1].question} {question}"
+    return question
+
+
+def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
+    """The last answered questions of this session, oldest first."""
+    with workspace.store.session() as session:
+        rows = session.exec(
+            select(Trace.question, Trace.answer)
+            .where(Trace.session_id == trace.session_id, Trace.status == "done", Trace.id != trace.id)
+            .order_by(col(Trace.created_ms).desc())
+            .limit(_HISTORY_TURNS)
+        ).all()
+    return [Turn(question, answer) for question, answer in reversed(rows)]
+
+
+def _load_model(
+    workspace: Workspace, recorder: TraceRecorder, settings: Settings, wanted: str | None
+) -> LanguageModel:
+    path = find_model(workspace, wanted) if wanted else workspace.active_model_path()
+    with recorder.span("load", "CHAIN", Path(path).name):
+        model = workspace.language_model(path, settings.generation)
+    recorder.trace.model = model.name
+    recorder.trace.model_sha256 = model.sha256
+    if not model.has_chat_template:
+        recorder.fallbacks.append("the model has no chat template: a plain one was used")
+    return model
+
+
+def _pack_prompt(
+    workspace: Workspace,
+    recorder: TraceRecorder,
+    settings: Settings,
+    model: LanguageModel,
+    hits: Sequence[Hit],
+    turns: Sequence[Turn],
+) -> tuple[list[Hit], list[int]]:
+    """Choose the passages and render the prompt so that prompt and answer fit into the context."""
+    template = workspace.prompt
+    history = [(turn.question, turn.answer) for turn in turns]
+    room = model.context - settings.generation.max_answer_tokens
+    question = recorder.trace.question
+    while True:
+        bare = len(model.tokenize_prompt(model.render_chat(template.messages(question, [], history))))
+        if not history or bare + settings.retrieval.context_tokens <= room:
+            break
+        history = history[1:]
+        recorder.fallbacks.append("an earlier question was left out of the prompt: it did not fit")
+    budget = min(settings.retrieval.context_tokens, room - bare)
+    if budget < 32:
+        raise RagError(
+            f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
+            "passages; shorten it, or load the model with a longer context."
+        )
+    packed = pack(hits, settings.retrieval, model.count_tokens, budget)
+    passages = [hit for hit in packed if hit.marker is not None]
+    prompt = model.render_chat(template.messages(question, passages, history))
+    recorder.set_hits(packed)
+    recorder.trace.prompt = prompt
+    recorder.trace.prompt_name = template.name
+    recorder.trace.prompt_fingerprint = template.fingerprint
+    return packed, model.tokenize_prompt(prompt)
+
+
+def _generate(
+    recorder: TraceRecorder, settings: Settings, model: LanguageModel, tokens: list[int]
+) -> Iterator[PromptProgress | TokenStreamed]:
+    """Read the prompt and stream the answer; what was produced is in the trace even when cancelled."""
+    trace = recorder.trace
+    trace.prompt_tokens = len(tokens)
+    begin = recorder.elapsed_ms()
+    first: float | None = None
+    logprobs: list[float] = []
+    try:
+        for event in model.generate(tokens, settings.generation):
+            if isinstance(event, PromptRead):
+                trace.cached_tokens = event.tokens_cached
+                yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)
+            elif isinstance(event, Token):
+                if first is None:
+                    first = recorder.elapsed_ms()
+                    trace.first_token_ms = first
+                    trace.read_ms = first - begin
+                trace.answer += event.text
+                trace.completion_tokens += 1
+                logprobs.append(event.logprob)
+                recorder.keep_partial_answer(trace.answer)
+                yield TokenStreamed(recorder.id, event.text, trace.completion_tokens)
+            elif isinstance(event, GenerationEnd):
+                trace.finish_reason = event.finish_reason
+                trace.completion_tokens = event.completion_tokens
+    finally:
+        end = recorder.elapsed_ms()
+        recorder.add_span("read prompt", "LLM", begin, first or end, f"{trace.cached_tokens} tokens cached")
+        if first is not None:
+            recorder.add_span("generate", "LLM", first, end, f"{trace.completion_tokens} tokens")
+            trace.generate_ms = end - first
+            seconds = (end - first) / 1000
+            if trace.completion_tokens > 1 and seconds > 0:
+                trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
+        if logprobs:
+            trace.mean_logprob = sum(logprobs) / len(logprobs)
+            trace.min_logprob = min(logprobs)
+    if trace.finish_reason == "length":
+        recorder.fallbacks.append("the answer was cut off at the token limit")
+    if not trace.answer.strip():
+        recorder.fallbacks.append("the model answered nothing")
+
+
+def _check(workspace: Workspace, recorder: TraceRecorder, hits: Sequence[Hit]) -> ClaimsChecked:
+    """Check each sentence of the answer against the passages that were in the prompt."""
+    trace = recorder.trace
+    passages = [hit.text for hit in hits if hit.marker is not None]
+    begin = time.perf_counter()
+    with recorder.span("check", "EVALUATOR", "grounding detector"):
+        claims = workspace.detector.check(trace.question, trace.answer, passages, workspace.encode)
+    trace.check_ms = (time.perf_counter() - begin) * 1000
+    recorder.set_claims(claims)
+    unknown = sorted({int(m) for m in _MARKER.findall(trace.answer)} - set(range(1, len(passages) + 1)))
+    if unknown:
+        markers = ", ".join(f"[{number}]" for number in unknown)
+        recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
+    if is_refusal(trace.answer):
+        recorder.fallbacks.append("the model declined to answer")
+    return ClaimsChecked(recorder.id, tuple(claims), trace.check_ms)
+
+
+def _retrieval_done(recorder: TraceRecorder, hits: Sequence[Hit]) -> RetrievalDone:
+    trace = recorder.trace
+    return RetrievalDone(
+        recorder.id,
+        tuple(hits),
+        trace.passage_count,
+        trace.passage_documents,
+        trace.searched_chunks,
+        trace.searched_documents,
+    )
+
+
+def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The passages that were in the prompt, as a reader of the answer may cite them."""
+    cited = {int(marker) for marker in _MARKER.findall(answer)}
+    return [
+        {
+            "marker": hit.marker,
+            "cited": hit.marker in cited,
+            "document": hit.document,
+            "path": hit.path,
+            "place": hit.place,
+            "page": hit.place_number if hit.place_kind == "page" else None,
+            "start": hit.start,
+            "end": hit.end,
+            "text": hit.text,
+        }
+        for hit in sorted((h for h in hits if h.marker is not None), key=lambda h: h.marker or 0)
+    ]
+
+
+def _with_changes(settings: Settings, changes: dict[str, Any]) -> Settings:
+    for section, values in changes.items():
+        for key, value in values.items():
+            settings = settings.changed(section, key, value)
+    return settings
+
+
+def used_settings(trace_row: dict[str, Any]) -> dict[str, Any]:
+    """The settings that an ask ran with, from its trace."""
+    found: dict[str, Any] = json.loads(trace_row["settings"])
+    return found

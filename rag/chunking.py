@@ -1,0 +1,72 @@
+"""Splits a parsed document into chunks that fit the embedder. The only importer of semantic_text_splitter.
+
+A chunk never crosses a place (page, slide, sheet, section), so it can say where it stands. Text past the
+embedder's longest input is dropped silently by the model: no chunk may be longer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.events import ParsedDocument, Place
+from rag.settings import ChunkingSettings
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CHUNKER = "semantic-text-splitter/1"  # part of every chunking fingerprint: change it when chunks would change
+
+
+@dataclass(frozen=True)
+class TextChunk:
+    """A piece of a document's text. start and end are character offsets into it, end exclusive."""
+
+    start: int
+    end: int
+    text: str
+    token_count: int
+    place: Place | None
+
+    @property
+    def text_hash(self) -> str:
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Chunker:
+    """Splits text by tokens of one tokenizer (a copy with truncation and padding turned off)."""
+
+    def __init__(self, tokenizer: Tokenizer, settings: ChunkingSettings, longest: int) -> None:
+        from semantic_text_splitter import MarkdownSplitter, TextSplitter
+
+        capacity = min(settings.max_tokens, longest)
+        overlap = min(settings.overlap_tokens, capacity // 2)
+        self._tokenizer = tokenizer
+        self._splitters: dict[str, Any] = {
+            "markdown": MarkdownSplitter.from_huggingface_tokenizer(tokenizer, capacity, overlap),
+            "text": TextSplitter.from_huggingface_tokenizer(tokenizer, capacity, overlap),
+        }
+
+    def split(self, document: ParsedDocument) -> list[TextChunk]:
+        splitter = self._splitters.get(document.markup, self._splitters["text"])
+        whole = Place("", None, "", 0, len(document.text))
+        chunks: list[TextChunk] = []
+        for place in document.places or (whole,):
+            part = document.text[place.start : place.end]
+            for offset, text in splitter.chunk_indices(part):
+                if text.strip():
+                    start = place.start + offset
+                    chunks.append(
+                        TextChunk(start, start + len(text), text, 0, None if place is whole else place)
+                    )
+        counts = [len(e.ids) for e in self._tokenizer.encode_batch([c.text for c in chunks], add_special_tokens=False)]
+        return [
+            TextChunk(c.start, c.end, c.text, count, c.place) for c, count in zip(chunks, counts, strict=True)
+        ]
+
+
+def chunking_fingerprint(settings: ChunkingSettings, parser: str, tokenizer: str) -> str:
+    """Identifies everything that decides where chunks begin and end: 16 hex digits."""
+    parts = "\n".join((CHUNKER, parser, tokenizer, settings.fingerprint()))
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]

@@ -1,0 +1,259 @@
+"""Reads the header of a GGUF file without llama.cpp, and forecasts the memory that the model will need.
+
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian). Every
+length in a damaged header is a lie until it is checked: nothing is allocated before it is known to fit.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rag.errors import ModelError
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_MOST_STRING = 16 << 20
+_MOST_ENTRIES = 65536
+_MOST_ARRAY = 4 << 20
+
+# ggml type -> (name, values a block, bytes a block); https://github.com/ggml-org/ggml/blob/master/include/ggml.h
+GGML_TYPES: dict[int, tuple[str, int, int]] = {
+    0: ("F32", 1, 4),
+    1: ("F16", 1, 2),
+    2: ("Q4_0", 32, 18),
+    3: ("Q4_1", 32, 20),
+    6: ("Q5_0", 32, 22),
+    7: ("Q5_1", 32, 24),
+    8: ("Q8_0", 32, 34),
+    9: ("Q8_1", 32, 36),
+    10: ("Q2_K", 256, 84),
+    11: ("Q3_K", 256, 110),
+    12: ("Q4_K", 256, 144),
+    13: ("Q5_K", 256, 176),
+    14: ("Q6_K", 256, 210),
+    15: ("Q8_K", 256, 292),
+    16: ("IQ2_XXS", 256, 66),
+    17: ("IQ2_XS", 256, 74),
+    18: ("IQ3_XXS", 256, 98),
+    19: ("IQ1_S", 256, 50),
+    20: ("IQ4_NL", 32, 18),
+    21: ("IQ3_S", 256, 110),
+    22: ("IQ2_S", 256, 82),
+    23: ("IQ4_XS", 256, 136),
+    24: ("I8", 1, 1),
+    25: ("I16", 1, 2),
+    26: ("I32", 1, 4),
+    27: ("I64", 1, 8),
+    28: ("F64", 1, 8),
+    29: ("IQ1_M", 256, 56),
+    30: ("BF16", 1, 2),
+    34: ("TQ1_0", 256, 54),
+    35: ("TQ2_0", 256, 66),
+    39: ("MXFP4", 32, 17),
+}
+
+# general.file_type -> name, from llama.cpp's llama_ftype
+FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S",
+    12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K",
+    19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL",
+    26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16",
+    36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelHeader:
+    """What a GGUF file says about itself. Sizes in bytes, lengths in tokens."""
+
+    path: str
+    size_bytes: int
+    name: str
+    architecture: str
+    quantisation: str
+    parameter_count: int
+    context_length: int
+    layer_count: int
+    embedding_length: int
+    feed_forward_length: int
+    head_count: int
+    kv_head_count: int
+    key_length: int
+    value_length: int
+    vocabulary_size: int
+    chat_template: str
+    weights_bytes: int
+
+
+@dataclass(frozen=True)
+class MemoryForecast:
+    """Bytes of memory that loading a model adds to the process."""
+
+    weights: int
+    kv_cache: int
+    compute: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.kv_cache + self.compute
+
+
+def read_header(path: Path) -> ModelHeader:
+    """Read and check a GGUF header.
+
+    Raises ModelError with one sentence when the file is missing, no GGUF, truncated or inconsistent.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            return _read(path, file, size_bytes)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    except (struct.error, UnicodeDecodeError, EOFError, KeyError, ValueError, TypeError, OverflowError) as error:
+        raise ModelError(
+            f"{path.name} has a damaged GGUF header ({error}); download or copy the file again."
+        ) from error
+
+
+def forecast_memory(header: ModelHeader, context: int, batch: int = 512) -> MemoryForecast:
+    """Memory for weights, KV cache (f16) and compute buffers at a context length and batch size.
+
+    Compute buffers are reserved for a whole batch of logits, but only what one batch really touches becomes
+    resident: the activations, a row of logits and llama.cpp's tables over the vocabulary.
+    """
+    kv_cache = (
+        header.layer_count * context * header.kv_head_count * (header.key_length + header.value_length) * 2
+    )
+    activations = batch * 4 * (4 * header.embedding_length + 2 * header.feed_forward_length)
+    vocabulary = header.vocabulary_size * VOCABULARY_ENTRY_BYTES
+    return MemoryForecast(header.weights_bytes, kv_cache, activations + vocabulary + RUNTIME_BYTES)
+
+
+# Measured with the starter model (benchmarks/memory.py): llama.cpp's libraries and thread stacks, and its
+# tables for each token of the vocabulary.
+RUNTIME_BYTES = 16 << 20
+VOCABULARY_ENTRY_BYTES = 100
+
+
+def _read(path: Path, file: BinaryIO, size_bytes: int) -> ModelHeader:
+    magic = file.read(4)
+    if magic != b"GGUF":
+        raise ModelError(f"{path.name} is not a GGUF file; choose a model file that ends in .gguf.")
+    (version,) = struct.unpack("<I", _exactly(file, 4))
+    if version not in (2, 3):
+        raise ModelError(f"{path.name} has GGUF version {version}, and only versions 2 and 3 can be read.")
+    tensor_count, entry_count = struct.unpack("<QQ", _exactly(file, 16))
+    if entry_count > _MOST_ENTRIES or not 0 < tensor_count <= _MOST_ENTRIES:
+        raise ValueError(f"{entry_count} entries and {tensor_count} tensors")
+    values: dict[str, Any] = {}
+    for _ in range(entry_count):
+        key = _string(file)
+        (kind,) = struct.unpack("<I", _exactly(file, 4))
+        values[key] = _value(file, kind)
+    weights_bytes, parameter_count, data_end, embedding_rows = _tensors(file, tensor_count)
+    alignment = int(values.get("general.alignment", 32))
+    if not 0 < alignment <= 1 << 20:
+        raise ValueError(f"alignment {alignment}")
+    data_start = -(-file.tell() // alignment) * alignment
+    if data_start + data_end > size_bytes:
+        missing = data_start + data_end - size_bytes
+        raise ModelError(
+            f"{path.name} is truncated: {missing:,} bytes are missing; download or copy it again."
+        )
+    return _header(path, size_bytes, values, weights_bytes, parameter_count, embedding_rows)
+
+
+def _header(
+    path: Path, size_bytes: int, values: dict[str, Any], weights_bytes: int, parameter_count: int, rows: int
+) -> ModelHeader:
+    architecture = str(values["general.architecture"])
+
+    def number(key: str, default: int = 0) -> int:
+        value = values.get(f"{architecture}.{key}", default)
+        return max(value) if isinstance(value, list) else int(value)
+
+    heads = number("attention.head_count", 1)
+    embedding = number("embedding_length")
+    per_head = embedding // max(heads, 1)
+    layers = number("block_count")
+    if not (0 < layers < 10_000 and 0 < embedding < 1 << 20 and 0 < heads < 1 << 16):
+        raise ValueError(f"{layers} layers of width {embedding} with {heads} heads")
+    tokens = values.get("tokenizer.ggml.tokens")
+    return ModelHeader(
+        path=str(path),
+        size_bytes=size_bytes,
+        name=str(values.get("general.name") or path.stem),
+        architecture=architecture,
+        quantisation=FILE_TYPES.get(int(values.get("general.file_type", -1)), "unknown"),
+        parameter_count=parameter_count,
+        context_length=number("context_length"),
+        layer_count=layers,
+        embedding_length=embedding,
+        feed_forward_length=number("feed_forward_length", 4 * embedding),
+        head_count=heads,
+        kv_head_count=number("attention.head_count_kv", heads),
+        key_length=number("attention.key_length", per_head),
+        value_length=number("attention.value_length", per_head),
+        vocabulary_size=len(tokens) if isinstance(tokens, list) else number("vocab_size", rows),
+        chat_template=str(values.get("tokenizer.chat_template", "")),
+        weights_bytes=weights_bytes,
+    )
+
+
+def _tensors(file: BinaryIO, count: int) -> tuple[int, int, int, int]:
+    """Bytes, parameters, end of the data relative to its start, and rows of the token embedding."""
+    total = parameters = end = rows = 0
+    for _ in range(count):
+        name = _string(file)
+        (dimension_count,) = struct.unpack("<I", _exactly(file, 4))
+        if not 0 < dimension_count <= 8:
+            raise ValueError(f"tensor {name[:40]!r} has {dimension_count} dimensions")
+        shape = struct.unpack(f"<{dimension_count}Q", _exactly(file, 8 * dimension_count))
+        kind, offset = struct.unpack("<IQ", _exactly(file, 12))
+        if kind not in GGML_TYPES:
+            raise ValueError(f"tensor {name[:40]!r} has unknown type {kind}")
+        values = 1
+        for length in shape:
+            values *= length
+        _, block_values, block_bytes = GGML_TYPES[kind]
+        size = values // block_values * block_bytes
+        total += size
+        parameters += values
+        end = max(end, offset + size)
+        if name == "token_embd.weight":
+            rows = shape[-1]
+    return total, parameters, end, rows
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind in _SCALARS:
+        code = "<" + _SCALARS[kind]
+        return struct.unpack(code, _exactly(file, struct.calcsize(code)))[0]
+    if kind == _STRING:
+        return _string(file)
+    if kind == _ARRAY:
+        element, count = struct.unpack("<IQ", _exactly(file, 12))
+        if count > _MOST_ARRAY:
+            raise ValueError(f"an array of {count} values")
+        if element in _SCALARS:
+            code = f"<{count}{_SCALARS[element]}"
+            return list(struct.unpack(code, _exactly(file, struct.calcsize(code))))
+        return [_value(file, element) for _ in range(count)]
+    raise ValueError(f"value of unknown type {kind}")
+
+
+def _string(file: BinaryIO) -> str:
+    (length,) = struct.unpack("<Q", _exactly(file, 8))
+    if length > _MOST_STRING:
+        raise ValueError(f"a text of {length} bytes")
+    return _exactly(file, length).decode("utf-8", "replace")
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise EOFError("it ends in the middle of the header")
+    return data

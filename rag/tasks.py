@@ -1,0 +1,167 @@
+"""Small operations that the window asks the engine process for. The long ones are ingest and answering.
+
+Each takes the workspace first and plain values after it, and returns plain values: they cross a process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.data_folder import RESOURCES
+from rag.errors import NotFoundError, RagError
+from rag.events import Hit, PromptProgress, TokenStreamed
+from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.parsing import RenderedPage, render_page
+from rag.settings import Settings
+from rag.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """The loaded model, or an empty name. Memory in bytes: what loading it added to the process."""
+
+    name: str = ""
+    path: str = ""
+    context: int = 0
+    memory_bytes: int = 0
+    load_ms: float = 0.0
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class ModelTest:
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    read_tokens_per_s: float
+    tokens_per_s: float
+
+
+def model_state(workspace: Workspace) -> ModelState:
+    model = workspace.loaded_model
+    return ModelState() if model is None else _state(model)
+
+
+def load_model(workspace: Workspace, path: str = "") -> ModelState:
+    """Load a model and make it the one that answers."""
+    from rag.llm import gpu_supported
+
+    generation = workspace.settings.generation
+    if generation.gpu_layers and not gpu_supported():
+        raise RagError("This llama.cpp was built for the processor alone; set GPU layers to 0, or install a GPU build.")
+    before, began = resident_bytes(), time.perf_counter()
+    model = workspace.language_model(Path(path) if path else None, generation)
+    state = _state(model, max(resident_bytes() - before, 0), (time.perf_counter() - began) * 1000)
+    if path and path != workspace.settings.models.active:
+        workspace.save_settings(workspace.settings.changed("models", "active", path))
+    return state
+
+
+def unload_model(workspace: Workspace) -> ModelState:
+    workspace.unload_model()
+    return ModelState()
+
+
+def try_model(
+    workspace: Workspace, prompt: str
+) -> Generator[PromptProgress | TokenStreamed, None, ModelTest]:
+    """Answer a prompt without passages, to see that a model works and how fast it is."""
+    model = workspace.language_model()
+    tokens = model.tokenize_prompt(model.render_chat([{"role": "user", "content": prompt}]))
+    began = time.perf_counter()
+    first = began
+    text, count, cached = "", 0, 0
+    for event in model.generate(tokens, workspace.settings.generation):
+        if isinstance(event, PromptRead):
+            cached = event.tokens_cached
+            yield PromptProgress("", event.tokens_done, event.tokens_total, cached)
+        elif isinstance(event, Token):
+            first = first if count else time.perf_counter()
+            text, count = text + event.text, count + 1
+            yield TokenStreamed("", event.text, count)
+        elif isinstance(event, GenerationEnd):
+            count = event.completion_tokens
+    end = time.perf_counter()
+    read_s, write_s = max(first - began, 1e-6), max(end - first, 1e-6)
+    return ModelTest(text, len(tokens), count, (len(tokens) - cached) / read_s, max(count - 1, 0) / write_s)
+
+
+def save_settings(workspace: Workspace, values: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Change settings by section and key; all or none. Returns the settings as they are now."""
+    settings: Settings = workspace.settings
+    for section, pairs in values.items():
+        for key, value in pairs.items():
+            settings = settings.changed(section, key, value)
+    workspace.save_settings(settings)
+    return settings.model_dump(mode="json")
+
+
+def model_sha256(workspace: Workspace, path: str) -> str:
+    """Computed once and kept as long as size and time of the file stay the same."""
+    from sqlmodel import select
+
+    from rag.embedding import file_sha256
+    from rag.store import now_ms
+    from rag.tables import Model
+
+    file = Path(path)
+    if not file.exists():
+        raise NotFoundError(f"{path} is gone; add the file again from where it is now.")
+    stat = file.stat()
+    modified_ms = stat.st_mtime_ns // 1_000_000
+    with workspace.store.session() as session:
+        known = session.exec(select(Model).where(Model.path == path)).first()
+        if known is not None and known.sha256 and (known.size_bytes, known.modified_ms) == (stat.st_size, modified_ms):
+            return known.sha256
+    sha256 = file_sha256(file)
+    with workspace.store.session() as session:
+        known = session.exec(select(Model).where(Model.path == path)).first() or Model(
+            path=path, size_bytes=0, modified_ms=0, added_ms=now_ms()
+        )
+        known.sha256, known.size_bytes, known.modified_ms = sha256, stat.st_size, modified_ms
+        session.add(known)
+    return sha256
+
+
+def draw_page(workspace: Workspace, path: str, number: int, quote: str, scale: float) -> RenderedPage:
+    """A PDF page as an image with the places of the quote. Raises RagError when the file changed or went."""
+    file = Path(path)
+    if not file.exists():
+        raise NotFoundError(f"{path} is no longer there; its text as it was ingested is shown instead.")
+    return render_page(file, number, quote, scale)
+
+
+def search_collection(workspace: Workspace, collection: str, version: int | None, text: str) -> list[Hit]:
+    from rag.retrieval import open_version, retrieve
+
+    found, chosen = open_version(workspace, collection, version)
+    return list(retrieve(workspace, found, chosen, text, workspace.settings.retrieval).hits)
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is really in use (RSS); 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        import os
+
+        return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def sample_folder() -> str:
+    return str(RESOURCES / "samples")
+
+
+def _state(model: LanguageModel, memory_bytes: int = 0, load_ms: float = 0.0) -> ModelState:
+    return ModelState(
+        name=model.name,
+        path=str(model.path),
+        context=model.context,
+        memory_bytes=memory_bytes,
+        load_ms=load_ms,
+        gpu=model.settings.gpu_layers != 0,
+    )

@@ -1,0 +1,122 @@
+"""Who may import whom: the table in CONTRIBUTING.md, checked."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# From low to high; a module imports only from earlier lines (or its own package).
+RAG = [
+    ["errors"],
+    ["events", "matching", "settings", "data_folder"],
+    ["tables", "gguf", "reader"],
+    ["migrations", "parsing", "chunking", "embedding", "index"],
+    ["llm", "store"],
+    ["prompts", "grounding", "traces", "audit"],
+    ["workspace"],
+    ["datasets", "models"],
+    ["retrieval"],
+    ["ingest", "answering"],
+    ["sample", "tasks"],
+    ["cli"],
+]
+APP = [
+    ["theme", "error_dialog", "item_models", "engine_process"],
+    ["engine", "charts", "widgets"],
+    ["pages"],
+    ["main_window"],
+    ["application"],
+]
+# The window's process stays light: of rag it may import only what needs nothing heavy.
+LIGHT = {"errors", "events", "matching", "settings", "data_folder", "gguf", "reader", "models", "sample"}
+HEAVY_OWNERS = {
+    "chromadb": "index",
+    "sentence_transformers": "embedding",
+    "llama_cpp": "llm",
+    "semantic_text_splitter": "chunking",
+    "pypdfium2": "parsing",
+    "docx": "parsing",
+    "pptx": "parsing",
+    "python_calamine": "parsing",
+    "selectolax": "parsing",
+}
+
+
+def modules(package: str) -> list[tuple[str, Path]]:
+    root = ROOT / package
+    return [(p.relative_to(root).parts[0].removesuffix(".py"), p) for p in root.rglob("*.py")]
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def type_only_imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.ImportFrom) and inner.module:
+                    found.update(f"{inner.module}.{alias.name}" for alias in inner.names)
+    return found
+
+
+@pytest.mark.parametrize(("package", "lines"), [("rag", RAG), ("app", APP)])
+def test_a_module_imports_only_from_lower_lines(package: str, lines: list[list[str]]) -> None:
+    level = {name: number for number, line in enumerate(lines) for name in line}
+    for module, path in modules(package):
+        if module == "__init__":
+            continue
+        assert module in level, f"{path} has no place in the layers"
+        for name in imports(path) - type_only_imports(path):
+            parts = name.split(".")
+            if parts[0] != package or len(parts) < 2 or parts[1] == module:
+                continue
+            target = parts[1]
+            same_line_ok = package == "rag" and level[target] == level[module] and target != module
+            assert level[target] < level[module] or (same_line_ok and (module, target) in SAME_LINE), (
+                f"{path} imports {name} from its own or a higher line"
+            )
+
+
+SAME_LINE = {("gguf", "errors")}
+
+
+def test_the_engine_knows_nothing_of_the_window() -> None:
+    for _, path in modules("rag"):
+        for name in imports(path):
+            assert name.split(".")[0] not in ("app", "PySide6", "pyqtgraph"), f"{path} imports {name}"
+
+
+def test_the_window_imports_only_the_light_part_of_the_engine() -> None:
+    for module, path in modules("app"):
+        if module == "engine_process":  # runs in the engine's own process
+            continue
+        for name in imports(path):
+            parts = name.split(".")
+            assert parts[0] not in ("torch", "chromadb", "llama_cpp", "sqlmodel", "sqlalchemy"), f"{path}: {name}"
+            if parts[0] == "rag":
+                assert parts[1] in LIGHT, f"{path} imports {name}"
+
+
+def test_each_heavy_library_has_one_owner() -> None:
+    for module, path in modules("rag"):
+        for name in imports(path):
+            owner = HEAVY_OWNERS.get(name.split(".")[0])
+            if module == "grounding" and path.name == "train.py":
+                continue  # a script, run by hand
+            assert owner in (None, module), f"{path} imports {name}, which belongs to rag.{owner}"
+
+
+def test_pages_do_not_import_each_other() -> None:
+    for path in (ROOT / "app" / "pages").glob("*.py"):
+        for name in imports(path):
+            assert not name.startswith("app.pages."), f"{path} imports {name}"
