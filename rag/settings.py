@@ -50,7 +50,7 @@ class RetrievalSettings(Section):
             le=1.0,
             description="Candidates below this cosine similarity are dropped unless they hold all words of the question.",
         ),
-    ] = 0.2
+    ] = 0.3
 
 
 class GenerationSettings(Section):
@@ -59,7 +59,7 @@ class GenerationSettings(Section):
     temperature: Annotated[float, Field(ge=0.0, le=2.0, description="0 always picks the likeliest token.")] = 0.0
     top_p: Annotated[float, Field(gt=0.0, le=1.0, description="Nucleus sampling threshold.")] = 0.95
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sampler.")] = 42
-    repeat_penalty: Annotated[float, Field(ge=1.0, le=2.0, description="1.0 turns the penalty off.")] = 1.1
+    repeat_penalty: Annotated[float, Field(ge=1.0, le=2.0, description="1.0 turns the penalty off.")] = 1.0
     gpu_layers: Annotated[int, Field(ge=-1, le=1000, description="Layers put on the GPU; -1 means all.")] = 0
     threads: Annotated[int, Field(ge=0, le=256, description="Processor threads; 0 lets llama.cpp choose.")] = 0
     ask_without_passages: Annotated[
