@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[:1] in (["--help"], ["-h"], ["help"]):
         print(_help())
         return 0
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is the sentence an older Python prints
         return _say(f"Ragdeck needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     command = arguments[0] if arguments else ""
     torch = _option(arguments, "--torch") or os.environ.get("RAGDECK_TORCH", "")
@@ -119,7 +119,9 @@ def _prepare(extras: tuple[str, ...], torch: str, retry: bool = False) -> bool:
             if key == "llama.cpp":
                 print(_without_llama(), flush=True)
             else:
-                _say(f"Installing {key} failed; the log is {LOG}. Run the same command again to go on from here.")
+                _say(
+                    f"Installing {key} failed; the log is {LOG}. Run the same command again to go on from here."
+                )
                 return False
         finished[key] = wanted
         STATE.write_text(json.dumps(state), "utf-8")
@@ -220,7 +222,9 @@ def _wait(process: subprocess.Popen[bytes], show: bool) -> None:
         if show and now - told >= (1 if terminal else 30):
             told = now
             text = f"      {now - began:4.0f} s  {_last_line()}"
-            print(f"\r{text[:100]:<100}" if terminal else text[:160], end="" if terminal else "\n", flush=True)
+            print(
+                f"\r{text[:100]:<100}" if terminal else text[:160], end="" if terminal else "\n", flush=True
+            )
     if show and terminal:
         print("\r" + " " * 100 + "\r", end="", flush=True)
 

@@ -89,7 +89,9 @@ class Engine(QObject):
         ours, theirs = context.Pipe()
         self._generation += 1
         self._started = time.monotonic()
-        self._process = context.Process(target=serve, args=(theirs, str(self.folder)), name="ragdeck-engine", daemon=True)
+        self._process = context.Process(
+            target=serve, args=(theirs, str(self.folder)), name="ragdeck-engine", daemon=True
+        )
         self._process.start()
         theirs.close()
         self._connection = ours
@@ -197,11 +199,15 @@ class Engine(QObject):
         quick = time.monotonic() - self._started < _QUICK_DEATH_S
         self._quick_deaths = self._quick_deaths + 1 if quick else 0
         self._waiting = []
-        sentence = "The engine process ended unexpectedly" + (f" (exit {code})" if code is not None else "") + "."
+        sentence = (
+            "The engine process ended unexpectedly" + (f" (exit {code})" if code is not None else "") + "."
+        )
         if self._quick_deaths >= _MOST_QUICK_DEATHS:
             self._stopping = True
             self._fail_all(sentence)
-            self.refused.emit(f"{sentence} It died {_MOST_QUICK_DEATHS} times in a row; engine.log may say why.")
+            self.refused.emit(
+                f"{sentence} It died {_MOST_QUICK_DEATHS} times in a row; engine.log may say why."
+            )
             return
         self.start_process()
         self._fail_all(f"{sentence} It was started again; what was reported as done is kept.")

@@ -85,7 +85,9 @@ def serve(connection: Connection, folder: str) -> None:
     os._exit(0)  # native threads of torch and Chroma may not end by themselves
 
 
-def _listen(connection: Connection, lanes: dict[str, queue.Queue[_Job | None]], jobs: dict[int, _Job]) -> None:
+def _listen(
+    connection: Connection, lanes: dict[str, queue.Queue[_Job | None]], jobs: dict[int, _Job]
+) -> None:
     while True:
         try:
             message = connection.recv()

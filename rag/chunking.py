@@ -60,7 +60,10 @@ class Chunker:
                     chunks.append(
                         TextChunk(start, start + len(text), text, 0, None if place is whole else place)
                     )
-        counts = [len(e.ids) for e in self._tokenizer.encode_batch([c.text for c in chunks], add_special_tokens=False)]
+        counts = [
+            len(e.ids)
+            for e in self._tokenizer.encode_batch([c.text for c in chunks], add_special_tokens=False)
+        ]
         return [
             TextChunk(c.start, c.end, c.text, count, c.place) for c, count in zip(chunks, counts, strict=True)
         ]

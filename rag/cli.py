@@ -53,10 +53,14 @@ app = typer.Typer(
 traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
 
-Data = Annotated[str | None, typer.Option("--data", help="Data folder; default: the platform's own.", metavar="DIR")]
+Data = Annotated[
+    str | None, typer.Option("--data", help="Data folder; default: the platform's own.", metavar="DIR")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, logs on stderr.")]
 Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")]
-Number = Annotated[int | None, typer.Option("--version", min=1, help="Dataset version; default: the active one.")]
+Number = Annotated[
+    int | None, typer.Option("--version", min=1, help="Dataset version; default: the active one.")
+]
 
 _screen = Console()
 _log = Console(stderr=True)
@@ -120,12 +124,16 @@ def search(
         result = retrieve(workspace, found, chosen, query, workspace.settings.retrieval)
         hits = [hit for hit in result.hits if hit.dropped is None][:limit]
     if as_json:
-        _print_json({"query": query, "collection": collection, "version": chosen.number, "hits": as_plain(hits)})
+        _print_json(
+            {"query": query, "collection": collection, "version": chosen.number, "hits": as_plain(hits)}
+        )
         return
     if not hits:
         _screen.print("Nothing in this version is close to that.")
     for hit in hits:
-        _screen.print(f"[bold]{hit.fused_rank}. {_plain(hit.document)}[/bold] {_plain(hit.place)}  {_scores(hit)}")
+        _screen.print(
+            f"[bold]{hit.fused_rank}. {_plain(hit.document)}[/bold] {_plain(hit.place)}  {_scores(hit)}"
+        )
         _screen.print(_plain(" ".join(hit.text.split())[:300]), style="dim")
 
 
@@ -134,8 +142,12 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question.", metavar="Q")],
     collection: Name,
     version: Number = None,
-    model: Annotated[str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")] = None,
-    session: Annotated[str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")] = "",
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
+    ] = None,
+    session: Annotated[
+        str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")
+    ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +183,9 @@ def collections(data: Data = None, as_json: Json = False) -> None:
             f"{row.token_count:,}",
             row.embedder_name,
         )
-    _screen.print(table if rows else "There is no collection yet; `ragdeck ingest PATH... -c NAME` makes one.")
+    _screen.print(
+        table if rows else "There is no collection yet; `ragdeck ingest PATH... -c NAME` makes one."
+    )
 
 
 @app.command()
@@ -212,7 +226,9 @@ def activate(
 
 @app.command()
 def remove(
-    documents: Annotated[list[str], typer.Argument(help="Names or paths of documents.", metavar="DOCUMENT...")],
+    documents: Annotated[
+        list[str], typer.Argument(help="Names or paths of documents.", metavar="DOCUMENT...")
+    ],
     collection: Name,
     data: Data = None,
 ) -> None:
@@ -251,7 +267,10 @@ def models(
     if as_json:
         _print_json(
             [
-                {**as_plain(e), "forecast_bytes": forecast_memory(e.header, context).total if e.header else None}
+                {
+                    **as_plain(e),
+                    "forecast_bytes": forecast_memory(e.header, context).total if e.header else None,
+                }
                 for e in entries
             ]
         )
@@ -448,7 +467,12 @@ def _finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None)
 def _with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: bool) -> IngestReport:
     if quiet or not _log.is_terminal:
         return _finish(events, None)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=_log, transient=True) as progress:
         task = progress.add_task("starting", total=None, rate="")
 
@@ -497,8 +521,12 @@ def _counts(report: IngestReport) -> dict[str, int]:
 def _print_report(report: IngestReport) -> None:
     for outcome in report.outcomes:
         if outcome.outcome in ("failed", "skipped"):
-            _screen.print(f"{outcome.outcome}: {_plain(outcome.path)}: {_plain(outcome.detail)}", soft_wrap=True)
-    counts = ", ".join(f"{count} {name}" for name, count in _counts(report).items() if count) or "nothing to do"
+            _screen.print(
+                f"{outcome.outcome}: {_plain(outcome.path)}: {_plain(outcome.detail)}", soft_wrap=True
+            )
+    counts = (
+        ", ".join(f"{count} {name}" for name, count in _counts(report).items() if count) or "nothing to do"
+    )
     _screen.print(f"{counts} in {report.seconds:.1f} s")
     if report.version_number is not None:
         _screen.print(
@@ -550,9 +578,13 @@ def _print_trace(detail: TraceDetail) -> None:
         f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
     )
     for span in detail.spans:
-        _screen.print(f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {_plain(span.detail)}")
+        _screen.print(
+            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {_plain(span.detail)}"
+        )
     for claim in detail.claims:
-        _screen.print(f"  {claim.verdict:14} {claim.score if claim.score is not None else '':<6.4} {_plain(claim.text)}")
+        _screen.print(
+            f"  {claim.verdict:14} {claim.score if claim.score is not None else '':<6.4} {_plain(claim.text)}"
+        )
     table = Table("Rank", "Document", "Place", "Dense", "BM25", "Fused", "In the prompt")
     for hit in detail.hits:
         table.add_row(
@@ -603,7 +635,11 @@ def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
 
         path = starter_model_path()
         same = file_sha256(path) == STARTER_SHA256
-        yield "starter model", same, "sha256 as expected" if same else f"{path} has other contents than expected"
+        yield (
+            "starter model",
+            same,
+            "sha256 as expected" if same else f"{path} has other contents than expected",
+        )
     except RagError as error:
         yield "starter model", False, str(error)
     try:
@@ -624,4 +660,8 @@ def _llama_check(available: bool, how: str) -> tuple[str, bool, str]:
     from rag.llm import gpu_supported
 
     version = importlib.metadata.version("llama-cpp-python")
-    return "llama.cpp", True, f"llama-cpp-python {version}, {'GPU and CPU' if gpu_supported() else 'CPU only'}"
+    return (
+        "llama.cpp",
+        True,
+        f"llama-cpp-python {version}, {'GPU and CPU' if gpu_supported() else 'CPU only'}",
+    )

@@ -33,7 +33,9 @@ class IndexProgress:
 def find_collection(session: Session, name: str) -> Collection:
     found = session.exec(select(Collection).where(Collection.name == name)).first()
     if found is None:
-        raise NotFoundError(f"There is no collection named “{name}”; `ragdeck collections` lists those there are.")
+        raise NotFoundError(
+            f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+        )
     return found
 
 
@@ -102,7 +104,7 @@ def add_version(
     removed: int = 0,
 ) -> DatasetVersion:
     """Write a new version, make it active and mark the index as behind. Part of the caller's transaction."""
-    rows = _document_facts(session, document_ids)
+    rows = _document_facts(session, collection.id, document_ids)
     number = session.connection().exec_driver_sql(
         "SELECT coalesce(max(number), 0) + 1 FROM datasetversion WHERE collection_id = ?", (collection.id,)
     )
@@ -258,16 +260,16 @@ def _activate(session: Session, collection: Collection, version: DatasetVersion)
     session.add(collection)
 
 
-def _document_facts(session: Session, document_ids: Sequence[int]) -> list[tuple[str, str, str, int, int]]:
+def _document_facts(
+    session: Session, collection_id: int | None, document_ids: Sequence[int]
+) -> list[tuple[str, str, str, int, int]]:
     """(name, sha256, chunking, chunks, tokens) of each document."""
     wanted = set(document_ids)
-    statement = select(
-        Document.id, Document.name, Document.sha256, Document.chunking, Document.chunk_count, Document.token_count
+    rows = session.connection().exec_driver_sql(
+        "SELECT id, name, sha256, chunking, chunk_count, token_count FROM document WHERE collection_id = ?",
+        (collection_id,),
     )
-    if len(wanted) <= 500:
-        statement = statement.where(col(Document.id).in_(wanted))
-    raw = session.connection().execute(statement)
-    return [tuple(row[1:]) for row in raw if row[0] in wanted]  # type: ignore[misc]
+    return [(row[1], row[2], row[3], row[4], row[5]) for row in rows if row[0] in wanted]
 
 
 def _check_embedder(workspace: Workspace, collection: Collection) -> None:

@@ -108,7 +108,11 @@ class Embedder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(
-            list(texts), batch_size=32, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            list(texts),
+            batch_size=32,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, dtype=np.float32)
 
@@ -126,4 +130,3 @@ class Embedder:
             return SentenceTransformer(str(self.folder), local_files_only=True)
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(f"The embedder in {self.folder} cannot be loaded: {error}") from error
-

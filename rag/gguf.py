@@ -112,7 +112,15 @@ def read_header(path: Path) -> ModelHeader:
             return _read(path, file, size_bytes)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    except (struct.error, UnicodeDecodeError, EOFError, KeyError, ValueError, TypeError, OverflowError) as error:
+    except (
+        struct.error,
+        UnicodeDecodeError,
+        EOFError,
+        KeyError,
+        ValueError,
+        TypeError,
+        OverflowError,
+    ) as error:
         raise ModelError(
             f"{path.name} has a damaged GGUF header ({error}); download or copy the file again."
         ) from error

@@ -16,7 +16,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.chunking import Chunker, TextChunk, chunking_fingerprint
-from rag.datasets import active_documents, add_version, ensure_collection, find_collection, find_version, sync_index
+from rag.datasets import (
+    active_documents,
+    add_version,
+    ensure_collection,
+    find_collection,
+    find_version,
+    sync_index,
+)
 from rag.embedding import file_sha256
 from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
 from rag.events import FileOutcome, IngestProgress, IngestReport, ParsedDocument
@@ -179,7 +186,8 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     chunking = chunking_fingerprint(settings, PARSER, workspace.embedder.fingerprint)
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(
-            "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete", (found.id,)
+            "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
+            (found.id,),
         )
         by_revision = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
         active = {source: (i, sha, chunk) for i, source, sha, chunk in active_documents(session, found)}
@@ -339,7 +347,12 @@ def _save_version(workspace: Workspace, run: _Run) -> None:
         ]
         message = ", ".join(parts).capitalize()
         add_version(
-            session, collection, sorted(set(kept.values())), message, added=added, replaced=replaced + len(moved)
+            session,
+            collection,
+            sorted(set(kept.values())),
+            message,
+            added=added,
+            replaced=replaced + len(moved),
         )
 
 

@@ -232,7 +232,9 @@ class LanguageModel:
         import llama_cpp
 
         bos = self._special(self._llama.token_bos())
-        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary)) and not (bos and prompt.startswith(bos))
+        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary)) and not (
+            bos and prompt.startswith(bos)
+        )
 
     def close(self) -> None:
         self._llama.close()

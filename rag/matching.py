@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 
-CJK = "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+CJK = (
+    "\u1100-\u11ff\u2e80-\u2fdf\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+)
 _CJK_CHARACTER = re.compile(f"([{CJK}])")
 _WORD = re.compile(f"[{CJK}]+|[^\\W{CJK}]+")
 

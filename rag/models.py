@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +52,9 @@ def find_model(workspace: Workspace, wanted: str) -> Path:
         if wanted in (entry.name, entry.label, Path(entry.path).name, entry.path):
             return Path(entry.path)
     names = ", ".join(entry.name for entry in entries) or "none"
-    raise NotFoundError(f"There is no model “{wanted}”; known are: {names}. A path to a GGUF file works, too.")
+    raise NotFoundError(
+        f"There is no model “{wanted}”; known are: {names}. A path to a GGUF file works, too."
+    )
 
 
 def add_model(workspace: Workspace, path: str) -> ModelHeader:
@@ -118,14 +121,12 @@ def _mib(size: int) -> str:
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:
-    try:
+    with contextlib.suppress(ModelError):  # the doctor command says so; the list simply has no starter
         yield "starter", starter_model_path(), ""
-    except ModelError:
-        pass  # the doctor command says so; the list simply has no starter
-    for path in added:
-        yield "added", Path(path), ""
-    for folder in folders:
-        for path in _gguf_files(Path(folder).expanduser()):
+    for name in added:
+        yield "added", Path(name), ""
+    for given in folders:
+        for path in _gguf_files(Path(given).expanduser()):
             yield "folder", path, ""
     home = Path.home()
     for folder in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
@@ -133,7 +134,10 @@ def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[
             yield "LM Studio", path, ""
     for path, label in _ollama_models(Path(os.environ.get("OLLAMA_MODELS") or home / ".ollama" / "models")):
         yield "Ollama", path, label
-    hub = Path(os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or home / ".cache/huggingface") / "hub")
+    hub = Path(
+        os.environ.get("HF_HUB_CACHE")
+        or Path(os.environ.get("HF_HOME") or home / ".cache/huggingface") / "hub"
+    )
     for path in _gguf_files(hub):
         yield "Hugging Face", path, ""
 

@@ -244,12 +244,12 @@ class Reader:
         )
 
     def document_text(self, document_id: int) -> str:
-        found = self._connection().execute("SELECT text FROM document WHERE id = ?", (document_id,)).fetchone()
-        return "" if found is None else str(found[0])
+        found = self._query("SELECT text FROM document WHERE id = ?", (document_id,))
+        return str(found[0][0]) if found else ""
 
     def document_places(self, document_id: int) -> list[Place]:
-        found = self._connection().execute("SELECT places FROM document WHERE id = ?", (document_id,)).fetchone()
-        return [] if found is None else [Place(*place) for place in json.loads(found[0])]
+        found = self._query("SELECT places FROM document WHERE id = ?", (document_id,))
+        return [Place(*place) for place in json.loads(found[0][0])] if found else []
 
     # --- traces -------------------------------------------------------------------------------------------
 
@@ -265,17 +265,16 @@ class Reader:
 
     def trace_count(self, wanted: TraceFilter) -> int:
         where, values = _trace_condition(wanted)
-        found = self._connection().execute(f"SELECT count(*) FROM trace t WHERE {where}", values).fetchone()
-        return int(found[0])
+        found = self._query(f"SELECT count(*) FROM trace t WHERE {where}", values)
+        return int(found[0][0]) if found else 0
 
     def trace(self, trace_id: str) -> TraceDetail:
         """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
-        connection = self._connection()
         prefix = trace_id.replace("%", "").replace("_", "")
-        found = connection.execute(
+        found = self._query(
             "SELECT * FROM trace WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2",
             (trace_id, prefix, prefix),
-        ).fetchall()
+        )
         if len(found) != 1:
             why = "More than one trace begins with" if found else "There is no trace"
             raise NotFoundError(f"{why} “{trace_id}”; `ragdeck traces list` shows the ids.")
@@ -292,7 +291,9 @@ class Reader:
             ),
             claims=tuple(
                 self._rows(
-                    ClaimResult, f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id", key
+                    ClaimResult,
+                    f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id",
+                    key,
                 )
             ),
             spans=tuple(
@@ -305,7 +306,7 @@ class Reader:
         )
 
     def trace_models(self) -> list[str]:
-        return [r[0] for r in self._connection().execute("SELECT DISTINCT model FROM trace WHERE model != ''")]
+        return [row[0] for row in self._query("SELECT DISTINCT model FROM trace WHERE model != ''")]
 
     def ask_points(self, since_ms: int, until_ms: int, limit: int = 100_000) -> list[AskPoint]:
         """Asks by persons, oldest first: test traffic stays out of the dashboards."""
@@ -318,27 +319,28 @@ class Reader:
         )
 
     def overview(self, since_ms: int) -> Overview:
-        connection = self._connection()
-        totals = connection.execute(
+        totals = self._query(
             """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
                FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
-        ).fetchone()
-        asks = connection.execute(
+        )
+        asks = self._query(
             """SELECT count(*), coalesce(sum(status IN ('failed', 'interrupted')), 0),
                       coalesce(sum(claim_count), 0), coalesce(sum(flag_count), 0),
                       coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0),
                       coalesce(sum(completion_tokens), 0)
                FROM trace WHERE source = 'person' AND created_ms >= ?""",
             (since_ms,),
-        ).fetchone()
-        trace_count = connection.execute("SELECT count(*) FROM trace").fetchone()[0]
-        return Overview(*totals, *asks, trace_count)
+        )
+        traces = self._query("SELECT count(*) FROM trace")
+        if not (totals and asks and traces):
+            return Overview(*[0] * len(fields(Overview)))
+        return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))
 
     # --- models -------------------------------------------------------------------------------------------
 
     def added_models(self) -> list[str]:
         """Paths of the GGUF files that the person added."""
-        return [r[0] for r in self._connection().execute("SELECT path FROM model ORDER BY added_ms")]
+        return [row[0] for row in self._query("SELECT path FROM model ORDER BY added_ms")]
 
     # --- plumbing -----------------------------------------------------------------------------------------
 
@@ -348,16 +350,33 @@ class Reader:
             connection.close()
             self._local.connection = None
 
-    def _connection(self) -> sqlite3.Connection:
+    def _query(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        """Rows of a query; none before the engine has made the file."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True, timeout=10)
-            connection.row_factory = sqlite3.Row
+            if not self._has_tables():
+                return []
+            connection = self._connect()
             self._local.connection = connection
+        return connection.execute(statement, values).fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True, timeout=10)
+        connection.row_factory = sqlite3.Row
         return connection
 
+    def _has_tables(self) -> bool:
+        """The last step of making the file sets user_version."""
+        if not self._database.exists():
+            return False
+        connection = self._connect()
+        try:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 0
+        finally:
+            connection.close()
+
     def _rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
-        return [kind(**dict(row)) for row in self._connection().execute(statement, values)]
+        return [kind(**dict(row)) for row in self._query(statement, values)]
 
 
 def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:

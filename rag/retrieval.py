@@ -78,7 +78,9 @@ def retrieve(
             fallbacks.append(how)
     with clock.stage("lexical", "RETRIEVER", "BM25"), workspace.store.session() as session:
         expression = match_expression(text)
-        lexical = search_words(session, version.id or 0, expression, settings.candidates) if expression else []
+        lexical = (
+            search_words(session, version.id or 0, expression, settings.candidates) if expression else []
+        )
     with clock.stage("fuse", "CHAIN", f"RRF k={settings.rrf_k}"), workspace.store.session() as session:
         order = fuse([[i for i, _ in dense], [i for i, _ in lexical]], settings.rrf_k)
         facts = chunk_rows(session, [chunk_id for chunk_id, _ in order])
@@ -166,7 +168,9 @@ def _dense(
             if _index_still_holds(workspace, collection, version) and (found or version.chunk_count == 0):
                 return found, ""
             why = "the index changed or was empty"
-        except Exception as error:  # Chroma raises many kinds; any of them means the index must not be trusted
+        except (
+            Exception
+        ) as error:  # Chroma raises many kinds; any of them means the index must not be trusted
             why = f"the index failed ({type(error).__name__})"
     elif collection.active_version_id == version.id:
         why = "the index is being brought in line"

@@ -28,7 +28,9 @@ class Section(BaseModel):
 
 
 class ChunkingSettings(Section):
-    max_tokens: Annotated[int, Field(ge=32, le=2048, description="Longest chunk, in the embedder's tokens.")] = 200
+    max_tokens: Annotated[
+        int, Field(ge=32, le=2048, description="Longest chunk, in the embedder's tokens.")
+    ] = 200
     overlap_tokens: Annotated[
         int, Field(ge=0, le=512, description="Tokens that neighbouring chunks share.")
     ] = 24
@@ -54,25 +56,35 @@ class RetrievalSettings(Section):
 
 
 class GenerationSettings(Section):
-    context: Annotated[int, Field(ge=512, le=1048576, description="Context length to load the model with.")] = 4096
+    context: Annotated[
+        int, Field(ge=512, le=1048576, description="Context length to load the model with.")
+    ] = 4096
     max_answer_tokens: Annotated[int, Field(ge=8, le=16384, description="Longest answer, in tokens.")] = 256
-    temperature: Annotated[float, Field(ge=0.0, le=2.0, description="0 always picks the likeliest token.")] = 0.0
+    temperature: Annotated[
+        float, Field(ge=0.0, le=2.0, description="0 always picks the likeliest token.")
+    ] = 0.0
     top_p: Annotated[float, Field(gt=0.0, le=1.0, description="Nucleus sampling threshold.")] = 0.95
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Seed of the sampler.")] = 42
     repeat_penalty: Annotated[float, Field(ge=1.0, le=2.0, description="1.0 turns the penalty off.")] = 1.0
     gpu_layers: Annotated[int, Field(ge=-1, le=1000, description="Layers put on the GPU; -1 means all.")] = 0
-    threads: Annotated[int, Field(ge=0, le=256, description="Processor threads; 0 lets llama.cpp choose.")] = 0
+    threads: Annotated[
+        int, Field(ge=0, le=256, description="Processor threads; 0 lets llama.cpp choose.")
+    ] = 0
     ask_without_passages: Annotated[
         bool, Field(description="Ask the model even when no passage was found.")
     ] = False
 
 
 class AppearanceSettings(Section):
-    theme: Annotated[Literal["system", "light", "dark"], Field(description="Colours of the window.")] = "system"
+    theme: Annotated[Literal["system", "light", "dark"], Field(description="Colours of the window.")] = (
+        "system"
+    )
 
 
 class ModelSettings(Section):
-    active: Annotated[str, Field(description="Path of the GGUF file used for answers; empty: the starter.")] = ""
+    active: Annotated[
+        str, Field(description="Path of the GGUF file used for answers; empty: the starter.")
+    ] = ""
     folders: Annotated[list[str], Field(description="Folders searched for GGUF files.")] = []
 
 

@@ -130,7 +130,9 @@ def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vecto
     )
 
 
-def version_vectors(session: Session, version_id: int, embedder: str) -> tuple[npt.NDArray[np.int64], Vectors]:
+def version_vectors(
+    session: Session, version_id: int, embedder: str
+) -> tuple[npt.NDArray[np.int64], Vectors]:
     """Chunk ids (n,) and their vectors (n, dimension) of one version, in the order of the ids."""
     rows = (
         session.connection()

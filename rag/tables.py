@@ -19,7 +19,9 @@ class Collection(SQLModel, table=True):
     embedder_name: str
     chunking: str  # JSON of ChunkingSettings
     active_version_id: int | None = None
-    index_version_id: int | None = None  # the version that the Chroma index holds completely; None while it changes
+    index_version_id: int | None = (
+        None  # the version that the Chroma index holds completely; None while it changes
+    )
 
 
 class Document(SQLModel, table=True):

@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.data_folder import RESOURCES
+from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.errors import NotFoundError, RagError
 from rag.events import Hit, PromptProgress, TokenStreamed
-from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.llm import (
+    HOW_TO_GET_LLAMA,
+    STARTER_PACKAGE,
+    STARTER_SHA256,
+    GenerationEnd,
+    LanguageModel,
+    PromptRead,
+    Token,
+    llama_available,
+    starter_model_path,
+)
+from rag.models import ModelEntry, known_models
 from rag.parsing import RenderedPage, render_page
 from rag.settings import Settings
 from rag.workspace import Workspace
@@ -52,7 +63,9 @@ def load_model(workspace: Workspace, path: str = "") -> ModelState:
 
     generation = workspace.settings.generation
     if generation.gpu_layers and not gpu_supported():
-        raise RagError("This llama.cpp was built for the processor alone; set GPU layers to 0, or install a GPU build.")
+        raise RagError(
+            "This llama.cpp was built for the processor alone; set GPU layers to 0, or install a GPU build."
+        )
     before, began = resident_bytes(), time.perf_counter()
     model = workspace.language_model(Path(path) if path else None, generation)
     state = _state(model, max(resident_bytes() - before, 0), (time.perf_counter() - began) * 1000)
@@ -104,7 +117,6 @@ def model_sha256(workspace: Workspace, path: str) -> str:
     """Computed once and kept as long as size and time of the file stay the same."""
     from sqlmodel import select
 
-    from rag.embedding import file_sha256
     from rag.store import now_ms
     from rag.tables import Model
 
@@ -115,7 +127,11 @@ def model_sha256(workspace: Workspace, path: str) -> str:
     modified_ms = stat.st_mtime_ns // 1_000_000
     with workspace.store.session() as session:
         known = session.exec(select(Model).where(Model.path == path)).first()
-        if known is not None and known.sha256 and (known.size_bytes, known.modified_ms) == (stat.st_size, modified_ms):
+        if (
+            known is not None
+            and known.sha256
+            and (known.size_bytes, known.modified_ms) == (stat.st_size, modified_ms)
+        ):
             return known.sha256
     sha256 = file_sha256(file)
     with workspace.store.session() as session:
@@ -152,8 +168,33 @@ def resident_bytes() -> int:
     return 0
 
 
-def sample_folder() -> str:
-    return str(RESOURCES / "samples")
+def list_models(workspace: Workspace) -> list[ModelEntry]:
+    return known_models(workspace.reader.added_models(), workspace.settings.models.folders)
+
+
+def check_starters(workspace: Workspace) -> list[str]:
+    """Sentences about starter models that are missing or not what they should be; empty when all is well."""
+    problems = []
+    try:
+        check_starter_embedder(starter_embedder_folder())
+    except RagError as error:
+        problems.append(str(error))
+    try:
+        if file_sha256(starter_model_path()) != STARTER_SHA256:
+            problems.append(f"The starter model is damaged; install {STARTER_PACKAGE} again.")
+    except RagError as error:
+        problems.append(str(error))
+    if not llama_available():
+        problems.append(HOW_TO_GET_LLAMA)
+    return problems
+
+
+def count_files(workspace: Workspace, paths: list[str]) -> tuple[int, int, int]:
+    """Files that would be added, their bytes, and files that would be left out."""
+    from rag.ingest import discover
+
+    sources, refused = discover(paths)
+    return len(sources), sum(source.size_bytes for source in sources), len(refused)
 
 
 def _state(model: LanguageModel, memory_bytes: int = 0, load_ms: float = 0.0) -> ModelState:

@@ -68,7 +68,14 @@ class TraceRecorder:
 
     def add_span(self, name: str, kind: str, start_ms: float, end_ms: float, detail: str = "") -> None:
         self._spans.append(
-            {"trace_id": self.id, "name": name, "kind": kind, "start_ms": start_ms, "end_ms": end_ms, "detail": detail}
+            {
+                "trace_id": self.id,
+                "name": name,
+                "kind": kind,
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "detail": detail,
+            }
         )
 
     def set_hits(self, hits: Sequence[Hit]) -> None:
@@ -94,7 +101,9 @@ class TraceRecorder:
             return
         self._saved_at = now
         with self._store.session() as session:
-            session.connection().exec_driver_sql("UPDATE trace SET answer = ? WHERE id = ?", (answer, self.id))
+            session.connection().exec_driver_sql(
+                "UPDATE trace SET answer = ? WHERE id = ?", (answer, self.id)
+            )
 
     def finish(self, status: str, error: str = "") -> None:
         """Write everything in one transaction."""

@@ -77,7 +77,9 @@ class Workspace:
     def loaded_model(self) -> LanguageModel | None:
         return self._model
 
-    def language_model(self, path: Path | None = None, settings: GenerationSettings | None = None) -> LanguageModel:
+    def language_model(
+        self, path: Path | None = None, settings: GenerationSettings | None = None
+    ) -> LanguageModel:
         """The model at path, or the active one, or the starter; loaded now unless it already is.
 
         Only one model is in memory: loading another unloads it first.

@@ -65,10 +65,20 @@ SUPPORTED: dict[str, Parser] = {
     "ndjson": text.parse_jsonl,
     "ipynb": text.parse_notebook,
     "eml": text.parse_mail,
-    **{suffix: text.parse_code for suffix in CODE},
+    **dict.fromkeys(CODE, text.parse_code),
 }
 _PACKED = {"docx", "docm", "pptx", "pptm", "xlsx", "xlsm", "xlsb", "ods", "epub"}
-_BARE_NAMES = {"readme", "license", "licence", "copying", "changelog", "makefile", "dockerfile", "authors", "news"}
+_BARE_NAMES = {
+    "readme",
+    "license",
+    "licence",
+    "copying",
+    "changelog",
+    "makefile",
+    "dockerfile",
+    "authors",
+    "news",
+}
 
 
 def is_supported(path: Path) -> bool:
@@ -97,7 +107,9 @@ def parse_file(path: Path) -> ParsedDocument:
     except (DocumentError, ImportError):
         raise
     except (MemoryError, RecursionError) as error:
-        raise DocumentError("The file is nested too deeply or too large for the memory; simplify it.") from error
+        raise DocumentError(
+            "The file is nested too deeply or too large for the memory; simplify it."
+        ) from error
     except OSError as error:
         raise DocumentError(f"The file cannot be read: {error.strerror or error}.") from error
     except Exception as error:
@@ -141,7 +153,9 @@ def _check_archive(path: Path) -> None:
             f"The file is damaged or not really a {_suffix(path)} file; copy it again or save it anew."
         ) from error
     if unpacked > LARGEST_UNPACKED:
-        raise DocumentError(f"The file unpacks to {unpacked >> 20} MB, more than {LARGEST_UNPACKED >> 20} MB.")
+        raise DocumentError(
+            f"The file unpacks to {unpacked >> 20} MB, more than {LARGEST_UNPACKED >> 20} MB."
+        )
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -153,7 +167,10 @@ def _clean(document: ParsedDocument) -> ParsedDocument:
     places: list[Place] = []
     position = done = 0
     for place in document.places:
-        gap, inside = _clean_text(document.text[done : place.start]), _clean_text(document.text[place.start : place.end])
+        gap, inside = (
+            _clean_text(document.text[done : place.start]),
+            _clean_text(document.text[place.start : place.end]),
+        )
         start = position + len(gap)
         parts += [gap, inside]
         position = start + len(inside)

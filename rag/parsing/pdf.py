@@ -74,8 +74,12 @@ def _open(path: Path) -> Any:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
-            raise DocumentError("The PDF is protected by a password; save a copy without it and add that.") from error
-        raise DocumentError("The PDF is damaged or not a PDF; open it in a viewer and save it again.") from error
+            raise DocumentError(
+                "The PDF is protected by a password; save a copy without it and add that."
+            ) from error
+        raise DocumentError(
+            "The PDF is damaged or not a PDF; open it in a viewer and save it again."
+        ) from error
     if len(document) == 0:
         document.close()
         raise DocumentError("The PDF has no pages.")
@@ -140,9 +144,8 @@ def _longest_match(letters: str, wanted: str) -> tuple[int, int] | None:
 
 def _shared(one: str, other: str) -> int:
     """Length of the common beginning, forgiving single differences."""
-    end = misses = index = 0
-    for a, b in zip(one, other, strict=False):
-        index += 1
+    end = misses = 0
+    for index, (a, b) in enumerate(zip(one, other, strict=False), 1):
         if a == b:
             misses, end = 0, index
         else:

@@ -30,7 +30,9 @@ def parse_workbook(path: Path) -> ParsedDocument:
     except CalamineError as error:
         if "password" in str(error).lower():
             raise DocumentError("The workbook is protected by a password; save a copy without it.") from error
-        raise DocumentError("The workbook is damaged or not a workbook; save it anew in its own program.") from error
+        raise DocumentError(
+            "The workbook is damaged or not a workbook; save it anew in its own program."
+        ) from error
     builder = TextBuilder()
     for number, name in enumerate(names, 1):
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
@@ -63,7 +65,9 @@ def row_lines(rows: Sequence[Sequence[Any]]) -> list[str]:
         return []
     head = table[0]
     named = [cell for cell in head if cell]
-    is_heading = len(table) > 1 and len(named) > 1 and len(set(named)) == len(named) and not any(map(_number, named))
+    is_heading = (
+        len(table) > 1 and len(named) > 1 and len(set(named)) == len(named) and not any(map(_number, named))
+    )
     if not is_heading:
         return [" | ".join(cell for cell in row if cell) for row in table]
     lines = [" | ".join(named)]

@@ -14,7 +14,12 @@ from rag.errors import DocumentError
 from rag.events import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 _ATX = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 
@@ -30,9 +35,9 @@ def decode(data: bytes) -> str:
         pass
     if data[:4096].count(b"\0") * 3 > len(data[:4096]):
         return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
-    encoding = _east_asian(data)
-    if encoding:
-        return data.decode(encoding, "replace")
+    east_asian = _east_asian(data)
+    if east_asian:
+        return data.decode(east_asian, "replace")
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[:200_000]).best()
@@ -40,7 +45,12 @@ def decode(data: bytes) -> str:
 
 
 # Lead bytes of the characters that each East Asian encoding put first because they are common.
-_COMMON = {"cp932": ((0x81, 0x98),), "gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)), "big5": ((0xA1, 0xC6),), "euc-kr": ((0xA1, 0xC8),)}
+_COMMON = {
+    "cp932": ((0x81, 0x98),),
+    "gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)),
+    "big5": ((0xA1, 0xC6),),
+    "euc-kr": ((0xA1, 0xC8),),
+}
 
 
 def _east_asian(data: bytes) -> str | None:
@@ -67,7 +77,9 @@ def _east_asian(data: bytes) -> str | None:
 def read_text(path: Path) -> str:
     data = path.read_bytes()
     if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")) and not _wide(data):
-        raise DocumentError(f"The file holds binary data, not text, although it is called {path.suffix or path.name}.")
+        raise DocumentError(
+            f"The file holds binary data, not text, although it is called {path.suffix or path.name}."
+        )
     return decode(data).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -89,9 +101,11 @@ def _wide(data: bytes) -> bool:
     """UTF-16 without a mark: in Western text every other byte is zero."""
     head = data[:4096]
     half = len(head) // 2
-    return half > 4 and max(head[0::2].count(0), head[1::2].count(0)) > 0.7 * half and min(
-        head[0::2].count(0), head[1::2].count(0)
-    ) < 0.05 * half
+    return (
+        half > 4
+        and max(head[0::2].count(0), head[1::2].count(0)) > 0.7 * half
+        and min(head[0::2].count(0), head[1::2].count(0)) < 0.05 * half
+    )
 
 
 def parse_text(path: Path) -> ParsedDocument:
@@ -122,7 +136,9 @@ def parse_markdown(path: Path) -> ParsedDocument:
             title = title or heading.group(2)
         lines.append(line)
     builder.add("section", None, headings.label, "\n".join(lines))
-    return ParsedDocument(title or path.stem, "text/markdown", builder.text, builder.places, markup="markdown")
+    return ParsedDocument(
+        title or path.stem, "text/markdown", builder.text, builder.places, markup="markdown"
+    )
 
 
 def parse_json(path: Path) -> ParsedDocument:
@@ -154,7 +170,9 @@ def parse_notebook(path: Path) -> ParsedDocument:
     builder = TextBuilder()
     for number, cell in enumerate(data["cells"], 1):
         source = cell.get("source", "")
-        builder.add("section", number, f"cell {number}", "".join(source) if isinstance(source, list) else str(source))
+        builder.add(
+            "section", number, f"cell {number}", "".join(source) if isinstance(source, list) else str(source)
+        )
     title = str(data.get("metadata", {}).get("title", "")) or path.stem
     return ParsedDocument(title, "application/x-ipynb+json", builder.text, builder.places, markup="markdown")
 
@@ -178,7 +196,9 @@ def _flat(value: Any, path: str = "") -> str:
             if item and all(not isinstance(x, dict | list) for x in item):
                 lines.append(f"{name}: " + ", ".join(map(str, item)) if name else ", ".join(map(str, item)))
             else:
-                stack.extend((f"{name}.{n}" if name else str(n), x) for n, x in reversed(list(enumerate(item, 1))))
+                stack.extend(
+                    (f"{name}.{n}" if name else str(n), x) for n, x in reversed(list(enumerate(item, 1)))
+                )
         elif item is not None and str(item).strip():
             lines.append(f"{name}: {item}" if name else str(item))
     return "\n".join(lines)
@@ -199,7 +219,9 @@ def parse_mail(path: Path) -> ParsedDocument:
             builder.add("message", None, f"attachment {name}", _part_text(part))
     if names:
         builder.add("message", None, "attachments", "Attachments: " + ", ".join(names))
-    return ParsedDocument(str(message["Subject"] or path.stem), "message/rfc822", builder.text, builder.places)
+    return ParsedDocument(
+        str(message["Subject"] or path.stem), "message/rfc822", builder.text, builder.places
+    )
 
 
 def _mail_body(message: EmailMessage) -> str:

@@ -14,7 +14,9 @@ from rag.events import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder
 from rag.parsing.text import decode, read_text
 
-_DROPPED = "script,style,noscript,template,svg,iframe,object,nav,form,button,select,a.headerlink,[role=navigation]"
+_DROPPED = (
+    "script,style,noscript,template,svg,iframe,object,nav,form,button,select,a.headerlink,[role=navigation]"
+)
 _BLOCKS = frozenset(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer header hr "
     "html li main ol p pre section summary table tbody thead tfoot tr ul".split()
@@ -41,7 +43,9 @@ def parse_epub(path: Path) -> ParsedDocument:
             package_path = root.attributes["full-path"] if root is not None else ""
             package = LexborHTMLParser(decode(archive.read(package_path or "")))
         except KeyError as error:
-            raise DocumentError("The EPUB has no table of its contents; it is damaged or protected.") from error
+            raise DocumentError(
+                "The EPUB has no table of its contents; it is damaged or protected."
+            ) from error
         if "META-INF/rights.xml" in archive.namelist():
             raise DocumentError("The EPUB is protected against copying and cannot be read.")
         items = {item.attributes.get("id"): item.attributes.get("href") for item in package.css("item")}
@@ -50,7 +54,9 @@ def parse_epub(path: Path) -> ParsedDocument:
             href = items.get(reference.attributes.get("idref"))
             name = posixpath.normpath(posixpath.join(base, unquote(href or "")))
             if href and name in archive.namelist():
-                _add_html(builder, decode(archive.read(name)), HeadingPath(), "section", number, f"chapter {number}")
+                _add_html(
+                    builder, decode(archive.read(name)), HeadingPath(), "section", number, f"chapter {number}"
+                )
         found = package.css_first("dc\\:title") or package.css_first("title")
         title = found.text(strip=True) if found is not None else ""
     return ParsedDocument(title or path.stem, "application/epub+zip", builder.text, builder.places)
@@ -63,7 +69,9 @@ def parse_xml(path: Path) -> ParsedDocument:
     source = re.sub(r"<!\[CDATA\[(.*?)\]\]>", lambda m: _escape(m.group(1)), read_text(path), flags=re.DOTALL)
     source = re.sub(r"<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", "", source, flags=re.DOTALL)
     # HTML's <link> and <title> have no content or a special one; in a feed they do.
-    source = re.sub(r"<(/?)(link|title|source|base|meta|image|col)\b", r"<\1x-\2", source, flags=re.IGNORECASE)
+    source = re.sub(
+        r"<(/?)(link|title|source|base|meta|image|col)\b", r"<\1x-\2", source, flags=re.IGNORECASE
+    )
     tree = LexborHTMLParser(source)
     body = tree.body
     lines = []
@@ -72,7 +80,7 @@ def parse_xml(path: Path) -> ParsedDocument:
             if node.tag == "-text":
                 words = _strip_tags(node.text_content or "")
                 if words:
-                    parent = node.parent.tag.removeprefix("x-") if node.parent is not None else ""
+                    parent = (node.parent.tag or "").removeprefix("x-") if node.parent is not None else ""
                     lines.append(f"{parent}: {words}" if parent not in ("", "body") else words)
     builder = TextBuilder()
     builder.add("section", None, "", "\n".join(lines))
@@ -158,7 +166,9 @@ class _Walk:
             stack.extend(reversed(children))
 
     def close(self) -> None:
-        text = "\n".join(line.strip() if "\t" not in line else line for line in "".join(self._parts).split("\n"))
+        text = "\n".join(
+            line.strip() if "\t" not in line else line for line in "".join(self._parts).split("\n")
+        )
         text = _BLANK_LINES.sub("\n\n", text)
         self._builder.add(self._kind, self._number, self._headings.label or self._fallback, text)
         self._parts = []

@@ -1,0 +1,93 @@
+"""The composition root: makes every object and connects the engine to the window."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.console import Console
+from app.engine import Engine
+from app.error_dialog import install_excepthook
+from app.main_window import MainWindow
+from app.theme import Theme
+from rag.data_folder import data_folder, lock_holder
+from rag.errors import RagError
+from rag.reader import Reader
+from rag.settings import Settings
+
+
+def run_window(data: str | None) -> int:
+    """Open the window on a data folder and return the exit code."""
+    try:
+        folder = data_folder(data)
+        holder = lock_holder(folder)
+        settings = Settings.load(folder / "settings.toml")
+    except RagError as error:
+        return _refuse(str(error))
+    if holder:
+        return _refuse(holder)
+    application = make_application(folder)
+    window = make_window(application, folder, settings)
+    window.show()
+    # Ctrl+C in the terminal: Python runs its handler only when the event loop gives it a turn.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    ticker = QTimer(application, interval=300)
+    ticker.timeout.connect(lambda: None)
+    ticker.start()
+    return application.exec()
+
+
+def make_application(folder: Path) -> QApplication:
+    """The one QApplication; window state is kept in the data folder, so a portable folder stays portable."""
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    application.setApplicationName("Ragdeck")
+    application.setApplicationDisplayName("Ragdeck")
+    application.setOrganizationName("ragdeck")
+    application.setDesktopFileName("ragdeck")
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "window"))
+    return application
+
+
+def make_window(application: QApplication, folder: Path, settings: Settings) -> MainWindow:
+    """The window with its engine, which starts at once and reports when it is ready."""
+    logging.basicConfig(
+        filename=folder / "window.log",
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    install_excepthook()
+    engine = Engine(folder, application)
+    engine.start_process()
+    theme = Theme(application, settings.appearance.theme)
+    console = Console(theme, engine, Reader(folder / "ragdeck.sqlite"), settings)
+    console.setParent(application)
+    return MainWindow(console)
+
+
+def _refuse(sentence: str) -> int:
+    """Say it in the terminal, and in a window for who started from an icon."""
+    print(sentence, file=sys.stderr)
+    if not sys.stderr.isatty() and QApplication.instance() is None and _has_screen():
+        from PySide6.QtWidgets import QMessageBox
+
+        application = QApplication(sys.argv[:1])
+        box = QMessageBox(QMessageBox.Icon.Warning, "Ragdeck", sentence)
+        box.show()
+        application.exec()
+    return 1
+
+
+def _has_screen() -> bool:
+    import os
+
+    return sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

@@ -1,0 +1,69 @@
+"""What every page is given: theme, engine, reader and settings. Made once, by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine import Engine, Task
+from app.theme import Theme
+from rag.models import ModelEntry
+from rag.reader import Reader
+from rag.settings import Settings
+
+
+class Console(QObject):
+    """Shared state of the window, and what pages tell each other through it."""
+
+    notice = Signal(str, str)  # sentence, kind: "info" | "bad"
+    bug = Signal(str, str)  # sentence, details
+    data_changed = Signal()  # collections, versions or traces are not what they were
+    settings_changed = Signal()
+    models_changed = Signal()
+    model_state_changed = Signal(object)  # rag.tasks.ModelState
+
+    def __init__(self, theme: Theme, engine: Engine, reader: Reader, settings: Settings) -> None:
+        super().__init__()
+        self.theme = theme
+        self.engine = engine
+        self.reader = reader
+        self.settings = settings
+        self.models: list[ModelEntry] = []
+
+    def run(
+        self, lane: str, title: str, function: str, done: Callable[[Any], Any] | None = None, **arguments: Any
+    ) -> Task:
+        """Start a task whose failure is shown as a notice."""
+        task = self.engine.start(lane, title, function, **arguments)
+        if done is not None:
+            task.finished.connect(done)
+        task.failed.connect(self.report_failure)
+        return task
+
+    def report_failure(self, sentence: str, details: str) -> None:
+        if details:
+            self.bug.emit(sentence, details)
+        else:
+            self.notice.emit(sentence, "bad")
+
+    def refresh_models(self) -> None:
+        self.run("view", "List models", "rag.tasks:list_models", self._set_models)
+
+    def change_settings(self, section: str, key: str, value: Any) -> None:
+        self.run(
+            "view",
+            "Save settings",
+            "rag.tasks:save_settings",
+            self.take_settings,
+            values={section: {key: value}},
+        )
+
+    def _set_models(self, models: list[ModelEntry]) -> None:
+        self.models = models
+        self.models_changed.emit()
+
+    def take_settings(self, values: dict[str, Any]) -> None:
+        self.settings = Settings.model_validate(values)
+        self.settings_changed.emit()

@@ -1,0 +1,343 @@
+"""Models: the GGUF files on this computer, what they need, and trying them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QPlainTextEdit,
+    QScrollArea,
+    QSpinBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.engine import Task
+from app.item_models import Column, RecordTable
+from app.theme import SPACE
+from app.widgets import KeyValueGrid, Panel, button, label, row
+from rag.events import TokenStreamed
+from rag.gguf import forecast_memory
+from rag.models import ModelEntry, free_memory_bytes, memory_sentence
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.2f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
+
+
+MODEL_COLUMNS = (
+    Column("Name", lambda m: m.name + (" (demo model)" if m.origin == "starter" else ""), 240, stretch=True,
+           tooltip=lambda m: m.problem or m.path, colour=lambda m: "bad" if m.problem else None),
+    Column("From", lambda m: m.origin, 92),
+    Column("Architecture", lambda m: m.header.architecture if m.header else "unusable", 92,
+           colour=lambda m: None if m.header else "bad", tooltip=lambda m: m.problem),
+    Column("Quant", lambda m: m.header.quantisation if m.header else "", 70),
+    Column("Parameters", lambda m: f"{m.header.parameter_count / 1e6:,.0f} M" if m.header else "", 86, right=True,
+           sort=lambda m: m.header.parameter_count if m.header else 0),
+    Column("Size", lambda m: _gib(m.header.size_bytes) if m.header else "", 72, right=True,
+           sort=lambda m: m.header.size_bytes if m.header else 0),
+)  # fmt: skip
+
+
+class ModelsPage(QWidget):
+    """The list of models and the chosen one beside it."""
+
+    state_changed = Signal(object)
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self._task: Task | None = None
+        self._loaded: Any = None
+        self.table = RecordTable(
+            MODEL_COLUMNS,
+            console.theme,
+            "models",
+            "No GGUF file is known. Add one, or drop one on this window.",
+        )
+        self.facts = KeyValueGrid()
+        self.memory = label("", "muted", wrap=True)
+        self.state = label("No model is loaded.", "muted", wrap=True)
+        self.prompt, self.output = QPlainTextEdit(), QPlainTextEdit(readOnly=True)
+        self.speed = label("", "small")
+        self._fields: dict[str, QSpinBox | QDoubleSpinBox] = {}
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self._make_list())
+        splitter.addWidget(self._make_detail())
+        splitter.setChildrenCollapsible(False)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([640, 500])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.addWidget(splitter)
+        console.models_changed.connect(self.refresh)
+        console.settings_changed.connect(self._fill_settings)
+        console.model_state_changed.connect(self.show_state)
+        self.table.record_selected.connect(lambda _record: self._show_model())
+        self.table.actions_for = self._actions
+        self._fill_settings()
+        self.refresh()
+
+    def refresh(self) -> None:
+        chosen = self.current.path if self.current else ""
+        self.table.set_records(self._console.models)
+        paths = [entry.path for entry in self._console.models]
+        if paths:
+            self.table.selectRow(paths.index(chosen) if chosen in paths else 0)
+        self._show_model()
+
+    @property
+    def current(self) -> ModelEntry | None:
+        records = self.table.selected_records()
+        return records[0] if records else None
+
+    def add_files(self, paths: list[str]) -> None:
+        """Remember GGUF files, as from a drop."""
+        for path in paths:
+            self._console.run(
+                "view", "Add model", "rag.models:add_model", lambda _header: self._added(), path=path
+            )
+
+    def show_state(self, state: Any) -> None:
+        """state: rag.tasks.ModelState."""
+        self._loaded = state
+        if not state.name:
+            self.state.setText("No model is loaded; the first question loads the chosen one.")
+        else:
+            parts = [f"Loaded: {state.name}", f"context {state.context:,}"]
+            if state.memory_bytes:
+                parts.append(f"took {_gib(state.memory_bytes)} and {state.load_ms / 1000:.1f} s")
+            self.state.setText("   ·   ".join(parts))
+        self.unload_button.setEnabled(bool(state.name))
+
+    def _make_list(self) -> QWidget:
+        panel = Panel("Models on this computer")
+        panel.body.addWidget(self.table, 1)
+        panel.body.addLayout(
+            row(button("Add file…", self._add_file, primary=True), button("Add folder…", self._add_folder),
+                button("Look again", self._console.refresh_models, tip="Look for new files in all known folders"), 1)
+        )  # fmt: skip
+        note = "Also found: files in the folders of LM Studio, Ollama and the Hugging Face cache. Files are used where they are."
+        panel.body.addWidget(label(note, "small", wrap=True))
+        return panel
+
+    def _make_detail(self) -> QWidget:
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, 0, 4, 0)
+        layout.setSpacing(SPACE)
+        about = Panel("Model")
+        about.body.addWidget(self.facts)
+        about.body.addWidget(self.memory)
+        self.load_button = button("Load", self._load, primary=True)
+        self.unload_button = button("Unload", self._unload)
+        self.sha_button = button("Compute sha256", self._sha256)
+        about.body.addLayout(row(self.load_button, self.unload_button, self.sha_button, 1))
+        about.body.addWidget(self.state)
+        layout.addWidget(about)
+        layout.addWidget(self._make_settings())
+        layout.addWidget(self._make_test())
+        layout.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(holder)
+        return area
+
+    def _make_settings(self) -> QWidget:
+        panel = Panel("How it runs")
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.setHorizontalSpacing(SPACE)
+        for key, title, low, high, step in (
+            ("context", "Context", 512, 1_048_576, 512),
+            ("gpu_layers", "GPU layers (-1: all)", -1, 1000, 1),
+            ("threads", "Threads (0: automatic)", 0, 256, 1),
+            ("max_answer_tokens", "Longest answer", 8, 16384, 32),
+            ("temperature", "Temperature", 0.0, 2.0, 0.1),
+            ("top_p", "Top-p", 0.01, 1.0, 0.05),
+            ("seed", "Seed", 0, 2**31 - 1, 1),
+        ):
+            field: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if isinstance(low, float) else QSpinBox()
+            field.setRange(low, high)
+            field.setSingleStep(step)
+            field.setAccessibleName(title)
+            field.setKeyboardTracking(False)
+            description = type(self._console.settings.generation).model_fields[key].description or ""
+            field.setToolTip(description)
+            field.valueChanged.connect(lambda value, k=key: self._change(k, value))
+            self._fields[key] = field
+            form.addRow(title, field)
+        panel.body.addLayout(form)
+        return panel
+
+    def _make_test(self) -> QWidget:
+        panel = Panel("Try it")
+        self.prompt.setPlainText("Name three uses of a thermometer.")
+        self.prompt.setAccessibleName("Test prompt")
+        self.prompt.setFixedHeight(48)
+        self.output.setAccessibleName("Test output")
+        self.output.setFixedHeight(110)
+        self.output.setPlaceholderText("The answer appears here.")
+        self.test_button = button("Run", self._test)
+        panel.body.addWidget(self.prompt)
+        panel.body.addLayout(row(self.test_button, self.speed, 1))
+        panel.body.addWidget(self.output)
+        return panel
+
+    def _fill_settings(self) -> None:
+        for key, field in self._fields.items():
+            field.blockSignals(True)
+            field.setValue(getattr(self._console.settings.generation, key))
+            field.blockSignals(False)
+        self._show_model()
+
+    def _show_model(self) -> None:
+        entry = self.current
+        header = entry.header if entry else None
+        self.load_button.setEnabled(header is not None)
+        self.sha_button.setEnabled(header is not None)
+        self.unload_button.setEnabled(bool(self._loaded and self._loaded.name))
+        if entry is None or header is None:
+            self.facts.set_pairs([("File", entry.path), ("Problem", entry.problem)] if entry else [])
+            self.memory.clear()
+            return
+        self.facts.set_pairs(
+            [
+                ("File", header.path),
+                ("Name in the file", header.name),
+                (
+                    "Architecture",
+                    f"{header.architecture}, {header.layer_count} layers, width {header.embedding_length}",
+                ),
+                (
+                    "Parameters",
+                    f"{header.parameter_count / 1e6:,.1f} million, {header.quantisation}, {_gib(header.size_bytes)}",
+                ),
+                ("Trained context", f"{header.context_length:,} tokens"),
+                ("Chat template", "in the file" if header.chat_template else "none: a plain one is used"),
+            ]
+        )
+        context = min(self._console.settings.generation.context, header.context_length or 1 << 30)
+        forecast = forecast_memory(header, context)
+        self.memory.setText(
+            f"At a context of {context:,} it {memory_sentence(header, context)}  Weights {_gib(forecast.weights)}, "
+            f"KV cache {_gib(forecast.kv_cache)}, compute {_gib(forecast.compute)}."
+        )
+        free = free_memory_bytes()
+        self.memory.setProperty("role", "bad" if free is not None and forecast.total > free else "muted")
+        self.memory.style().polish(self.memory)
+
+    def _change(self, key: str, value: float) -> None:
+        self._console.change_settings("generation", key, value)
+
+    def _load(self) -> None:
+        if self.current is None or self._task is not None:
+            return
+        self.state.setText("Loading…")
+        self.load_button.setEnabled(False)
+        task = self._console.run(
+            "model",
+            f"Load {self.current.name}",
+            "rag.tasks:load_model",
+            self._console.model_state_changed.emit,
+            path=self.current.path,
+        )
+        task.failed.connect(lambda sentence, _details: self.state.setText(sentence))
+        task.finished.connect(lambda _state: self._console.run(
+            "view", "Settings", "rag.tasks:save_settings", self._console.take_settings, values={}))  # fmt: skip
+        task.ended.connect(lambda: self.load_button.setEnabled(True))
+
+    def _unload(self) -> None:
+        self._console.run("model", "Unload", "rag.tasks:unload_model", self._console.model_state_changed.emit)
+
+    def _sha256(self) -> None:
+        if self.current is not None:
+            entry = self.current
+            self.sha_button.setEnabled(False)
+            task = self._console.run(
+                "view",
+                "sha256",
+                "rag.tasks:model_sha256",
+                lambda value: self.state.setText(f"sha256 of {entry.name}: {value}"),
+                path=entry.path,
+            )
+            task.ended.connect(lambda: self.sha_button.setEnabled(True))
+
+    def _test(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            return
+        self.output.clear()
+        self.speed.setText("Loading…")
+        self.test_button.setText("Stop")
+        task = self._console.run(
+            "model", "Try model", "rag.tasks:try_model", self._tested, prompt=self.prompt.toPlainText()
+        )
+        self._task = task
+        task.event.connect(self._test_event)
+        task.ended.connect(self._test_ended)
+
+    def _test_event(self, event: Any) -> None:
+        if isinstance(event, TokenStreamed):
+            self.output.insertPlainText(event.text)
+            self.speed.setText(f"{event.token_count} tokens")
+
+    def _tested(self, result: Any) -> None:
+        self.speed.setText(
+            f"{result.tokens_per_s:.1f} tokens/s answered, {result.read_tokens_per_s:.0f} tokens/s read "
+            f"({result.prompt_tokens} + {result.completion_tokens} tokens)"
+        )
+
+    def _test_ended(self) -> None:
+        self._task = None
+        self.test_button.setText("Run")
+        self._console.run(
+            "view", "Model state", "rag.tasks:model_state", self._console.model_state_changed.emit
+        )
+
+    def _actions(self, records: list[Any]) -> list[tuple[str, Any]]:
+        added = [record for record in records if record.origin == "added"]
+        if not added:
+            return []
+        return [("Take off the list", lambda: [self._forget(record) for record in added])]
+
+    def _forget(self, entry: ModelEntry) -> None:
+        self._console.run(
+            "view",
+            "Forget model",
+            "rag.models:forget_model",
+            lambda _r: self._console.refresh_models(),
+            path=entry.path,
+        )
+
+    def _added(self) -> None:
+        self._console.notice.emit("The model was added.", "info")
+        self._console.refresh_models()
+
+    def _add_file(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add models", "", "GGUF models (*.gguf);;All files (*)")
+        self.add_files(paths)
+
+    def _add_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder with GGUF files")
+        if folder:
+            folders = sorted({*self._console.settings.models.folders, folder})
+            self._console.run(
+                "view",
+                "Add folder",
+                "rag.tasks:save_settings",
+                self._folder_added,
+                values={"models": {"folders": folders}},
+            )
+
+    def _folder_added(self, values: dict[str, Any]) -> None:
+        self._console.take_settings(values)
+        self._console.refresh_models()

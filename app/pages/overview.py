@@ -1,0 +1,321 @@
+"""Overview: is it working? Figures of today, graphs of tokens, time and flags, and the last asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QScrollArea,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.charts import RangeBrush, Series, TimeChart
+from app.console import Console
+from app.item_models import Column, RecordTable
+from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from app.widgets import Card, EmptyState, Panel, button, label, row
+from rag.reader import AskPoint, TraceFilter
+
+_PERIODS = (
+    ("Last hour", 3600),
+    ("Last day", 86_400),
+    ("Last 7 days", 7 * 86_400),
+    ("Last 30 days", 30 * 86_400),
+    ("Last year", 365 * 86_400),
+)
+_BUCKETS = (("per ask", 0), ("per hour", 3600), ("per day", 86_400))
+_RECENT = 8
+
+RECENT_COLUMNS = (
+    Column("Time", lambda t: datetime.fromtimestamp(t.created_ms / 1000).strftime("%d %b %H:%M"), 96),
+    Column("Question", lambda t: t.question, 300, stretch=True, tooltip=lambda t: t.question),
+    Column("Collection", lambda t: t.collection, 180),
+    Column("Status", lambda t: t.status, 100, colour=lambda t: STATUS_COLOURS.get(t.status)),
+    Column("Flags", lambda t: f"{t.flag_count} of {t.claim_count}" if t.claim_count else "–", 70,
+           colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted"),
+)  # fmt: skip
+
+
+class OverviewPage(QWidget):
+    """Cards, charts and recent asks."""
+
+    page_requested = Signal(str)
+    trace_requested = Signal(str)
+    flagged_requested = Signal()
+    documents_wanted = Signal()
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self._points: list[AskPoint] = []
+        self._range = (0.0, 1.0)
+        self.cards = {
+            "collections": Card("Collections"),
+            "asks": Card("Asks today"),
+            "flags": Card("Flag rate today"),
+            "tokens": Card("Tokens today"),
+            "failures": Card("Failures today"),
+        }
+        theme = console.theme
+        self.tokens = TimeChart(theme, "Tokens", "tokens")
+        self.latency = TimeChart(theme, "Time to first token and stages", "ms")
+        self.speed = TimeChart(theme, "Speed", "tokens/s")
+        self.flags = TimeChart(theme, "Flag rate", "%")
+        self.brush = RangeBrush(theme)
+        self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_asks", "No asks yet.")
+        self.period_box, self.bucket_box, self.stack_box = QComboBox(), QComboBox(), QComboBox()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._make_empty())
+        self._stack.addWidget(self._make_content())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+        self._connect()
+        # A burst of changes (an ingest, an evaluation) is drawn once.
+        self._soon = QTimer(self, singleShot=True, interval=150)
+        self._soon.timeout.connect(self._refresh_if_visible)
+        console.data_changed.connect(self._soon.start)
+        self.refresh()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._soon.start()
+
+    def refresh(self) -> None:
+        reader = self._console.reader
+        midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        figures = reader.overview(int(midnight.timestamp() * 1000))
+        self._stack.setCurrentIndex(1 if figures.collection_count or figures.trace_count else 0)
+        documents = "document" if figures.document_count == 1 else "documents"
+        self.cards["collections"].set_value(
+            f"{figures.collection_count:,}",
+            f"{figures.document_count:,} {documents}, {figures.chunk_count:,} chunks",
+        )
+        self.cards["asks"].set_value(f"{figures.ask_count:,}", f"{figures.trace_count:,} traces in all")
+        rate = f"{100 * figures.flag_count / figures.claim_count:.0f} %" if figures.claim_count else "–"
+        self.cards["flags"].set_value(rate, f"{figures.flag_count:,} of {figures.claim_count:,} sentences")
+        tokens = figures.prompt_tokens + figures.completion_tokens
+        share = (
+            f"{100 * figures.cached_tokens / figures.prompt_tokens:.0f} %" if figures.prompt_tokens else "0 %"
+        )
+        self.cards["tokens"].set_value(
+            f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
+        )
+        self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted asks")
+        self.recent.set_records(reader.traces(TraceFilter(), _RECENT))
+        self._load_points()
+
+    def charts(self) -> list[TimeChart]:
+        return [self.tokens, self.latency, self.speed, self.flags]
+
+    # --- making -------------------------------------------------------------------------------------------
+
+    def _make_empty(self) -> QWidget:
+        return EmptyState(
+            self._console.theme, "overview", "Nothing to show yet",
+            "Drop files or folders anywhere on this window, then ask about them.",
+            button("Add documents…", self.documents_wanted.emit, primary=True),
+        )  # fmt: skip
+
+    def _make_content(self) -> QWidget:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(label("Overview", "title"))
+        cards = QGridLayout()
+        cards.setSpacing(SPACE)
+        for column, card in enumerate(self.cards.values()):
+            cards.addWidget(card, 0, column)
+        layout.addLayout(cards)
+        layout.addWidget(self._make_charts(), 3)
+        recent = Panel("Recent asks")
+        self.recent.setMinimumHeight(130)
+        recent.body.addWidget(self.recent)
+        layout.addWidget(recent, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(content)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        return area
+
+    def _make_charts(self) -> QWidget:
+        for box, name, choices in (
+            (self.period_box, "Period", _PERIODS),
+            (self.bucket_box, "Resolution", _BUCKETS),
+            (
+                self.stack_box,
+                "Stacked by",
+                (("by kind of token", "kind"), ("by model", "model"), ("by collection", "collection")),
+            ),
+        ):
+            box.setAccessibleName(name)
+            for text, value in choices:
+                box.addItem(text, value)
+        self.period_box.setCurrentIndex(1)
+        panel = Panel()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for chart, title in zip(self.charts(), ("Tokens", "Latency", "Speed", "Flags"), strict=True):
+            chart.setMinimumHeight(190)
+            self.tabs.addTab(chart, title)
+        exports = (
+            button("PNG…", lambda: self._export("PNG"), tip="Save the graph as a picture"),
+            button("CSV…", lambda: self._export("CSV"), tip="Save the values of the graph"),
+        )
+        panel.body.addLayout(
+            row(label("Usage", "section"), 1, self.period_box, self.bucket_box, self.stack_box, *exports)
+        )
+        panel.body.addWidget(self.tabs, 1)
+        panel.body.addWidget(self.brush)
+        return panel
+
+    def _connect(self) -> None:
+        self.cards["collections"].clicked.connect(lambda: self.page_requested.emit("collections"))
+        self.cards["asks"].clicked.connect(lambda: self.page_requested.emit("traces"))
+        self.cards["tokens"].clicked.connect(lambda: self.tabs.setCurrentWidget(self.tokens))
+        self.cards["flags"].clicked.connect(self.flagged_requested)
+        self.cards["failures"].clicked.connect(lambda: self.page_requested.emit("traces"))
+        self.recent.record_activated.connect(lambda trace: self.trace_requested.emit(trace.id))
+        self.period_box.currentIndexChanged.connect(lambda _i: self._load_points())
+        for box in (self.bucket_box, self.stack_box):
+            box.currentIndexChanged.connect(lambda _i: self._draw())
+        self.brush.range_changed.connect(self._set_range)
+        for chart in self.charts():
+            chart.point_clicked.connect(self.trace_requested)
+
+    # --- drawing ------------------------------------------------------------------------------------------
+
+    def _refresh_if_visible(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _load_points(self) -> None:
+        end = time.time() + 1
+        start = end - float(self.period_box.currentData())
+        self._points = self._console.reader.ask_points(int(start * 1000), int(end * 1000))
+        edges = np.linspace(start, end, 97)
+        counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
+        self._range = (start, end)
+        self.brush.set_data((edges[:-1] + edges[1:]) / 2, counts.astype(float), start, end)
+        self._draw()
+
+    def _set_range(self, start: float, end: float) -> None:
+        self._range = (start, end)
+        for chart in self.charts():
+            chart.set_range(start, end)
+
+    def _draw(self) -> None:
+        points = self._points
+        bucket = int(self.bucket_box.currentData())
+        self._draw_tokens(points, bucket)
+        x = np.array([p.created_ms / 1000 for p in points])
+        ids = tuple(p.id for p in points)
+        stages: tuple[tuple[str, Callable[[AskPoint], float | None]], ...] = (
+            ("first token", lambda p: p.first_token_ms),
+            ("retrieve", lambda p: p.retrieve_ms),
+            ("read", lambda p: p.read_ms),
+            ("generate", lambda p: p.generate_ms),
+            ("check", lambda p: p.check_ms),
+        )
+        self.latency.set_points([_series(name, x, ids, [of(p) for p in points]) for name, of in stages])
+        self.speed.set_points([_series("tokens/s", x, ids, [p.tokens_per_s for p in points])])
+        self._draw_flags(points, bucket)
+        self._set_range(*self._range)
+
+    def _draw_tokens(self, points: list[AskPoint], bucket: int) -> None:
+        by = self.stack_box.currentData()
+        if by == "kind":
+            groups = {
+                "prompt": [p.prompt_tokens - p.cached_tokens for p in points],
+                "cached": [p.cached_tokens for p in points],
+                "completion": [p.completion_tokens for p in points],
+            }
+        else:
+            names = sorted({getattr(p, by) or "none" for p in points})
+            groups = {
+                name: [
+                    (p.prompt_tokens + p.completion_tokens) * ((getattr(p, by) or "none") == name)
+                    for p in points
+                ]
+                for name in names
+            }
+        x = np.array([p.created_ms / 1000 for p in points])
+        if not bucket:
+            width = max((self._range[1] - self._range[0]) / 160, 0.2)
+            ids = tuple(p.id for p in points)
+            self.tokens.set_bars(
+                [Series(n, x, np.array(v, dtype=float), ids) for n, v in groups.items()] if points else [],
+                width,
+            )
+            return
+        starts, index = _buckets(x, bucket)
+        series = [
+            Series(
+                name,
+                starts + bucket / 2,
+                np.bincount(index, weights=np.array(values, dtype=float), minlength=len(starts)),
+            )
+            for name, values in groups.items()
+        ]
+        self.tokens.set_bars(series if points else [], bucket)
+
+    def _draw_flags(self, points: list[AskPoint], bucket: int) -> None:
+        checked = [p for p in points if p.claim_count]
+        x = np.array([p.created_ms / 1000 for p in checked])
+        if not bucket or not checked:
+            ids = tuple(p.id for p in checked)
+            self.flags.set_points(
+                [_series("flagged sentences", x, ids, [100 * p.flag_count / p.claim_count for p in checked])]
+            )
+            return
+        starts, index = _buckets(x, bucket)
+        flags = np.bincount(index, weights=[p.flag_count for p in checked], minlength=len(starts))
+        claims = np.bincount(index, weights=[p.claim_count for p in checked], minlength=len(starts))
+        used = claims > 0
+        self.flags.set_points(
+            [Series("flagged sentences", (starts + bucket / 2)[used], 100 * flags[used] / claims[used])]
+        )
+
+    def _export(self, kind: str) -> None:
+        chart = self.tabs.currentWidget()
+        assert isinstance(chart, TimeChart)
+        name = f"{chart.title.lower().replace(' ', '-')}.{kind.lower()}"
+        path, _ = QFileDialog.getSaveFileName(self, f"Save as {kind}", name, f"{kind} (*.{kind.lower()})")
+        if not path:
+            return
+        try:
+            chart.export_png(Path(path)) if kind == "PNG" else chart.export_csv(Path(path))
+        except OSError as error:
+            self._console.notice.emit(f"{path} cannot be written: {error.strerror}.", "bad")
+
+
+def _series(name: str, x: np.ndarray, ids: tuple[str, ...], values: list[float | None]) -> Series:
+    """Only the asks that have the value."""
+    known = np.array([value is not None for value in values], dtype=bool)
+    y = np.array([value for value in values if value is not None], dtype=float)
+    return Series(name, x[known] if len(x) else x, y, tuple(i for i, k in zip(ids, known, strict=True) if k))
+
+
+def _buckets(x: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Starts of the hours or days (local time) that the moments x cover, and each moment's bucket."""
+    if not len(x):
+        return np.zeros(0), np.zeros(0, dtype=int)
+    offset = datetime.now().astimezone().utcoffset()
+    shift = offset.total_seconds() if offset else 0.0
+    numbers = np.floor((x + shift) / width).astype(int)
+    first = int(numbers.min())
+    starts = np.arange(first, int(numbers.max()) + 1) * width - shift
+    return starts, numbers - first

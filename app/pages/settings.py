@@ -1,0 +1,148 @@
+"""Settings: built from the fields of rag.settings, so that a new setting needs no new form."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.theme import SPACE
+from app.widgets import Panel, button, label, row
+
+_TITLES = {
+    "appearance": ("Appearance", ""),
+    "retrieval": (
+        "Retrieval",
+        "How passages are found and how many reach the model. Every trace keeps the values it ran with.",
+    ),
+    "generation": ("Model", "How the model is loaded and how it answers."),
+    "chunking": ("Chunking", "For new collections: a collection keeps the chunk settings it was made with."),
+}
+_BIGGEST = 2**31 - 1
+
+
+class SettingsPage(QWidget):
+    """All settings, saved as they change."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self._setters: dict[tuple[str, str], Callable[[Any], None]] = {}
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(label("Settings", "title"))
+        for section, (title, note) in _TITLES.items():
+            layout.addWidget(self._make_section(section, title, note))
+        layout.addWidget(self._make_data())
+        layout.addStretch(1)
+        holder.setMaximumWidth(820)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(holder)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        console.settings_changed.connect(self._fill)
+        self._fill()
+
+    def _make_section(self, section: str, title: str, note: str) -> QWidget:
+        panel = Panel(title)
+        if note:
+            panel.body.addWidget(label(note, "small", wrap=True))
+        form = QFormLayout()
+        form.setHorizontalSpacing(SPACE * 2)
+        form.setVerticalSpacing(8)
+        model = getattr(self._console.settings, section)
+        for key, field in type(model).model_fields.items():
+            editor = self._make_editor(section, key, field)
+            editor.setToolTip(field.description or "")
+            editor.setAccessibleName(key.replace("_", " "))
+            editor.setMaximumWidth(190)
+            described = label(field.description or "", "small", wrap=True)
+            line = row(editor, described)
+            line.setStretch(1, 1)
+            form.addRow(key.replace("_", " ").capitalize(), line)
+        panel.body.addLayout(form)
+        return panel
+
+    def _make_data(self) -> QWidget:
+        panel = Panel("Data")
+        folder = str(self._console.engine.folder)
+        path = label(folder, wrap=True)
+        path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        panel.body.addWidget(
+            label("Everything is in this folder, and nothing leaves this computer.", "small", wrap=True)
+        )
+        panel.body.addWidget(path)
+        panel.body.addLayout(
+            row(button("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(folder))), 1)
+        )
+        return panel
+
+    def _make_editor(self, section: str, key: str, field: Any) -> QWidget:
+        kind = field.annotation
+        bounds = _bounds(field.metadata)
+
+        def save(value: Any) -> None:
+            self._console.change_settings(section, key, value)
+
+        if get_origin(kind) is Literal:
+            box = QComboBox()
+            for choice in get_args(kind):
+                box.addItem(str(choice).capitalize(), choice)
+            box.currentIndexChanged.connect(lambda _i: save(box.currentData()))
+            self._setters[section, key] = lambda value: box.setCurrentIndex(box.findData(value))
+            return box
+        if kind is bool:
+            check = QCheckBox()
+            check.toggled.connect(save)
+            self._setters[section, key] = check.setChecked
+            return check
+        spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if kind is float else QSpinBox()
+        if isinstance(spin, QDoubleSpinBox):
+            spin.setSingleStep(0.05)
+            spin.setDecimals(2)
+        spin.setRange(bounds.low, min(bounds.high, _BIGGEST))
+        spin.setKeyboardTracking(False)
+        spin.valueChanged.connect(save)
+        self._setters[section, key] = spin.setValue
+        return spin
+
+    def _fill(self) -> None:
+        values = self._console.settings.model_dump(mode="json")
+        kinds = (QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox)
+        editors = [editor for kind in kinds for editor in self.findChildren(kind)]
+        for editor in editors:
+            editor.blockSignals(True)
+        for (section, key), set_value in self._setters.items():
+            set_value(values[section][key])
+        for editor in editors:
+            editor.blockSignals(False)
+
+
+def _bounds(metadata: list[Any]) -> types.SimpleNamespace:
+    """Lowest and highest value of a pydantic field."""
+    low, high = -_BIGGEST, _BIGGEST
+    for item in metadata:
+        low = getattr(item, "ge", None) if getattr(item, "ge", None) is not None else low
+        if getattr(item, "gt", None) is not None:
+            low = item.gt + 0.01
+        high = getattr(item, "le", None) if getattr(item, "le", None) is not None else high
+    return types.SimpleNamespace(low=low, high=high)

@@ -1,0 +1,378 @@
+"""Traces: every ask, and how its answer came about."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QPlainTextEdit,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.charts import Bar, Waterfall
+from app.console import Console
+from app.item_models import Column, RecordTable
+from app.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from app.widgets import (
+    AnswerView,
+    EmptyState,
+    KeyValueGrid,
+    Panel,
+    SearchField,
+    button,
+    flag_summary,
+    label,
+    row,
+)
+from rag.errors import NotFoundError
+from rag.reader import TraceDetail, TraceFilter, TraceRow
+
+_DAY_MS = 86_400_000
+_TIMES = (
+    ("Any time", None),
+    ("Last hour", _DAY_MS // 24),
+    ("Last day", _DAY_MS),
+    ("Last 7 days", 7 * _DAY_MS),
+    ("Last 30 days", 30 * _DAY_MS),
+)
+_VERDICTS = ("flagged", "check", "unsupported", "contradicted", "no evidence", "supported", "not checkable")
+_KIND_COLOURS = {"EMBEDDING": 5, "RETRIEVER": 0, "CHAIN": 7, "PROMPT": 4, "LLM": 1, "EVALUATOR": 2}
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M:%S")
+
+
+def _flags(trace: TraceRow) -> str:
+    if trace.flag_count:
+        return f"{trace.flag_count} of {trace.claim_count}"
+    return "none" if trace.claim_count else "–"
+
+
+TRACE_COLUMNS = (
+    Column("Time", lambda t: _time(t.created_ms), 118, tooltip=lambda t: t.id),
+    Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
+    Column(
+        "Status",
+        lambda t: t.status,
+        92,
+        colour=lambda t: STATUS_COLOURS.get(t.status),
+        tooltip=lambda t: t.error,
+    ),
+    Column(
+        "Flags",
+        _flags,
+        66,
+        colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted",
+    ),
+    Column("Tokens", lambda t: f"{t.prompt_tokens:,} + {t.completion_tokens:,}", 86, right=True),
+    Column("Seconds", lambda t: "–" if t.total_ms is None else f"{t.total_ms / 1000:,.1f}", 64, right=True),
+)
+
+
+def _ranked(rank: int | None, score: float | None) -> str:
+    if rank is None:
+        return "–" if score is None else f"({score:.3f})"
+    return f"{rank}   {score:.3f}" if score is not None else str(rank)
+
+
+HIT_COLUMNS = (
+    Column("#", lambda h: str(h.fused_rank), 34, right=True, sort=lambda h: h.fused_rank),
+    Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 190,
+           sort=lambda h: (h.marker or 9999), colour=lambda h: "good" if h.marker else "text_muted",
+           tooltip=lambda h: h.dropped or ""),
+    Column("Dense", lambda h: _ranked(h.dense_rank, h.dense_score), 86, right=True, sort=lambda h: h.dense_rank or 9999),
+    Column("BM25", lambda h: _ranked(h.bm25_rank, h.bm25_score), 86, right=True, sort=lambda h: h.bm25_rank or 9999),
+    Column("Fused", lambda h: f"{h.fused_score:.4f}", 62, right=True, sort=lambda h: h.fused_score),
+    Column("Document", lambda h: h.document, 150, tooltip=lambda h: h.path),
+    Column("Place", lambda h: h.place, 100),
+    Column("Text", lambda h: " ".join(h.text.split())[:200], 300, tooltip=lambda h: h.text[:1500]),
+)  # fmt: skip
+CLAIM_COLUMNS = (
+    Column("Verdict", lambda c: c.verdict, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict)),
+    Column("Risk", lambda c: "–" if c.score is None else f"{c.score:.2f}", 50, right=True, sort=lambda c: c.score),
+    Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text),
+    Column("Reason", lambda c: c.reason, 150, tooltip=lambda c: c.reason),
+    Column("Nearest evidence", lambda c: f"[{c.evidence_marker}] {' '.join(c.evidence_text.split())}" if c.evidence_marker else "",
+           260, tooltip=lambda c: c.evidence_text),
+)  # fmt: skip
+
+
+class TraceView(QWidget):
+    """One trace: summary, waterfall, candidates, flags, the exact prompt, settings."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
+        self.answer = AnswerView(console.theme)
+        self.waterfall = Waterfall(console.theme)
+        self.hits = RecordTable(
+            HIT_COLUMNS, console.theme, "trace_candidates", "Nothing was found for this question."
+        )
+        self.claims = RecordTable(CLAIM_COLUMNS, console.theme, "trace_flags", "No sentence was checked.")
+        self.prompt = QPlainTextEdit(readOnly=True)
+        self.prompt.setAccessibleName("Prompt as sent")
+        self.prompt.setFont(console.theme.fixed_font())
+        self.prompt.setPlaceholderText("The model was not asked.")
+        self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self._overview_tab(), "Overview")
+        self.tabs.addTab(self._padded(self.hits), "Candidates")
+        self.tabs.addTab(self._padded(self.claims), "Flags")
+        self.tabs.addTab(self._padded(self.prompt), "Prompt")
+        self.tabs.addTab(self._scrolled(self._settings), "Settings")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SMALL_SPACE, 0, 0, 0)
+        layout.addWidget(self.tabs)
+
+    def show_trace(self, detail: TraceDetail) -> None:
+        trace = detail.row
+        self.question.setText(trace["question"])
+        self.status.setText(self._status_line(trace))
+        markers = [hit.marker for hit in detail.hits if hit.marker is not None]
+        self.answer.set_answer(trace["answer"] or trace["error"] or "No answer.", markers)
+        self.answer.set_claims(detail.claims, markers)
+        self.waterfall.set_bars(
+            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in detail.spans]
+        )
+        self.hits.set_records(detail.hits)
+        self.claims.set_records(detail.claims)
+        self.prompt.setPlainText(trace["prompt"])
+        self._summary.set_pairs(self._summary_pairs(detail))
+        self._settings.set_pairs(self._settings_pairs(trace))
+
+    def _overview_tab(self) -> QWidget:
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
+        layout.setSpacing(SPACE)
+        for widget in (self.question, self.status, self.answer):
+            layout.addWidget(widget)
+        layout.addWidget(label("Where the time went", "section"))
+        layout.addWidget(self.waterfall)
+        layout.addWidget(label("In figures", "section"))
+        layout.addWidget(self._summary)
+        layout.addStretch(1)
+        return self._scrolled(holder, padded=False)
+
+    def _padded(self, widget: QWidget) -> QWidget:
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, SPACE, 0, 0)
+        layout.addWidget(widget)
+        return holder
+
+    def _scrolled(self, widget: QWidget, padded: bool = True) -> QScrollArea:
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        if padded:
+            holder = QWidget()
+            layout = QVBoxLayout(holder)
+            layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
+            layout.addWidget(widget)
+            layout.addStretch(1)
+            widget = holder
+        area.setWidget(widget)
+        return area
+
+    def _status_line(self, trace: dict[str, Any]) -> str:
+        parts = [trace["status"], _time(trace["created_ms"])]
+        if trace["collection"]:
+            version = f" version {trace['version_number']}" if trace["version_number"] else ""
+            parts.append(f"{trace['collection']}{version}")
+        if trace["model"]:
+            parts.append(trace["model"])
+        return "   ·   ".join(parts)
+
+    def _summary_pairs(self, detail: TraceDetail) -> list[tuple[str, str]]:
+        trace = detail.row
+        ms = lambda name: "–" if trace[name] is None else f"{trace[name]:,.0f} ms"  # noqa: E731
+        pairs = [
+            ("Trace", trace["id"]),
+            ("Passages", f"{trace['passage_count']} of {trace['searched_chunks']:,} chunks from "
+                         f"{trace['passage_documents']} of {trace['searched_documents']:,} documents; "
+                         f"{trace['candidate_count']} candidates"),
+            ("Tokens", f"{trace['prompt_tokens']:,} prompt, of them {trace['cached_tokens']:,} cached; "
+                       f"{trace['completion_tokens']:,} completion"),
+            ("Speed", "–" if trace["tokens_per_s"] is None else f"{trace['tokens_per_s']:.1f} tokens/s"),
+            ("Time", f"{ms('total_ms')} in all; first token after {ms('first_token_ms')}"),
+            ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
+            ("Sentences", flag_summary(detail.claims) if detail.claims else "not checked"),
+        ]  # fmt: skip
+        fallbacks = json.loads(trace["fallbacks"])
+        if fallbacks:
+            pairs.append(("Notes", "; ".join(fallbacks)))
+        if trace["error"]:
+            pairs.append(("Error", trace["error"]))
+        return pairs
+
+    def _settings_pairs(self, trace: dict[str, Any]) -> list[tuple[str, str]]:
+        pairs = [
+            ("Version fingerprint", trace["version_fingerprint"] or "–"),
+            ("Model sha256", trace["model_sha256"] or "–"),
+            ("Prompt", f"{trace['prompt_name'] or '–'}  {trace['prompt_fingerprint']}"),
+            ("Session", trace["session_id"]),
+            ("Asked by", trace["source"]),
+            ("Finish", trace["finish_reason"] or "–"),
+        ]
+        if trace["mean_logprob"] is not None:
+            pairs.append(
+                ("Log-probability", f"mean {trace['mean_logprob']:.2f}, lowest {trace['min_logprob']:.2f}")
+            )
+        for section, values in json.loads(trace["settings"] or "{}").items():
+            if section in ("chunking", "retrieval", "generation"):
+                pairs += [(f"{section}.{key}", str(value)) for key, value in values.items()]
+        return pairs
+
+
+class TracesPage(QWidget):
+    """The list of traces with its filters, and the chosen one beside it."""
+
+    ask_requested = Signal()
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self.search = SearchField("Words in question or answer")
+        self.collection_box, self.model_box = QComboBox(), QComboBox()
+        self.verdict_box, self.time_box = QComboBox(), QComboBox()
+        self.count = label("", "small")
+        self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
+        self.view = TraceView(console)
+        self.table.record_selected.connect(lambda trace: self._show(trace.id))
+        self.table.record_activated.connect(lambda trace: self._show(trace.id))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState(console.theme, "traces", "No traces yet", "Every question leaves a trace here: what was found, what was "
+                       "dropped and why, the exact prompt, tokens and flags.",
+                       button("Ask a question", self.ask_requested.emit, primary=True))
+        )  # fmt: skip
+        self._stack.addWidget(self._make_content())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.addWidget(self._stack)
+        console.data_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._fill_filters()
+        if self.isVisible() or self.table.records_model.rowCount() == 0:
+            self._reload()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._reload()
+
+    def open_trace(self, trace_id: str) -> None:
+        """Show one trace, whatever the filters say."""
+        self._stack.setCurrentIndex(1)
+        self._show(trace_id)
+        for number, trace in enumerate(self.table.records_model.records):
+            if trace.id == trace_id:
+                self.table.selectRow(number)
+                break
+
+    def show_only(self, *, collection: str = "", verdict: str = "") -> None:
+        """Set the filters as another page asks for."""
+        self.search.clear()
+        self.collection_box.setCurrentIndex(max(self.collection_box.findData(collection), 0))
+        self.verdict_box.setCurrentIndex(max(self.verdict_box.findData(verdict), 0))
+        self._reload()
+
+    def _make_content(self) -> QWidget:
+        self.verdict_box.addItem("Any verdict", "")
+        for verdict in _VERDICTS:
+            self.verdict_box.addItem(verdict.capitalize(), verdict)
+        for name, length in _TIMES:
+            self.time_box.addItem(name, length)
+        names = ("Collection", "Model", "Verdict", "Time")
+        boxes = (self.collection_box, self.model_box, self.verdict_box, self.time_box)
+        for box, name in zip(boxes, names, strict=True):
+            box.setAccessibleName(f"Filter by {name.lower()}")
+            box.setMinimumWidth(90)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(10)
+            box.currentIndexChanged.connect(lambda _i: self._reload())
+        self.search.searched.connect(lambda _text: self._reload())
+        left = Panel()
+        left.body.addLayout(row(self.search, self.time_box))
+        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box))
+        left.body.addWidget(self.table, 1)
+        left.body.addWidget(self.count)
+        right = Panel()
+        self._detail_stack = QStackedWidget()
+        self._detail_stack.addWidget(
+            EmptyState(
+                self._console.theme,
+                "traces",
+                "No trace chosen",
+                "Choose one in the list to see how its answer came about.",
+            )
+        )
+        self._detail_stack.addWidget(self.view)
+        right.body.addWidget(self._detail_stack)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(left)
+        splitter.addWidget(right)
+        splitter.setChildrenCollapsible(False)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([560, 620])
+        return splitter
+
+    def _filter(self) -> TraceFilter:
+        length = self.time_box.currentData()
+        return TraceFilter(
+            text=self.search.text(),
+            collection=self.collection_box.currentData() or "",
+            model=self.model_box.currentData() or "",
+            verdict=self.verdict_box.currentData() or "",
+            since_ms=int(time.time() * 1000) - length if length else None,
+        )
+
+    def _reload(self) -> None:
+        wanted = self._filter()
+        reader = self._console.reader
+        count = reader.trace_count(wanted)
+        anything = count > 0 or reader.trace_count(TraceFilter()) > 0
+        self._stack.setCurrentIndex(1 if anything else 0)
+        self.table.records_model.set_source(lambda offset, limit: reader.traces(wanted, limit, offset))
+        self.count.setText(f"{count:,} trace" + ("" if count == 1 else "s"))
+
+    def _fill_filters(self) -> None:
+        reader = self._console.reader
+        for box, title, names in (
+            (self.collection_box, "Any collection", [c.name for c in reader.collections()]),
+            (self.model_box, "Any model", sorted(reader.trace_models())),
+        ):
+            chosen = box.currentData()
+            box.blockSignals(True)
+            box.clear()
+            box.addItem(title, "")
+            for name in names:
+                box.addItem(name, name)
+            box.setCurrentIndex(max(box.findData(chosen), 0))
+            box.blockSignals(False)
+
+    def _show(self, trace_id: str) -> None:
+        try:
+            detail = self._console.reader.trace(trace_id)
+        except NotFoundError as error:
+            self._console.notice.emit(str(error), "bad")
+            return
+        self.view.show_trace(detail)
+        self._detail_stack.setCurrentIndex(1)
