@@ -244,12 +244,12 @@ class RangeBrush(QWidget):
         theme.changed.connect(self._draw)
         self._draw()
 
-    def set_data(self, x: Numbers, y: Numbers, start: float, end: float) -> None:
-        """Counts y at x (Unix seconds); start and end are the whole range, and the first choice."""
+    def set_data(self, x: Numbers, y: Numbers, start: float, end: float, chosen: float) -> None:
+        """Counts y at x (Unix seconds) between start and end; the first choice is from chosen to the end."""
         self._x, self._y = x, y
         self._draw()
         self.region.setBounds((start, end))
-        self.region.setRegion((start, end))
+        self.region.setRegion((chosen, end))
         self.plot.setXRange(start, end, padding=0.01)
 
     def _draw(self) -> None:

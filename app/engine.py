@@ -8,6 +8,7 @@ it would bring torch and Chroma into the window.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 import time
 from collections import deque
@@ -85,6 +86,8 @@ class Engine(QObject):
         self._arrived.connect(self._handle_messages)
 
     def start_process(self) -> None:
+        # torch and tqdm leave a semaphore when their process ends at once; the tracker would print a warning.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._generation += 1

@@ -139,10 +139,13 @@ class Theme(QObject):
         return palette
 
     def _style_sheet(self) -> str:
-        arrow = Path(self._scratch.name) / f"chevron-{self.name}.png"
-        self.pixmap("chevron-down", "text_muted", 24).save(str(arrow))
+        arrows = {}
+        for direction in ("up", "down"):
+            path = Path(self._scratch.name) / f"chevron-{direction}-{self.name}.png"
+            self.pixmap(f"chevron-{direction}", "text_muted", 24).save(str(path))
+            arrows[f"icon_{direction}"] = path.as_posix()
         source = (RESOURCES / "style.qss").read_text("utf-8")
         plain = {name: value for name, value in self.values.items() if isinstance(value, str)}
         return Template(source).substitute(
-            plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, icon_chevron=arrow.as_posix()
+            plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, **arrows
         )

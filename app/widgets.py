@@ -46,6 +46,8 @@ from PySide6.QtWidgets import (
 
 from app.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS, Theme
 
+_NOTICE_MS = 9000  # how long a notice stays that asks for nothing
+
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
     """A label with one of the style sheet's roles: title, section, muted, small, value, bad."""
@@ -100,6 +102,16 @@ class IconButton(QToolButton):
         self.setIcon(self._theme.icon(self._icon, "text_muted"))
 
 
+def scrolled(content: QWidget) -> QScrollArea:
+    """The content in an area that scrolls up and down."""
+    content.setObjectName(content.objectName() or "content")
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area
+
+
 def row(*widgets: QWidget | int, margins: int = 0, spacing: int = SMALL_SPACE) -> QHBoxLayout:
     """Widgets side by side; a number is a stretch."""
     layout = QHBoxLayout()
@@ -149,8 +161,7 @@ class Card(QFrame):
         layout.addWidget(label(title, "muted"))
         layout.addWidget(self._value)
         layout.addWidget(self._detail)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(104)
+        self.setFixedHeight(112)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
         self._value.setText(value)
@@ -226,6 +237,8 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._text = label("", wrap=True)
         self._action = button("", link=True)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.hide)
         self._run: Callable[[], Any] | None = None
         self._action.clicked.connect(self._act)
         layout = row(self._text, self._action, IconButton(theme, "cancel", "Dismiss this notice", self.hide))
@@ -239,6 +252,9 @@ class Banner(QFrame):
     ) -> None:
         self._text.setText(text)
         self._run = run
+        self._timer.stop()
+        if kind == "info" and run is None:
+            self._timer.start(_NOTICE_MS)
         self._action.setText(action)
         self._action.setAccessibleName(action)
         self._action.setVisible(bool(action))

@@ -39,7 +39,7 @@ from rag.workspace import Workspace
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
 _HISTORY_TURNS = 3
 _POINTING_BACK = frozenset(
-    "it its they them their that this those these he she his her there one ones".split()
+    "it its they them their that this those these he she his her there".split()
 )
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 
@@ -99,6 +99,8 @@ def _answer(
     trace = recorder.trace
     yield StageStarted(recorder.id, "search")
     turns = _earlier_turns(workspace, trace)
+    if not points_back(trace.question):
+        turns = []  # a question that stands alone gets a prompt of its own: history costs tokens and distracts
     hits = _search(workspace, recorder, settings, version, turns)
     if not any(hit.dropped is None for hit in hits) and not settings.generation.ask_without_passages:
         recorder.set_hits(hits)
@@ -146,12 +148,13 @@ def _search(
 
 def search_text(question: str, turns: Sequence[Turn]) -> str:
     """What is searched for: a follow-up that points back is searched together with what it points to."""
-    if not turns:
-        return question
+    return f"{turns[-1].question} {question}" if turns else question
+
+
+def points_back(question: str) -> bool:
+    """Whether a question only makes sense after another: it has a pronoun, or hardly a word of its own."""
     words = {word.lower() for word in re.findall(r"\w+", question)}
-    if words & _POINTING_BACK or len(query_words(question)) <= 2:
-        return f"{turns[-1].question} {question}"
-    return question
+    return bool(words & _POINTING_BACK) or len(query_words(question)) <= 1
 
 
 def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:

@@ -108,16 +108,16 @@ def memory_sentence(header: ModelHeader, context: int) -> str:
     """Forecast against free memory, in one sentence."""
     forecast = forecast_memory(header, context)
     free = free_memory_bytes()
-    needs = f"needs about {_mib(forecast.total)}"
+    needs = f"needs about {_size(forecast.total)}"
     if free is None:
         return f"{needs}."
     if forecast.total > free:
-        return f"{needs}, and only {_mib(free)} are free: choose a shorter context or a smaller model."
-    return f"{needs} of {_mib(free)} free."
+        return f"{needs}, and only {_size(free)} are free: choose a shorter context or a smaller model."
+    return f"{needs} of {_size(free)} free."
 
 
-def _mib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+def _size(size: int) -> str:
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:

@@ -139,6 +139,8 @@ def _as_toml(sections: dict[str, dict[str, Any]]) -> str:
     lines: list[str] = []
     for name, values in sections.items():
         lines.append(f"[{name}]")
-        lines.extend(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+        for key, value in values.items():
+            plain = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML allows no DEL
+            lines.append(f"{key} = {plain}")
         lines.append("")
     return "\n".join(lines)

@@ -30,7 +30,15 @@ DATABASE = "ragdeck.sqlite"
 class Workspace:
     """An open data folder. Raises DataFolderLockedError when another process has it."""
 
-    def __init__(self, folder: Path, purpose: str = "Ragdeck") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        purpose: str = "Ragdeck",
+        *,
+        embedder: Embedder | None = None,
+        model: LanguageModel | None = None,
+    ) -> None:
+        """embedder and model replace the ones that would be loaded."""
         self.folder = folder
         self._lock = FolderLock(folder)
         self._lock.acquire(purpose)
@@ -44,8 +52,8 @@ class Workspace:
         self.reader = Reader(folder / DATABASE)
         self.index = VectorIndex(folder / "index")
         self._loading = threading.RLock()
-        self._embedder: Embedder | None = None
-        self._model: LanguageModel | None = None
+        self._embedder = embedder
+        self._model = model
         self._detector: Detector | None = None
 
     @property

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QPlainTextEdit,
     QProgressBar,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -23,7 +22,7 @@ from app.console import Console
 from app.engine import Task
 from app.source_panel import SourcePanel, source_button
 from app.theme import SMALL_SPACE, SPACE
-from app.widgets import AnswerView, EmptyState, IconButton, Panel, button, flag_summary, label, row
+from app.widgets import AnswerView, EmptyState, IconButton, Panel, button, flag_summary, label, row, scrolled
 from rag.events import (
     AskResult,
     ClaimResult,
@@ -303,15 +302,12 @@ class AskPage(QWidget):
         layout.setContentsMargins(0, 0, SMALL_SPACE, 0)
         layout.setSpacing(SPACE)
         self._stack = QStackedWidget()
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         holder = QWidget()
         self._list = QVBoxLayout(holder)
         self._list.setContentsMargins(0, 0, SMALL_SPACE, 0)
         self._list.setSpacing(SPACE)
         self._list.addStretch(1)
-        self._scroll.setWidget(holder)
+        self._scroll = scrolled(holder)
         self._no_documents = EmptyState(
             self._console.theme, "collections", "No documents yet",
             "Drop files or folders anywhere on this window. They stay on this computer.",

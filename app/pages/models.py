@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QPlainTextEdit,
-    QScrollArea,
     QSpinBox,
     QSplitter,
     QVBoxLayout,
@@ -21,7 +20,7 @@ from app.console import Console
 from app.engine import Task
 from app.item_models import Column, RecordTable
 from app.theme import SPACE
-from app.widgets import KeyValueGrid, Panel, button, label, row
+from app.widgets import KeyValueGrid, Panel, button, label, row, scrolled
 from rag.events import TokenStreamed
 from rag.gguf import forecast_memory
 from rag.models import ModelEntry, free_memory_bytes, memory_sentence
@@ -84,6 +83,7 @@ class ModelsPage(QWidget):
         self.table.actions_for = self._actions
         self._fill_settings()
         self.refresh()
+        console.run("view", "Model state", "rag.tasks:model_state", console.model_state_changed.emit)
 
     def refresh(self) -> None:
         chosen = self.current.path if self.current else ""
@@ -145,11 +145,7 @@ class ModelsPage(QWidget):
         layout.addWidget(self._make_settings())
         layout.addWidget(self._make_test())
         layout.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(holder)
-        return area
+        return scrolled(holder)
 
     def _make_settings(self) -> QWidget:
         panel = Panel("How it runs")

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
-    QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -24,7 +24,7 @@ from app.charts import RangeBrush, Series, TimeChart
 from app.console import Console
 from app.item_models import Column, RecordTable
 from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
-from app.widgets import Card, EmptyState, Panel, button, label, row
+from app.widgets import Card, EmptyState, Panel, button, label, row, scrolled
 from rag.reader import AskPoint, TraceFilter
 
 _PERIODS = (
@@ -140,16 +140,12 @@ class OverviewPage(QWidget):
         for column, card in enumerate(self.cards.values()):
             cards.addWidget(card, 0, column)
         layout.addLayout(cards)
-        layout.addWidget(self._make_charts(), 3)
+        layout.addWidget(self._make_charts(), 1)
         recent = Panel("Recent asks")
-        self.recent.setMinimumHeight(130)
+        self.recent.setFixedHeight(150)
         recent.body.addWidget(self.recent)
-        layout.addWidget(recent, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(content)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return area
+        layout.addWidget(recent)
+        return scrolled(content)
 
     def _make_charts(self) -> QWidget:
         for box, name, choices in (
@@ -168,8 +164,11 @@ class OverviewPage(QWidget):
         panel = Panel()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setMinimumHeight(240)
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         for chart, title in zip(self.charts(), ("Tokens", "Latency", "Speed", "Flags"), strict=True):
-            chart.setMinimumHeight(190)
+            chart.setMinimumHeight(210)
+            chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
             self.tabs.addTab(chart, title)
         exports = (
             button("PNG…", lambda: self._export("PNG"), tip="Save the graph as a picture"),
@@ -208,8 +207,10 @@ class OverviewPage(QWidget):
         self._points = self._console.reader.ask_points(int(start * 1000), int(end * 1000))
         edges = np.linspace(start, end, 97)
         counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
-        self._range = (start, end)
-        self.brush.set_data((edges[:-1] + edges[1:]) / 2, counts.astype(float), start, end)
+        first = self._points[0].created_ms / 1000 if self._points else start
+        shown = max(start, first - max((end - first) * 0.05, 30))  # begin where there is something to see
+        self._range = (shown, end)
+        self.brush.set_data((edges[:-1] + edges[1:]) / 2, counts.astype(float), start, end, shown)
         self._draw()
 
     def _set_range(self, start: float, end: float) -> None:
@@ -254,7 +255,7 @@ class OverviewPage(QWidget):
             }
         x = np.array([p.created_ms / 1000 for p in points])
         if not bucket:
-            width = max((self._range[1] - self._range[0]) / 160, 0.2)
+            width = _bar_width(x, self._range[1] - self._range[0])
             ids = tuple(p.id for p in points)
             self.tokens.set_bars(
                 [Series(n, x, np.array(v, dtype=float), ids) for n, v in groups.items()] if points else [],
@@ -307,6 +308,13 @@ def _series(name: str, x: np.ndarray, ids: tuple[str, ...], values: list[float |
     known = np.array([value is not None for value in values], dtype=bool)
     y = np.array([value for value in values if value is not None], dtype=float)
     return Series(name, x[known] if len(x) else x, y, tuple(i for i, k in zip(ids, known, strict=True) if k))
+
+
+def _bar_width(x: np.ndarray, length: float) -> float:
+    """Seconds: as wide as can be seen, as narrow as keeps neighbouring asks apart."""
+    gaps = np.diff(np.sort(x))
+    gaps = gaps[gaps > 0]
+    return float(max(min(length / 40, gaps.min() if len(gaps) else length), length / 1500, 0.2))
 
 
 def _buckets(x: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:

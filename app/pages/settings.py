@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.theme import SPACE
-from app.widgets import Panel, button, label, row
+from app.widgets import Panel, button, label, row, scrolled
 
 _TITLES = {
     "appearance": ("Appearance", ""),
@@ -31,6 +30,18 @@ _TITLES = {
     ),
     "generation": ("Model", "How the model is loaded and how it answers."),
     "chunking": ("Chunking", "For new collections: a collection keeps the chunk settings it was made with."),
+}
+_NAMES = {
+    "rrf_k": "RRF k",
+    "top_p": "Top-p",
+    "gpu_layers": "GPU layers",
+    "min_similarity": "Lowest similarity",
+    "max_passages": "Most passages",
+    "context_tokens": "Passage budget",
+    "max_answer_tokens": "Longest answer",
+    "max_tokens": "Chunk length",
+    "overlap_tokens": "Overlap",
+    "ask_without_passages": "Ask without passages",
 }
 _BIGGEST = 2**31 - 1
 
@@ -53,12 +64,9 @@ class SettingsPage(QWidget):
         layout.addWidget(self._make_data())
         layout.addStretch(1)
         holder.setMaximumWidth(820)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(holder)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolled(holder))
         console.settings_changed.connect(self._fill)
         self._fill()
 
@@ -74,11 +82,13 @@ class SettingsPage(QWidget):
             editor = self._make_editor(section, key, field)
             editor.setToolTip(field.description or "")
             editor.setAccessibleName(key.replace("_", " "))
-            editor.setMaximumWidth(190)
+            editor.setFixedWidth(130)
             described = label(field.description or "", "small", wrap=True)
             line = row(editor, described)
             line.setStretch(1, 1)
-            form.addRow(key.replace("_", " ").capitalize(), line)
+            name = label(_NAMES.get(key, key.replace("_", " ").capitalize()))
+            name.setFixedWidth(170)
+            form.addRow(name, line)
         panel.body.addLayout(form)
         return panel
 

@@ -33,6 +33,7 @@ from app.widgets import (
     flag_summary,
     label,
     row,
+    scrolled,
 )
 from rag.errors import NotFoundError
 from rag.reader import TraceDetail, TraceFilter, TraceRow
@@ -53,6 +54,11 @@ def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M:%S")
 
 
+def _short_time(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000)
+    return moment.strftime("%H:%M:%S" if moment.date() == datetime.now().date() else "%d %b %H:%M")
+
+
 def _flags(trace: TraceRow) -> str:
     if trace.flag_count:
         return f"{trace.flag_count} of {trace.claim_count}"
@@ -60,7 +66,7 @@ def _flags(trace: TraceRow) -> str:
 
 
 TRACE_COLUMNS = (
-    Column("Time", lambda t: _time(t.created_ms), 118, tooltip=lambda t: t.id),
+    Column("Time", lambda t: _short_time(t.created_ms), 88, tooltip=lambda t: t.id),
     Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
     Column(
         "Status",
@@ -76,7 +82,7 @@ TRACE_COLUMNS = (
         colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted",
     ),
     Column("Tokens", lambda t: f"{t.prompt_tokens:,} + {t.completion_tokens:,}", 86, right=True),
-    Column("Seconds", lambda t: "–" if t.total_ms is None else f"{t.total_ms / 1000:,.1f}", 64, right=True),
+    Column("Time s", lambda t: "–" if t.total_ms is None else f"{t.total_ms / 1000:,.1f}", 64, right=True),
 )
 
 
@@ -165,7 +171,7 @@ class TraceView(QWidget):
         layout.addWidget(label("In figures", "section"))
         layout.addWidget(self._summary)
         layout.addStretch(1)
-        return self._scrolled(holder, padded=False)
+        return scrolled(holder)
 
     def _padded(self, widget: QWidget) -> QWidget:
         holder = QWidget()
@@ -174,19 +180,13 @@ class TraceView(QWidget):
         layout.addWidget(widget)
         return holder
 
-    def _scrolled(self, widget: QWidget, padded: bool = True) -> QScrollArea:
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        if padded:
-            holder = QWidget()
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
-            layout.addWidget(widget)
-            layout.addStretch(1)
-            widget = holder
-        area.setWidget(widget)
-        return area
+    def _scrolled(self, widget: QWidget) -> QScrollArea:
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
+        layout.addWidget(widget)
+        layout.addStretch(1)
+        return scrolled(holder)
 
     def _status_line(self, trace: dict[str, Any]) -> str:
         parts = [trace["status"], _time(trace["created_ms"])]
@@ -331,7 +331,7 @@ class TracesPage(QWidget):
         splitter.setChildrenCollapsible(False)
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([560, 620])
+        splitter.setSizes([640, 540])
         return splitter
 
     def _filter(self) -> TraceFilter:

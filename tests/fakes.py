@@ -1,0 +1,88 @@
+"""Stand-ins that come in through constructors."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.embedding import Embedder, starter_embedder_folder
+from rag.gguf import ModelHeader
+from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.settings import GenerationSettings
+
+
+class FakeEmbedder(Embedder):
+    """Hashes words into 1,024 dimensions: similar texts share words. Counts what it embeds."""
+
+    def __init__(self) -> None:
+        super().__init__(starter_embedder_folder())
+        self.name = "fake"
+        self.embedded_count = 0
+
+    fingerprint = "fake-embedder"  # type: ignore[assignment]
+
+    def warm_up(self) -> None:
+        return
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        self.embedded_count += len(texts)
+        vectors = np.zeros((len(texts), 1024), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.lower()):
+                vectors[row, int(hashlib.md5(word.encode()).hexdigest(), 16) % 1024] += 1
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+
+
+class ScriptedModel(LanguageModel):
+    """Answers with the same text, word by word, and keeps the prompts it was given."""
+
+    def __init__(self, answer: str = "Rye bread needs sourdough [1].") -> None:
+        self.path = Path("scripted.gguf")
+        self.settings = GenerationSettings()
+        self.context = self.settings.context
+        self.answer = answer
+        self.prompts: list[str] = []
+        self.error: Exception | None = None
+        self.header = ModelHeader(
+            "scripted.gguf", 0, "scripted", "none", "none", 0, 4096, 1, 1, 1, 1, 1, 1, 1, 1, "template", 0
+        )
+
+    sha256 = "0" * 64  # type: ignore[assignment]
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def tokenize_prompt(self, prompt: str) -> list[int]:
+        return list(range(len(prompt.split())))
+
+    def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
+        prompt = "\n".join(f"{m['role']}: {m['content']}" for m in messages)
+        self.prompts.append(prompt)
+        return prompt
+
+    def generate(self, tokens: Sequence[int], settings: GenerationSettings) -> Iterator[Any]:
+        yield PromptRead(0, len(tokens), 0)
+        yield PromptRead(len(tokens), len(tokens), 0)
+        if self.error is not None:
+            raise self.error
+        pieces = re.findall(r"\S+\s*", self.answer)[: settings.max_answer_tokens]
+        for piece in pieces:
+            yield Token(piece, -0.5)
+        yield GenerationEnd("stop", len(pieces))
+
+    def close(self) -> None:
+        return
+
+
+def drive(generator: Any) -> Any:
+    """Run a generator to its end and give what it returns."""
+    try:
+        while True:
+            next(generator)
+    except StopIteration as end:
+        return end.value

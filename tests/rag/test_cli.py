@@ -1,0 +1,104 @@
+"""The command line: one JSON document on stdout, sentences on stderr, exit codes 0, 1 and 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from main import COMMANDS
+from rag.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ragdeck(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "main.py"), *map(str, arguments), "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+
+
+def test_help_lists_exactly_the_commands_there_are() -> None:
+    known = {c.name or c.callback.__name__ for c in app.registered_commands} | {g.name for g in app.registered_groups}
+    assert known == set(COMMANDS) - {"(none)", "setup", "test"}
+    done = subprocess.run([sys.executable, "-S", str(ROOT / "main.py"), "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_wrong_usage_is_exit_2_and_a_refusal_exit_1(tmp_path: Path) -> None:
+    assert ragdeck("ingest", data=tmp_path).returncode == 2
+    assert ragdeck("nonsense", data=tmp_path).returncode == 2
+    done = ragdeck("versions", "-c", "none", "--json", data=tmp_path)
+    assert done.returncode == 1
+    assert "no collection named" in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unwritable_data_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    done = ragdeck("collections", data=tmp_path / "file")
+    assert done.returncode == 1
+    assert "--data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_settings_are_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[retrieval]\ncandidates = -3\n")
+    done = ragdeck("ingest", ROOT / "README.md", "-c", "A", data=tmp_path)
+    assert done.returncode == 1
+    assert "retrieval.candidates" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.models
+def test_from_documents_to_a_cited_checked_traced_answer(tmp_path: Path) -> None:
+    samples = [p for p in (ROOT / "resources" / "samples").iterdir() if p.suffix in (".pdf", ".docx", ".html", ".md")]
+    done = ragdeck("ingest", *samples, "-c", "Wetter ☂", "--json", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["version_number"] == 1
+    assert report["counts"]["added"] == len(samples)
+
+    done = ragdeck("search", "battery without sunlight", "-c", "Wetter ☂", "--json", data=tmp_path)
+    assert "21 days" in json.loads(done.stdout)["hits"][0]["text"]
+
+    question = "How long does a fully charged battery last without sunlight?"
+    done = ragdeck("ask", question, "-c", "Wetter ☂", "--json", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert "21 days" in answer["answer"]
+    assert answer["status"] == "done"
+    assert set(answer["tokens"]) == {"prompt", "cached", "completion"}
+    assert answer["timings_ms"]["total"] > 0
+    first = answer["citations"][0]
+    assert {"marker", "document", "page", "start", "end", "text"} <= set(first)
+    assert (first["document"], first["page"]) == ("aurora-3-manual.pdf", 2)
+    claim = answer["claims"][0]
+    assert {"text", "start", "end", "verdict", "score", "evidence"} <= set(claim)
+    assert answer["answer"][claim["start"] : claim["end"]] == claim["text"]
+    assert claim["verdict"] == "supported"
+    assert "21 days" in claim["evidence"]["text"]
+
+    done = ragdeck("traces", "show", answer["trace_id"][:8], "--json", data=tmp_path)
+    trace = json.loads(done.stdout)
+    assert question in trace["prompt"]
+    assert trace["hits"][0]["marker"] == 1
+    listed = json.loads(ragdeck("traces", "list", "--text", "sunlight", "--json", data=tmp_path).stdout)
+    assert [t["id"] for t in listed] == [answer["trace_id"]]
+    assert json.loads(ragdeck("collections", "--json", data=tmp_path).stdout)[0]["name"] == "Wetter ☂"
+    assert json.loads(ragdeck("versions", "-c", "Wetter ☂", "--json", data=tmp_path).stdout)[0]["number"] == 1
+    assert json.loads(ragdeck("models", "--json", data=tmp_path).stdout)[0]["origin"] == "starter"
+    doctor = ragdeck("doctor", "--json", data=tmp_path)
+    assert json.loads(doctor.stdout)["ok"], doctor.stdout
+
+
+@pytest.mark.models
+def test_human_readable_output_has_no_markup_of_documents(tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("The [bold]secret[/bold] word is \x1b[31mplum\x1b[0m.", "utf-8")
+    data = tmp_path / "data"
+    assert ragdeck("ingest", note, "-c", "A", data=data).returncode == 0
+    shown = ragdeck("search", "secret word", "-c", "A", data=data).stdout
+    assert "[bold]secret[/bold]" in shown
+    assert "\x1b[31m" not in shown
