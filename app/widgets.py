@@ -606,6 +606,7 @@ class AnswerView(QTextBrowser):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
+        event.accept()
         if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
             return
         position = event.position().toPoint()
