@@ -38,9 +38,7 @@ from rag.workspace import Workspace
 
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
 _HISTORY_TURNS = 3
-_POINTING_BACK = frozenset(
-    "it its they them their that this those these he she his her there".split()
-)
+_POINTING_BACK = frozenset("it its they them their that this those these he she his her there".split())
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 Events = Generator[Any, None, AskResult]

@@ -38,10 +38,10 @@ _BUCKETS = (("per ask", 0), ("per hour", 3600), ("per day", 86_400))
 _RECENT = 8
 
 RECENT_COLUMNS = (
-    Column("Time", lambda t: datetime.fromtimestamp(t.created_ms / 1000).strftime("%d %b %H:%M"), 96),
+    Column("Time", lambda t: datetime.fromtimestamp(t.created_ms / 1000).strftime("%d %b %H:%M"), 112),
     Column("Question", lambda t: t.question, 300, stretch=True, tooltip=lambda t: t.question),
     Column("Collection", lambda t: t.collection, 180),
-    Column("Status", lambda t: t.status, 100, colour=lambda t: STATUS_COLOURS.get(t.status)),
+    Column("Status", lambda t: t.status, 116, colour=lambda t: STATUS_COLOURS.get(t.status)),
     Column("Flags", lambda t: f"{t.flag_count} of {t.claim_count}" if t.claim_count else "–", 70,
            colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted"),
 )  # fmt: skip

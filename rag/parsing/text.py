@@ -47,9 +47,9 @@ def decode(data: bytes) -> str:
 # Lead bytes of the characters that each East Asian encoding put first because they are common.
 _COMMON = {
     "cp932": ((0x81, 0x98),),
+    "euc-kr": ((0xA1, 0xA3), (0xB0, 0xC8)),
     "gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)),
     "big5": ((0xA1, 0xC6),),
-    "euc-kr": ((0xA1, 0xC8),),
 }
 
 

@@ -80,7 +80,11 @@ def test_sentences_are_underlined_by_their_verdict_even_behind_an_emoji(qtbot: Q
     text = "🙂 Fine [1]. Wrong one. Odd one."
     view.set_answer(text, [1])
     view.set_claims(
-        [claim("🙂 Fine [1].", 0, "supported"), claim("Wrong one.", 12, "unsupported"), claim("Odd one.", 23, "check")],
+        [
+            claim("🙂 Fine [1].", 0, "supported"),
+            claim("Wrong one.", 12, "unsupported"),
+            claim("Odd one.", 23, "check"),
+        ],
         [1],
     )
     assert underline(view, 3) == QTextCharFormat.UnderlineStyle.NoUnderline
@@ -144,7 +148,10 @@ def test_the_palette_filters_and_runs(qtbot: QtBot) -> None:
     ran: list[str] = []
     parent = QWidget()
     qtbot.addWidget(parent)
-    commands = [Command("Go to Traces", lambda: ran.append("traces")), Command("Add files", lambda: ran.append("add"))]
+    commands = [
+        Command("Go to Traces", lambda: ran.append("traces")),
+        Command("Add files", lambda: ran.append("add")),
+    ]
     palette = CommandPalette(commands, parent)
     palette.popup()
     qtbot.keyClicks(palette._field, "adfi")
@@ -175,7 +182,11 @@ def test_bars_stack_hover_names_the_value_and_a_click_opens_the_trace(
     x = np.array([1_000_000.0, 1_000_100.0])
     ids = ("t1", "t2")
     chart.set_bars(
-        [Series("prompt", x, np.array([10.0, 20.0]), ids), Series("completion", x, np.array([5.0, 6.0]), ids)], 60
+        [
+            Series("prompt", x, np.array([10.0, 20.0]), ids),
+            Series("completion", x, np.array([5.0, 6.0]), ids),
+        ],
+        60,
     )
     assert chart.value_at(QPointF(1_000_100, 22)).startswith("completion: 6 tokens")
     assert chart.value_at(QPointF(1_000_000, 3)).startswith("prompt: 10 tokens")
@@ -185,7 +196,9 @@ def test_bars_stack_hover_names_the_value_and_a_click_opens_the_trace(
     scene = chart.plot.getPlotItem().vb.mapViewToScene(QPointF(1_000_100, 3))
     with qtbot.waitSignal(chart.point_clicked) as caught:
         position = chart.plot.mapFromScene(scene)
-        qtbot.mouseClick(chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(position.x(), position.y()))
+        qtbot.mouseClick(
+            chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(position.x(), position.y())
+        )
     assert caught.args == ["t2"]
     chart.export_csv(tmp_path / "a.csv")
     assert "completion,6.0,t2" in (tmp_path / "a.csv").read_text("utf-8")
@@ -198,7 +211,9 @@ def test_points_have_percentiles_and_survive_nothing_and_nan(qtbot: QtBot, theme
     qtbot.addWidget(chart)
     chart.set_points([])
     x = np.arange(1000.0, 1100.0)
-    chart.set_points([Series("first token", x, np.append(np.arange(99.0), np.nan), tuple(map(str, range(100))))])
+    chart.set_points(
+        [Series("first token", x, np.append(np.arange(99.0), np.nan), tuple(map(str, range(100))))]
+    )
     assert chart._levels[0] == ("p50", 49.0)
     theme.apply("dark")
     theme.apply("light")

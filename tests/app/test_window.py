@@ -54,7 +54,9 @@ def ask(qtbot: QtBot, window: MainWindow, question: str) -> object:
     return page._cards[-1]
 
 
-def test_the_first_start_prepares_the_sample_and_offers_three_questions(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_first_start_prepares_the_sample_and_offers_three_questions(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     empty = window.page("overview")._stack.currentWidget()
     assert isinstance(empty, EmptyState)
     qtbot.waitUntil(lambda: window.page("collections").report.records_model.rowCount() >= 4, timeout=SLOW_MS)
@@ -91,12 +93,17 @@ def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: 
     assert "21 days" in page.sources._evidence.text()
 
 
-def test_dropped_files_become_a_collection_of_their_own(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_dropped_files_become_a_collection_of_their_own(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
     (tmp_path / "meeting.md").write_text("# Meeting\n\nThe budget for 2031 is 4.2 million euros.\n", "utf-8")
     (tmp_path / "broken.docx").write_bytes(b"PK not really")
     drop(window, tmp_path)
     reader = window._console.reader
-    qtbot.waitUntil(lambda: any(c.name == "Documents" and c.version_number == 1 for c in reader.collections()), timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: any(c.name == "Documents" and c.version_number == 1 for c in reader.collections()),
+        timeout=SLOW_MS,
+    )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     page = window.page("collections")
     outcomes = {Path(o.path).name: o for o in page.report.records_model.records}
@@ -165,13 +172,20 @@ def test_killing_the_engine_while_it_ingests_leaves_no_half_version(
     window.show_page("collections")
     window.page("collections").choose("Documents")
     drop(window, tmp_path)
-    qtbot.waitUntil(lambda: window._ingest is not None and "mbedding" in window.page("collections").progress._detail.text(), timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: (
+            window._ingest is not None and "mbedding" in window.page("collections").progress._detail.text()
+        ),
+        timeout=SLOW_MS,
+    )
     os.kill(window._console.engine.process_id or 0, signal.SIGKILL)
     qtbot.waitUntil(lambda: window._ingest is None, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert reader.collection("Documents").active_version_id == before.active_version_id
     drop(window, tmp_path)
-    qtbot.waitUntil(lambda: reader.collection("Documents").document_count == before.document_count + 30, timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: reader.collection("Documents").document_count == before.document_count + 30, timeout=SLOW_MS
+    )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
 
 
@@ -278,18 +292,33 @@ def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> No
 def test_everything_that_can_be_used_has_a_name_for_screen_readers(window: MainWindow) -> None:
     for key, _, _ in PAGES:
         page: QWidget = window.page(key)
-        for widget in (*page.findChildren(QAbstractButton), *page.findChildren(QComboBox), *page.findChildren(QLineEdit)):
+        for widget in (
+            *page.findChildren(QAbstractButton),
+            *page.findChildren(QComboBox),
+            *page.findChildren(QLineEdit),
+        ):
             if widget.objectName().startswith(("qt_", "Scroll")) or isinstance(widget.parent(), QComboBox):
                 continue
-            inside_editor = widget.parent().metaObject().className() in ("QSpinBox", "QDoubleSpinBox", "SearchField", "QTableView", "RecordTable", "QTabBar")
+            inside_editor = widget.parent().metaObject().className() in (
+                "QSpinBox",
+                "QDoubleSpinBox",
+                "SearchField",
+                "QTableView",
+                "RecordTable",
+                "QTabBar",
+            )
             if not inside_editor:
-                named = widget.accessibleName() or (widget.text() if isinstance(widget, QAbstractButton) else "")
+                named = widget.accessibleName() or (
+                    widget.text() if isinstance(widget, QAbstractButton) else ""
+                )
                 assert named, f"{key}: {widget.metaObject().className()} {widget.objectName()}"
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_page_is_pictured(qtbot: QtBot, window: MainWindow, colours: str, size: tuple[int, int]) -> None:
+def test_every_page_is_pictured(
+    qtbot: QtBot, window: MainWindow, colours: str, size: tuple[int, int]
+) -> None:
     """Written to screenshots/ beside the tests; two of them stand in the README."""
     folder = Path(os.environ.get("RAGDECK_SCREENSHOTS", Path(__file__).resolve().parents[2] / "screenshots"))
     folder.mkdir(exist_ok=True)
@@ -303,7 +332,9 @@ def test_every_page_is_pictured(qtbot: QtBot, window: MainWindow, colours: str, 
         qtbot.wait(250)
         picture = window.grab().toImage()
         assert picture.width() == size[0] * window.devicePixelRatio()
-        shades = {picture.pixel(x, y) for x in range(0, picture.width(), 17) for y in range(0, picture.height(), 13)}
+        shades = {
+            picture.pixel(x, y) for x in range(0, picture.width(), 17) for y in range(0, picture.height(), 13)
+        }
         assert len(shades) > 12, f"{key} is empty"
         picture.save(str(folder / f"{key}-{colours}-{size[0]}.png"))
     window._console.theme.apply("light")

@@ -57,7 +57,15 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
     assert row["status"] == "done"
     assert row["prompt_tokens"] > 0
     assert row["completion_tokens"] == 5
-    assert {span.name for span in detail.spans} >= {"embed", "dense", "lexical", "fuse", "pack", "generate", "check"}
+    assert {span.name for span in detail.spans} >= {
+        "embed",
+        "dense",
+        "lexical",
+        "fuse",
+        "pack",
+        "generate",
+        "check",
+    }
     assert all(0 <= span.start_ms <= span.end_ms <= row["total_ms"] for span in detail.spans)
     assert [claim.verdict for claim in detail.claims] == ["supported"]
     assert json.loads(row["settings"])["retrieval"]["rrf_k"] == 60
@@ -93,7 +101,9 @@ def test_nothing_found_asks_the_model_nothing(filled: Workspace) -> None:
     detail = filled.reader.trace(result.trace_id)
     assert all(hit.dropped for hit in detail.hits)
     told = drive(
-        ask(filled, "Quantum chromodynamics lattice?", settings={"generation": {"ask_without_passages": True}})
+        ask(
+            filled, "Quantum chromodynamics lattice?", settings={"generation": {"ask_without_passages": True}}
+        )
     )
     assert told.status == "done"
 
@@ -170,7 +180,9 @@ def test_traces_are_filtered_by_text_collection_model_verdict_and_time(filled: W
     model(filled).answer = "Sirius is 900 light years away."
     drive(ask(filled, "How far is Sirius in light years?"))
     reader = filled.reader
-    assert [t.question for t in reader.traces(TraceFilter(text="sirius far"))] == ["How far is Sirius in light years?"]
+    assert [t.question for t in reader.traces(TraceFilter(text="sirius far"))] == [
+        "How far is Sirius in light years?"
+    ]
     assert reader.trace_count(TraceFilter(text="light yea")) == 1
     assert reader.trace_count(TraceFilter(collection="A")) == 2
     assert reader.trace_count(TraceFilter(collection="B")) == 0

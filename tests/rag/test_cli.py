@@ -19,9 +19,13 @@ def ragdeck(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[s
 
 
 def test_help_lists_exactly_the_commands_there_are() -> None:
-    known = {c.name or c.callback.__name__ for c in app.registered_commands} | {g.name for g in app.registered_groups}
+    known = {c.name or c.callback.__name__ for c in app.registered_commands} | {
+        g.name for g in app.registered_groups
+    }
     assert known == set(COMMANDS) - {"(none)", "setup", "test"}
-    done = subprocess.run([sys.executable, "-S", str(ROOT / "main.py"), "--help"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "main.py"), "--help"], capture_output=True, text=True
+    )
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
 
@@ -53,7 +57,9 @@ def test_broken_settings_are_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.models
 def test_from_documents_to_a_cited_checked_traced_answer(tmp_path: Path) -> None:
-    samples = [p for p in (ROOT / "resources" / "samples").iterdir() if p.suffix in (".pdf", ".docx", ".html", ".md")]
+    samples = [
+        p for p in (ROOT / "resources" / "samples").iterdir() if p.suffix in (".pdf", ".docx", ".html", ".md")
+    ]
     done = ragdeck("ingest", *samples, "-c", "Wetter ☂", "--json", data=tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

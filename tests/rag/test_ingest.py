@@ -33,7 +33,9 @@ def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> 
     assert workspace.index.count(row.key) == report.chunk_count == row.chunk_count
 
 
-def test_the_same_folder_again_changes_nothing_and_embeds_nothing(workspace: Workspace, documents: Path) -> None:
+def test_the_same_folder_again_changes_nothing_and_embeds_nothing(
+    workspace: Workspace, documents: Path
+) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     embedder = workspace.embedder
     assert isinstance(embedder, FakeEmbedder)
@@ -87,7 +89,11 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
     assert outcomes["broken.pdf"].outcome == outcomes["empty.txt"].outcome == "failed"
     assert outcomes["picture.png"].outcome == "skipped"
     assert outcomes["gone.txt"].detail == "There is no such file or folder."
-    assert all(o.detail.endswith((".", "read")) and "Traceback" not in o.detail for o in outcomes.values() if o.detail)
+    assert all(
+        o.detail.endswith((".", "read")) and "Traceback" not in o.detail
+        for o in outcomes.values()
+        if o.detail
+    )
     assert report.count("added") == 3
 
 
@@ -134,7 +140,9 @@ def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents
     assert workspace.index.count(row.key) == workspace.reader.collection("A").chunk_count
 
 
-def test_a_deleted_collection_leaves_no_text_in_the_search_table(workspace: Workspace, documents: Path) -> None:
+def test_a_deleted_collection_leaves_no_text_in_the_search_table(
+    workspace: Workspace, documents: Path
+) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     delete_collection(workspace, "A")
     assert workspace.reader.collections() == []
@@ -177,7 +185,9 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
     )
     shutil.rmtree(folder / "index")
     root = Path(__file__).resolve().parents[2]  # a new process: Chroma keeps a closed folder open in its own
-    done = subprocess.run([sys.executable, "-c", script, str(folder)], cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder)], cwd=root, capture_output=True, text=True
+    )
     assert done.stdout.strip() == str(chunk_count), done.stderr
 
 

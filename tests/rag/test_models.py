@@ -37,7 +37,12 @@ def tiny_gguf() -> bytes:
         entry("llama.context_length", 4, struct.pack("<I", 512)),
         entry("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("b") + text("c")),
     ]
-    tensor = text("token_embd.weight") + struct.pack("<I", 2) + struct.pack("<QQ", 64, 3) + struct.pack("<IQ", 0, 0)
+    tensor = (
+        text("token_embd.weight")
+        + struct.pack("<I", 2)
+        + struct.pack("<QQ", 64, 3)
+        + struct.pack("<IQ", 0, 0)
+    )
     header = b"GGUF" + struct.pack("<IQQ", 3, 1, len(entries)) + b"".join(entries) + tensor
     return header + bytes(-len(header) % 32) + bytes(64 * 3 * 4)
 
@@ -53,7 +58,12 @@ def test_the_starter_model_is_the_expected_file_and_its_header_is_read() -> None
 def test_a_small_header_is_read(tmp_path: Path) -> None:
     (tmp_path / "t.gguf").write_bytes(tiny_gguf())
     header = read_header(tmp_path / "t.gguf")
-    assert (header.name, header.layer_count, header.vocabulary_size, header.parameter_count) == ("Tiny", 2, 3, 192)
+    assert (header.name, header.layer_count, header.vocabulary_size, header.parameter_count) == (
+        "Tiny",
+        2,
+        3,
+        192,
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"PK\3\4 not a model", b"GGUF" + bytes(20)])
@@ -71,7 +81,9 @@ def test_a_truncated_file_is_a_sentence_that_says_so(tmp_path: Path) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_a_mutated_header_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_a_mutated_header_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     content = bytearray(tiny_gguf())
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(0, 420))] = data.draw(st.integers(0, 255))
@@ -92,9 +104,7 @@ def test_the_memory_grows_with_the_context() -> None:
     assert large.weights == small.weights
 
 
-def test_models_of_other_programs_are_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_models_of_other_programs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("OLLAMA_MODELS", str(tmp_path / "ollama"))

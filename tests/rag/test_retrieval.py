@@ -46,7 +46,15 @@ def test_packing_numbers_what_fits_and_gives_every_other_hit_a_reason(
     rows: list[tuple[str, int, int, bool]], most: int, budget: int
 ) -> None:
     given_hits = [
-        replace(HIT, chunk_id=n, document_id=d, text=text, start=s, end=s + len(text), dropped="low" if low else None)
+        replace(
+            HIT,
+            chunk_id=n,
+            document_id=d,
+            text=text,
+            start=s,
+            end=s + len(text),
+            dropped="low" if low else None,
+        )
         for n, (text, d, s, low) in enumerate(rows)
     ]
     counted: list[str] = []
@@ -103,7 +111,9 @@ def test_words_inside_chinese_text_are_found() -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE t USING fts5(text)")
     connection.execute("INSERT INTO t VALUES (?)", (indexed_text("我们在东京看到了富士山"),))
-    found = connection.execute("SELECT count(*) FROM t WHERE t MATCH ?", (match_expression("富士山"),)).fetchone()
+    found = connection.execute(
+        "SELECT count(*) FROM t WHERE t MATCH ?", (match_expression("富士山"),)
+    ).fetchone()
     assert found[0] == 1
 
 
@@ -122,7 +132,9 @@ EMBEDDER = FakeEmbedder()
     st.sampled_from(["text", "markdown", "code"]),
 )
 def test_chunks_fit_stand_where_they_say_and_lose_no_word(text: str, most: int, markup: str) -> None:
-    chunker = Chunker(EMBEDDER.tokenizer, ChunkingSettings(max_tokens=most, overlap_tokens=8), EMBEDDER.longest_input)
+    chunker = Chunker(
+        EMBEDDER.tokenizer, ChunkingSettings(max_tokens=most, overlap_tokens=8), EMBEDDER.longest_input
+    )
     half = len(text) // 2
     places = (Place("page", 1, "page 1", 0, half), Place("page", 2, "page 2", half, len(text)))
     chunks = chunker.split(ParsedDocument("t", "text/plain", text, places, markup=markup))

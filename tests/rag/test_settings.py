@@ -56,7 +56,11 @@ def test_a_lock_names_its_holder_and_goes_with_it(tmp_path: Path) -> None:
     )
     root = Path(__file__).resolve().parents[2]
     other = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"

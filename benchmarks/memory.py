@@ -1,0 +1,40 @@
+"""The memory forecast against what loading the model and reading a prompt really adds to the process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from rag.gguf import forecast_memory, read_header
+from rag.llm import LanguageModel, starter_model_path
+from rag.settings import GenerationSettings
+from rag.tasks import resident_bytes
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        measure(int(sys.argv[1]))
+        return
+    for context in (1024, 2048, 4096, 8192):  # each in a process of its own: memory is not given back
+        subprocess.run([sys.executable, "-m", "benchmarks.memory", str(context)], check=True)
+
+
+def measure(context: int) -> None:
+    import llama_cpp  # the library itself is not the model's
+
+    llama_cpp.llama_backend_init()
+    before = resident_bytes()
+    model = LanguageModel(starter_model_path(), GenerationSettings(context=context, max_answer_tokens=16))
+    prompt = model.render_chat([{"role": "user", "content": "The station measures wind. " * (context // 12)}])
+    for _ in model.generate(model.tokenize_prompt(prompt), model.settings):
+        pass
+    measured = resident_bytes() - before
+    forecast = forecast_memory(read_header(starter_model_path()), model.context).total
+    print(
+        f"context {context:5}: forecast {forecast / 2**20:5.0f} MB, measured {measured / 2**20:5.0f} MB, "
+        f"off by {100 * (forecast / measured - 1):+5.1f} %   (goal: within 15 %)"
+    )
+
+
+if __name__ == "__main__":
+    main()
