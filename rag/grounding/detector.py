@@ -1,4 +1,7 @@
-"""The detector: verdicts for the sentences of an answer, from a small logistic regression in a JSON file."""
+"""The detector: verdicts for the sentences of an answer, from a small logistic regression in a JSON file.
+
+A rule about figures, dates and negations names contradictions, with its reason; the regression judges the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,38 @@ import numpy.typing as npt
 
 from rag.errors import RagError
 from rag.events import ClaimResult
-from rag.grounding.features import NAMES, Alignment, Context, align, features, negations, prepare
-from rag.grounding.features import CANDIDATES as _CANDIDATES
-from rag.grounding.numbers import Quantity, quantities, same
+from rag.grounding.features import (
+    ENCODED_CHARACTERS,
+    NAMES,
+    Alignment,
+    Context,
+    Unit,
+    align,
+    content_stems,
+    coverage,
+    denying_side,
+    features,
+    prepare,
+    tokenize,
+)
+from rag.grounding.numbers import Quantity, same
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
 
-Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
-_ALIGNED = 0.6  # share of a sentence's other words that the evidence must hold before a rule compares details
-_NEGATION_ALIGNED = 0.8
+_ALIGNED = 0.6  # share of a sentence's other words that the evidence must hold before a rule compares figures
+_WELL_ALIGNED = 0.75  # then one shared word around the figures is enough, else two
+_NEGATION_ALIGNED = 0.7  # of the longer of the two
 _NO_EVIDENCE_COVERAGE = 0.2
-_NO_EVIDENCE_COSINE = 0.25
+_NO_EVIDENCE_COSINE = 0.3
+_NEIGHBOURS = 4  # tokens on either side of a figure that tell what it measures
+_LABELS = frozenset(
+    "step steps passage passages source option part chapter section figure table page item version".split()
+)
+_NOT_ASSERTED = frozenset(
+    "if unless whether careful avoid unable but only".split()
+)  # "if you can't" denies nothing
+_FOREIGN = "Not checkable in this language: the detector was trained on English."
 
 
 @dataclass(frozen=True)
@@ -43,137 +67,197 @@ class Detector:
 
     @classmethod
     def load(cls, path: Path) -> Detector:
-        """Read the artefact. Raises RagError when it is missing or was made for other features."""
+        """Read the artefact. Raises RagError when it is missing, damaged or made for other features."""
         try:
             data = json.loads(path.read_text("utf-8"))
             if tuple(data["features"]) != NAMES:
-                raise RagError(f"{path.name} was trained for other features; run `python -m rag.grounding.train`.")
+                raise RagError(
+                    f"{path.name} was trained for other features; run `python -m rag.grounding.train`."
+                )
             return cls(
-                np.array(data["coefficients"]),
+                np.array(data["coefficients"], dtype=np.float64),
                 float(data["intercept"]),
-                np.array(data["mean"]),
-                np.array(data["scale"]),
+                np.array(data["mean"], dtype=np.float64),
+                np.array(data["scale"], dtype=np.float64),
                 float(data["thresholds"]["check"]),
                 float(data["thresholds"]["unsupported"]),
                 data["metrics"],
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise RagError(f"The detector {path} cannot be used ({error}); install Ragdeck again.") from error
 
     def check(self, question: str, answer: str, passages: Sequence[str], encode: Encode) -> list[ClaimResult]:
         """A verdict for every sentence of the answer, in order.
 
-        encode gives L2-normalised vectors (n, d); it is called once for all sentences together.
+        encode gives L2-normalised vectors (n, d); it is called once at most, each text once.
         """
         sentences = split_sentences(answer)
         context = prepare(passages)
-        checkable = [index for index, sentence in enumerate(sentences) if is_checkable(sentence)]
-        alignments = {index: align(sentences[index].text, context) for index in checkable}
-        cosines = candidate_cosines(list(alignments.values()), context, encode)
+        alignments = {
+            number: align(sentence.text, context)
+            for number, sentence in enumerate(sentences)
+            if context.units and is_checkable(sentence) and not _is_foreign(sentence.text)
+        }
+        cosines = dict(zip(alignments, nearness(list(alignments.values()), context, encode), strict=True))
         results = []
-        ranked = iter(cosines)
-        for index, sentence in enumerate(sentences):
-            if index not in alignments:
+        for number, sentence in enumerate(sentences):
+            if not is_checkable(sentence):
                 results.append(_claim(sentence, "not checkable", None))
+            elif _is_foreign(sentence.text):
+                results.append(_claim(sentence, "not checkable", None, _FOREIGN))
+            elif number not in alignments:
+                results.append(_claim(sentence, "no evidence", None, "There was no passage to compare with."))
             else:
-                results.append(self._judge(sentence, alignments[index], context, question, next(ranked)))
+                results.append(self._judge(sentence, alignments[number], context, question, cosines[number]))
         return results
 
     def score(self, vector: npt.NDArray[np.float64]) -> float:
-        """Probability in [0, 1] for one feature vector."""
-        standard = (vector - self.mean) / self.scale
-        return float(1.0 / (1.0 + np.exp(-np.clip(standard @ self.coefficients + self.intercept, -30, 30))))
+        """Probability in [0, 1] that the sentence with these features is not supported."""
+        logit = float((vector - self.mean) / self.scale @ self.coefficients + self.intercept)
+        return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
 
     def _judge(
-        self, sentence: Sentence, alignment: Alignment, context: Context, question: str, cosines: Sequence[float]
+        self, sentence: Sentence, alignment: Alignment, context: Context, question: str, cosine: float
     ) -> ClaimResult:
-        if not context.units:
-            return _claim(sentence, "no evidence", None, "There was no passage to compare with.")
-        score = self.score(features(alignment, context, question, cosines))
-        best = _best_candidate(alignment, cosines)
-        coverage = alignment.coverages[best]
-        reason = contradiction(alignment, context, best)
-        if reason:
-            return _claim(sentence, "contradicted", max(score, self.unsupported_from), reason, context, alignment.candidates[best])
-        if coverage < _NO_EVIDENCE_COVERAGE and (not cosines or max(cosines) < _NO_EVIDENCE_COSINE):
+        score = self.score(features(alignment, context, question, cosine))
+        found = contradiction(alignment, context)
+        if found:
+            reason, unit = found
+            return _claim(sentence, "contradicted", max(score, self.unsupported_from), reason, unit)
+        if _nothing_near(alignment, context, cosine):
             return _claim(sentence, "no evidence", score, "Nothing in the passages is near this sentence.")
         if score >= self.unsupported_from:
             verdict = "unsupported"
-        elif score >= self.check_from:
-            verdict = "check"
         else:
-            verdict = "supported"
-        return _claim(sentence, verdict, score, "", context, alignment.candidates[best])
+            verdict = "check" if score >= self.check_from else "supported"
+        return _claim(
+            sentence,
+            verdict,
+            score,
+            _reason(verdict, alignment, context),
+            context.units[alignment.candidates[0]],
+        )
 
 
-def candidate_cosines(
-    alignments: Sequence[Alignment], context: Context, encode: Encode
-) -> list[tuple[float, ...]]:
-    """Cosines of each sentence with its first candidates; every text is embedded once."""
-    wanted: dict[str, int] = {}
-    for alignment in alignments:
-        wanted.setdefault(alignment.text[:1000], len(wanted))
-        for index in alignment.candidates[:_CANDIDATES]:
-            wanted.setdefault(context.units[index].text[:1000], len(wanted))
-    if not wanted or not context.units:
-        return [() for _ in alignments]
-    vectors = encode(list(wanted))
-    return [
-        tuple(
-            float(vectors[wanted[alignment.text[:1000]]] @ vectors[wanted[context.units[index].text[:1000]]])
-            for index in alignment.candidates[:_CANDIDATES]
+def nearness(alignments: Sequence[Alignment], context: Context, encode: Encode) -> list[float]:
+    """Cosine of each sentence with its first candidate, from one call of encode."""
+    pairs = [
+        (
+            alignment.text[:ENCODED_CHARACTERS],
+            context.units[alignment.candidates[0]].text[:ENCODED_CHARACTERS],
         )
         for alignment in alignments
     ]
+    rows = {text: row for row, text in enumerate(dict.fromkeys(text for pair in pairs for text in pair))}
+    if not rows:
+        return []
+    vectors = encode(list(rows))
+    # Rounded: the last bits differ with the batch that a text was encoded in.
+    return [round(float(vectors[rows[one]] @ vectors[rows[other]]), 4) for one, other in pairs]
 
 
-def contradiction(alignment: Alignment, context: Context, best: int) -> str:
-    """The reason why the evidence says otherwise, or "": only figures, dates and negations are judged."""
-    unit = context.units[alignment.candidates[best]]
-    mine = quantities(alignment.text)
-    theirs = quantities(unit.text)
-    number_words = {word for q in mine for word in q.text.lower().split()}
-    others = {stem for stem in alignment.stems if stem not in number_words and not stem.isdigit()}
-    covered = len(others & unit.stems) / len(others) if others else 0.0
-    if covered >= _ALIGNED and len(others) >= 2:
-        for quantity in mine:
-            if any(same(quantity, other) for other in context.numbers):
-                continue
-            rival = _rival(quantity, theirs, mine)
-            if rival is not None:
-                return f"the source says {rival.text}, the answer {quantity.text}"
-    if covered >= _NEGATION_ALIGNED and len(others) >= 3:
-        here, there = negations(alignment.text), negations(unit.text)
-        if (here % 2) != (there % 2) and max(here, there) == 1 and len(unit.stems) <= 2 * len(alignment.stems):
-            return "the answer denies what the source says" if here else "the source denies what the answer says"
+def contradiction(alignment: Alignment, context: Context) -> tuple[str, Unit] | None:
+    """Why a unit of the evidence says otherwise, and which; only figures, dates and negations are judged."""
+    for number in alignment.candidates:
+        unit = context.units[number]
+        reason = _other_figure(alignment, unit, context) or _other_negation(alignment, unit)
+        if reason:
+            return reason, unit
+    return None
+
+
+def _other_figure(alignment: Alignment, unit: Unit, context: Context) -> str:
+    others = alignment.stems - _figure_words(alignment.numbers)
+    aligned = len(others & unit.stems) / max(len(others), 1)
+    if len(others) < 2 or aligned < _ALIGNED:
+        return ""
+    for quantity in alignment.numbers:
+        if context.numbers.holds(quantity) or _is_label(alignment.text, quantity):
+            continue
+        rival = _rival(quantity, alignment, unit, shared_from=1 if aligned >= _WELL_ALIGNED else 2)
+        if rival is not None:
+            return f"the source says {rival.text}, the answer {quantity.text}"
     return ""
 
 
-def _rival(quantity: Quantity, theirs: Sequence[Quantity], mine: Sequence[Quantity]) -> Quantity | None:
-    """The one number of the evidence that stands where the answer has another; None when it is not clear."""
-    rivals = [q for q in theirs if q.kind == quantity.kind and not any(same(q, other) for other in mine)]
-    return rivals[0] if len(rivals) == 1 else None
-
-
-def _best_candidate(alignment: Alignment, cosines: Sequence[float]) -> int:
-    """Position of the candidate that fits best by words and meaning together."""
-    pairs = [
-        (coverage + (cosines[n] if n < len(cosines) else 0.0), -n) for n, coverage in enumerate(alignment.coverages)
+def _rival(quantity: Quantity, alignment: Alignment, unit: Unit, shared_from: int) -> Quantity | None:
+    """The figure of the unit that stands where the answer has another; None when it is not clear."""
+    mine = _neighbours(alignment.text, quantity)
+    rivals = [
+        (len(mine & _neighbours(unit.text, other)), other)
+        for other in unit.numbers
+        if other.kind == quantity.kind
+        and not _is_label(unit.text, other)
+        and not any(same(other, own) for own in alignment.numbers)
     ]
-    return -max(pairs)[1]
+    most = max((shared for shared, _ in rivals), default=0)
+    best = [other for shared, other in rivals if shared == most]
+    return best[0] if most >= shared_from and len({other.value for other in best}) == 1 else None
+
+
+def _neighbours(text: str, quantity: Quantity) -> set[str]:
+    """Stems of the words around a figure: what it measures."""
+    before = tokenize(text[max(0, quantity.start - 80) : quantity.start])[-_NEIGHBOURS:]
+    after = tokenize(text[quantity.end : quantity.end + 80])[:_NEIGHBOURS]
+    return {
+        stem for stem in (*content_stems(before), *content_stems(after)) if len(stem) > 1 and stem.isalpha()
+    }
+
+
+def _is_label(text: str, quantity: Quantity) -> bool:
+    """Whether the figure only numbers a step or a chapter."""
+    before = tokenize(text[max(0, quantity.start - 20) : quantity.start])
+    return quantity.kind == "" and (not before or before[-1] in _LABELS)
+
+
+def _figure_words(numbers: Sequence[Quantity]) -> set[str]:
+    return {stem for number in numbers for stem in content_stems(tokenize(number.text))}
+
+
+def _other_negation(alignment: Alignment, unit: Unit) -> str:
+    stems = alignment.stems
+    if len(stems) < 3 or len(stems & unit.stems) < _NEGATION_ALIGNED * max(len(stems), len(unit.stems)):
+        return ""
+    if alignment.content[0] not in unit.stems:  # most often the subject: something else is spoken of
+        return ""
+    if not _NOT_ASSERTED.isdisjoint((*alignment.tokens, *unit.tokens)):
+        return ""
+    side = denying_side(alignment.tokens, unit.tokens)
+    if not side:
+        return ""
+    return (
+        "the answer denies what the source says"
+        if side == "here"
+        else "the source denies what the answer says"
+    )
+
+
+def _nothing_near(alignment: Alignment, context: Context, cosine: float) -> bool:
+    covered = max(coverage(alignment, context.units[number]) for number in alignment.candidates)
+    return covered < _NO_EVIDENCE_COVERAGE and cosine < _NO_EVIDENCE_COSINE
+
+
+def _reason(verdict: str, alignment: Alignment, context: Context) -> str:
+    """The most telling thing that the passages do not hold."""
+    if verdict == "supported":
+        return ""
+    missing = [number.text for number in alignment.numbers if not context.numbers.holds(number)]
+    if missing:
+        return f"{missing[0]} is in no passage"
+    return ""
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether most letters are of a script that the detector has never seen."""
+    letters = [c for c in text if c.isalpha()]
+    return sum(c < "\u0250" or "\u1e00" <= c < "\u1f00" for c in letters) * 2 < len(letters)
 
 
 def _claim(
-    sentence: Sentence,
-    verdict: str,
-    score: float | None,
-    reason: str = "",
-    context: Context | None = None,
-    unit_index: int | None = None,
+    sentence: Sentence, verdict: str, score: float | None, reason: str = "", unit: Unit | None = None
 ) -> ClaimResult:
-    if context is None or unit_index is None:
+    if unit is None:
         return ClaimResult(sentence.text, sentence.start, sentence.end, verdict, score, reason)
-    unit = context.units[unit_index]
     return ClaimResult(
         sentence.text,
         sentence.start,

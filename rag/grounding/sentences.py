@@ -1,150 +1,216 @@
-"""Splits an answer into sentences and decides which of them make a claim that sources could support."""
+"""Splits an answer into sentences and decides which of them claim something that sources could support.
+
+Line by line first (fences, headings, tables and list items end a sentence), then by the marks inside a line,
+then lines that only wrap are joined again. Offsets are exact: `text[s.start : s.end] == s.text`, in order,
+and every character that is not space lies in exactly one sentence.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof sr jr st no nr vs etc eg ie e.g i.e cf al fig figs eq sec ch vol ed eds rev gen col lt sgt capt "
-    "inc ltd co corp dept est approx max min avg u.s u.k u.n e.u a.m p.m jan feb mar apr jun jul aug sep sept oct nov "
-    "dec ca resp incl".split()
+_MARKERS = r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]"
+_MARKER = re.compile(r"\s*" + _MARKERS)
+_ONLY_MARKERS = re.compile(rf"(?:\s*{_MARKERS})+[.!?]?")
+_TRAILING_MARKERS = re.compile(rf"(?:[ \t]*{_MARKERS})+(?:[.!?](?=\s|$))?")
+_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s|$|\[\d)|[。！？｡]+[」』”’）]*")
+_FENCE = re.compile(r"[ \t]*(```|~~~)")
+_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]|(?:\*\*|__)[^*_]+(?:\*\*|__)[ \t]*:?[ \t]*$)")
+_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*$")
+_ROW_RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-{2,}[ \t:|-]*$")
+_ITEM = re.compile(r"[ \t]*(?:>[ \t]*)*(?:[-*•‣▪–+]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t]+")
+_WORD = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+_TITLES = frozenset(
+    "mr mrs ms mx dr prof rev hon gen col lt sgt capt st messrs e.g i.e eg ie vs cf al viz approx ca".split()
 )
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？]+[」』”）]*")
-_TRAILING_MARKERS = re.compile(r"(?:[ \t]*\[\d{1,3}\])+[.!?]?")
-_ITEM = re.compile(r"[ \t]*(?:[-*•‣–]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]+")
-_MARKER = re.compile(r"\s*\[\d{1,3}\]")
-_REFUSAL = re.compile(
-    r"\b(?:passages?|sources?|context|documents?|text|information)\b[^.]{0,60}\b(?:do|does|did)(?: not|n['’]t)\b"
-    r"|\b(?:not|n['’]t) (?:answer|contain|mention|provide|specify|state|include)\b[^.]{0,80}"
-    r"\b(?:passages?|sources?|context|documents?|question|information)\b"
-    r"|\b(?:i|we) (?:cannot|can['’]t|can not|am unable|do not know|don['’]t know|don['’]t have|do not have)\b"
-    r"|\bunable to answer\b|\bno (?:relevant )?information\b|\bnot (?:enough|sufficient) information\b|^i['’]m sorry\b",
+_NUMBERED = frozenset("no nos nr fig figs eq eqs sec ch vol art p pp tab ref min max avg ed".split())
+_MAYBE_LAST = frozenset(
+    "etc inc ltd co corp dept est jr sr ph.d m.d u.s u.k u.n e.u u.s.a d.c a.m p.m b.c a.d "
+    "jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
+_BEFORE_INITIAL = frozenset("by of and from with to for".split())
+
+_SOURCES = (
+    r"(?:passages?|sources?|contexts?|documents?|documentation|texts?|excerpts?|materials?|information)"
+)
+_SAY = (
+    r"(?:answer|contain|mention|provide|specify|state|include|say|give|address|discuss|cover|describe|explain|"
+    r"have|indicate|offer|list|tell|define|reveal|clarify|directly|explicitly|specifically)"
+)
+_SAID = (
+    r"(?:answered|contained|mentioned|provided|specified|stated|included|given|addressed|discussed|covered|"
+    r"described|explained|found|listed|available|clear)"
+)
+_NOT = r"(?:not|n['’]t)"
+_REFUSALS = re.compile(
+    rf"\b{_SOURCES}\b[^.!?]{{0,50}}\b(?:do|does|did)\s?{_NOT} {_SAY}\b"
+    rf"|\b(?:is|are|was|were)\s?{_NOT} (?:\w+ly )?{_SAID}\b[^.!?]{{0,30}}\b{_SOURCES}\b"
+    rf"|\b(?:i|we)(?: am|['’]m| are|['’]re)? (?:cannot|can['’]t|can not|could{_NOT}|could not|not able to|unable to|"
+    rf"do not|don['’]t) (?:\w+ly )?(?:answer|find|provide|help|assist|determine|tell|know|have|see|say)\b"
+    r"|\b(?:unable|impossible|not possible) to (?:answer|determine|say|tell)\b"
+    rf"|\b(?:no|not enough|insufficient|not sufficient)(?: \w+)? (?:information|mention|answer)\b[^.!?]{{0,60}}"
+    rf"\b(?:{_SOURCES}|about|on|regarding|to answer)\b"
+    r"|\b(?:there is|is|there['’]s) (?:no|not enough|insufficient) (?:\w+ )?(?:information|mention)\b"
+    r"|^(?:i['’]m |i am |we are )?(?:sorry|afraid)\b",
     re.IGNORECASE,
 )
 _META = re.compile(
-    r"^(?:sure|certainly|of course|okay|ok|yes|no|thanks|thank you|hello|hi|you['’]re welcome)\b[^.]{0,30}[.!:,]*$"
-    r"|^(?:here (?:is|are)|below (?:is|are)|the following|in summary|to summari[sz]e|in conclusion)\b[^.]*:$"
-    r"|\b(?:let me know|hope (?:this|that) helps|feel free to|if you have any)\b"
-    r"|^(?:according to|based on)[^.,]*[:,]?$",
+    r"^(?:sure|certainly|of course|absolutely|great question|good question|okay|ok|yes|no|thanks|thank you|hello|hi|"
+    r"hey|welcome|you['’]re welcome|good (?:morning|afternoon|evening))\b[\w ,'’]{0,30}[.!:,]*$"
+    r"|^(?:here (?:is|are)|here['’]s|below (?:is|are)|the following (?:is|are)|in summary|to summari[sz]e|in conclusion|"
+    r"summary|answer|sources?|references?|note)\b[^.!?]*:$"
+    rf"|^here (?:is|are|['’]s) (?:a|an|the|some|your|my)(?: \w+){{0,2}} (?:summary|answer|overview|list|explanation|response|"
+    rf"breakdown)\b[^.!?]*[.!:]?$"
+    r"|\b(?:let me know|hope (?:this|that|it) helps|feel free to|if you have any (?:other|more|further)? ?questions)\b"
+    rf"|^(?:according to|based on)\b[^.,;]*\b{_SOURCES}\b[^.,;]*[:,.]?$",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence and its character offsets in the answer, end exclusive."""
+    """A sentence and its character offsets in the text, end exclusive.
+
+    kind: "prose", "item" (of a list), "row" (of a table), "heading" (or a table's first row) or "code".
+    """
 
     text: str
     start: int
     end: int
-    code: bool = False
+    kind: str = "prose"
 
 
 def split_sentences(text: str) -> list[Sentence]:
-    """Sentences, list items and table rows in order; what is between fences is one piece of code.
+    """Sentences, list items, headings and table rows in order; what is between fences is one piece of code.
 
     A citation marker behind a full stop belongs to the sentence before it.
     """
-    sentences: list[Sentence] = []
-    fence_start: int | None = None
+    pieces: list[Sentence] = []
+    fence: tuple[str, int] | None = None  # its mark and where it opened
     position = 0
     for line in text.splitlines(keepends=True):
-        start, end = position, position + len(line)
-        position = end
-        if line.lstrip().startswith(("```", "~~~")):
-            if fence_start is None:
-                fence_start = start
-            else:
-                _append(sentences, text, fence_start, end, code=True)
-                fence_start = None
-        elif fence_start is None:
-            _split_line(sentences, text, start, end)
-    if fence_start is not None:
-        _append(sentences, text, fence_start, len(text), code=True)
-    return _join_wrapped(sentences, text)
+        start, position = position, position + len(line)
+        mark = _FENCE.match(line)
+        if fence is None and mark:
+            fence = (mark.group(1), start)
+        elif fence is not None:
+            if mark and mark.group(1) == fence[0]:
+                _append(pieces, text, fence[1], position, "code")
+                fence = None
+        else:
+            _split_line(pieces, text, start, position)
+    if fence is not None:  # never closed: a cut-off answer
+        _append(pieces, text, fence[1], len(text), "code")
+    return _join_wrapped(pieces, text)
 
 
 def is_checkable(sentence: Sentence) -> bool:
     """Whether the sentence claims something: not a question, greeting, refusal, meta remark, heading or code."""
+    if sentence.kind in ("code", "heading"):
+        return False
     plain = plain_text(sentence.text)
-    if sentence.code or len(_WORD.findall(plain)) < 2:
+    if len(_WORD.findall(plain)) < 2 and not (_WORD.search(plain) and any(c.isdigit() for c in plain)):
         return False
-    if plain.endswith(("?", "？")) or plain.startswith("#"):
+    if plain.endswith(("?", "？")) or (plain.endswith((":", "：")) and len(plain.split()) < 14):
         return False
-    if plain.endswith(":") and len(plain.split()) < 14:
-        return False
-    return not (_META.search(plain) or _REFUSAL.search(plain))
+    return not (_META.search(plain) or _REFUSALS.search(plain))
 
 
 def is_refusal(answer: str) -> bool:
-    """Whether the answer as a whole declines: it refuses, and no sentence of it claims anything else."""
-    if not _REFUSAL.search(answer):
-        return False
-    return not any(is_checkable(sentence) for sentence in split_sentences(answer))
+    """Whether the answer as a whole declines: it says so, and no sentence of it claims anything."""
+    sentences = split_sentences(answer)
+    declines = any(_REFUSALS.search(plain_text(s.text)) for s in sentences if s.kind != "code")
+    return declines and not any(is_checkable(s) for s in sentences)
 
 
 def plain_text(sentence: str) -> str:
     """The sentence without citation markers, list bullets and emphasis."""
     text = _MARKER.sub("", sentence)
-    text = _ITEM.sub("", text, count=1) if _ITEM.match(text) else text
-    return text.replace("**", "").replace("__", "").strip()
+    item = _ITEM.match(text)
+    text = text[item.end() :] if item else text
+    return text.replace("**", "").replace("__", "").replace("`", "").strip()
 
 
-def _split_line(sentences: list[Sentence], text: str, start: int, end: int) -> None:
-    begin = start
+def _split_line(pieces: list[Sentence], text: str, start: int, end: int) -> None:
+    """Add the sentences of one line."""
+    line = text[start:end]
+    if _ROW_RULE.match(line) and pieces and pieces[-1].kind == "row":
+        pieces[-1] = replace(pieces[-1], kind="heading")
+        _append(pieces, text, start, end, "heading")
+    elif _ROW.match(line):
+        _append(pieces, text, start, end, "row")
+    elif _HEADING.match(line):
+        _append(pieces, text, start, end, "heading")
+    else:
+        _split_prose(pieces, text, start, end)
+
+
+def _split_prose(pieces: list[Sentence], text: str, start: int, end: int) -> None:
     item = _ITEM.match(text, start, end)
-    cursor = item.end() if item else start
-    for stop in _END.finditer(text, cursor, end):
-        if stop.start() < begin or _is_abbreviation(text, begin, stop.start(), stop.group()):
+    kind = "item" if item else "prose"
+    begin = start
+    for stop in _END.finditer(text, item.end() if item else start, end):
+        if stop.start() < begin or _goes_on_after(text, begin, stop.start(), stop.group(), end):
             continue
-        after = stop.end()
-        markers = _TRAILING_MARKERS.match(text, after, end)
-        if markers and not text[after : after + 1].isalnum():
-            after = markers.end()
-        _append(sentences, text, begin, after)
-        begin = after
-    _append(sentences, text, begin, end)
+        markers = _TRAILING_MARKERS.match(text, stop.end(), end)
+        after = markers.end() if markers else stop.end()
+        _append(pieces, text, begin, after, kind)
+        begin, kind = after, "prose"
+    _append(pieces, text, begin, end, kind)
 
 
-def _is_abbreviation(text: str, begin: int, stop: int, mark: str) -> bool:
-    if not mark.startswith(".") or mark.startswith(".."):
+def _goes_on_after(text: str, begin: int, stop: int, mark: str, end: int) -> bool:
+    """Whether the full stop belongs to an abbreviation or an initial, or small letters follow it."""
+    if mark[0] != ".":
+        return mark[0] == "…" and text[stop + len(mark) : end].lstrip()[:1].islower()
+    following = text[stop + len(mark) : min(stop + len(mark) + 40, end)].lstrip().lstrip("\"'“‘([")[:1]
+    if not following:
         return False
-    words = text[max(begin, stop - 12) : stop].split()
-    last = words[-1].lower().lstrip("([\"'“‘") if words else ""
-    following = text[stop + len(mark) :].lstrip()[:1]
-    if last in _ABBREVIATIONS:
-        return not following.isupper() or last not in ("etc", "inc", "ltd", "co", "corp", "a.m", "p.m", "u.s", "u.k")
-    if len(last) == 1 and last.isalpha() and last != "i":  # an initial
+    words = text[max(begin, stop - 40) : stop].split()
+    last = words[-1].lstrip("([\"'“‘") if words else ""
+    low = last.lower()
+    if following.islower() or low in _TITLES:
         return True
-    return following.islower() and not following == ""
+    if low in _NUMBERED:
+        return following.isdigit()
+    if low in _MAYBE_LAST:
+        return not following.isupper()
+    if len(last) == 1 and last.isupper():
+        before = words[-2] if len(words) > 1 else ""
+        return not before or before[0].isupper() or before in _BEFORE_INITIAL
+    return False
 
 
-def _append(sentences: list[Sentence], text: str, start: int, end: int, code: bool = False) -> None:
+def _append(pieces: list[Sentence], text: str, start: int, end: int, kind: str) -> None:
     piece = text[start:end]
     stripped = piece.strip()
     if stripped:
-        begin = start + piece.index(stripped[0])
-        sentences.append(Sentence(stripped, begin, begin + len(stripped), code))
+        begin = start + len(piece) - len(piece.lstrip())
+        pieces.append(Sentence(stripped, begin, begin + len(stripped), kind))
 
 
-def _join_wrapped(sentences: list[Sentence], text: str) -> list[Sentence]:
-    """A single line break inside a sentence does not end it: some models wrap their lines."""
-    joined: list[Sentence] = []
-    for sentence in sentences:
-        previous = joined[-1] if joined else None
-        if previous is not None and _goes_on(previous, sentence, text):
-            whole = text[previous.start : sentence.end]
-            joined[-1] = Sentence(whole, previous.start, sentence.end)
+def _join_wrapped(pieces: list[Sentence], text: str) -> list[Sentence]:
+    """Join lines that only wrap, and markers that stand alone, with the sentence before them."""
+    spans: list[tuple[int, int, str]] = []
+    previous: Sentence | None = None
+    for piece in pieces:
+        if previous is not None and _continues(previous, piece, text):
+            start, _, kind = spans[-1]
+            spans[-1] = (start, piece.end, kind)
         else:
-            joined.append(sentence)
-    return joined
+            spans.append((piece.start, piece.end, piece.kind))
+        previous = replace(piece, kind=spans[-1][2])
+    return [Sentence(text[start:end], start, end, kind) for start, end, kind in spans]
 
 
-def _goes_on(previous: Sentence, sentence: Sentence, text: str) -> bool:
-    if previous.code or sentence.code or text[previous.end : sentence.start].count("\n") != 1:
+def _continues(previous: Sentence, piece: Sentence, text: str) -> bool:
+    if piece.kind != "prose" or previous.kind not in ("prose", "item"):
         return False
-    if _ITEM.match(sentence.text) or "|" in previous.text or previous.text.startswith("#"):
+    breaks = text[previous.end : piece.start].count("\n")
+    if breaks <= 1 and _ONLY_MARKERS.fullmatch(piece.text):
+        return True
+    if breaks != 1 or previous.text[-1] in '.!?…:;。！？｡]"”)':
         return False
-    return previous.text[-1] not in ".!?…:;。！？]\"”)" and (sentence.text[0].islower() or len(previous.text) > 60)
+    return piece.text[0].islower() or len(previous.text) > 60
