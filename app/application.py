@@ -65,7 +65,7 @@ def make_window(application: QApplication, folder: Path, settings: Settings) -> 
     )
     install_excepthook()
     engine = Engine(folder, application)
-    engine.start_process()
+    QTimer.singleShot(20, engine.start_process)  # after the window is shown
     theme = Theme(application, settings.appearance.theme)
     console = Console(theme, engine, Reader(folder / "ragdeck.sqlite"), settings)
     console.setParent(application)

@@ -49,7 +49,7 @@ def serve(connection: Connection, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
     _log_to(Path(folder))
     if hasattr(os, "nice"):
-        os.nice(5)  # a busy engine must not make the window stutter
+        os.nice(10)  # a busy engine must not make the window stutter
     outbox = _Outbox(connection)
     try:
         from rag.workspace import Workspace

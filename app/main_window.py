@@ -55,6 +55,7 @@ PAGES = (
 )
 _CONFIRM_ABOVE = 200  # files
 _DEFAULT_COLLECTION = "Documents"
+_FIRST_PAGE_MS = 20
 
 
 class MainWindow(QMainWindow):
@@ -473,12 +474,15 @@ class MainWindow(QMainWindow):
         else:
             self.resize(1280, 800)
         page = str(state.value("window/page") or "overview")
-        self.show_page(page if page in self._makers else "overview")
+        self._first_page = page if page in self._makers else "overview"
+        self.rail.set_current(self._first_page)
+        # The frame is on the screen before its first page is made.
+        QTimer.singleShot(_FIRST_PAGE_MS, lambda: self._stack.count() or self.show_page(self._first_page))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         state = QSettings()
         state.setValue("window/geometry", self.saveGeometry())
-        state.setValue("window/page", self.current_page)
+        state.setValue("window/page", self.current_page or self._first_page)
         self._memory_timer.stop()
         self._console.engine.stop()
         super().closeEvent(event)

@@ -32,7 +32,8 @@ def main() -> None:
 
 
 def measure(workspace: Workspace, folder: Path) -> None:
-    workspace.encode(["warm up"])  # the network is loaded before either is timed
+    workspace.encode(["warm up"])  # the network and the index are opened before either is timed
+    workspace.index.count("warm-up")
     embedder = workspace.embedder
     chunker = Chunker(embedder.tokenizer, ChunkingSettings(), embedder.longest_input)
     texts = [
