@@ -25,7 +25,9 @@ def measure(context: int) -> None:
     llama_cpp.llama_backend_init()
     before = resident_bytes()
     model = LanguageModel(starter_model_path(), GenerationSettings(context=context, max_answer_tokens=16))
-    prompt = model.render_chat([{"role": "user", "content": "The station measures wind. " * min(context // 12, 100)}])
+    prompt = model.render_chat(
+        [{"role": "user", "content": "The station measures wind. " * min(context // 12, 100)}]
+    )
     for _ in model.generate(model.tokenize_prompt(prompt), model.settings):
         pass
     measured = resident_bytes() - before

@@ -124,6 +124,7 @@ class Embedder:
     def _model(self) -> Any:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read at import: a local folder must never ask the hub
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        os.environ.setdefault("TQDM_DISABLE", "1")  # our own progress is shown
         from sentence_transformers import SentenceTransformer
 
         try:

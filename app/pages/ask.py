@@ -360,6 +360,7 @@ class AskPage(QWidget):
         )
         self.question.setPlaceholderText("Ask a question  (Enter sends, Shift+Enter starts a new line)")
         self.question.setAccessibleName("Question")
+        self.question.setAcceptDrops(False)  # files dropped here go to the window
         self.question.setFixedHeight(64)
         self.question.setTabChangesFocus(True)
         self.question.installEventFilter(self)

@@ -178,6 +178,7 @@ class ModelsPage(QWidget):
         panel = Panel("Try it")
         self.prompt.setPlainText("Name three uses of a thermometer.")
         self.prompt.setAccessibleName("Test prompt")
+        self.prompt.setAcceptDrops(False)
         self.prompt.setFixedHeight(48)
         self.output.setAccessibleName("Test output")
         self.output.setFixedHeight(110)

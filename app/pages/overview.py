@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -231,7 +232,8 @@ class OverviewPage(QWidget):
             ("generate", lambda p: p.generate_ms),
             ("check", lambda p: p.check_ms),
         )
-        self.latency.set_points([_series(name, x, ids, [of(p) for p in points]) for name, of in stages])
+        stage_series = [_series(name, x, ids, [of(p) for p in points]) for name, of in stages]
+        self.latency.set_points([_with_percentiles(series) for series in stage_series], percentiles=())
         self.speed.set_points([_series("tokens/s", x, ids, [p.tokens_per_s for p in points])])
         self._draw_flags(points, bucket)
         self._set_range(*self._range)
@@ -308,6 +310,14 @@ def _series(name: str, x: np.ndarray, ids: tuple[str, ...], values: list[float |
     known = np.array([value is not None for value in values], dtype=bool)
     y = np.array([value for value in values if value is not None], dtype=float)
     return Series(name, x[known] if len(x) else x, y, tuple(i for i, k in zip(ids, known, strict=True) if k))
+
+
+def _with_percentiles(series: Series) -> Series:
+    """The name with p50 and p95 of its own: one level over several stages would mean nothing."""
+    if not len(series.y):
+        return series
+    middle, high = np.percentile(series.y, [50, 95])
+    return replace(series, name=f"{series.name}   p50 {middle:,.0f}  p95 {high:,.0f}")
 
 
 def _bar_width(x: np.ndarray, length: float) -> float:
