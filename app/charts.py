@@ -15,12 +15,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
+from pyqtgraph.graphicsItems.LegendItem import ItemSample
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.theme import Theme
 
+_LEGEND_SWATCH = 40  # pixels, with the space around it
+_LEGEND_LINE = 18  # pixels
+_LEGEND_NAME = 26  # characters; model files have long names
 Numbers = npt.NDArray[np.float64]
 
 
@@ -35,16 +39,26 @@ class Series:
 
 
 class TimeChart(QWidget):
-    """Series over time, as stacked bars or as points with lines for p50 and p95."""
+    """Series over time: stacked bars, points with lines for p50 and p95, or lines."""
 
     point_clicked = Signal(str)
 
-    def __init__(self, theme: Theme, title: str, unit: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        unit: str,
+        parent: QWidget | None = None,
+        *,
+        empty: str = "No asks in this range yet",
+    ) -> None:
         super().__init__(parent)
         self._theme, self.title, self._unit = theme, title, unit
         self._series: list[Series] = []
         self._levels: list[tuple[str, float]] = []
         self._bar_width = 0.0
+        self._joined = False
+        self._is_empty = True
         self.setAccessibleName(title)
         self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()})
         self.plot.setMouseEnabled(x=True, y=False)
@@ -53,8 +67,10 @@ class TimeChart(QWidget):
         self.plot.setMinimumHeight(150)
         self._label = pg.TextItem(anchor=(0, 1))
         self._label.setZValue(100)
-        self._empty = pg.TextItem("No asks in this range yet", anchor=(0.5, 0.5))
-        self._legend = self.plot.addLegend(offset=(-8, 4), labelTextSize="8pt")
+        self._empty = pg.TextItem(empty, anchor=(0.5, 0.5))
+        self._legend = self.plot.addLegend(labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
+        self._legend.setParentItem(self.plot.getPlotItem())  # above the plot, where it covers no data
+        self._legend.anchor((1, 0), (1, 0), offset=(0, -6))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
@@ -66,16 +82,23 @@ class TimeChart(QWidget):
     def set_bars(self, series: Sequence[Series], width_s: float) -> None:
         """Stack the series at the same x positions; width_s is the width of a bar in seconds."""
         self._series, self._bar_width, self._levels = list(series), width_s, []
+        self._joined = False
         self._draw()
 
     def set_points(self, series: Sequence[Series], percentiles: Sequence[int] = (50, 95)) -> None:
         """Points, with a line at each percentile over all of them."""
-        self._series, self._bar_width = list(series), 0.0
+        self._series, self._bar_width, self._joined = list(series), 0.0, False
         values = np.concatenate([s.y for s in series]) if series else np.zeros(0)
         values = values[np.isfinite(values)]
         self._levels = (
             [(f"p{p}", float(np.percentile(values, p))) for p in percentiles] if len(values) else []
         )
+        self._draw()
+
+    def set_lines(self, series: Sequence[Series]) -> None:
+        """Lines, broken where a value is missing (NaN); for what has a value per bucket, such as p50 and p95."""
+        self._series, self._bar_width, self._levels = list(series), 0.0, []
+        self._joined = True
         self._draw()
 
     def set_range(self, start: float, end: float) -> None:
@@ -102,6 +125,10 @@ class TimeChart(QWidget):
                     moment = datetime.datetime.fromtimestamp(float(x)).isoformat()
                     writer.writerow([moment, series.name, y, series.ids[index] if series.ids else ""])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room_for_legend()
+
     def _draw(self) -> None:
         theme, item = self._theme, self.plot.getPlotItem()
         self.plot.clear()
@@ -116,8 +143,10 @@ class TimeChart(QWidget):
         item.getAxis("left").setWidth(54)
         item.getAxis("left").enableAutoSIPrefix(False)
         self.plot.showGrid(x=False, y=True, alpha=0.12)
-        has_data = any(len(series.x) for series in self._series)
-        if not has_data:
+        was_empty, self._is_empty = self._is_empty, not any(np.isfinite(s.y).any() for s in self._series)
+        item.showAxis("left", not self._is_empty)
+        self._make_room_for_legend()
+        if self._is_empty:
             self._empty.setColor(theme.colour("text_muted"))
             self._empty.setPos(0.5, 0.5)
             self.plot.addItem(self._empty, ignoreBounds=True)
@@ -126,8 +155,12 @@ class TimeChart(QWidget):
             item.hideAxis("bottom")
             return
         item.showAxis("bottom")
+        if was_empty:
+            self.plot.enableAutoRange(axis="x")
         if self._bar_width:
             self._draw_bars()
+        elif self._joined:
+            self._draw_lines()
         else:
             self._draw_points()
         self.plot.enableAutoRange(axis="y")
@@ -138,23 +171,45 @@ class TimeChart(QWidget):
         self._label.hide()
         self.plot.addItem(self._label, ignoreBounds=True)
 
+    def _make_room_for_legend(self) -> None:
+        names = [_short(series.name) for series in self._series] or [""]
+        widest = max(QFontMetrics(self.font()).horizontalAdvance(name) for name in names) + _LEGEND_SWATCH
+        columns = max(min(len(names), self.width() // widest), 1)
+        self._legend.setColumnCount(columns)
+        lines = 0 if self._is_empty else -(-len(self._series) // columns)
+        self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * _LEGEND_LINE, 0, 0)
+
     def _draw_bars(self) -> None:
+        """A pen as wide as a pixel, so that a bar narrower than that still shows in its own colour."""
         base = np.zeros(len(self._series[0].x))
         for number, series in enumerate(self._series):
+            height = np.nan_to_num(series.y, posinf=0.0)
+            seen = height > 0  # the pen would draw an empty bar as a line
+            colour = self._theme.series(number)
             bars = pg.BarGraphItem(
-                x=series.x, y0=base, height=series.y, width=self._bar_width * 0.86,
-                brush=self._theme.series(number), pen=pg.mkPen(None), name=series.name,
+                x=series.x[seen], y0=base[seen], height=height[seen], width=self._bar_width * 0.86,
+                brush=colour, pen=pg.mkPen(colour), name=_short(series.name),
             )  # fmt: skip
             self.plot.addItem(bars)
-            base = base + series.y
+            base = base + height
+
+    def _draw_lines(self) -> None:
+        for number, series in enumerate(self._series):
+            colour = self._theme.series(number)
+            if not np.isfinite(series.y).any():
+                continue
+            self.plot.plot(
+                series.x, series.y, pen=pg.mkPen(colour, width=2), connect="finite", antialias=True,
+                symbol="o", symbolSize=4, symbolBrush=colour, symbolPen=None, name=_short(series.name),
+            )  # fmt: skip
 
     def _draw_points(self) -> None:
         for number, series in enumerate(self._series):
-            colour = self._theme.series(number)
+            colour, known = self._theme.series(number), np.isfinite(series.y)
             self.plot.addItem(
                 pg.ScatterPlotItem(
-                    x=series.x, y=series.y, size=7, brush=colour, pen=pg.mkPen(self._theme.colour("surface")),
-                    name=series.name,
+                    x=series.x[known], y=series.y[known], size=7, brush=colour, pen=pg.mkPen(self._theme.colour("surface")),
+                    name=_short(series.name),
                 )
             )  # fmt: skip
         styles = (Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
@@ -212,10 +267,25 @@ class TimeChart(QWidget):
             return None
         base = 0.0
         for series in self._series:
-            if base <= position.y() < base + series.y[index]:
+            height = float(np.nan_to_num(series.y[index], posinf=0.0))
+            if base <= position.y() < base + height:
                 return series, index
-            base += float(series.y[index])
+            base += height
         return None
+
+
+class _Swatch(ItemSample):
+    """A small square of the series' colour in the legend."""
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        options = self.item.opts
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(pg.mkBrush(options.get("symbolBrush") or options["brush"]))
+        painter.drawRoundedRect(QRectF(9, 6, 9, 9), 2, 2)
+
+    def mouseClickEvent(self, event: object) -> None:
+        """pyqtgraph hides the series; a stack without one of its parts would mislead."""
 
 
 class RangeBrush(QWidget):
@@ -350,6 +420,65 @@ class Waterfall(QWidget):
                 QToolTip.hideText()
             return True
         return super().event(event)  # type: ignore[arg-type]
+
+
+class Sparkline(QWidget):
+    """The course of one figure, small enough to stand in a card."""
+
+    def __init__(
+        self, theme: Theme, name: str, colour: str = "accent", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._name, self._colour = theme, name, colour
+        self._values: Numbers = np.zeros(0)
+        self.setMinimumSize(48, 20)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+        self.set_values(())
+
+    def set_values(self, values: Sequence[float] | Numbers) -> None:
+        """Values at equal distances, oldest first; NaN leaves a gap."""
+        self._values = np.asarray(values, dtype=np.float64)
+        known = self._values[np.isfinite(self._values)]
+        spoken = f"last {_number(known[-1])}, highest {_number(known.max())}" if len(known) else "no data yet"
+        self.setAccessibleName(f"{self._name}: {spoken}")
+        self.setToolTip(f"{self._name}: {spoken}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(96, 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        known = np.isfinite(self._values)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not known.any():
+            middle = self.height() // 2
+            painter.setPen(QPen(self._theme.colour("border"), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(2, middle, self.width() - 2, middle)
+            painter.end()
+            return
+        low, high = float(self._values[known].min()), float(self._values[known].max())
+        steps = max(len(self._values) - 1, 1)
+        points = [
+            QPointF(
+                2 + index / steps * (self.width() - 7),
+                self.height() - 3 - (value - low) / ((high - low) or 1.0) * (self.height() - 6),
+            )
+            for index, value in enumerate(np.where(known, self._values, low))
+        ]
+        painter.setPen(QPen(self._theme.colour(self._colour), 1.5))
+        for index in range(len(points) - 1):
+            if known[index] and known[index + 1]:
+                painter.drawLine(points[index], points[index + 1])
+        painter.setBrush(self._theme.colour(self._colour))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(points[int(np.flatnonzero(known)[-1])], 2.5, 2.5)
+        painter.end()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LEGEND_NAME else f"{name[: _LEGEND_NAME - 1]}…"
 
 
 def _number(value: float) -> str:

@@ -50,6 +50,12 @@ class RecordTableModel(QAbstractTableModel):
         self._more = False
 
     def set_records(self, records: Sequence[Any]) -> None:
+        """Show these, in this order. The same ones again leave selection and scroll position alone."""
+        if self._fetch is None and self._records and list(records) == self._records:
+            self._records = list(records)
+            last = self.index(len(self._records) - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+            return
         self.beginResetModel()
         self._records, self._fetch, self._more = list(records), None, False
         self.endResetModel()
@@ -61,6 +67,10 @@ class RecordTableModel(QAbstractTableModel):
         self._records = fetch(0, PAGE)
         self._more = len(self._records) == PAGE
         self.endResetModel()
+
+    @property
+    def is_paged(self) -> bool:
+        return self._fetch is not None
 
     @property
     def records(self) -> list[Any]:
@@ -121,9 +131,16 @@ class RecordTableModel(QAbstractTableModel):
         if self._fetch is not None or not 0 <= column < len(self.columns):
             return  # a paged list keeps the order of its query
         key = self.columns[column].sort or self.columns[column].text
-        self.beginResetModel()
-        self._records.sort(key=lambda r: _sortable(key(r)), reverse=order == Qt.SortOrder.DescendingOrder)
-        self.endResetModel()
+        descending = order == Qt.SortOrder.DescendingOrder
+        keys = [_sortable(key(record)) for record in self._records]
+        rows = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
+        self.layoutAboutToBeChanged.emit()
+        self._records = [self._records[row] for row in rows]
+        new_row = {old: new for new, old in enumerate(rows)}
+        before = self.persistentIndexList()  # the selection goes with its records
+        after = [self.index(new_row[index.row()], index.column()) for index in before]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
 
 
 class RecordTable(QTableView):
@@ -164,9 +181,29 @@ class RecordTable(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
 
-    def set_records(self, records: Sequence[Any]) -> None:
+    def set_records(self, records: Sequence[Any], keep_sort: bool = False) -> None:
+        """Show these in the given order, or with keep_sort in the order the user sorted by last."""
+        header = self.horizontalHeader()
+        section, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
+        if keep_sort and 0 <= section < len(self.records_model.columns):
+            column = self.records_model.columns[section]
+            key, descending = column.sort or column.text, order == Qt.SortOrder.DescendingOrder
+            records = sorted(records, key=lambda r: _sortable(key(r)), reverse=descending)
+        else:
+            header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.records_model.set_records(records)
         self.viewport().update()
+
+    def set_source(self, fetch: Callable[[int, int], list[Any]]) -> None:
+        self.records_model.set_source(fetch)
+
+    def choose(self, wanted: Callable[[Any], bool]) -> bool:
+        """Select the first record that is wanted, wherever sorting has put it; False when there is none."""
+        for number, record in enumerate(self.records_model.records):
+            if wanted(record):
+                self.selectRow(number)
+                return True
+        return False
 
     def selected_records(self) -> list[Any]:
         rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
@@ -181,7 +218,8 @@ class RecordTable(QTableView):
             self.record_activated.emit(self.records_model.record_at(self.currentIndex().row()))
         elif event.matches(QKeySequence.StandardKey.Copy):
             lines = [
-                "\t".join(c.text(r) for c in self.records_model.columns) for r in self.selected_records()
+                "\t".join(" ".join(c.text(r).split()) for c in self.records_model.columns)
+                for r in self.selected_records()
             ]
             QApplication.clipboard().setText("\n".join(lines))
         else:
@@ -211,6 +249,15 @@ class RecordTable(QTableView):
         if state is not None:
             header.restoreState(state)
         header.sectionResized.connect(self._remember)
+        header.sectionMoved.connect(self._remember)
+        self.records_model.modelReset.connect(self._mind_pages)
+
+    def _mind_pages(self) -> None:
+        """A paged list keeps the order of its query: its header must not promise another."""
+        header = self.horizontalHeader()
+        header.setSectionsClickable(not self.records_model.is_paged)
+        if self.records_model.is_paged:
+            header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
 
     def _remember(self) -> None:
         QSettings().setValue(f"tables/{self.objectName()}", self.horizontalHeader().saveState())
@@ -230,7 +277,7 @@ class RecordTable(QTableView):
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
-    """None sorts before everything; texts sort without regard to case."""
-    if value is None:
+    """None and NaN sort before everything, texts after numbers and without regard to case."""
+    if value is None or value != value:
         return (0, 0)
-    return (1, value.casefold()) if isinstance(value, str) else (1, value)
+    return (2, value.casefold()) if isinstance(value, str) else (1, value)

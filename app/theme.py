@@ -25,7 +25,7 @@ VERDICT_COLOURS = {
     "check": "check",
     "unsupported": "bad",
     "contradicted": "contradicted",
-    "no evidence": "muted_mark",
+    "no evidence": "text_muted",
     "supported": "good",
     "not checkable": "text_muted",
 }
@@ -47,11 +47,13 @@ class Theme(QObject):
     def __init__(self, application: QApplication, choice: str = "system") -> None:
         super().__init__(application)
         self._application = application
+        self._choice = choice
         self._scratch = tempfile.TemporaryDirectory(prefix="ragdeck-")
         self._icons: dict[tuple[str, str], QIcon] = {}
         self.values: dict[str, Any] = {}
         self.name = ""
         application.setStyle("Fusion")
+        application.styleHints().colorSchemeChanged.connect(self._follow_system)
         self.apply(choice)
 
     @property
@@ -59,7 +61,8 @@ class Theme(QObject):
         return self.name == "dark"
 
     def apply(self, choice: str) -> None:
-        """Use "light", "dark" or what the system says."""
+        """Use "light", "dark" or what the system says, now and whenever it says otherwise."""
+        self._choice = choice
         name = choice if choice in ("light", "dark") else self._system_choice()
         if name == self.name:
             return
@@ -84,17 +87,20 @@ class Theme(QObject):
         key = (name, role)
         if key not in self._icons:
             icon = QIcon()
-            for size in (16, 20, 24, 32, 48, 64):
-                icon.addPixmap(self.pixmap(name, role, size))
-                icon.addPixmap(self.pixmap(name, "muted_mark", size), QIcon.Mode.Disabled)
+            for size in (20, 40):  # logical pixels, and those of a screen with two for one
+                icon.addPixmap(self.pixmap(name, role, size, 1))
+                icon.addPixmap(self.pixmap(name, "muted_mark", size, 1), QIcon.Mode.Disabled)
             self._icons[key] = icon
         return self._icons[key]
 
-    def pixmap(self, name: str, role: str = "text", size: int = 24) -> QPixmap:
+    def pixmap(self, name: str, role: str = "text", size: int = 24, ratio: float = 0) -> QPixmap:
+        """A line icon, size logical pixels wide. ratio: device pixels to one of them, the screen's when 0."""
+        ratio = ratio or self._application.devicePixelRatio()
         source = (
             (RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("#000", str(self.values[role]))
         )
-        pixmap = QPixmap(QSize(size, size))
+        pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+        pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, size, size))
@@ -105,6 +111,9 @@ class Theme(QObject):
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPixelSize(FONT_PX - 1)
         return font
+
+    def _follow_system(self) -> None:
+        self.apply(self._choice)
 
     def _system_choice(self) -> str:
         dark = self._application.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -129,23 +138,32 @@ class Theme(QObject):
             QPalette.ColorRole.LinkVisited: "accent",
             QPalette.ColorRole.Mid: "border",
             QPalette.ColorRole.Dark: "border",
+            QPalette.ColorRole.Midlight: "raised",
             QPalette.ColorRole.Light: "raised",
+            QPalette.ColorRole.Shadow: "border",
+            QPalette.ColorRole.Accent: "accent",
         }
         palette = QPalette()
         for role, name in roles.items():
             palette.setColor(role, self.colour(name))
         for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
             palette.setColor(QPalette.ColorGroup.Disabled, role, self.colour("muted_mark"))
+        palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Base, self.colour("window"))
+        palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Highlight, self.colour("border"))
         return palette
 
     def _style_sheet(self) -> str:
-        arrows = {}
-        for direction in ("up", "down"):
-            path = Path(self._scratch.name) / f"chevron-{direction}-{self.name}.png"
-            self.pixmap(f"chevron-{direction}", "text_muted", 24).save(str(path))
-            arrows[f"icon_{direction}"] = path.as_posix()
+        images = {}
+        for key, name, role in (
+            ("icon_up", "chevron-up", "text_muted"),
+            ("icon_down", "chevron-down", "text_muted"),
+            ("icon_check", "check", "accent_text"),
+        ):
+            path = Path(self._scratch.name) / f"{name}-{self.name}.png"
+            self.pixmap(name, role, 24, 1).save(str(path))
+            images[key] = path.as_posix()
         source = (RESOURCES / "style.qss").read_text("utf-8")
         plain = {name: value for name, value in self.values.items() if isinstance(value, str)}
         return Template(source).substitute(
-            plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, **arrows
+            plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, **images
         )

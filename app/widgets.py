@@ -7,9 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import (
+    QAction,
     QColor,
+    QFont,
+    QFontMetrics,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -20,14 +35,18 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextCharFormat,
     QTextCursor,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
+    QLayoutItem,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -36,6 +55,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTextBrowser,
     QTextEdit,
     QToolButton,
@@ -44,8 +65,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS, Theme
+from app.theme import FONT_PX, SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
 
+_LONG_WORD = 40  # characters
 _NOTICE_MS = 9000  # how long a notice stays that asks for nothing
 
 
@@ -141,6 +163,162 @@ class Panel(QFrame):
             self.body.addLayout(self.heading_row)
 
 
+class SectionHeader(QWidget):
+    """A heading with its tools at the right."""
+
+    def __init__(self, title: str, *tools: QWidget, sentence: str = "") -> None:
+        super().__init__()
+        self._title, self._sentence = label(title, "section"), label(sentence, "muted")
+        layout = row(self._title, self._sentence, 1, *tools, spacing=SMALL_SPACE + 2)
+        self.setLayout(layout)
+        self._sentence.setVisible(bool(sentence))
+
+    def set_texts(self, title: str, sentence: str = "") -> None:
+        self._title.setText(title)
+        self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
+
+
+class ElidedLabel(QLabel):
+    """A line that shortens with an ellipsis when there is no room; the tooltip and Copy have all of it."""
+
+    def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        copy = QAction("Copy", self)
+        copy.triggered.connect(lambda: QApplication.clipboard().setText(self.text()))
+        self.addAction(copy)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def shown_text(self) -> str:
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment()), self.shown_text())
+        painter.end()
+
+
+class StatusPill(QWidget):
+    """A word on a tinted ground: a status, a verdict, a count, a fallback that was taken."""
+
+    def __init__(
+        self, theme: Theme, text: str = "", kind: str = "text_muted", parent: QWidget | None = None
+    ) -> None:
+        """kind: a status, a verdict, or a colour's name."""
+        super().__init__(parent)
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+        self.set_status(text, kind)
+
+    def set_status(self, text: str, kind: str = "", solid: bool = False) -> None:
+        """An empty kind looks the text up among the statuses and verdicts."""
+        kind = kind or text
+        self.text, self._solid = text, solid
+        self._colour = STATUS_COLOURS.get(kind) or VERDICT_COLOURS.get(kind) or kind
+        if self._colour not in self._theme.values:
+            self._colour = "text_muted"
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self._font())
+        padding = 8 if self._solid else 14
+        return QSize(max(metrics.horizontalAdvance(self.text) + padding, 18), metrics.height() + 3)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour(self._colour, 255 if self._solid else 34))
+        radius = self.height() / 2 if self._solid else 5
+        painter.drawRoundedRect(self.rect(), radius, radius)
+        painter.setPen(self._theme.colour("accent_text" if self._solid else self._colour))
+        painter.setFont(self._font())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text)
+        painter.end()
+
+    def _font(self) -> QFont:
+        font = self.font()
+        font.setPixelSize(FONT_PX - (3 if self._solid else 2))
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+
+class FlowLayout(QLayout):
+    """Widgets from left to right, going on in the next line where there is no room."""
+
+    def __init__(self, parent: QWidget | None = None, spacing: int = SMALL_SPACE) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(spacing)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation(0)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rectangle: QRect) -> None:
+        super().setGeometry(rectangle)
+        self._place(rectangle, move=True)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:
+        size = QSize()
+        for item in self._items:
+            size = size.expandedTo(item.minimumSize())
+        return size
+
+    def _place(self, area: QRect, move: bool) -> int:
+        """Put the widgets into the area, or only measure; gives the height they take."""
+        x, y, line_height = area.x(), area.y(), 0
+        for item in self._items:
+            widget = item.widget()
+            if widget is not None and widget.isHidden():
+                continue
+            size = item.sizeHint()
+            if x > area.x() and x + size.width() > area.right() + 1:
+                x, y, line_height = area.x(), y + line_height + self.spacing(), 0
+            if move:
+                item.setGeometry(QRect(QPoint(x, y), size))
+            x += size.width() + self.spacing()
+            line_height = max(line_height, size.height())
+        return y + line_height - area.y()
+
+
 class Card(QFrame):
     """One figure at a glance."""
 
@@ -157,11 +335,19 @@ class Card(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 11, 14, 12)
         layout.setSpacing(2)
+        self._value_row = QHBoxLayout()
+        self._value_row.setSpacing(SPACE)
         self._value, self._detail = label("–", "value"), label("", "small", wrap=True)
         layout.addWidget(label(title, "muted"))
-        layout.addWidget(self._value)
+        self._value_row.addWidget(self._value)
+        layout.addLayout(self._value_row)
         layout.addWidget(self._detail)
         self.setFixedHeight(112)
+
+    def set_trend(self, trend: QWidget) -> None:
+        """Show a small chart beside the figure, such as charts.Sparkline."""
+        trend.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._value_row.addWidget(trend, 1, Qt.AlignmentFlag.AlignVCenter)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
         self._value.setText(value)
@@ -173,10 +359,13 @@ class Card(QFrame):
         return self._value.text()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.clicked.emit()
+        inside = self.rect().contains(event.position().toPoint())
+        if self.property("clickable") and event.button() == Qt.MouseButton.LeftButton and inside:
+            self.clicked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+        keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        if self.property("clickable") and event.key() in keys:
             self.clicked.emit()
         else:
             super().keyPressEvent(event)
@@ -274,6 +463,41 @@ class Banner(QFrame):
             self._run()
 
 
+class NoticeStack(QWidget):
+    """Notices one under the other, the newest on top, so that none hides another; the oldest give way."""
+
+    _MOST = 3
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._banners: list[Banner] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SMALL_SPACE)
+
+    def show_notice(
+        self, text: str, kind: str = "info", action: str = "", run: Callable[[], Any] | None = None
+    ) -> None:
+        """kind: "info" goes by itself when it asks for nothing; "check" and "bad" stay."""
+        same = next((banner for banner in self._banners if banner.text == text), None)
+        free = next((banner for banner in self._banners if banner.isHidden()), None)
+        banner = same or free
+        if banner is None:
+            banner = Banner(self._theme) if len(self._banners) < self._MOST else self._banners[0]
+        if banner in self._banners:
+            self._banners.remove(banner)
+        self._banners.append(banner)
+        self._layout.removeWidget(banner)
+        self._layout.insertWidget(0, banner)
+        banner.show_notice(text, kind, action, run)
+
+    @property
+    def texts(self) -> list[str]:
+        """What can be read now, the newest first."""
+        return [banner.text for banner in reversed(self._banners) if not banner.isHidden()]
+
+
 class DropOverlay(QWidget):
     """Covers the window while files are dragged over it."""
 
@@ -330,8 +554,7 @@ class NavigationRail(QFrame):
         layout.setContentsMargins(6, 10, 6, 10)
         layout.setSpacing(4)
         logo = QLabel()
-        logo.setPixmap(theme.pixmap("ragdeck", size=64).scaled(
-            32, 32, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation))  # fmt: skip
+        logo.setPixmap(theme.pixmap("ragdeck", size=32))
         logo.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(logo)
         layout.addSpacing(8)
@@ -358,6 +581,20 @@ class NavigationRail(QFrame):
 
     def button(self, key: str) -> QToolButton:
         return self._buttons[key][0]
+
+    def set_badge(self, key: str, count: int) -> None:
+        """A number at the corner of a page's button; none when it is 0."""
+        made = self.button(key)
+        pill = made.findChild(StatusPill)
+        if pill is None:
+            pill = StatusPill(self._theme, parent=made)
+            pill.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        pill.set_status("99+" if count > 99 else str(count), "accent", solid=True)
+        pill.setVisible(count > 0)
+        pill.resize(pill.sizeHint())
+        pill.move(made.width() - pill.width() - 2, 2)
+        title = made.text()
+        made.setAccessibleName(f"{title}, {count} new" if count else title)
 
     def _tint(self) -> None:
         for made, icon in self._buttons.values():
@@ -443,10 +680,15 @@ class CommandPalette(QDialog):
         self._list.setAccessibleName("Commands")
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._list.setItemDelegate(_CommandDelegate(self._list))
+        self._list.setUniformItemSizes(True)
+        self._nothing = label("No command has these letters", "muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._field)
-        layout.addWidget(self._list)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self._list, 1)
         self._field.textChanged.connect(self._filter)
         self._field.installEventFilter(self)
         self._list.itemActivated.connect(lambda _item: self._run())
@@ -484,11 +726,12 @@ class CommandPalette(QDialog):
             if (score := fuzzy_score(text, command)) is not None
         ]
         for _, command in sorted(scored, key=lambda pair: pair[0]):
-            shown = f"{command.title}    {command.shortcut}" if command.shortcut else command.title
-            item = QListWidgetItem(shown)
+            item = QListWidgetItem(command.title)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{command.title}, {command.shortcut}")
             item.setData(Qt.ItemDataRole.UserRole, command)
             self._list.addItem(item)
         self._list.setCurrentRow(0)
+        self._nothing.setVisible(not scored)
 
     def _run(self) -> None:
         item = self._list.currentItem()
@@ -496,6 +739,50 @@ class CommandPalette(QDialog):
             command = item.data(Qt.ItemDataRole.UserRole)
             self.close()
             command.run()
+
+
+class _CommandDelegate(QStyledItemDelegate):
+    """A command with its keys at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(super().sizeHint(option, index).width(), 30)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().paint(painter, option, index)
+        command = index.data(Qt.ItemDataRole.UserRole)
+        painter.setPen(option.palette.placeholderText().color())
+        sides = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(option.rect.adjusted(0, 0, -10, 0), int(sides), command.shortcut)
+
+
+class ShortcutsDialog(QDialog):
+    """Which keys do what."""
+
+    def __init__(self, shortcuts: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        """shortcuts: (keys, what they do)."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Keyboard shortcuts")
+        self.setAccessibleName("Keyboard shortcuts")
+        content = QWidget()
+        grid = QGridLayout(content)
+        grid.setHorizontalSpacing(2 * SPACE)
+        grid.setVerticalSpacing(SMALL_SPACE)
+        grid.setColumnStretch(0, 1)
+        for number, (keys, action) in enumerate(shortcuts):
+            shown = label(keys)
+            shown.setObjectName("keys")
+            grid.addWidget(label(action), number, 0)
+            grid.addWidget(shown, number, 1, Qt.AlignmentFlag.AlignRight)
+        grid.setRowStretch(len(shortcuts), 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(scrolled(content), 1)
+        layout.addLayout(row(1, button("Close", self.reject)))
+        self.resize(460, min(120 + 28 * len(shortcuts), 560))
 
 
 def fuzzy_score(text: str, command: Command) -> int | None:
@@ -532,10 +819,22 @@ class KeyValueGrid(QWidget):
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
         for number, (name, value) in enumerate(pairs):
-            name_label, value_label = label(name, "muted"), label(value, wrap=True)
-            value_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            name_label, value_label = label(name, "muted"), _value_label(value)
             self._layout.addWidget(name_label, number, 0, Qt.AlignmentFlag.AlignTop)
             self._layout.addWidget(value_label, number, 1)
+
+
+def _value_label(value: str) -> QLabel:
+    """A long word, such as a fingerprint, cannot wrap: it is shortened and copied from its menu."""
+    if max(map(len, value.split()), default=0) > _LONG_WORD:
+        return ElidedLabel(value, Qt.TextElideMode.ElideMiddle)
+    made = label(value, wrap=True)
+    keyboard, mouse = (
+        Qt.TextInteractionFlag.TextSelectableByKeyboard,
+        Qt.TextInteractionFlag.TextSelectableByMouse,
+    )
+    made.setTextInteractionFlags(keyboard | mouse)
+    return made
 
 
 class AnswerView(QTextBrowser):
@@ -556,6 +855,7 @@ class AnswerView(QTextBrowser):
         self.setObjectName("answer")
         self.setAccessibleName("Answer")
         self.setOpenLinks(False)
+        self.anchorClicked.connect(self._follow)  # by mouse, or by Tab and Enter
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -572,13 +872,13 @@ class AnswerView(QTextBrowser):
         """markers: the numbers that were in the prompt; other [n] stay plain text."""
         self._claims = []
         self._markers = set(markers)
-        self.setPlainText(text)
+        self.setPlainText(_same_length(text))
         self._restyle()
 
     def append_text(self, text: str) -> None:
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(text, QTextCharFormat())
+        cursor.insertText(_same_length(text), QTextCharFormat())
 
     def set_claims(self, claims: Sequence[Any], markers: Sequence[int]) -> None:
         """claims: rag.events.ClaimResult in order."""
@@ -610,9 +910,7 @@ class AnswerView(QTextBrowser):
         if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
             return
         position = event.position().toPoint()
-        link = self.anchorAt(position)
-        if link.startswith("cite:"):
-            self.citation_clicked.emit(int(link.removeprefix("cite:")))
+        if self.anchorAt(position):
             return
         index = self._claim_under(position)
         if index is not None:
@@ -622,10 +920,15 @@ class AnswerView(QTextBrowser):
         super().resizeEvent(event)
         self._fit()
 
+    def _follow(self, link: QUrl) -> None:
+        if link.scheme() == "cite":
+            self.citation_clicked.emit(int(link.path()))
+
     def _claim_under(self, position: QPoint) -> int | None:
         cursor = self.cursorForPosition(position)
         rectangle = self.cursorRect(cursor)
-        if abs(rectangle.center().y() - position.y()) > rectangle.height():
+        beside = cursor.atBlockEnd() and position.x() > rectangle.right() + rectangle.height()
+        if beside or abs(rectangle.center().y() - position.y()) > rectangle.height():
             return None
         return self.claim_at(_code_points(self.toPlainText(), cursor.position()))
 
@@ -725,6 +1028,7 @@ class PassageView(QPlainTextEdit):
         theme.changed.connect(self._mark)
 
     def show_passage(self, text: str, start: int, end: int) -> None:
+        text = _same_length(text)
         self.setPlainText(text)
         self._range = (_utf16(text, start), _utf16(text, end))
         self._mark()
@@ -755,7 +1059,12 @@ class PassageView(QPlainTextEdit):
 
 
 class PageView(QScrollArea):
-    """A page of a PDF as an image with rectangles over the quoted passage."""
+    """A page of a PDF as an image with rectangles over the quoted passage.
+
+    Ctrl and the wheel zoom; Page Up and Page Down scroll, and at the page's edge want the page before or after.
+    """
+
+    page_wanted = Signal(int)  # -1 the page before, 1 the one after
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -789,6 +1098,26 @@ class PageView(QScrollArea):
         self._zoom = min(max(self._zoom * factor, 0.4), 4.0)
         self._draw()
 
+    def fit_width(self) -> None:
+        self._zoom = 1.0
+        self._draw()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
+            self.zoom(1.15 if event.angleDelta().y() > 0 else 1 / 1.15)
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        bar = self.verticalScrollBar()
+        if event.key() == Qt.Key.Key_PageDown and bar.value() == bar.maximum():
+            self.page_wanted.emit(1)
+        elif event.key() == Qt.Key.Key_PageUp and bar.value() == bar.minimum():
+            self.page_wanted.emit(-1)
+        else:
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._draw()
@@ -802,11 +1131,13 @@ class PageView(QScrollArea):
         if self._image.isNull():
             return
         scale = self._scale()
+        ratio = self.devicePixelRatioF()
         picture = QPixmap.fromImage(
             self._image.scaledToWidth(
-                int(self._image.width() * scale), Qt.TransformationMode.SmoothTransformation
+                int(self._image.width() * scale * ratio), Qt.TransformationMode.SmoothTransformation
             )
         )
+        picture.setDevicePixelRatio(ratio)
         painter = QPainter(picture)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("page_mark", 90))
@@ -820,6 +1151,11 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _same_length(text: str) -> str:
+    """Qt makes one character of \\r\\n, and every offset behind it would be wrong by one."""
+    return text.replace("\r\n", " \n")
 
 
 def _utf16(text: str, offset: int) -> int:
