@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from pyqtgraph.graphicsItems.LegendItem import ItemSample
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.theme import Theme
@@ -420,61 +420,6 @@ class Waterfall(QWidget):
                 QToolTip.hideText()
             return True
         return super().event(event)  # type: ignore[arg-type]
-
-
-class Sparkline(QWidget):
-    """The course of one figure, small enough to stand in a card."""
-
-    def __init__(
-        self, theme: Theme, name: str, colour: str = "accent", parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._theme, self._name, self._colour = theme, name, colour
-        self._values: Numbers = np.zeros(0)
-        self.setMinimumSize(48, 20)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
-        self.set_values(())
-
-    def set_values(self, values: Sequence[float] | Numbers) -> None:
-        """Values at equal distances, oldest first; NaN leaves a gap."""
-        self._values = np.asarray(values, dtype=np.float64)
-        known = self._values[np.isfinite(self._values)]
-        spoken = f"last {_number(known[-1])}, highest {_number(known.max())}" if len(known) else "no data yet"
-        self.setAccessibleName(f"{self._name}: {spoken}")
-        self.setToolTip(f"{self._name}: {spoken}")
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(96, 28)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        known = np.isfinite(self._values)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not known.any():
-            middle = self.height() // 2
-            painter.setPen(QPen(self._theme.colour("border"), 1, Qt.PenStyle.DashLine))
-            painter.drawLine(2, middle, self.width() - 2, middle)
-            painter.end()
-            return
-        low, high = float(self._values[known].min()), float(self._values[known].max())
-        steps = max(len(self._values) - 1, 1)
-        points = [
-            QPointF(
-                2 + index / steps * (self.width() - 7),
-                self.height() - 3 - (value - low) / ((high - low) or 1.0) * (self.height() - 6),
-            )
-            for index, value in enumerate(np.where(known, self._values, low))
-        ]
-        painter.setPen(QPen(self._theme.colour(self._colour), 1.5))
-        for index in range(len(points) - 1):
-            if known[index] and known[index + 1]:
-                painter.drawLine(points[index], points[index + 1])
-        painter.setBrush(self._theme.colour(self._colour))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawEllipse(points[int(np.flatnonzero(known)[-1])], 2.5, 2.5)
-        painter.end()
 
 
 def _short(name: str) -> str:

@@ -18,8 +18,6 @@ from PySide6.QtGui import (
     QShortcut,
 )
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QInputDialog,
@@ -40,7 +38,7 @@ from app.pages.models import ModelsPage
 from app.pages.overview import OverviewPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
-from app.widgets import Banner, Command, CommandPalette, DropOverlay, KeyValueGrid, NavigationRail
+from app.widgets import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog
 from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
 from rag.models import free_memory_bytes
 from rag.sample import SAMPLE_COLLECTION
@@ -347,18 +345,14 @@ class MainWindow(QMainWindow):
         palette.popup()
         return palette
 
-    def show_shortcuts(self) -> QDialog:
-        dialog = QDialog(self)
-        dialog.setWindowTitle("Keyboard shortcuts")
-        grid = KeyValueGrid()
-        grid.set_pairs([(c.shortcut, c.title) for c in self.commands if c.shortcut] + [("Enter", "Send the question"),
-                        ("Shift+Enter", "New line in the question"), ("Ctrl+C", "Copy the chosen rows of a table")])  # fmt: skip
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(dialog.reject)
-        layout = QVBoxLayout(dialog)
-        layout.setContentsMargins(18, 18, 18, 12)
-        layout.addWidget(grid)
-        layout.addWidget(buttons)
+    def show_shortcuts(self) -> ShortcutsDialog:
+        keys = [(command.shortcut, command.title) for command in self.commands if command.shortcut]
+        keys += [
+            ("Enter", "Send the question"),
+            ("Shift+Enter", "New line in the question"),
+            ("Ctrl+C", "Copy the chosen rows of a table"),
+        ]
+        dialog = ShortcutsDialog(keys, self)
         dialog.open()
         return dialog
 

@@ -28,6 +28,7 @@ class SourcePanel(QWidget):
         self._previous = IconButton(theme, "chevron-left", "Previous page", lambda: self._turn(-1))
         self._next = IconButton(theme, "chevron-right", "Next page", lambda: self._turn(1))
         self.page_view, self.passage_view = PageView(theme), PassageView(theme)
+        self.page_view.page_wanted.connect(self._turn)
         self._zoom = [
             IconButton(theme, "zoom-out", "Zoom out", lambda: self.page_view.zoom(0.8)),
             IconButton(theme, "zoom-in", "Zoom in", lambda: self.page_view.zoom(1.25)),

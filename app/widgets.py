@@ -13,7 +13,6 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QPoint,
-    QRect,
     QSize,
     Qt,
     QTimer,
@@ -45,8 +44,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLayout,
-    QLayoutItem,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -163,22 +160,6 @@ class Panel(QFrame):
             self.body.addLayout(self.heading_row)
 
 
-class SectionHeader(QWidget):
-    """A heading with its tools at the right."""
-
-    def __init__(self, title: str, *tools: QWidget, sentence: str = "") -> None:
-        super().__init__()
-        self._title, self._sentence = label(title, "section"), label(sentence, "muted")
-        layout = row(self._title, self._sentence, 1, *tools, spacing=SMALL_SPACE + 2)
-        self.setLayout(layout)
-        self._sentence.setVisible(bool(sentence))
-
-    def set_texts(self, title: str, sentence: str = "") -> None:
-        self._title.setText(title)
-        self._sentence.setText(sentence)
-        self._sentence.setVisible(bool(sentence))
-
-
 class ElidedLabel(QLabel):
     """A line that shortens with an ellipsis when there is no room; the tooltip and Copy have all of it."""
 
@@ -259,66 +240,6 @@ class StatusPill(QWidget):
         return font
 
 
-class FlowLayout(QLayout):
-    """Widgets from left to right, going on in the next line where there is no room."""
-
-    def __init__(self, parent: QWidget | None = None, spacing: int = SMALL_SPACE) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
-        self.setContentsMargins(0, 0, 0, 0)
-        self.setSpacing(spacing)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientation:
-        return Qt.Orientation(0)
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rectangle: QRect) -> None:
-        super().setGeometry(rectangle)
-        self._place(rectangle, move=True)
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def _place(self, area: QRect, move: bool) -> int:
-        """Put the widgets into the area, or only measure; gives the height they take."""
-        x, y, line_height = area.x(), area.y(), 0
-        for item in self._items:
-            widget = item.widget()
-            if widget is not None and widget.isHidden():
-                continue
-            size = item.sizeHint()
-            if x > area.x() and x + size.width() > area.right() + 1:
-                x, y, line_height = area.x(), y + line_height + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + self.spacing()
-            line_height = max(line_height, size.height())
-        return y + line_height - area.y()
-
-
 class Card(QFrame):
     """One figure at a glance."""
 
@@ -343,11 +264,6 @@ class Card(QFrame):
         layout.addLayout(self._value_row)
         layout.addWidget(self._detail)
         self.setFixedHeight(112)
-
-    def set_trend(self, trend: QWidget) -> None:
-        """Show a small chart beside the figure, such as charts.Sparkline."""
-        trend.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._value_row.addWidget(trend, 1, Qt.AlignmentFlag.AlignVCenter)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
         self._value.setText(value)
@@ -461,41 +377,6 @@ class Banner(QFrame):
         self.hide()
         if self._run is not None:
             self._run()
-
-
-class NoticeStack(QWidget):
-    """Notices one under the other, the newest on top, so that none hides another; the oldest give way."""
-
-    _MOST = 3
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._banners: list[Banner] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(SMALL_SPACE)
-
-    def show_notice(
-        self, text: str, kind: str = "info", action: str = "", run: Callable[[], Any] | None = None
-    ) -> None:
-        """kind: "info" goes by itself when it asks for nothing; "check" and "bad" stay."""
-        same = next((banner for banner in self._banners if banner.text == text), None)
-        free = next((banner for banner in self._banners if banner.isHidden()), None)
-        banner = same or free
-        if banner is None:
-            banner = Banner(self._theme) if len(self._banners) < self._MOST else self._banners[0]
-        if banner in self._banners:
-            self._banners.remove(banner)
-        self._banners.append(banner)
-        self._layout.removeWidget(banner)
-        self._layout.insertWidget(0, banner)
-        banner.show_notice(text, kind, action, run)
-
-    @property
-    def texts(self) -> list[str]:
-        """What can be read now, the newest first."""
-        return [banner.text for banner in reversed(self._banners) if not banner.isHidden()]
 
 
 class DropOverlay(QWidget):

@@ -128,17 +128,14 @@ class CollectionsPage(QWidget):
     def refresh(self) -> None:
         chosen = self.current.name if self.current else ""
         rows = self._console.reader.collections()
-        self.table.set_records(rows)
+        self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)
-        names = [row_.name for row_ in rows]
-        if rows:
-            self.table.selectRow(names.index(chosen) if chosen in names else 0)
+        if rows and not self.table.choose(lambda row_: row_.name == chosen):
+            self.table.selectRow(0)
         self._show_collection()
 
     def choose(self, name: str) -> None:
-        for number, record in enumerate(self.table.records_model.records):
-            if record.name == name:
-                self.table.selectRow(number)
+        self.table.choose(lambda row_: row_.name == name)
 
     def show_report(self, report: IngestReport) -> None:
         """List what became of each file, what needs attention first."""

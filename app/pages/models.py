@@ -87,10 +87,9 @@ class ModelsPage(QWidget):
 
     def refresh(self) -> None:
         chosen = self.current.path if self.current else ""
-        self.table.set_records(self._console.models)
-        paths = [entry.path for entry in self._console.models]
-        if paths:
-            self.table.selectRow(paths.index(chosen) if chosen in paths else 0)
+        self.table.set_records(self._console.models, keep_sort=True)
+        if not self.table.choose(lambda entry: entry.path == chosen) and self._console.models:
+            self.table.selectRow(0)
         self._show_model()
 
     @property
@@ -166,6 +165,7 @@ class ModelsPage(QWidget):
             field.setSingleStep(step)
             field.setAccessibleName(title)
             field.setKeyboardTracking(False)
+            field.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
             description = type(self._console.settings.generation).model_fields[key].description or ""
             field.setToolTip(description)
             field.valueChanged.connect(lambda value, k=key: self._change(k, value))

@@ -131,6 +131,7 @@ class SettingsPage(QWidget):
             spin.setDecimals(2)
         spin.setRange(bounds.low, min(bounds.high, _BIGGEST))
         spin.setKeyboardTracking(False)
+        spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         spin.valueChanged.connect(save)
         self._setters[section, key] = spin.setValue
         return spin

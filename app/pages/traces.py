@@ -281,10 +281,7 @@ class TracesPage(QWidget):
         """Show one trace, whatever the filters say."""
         self._stack.setCurrentIndex(1)
         self._show(trace_id)
-        for number, trace in enumerate(self.table.records_model.records):
-            if trace.id == trace_id:
-                self.table.selectRow(number)
-                break
+        self.table.choose(lambda trace: trace.id == trace_id)
 
     def show_only(self, *, collection: str = "", verdict: str = "") -> None:
         """Set the filters as another page asks for."""

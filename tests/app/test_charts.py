@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from app.charts import Bar, RangeBrush, Series, Sparkline, TimeChart, Waterfall
+from app.charts import Bar, RangeBrush, Series, TimeChart, Waterfall
 from app.theme import Theme
 
 X = np.array([1_000_000.0, 1_000_100.0, 1_000_200.0])
@@ -105,29 +105,17 @@ def test_files_hold_the_numbers_and_the_picture(chart: TimeChart, tmp_path: Path
 
 def test_a_change_of_theme_repaints_every_graph(qtbot: QtBot, theme: Theme, chart: TimeChart) -> None:
     chart.set_lines([Series("p50", X, np.array([1.0, 2.0, 3.0]))])
-    brush, waterfall, spark = RangeBrush(theme), Waterfall(theme), Sparkline(theme, "Asks")
+    brush, waterfall = RangeBrush(theme), Waterfall(theme)
     brush.set_data(X, np.ones(3), X[0], X[-1], X[1])
     waterfall.set_bars([Bar("embed", 0, 5, "", 0)])
-    spark.set_values([1, 2, 3])
-    for widget in (brush, waterfall, spark):
+    for widget in (brush, waterfall):
         qtbot.addWidget(widget)
         widget.resize(300, 60)
-    light = [widget.grab().toImage() for widget in (chart, brush, waterfall, spark)]
+    light = [widget.grab().toImage() for widget in (chart, brush, waterfall)]
     theme.apply("dark")
-    dark = [widget.grab().toImage() for widget in (chart, brush, waterfall, spark)]
+    dark = [widget.grab().toImage() for widget in (chart, brush, waterfall)]
     theme.apply("light")
     assert all(one != other for one, other in zip(light, dark, strict=True))
-
-
-def test_a_sparkline_speaks_and_survives_gaps(qtbot: QtBot, theme: Theme) -> None:
-    spark = Sparkline(theme, "Flag rate")
-    qtbot.addWidget(spark)
-    assert spark.accessibleName() == "Flag rate: no data yet"
-    for values in ([], [np.nan], [2.0], [1.0, np.nan, 3.0], [5.0, 5.0]):
-        spark.set_values(values)
-        spark.grab()
-    spark.set_values([1, 9, 4])
-    assert spark.accessibleName() == "Flag rate: last 4, highest 9"
 
 
 def test_bars_stack_hover_names_the_value_and_a_click_opens_the_trace(

@@ -8,7 +8,6 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.charts import Sparkline
 from app.theme import Theme
 from app.widgets import (
     AnswerView,
@@ -17,11 +16,9 @@ from app.widgets import (
     Command,
     CommandPalette,
     ElidedLabel,
-    FlowLayout,
     IconButton,
     KeyValueGrid,
     NavigationRail,
-    NoticeStack,
     PageView,
     PassageView,
     ProgressPanel,
@@ -201,22 +198,6 @@ def test_a_click_on_a_citation_is_told_once_and_beside_the_text_not_at_all(
     assert told == [1]
 
 
-def test_each_notice_stays_readable_beside_the_others(qtbot: QtBot, theme: Theme) -> None:
-    notices = NoticeStack(theme)
-    qtbot.addWidget(notices)
-    notices.show()
-    notices.show_notice("A file failed.", "bad")
-    notices.show_notice("Saved.")
-    notices.show_notice("Saved.")
-    assert notices.texts == ["Saved.", "A file failed."]
-    for number in range(3):
-        notices.show_notice(f"Note {number}", "check")
-    assert notices.texts == ["Note 2", "Note 1", "Note 0"]
-    close = notices.findChildren(IconButton)[0]
-    qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
-    assert len(notices.texts) == 2
-
-
 def test_the_rail_asks_for_pages_and_shows_how_much_is_new(qtbot: QtBot, theme: Theme) -> None:
     rail = NavigationRail(theme, [("ask", "Ask", "ask"), ("traces", "Traces", "traces")])
     qtbot.addWidget(rail)
@@ -242,7 +223,6 @@ def test_a_card_is_clicked_only_where_it_can_be(qtbot: QtBot, theme: Theme) -> N
         widget.show()
         widget.clicked.connect(lambda n=name: told.append(n))
     card.set_value("12", "of 40")
-    card.set_trend(Sparkline(theme, "Asks"))
     assert card.accessibleName() == "Asks: 12. of 40"
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(card, Qt.MouseButton.RightButton)
@@ -262,19 +242,6 @@ def test_a_pill_takes_the_colour_of_what_it_says(qtbot: QtBot, theme: Theme) -> 
     pill.set_status("whatever", "no such kind")
     pill.grab()
     assert pill.accessibleName() == "whatever"
-
-
-def test_a_flow_goes_on_in_the_next_line(qtbot: QtBot, theme: Theme) -> None:
-    holder = QWidget()
-    qtbot.addWidget(holder)
-    flow = FlowLayout(holder, spacing=4)
-    for _ in range(4):
-        box = QWidget()
-        box.setFixedSize(100, 20)
-        flow.addWidget(box)
-    assert flow.heightForWidth(500) == 20
-    assert flow.heightForWidth(210) == 44
-    assert flow.heightForWidth(100) == 92
 
 
 def test_a_long_word_is_shortened_and_copied_whole(qtbot: QtBot, theme: Theme) -> None:
