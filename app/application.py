@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import tomllib
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QTimer
@@ -18,7 +19,6 @@ from app.theme import Theme
 from rag.data_folder import data_folder, lock_holder
 from rag.errors import RagError
 from rag.reader import Reader
-from rag.settings import Settings
 
 
 def run_window(data: str | None) -> int:
@@ -26,13 +26,12 @@ def run_window(data: str | None) -> int:
     try:
         folder = data_folder(data)
         holder = lock_holder(folder)
-        settings = Settings.load(folder / "settings.toml")
     except RagError as error:
         return _refuse(str(error))
     if holder:
         return _refuse(holder)
     application = make_application(folder)
-    window = make_window(application, folder, settings)
+    window = make_window(application, folder)
     window.show()
     # Ctrl+C in the terminal: Python runs its handler only when the event loop gives it a turn.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -56,7 +55,7 @@ def make_application(folder: Path) -> QApplication:
     return application
 
 
-def make_window(application: QApplication, folder: Path, settings: Settings) -> MainWindow:
+def make_window(application: QApplication, folder: Path) -> MainWindow:
     """The window with its engine, which starts at once and reports when it is ready."""
     logging.basicConfig(
         filename=folder / "window.log",
@@ -66,10 +65,18 @@ def make_window(application: QApplication, folder: Path, settings: Settings) -> 
     install_excepthook()
     engine = Engine(folder, application)
     QTimer.singleShot(20, engine.start_process)  # after the window is shown
-    theme = Theme(application, settings.appearance.theme)
-    console = Console(theme, engine, Reader(folder / "ragdeck.sqlite"), settings)
+    theme = Theme(application, _theme_choice(folder / "settings.toml"))
+    console = Console(theme, engine, Reader(folder / "ragdeck.sqlite"))
     console.setParent(application)
     return MainWindow(console)
+
+
+def _theme_choice(path: Path) -> str:
+    """The one setting that the first frame needs; a file that cannot be read is reported by the engine."""
+    try:
+        return str(tomllib.loads(path.read_text("utf-8"))["appearance"]["theme"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "system"
 
 
 def _refuse(sentence: str) -> int:

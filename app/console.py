@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from app.engine import Engine, Task
 from app.theme import Theme
+from rag.errors import RagError
 from rag.models import ModelEntry
 from rag.reader import Reader
-from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 
 class Console(QObject):
@@ -24,13 +27,27 @@ class Console(QObject):
     models_changed = Signal()
     model_state_changed = Signal(object)  # rag.tasks.ModelState
 
-    def __init__(self, theme: Theme, engine: Engine, reader: Reader, settings: Settings) -> None:
+    def __init__(
+        self, theme: Theme, engine: Engine, reader: Reader, settings: Settings | None = None
+    ) -> None:
         super().__init__()
         self.theme = theme
         self.engine = engine
         self.reader = reader
-        self.settings = settings
+        self._settings = settings
         self.models: list[ModelEntry] = []
+
+    @property
+    def settings(self) -> Settings:
+        """Read when first asked for: importing pydantic must not hold up the window."""
+        if self._settings is None:
+            from rag.settings import Settings
+
+            try:
+                self._settings = Settings.load(self.engine.folder / "settings.toml")
+            except RagError:
+                self._settings = Settings()  # the engine refuses to start with the same file, and says why
+        return self._settings
 
     def run(
         self, lane: str, title: str, function: str, done: Callable[[Any], Any] | None = None, **arguments: Any
@@ -65,5 +82,7 @@ class Console(QObject):
         self.models_changed.emit()
 
     def take_settings(self, values: dict[str, Any]) -> None:
-        self.settings = Settings.model_validate(values)
+        from rag.settings import Settings
+
+        self._settings = Settings.model_validate(values)
         self.settings_changed.emit()

@@ -303,7 +303,7 @@ class MainWindow(QMainWindow):
         self._memory_timer = QTimer(self, interval=3000)
         self._memory_timer.timeout.connect(self._show_memory)
         self._memory_timer.start()
-        self._show_memory()
+        QTimer.singleShot(500, self._show_memory)
 
     def status(self, name: str) -> str:
         return self._status[name].text()

@@ -25,10 +25,9 @@ OURS = """
 import sys, time; began = time.perf_counter()
 from pathlib import Path
 from app.application import make_application, make_window
-from rag.settings import Settings
 if __name__ == "__main__":
     folder = Path(sys.argv[1]); app = make_application(folder)
-    window = make_window(app, folder, Settings.load(folder / "settings.toml")); window.show()
+    window = make_window(app, folder); window.show()
     while not window.windowHandle().isExposed(): app.processEvents()
     app.processEvents()
     print(time.perf_counter() - began, flush=True)
@@ -73,7 +72,6 @@ def longest_pause(scratch: Path) -> None:
     from PySide6.QtCore import QTimer
 
     from app.application import make_application, make_window
-    from rag.settings import Settings
 
     folder = scratch / "pause"
     folder.mkdir()
@@ -83,7 +81,7 @@ def longest_pause(scratch: Path) -> None:
         lines = [f"Fact {number}.{line}: the value of item {line} is {number * line}." for line in range(120)]
         (files / f"{number}.txt").write_text("\n".join(lines), "utf-8")
     application = make_application(folder)
-    window = make_window(application, folder, Settings())
+    window = make_window(application, folder)
     window.show()
     console = window._console
 

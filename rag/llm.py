@@ -31,7 +31,7 @@ HOW_TO_GET_LLAMA = (
     'For a GPU build set CMAKE_ARGS first: "-DGGML_CUDA=on" (NVIDIA), "-DGGML_METAL=on" (Apple) or '
     '"-DGGML_VULKAN=on" (any), then `pip install --force-reinstall --no-cache-dir llama-cpp-python`.'
 )
-READ_STEP = 64  # tokens of a prompt between two chances to cancel
+READ_STEP = 128  # tokens of a prompt between two chances to cancel
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, NotFoundError
 from rag.gguf import ModelHeader, forecast_memory, read_header
-from rag.llm import starter_model_path
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -121,6 +120,10 @@ def _size(size: int) -> str:
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:
+    from rag.llm import (
+        starter_model_path,  # brings numpy and pydantic, which the window does without at first
+    )
+
     with contextlib.suppress(ModelError):  # the doctor command says so; the list simply has no starter
         yield "starter", starter_model_path(), ""
     for name in added:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from rag.parsing.pdf import RenderedPage, render_page
 
 __all__ = ["PARSER", "RenderedPage", "is_supported", "parse_file", "render_page"]
 
-PARSER = "ragdeck-parser/1"  # part of every chunking fingerprint: change it when texts would change
+PARSER = "ragdeck-parser/2"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20
 LARGEST_UNPACKED = 500 << 20
 
@@ -67,6 +68,37 @@ SUPPORTED: dict[str, Parser] = {
     "eml": text.parse_mail,
     **dict.fromkeys(CODE, text.parse_code),
 }
+# What a file is, whatever it is called: by first bytes, and for archives by a part that it holds.
+_MAGIC = {
+    b"%PDF-": "pdf",
+    b"{\\rtf": "rtf",
+    b"\x89PNG": "png",
+    b"\xff\xd8\xff": "jpg",
+    b"GIF8": "gif",
+}
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # of Office before 2007, and of newer files with a password
+_PARTS = {
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+    "xl/workbook.xml": "xlsx",
+    "xl/workbook.bin": "xlsx",
+    "META-INF/container.xml": "epub",
+}
+_MIMETYPES = {
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+}
+_SAME_CONTENT = {"docm": "docx", "pptm": "pptx", "xlsm": "xlsx", "xlsb": "xlsx"}
+_BETTER = {
+    "doc": "docx",
+    "rtf": "docx",
+    "odt": "docx",
+    "ppt": "pptx",
+    "odp": "pptx",
+    "pages": "pdf",
+    "key": "pdf",
+}
 _PACKED = {"docx", "docm", "pptx", "pptm", "xlsx", "xlsm", "xlsb", "ods", "epub"}
 _BARE_NAMES = {
     "readme",
@@ -104,8 +136,12 @@ def parse_file(path: Path) -> ParsedDocument:
         if _suffix(path) in _PACKED:
             _check_archive(path)
         document = _clean(parser(path))
-    except (DocumentError, ImportError):
+    except DocumentError:
         raise
+    except ImportError as error:
+        raise DocumentError(
+            f"Reading this kind of file needs the package {error.name}; start main.py again to install it."
+        ) from error
     except (MemoryError, RecursionError) as error:
         raise DocumentError(
             "The file is nested too deeply or too large for the memory; simplify it."
@@ -127,20 +163,71 @@ def _choose(path: Path) -> Parser:
     with path.open("rb") as file:
         head = file.read(4096)
     suffix = _suffix(path)
-    if head.startswith(b"\xd0\xcf\x11\xe0") and suffix in _PACKED:
-        raise DocumentError("The file is protected by a password; save a copy without it and add that.")
+    kind = _kind_by_content(head, path)
     parser = SUPPORTED.get(suffix)
     if parser is not None:
+        if kind not in (None, _SAME_CONTENT.get(suffix, suffix)):
+            advice = _advice(str(kind))
+            raise DocumentError(f"The file is called .{suffix} but is really a .{kind} file; {advice}.")
+        if kind is None and suffix in _PACKED and head.startswith(_COMPOUND):
+            raise DocumentError(
+                "The file is protected by a password or of an old Office version; save a copy anew without it."
+            )
         return parser
-    if head.startswith(b"%PDF-"):
+    if kind == "pdf" and not suffix:
         return pdf.parse_pdf
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnsupportedDocumentError(f"Files of the kind {path.suffix or path.name} are not read.")
-    if suffix and not text.looks_like_text(head):
-        raise UnsupportedDocumentError(f"Files of the kind {path.suffix} are not read.")
-    if not text.looks_like_text(head):
-        raise UnsupportedDocumentError("The file is binary, and its kind is not known.")
+    if suffix in _BETTER:
+        raise UnsupportedDocumentError(
+            f"Files of the kind .{suffix} are not read; save it as .{_BETTER[suffix]} and add that."
+        )
+    if kind is not None or not text.looks_like_text(head):
+        raise UnsupportedDocumentError(
+            f"Files of the kind {path.suffix} are not read."
+            if suffix
+            else "The file is binary, and its kind is not known."
+        )
     return text.parse_text
+
+
+def _advice(kind: str) -> str:
+    if kind in SUPPORTED:
+        return f"rename it to .{kind}"
+    return f"save it as .{_BETTER[kind]}" if kind in _BETTER else "that kind is not read"
+
+
+def _kind_by_content(head: bytes, path: Path) -> str | None:
+    """The suffix that a file's content calls for, when its first bytes tell."""
+    for mark, kind in _MAGIC.items():
+        if head.startswith(mark):
+            return kind
+    if head.startswith(b"PK\3\4"):
+        return _archive_kind(path)
+    if head.startswith(_COMPOUND):
+        return _compound_kind(path.read_bytes())
+    return None
+
+
+def _archive_kind(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            mimetype = archive.read("mimetype")[:200].strip() if "mimetype" in names else b""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return None  # damaged: the parser says so
+    for part, kind in _PARTS.items():
+        if part in names:
+            return kind
+    return _MIMETYPES.get(mimetype)
+
+
+def _compound_kind(data: bytes) -> str | None:
+    """Old Office files, and the envelope of new ones with a password, by the names of their streams."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise DocumentError("The file is protected by a password; save a copy without it and add that.")
+    for stream, kind in (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls")):
+        if stream.encode("utf-16-le") in data:
+            return kind
+    return None
 
 
 def _check_archive(path: Path) -> None:
@@ -158,7 +245,8 @@ def _check_archive(path: Path) -> None:
         )
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c]")  # a form feed stands between two pages of old text files
 
 
 def _clean(document: ParsedDocument) -> ParsedDocument:
@@ -183,8 +271,7 @@ def _clean(document: ParsedDocument) -> ParsedDocument:
 
 
 def _clean_text(value: str) -> str:
-    value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = _CONTROL.sub("", value).encode("utf-8", "replace").decode("utf-8")
+    value = _CONTROL.sub("", _LINE_END.sub("\n", value)).encode("utf-8", "replace").decode("utf-8")
     return unicodedata.normalize("NFC", value)
 
 

@@ -12,8 +12,16 @@ from rag.parsing.assemble import HeadingPath, TextBuilder
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_TEXT = {f"{_WORD}t", f"{_MATH}t"}
+_SIGNS = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
+# Properties hold no text (a tab stop is no tab); deleted and moved text stands elsewhere or nowhere; the
+# fallback repeats a text box for old versions of Word.
+_SKIPPED = {f"{_WORD}pPr", f"{_WORD}rPr", f"{_WORD}del", f"{_WORD}moveFrom", _FALLBACK}
+_MATH_SIGNS = {f"{_MATH}den": "/", f"{_MATH}sup": "^", f"{_MATH}sub": "_"}
+_WRAPPERS = {f"{_WORD}sdt", f"{_WORD}sdtContent", f"{_WORD}customXml", f"{_WORD}ins", f"{_WORD}moveTo"}
 _HEADING = re.compile(r"(?:heading|titre|überschrift)\s*(\d)", re.IGNORECASE)
 
 
@@ -28,11 +36,11 @@ def parse_docx(path: Path) -> ParsedDocument:
         builder.add("section", None, headings.label, "\n".join(lines))
         lines.clear()
 
-    for block in document.iter_inner_content():
+    for block in _blocks(document.element.body, document._body):
         if hasattr(block, "rows"):
             lines.extend(_table_lines(block))
             continue
-        words = _paragraph_text(block)
+        words = _words(block._p).rstrip()
         level = _heading_level(block)
         if level is not None and words.strip():
             close_section()
@@ -46,17 +54,34 @@ def parse_docx(path: Path) -> ParsedDocument:
     return ParsedDocument(title.strip() or path.stem, DOCX, builder.text, builder.places)
 
 
-def _paragraph_text(paragraph: Any) -> str:
-    """Text of runs, links and equations in order (python-docx leaves equations out)."""
+def _blocks(element: Any, parent: Any) -> Iterator[Any]:
+    """Paragraphs and tables in order, also those inside content controls, which python-docx leaves out."""
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+    for child in element:
+        if child.tag == f"{_WORD}p":
+            yield Paragraph(child, parent)
+        elif child.tag == f"{_WORD}tbl":
+            yield Table(child, parent)
+        elif child.tag in _WRAPPERS:
+            yield from _blocks(child, parent)
+
+
+def _words(element: Any) -> str:
+    """Text of runs, links, text boxes and equations in order (python-docx leaves the last two out)."""
     parts = []
-    for node in paragraph._p.iter():
-        if node.tag in (f"{_WORD}t", _MATH_TEXT):
-            parts.append(node.text or "")
-        elif node.tag == f"{_WORD}tab":
-            parts.append("\t")
-        elif node.tag in (f"{_WORD}br", f"{_WORD}cr"):
-            parts.append("\n")
-    return "".join(parts).rstrip()
+    for child in element:
+        if child.tag in _TEXT:
+            parts.append(child.text or "")
+        elif child.tag in _SIGNS:
+            parts.append(_SIGNS[child.tag])
+        elif child.tag not in _SKIPPED:
+            words = _words(child)
+            if words and child.tag in _MATH_SIGNS:
+                words = _MATH_SIGNS[child.tag] + words
+            parts.append(f"\n{words}" if child.tag == f"{_WORD}p" else words)
+    return "".join(parts)
 
 
 def _heading_level(paragraph: Any) -> int | None:
@@ -78,9 +103,16 @@ def _table_lines(table: Any) -> Iterator[str]:
             if id(cell._tc) in seen:  # a merged cell is returned once per column
                 continue
             seen.add(id(cell._tc))
-            cells.append(" ".join(cell.text.split()))
+            cells.append(_cell_text(cell))
         if any(cells):
             yield " | ".join(cells)
+
+
+def _cell_text(cell: Any) -> str:
+    words: list[str] = []
+    for block in _blocks(cell._tc, cell):
+        words.extend(_table_lines(block) if hasattr(block, "rows") else [_words(block._p)])
+    return " ".join(" ".join(words).split())
 
 
 def parse_pptx(path: Path) -> ParsedDocument:
@@ -120,7 +152,18 @@ def _chart_lines(chart: Any) -> Iterator[str]:
         yield f"Chart: {chart.chart_title.text_frame.text}"
     for plot in chart.plots:
         categories = [str(category) for category in plot.categories]
+        if not categories:
+            yield from _point_lines(plot)
         for series in plot.series:
             values = [f"{name}: {value}" for name, value in zip(categories, series.values, strict=False)]
             if values:
                 yield f"{series.name}: " + "; ".join(values)
+
+
+def _point_lines(plot: Any) -> Iterator[str]:
+    """Scatter and bubble charts have no categories: their x values stand beside the y values."""
+    for series in plot.series:
+        axis = series._element.xpath("c:xVal//c:pt/c:v")
+        points = [f"({x.text}, {y})" for x, y in zip(axis, series.values, strict=False)]
+        if points:
+            yield f"{series.name}: " + ", ".join(points)

@@ -6,8 +6,11 @@ arrive as \\x02.
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,10 @@ from rag.errors import DocumentError
 from rag.events import ParsedDocument
 from rag.parsing.assemble import TextBuilder
 
+LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()
+_FINE = 16
+_SHORTEST_OVERLAP = 4  # letters; fewer at the edge of a page are chance
 _HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
 
 
@@ -52,19 +58,31 @@ def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPa
 
     A quote that runs over several pages is marked as far as it stands on this one.
     """
+    import pypdfium2
+
     with _LOCK:
         document = _open(path)
         try:
-            count = len(document)
-            number = min(max(number, 1), count)
-            page = document[number - 1]
-            bitmap = page.render(scale=min(max(scale, 0.2), 6.0), rev_byteorder=True, prefer_bgrx=False)
-            picture = bitmap.to_numpy()
-            rgb = picture[:, :, :3].tobytes() if picture.ndim == 3 else picture.repeat(3).tobytes()
-            rectangles = _quote_rectangles(page, quote, bitmap.width / page.get_width()) if quote else ()
-            return RenderedPage(bitmap.width, bitmap.height, rgb, rectangles, count, number)
+            return _render(document, min(max(number, 1), len(document)), quote, scale)
+        except pypdfium2.PdfiumError as error:
+            raise DocumentError(f"Page {number} of the PDF is damaged and cannot be shown.") from error
         finally:
             document.close()
+
+
+def _render(document: Any, number: int, quote: str, scale: float) -> RenderedPage:
+    page = document[number - 1]
+    try:
+        largest = (LARGEST_PICTURE / (page.get_width() * page.get_height())) ** 0.5
+        scale = min(max(scale, 0.2), 6.0, largest)
+        bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+        picture = bitmap.to_numpy()
+        rgb = picture[:, :, :3].tobytes() if picture.ndim == 3 else picture.repeat(3).tobytes()
+        size = bitmap.width, bitmap.height
+        rectangles = _quote_rectangles(page, quote, size) if quote else ()
+        return RenderedPage(*size, rgb, rectangles, len(document), number)
+    finally:
+        page.close()
 
 
 def _open(path: Path) -> Any:
@@ -72,6 +90,8 @@ def _open(path: Path) -> Any:
 
     try:
         document = pypdfium2.PdfDocument(path)
+    except FileNotFoundError as error:
+        raise DocumentError("The PDF is no longer where it was.") from error
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise DocumentError(
@@ -96,37 +116,106 @@ def _page_text(document: Any, number: int) -> str:
         page.close()
 
 
-def _quote_rectangles(page: Any, quote: str, scale: float) -> tuple[tuple[float, float, float, float], ...]:
+def _quote_rectangles(
+    page: Any, quote: str, size: tuple[int, int]
+) -> tuple[tuple[float, float, float, float], ...]:
     text_page = page.get_textpage()
-    raw = text_page.get_text_range()
-    letters, positions = _letters(raw)
-    wanted, _ = _letters(quote)
-    span = _longest_match(letters, wanted)
-    if span is None:
-        return ()
-    first, last = positions[span[0]], positions[span[1] - 1]
-    height = page.get_height()
-    count = text_page.count_rects(first, last - first + 1)
-    boxes = [text_page.get_rect(index) for index in range(count)]
-    return tuple(
-        (left * scale, (height - top) * scale, (right - left) * scale, (top - bottom) * scale)
-        for left, bottom, right, top in boxes
-    )
+    try:
+        letters, positions = _page_letters(text_page)
+        span = _longest_match(letters, _letters([quote])[0])
+        if span is None:
+            return ()
+        first, last = positions[span[0]], positions[span[1] - 1]
+        count = text_page.count_rects(first, last - first + 1)
+        boxes = [text_page.get_rect(index) for index in range(count)]
+        return tuple(_to_pixels(page, line, size) for line in _merge_lines(boxes))
+    finally:
+        text_page.close()
 
 
-def _letters(text: str) -> tuple[str, list[int]]:
-    """Letters and digits alone, lower-cased, with their places: white space and hyphens differ by renderer."""
-    kept = [(character.lower(), index) for index, character in enumerate(text) if character.isalnum()]
-    return "".join(c[0] for c, _ in kept), [index for _, index in kept]
+def _page_letters(text_page: Any) -> tuple[str, list[int]]:
+    """By pdfium's own character numbers, which differ from offsets into the text that it returns."""
+    from pypdfium2 import raw
+
+    codes = (raw.FPDFText_GetUnicode(text_page, index) for index in range(text_page.count_chars()))
+    return _letters(chr(code) if 0 < code < 0x110000 else " " for code in codes)
+
+
+def _letters(pieces: Iterable[str]) -> tuple[str, list[int]]:
+    """Letters and digits alone, lower-cased and decomposed, and the piece that each one came from.
+
+    White space, hyphens, ligatures and accents differ between the text of a document and that of its page.
+    """
+    letters: list[str] = []
+    positions: list[int] = []
+    for index, piece in enumerate(pieces):
+        kept = [c for c in unicodedata.normalize("NFKD", piece).lower() if c.isalnum()]
+        letters += kept
+        positions += [index] * len(kept)
+    return "".join(letters), positions
+
+
+def _to_pixels(
+    page: Any, box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """pdfium does this itself because pages may be rotated and cropped. It gives whole numbers: hence _FINE."""
+    from pypdfium2 import raw
+
+    left, bottom, right, top = box
+    x, y = ctypes.c_int(), ctypes.c_int()
+    corners = []
+    for across, up in ((left, bottom), (right, top)):
+        raw.FPDF_PageToDevice(page, 0, 0, size[0] * _FINE, size[1] * _FINE, 0, across, up, x, y)
+        corners.append((x.value / _FINE, y.value / _FINE))
+    (x1, y1), (x2, y2) = corners
+    return min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
+
+
+def _merge_lines(
+    boxes: list[tuple[float, float, float, float]],
+) -> list[tuple[float, float, float, float]]:
+    """One (left, bottom, right, top) a line: pdfium gives one for each change of font."""
+    lines: list[tuple[float, float, float, float]] = []
+    for box in boxes:
+        if lines:
+            last = lines[-1]
+            shared = min(box[3], last[3]) - max(box[1], last[1])
+            if shared > 0.5 * min(box[3] - box[1], last[3] - last[1]):
+                lines[-1] = (
+                    min(box[0], last[0]),
+                    min(box[1], last[1]),
+                    max(box[2], last[2]),
+                    max(box[3], last[3]),
+                )
+                continue
+        lines.append(box)
+    return lines
 
 
 def _longest_match(letters: str, wanted: str) -> tuple[int, int] | None:
-    """Where the wanted letters stand, whole or, at a page's edge, their longest beginning or end."""
+    """Where the wanted letters stand on a page: whole, all of the page, or as far as the page has them."""
     if not wanted or not letters:
         return None
     at = letters.find(wanted)
     if at >= 0:
         return at, at + len(wanted)
+    if letters in wanted:
+        return 0, len(letters)
+    at_end = _overlap(letters, wanted)
+    at_begin = _overlap(wanted, letters)
+    if max(at_end, at_begin) >= _SHORTEST_OVERLAP:
+        return (len(letters) - at_end, len(letters)) if at_end > at_begin else (0, at_begin)
+    return _similar(letters, wanted)
+
+
+def _overlap(one: str, other: str) -> int:
+    """Length of the longest end of one that is the beginning of the other."""
+    sizes = range(min(len(one), len(other)), 0, -1)
+    return next((size for size in sizes if one.endswith(other[:size])), 0)
+
+
+def _similar(letters: str, wanted: str) -> tuple[int, int] | None:
+    """For texts that differ a little: from the quote's beginning or end on, forgiving single letters."""
     for size in (120, 60, 30, 15):
         if len(wanted) < size:
             continue
@@ -139,6 +228,9 @@ def _longest_match(letters: str, wanted: str) -> tuple[int, int] | None:
             end = at + size
             length = _shared(letters[:end][::-1], wanted[::-1])
             return end - length, end
+        at = wanted.find(letters[:size])  # the quote holds the whole page, but for a cropped line or so
+        if len(letters) >= size and at >= 0:
+            return 0, _shared(wanted[at:], letters)
     return None
 
 

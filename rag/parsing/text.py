@@ -6,12 +6,13 @@ import email
 import email.policy
 import json
 import re
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.events import ParsedDocument
+from rag.events import ParsedDocument, Place
 from rag.parsing.assemble import HeadingPath, TextBuilder
 
 _MARKS = (
@@ -20,36 +21,58 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
-_ATX = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
+_CHARSET = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?([A-Za-z0-9_.-]{3,40})""")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
+_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_NO_PARAGRAPH = re.compile(r"\s*$| {4}|\t|\s*(?:[-*+>|]|\d+[.)]\s)")  # a line that --- cannot underline
 
 
 def decode(data: bytes) -> str:
-    """Text of unknown encoding: byte order marks first, then UTF-8, then the likeliest other."""
+    """Text of unknown encoding: byte order marks, UTF-8, what it says of itself, then the likeliest."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
+    return data.decode(_encoding(data), "replace")
+
+
+def _encoding(data: bytes) -> str:
+    if b"\x1b$B" in data or b"\x1b$@" in data:  # ISO-2022-JP is plain ASCII with escapes, so valid UTF-8 too
+        return "iso2022_jp"
+    if _decodes(data, "utf-8"):
+        return "utf-8"
     if data[:4096].count(b"\0") * 3 > len(data[:4096]):
-        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
-    east_asian = _east_asian(data)
-    if east_asian:
-        return data.decode(east_asian, "replace")
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[:200_000]).best()
-    return data.decode(best.encoding if best is not None else "cp1252", "replace")
+        return "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    return _declared(data) or _east_asian(data) or _single_byte(data)
 
 
-# Lead bytes of the characters that each East Asian encoding put first because they are common.
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def _declared(data: bytes) -> str | None:
+    """The encoding that HTML, XML and source code name in their first lines, when the bytes agree."""
+    found = _CHARSET.search(data[:2048])
+    if found is None:
+        return None
+    name = found.group(1).decode("ascii").lower()
+    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii"):  # browsers read these as cp1252 too
+        name = "cp1252"
+    return name if _decodes(data, name) else None
+
+
+# Lead bytes of the characters that each East Asian encoding put first because they are common. Kana stand at
+# the same bytes in EUC-JP and GB18030, where hardly anyone writes them.
 _COMMON = {
     "cp932": ((0x81, 0x98),),
     "euc-kr": ((0xA1, 0xA3), (0xB0, 0xC8)),
     "gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)),
     "big5": ((0xA1, 0xC6),),
+    "euc_jp": ((0xA1, 0xA5), (0xB0, 0xCF)),
 }
 
 
@@ -72,6 +95,26 @@ def _east_asian(data: bytes) -> str | None:
         if common / len(wide) > best_share:
             best, best_share = encoding, common / len(wide)
     return best
+
+
+_WESTERN = frozenset("äöüßÄÖÜéèêëáàâãåæçíìîïñóòôõøœúùûÉÈÊÁÀÂÃÅÆÇÍÎÑÓÔÕØŒÚ§©®°²µ·½£€¥×«»¡¿‚„“”‘’–—…•\u00a0")
+_QUOTE_IN_WORD = re.compile(r"\w[„“”‚«»¿¡]\w")
+_ALPHABETS = "cp1252 cp1250 iso8859_2 cp1251 koi8_r cp866 cp1253 cp1254 cp1255 cp1256 mac_roman cp850".split()
+_NOT_LATIN = "cp1251 koi8_r cp866 cp1253 cp1255 cp1256".split()
+
+
+def _single_byte(data: bytes) -> str:
+    """Western unless the letters say otherwise: statistics take a short `Müller` for Chinese or Polish."""
+    sample = data[:200_000]
+    text = sample.decode("cp1252", "replace")
+    foreign = [c for c in text if ord(c) > 127]
+    share = sum(map(str.isalpha, foreign)) / max(sum(map(str.isalpha, text)), 1)
+    if share < 0.4 and _WESTERN.issuperset(foreign) and not _QUOTE_IN_WORD.search(text):
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample, cp_isolation=_NOT_LATIN if share > 0.6 else _ALPHABETS).best()
+    return best.encoding if best is not None else "cp1252"
 
 
 def read_text(path: Path) -> str:
@@ -118,41 +161,76 @@ def parse_code(path: Path) -> ParsedDocument:
 
 
 def parse_markdown(path: Path) -> ParsedDocument:
-    """Sections by heading; the text stays as it is written."""
-    builder, headings = TextBuilder(), HeadingPath()
-    lines: list[str] = []
-    title, fence = "", ""
-    for line in read_text(path).split("\n"):
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark.group(1)[:3]
-        elif mark and line.strip().startswith(fence):
-            fence = ""
-        heading = None if fence or mark else _ATX.match(line)
-        if heading:
-            builder.add("section", None, headings.label, "\n".join(lines))
-            lines = []
-            headings.enter(len(heading.group(1)), heading.group(2))
-            title = title or heading.group(2)
-        lines.append(line)
-    builder.add("section", None, headings.label, "\n".join(lines))
-    return ParsedDocument(
-        title or path.stem, "text/markdown", builder.text, builder.places, markup="markdown"
-    )
+    """Sections by heading; the text stays exactly as it is written."""
+    text = read_text(path)
+    headings = HeadingPath()
+    places: list[Place] = []
+    start, label, title = 0, "", ""
+    for offset, level, words in [*_markdown_headings(text), (len(text), 0, "")]:
+        end = len(text[start:offset].rstrip()) + start
+        if end > start:
+            places.append(Place("section", None, label, start, end))
+        headings.enter(level, words)
+        start, label, title = offset, headings.label, title or words
+    return ParsedDocument(title or path.stem, "text/markdown", text, tuple(places), markup="markdown")
+
+
+def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
+    """(offset, level, words) of each heading outside code fences and front matter."""
+    fence, previous, previous_offset, offset = "", "", 0, _front_matter_end(text)
+    for line in text[offset:].splitlines(keepends=True):
+        bare = line.rstrip("\n")
+        mark = _FENCE.match(bare)
+        if fence:
+            if mark and mark.group(1).startswith(fence) and not mark.group(2).strip():
+                fence = ""
+            bare = ""
+        elif mark and not (mark.group(1)[0] == "`" and "`" in mark.group(2)):
+            fence, bare = mark.group(1), ""
+        elif (found := _ATX.match(bare)) and found.group(2):
+            words = re.sub(r"(^|[ \t])#+[ \t]*$", "", found.group(2)).strip()
+            if words:
+                yield offset, len(found.group(1)), words
+            bare = ""
+        elif (found := _SETEXT.match(bare)) and not _NO_PARAGRAPH.match(previous):
+            yield previous_offset, 1 if found.group(1)[0] == "=" else 2, previous.strip()
+            bare = ""
+        previous, previous_offset = bare, offset
+        offset += len(line)
+
+
+def _front_matter_end(text: str) -> int:
+    """Length of the YAML block at the beginning, whose closing --- would look like an underlined heading."""
+    if not text.startswith("---\n"):
+        return 0
+    end = text.find("\n---\n", 3)
+    return end + 5 if end >= 0 else 0
 
 
 def parse_json(path: Path) -> ParsedDocument:
+    """A record for each object of a list, wherever the list stands at the top; scalars stay together."""
     data = _load_json(read_text(path), "The file")
     builder = TextBuilder()
-    if isinstance(data, list):
-        for number, record in enumerate(data, 1):
-            builder.add("record", number, f"record {number}", _flat(record))
-    elif isinstance(data, dict):
+    if isinstance(data, dict):
+        plain = {key: value for key, value in data.items() if not isinstance(value, dict | list)}
+        builder.add("record", None, "values", _flat(plain))
         for key, value in data.items():
-            builder.add("section", None, str(key)[:120], _flat({key: value}))
+            if key not in plain:
+                _add_records(builder, str(key)[:120], value)
     else:
-        builder.add("record", 1, "record 1", _flat(data))
+        _add_records(builder, "", data)
     return ParsedDocument(path.stem, "application/json", builder.text, builder.places)
+
+
+def _add_records(builder: TextBuilder, name: str, value: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        builder.add("record", None, name or "values", _flat(value, name))
+        return
+    for number, record in enumerate(value, 1):
+        words = _flat(record)
+        builder.add(
+            "record", number, f"{name or 'record'} {number}", f"{name} {number}\n{words}" if name else words
+        )
 
 
 def parse_jsonl(path: Path) -> ParsedDocument:
@@ -234,9 +312,21 @@ def _part_text(part: Any) -> str:
         text = str(part.get_content())
     except (LookupError, UnicodeDecodeError, ValueError):
         text = decode(part.get_payload(decode=True) or b"")
-    if part.get_content_subtype() == "html":
-        from selectolax.lexbor import LexborHTMLParser
+    return _html_words(text) if part.get_content_subtype() == "html" else text.strip()
 
-        tree = LexborHTMLParser(text)
-        text = tree.body.text(separator="\n") if tree.body is not None else text
-    return text.strip()
+
+def _html_words(source: str) -> str:
+    """A mail's HTML: its style sheets are no text, and bold words stay in their line."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(source)
+    for node in tree.css("script,style,title,template"):
+        node.decompose()
+    for node in tree.css("p,div,br,tr,li,h1,h2,h3,h4,h5,h6,blockquote,table"):
+        node.insert_before("\n")
+    for node in tree.css("td,th"):
+        node.insert_after(" ")
+    lines = (
+        " ".join(line.split()) for line in (tree.body.text() if tree.body is not None else "").split("\n")
+    )
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -22,6 +22,8 @@ _BLOCKS = frozenset(
     "html li main ol p pre section summary table tbody thead tfoot tr ul".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_DECLARATION = re.compile(r"<!\[CDATA\[|<\?|<!DOCTYPE", re.IGNORECASE)
+_FEED_TAGS = re.compile(r"<(/?)(link|title|source|base|meta|image|col)\b", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\f\v\u00a0]+")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
@@ -66,25 +68,61 @@ def parse_xml(path: Path) -> ParsedDocument:
     """The text of all elements, one a line. An HTML parser knows no entities, so none can expand."""
     from selectolax.lexbor import LexborHTMLParser
 
-    source = re.sub(r"<!\[CDATA\[(.*?)\]\]>", lambda m: _escape(m.group(1)), read_text(path), flags=re.DOTALL)
-    source = re.sub(r"<\?.*?\?>|<!DOCTYPE[^>\[]*(?:\[.*?\])?\s*>", "", source, flags=re.DOTALL)
     # HTML's <link> and <title> have no content or a special one; in a feed they do.
-    source = re.sub(
-        r"<(/?)(link|title|source|base|meta|image|col)\b", r"<\1x-\2", source, flags=re.IGNORECASE
-    )
-    tree = LexborHTMLParser(source)
-    body = tree.body
-    lines = []
-    if body is not None:
-        for node in body.traverse(include_text=True):
-            if node.tag == "-text":
-                words = _strip_tags(node.text_content or "")
-                if words:
-                    parent = (node.parent.tag or "").removeprefix("x-") if node.parent is not None else ""
-                    lines.append(f"{parent}: {words}" if parent not in ("", "body") else words)
+    source = _FEED_TAGS.sub(r"<\1x-\2", _plain_elements(read_text(path)))
+    body = LexborHTMLParser(source).body
     builder = TextBuilder()
-    builder.add("section", None, "", "\n".join(lines))
+    lines: list[str] = []
+    label = ""
+
+    def close_item() -> None:
+        builder.add("section", None, label, "\n".join(lines))
+        lines.clear()
+
+    for node in body.traverse(include_text=True) if body is not None else ():
+        if node.tag in ("item", "entry"):  # of RSS and Atom
+            close_item()
+            label = ""
+            title = node.css_first("x-title")
+            if title is not None:
+                label = _strip_tags(title.text())[:120]
+        elif node.tag == "-text":
+            words = _strip_tags(node.text_content or "")
+            parent = (node.parent.tag or "").removeprefix("x-") if node.parent is not None else ""
+            if words:
+                lines.append(f"{parent}: {words}" if parent not in ("", "body") else words)
+    close_item()
     return ParsedDocument(path.stem, "application/xml", builder.text, builder.places)
+
+
+def _plain_elements(source: str) -> str:
+    """XML without its declarations, and with CDATA as text; in one pass, for damaged files have thousands."""
+    parts, position = [], 0
+    while found := _DECLARATION.search(source, position):
+        parts.append(source[position : found.start()])
+        opening = found.group()
+        closing = (
+            "]]>"
+            if opening == "<![CDATA["
+            else "?>"
+            if opening == "<?"
+            else _doctype_end(source, found.end())
+        )
+        end = source.find(closing, found.end())
+        if end < 0:
+            parts.append(_escape(source[found.end() :]))
+            return "".join(parts)
+        if opening == "<![CDATA[":
+            parts.append(_escape(source[found.end() : end]))
+        position = end + len(closing)
+    parts.append(source[position:])
+    return "".join(parts)
+
+
+def _doctype_end(source: str, start: int) -> str:
+    """A document type may hold declarations in brackets, where entities would be defined."""
+    found = re.compile(r"[\[>]").search(source, start)
+    return "]>" if found and found.group() == "[" else ">"
 
 
 def _strip_tags(text: str) -> str:

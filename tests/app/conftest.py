@@ -26,7 +26,7 @@ def make_real_window(qapp: QApplication) -> Iterator[Callable[[Path], MainWindow
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings().changed("appearance", "theme", theme)
         settings.save(folder / "settings.toml")
-        window = make_window(make_application(folder), folder, settings)
+        window = make_window(make_application(folder), folder)
         window.resize(1280, 800)
         window.show()
         made.append(window)
