@@ -61,6 +61,32 @@ POLICY = [
             "A replacement device is lent for the time of the repair when the customer has the Premium service plan, which costs 49 euros a year.",
         ],
     ),
+    (
+        "Sending in a device",
+        [
+            "Write to the service desk before you send anything. You receive a return number, which begins with the letters NR and must be written on the parcel. Parcels without a return number are sent back unopened.",
+            "Remove the battery and pack it separately. Protect the anemometer cups with the foam shell that came with the station. The parcel is insured up to 500 euros on the way to us.",
+        ],
+    ),
+    (
+        "Calibration service",
+        [
+            "A calibration of the humidity sensor costs 45 euros, and a calibration of all sensors costs 95 euros. The certificate names the reference instruments and is issued by the laboratory in Tromso, led by Henrik Aas.",
+        ],
+    ),
+    (
+        "Spare parts and updates",
+        [
+            "Spare parts are supplied for ten years after the last station of a series was made. Firmware updates are free and are published for at least six years after the introduction of a series.",
+            "The Aurora 2 was sold until February 2024; its spare parts are available until 2034.",
+        ],
+    ),
+    (
+        "Complaints",
+        [
+            "Complaints are answered by the customer office in Bremen within five working days. If no agreement is reached, the customer can turn to the arbitration board for consumers, which charges nothing. The law of Norway applies to business customers only.",
+        ],
+    ),
 ]
 
 

@@ -329,6 +329,7 @@ def test_every_page_is_pictured(
         window.show_page(key)
         if key == "traces":
             window.page("traces").table.selectRow(0)
+            window.page("traces").view.tabs.setCurrentIndex(0)
         qtbot.wait(250)
         picture = window.grab().toImage()
         assert picture.width() == size[0] * window.devicePixelRatio()

@@ -146,3 +146,14 @@ def test_chunks_fit_stand_where_they_say_and_lose_no_word(text: str, most: int, 
         assert chunk.place.start <= chunk.start <= chunk.end <= chunk.place.end
         covered[chunk.start : chunk.end] = [True] * (chunk.end - chunk.start)
     assert all(covered[n] or not character.isalnum() for n, character in enumerate(text))
+
+
+def test_a_long_text_is_cut_at_paragraphs_and_loses_no_word() -> None:
+    text = "\n\n".join(
+        f"Paragraph {n} says that item {n} costs {n * 3} euros and weighs {n} grams." for n in range(900)
+    )
+    chunker = Chunker(EMBEDDER.tokenizer, ChunkingSettings(), EMBEDDER.longest_input)
+    chunks = chunker.split(ParsedDocument("t", "text/plain", text, ()))
+    assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
+    assert [chunk.start for chunk in chunks] == sorted(chunk.start for chunk in chunks)
+    assert all(any(f"Paragraph {n} says" in chunk.text for chunk in chunks) for n in range(900))
