@@ -1,6 +1,7 @@
 """The whole of it, in the real window with the real starter models: drop, version, ask, flags, trace, graph."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
     card = page._cards[-1]
     assert "21 days" in card.answer_text
     assert card.answer.toPlainText() == card.answer_text
-    assert "of 20 chunks from 1 of 5 documents" in card.packed.text()
+    assert re.fullmatch(r"\d+ of \d+ chunks from \d+ of 5 documents", card.packed.text())
     assert card.flags.text().startswith("1 of 1 sentence has support")
 
 
