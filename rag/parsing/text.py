@@ -119,7 +119,7 @@ def _single_byte(data: bytes) -> str:
 
 def read_text(path: Path) -> str:
     data = path.read_bytes()
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")) and not _wide(data):
+    if b"\0" in data[:4096] and not looks_like_text(data[:4096]):  # a log may hold a few zeros
         raise DocumentError(
             f"The file holds binary data, not text, although it is called {path.suffix or path.name}."
         )

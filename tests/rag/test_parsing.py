@@ -4,6 +4,7 @@ import email.message
 import io
 import json
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -71,6 +72,46 @@ def test_a_quote_that_begins_on_the_page_before_is_marked_as_far_as_it_is_here()
     assert render_page(MANUAL, 2, quote, 1.0).rectangles
 
 
+@pytest.mark.parametrize(
+    "box", [b"/Rotate 90 /MediaBox [0 0 595 842]", b"/MediaBox [0 0 595 842] /CropBox [30 60 560 830]"]
+)
+def test_the_marks_stand_on_the_ink_of_turned_and_cropped_pages(tmp_path: Path, box: bytes) -> None:
+    import numpy
+
+    path = write(tmp_path, "a.pdf", MANUAL.read_bytes().replace(b"/MediaBox [0 0 595 842]", box))
+    page = render_page(path, 2, "A fully charged battery lasts 21 days", 2.0)
+    dark = numpy.frombuffer(page.rgb, numpy.uint8).reshape(page.height, page.width, 3).min(axis=2) < 128
+    assert page.rectangles
+    for x, y, width, height in page.rectangles:
+        assert dark[int(y) : int(y + height), int(x) : int(x + width)].mean() > 0.1
+
+
+def test_a_quote_over_several_pages_marks_all_of_the_page_between() -> None:
+    document = parse_file(MANUAL)
+    second = document.places[1]
+    lines = document.text[second.start : second.end].count("\n") + 1
+    assert len(render_page(MANUAL, 2, document.text, 1.0).rectangles) == lines
+
+
+def test_a_word_divided_at_a_line_end_is_found_whole_and_divided() -> None:
+    page = render_page(MANUAL, 2, "fully charged bat-\ntery   lasts 21 DAYS", 1.0)
+    assert 1 <= len(page.rectangles) <= 2
+
+
+def test_a_page_of_a_huge_poster_is_drawn_smaller(tmp_path: Path) -> None:
+    poster = MANUAL.read_bytes().replace(b"[0 0 595 842]", b"[0 0 14400 14400]")
+    page = render_page(write(tmp_path, "a.pdf", poster), 1, "", 1.0)
+    assert page.width * page.height < 41_000_000
+
+
+def test_an_encrypted_pdf_is_refused(tmp_path: Path) -> None:
+    plain = MANUAL.read_bytes()
+    lock = b"<< /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (b"41" * 32, b"42" * 32)
+    locked = plain.replace(b"trailer << ", b"trailer << /ID [<00> <00>] /Encrypt " + lock + b" ")
+    with pytest.raises(DocumentError, match="password"):
+        parse_file(write(tmp_path, "a.pdf", locked))
+
+
 def test_a_pdf_without_text_is_reported_as_no_text_layer(tmp_path: Path) -> None:
     scan = make_pdf([("", "")]).replace(b"(1) Tj", b" () Tj")
     with pytest.raises(DocumentError, match="no text layer"):
@@ -93,9 +134,40 @@ def test_docx_has_sections_tables_and_merged_cells_once(tmp_path: Path) -> None:
     assert "Wide\nleft | right" in document.text
 
 
+def test_docx_keeps_controls_boxes_equations_and_inner_tables_once(tmp_path: Path) -> None:
+    import docx
+    from docx.oxml import parse_xml
+
+    schemas = "http://schemas.openxmlformats.org"
+    names = (
+        f'xmlns:w="{schemas}/wordprocessingml/2006/main" xmlns:m="{schemas}/officeDocument/2006/math" '
+        f'xmlns:mc="{schemas}/markup-compatibility/2006"'
+    )
+    box = "<w:txbxContent><w:p><w:r><w:t>Boxed</w:t></w:r></w:p></w:txbxContent>"
+    made = docx.Document()
+    for xml in (
+        f"<w:sdt {names}><w:sdtContent><w:p><w:r><w:t>Controlled</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+        f"<w:p {names}><w:r><mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback>"
+        "</mc:AlternateContent></w:r></w:p>",
+        f"<w:p {names}><w:moveFrom><w:r><w:t>Moved</w:t></w:r></w:moveFrom><w:moveTo><w:r><w:t>Moved</w:t></w:r>"
+        "</w:moveTo><w:del><w:r><w:delText>Deleted</w:delText></w:r></w:del></w:p>",
+        f"<w:p {names}><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f></w:p>",
+    ):
+        made.element.body.insert(len(made.element.body) - 1, parse_xml(xml))
+    made.add_table(1, 1).cell(0, 0).add_table(1, 2).cell(0, 1).text = "inner"
+    made.sections[0].header.paragraphs[0].text = "Header"
+    made.save(str(tmp_path / "a.docx"))
+    text = check(parse_file(tmp_path / "a.docx")).text
+    for words in ("Controlled", "Boxed", "Moved", "inner"):
+        assert text.count(words) == 1
+    assert "a/b" in text
+    assert "Deleted" not in text
+    assert "Header" not in text
+
+
 def test_pptx_has_slides_with_tables_charts_and_notes(tmp_path: Path) -> None:
     from pptx import Presentation
-    from pptx.chart.data import CategoryChartData
+    from pptx.chart.data import CategoryChartData, XyChartData
     from pptx.enum.chart import XL_CHART_TYPE
     from pptx.util import Inches
 
@@ -110,10 +182,21 @@ def test_pptx_has_slides_with_tables_charts_and_notes(tmp_path: Path) -> None:
     box = [Inches(n) for n in (1, 2, 4, 3)]
     slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *box, data)
     slide.shapes.add_table(1, 2, *box).table.cell(0, 1).text = "cell"
+    slide.shapes.add_group_shape().shapes.add_textbox(*box).text_frame.text = "grouped"
+    points = XyChartData()
+    points.add_series("spread").add_data_point(1, 2.5)
+    slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, *box, points)
     made.save(str(tmp_path / "a.pptx"))
     document = check(parse_file(tmp_path / "a.pptx"))
     assert [place.label for place in document.places] == ["slide 1", "slide 2"]
-    for words in ("Second", "Notes: Say hello.", "sales: east: 3.0; west: 4.5", "cell"):
+    for words in (
+        "Second",
+        "Notes: Say hello.",
+        "sales: east: 3.0; west: 4.5",
+        "spread: (1, 2.5)",
+        "cell",
+        "grouped",
+    ):
         assert words in document.text
 
 
@@ -121,6 +204,89 @@ def test_rows_name_their_columns(tmp_path: Path) -> None:
     document = check(parse_file(write(tmp_path, "a.csv", "Part;Price\nFunnel;18,50\nVane;31\n")))
     assert "Part: Funnel; Price: 18,50" in document.text
     assert document.places[0].kind == "sheet"
+
+
+def ods(rows: str) -> bytes:
+    names = {"office": "office", "table": "table", "text": "text"}
+    spaces = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{v}:1.0"' for n, v in names.items())
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="Parts">{rows}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    return buffer.getvalue()
+
+
+def test_ods_is_read_by_sheet(tmp_path: Path) -> None:
+    cell = '<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
+    row = "<table:table-row>" + cell * 2 + "</table:table-row>"
+    content = ods(row % ("Part", "Note") + row % ("Vane", "steel"))
+    document = check(parse_file(write(tmp_path, "a.ods", content)))
+    assert document.text == "Part | Note\nPart: Vane; Note: steel"
+    assert document.places[0].label == "sheet Parts"
+
+
+def xlsx(*cells: tuple[str, str | int]) -> bytes:
+    """A workbook of one sheet, with inline texts and numbers, written by hand."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    rows: dict[str, str] = {}
+    for place, value in cells:
+        inner = f"<v>{value}</v>" if isinstance(value, int) else f"<is><t>{value}</t></is>"
+        attribute = "" if isinstance(value, int) else ' t="inlineStr"'
+        number = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        rows[number] = rows.get(number, "") + f'<c r="{place}"{attribute}>{inner}</c>'
+    sheet = "".join(f'<row r="{number}">{inner}</row>' for number, inner in rows.items())
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="{kind}.sheet.main+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="Prices" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{relation}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_a_heading_below_a_title_names_columns_and_may_hold_years(tmp_path: Path) -> None:
+    book = xlsx(("A1", "Price list"), ("A3", "Item"), ("B3", 2023), ("C3", 2024), ("A4", "Bolt"), ("C4", 7))
+    document = check(parse_file(write(tmp_path, "a.xlsx", book)))
+    assert document.text == "Price list\nItem | 2023 | 2024\nItem: Bolt; 2024: 7"
+    assert (document.places[0].kind, document.places[0].label) == ("sheet", "sheet Prices")
+
+
+def test_a_stray_cell_at_the_end_of_a_sheet_does_not_fill_the_memory(tmp_path: Path) -> None:
+    book = xlsx(("A1", "first"), ("XFD1048576", "last"))
+    with pytest.raises(DocumentError, match="stray cells"):
+        parse_file(write(tmp_path, "a.xlsx", book))
+
+
+def test_an_old_workbook_that_ends_its_reader_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag.parsing import sheets
+
+    class Aborted:
+        returncode, stdout = -6, b""
+
+    monkeypatch.setattr(sheets.subprocess, "run", lambda *_, **__: Aborted())
+    with pytest.raises(DocumentError, match="damaged or too large"):
+        parse_file(write(tmp_path, "a.xls", b"\xd0\xcf\x11\xe0" + bytes(600)))
+
+
+def test_an_old_workbook_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="workbook is damaged"):
+        parse_file(write(tmp_path, "a.xls", b"\xd0\xcf\x11\xe0" + bytes(600)))
 
 
 def test_html_drops_scripts_and_keeps_headings_tables_and_entities(tmp_path: Path) -> None:
@@ -149,6 +315,26 @@ def test_an_entity_bomb_stays_small(tmp_path: Path) -> None:
     assert len(parse_file(write(tmp_path, "a.xml", bomb)).text) < 100
 
 
+@pytest.mark.parametrize("opening", ["<?", "<![CDATA[", "<!DOCTYPE[", "<!DOCTYPE a"])
+def test_thousands_of_unclosed_declarations_are_read_in_one_pass(tmp_path: Path, opening: str) -> None:
+    path = write(tmp_path, "a.xml", "<a>text " + opening * 60_000)
+    started = time.perf_counter()
+    assert "text" in parse_file(path).text
+    assert time.perf_counter() - started < 5
+
+
+def test_a_feed_has_a_section_for_each_item(tmp_path: Path) -> None:
+    feed = "".join(
+        f"<item><title>{name}</title><description><![CDATA[<p>About <b>{name}</b></p>]]></description></item>"
+        for name in ("one", "two")
+    )
+    document = check(
+        parse_file(write(tmp_path, "a.rss", f"<?xml version='1.0'?><rss><channel>{feed}</channel></rss>"))
+    )
+    assert [place.label for place in document.places] == ["one", "two"]
+    assert "description: About two" in document.text
+
+
 def test_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
     path = tmp_path / "a.epub"
     with zipfile.ZipFile(path, "w") as archive:
@@ -174,6 +360,34 @@ def test_markdown_sections_ignore_hashes_in_code(tmp_path: Path) -> None:
     )
     assert [place.label for place in document.places] == ["A", "A > B"]
     assert document.markup == "markdown"
+
+
+def test_markdown_is_kept_as_written_with_underlined_headings_and_front_matter(tmp_path: Path) -> None:
+    text = "---\ntitle: x\n---\n# A #\n\n````\n```\n# no\n````\n\n\nB\n---\n- item\n---\nend\n"
+    document = check(parse_file(write(tmp_path, "a.md", text)))
+    assert document.text == text
+    assert [place.label for place in document.places] == ["", "A", "A > B"]
+
+
+def test_json_has_a_record_for_each_object_and_keeps_scalars_together(tmp_path: Path) -> None:
+    data = {"shop": "x", "open": True, "items": [{"n": "a"}, {"n": "b"}], "tags": [1, 2]}
+    document = check(parse_file(write(tmp_path, "a.json", json.dumps(data))))
+    assert [place.label for place in document.places] == ["values", "items 1", "items 2", "tags"]
+    assert {place.kind for place in document.places} == {"record"}
+    assert parse_file(write(tmp_path, "b.json", "[1, 2, 3]")).text == "1, 2, 3"
+
+
+def test_a_mail_in_html_has_no_style_sheet_and_whole_lines(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["Subject"] = "S"
+    message.set_content("<style>p{}</style><p>A <b>bold</b> word.</p><script>x()</script>", subtype="html")
+    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
+    assert document.text == "Subject: S\n\nA bold word."
+
+
+def test_source_code_is_marked_as_code(tmp_path: Path) -> None:
+    document = parse_file(write(tmp_path, "a.py", "def f():\n    return 1\n"))
+    assert (document.markup, document.text) == ("code", "def f():\n    return 1\n")
 
 
 def test_json_lines_and_notebooks_are_read(tmp_path: Path) -> None:
@@ -208,6 +422,14 @@ def test_mail_has_its_head_body_and_attachments(tmp_path: Path) -> None:
         ("cp1252", "Das Gerät „Aurora“ misst Größen in Köln – über Straße und Brücke, für 20 €."),
         ("latin-1", "Le café était fermé, à cause de la fête où l'été s'achève près de la forêt."),
         ("cp932", "名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪"),
+        ("cp1252", "Müller"),
+        ("cp1252", "name;city\nJosé;Málaga\nAna;León"),
+        ("cp1250", "Zażółć gęślą jaźń, to jest polski tekst"),
+        ("cp1251", "Москва"),
+        ("koi8-r", "Привет мир, это простой текст на русском языке."),
+        ("euc_jp", "これは日本語の文章です。東京に住んでいます。名前は佐藤です。"),
+        ("iso2022_jp", "これは日本語の文章です。"),
+        ("big5", "我們在台北的大學學習中文，這是一個很好的經驗。"),
         ("gb18030", "我们在北京的大学学习中文，这是一个很好的经验，大家都非常喜欢。"),
         ("euc-kr", "우리는 서울에서 한국어를 공부하고 있습니다. 아주 재미있습니다."),
     ],
@@ -216,9 +438,18 @@ def test_text_in_any_common_encoding_is_read(tmp_path: Path, encoding: str, text
     assert parse_file(write(tmp_path, "a.txt", text.encode(encoding))).text == text
 
 
+def test_an_encoding_that_a_page_names_is_used(tmp_path: Path) -> None:
+    page = '<meta charset="iso-8859-2"><p>Příliš žluťoučký kůň</p>'
+    assert parse_file(write(tmp_path, "a.html", page.encode("iso-8859-2"))).text == "Příliš žluťoučký kůň"
+
+
 def test_line_ends_nulls_and_control_characters_are_cleaned_with_exact_places(tmp_path: Path) -> None:
-    document = check(parse_file(write(tmp_path, "a.md", "# A\r\n\r\nx\x07y\r\n# B\r\nz\x1b[31m")))
-    assert "xy" in document.text
+    document = check(
+        parse_file(
+            write(tmp_path, "a.md", "# A\r\n\r\n" + "word " * 60 + "x\x07y\0\x0cnext\r\n# B\r\nz\x1b[31m")
+        )
+    )
+    assert "xy\nnext" in document.text
     assert "\r" not in document.text
     assert document.text[document.places[1].start :].startswith("# B")
 
@@ -230,6 +461,11 @@ def test_line_ends_nulls_and_control_characters_are_cleaned_with_exact_places(tm
         ("a.txt", b"   \n ", "no text"),
         ("a.docx", b"PK\3\4broken", "damaged"),
         ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"),
+        ("a.docx", "EncryptedPackage".encode("utf-16-le").join((b"\xd0\xcf\x11\xe0", b"")), "password"),
+        ("a.docx", MANUAL.read_bytes(), r"really a \.pdf file; rename"),
+        ("a.pdf", (SAMPLES / "service-and-warranty.docx").read_bytes(), r"really a \.docx file; rename"),
+        ("a.docx", (SAMPLES / "service-and-warranty.docx").read_bytes()[:9000], "damaged"),
+        ("a.txt", b"\x89PNG\r\n\x1a\n" + bytes(50), r"really a \.png file"),
         ("a.pdf", b"%PDF-1.7\nnothing", "damaged"),
         ("a.xlsx", b"not a workbook", "damaged"),
         ("a.epub", b"PK\5\6" + bytes(18), "damaged|table of its contents"),
@@ -250,6 +486,49 @@ def test_kinds_that_are_not_read_are_skipped_not_failed(tmp_path: Path, content:
     with pytest.raises(UnsupportedDocumentError):
         parse_file(write(tmp_path, "a.xyz", content))
     assert not is_supported(tmp_path / "a.xyz")
+
+
+def test_old_office_files_are_skipped_with_advice(tmp_path: Path) -> None:
+    for name, advice in (("a.doc", r"\.docx"), ("a.rtf", r"\.docx"), ("a.ppt", r"\.pptx")):
+        with pytest.raises(UnsupportedDocumentError, match=f"save it as {advice}"):
+            parse_file(write(tmp_path, name, b"{\\rtf1 text}"))
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with path.open("wb") as file:
+        file.truncate((200 << 20) + (1 << 20))
+    with pytest.raises(DocumentError, match="more than 200 MB"):
+        parse_file(path)
+
+
+def test_a_missing_package_and_an_unforeseen_error_are_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag import parsing
+
+    def missing(_: Path) -> ParsedDocument:
+        raise ModuleNotFoundError("No module named 'docx'", name="docx")
+
+    def failing(_: Path) -> ParsedDocument:
+        raise AssertionError("inside a library")
+
+    path = write(tmp_path, "a.txt", "text")
+    for parser, words in ((missing, "needs the package docx"), (failing, "AssertionError")):
+        monkeypatch.setitem(parsing.SUPPORTED, "txt", parser)
+        with pytest.raises(DocumentError, match=words):
+            parse_file(path)
+
+
+def test_an_office_file_without_text_is_refused(tmp_path: Path) -> None:
+    import docx
+    from pptx import Presentation
+
+    docx.Document().save(str(tmp_path / "a.docx"))
+    Presentation().save(str(tmp_path / "a.pptx"))
+    for name in ("a.docx", "a.pptx"):
+        with pytest.raises(DocumentError, match="contains no text"):
+            parse_file(tmp_path / name)
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -275,6 +554,7 @@ def originals() -> dict[str, bytes]:
     return {
         "a.docx": buffer.getvalue(),
         "a.pdf": MANUAL.read_bytes(),
+        "a.xlsx": xlsx(("A1", "Part"), ("B1", "Price"), ("A2", "Vane"), ("B2", 31)),
         "a.html": (SAMPLES / "faq.html").read_bytes(),
     }
 
@@ -296,6 +576,14 @@ def test_a_mutated_file_is_read_or_refused(
         check(parse_file(path))
     except DocumentError as error:
         assert str(error).endswith(".")
+
+
+def test_each_sample_question_is_answered_by_one_sentence_of_one_sample() -> None:
+    samples = [path for path in sorted(SAMPLES.iterdir()) if path.suffix not in (".py", ".toml")]
+    texts = [" ".join(parse_file(path).text.split()) for path in samples]
+    assert all(300 <= len(text.split()) <= 900 for text in texts)
+    for answer in ("lasts 21 days without sunlight", "warranty of three years", "up to four sensor heads"):
+        assert sum(answer in text for text in texts) == 1
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the shared documents are not here")
