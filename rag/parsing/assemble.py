@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rag.events import Place
+
+# What programs write when nobody gave a title.
+_NO_TITLES = {
+    "",
+    "anonymous",
+    "untitled",
+    "unknown",
+    "title",
+    "presentation",
+    "powerpoint presentation",
+    "powerpoint-präsentation",
+    "word document",
+    "document",
+    "microsoft word",
+}
+
+
+def title_or_name(title: str | None, path: Path) -> str:
+    """The title in a file's properties, or the file's name when it is none."""
+    title = (title or "").strip()
+    return path.stem if title.strip("() ").lower() in _NO_TITLES else title
 
 
 class TextBuilder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.events import ParsedDocument
-from rag.parsing.assemble import HeadingPath, TextBuilder
+from rag.parsing.assemble import HeadingPath, TextBuilder, title_or_name
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -51,7 +51,7 @@ def parse_docx(path: Path) -> ParsedDocument:
         title = document.core_properties.title or ""
     except (KeyError, ValueError):
         title = ""
-    return ParsedDocument(title.strip() or path.stem, DOCX, builder.text, builder.places)
+    return ParsedDocument(title_or_name(title, path), DOCX, builder.text, builder.places)
 
 
 def _blocks(element: Any, parent: Any) -> Iterator[Any]:
@@ -129,7 +129,7 @@ def parse_pptx(path: Path) -> ParsedDocument:
                 lines.append(f"Notes: {notes}")
         builder.add("slide", number, f"slide {number}", "\n".join(lines))
     title = presentation.core_properties.title or ""
-    return ParsedDocument(title.strip() or path.stem, PPTX, builder.text, builder.places)
+    return ParsedDocument(title_or_name(title, path), PPTX, builder.text, builder.places)
 
 
 def _shape_lines(shape: Any) -> Iterator[str]:

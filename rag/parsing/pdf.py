@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.errors import DocumentError
 from rag.events import ParsedDocument
-from rag.parsing.assemble import TextBuilder
+from rag.parsing.assemble import TextBuilder, title_or_name
 
 LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()
@@ -50,7 +50,7 @@ def parse_pdf(path: Path) -> ParsedDocument:
             document.close()
     if not builder.text.strip():
         raise DocumentError("The PDF has no text layer: its pages are pictures; run OCR on it first.")
-    return ParsedDocument(title.strip() or path.stem, "application/pdf", builder.text, builder.places)
+    return ParsedDocument(title_or_name(title, path), "application/pdf", builder.text, builder.places)
 
 
 def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPage:

@@ -177,7 +177,8 @@ def parse_markdown(path: Path) -> ParsedDocument:
 
 def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
     """(offset, level, words) of each heading outside code fences and front matter."""
-    fence, previous, previous_offset, offset = "", "", 0, _front_matter_end(text)
+    fence, before, previous, previous_offset = "", "", "", 0
+    offset = _front_matter_end(text)
     for line in text[offset:].splitlines(keepends=True):
         bare = line.rstrip("\n")
         mark = _FENCE.match(bare)
@@ -192,10 +193,11 @@ def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
             if words:
                 yield offset, len(found.group(1)), words
             bare = ""
-        elif (found := _SETEXT.match(bare)) and not _NO_PARAGRAPH.match(previous):
+        elif (found := _SETEXT.match(bare)) and not (before or _NO_PARAGRAPH.match(previous)):
+            # Only a line that stands alone: receipts and logs draw rules below their paragraphs.
             yield previous_offset, 1 if found.group(1)[0] == "=" else 2, previous.strip()
             bare = ""
-        previous, previous_offset = bare, offset
+        before, previous, previous_offset = previous.strip(), bare, offset
         offset += len(line)
 
 
