@@ -6,7 +6,6 @@ trace. Evaluation calls this same generator: there is no second pipeline.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -314,9 +313,3 @@ def _with_changes(settings: Settings, changes: dict[str, Any]) -> Settings:
         for key, value in values.items():
             settings = settings.changed(section, key, value)
     return settings
-
-
-def used_settings(trace_row: dict[str, Any]) -> dict[str, Any]:
-    """The settings that an ask ran with, from its trace."""
-    found: dict[str, Any] = json.loads(trace_row["settings"])
-    return found

@@ -188,13 +188,6 @@ class AskResult:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Notice:
-    """Something the person should know that is not an error: a fallback taken, a limit reached."""
-
-    text: str
-
-
 def as_plain(value: Any) -> Any:
     """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
     from dataclasses import asdict, is_dataclass

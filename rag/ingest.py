@@ -79,7 +79,6 @@ class _Run:
     replaced_sources: set[str] = field(default_factory=set)
     files_done: int = 0
     bytes_done: int = 0
-    bytes_worked: int = 0  # of files that were not known already
     bytes_known: int = 0
     chunks_done: int = 0
     chunks_total: int = 0
@@ -324,7 +323,6 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         add_chunks(session, document, chunks)
     assert document.id is not None
     run.documents[key] = document.id
-    run.bytes_worked += pending.source.size_bytes
     run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(chunks))
 
 

@@ -6,7 +6,6 @@ process (or the command line's own workspace) is the only writer. Columns are th
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from dataclasses import dataclass, fields
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import NotFoundError
-from rag.events import ClaimResult, Hit, Place
+from rag.events import ClaimResult, Hit
 from rag.matching import match_expression
 
 R = TypeVar("R")
@@ -246,10 +245,6 @@ class Reader:
     def document_text(self, document_id: int) -> str:
         found = self._query("SELECT text FROM document WHERE id = ?", (document_id,))
         return str(found[0][0]) if found else ""
-
-    def document_places(self, document_id: int) -> list[Place]:
-        found = self._query("SELECT places FROM document WHERE id = ?", (document_id,))
-        return [Place(*place) for place in json.loads(found[0][0])] if found else []
 
     # --- traces -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.errors import NotFoundError, RagError
-from rag.events import Hit, PromptProgress, TokenStreamed
+from rag.events import PromptProgress, TokenStreamed
 from rag.llm import (
     HOW_TO_GET_LLAMA,
     STARTER_PACKAGE,
@@ -149,13 +149,6 @@ def draw_page(workspace: Workspace, path: str, number: int, quote: str, scale: f
     if not file.exists():
         raise NotFoundError(f"{path} is no longer there; its text as it was ingested is shown instead.")
     return render_page(file, number, quote, scale)
-
-
-def search_collection(workspace: Workspace, collection: str, version: int | None, text: str) -> list[Hit]:
-    from rag.retrieval import open_version, retrieve
-
-    found, chosen = open_version(workspace, collection, version)
-    return list(retrieve(workspace, found, chosen, text, workspace.settings.retrieval).hits)
 
 
 def resident_bytes() -> int:
