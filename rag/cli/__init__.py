@@ -1,0 +1,52 @@
+"""The command line: what the window can do, without a window.
+
+With --json, one JSON document goes to stdout and everything else to stderr. Exit codes: 0 done, 1 refused
+with a sentence, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from rag.cli import asking, installation, knowledge
+from rag.cli.terminal import log, plain
+from rag.errors import RagError
+
+app = typer.Typer(
+    name="ragdeck",
+    help="Version the knowledge, ask it through a local model, see how every answer came about.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for part in (knowledge, asking, installation):
+    app.add_typer(part.app)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    try:
+        result = app(arguments, standalone_mode=False)
+        return int(result) if isinstance(result, int) else 0
+    except RagError as error:
+        return _refuse(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        return _refuse("Cancelled; what was reported as done is kept.")
+    except typer.Exit as ended:
+        return ended.exit_code
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a click usage error
+            error.show()
+            return 2
+        raise
+
+
+def _refuse(sentence: str) -> int:
+    log.print(plain(sentence), style="red" if log.is_terminal else None, highlight=False, soft_wrap=True)
+    return 1

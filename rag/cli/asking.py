@@ -1,0 +1,290 @@
+"""Commands that search, ask, and show what was asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rag.cli.terminal import (
+    Data,
+    Json,
+    Name,
+    clock_time,
+    finish,
+    log,
+    open_reader,
+    open_workspace,
+    plain,
+    print_json,
+    screen,
+)
+from rag.events import AskResult, Hit, PromptProgress, RetrievalDone, TokenStreamed, as_plain
+
+if TYPE_CHECKING:
+    from rag.reader import TraceDetail
+
+app = typer.Typer()
+traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
+app.add_typer(traces_app, name="traces")
+
+Number = Annotated[
+    int | None, typer.Option("--version", min=1, help="Dataset version; default: the active one.")
+]
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.", metavar="Q")],
+    collection: Name,
+    version: Number = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most hits shown.")] = 10,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages, without asking a model."""
+    from rag.retrieval import open_version, retrieve
+
+    with open_workspace(data, "search") as workspace:
+        found, chosen = open_version(workspace, collection, version)
+        result = retrieve(workspace, found, chosen, query, workspace.settings.retrieval)
+        hits = [hit for hit in result.hits if hit.dropped is None][:limit]
+    if as_json:
+        print_json(
+            {"query": query, "collection": collection, "version": chosen.number, "hits": as_plain(hits)}
+        )
+        return
+    if not hits:
+        screen.print("Nothing in this version is close to that.")
+    for hit in hits:
+        screen.print(
+            f"[bold]{hit.fused_rank}. {plain(hit.document)}[/bold] {plain(hit.place)}  {_scores(hit)}"
+        )
+        screen.print(plain(" ".join(hit.text.split())[:300]), style="dim")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.", metavar="Q")],
+    collection: Name,
+    version: Number = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
+    ] = None,
+    session: Annotated[
+        str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")
+    ] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a question; the answer is streamed, checked and traced."""
+    from rag.answering import answer_question
+
+    with open_workspace(data, "ask") as workspace:
+        events = answer_question(
+            workspace, question, collection, version=version, model=model, session_id=session
+        )
+        result = finish(events, None if as_json else _show_answer_event)
+        detail = workspace.reader.trace(result.trace_id)
+    if as_json:
+        print_json(ask_document(detail, result))
+    else:
+        _print_answer_end(detail, result)
+
+
+@traces_app.command("list")
+def traces_list(
+    text: Annotated[str, typer.Option(help="Words in the question or answer.")] = "",
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
+    model: Annotated[str, typer.Option(help="Name of the model.")] = "",
+    verdict: Annotated[str, typer.Option(help="Worst verdict, or “flagged”.")] = "",
+    status: Annotated[str, typer.Option(help="done, nothing found, cancelled, failed, interrupted.")] = "",
+    since: Annotated[datetime | None, typer.Option(help="Earliest time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Latest time.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List traces, newest first."""
+    from rag.reader import TraceFilter
+
+    wanted = TraceFilter(
+        text=text,
+        collection=collection,
+        model=model,
+        verdict=verdict,
+        status=status,
+        since_ms=int(since.timestamp() * 1000) if since else None,
+        until_ms=int(until.timestamp() * 1000) if until else None,
+    )
+    rows = open_reader(data).traces(wanted, limit)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Id", "Time", "Status", "Question", "Flags", "Tokens", "ms")
+    for row in rows:
+        table.add_row(
+            row.id[:8],
+            clock_time(row.created_ms),
+            row.status,
+            plain(row.question[:60]),
+            f"{row.flag_count} of {row.claim_count}",
+            f"{row.prompt_tokens} + {row.completion_tokens}",
+            f"{row.total_ms or 0:,.0f}",
+        )
+    screen.print(table if rows else "No trace matches.")
+
+
+@traces_app.command("show")
+def traces_show(
+    trace_id: Annotated[str, typer.Argument(help="The id, or its beginning.", metavar="ID")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show one trace: answer, flags, candidates with their ranks and why they were dropped, the exact prompt."""
+    detail = open_reader(data).trace(trace_id)
+    if as_json:
+        row = {**detail.row, "settings": json.loads(detail.row["settings"])}
+        row["fallbacks"] = json.loads(detail.row["fallbacks"])
+        print_json({**row, "hits": as_plain(detail.hits), "claims": as_plain(detail.claims),
+                     "spans": as_plain(detail.spans)})  # fmt: skip
+        return
+    _print_trace(detail)
+
+
+def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
+    """The JSON document of `ask --json`."""
+    from rag.answering import citations
+
+    row = detail.row
+    return {
+        "trace_id": result.trace_id,
+        "session_id": result.session_id,
+        "status": result.status,
+        "question": row["question"],
+        "answer": row["answer"],
+        "collection": row["collection"],
+        "version": row["version_number"],
+        "model": row["model"],
+        "citations": citations(row["answer"], detail.hits),
+        "claims": [
+            {
+                "text": claim.text,
+                "start": claim.start,
+                "end": claim.end,
+                "verdict": claim.verdict,
+                "score": claim.score,
+                "reason": claim.reason,
+                "evidence": None
+                if claim.evidence_marker is None
+                else {
+                    "marker": claim.evidence_marker,
+                    "start": claim.evidence_start,
+                    "end": claim.evidence_end,
+                    "text": claim.evidence_text,
+                },
+            }
+            for claim in detail.claims
+        ],
+        "tokens": {
+            "prompt": row["prompt_tokens"],
+            "cached": row["cached_tokens"],
+            "completion": row["completion_tokens"],
+        },
+        "timings_ms": {
+            "retrieve": row["retrieve_ms"],
+            "first_token": row["first_token_ms"],
+            "read": row["read_ms"],
+            "generate": row["generate_ms"],
+            "check": row["check_ms"],
+            "total": row["total_ms"],
+        },
+        "tokens_per_s": row["tokens_per_s"],
+        "retrieval": {
+            "passages": row["passage_count"],
+            "passage_documents": row["passage_documents"],
+            "chunks": row["searched_chunks"],
+            "documents": row["searched_documents"],
+        },
+        "notices": list(result.notices),
+    }
+
+
+def _show_answer_event(event: Any) -> None:
+    if isinstance(event, RetrievalDone):
+        log.print(_packed_sentence(event), style="dim")
+    elif isinstance(event, PromptProgress) and log.is_terminal:
+        log.print(f"reading {event.tokens_done}/{event.tokens_total} tokens", end="\r", style="dim")
+    elif isinstance(event, TokenStreamed):
+        sys.stdout.write(event.text)
+        sys.stdout.flush()
+
+
+def _packed_sentence(event: RetrievalDone) -> str:
+    return (
+        f"{event.packed_count} of {event.chunk_count} chunks from "
+        f"{event.packed_documents} of {event.document_count} documents"
+    )
+
+
+def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
+    if result.status == "nothing found":
+        screen.print(detail.row["answer"])
+    sys.stdout.write("\n\n")
+    for claim in detail.claims:
+        if claim.verdict not in ("supported", "not checkable"):
+            score = "" if claim.score is None else f" ({claim.score:.2f})"
+            reason = f": {claim.reason}" if claim.reason else ""
+            screen.print(f"{claim.verdict}{score}: {plain(claim.text)}{plain(reason)}", style="yellow")
+    for hit in detail.hits:
+        if hit.marker is not None:
+            screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
+    for notice in result.notices:
+        screen.print(f"[dim]note: {plain(notice)}[/dim]")
+    screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
+
+
+def _print_trace(detail: TraceDetail) -> None:
+    row = detail.row
+    screen.print(f"[bold]{plain(row['question'])}[/bold]")
+    screen.print(plain(row["answer"] or row["error"]))
+    screen.print(
+        f"\n{row['status']}  {plain(row['collection'])} version {row['version_number']}  {plain(row['model'])}  "
+        f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
+    )
+    for span in detail.spans:
+        screen.print(
+            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"
+        )
+    for claim in detail.claims:
+        screen.print(
+            f"  {claim.verdict:14} {claim.score if claim.score is not None else '':<6.4} {plain(claim.text)}"
+        )
+    table = Table("Rank", "Document", "Place", "Dense", "BM25", "Fused", "In the prompt")
+    for hit in detail.hits:
+        table.add_row(
+            str(hit.fused_rank),
+            plain(hit.document),
+            plain(hit.place),
+            _rank(hit.dense_rank, hit.dense_score),
+            _rank(hit.bm25_rank, hit.bm25_score),
+            f"{hit.fused_score:.4f}",
+            f"[bold]\\[{hit.marker}][/bold]" if hit.marker else plain(hit.dropped or "not packed"),
+        )
+    screen.print(table)
+    screen.print("Prompt as sent:", style="bold")
+    screen.print(plain(row["prompt"]), style="dim")
+
+
+def _rank(rank: int | None, score: float | None) -> str:
+    shown = "–" if rank is None else f"#{rank}"
+    return shown if score is None else f"{shown} {score:.3f}"
+
+
+def _scores(hit: Hit) -> str:
+    return f"dense {_rank(hit.dense_rank, hit.dense_score)}  BM25 {_rank(hit.bm25_rank, hit.bm25_score)}"

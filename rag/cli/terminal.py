@@ -1,0 +1,107 @@
+"""What every command uses: options, opening the data folder, progress, and printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rag.data_folder import data_folder
+from rag.events import IngestProgress, IngestReport
+
+if TYPE_CHECKING:
+    from rag.reader import Reader
+    from rag.workspace import Workspace
+
+R = TypeVar("R")
+
+Data = Annotated[
+    str | None, typer.Option("--data", help="Data folder; default: the platform's own.", metavar="DIR")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, logs on stderr.")]
+Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")]
+
+screen = Console()
+log = Console(stderr=True)
+
+
+@contextmanager
+def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
+    from rag.workspace import Workspace
+
+    with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
+        yield workspace
+
+
+def open_reader(data: str | None) -> Reader:
+    """Reading needs no lock: listings work while the window is open."""
+    from rag.reader import Reader
+
+    database = data_folder(data) / "ragdeck.sqlite"
+    if not database.exists():
+        with open_workspace(data, "first start"):
+            pass  # makes the file
+    return Reader(database)
+
+
+def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) -> R:
+    try:
+        while True:
+            event = next(events)
+            if show is not None:
+                show(event)
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        events.close()
+
+
+def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: bool) -> IngestReport:
+    if quiet or not log.is_terminal:
+        return finish(events, None)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=log, transient=True) as progress:
+        task = progress.add_task("starting", total=None, rate="")
+
+        def show(event: IngestProgress) -> None:
+            rate = f"{event.chunks_per_s:.0f} chunks/s" if event.chunks_per_s else ""
+            name = Path(event.file).name if event.file else ""
+            progress.update(
+                task,
+                description=f"{event.stage} {name[:32]} {event.files_done}/{event.files_total}",
+                total=max(event.bytes_total, 1),
+                completed=event.bytes_done,
+                rate=rate,
+            )
+
+        return finish(events, show)
+
+
+def print_json(document: Any) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def plain(text: str) -> str:
+    """Text of others must not be read as rich's markup, nor steer the terminal."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() or c in "\n\t" else "�" for c in text))
+
+
+def clock_time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M")
