@@ -384,7 +384,7 @@ class MainWindow(QMainWindow):
         if not rows and not console.reader.overview(0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
         else:
-            console.run("ingest", "Check indexes", "rag.datasets:repair_indexes")
+            console.run("ingest", "Check indexes", "rag.versions:repair_indexes")
 
     def _starters_checked(self, problems: list[str]) -> None:
         if problems:

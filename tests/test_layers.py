@@ -9,15 +9,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors"],
+    ["errors", "fingerprints"],
     ["events", "matching", "settings", "data_folder"],
     ["tables", "gguf", "reader", "migrations"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
     ["llm", "store"],
-    ["grounding", "traces", "audit"],
+    ["grounding", "traces", "audit", "content"],
     ["workspace"],
     ["datasets", "models"],
-    ["retrieval"],
+    ["versions", "retrieval"],
+    ["changes"],
     ["ingest", "answering"],
     ["sample", "tasks"],
     ["cli"],

@@ -95,7 +95,7 @@ def activate(
     data: Data = None,
 ) -> None:
     """Make an existing version the active one."""
-    from rag.datasets import activate_version
+    from rag.versions import activate_version
 
     with open_workspace(data, "activate") as workspace:
         for _ in activate_version(workspace, collection, number):
@@ -112,7 +112,7 @@ def remove(
     data: Data = None,
 ) -> None:
     """Make a version without these documents; older versions keep them."""
-    from rag.datasets import remove_documents
+    from rag.changes import remove_documents
 
     with open_workspace(data, "remove") as workspace:
         row = workspace.reader.collection(collection)
