@@ -384,7 +384,12 @@ class MainWindow(QMainWindow):
         if not rows and not console.reader.overview(0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
         else:
-            console.run("ingest", "Check indexes", "rag.versions:repair_indexes")
+            console.run("ingest", "Check indexes", "rag.tasks:start_up", self._started_up)
+
+    def _started_up(self, notices: list[str]) -> None:
+        if notices:
+            self._console.notice.emit("  ".join(notices), "bad")
+        self._console.data_changed.emit()
 
     def _starters_checked(self, problems: list[str]) -> None:
         if problems:

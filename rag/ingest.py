@@ -339,7 +339,16 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         created_ms=now_ms(),
         complete=True,
     )
-    chunks = [
+    with workspace.store.session() as session:
+        add_chunks(session, document, chunk_rows_of(pending.chunks))
+    assert document.id is not None
+    run.documents[key] = document.id
+    run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(pending.chunks))
+
+
+def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
+    """Rows for the chunks of one document; the document's id is filled in when they are written."""
+    return [
         Chunk(
             document_id=0,
             position=position,
@@ -352,13 +361,8 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
             place_kind=chunk.place.kind if chunk.place else "",
             place_number=chunk.place.number if chunk.place else None,
         )
-        for position, chunk in enumerate(pending.chunks)
+        for position, chunk in enumerate(chunks)
     ]
-    with workspace.store.session() as session:
-        add_chunks(session, document, chunks)
-    assert document.id is not None
-    run.documents[key] = document.id
-    run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(chunks))
 
 
 def _plan(run: _Run, session: Session, collection: Collection) -> Draft:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.erasure import finish_erasure
 from rag.errors import NotFoundError, RagError
-from rag.events import PromptProgress, TokenStreamed
+from rag.events import PromptProgress, TokenStreamed, VersionProgress
 from rag.llm import (
     HOW_TO_GET_LLAMA,
     STARTER_PACKAGE,
@@ -28,6 +29,7 @@ from rag.llm import (
 from rag.models import ModelEntry, known_models
 from rag.parsing import RenderedPage, render_page
 from rag.settings import Settings
+from rag.versions import repair_indexes
 from rag.workspace import Workspace
 
 
@@ -50,6 +52,13 @@ class ModelTest:
     completion_tokens: int
     read_tokens_per_s: float
     tokens_per_s: float
+
+
+def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
+    """Finish or undo what a kill interrupted; returns what there is to say about it."""
+    notices = yield from finish_erasure(workspace)
+    notices += yield from repair_indexes(workspace)
+    return notices
 
 
 def model_state(workspace: Workspace) -> ModelState:

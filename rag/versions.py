@@ -13,6 +13,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -218,6 +219,45 @@ def sync_index(workspace: Workspace, collection: str) -> Generator[VersionProgre
     yield from _settle(workspace, collection, version, hashes, place)
 
 
+def serve_index(
+    workspace: Workspace, collection: str, server: str
+) -> Generator[VersionProgress, None, ProofResult]:
+    """Serve a collection's index from a Chroma server, or with an empty address from the folder again.
+
+    The old place answers until the new one is complete; then it is emptied.
+    """
+    server = server.strip().rstrip("/")
+    if server:
+        workspace.index.check_server(server)
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        version = find_version(session, found, None)
+        old_place = index_place(found)
+        place = IndexPlace(found.index_key, server)
+    if place == old_place:
+        raise RagError(f"“{collection}” is served from there already.")
+    hashes = list(dict.fromkeys(_content(workspace, version).hashes))
+    yield from _fill(workspace, place, hashes, version.embedder)
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        found.index_server = server
+        found.index_version_id = version.id
+        session.add(found)
+        audit.record(session, "index moved", collection, server or "the data folder")
+    with suppress(RagError):  # a server that is gone keeps what it has: nothing reads it any more
+        workspace.index.drop(old_place)
+    return (yield from _prove_or_rebuild(workspace, collection, version, hashes))
+
+
+def needs_repair(workspace: Workspace) -> bool:
+    """Whether a change was interrupted or an index is known to be behind; looks at the tables alone."""
+    with workspace.store.session() as session:
+        return any(
+            found.pending or found.index_version_id != found.active_version_id
+            for found in session.exec(select(Collection)).all()
+        )
+
+
 def add_probe(workspace: Workspace, collection: str, text: str) -> None:
     """Store a person's query as a probe; every version of the same embedder gets its hits."""
     text = text.strip()
@@ -271,7 +311,8 @@ def _settle(
     for done, total in workspace.index.keep_only(place, hashes):
         yield VersionProgress("cleaning", done, total)
     if old_place != place:
-        workspace.index.drop(old_place)
+        with suppress(RagError):
+            workspace.index.drop(old_place)
     proof = yield from _prove_or_rebuild(workspace, collection, version, hashes)
     _forget_pending(workspace, collection)
     return proof
@@ -462,8 +503,8 @@ def _write(session: Session, collection: Collection, draft: Draft, texts: _Texts
         "SELECT coalesce(max(number), 0) + 1 FROM datasetversion WHERE collection_id = ?", (collection.id,)
     )
     assert collection.id is not None
-    facts = _document_facts(session, draft.documents)
-    excluded = _excluded_facts(session, draft.exclusions)
+    facts = document_facts(session, draft.documents)
+    excluded = excluded_facts(session, draft.exclusions)
     came, went = _changes(session, collection.active_version_id, draft)
     version = DatasetVersion(
         collection_id=collection.id,
@@ -621,7 +662,7 @@ def _chunks_of(session: Session, documents: Iterable[int]) -> list[tuple[int, st
     ]
 
 
-def _document_facts(session: Session, documents: dict[int, str]) -> list[tuple[str, ...]]:
+def document_facts(session: Session, documents: dict[int, str]) -> list[tuple[str, ...]]:
     """(name, sha256, chunking[, attributes]) of each document."""
     rows = session.connection().exec_driver_sql(
         """SELECT d.id, d.name, d.sha256, d.chunking FROM json_each(?) j
@@ -634,7 +675,7 @@ def _document_facts(session: Session, documents: dict[int, str]) -> list[tuple[s
     ]
 
 
-def _excluded_facts(session: Session, exclusions: dict[int, str]) -> list[tuple[str, ...]]:
+def excluded_facts(session: Session, exclusions: dict[int, str]) -> list[tuple[str, ...]]:
     rows = session.connection().exec_driver_sql(
         """SELECT c.id, d.sha256, d.chunking, c.position FROM json_each(?) j
            CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id""",

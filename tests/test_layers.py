@@ -12,6 +12,7 @@ RAG = [
     ["errors", "fingerprints"],
     ["events", "matching", "settings", "data_folder"],
     ["tables", "gguf", "reader", "migrations"],
+    ["diff"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
     ["llm", "store"],
     ["grounding", "traces", "audit", "content"],
@@ -20,7 +21,9 @@ RAG = [
     ["versions", "retrieval"],
     ["changes"],
     ["ingest", "answering"],
-    ["sample", "tasks"],
+    ["sample", "whatif", "watching", "inspection"],
+    ["erasure"],
+    ["tasks"],
     ["cli"],
 ]
 APP = [
@@ -33,7 +36,18 @@ APP = [
     ["application"],
 ]
 # The window's process stays light: of rag it may import only what needs nothing heavy.
-LIGHT = {"errors", "events", "matching", "settings", "data_folder", "gguf", "reader", "models", "sample"}
+LIGHT = {
+    "diff",
+    "errors",
+    "events",
+    "matching",
+    "settings",
+    "data_folder",
+    "gguf",
+    "reader",
+    "models",
+    "sample",
+}
 HEAVY_OWNERS = {
     "chromadb": "index",
     "sentence_transformers": "embedding",
