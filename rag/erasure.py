@@ -162,7 +162,7 @@ def compact(workspace: Workspace) -> Generator[VersionProgress, None, CompactRep
         keys = {row.index_key for row in session.exec(select(Collection)).all() if not row.index_server}
         keys |= {v.trial_key for v in session.exec(select(DatasetVersion)).all() if v.trial_key}
         audit.record(session, "compacted", "data folder", f"{len(orphans)} documents, {vectors} vectors")
-    dropped = [key for key in workspace.index.keys() if key not in keys]
+    dropped = [key for key in workspace.index.collection_names() if key not in keys]
     yield VersionProgress("compacting", 1, 3)
     yield from _refill_index(workspace)
     yield VersionProgress("compacting", 2, 3)

@@ -25,6 +25,7 @@ _MOST_PAIRS = 2000
 _FEW_WORDS = 4
 _BOILERPLATE_DOCUMENTS = 3
 _WORD = re.compile(r"\w+")
+_RULES = frozenset("|-=_*#+.")  # what tables, lines and tables of contents are drawn with
 _ODD = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ue000-\uf8ff]")
 
 
@@ -106,14 +107,14 @@ def judge_text(text: str) -> tuple[str, str]:
     """(kind, detail) of a suspicious text, or two empty strings."""
     words = _WORD.findall(text)
     letters = sum(c.isalnum() for c in text)
-    if len(words) < _FEW_WORDS and letters < 20:
-        return "nearly empty", f"{len(words)} words"
     odd = len(_ODD.findall(text))
     if odd > 1 and odd * 50 > len(text):
         return "garbled", f"{odd} characters that are no text"
-    dense = [c for c in text if not c.isspace()]
-    if dense and letters < 0.5 * len(dense):
+    dense = [c for c in text if not c.isspace() and c not in _RULES]
+    if len(dense) > 12 and letters < 0.5 * len(dense):
         return "garbled", f"{100 * letters / len(dense):.0f} % letters and digits"
+    if len(words) < _FEW_WORDS and letters < 20:
+        return "nearly empty", f"{len(words)} words"
     latin = [w for w in words if w.isascii() and w.isalpha() and len(w) > 3]
     voiceless = [w for w in latin if not re.search("[aeiouyAEIOUY]", w) and not w.isupper()]
     if len(latin) >= 8 and len(voiceless) > 0.3 * len(latin):

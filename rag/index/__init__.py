@@ -108,7 +108,7 @@ class VectorIndex:
         with _in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
             self._client(place.server).delete_collection(place.key)
 
-    def keys(self) -> list[str]:
+    def collection_names(self) -> list[str]:
         """Names of all collections in the folder."""
         return [str(collection.name) for collection in self._client("").list_collections()]
 
