@@ -35,6 +35,7 @@ from rag.whatif import orphan_documents
 from rag.workspace import Workspace
 
 ERASED = "[erased]"
+_MADE_FROM_IT = "[erased: this answer was made from a document that was erased]"
 _BEGUN, _DONE = "erasure begun", "erasure done"
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+|(?<=[。！？])")
 _SHORTEST = 24  # bytes of UTF-8: shorter ones ("Thank you.") say nothing about where they come from
@@ -365,10 +366,11 @@ def _redact_traces(session: Session, ids: Sequence[int], sentences: Sequence[str
     raw = session.connection()
     needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
     finder = _Finder(list(needles))
-    touched = {
+    derived = {
         row[0]
         for row in raw.exec_driver_sql(
-            "SELECT DISTINCT trace_id FROM tracehit WHERE document_id IN (SELECT value FROM json_each(?))",
+            """SELECT DISTINCT trace_id FROM tracehit
+               WHERE marker IS NOT NULL AND document_id IN (SELECT value FROM json_each(?))""",
             (json.dumps(list(ids)),),
         )
     }
@@ -377,33 +379,25 @@ def _redact_traces(session: Session, ids: Sequence[int], sentences: Sequence[str
     redacted = 0
     for row in rows:
         values = dict(zip(_TRACE_TEXTS, row[2:], strict=True))
-        passages = _hit_texts(session, row[0], ids) if row[0] in touched else []
-        cleaned = {name: _without(text, passages, needles, finder) for name, text in values.items()}
-        claims = _redact_claims(session, row[0], passages, needles, finder)
-        hits = _redact_hits(session, row[0], ids, needles, finder)
-        if cleaned == values and not claims and not hits:
+        cleaned = {name: _without(text, needles, finder) for name, text in values.items()}
+        if row[0] in derived:
+            # What the model made of the document may say it in other words.
+            cleaned.update(answer=_MADE_FROM_IT, prompt=ERASED)
+            raw.exec_driver_sql("DELETE FROM claim WHERE trace_id = ?", (row[0],))
+        changed = _redact_claims(session, row[0], needles, finder)
+        changed += _redact_hits(session, row[0], ids, needles, finder)
+        if cleaned == values and not changed:
             continue
         redacted += 1
         sets = ", ".join(f"{name} = ?" for name in cleaned)
         raw.exec_driver_sql(f"UPDATE trace SET {sets} WHERE id = ?", (*cleaned.values(), row[0]))
-        for action, texts in (("'delete'", values), (None, cleaned)):
-            text = indexed_text(f"{texts['question']}\n{texts['answer']}")
-            if action:
-                raw.exec_driver_sql(
-                    "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)", (row[1], text)
-                )
-            else:
-                raw.exec_driver_sql("INSERT INTO trace_fts (rowid, text) VALUES (?, ?)", (row[1], text))
+        before, after = (indexed_text(f"{t['question']}\n{t['answer']}") for t in (values, cleaned))
+        raw.exec_driver_sql(
+            "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)", (row[1], before)
+        )
+        raw.exec_driver_sql("INSERT INTO trace_fts (rowid, text) VALUES (?, ?)", (row[1], after))
     raw.exec_driver_sql("INSERT INTO trace_fts (trace_fts) VALUES ('optimize')")
     return redacted
-
-
-def _hit_texts(session: Session, trace_id: str, ids: Sequence[int]) -> list[str]:
-    rows = session.connection().exec_driver_sql(
-        "SELECT text FROM tracehit WHERE trace_id = ? AND document_id IN (SELECT value FROM json_each(?))",
-        (trace_id, json.dumps(list(ids))),
-    )
-    return [row[0] for row in rows if row[0]]
 
 
 def _redact_hits(
@@ -419,30 +413,20 @@ def _redact_hits(
     for row in raw.exec_driver_sql(
         "SELECT id, text FROM tracehit WHERE trace_id = ?", (trace_id,)
     ).fetchall():
-        clean = _without(row[1], [], needles, finder)
+        clean = _without(row[1], needles, finder)
         if clean != row[1]:
             raw.exec_driver_sql("UPDATE tracehit SET text = ? WHERE id = ?", (clean, row[0]))
             changed += 1
     return changed
 
 
-def _redact_claims(
-    session: Session,
-    trace_id: str,
-    passages: Sequence[str],
-    needles: dict[bytes, str],
-    finder: _Finder,
-) -> int:
+def _redact_claims(session: Session, trace_id: str, needles: dict[bytes, str], finder: _Finder) -> int:
     raw = session.connection()
     changed = 0
     for row in raw.exec_driver_sql(
         "SELECT id, text, reason, evidence_text FROM claim WHERE trace_id = ?", (trace_id,)
     ).fetchall():
-        clean = [_without(text, passages, needles, finder) for text in row[1:3]]
-        evidence = row[3]
-        if evidence and any(evidence in passage for passage in passages):
-            evidence = ERASED
-        clean.append(_without(evidence, passages, needles, finder))
+        clean = [_without(text, needles, finder) for text in row[1:]]
         if clean != list(row[1:]):
             raw.exec_driver_sql(
                 "UPDATE claim SET text = ?, reason = ?, evidence_text = ? WHERE id = ?", (*clean, row[0])
@@ -451,11 +435,9 @@ def _redact_claims(
     return changed
 
 
-def _without(text: str, passages: Sequence[str], needles: dict[bytes, str], finder: _Finder) -> str:
+def _without(text: str, needles: dict[bytes, str], finder: _Finder) -> str:
     if not text:
         return text
-    for passage in passages:
-        text = text.replace(passage, ERASED)
     data = io.BytesIO(text.encode("utf-8", "surrogatepass"))
     for raw in sorted(set(finder.search(data)), key=len, reverse=True):
         text = text.replace(needles[raw], ERASED)
