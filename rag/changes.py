@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from rag.errors import RagError
 from rag.events import VersionProgress
-from rag.tables import Collection, DatasetVersion
+from rag.reports import VersionMade
+from rag.tables import Collection
 from rag.versions import Draft, draft_of, make_version
 from rag.workspace import Workspace
 
-Steps = Generator[VersionProgress, None, DatasetVersion]
+Steps = Generator[VersionProgress, None, VersionMade]
 
 _MOST_ATTRIBUTES = 50
 _LONGEST_VALUE = 2000

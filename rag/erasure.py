@@ -14,7 +14,6 @@ import shutil
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +27,7 @@ from rag.errors import NotFoundError, RagError
 from rag.events import VersionProgress
 from rag.fingerprints import content_fingerprint, texts_fingerprint
 from rag.matching import indexed_text
+from rag.reports import CompactReport, ErasureReport
 from rag.store import version_texts
 from rag.tables import Collection, DatasetVersion
 from rag.versions import document_facts, excluded_facts, fill_trial, sync_index
@@ -43,48 +43,6 @@ _BLOCK = 1 << 22
 _TABLE_BITS = 22
 _COPIES = ("ragdeck.before-*.sqlite", "before-restore-*", "restore.new", "chroma-copies")
 _TRACE_TEXTS = ("question", "answer", "prompt", "error")
-
-
-@dataclass(frozen=True)
-class ErasureReport:
-    """What was erased and what the search found afterwards.
-
-    sentences: how many sentences of the document were searched for; shared: those that stand in documents
-    which stay, too, and so were not searched for. found: (file, sentence) of every one that was found.
-    """
-
-    documents: tuple[str, ...]
-    revisions: int
-    chunks: int
-    versions: int
-    traces: int
-    files_searched: int
-    bytes_searched: int
-    sentences: int
-    shared: int
-    found: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-
-    @property
-    def clean(self) -> bool:
-        return not self.found
-
-    def sentence(self) -> str:
-        proof = (
-            f"none of its {self.sentences:,} sentences is in any of the {self.files_searched} files of the data folder"
-            if self.clean
-            else f"{len(self.found)} places of the data folder still hold a sentence of it"
-        )
-        return f"Erased {self.revisions} revisions in {self.versions} versions and {self.traces} traces; {proof}."
-
-
-@dataclass(frozen=True)
-class CompactReport:
-    documents: int
-    embeddings: int
-    index_collections: int
-    bytes_before: int
-    bytes_after: int
 
 
 def erase_document(

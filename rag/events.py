@@ -92,45 +92,6 @@ class VersionProgress:
     total: int
 
 
-@dataclass(frozen=True)
-class ProofResult:
-    """What was found when an index was compared with its version.
-
-    The fingerprint covers the texts of all entries; vectors are compared with the stored ones, all or a
-    sample; a probe is the same when it finds the passages that it found when the version was first complete.
-    """
-
-    ok: bool
-    fingerprint_same: bool
-    vectors_checked: int
-    vectors_same: int
-    probe_count: int
-    probes_same: int
-    embedded_count: int
-    milliseconds: float
-    detail: str = ""
-
-    def sentence(self) -> str:
-        fingerprint = "fingerprint as expected" if self.fingerprint_same else "ANOTHER fingerprint"
-        parts = [
-            fingerprint,
-            f"{self.vectors_same:,} of {self.vectors_checked:,} vectors checked are the same",
-            f"{self.probes_same} of {self.probe_count} probes find the same passages",
-        ]
-        return ", ".join(parts) + "." + (f" {self.detail}" if self.detail else "")
-
-
-@dataclass(frozen=True)
-class ActivationReport:
-    """A version became active; added is how many entries the index did not hold yet."""
-
-    collection: str
-    number: int
-    added: int
-    proof: ProofResult
-    milliseconds: float
-
-
 # --- asking -----------------------------------------------------------------------------------------------
 
 

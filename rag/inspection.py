@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from sqlmodel import Session
 from rag.datasets import find_collection, find_version
 from rag.errors import RagError
 from rag.events import VersionProgress
+from rag.reports import EmbeddingMap, NearDuplicate, Suspect
 from rag.store import VERSION_CHUNKS
 from rag.tables import DatasetVersion
 from rag.workspace import Workspace
@@ -27,53 +27,6 @@ _BOILERPLATE_DOCUMENTS = 3
 _WORD = re.compile(r"\w+")
 _RULES = frozenset("|-=_*#+.")  # what tables, lines and tables of contents are drawn with
 _ODD = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ue000-\uf8ff]")
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A chunk that a person should look at. kind: "garbled" | "nearly empty" | "boilerplate"."""
-
-    chunk_id: int
-    document_id: int
-    document: str
-    place: str
-    kind: str
-    detail: str
-    text: str
-
-
-@dataclass(frozen=True)
-class NearDuplicate:
-    """Two chunks with other texts and nearly the same vector; similarity is their cosine."""
-
-    chunk_id: int
-    document: str
-    place: str
-    text: str
-    other_id: int
-    other_document: str
-    other_place: str
-    other_text: str
-    similarity: float
-
-
-@dataclass(frozen=True)
-class EmbeddingMap:
-    """Chunks of a version on the plane: the first two principal components of their vectors.
-
-    x, y: float32 bytes of length 4 n; chunk_ids, document_ids: int64 bytes of length 8 n. explained: share of
-    the variance that both components hold, in [0, 1]. total: chunks of the version, more than n when a sample
-    is shown.
-    """
-
-    number: int
-    x: bytes
-    y: bytes
-    chunk_ids: bytes
-    document_ids: bytes
-    documents: dict[int, str]
-    explained: float
-    total: int
 
 
 def suspicious_chunks(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +26,11 @@ from rag.llm import (
     starter_model_path,
 )
 from rag.models import ModelEntry, known_models
-from rag.parsing import RenderedPage, render_page
+from rag.parsing import render_page
+from rag.reports import ModelState, ModelTest, RenderedPage
 from rag.settings import Settings
 from rag.versions import repair_indexes
 from rag.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class ModelState:
-    """The loaded model, or an empty name. Memory in bytes: what loading it added to the process."""
-
-    name: str = ""
-    path: str = ""
-    context: int = 0
-    memory_bytes: int = 0
-    load_ms: float = 0.0
-    gpu: bool = False
-
-
-@dataclass(frozen=True)
-class ModelTest:
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    read_tokens_per_s: float
-    tokens_per_s: float
 
 
 def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:

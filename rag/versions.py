@@ -23,10 +23,11 @@ from rag import audit
 from rag.content import VersionContent
 from rag.datasets import find_collection, find_version, index_place
 from rag.errors import RagError
-from rag.events import ActivationReport, ProofResult, VersionProgress
+from rag.events import VersionProgress
 from rag.fingerprints import content_fingerprint, texts_fingerprint
 from rag.index import IndexPlace, Vector, VectorsOf
 from rag.matching import query_words
+from rag.reports import ActivationReport, ProofResult, VersionMade
 from rag.store import insert_rows, missing_embeddings, now_ms, text_vectors
 from rag.tables import (
     Collection,
@@ -44,7 +45,7 @@ _PROBE_HITS = 10
 _PROBE_WORDS = 14
 _VECTOR_SAMPLE = 256
 
-Steps = Generator[VersionProgress, None, DatasetVersion]
+Steps = Generator[VersionProgress, None, VersionMade]
 
 
 @dataclass
@@ -122,7 +123,7 @@ def make_version(
         _forget_pending(workspace, collection)
         raise
     yield from _settle(workspace, collection, version, texts.hashes, old_place)
-    return version
+    return version_made(collection, version)
 
 
 def activate_version(
@@ -544,6 +545,17 @@ def _write(session: Session, collection: Collection, draft: Draft, texts: _Texts
         [{"version_id": version.id, "chunk_id": c, "reason": r} for c, r in draft.exclusions.items()],
     )
     return version
+
+
+def version_made(collection: str, version: DatasetVersion) -> VersionMade:
+    return VersionMade(
+        collection,
+        version.number,
+        version.kind,
+        version.message,
+        version.document_count,
+        version.chunk_count,
+    )
 
 
 def write_trial(session: Session, collection: Collection, draft: Draft, trial_key: str) -> DatasetVersion:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,49 +25,17 @@ from rag.events import Hit, ParsedDocument, Place, VersionProgress
 from rag.index import IndexPlace
 from rag.ingest import chunk_rows_of
 from rag.parsing import PARSER
+from rag.reports import QueryComparison, VersionComparison, VersionMade
 from rag.retrieval import open_version, retrieve
 from rag.settings import ChunkingSettings
 from rag.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.tables import DatasetVersion, Document, Probe, Trace
-from rag.versions import draft_of, draft_texts, fill_trial, write_trial
+from rag.versions import draft_of, draft_texts, fill_trial, version_made, write_trial
 from rag.workspace import Workspace
 
 _ENCODE_BATCH = 32
 _MARKDOWN = ("text/markdown", "application/x-ipynb+json")
 _MOST_QUESTIONS = 50
-
-
-@dataclass(frozen=True)
-class QueryComparison:
-    """The hits of one query in two versions.
-
-    shared: hits of the old version that the new one has too, because they cover the same stretch of the same
-    file. changes: (document, place, rank in the old, rank in the new), a rank from 1 or None. Metrics are None
-    when the query has no judgements.
-    """
-
-    query: str
-    old_count: int
-    new_count: int
-    shared: int
-    changes: tuple[tuple[str, str, int | None, int | None], ...]
-    old_metrics: dict[str, float] | None = None
-    new_metrics: dict[str, float] | None = None
-
-
-@dataclass(frozen=True)
-class VersionComparison:
-    """overlap: mean share of the first k hits that both versions have, in [0, 1]; None without any hit.
-
-    metrics: name -> (old mean, new mean, judged queries): recall@k, hit rate and MRR at document level.
-    """
-
-    old_number: int
-    new_number: int
-    k: int
-    queries: tuple[QueryComparison, ...]
-    overlap: float | None
-    metrics: dict[str, tuple[float, float, int]]
 
 
 def build_trial(
@@ -76,7 +44,7 @@ def build_trial(
     embedder_folder: str = "",
     max_tokens: int | None = None,
     overlap_tokens: int | None = None,
-) -> Generator[VersionProgress, None, DatasetVersion]:
+) -> Generator[VersionProgress, None, VersionMade]:
     """Build the active version's documents anew, with another embedder or other chunk settings, or both.
 
     Cancelled, nothing is left but vectors and documents that the next build uses again.
@@ -118,7 +86,7 @@ def build_trial(
     except BaseException:
         workspace.index.drop(IndexPlace(key))
         raise
-    return version
+    return version_made(collection, version)
 
 
 def discard_version(workspace: Workspace, collection: str, which: int | str) -> int:

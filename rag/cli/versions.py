@@ -22,7 +22,8 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.events import ActivationReport, as_plain
+from rag.events import as_plain
+from rag.reports import ActivationReport
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
