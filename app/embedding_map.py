@@ -79,6 +79,7 @@ class EmbeddingMap(QWidget):
     def _draw(self) -> None:
         self.plot.clear()
         self._legend.clear()
+        self._legend.setLabelTextColor(self._theme.colour("text"))
         self._points = {}
         self.plot.setBackground(self._theme.colour("surface"))
         self._hover.setColor(self._theme.colour("text"))
@@ -100,7 +101,6 @@ class EmbeddingMap(QWidget):
             self._add(x[rest], y[rest], ids[rest], _SERIES - 1, name)
         self._ring()
         self.plot.addItem(self._hover, ignoreBounds=True)
-        self._legend.setLabelTextColor(self._theme.colour("text"))
 
     def _add(self, x: Any, y: Any, ids: Any, number: int, name: str) -> None:
         colour = self._theme.series(number)

@@ -38,6 +38,7 @@ from app.pages.models import ModelsPage
 from app.pages.overview import OverviewPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
+from app.pages.versions import VersionsPage
 from app.widgets import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog
 from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
 from rag.models import free_memory_bytes
@@ -47,6 +48,7 @@ PAGES = (
     ("overview", "Overview", "overview"),
     ("ask", "Ask", "ask"),
     ("collections", "Collections", "collections"),
+    ("versions", "Versions", "versions"),
     ("traces", "Traces", "traces"),
     ("models", "Models", "models"),
     ("settings", "Settings", "settings"),
@@ -54,6 +56,7 @@ PAGES = (
 _CONFIRM_ABOVE = 200  # files
 _DEFAULT_COLLECTION = "Documents"
 _FIRST_PAGE_MS = 20
+_WATCH_MS = 5000
 
 
 class MainWindow(QMainWindow):
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
             "overview": self._make_overview,
             "ask": self._make_ask,
             "collections": self._make_collections,
+            "versions": self._make_versions,
             "traces": self._make_traces,
             "models": self._make_models,
             "settings": lambda: SettingsPage(console),
@@ -122,8 +126,15 @@ class MainWindow(QMainWindow):
         page.files_wanted.connect(self.choose_files)
         page.folder_wanted.connect(self.choose_folder)
         page.ask_requested.connect(self._ask_collection)
+        page.versions_requested.connect(self._open_versions)
+        page.trace_requested.connect(self.open_trace)
         page.progress.cancel_requested.connect(self.cancel_ingest)
         page.progress.pause_requested.connect(self._pause_ingest)
+        return page
+
+    def _make_versions(self) -> QWidget:
+        page = VersionsPage(self._console)
+        page.ask_requested.connect(self._ask_collection)
         return page
 
     def _make_traces(self) -> QWidget:
@@ -137,6 +148,10 @@ class MainWindow(QMainWindow):
     def open_trace(self, trace_id: str) -> None:
         self.show_page("traces")
         self.page("traces").open_trace(trace_id)
+
+    def _open_versions(self, collection: str) -> None:
+        self.show_page("versions")
+        self.page("versions").choose(collection)
 
     def _open_flagged(self) -> None:
         self.show_page("traces")
@@ -304,6 +319,9 @@ class MainWindow(QMainWindow):
         self._memory_timer.timeout.connect(self._show_memory)
         self._memory_timer.start()
         QTimer.singleShot(500, self._show_memory)
+        self._watch_timer = QTimer(self, interval=_WATCH_MS)
+        self._watch_timer.timeout.connect(self._check_folders)
+        self._watch_timer.start()
 
     def status(self, name: str) -> str:
         return self._status[name].text()
@@ -385,6 +403,24 @@ class MainWindow(QMainWindow):
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
         else:
             console.run("ingest", "Check indexes", "rag.tasks:start_up", self._started_up)
+
+    def _check_folders(self) -> None:
+        """Look at followed folders, unless the engine is at work on something anyway."""
+        engine = self._console.engine
+        if engine.is_ready and not any(task.lane == "ingest" for task in engine.tasks):
+            if not any(row.enabled for row in self._console.reader.watched_folders()):
+                return
+            self._console.run(
+                "ingest", "Look at followed folders", "rag.watching:check_folders", self._folders_checked
+            )
+
+    def _folders_checked(self, reports: list[IngestReport]) -> None:
+        if reports:
+            self._console.data_changed.emit()
+        elif self.current_page == "collections":
+            self.page("collections").watch.refresh()
+        for report in reports:
+            self._console.notice.emit(f"A followed folder changed. {report_sentence(report)}", "info")
 
     def _started_up(self, notices: list[str]) -> None:
         if notices:
@@ -475,6 +511,7 @@ class MainWindow(QMainWindow):
         page = str(state.value("window/page") or "overview")
         self._first_page = page if page in self._makers else "overview"
         self.rail.set_current(self._first_page)
+        self.setFocus()  # else the first button of the rail has it, and its frame
         # The frame is on the screen before its first page is made.
         QTimer.singleShot(_FIRST_PAGE_MS, lambda: self._stack.count() or self.show_page(self._first_page))
 
@@ -483,5 +520,6 @@ class MainWindow(QMainWindow):
         state.setValue("window/geometry", self.saveGeometry())
         state.setValue("window/page", self.current_page or self._first_page)
         self._memory_timer.stop()
+        self._watch_timer.stop()
         self._console.engine.stop()
         super().closeEvent(event)

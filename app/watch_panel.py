@@ -37,6 +37,7 @@ class WatchPanel(QWidget):
         super().__init__()
         self._console = console
         self._collection = ""
+        self._collection_id: int | None = None
         self.table = RecordTable(
             WATCH_COLUMNS,
             console.theme,
@@ -59,7 +60,11 @@ class WatchPanel(QWidget):
         )  # fmt: skip
 
     def show_collection(self, collection: str, collection_id: int | None) -> None:
-        self._collection = collection
+        self._collection, self._collection_id = collection, collection_id
+        self.refresh()
+
+    def refresh(self) -> None:
+        collection_id = self._collection_id
         chosen = self.table.selected_records()
         rows = self._console.reader.watched_folders(collection_id) if collection_id is not None else []
         self.table.set_records(rows, keep_sort=True)

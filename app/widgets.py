@@ -698,6 +698,7 @@ class KeyValueGrid(QWidget):
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         while (item := self._layout.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()  # it lives until the event loop is idle
                 widget.deleteLater()
         for number, (name, value) in enumerate(pairs):
             name_label, value_label = label(name, "muted"), _value_label(value)

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from rag.diff import ChunkChange, VersionDiff, diff_document, diff_versions
 from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.erasure import finish_erasure
 from rag.errors import NotFoundError, RagError
@@ -147,6 +148,16 @@ def resident_bytes() -> int:
 
         return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+def version_diff(workspace: Workspace, old_version_id: int, new_version_id: int) -> VersionDiff:
+    return diff_versions(workspace.reader, old_version_id, new_version_id)
+
+
+def document_diff(
+    workspace: Workspace, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
+) -> tuple[ChunkChange, ...]:
+    return diff_document(workspace.reader, old_version_id, new_version_id, old_id, new_id)
 
 
 def list_models(workspace: Workspace) -> list[ModelEntry]:

@@ -43,6 +43,7 @@ from rag.workspace import Workspace
 AUTOMATIC_PROBES = 6
 _PROBE_HITS = 10
 _PROBE_WORDS = 14
+_FEWEST_WORDS = 3
 _VECTOR_SAMPLE = 256
 
 Steps = Generator[VersionProgress, None, VersionMade]
@@ -410,20 +411,30 @@ def _probes(session: Session, version: DatasetVersion, content: VersionContent) 
     ).all()
     if known or not content.hashes:
         return list(known)
-    texts = sorted(set(content.hashes))
-    chosen = texts[:: max(len(texts) // AUTOMATIC_PROBES, 1)][:AUTOMATIC_PROBES]
-    vectors = text_vectors(session, version.embedder, chosen)
     made = []
-    for text_hash in chosen:
-        row = session.connection().exec_driver_sql(
-            "SELECT text FROM chunk WHERE text_hash = ? LIMIT 1", (text_hash,)
-        )
-        words = " ".join(query_words(str(row.scalar_one()))[:_PROBE_WORDS])
-        probe = _new_probe(version.collection_id, version.embedder, words, vectors[text_hash])
+    for text_hash, words in _probe_words(session, content):
+        vector = text_vectors(session, version.embedder, [text_hash])[text_hash]
+        probe = _new_probe(version.collection_id, version.embedder, words, vector)
         session.add(probe)
         made.append(probe)
     session.flush()
     return made
+
+
+def _probe_words(session: Session, content: VersionContent) -> list[tuple[str, str]]:
+    """(text hash, its first words) of some chunks, the same ones for the same content."""
+    texts = sorted(set(content.hashes))
+    step = max(len(texts) // AUTOMATIC_PROBES, 1)
+    order = [texts[n] for offset in range(step) for n in range(offset, len(texts), step)]
+    found: list[tuple[str, str]] = []
+    for text_hash in order[: 10 * AUTOMATIC_PROBES]:
+        row = session.connection().exec_driver_sql(
+            "SELECT text FROM chunk WHERE text_hash = ? LIMIT 1", (text_hash,)
+        )
+        words = query_words(str(row.scalar_one()))[:_PROBE_WORDS]
+        if len(words) >= _FEWEST_WORDS:
+            found.append((text_hash, " ".join(words)))
+    return found[:AUTOMATIC_PROBES]
 
 
 def _new_probe(
