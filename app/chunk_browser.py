@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QInputDialog, QSplitter, QTextBrowser, QVBoxLayout
 from app.console import Console
 from app.item_models import Column, RecordTable
 from app.theme import SMALL_SPACE
-from app.widgets import IconButton, PassageView, button, label, row
+from app.widgets import ElidedLabel, IconButton, PassageView, button, row
 from rag.reader import ChunkRow
 
 CHUNK_COLUMNS = (
@@ -44,14 +44,16 @@ class ChunkBrowser(QWidget):
         self.exclude_button = button(
             "Exclude…", self._exclude, tip="Leave this chunk out of search and answers"
         )
-        self._heading = label("", "muted")
+        self._heading = ElidedLabel()
+        self._heading.setProperty("role", "muted")
         tools = row(
-            self._heading, 1,
+            self._heading,
             IconButton(console.theme, "chevron-up", "Previous chunk", lambda: self.step(-1)),
             IconButton(console.theme, "chevron-down", "Next chunk", lambda: self.step(1)),
             button("Find similar", self._find_similar, tip="Other chunks with nearly the same vector"),
             self.exclude_button,
         )  # fmt: skip
+        tools.setStretch(0, 1)
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(SMALL_SPACE, 0, 0, 0)

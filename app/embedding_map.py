@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.theme import SMALL_SPACE, Theme
 from app.widgets import label
 
-_SERIES = 8
-_NAMED = 7  # documents with a colour of their own; the others share the last one
+_SERIES = 8  # colours: one for each document, or the last one for all that are left
 
 
 class EmbeddingMap(QWidget):
@@ -91,7 +90,7 @@ class EmbeddingMap(QWidget):
         )
         self._points = {int(i): (float(a), float(b)) for i, a, b in zip(ids, x, y, strict=True)}
         kinds, counts = np.unique(documents, return_counts=True)
-        named = kinds[np.argsort(-counts)][:_NAMED]
+        named = kinds[np.argsort(-counts)][: _SERIES if len(kinds) <= _SERIES else _SERIES - 1]
         for number, document in enumerate(named):
             here = documents == document
             self._add(x[here], y[here], ids[here], number, self._map.documents[int(document)])

@@ -71,6 +71,10 @@ class VersionRow:
     proved_ms: int | None  # when its index was checked last
     proof_ok: bool | None
     proof_detail: str | None
+    vectors_checked: int | None
+    vectors_same: int | None
+    probe_count: int | None
+    probes_same: int | None
 
 
 @dataclass(frozen=True)
@@ -295,7 +299,8 @@ class Reader:
                       coalesce((SELECT group_concat(t.name, ', ') FROM versiontag t WHERE t.version_id = v.id), '')
                           AS tags,
                       v.trial_key != '' AS trial, v.id IS c.active_version_id AS active,
-                      p.created_ms AS proved_ms, p.ok AS proof_ok, p.detail AS proof_detail
+                      p.created_ms AS proved_ms, p.ok AS proof_ok, p.detail AS proof_detail,
+                      p.vectors_checked, p.vectors_same, p.probe_count, p.probes_same
                FROM datasetversion v JOIN collection c ON c.id = v.collection_id
                LEFT JOIN proof p ON p.id = (SELECT max(q.id) FROM proof q WHERE q.version_id = v.id)
                WHERE {condition} ORDER BY v.number DESC""",

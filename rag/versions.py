@@ -251,6 +251,13 @@ def serve_index(
     return (yield from _prove_or_rebuild(workspace, collection, version, hashes))
 
 
+def index_hashes(workspace: Workspace, collection: str) -> list[str]:
+    """The text hashes that a collection's index holds."""
+    with workspace.store.session() as session:
+        place = index_place(find_collection(session, collection))
+    return workspace.index.hashes(place)
+
+
 def needs_repair(workspace: Workspace) -> bool:
     """Whether a change was interrupted or an index is known to be behind; looks at the tables alone."""
     with workspace.store.session() as session:

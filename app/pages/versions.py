@@ -223,7 +223,10 @@ class VersionsPage(QWidget):
         proof = "not checked since it was made"
         if version.proved_ms is not None:
             proof = f"{'proved' if version.proof_ok else 'NOT proved'} on {_time(version.proved_ms)}"
-            proof += f"  ({version.proof_detail})" if version.proof_detail else ""
+            proof += (
+                f": {version.vectors_same:,} of {version.vectors_checked:,} vectors checked, "
+                f"{version.probes_same} of {version.probe_count} probes. {version.proof_detail or ''}"
+            )
         parent = f"version {version.parent_number}" if version.parent_number else "nothing"
         self.facts.set_pairs([
             ("Version", f"{version.number}   {_state(version)}   {version.tags}".strip()),
