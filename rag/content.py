@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +21,13 @@ from rag.matching import indexed_text
 from rag.store import Store, Vectors, version_texts
 
 _KEPT = 3  # versions; vectors are kept of the last one alone: 50,000 of 384 dimensions are 77 MB
+_KEPT_WORDS = 200
 _K1, _B = 1.2, 0.75
+_MOST_COUNTED = 4095  # occurrences of a word in one chunk
 
 Scored = list[tuple[int, float]]
+Rows = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.float32]
 
 
 class VersionContent:
@@ -35,6 +40,7 @@ class VersionContent:
         self.ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
         self.token_counts = np.fromiter((row[2] for row in rows), dtype=np.float64, count=len(rows))
         self._vectors: Vectors | None = None
+        self._postings: dict[tuple[str, ...], tuple[Rows, Counts]] = {}
 
     def vectors(self, session: Session) -> Vectors:
         if self._vectors is None:
@@ -70,21 +76,25 @@ class VersionContent:
             found = found[np.argpartition(-scores[found], count - 1)[:count]]
         return ordered(self.ids[found], scores[found])
 
-    def _occurrences(
-        self, session: Session, tokens: Sequence[str]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    def _occurrences(self, session: Session, tokens: tuple[str, ...]) -> tuple[Rows, Counts]:
         """Rows of this version that hold the tokens one after the other, and how often each does."""
-        if len(tokens) == 1:
-            chunks, counts = _token_counts(session, tokens[0])
-        else:
-            places = _token_places(session, tokens[0])
-            for step, token in enumerate(tokens[1:], 1):
-                places = np.intersect1d(places, _token_places(session, token) - step, assume_unique=True)
-            chunks, counts = np.unique(places >> 24, return_counts=True)
-        rows = np.searchsorted(self.ids, chunks)
-        rows[rows == len(self.ids)] = 0
-        here = self.ids[rows] == chunks
-        return rows[here], counts[here].astype(np.float64)
+        known = self._postings.pop(tokens, None)
+        if known is None:
+            if len(tokens) == 1:
+                chunks, counts = _token_counts(session, tokens[0])
+            else:
+                places = _token_places(session, tokens[0])
+                for step, token in enumerate(tokens[1:], 1):
+                    places = np.intersect1d(places, _token_places(session, token) - step, assume_unique=True)
+                chunks, counts = np.unique(places >> 24, return_counts=True)
+            rows = np.searchsorted(self.ids, chunks)
+            rows[rows == len(self.ids)] = 0
+            here = self.ids[rows] == chunks
+            known = rows[here].astype(np.int32), counts[here].astype(np.float32)
+        self._postings[tokens] = known  # words come back, the common ones most
+        if len(self._postings) > _KEPT_WORDS:
+            self._postings.pop(next(iter(self._postings)))
+        return known
 
 
 class ContentCache:
@@ -128,7 +138,7 @@ def ordered(ids: npt.NDArray[np.int64], scores: npt.NDArray[np.floating]) -> Sco
     return [(int(ids[i]), float(rounded[i])) for i in np.lexsort((ids, -rounded))]
 
 
-def fts_tokens(words: Sequence[str]) -> list[list[str]]:
+def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
     """Each word as the tokens that FTS5 makes of it: folded, and a run of CJK characters one by one."""
     connection = sqlite3.connect(":memory:")
     try:
@@ -144,28 +154,32 @@ def fts_tokens(words: Sequence[str]) -> list[list[str]]:
             found.setdefault(number, []).append(term)
     finally:
         connection.close()
-    return [list(tokens) for tokens in dict.fromkeys(tuple(tokens) for tokens in found.values())]
+    return list(dict.fromkeys(tuple(tokens) for tokens in found.values()))
 
 
 def _token_counts(session: Session, token: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Chunk ids that hold a token, and how often each does."""
-    rows = (
-        session.connection()
-        .exec_driver_sql("SELECT doc, count(*) FROM chunk_terms WHERE term = ? GROUP BY doc", (token,))
-        .fetchall()
+    packed = _integers(
+        session,
+        f"SELECT (doc << 12) + min(count(*), {_MOST_COUNTED}) FROM chunk_terms WHERE term = ? GROUP BY doc",
+        token,
     )
-    flat = np.array([(row[0], row[1]) for row in rows], dtype=np.int64).reshape(len(rows), 2)
-    return flat[:, 0], flat[:, 1]
+    return packed >> 12, packed & _MOST_COUNTED
 
 
 def _token_places(session: Session, token: str) -> npt.NDArray[np.int64]:
     """Where a token stands: chunk id * 2^24 + position, ascending. The longest text has 2^24 tokens."""
-    rows = (
-        session.connection()
-        .exec_driver_sql("SELECT (doc << 24) + offset FROM chunk_terms WHERE term = ?", (token,))
-        .fetchall()
-    )
-    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+    return np.sort(_integers(session, "SELECT (doc << 24) + offset FROM chunk_terms WHERE term = ?", token))
+
+
+def _integers(session: Session, statement: str, value: str) -> npt.NDArray[np.int64]:
+    """One column of numbers, read past SQLAlchemy's rows: a common word has tens of thousands."""
+    cursor: Any = session.connection().connection.cursor()
+    try:
+        cursor.execute(statement, (value,))
+        return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+    finally:
+        cursor.close()
 
 
 def _load_vectors(session: Session, hashes: Sequence[str], embedder: str) -> Vectors:

@@ -276,7 +276,11 @@ def test_bm25_is_what_a_plain_loop_computes(workspace: Workspace, tmp_path: Path
 
 
 def test_words_are_folded_as_fts5_folds_them() -> None:
-    assert fts_tokens(["Café", "富士山", "foo_bar", "cafe"]) == [["cafe"], ["富", "士", "山"], ["foo", "bar"]]
+    assert fts_tokens(["Café", "富士山", "foo_bar", "cafe"]) == [
+        ("cafe",),
+        ("富", "士", "山"),
+        ("foo", "bar"),
+    ]
 
 
 # --- what if ----------------------------------------------------------------------------------------------
