@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 RAG = [
     ["errors"],
     ["events", "matching", "settings", "data_folder"],
-    ["tables", "gguf", "reader", "migrations"],
+    ["tables", "gguf", "reader", "migrations", "space"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
-    ["llm", "store"],
-    ["grounding", "traces", "audit"],
+    ["llm", "store", "backup"],
+    ["grounding", "traces", "audit", "moving"],
     ["workspace"],
     ["datasets", "models"],
     ["retrieval"],
