@@ -370,16 +370,17 @@ class MainWindow(QMainWindow):
 
     # --- the engine ---------------------------------------------------------------------------------------
 
-    def _engine_ready(self, interrupted: int) -> None:
+    def _engine_ready(self, interrupted: int, notices: list[str]) -> None:
         console = self._console
         console.data_changed.emit()
         console.refresh_models()
         self._show_tasks()
+        sentences = list(notices)
         if interrupted:
             noun = "question was" if interrupted == 1 else "questions were"
-            console.notice.emit(
-                f"{interrupted} {noun} interrupted when the program ended; the trace is kept.", "info"
-            )
+            sentences.append(f"{interrupted} {noun} interrupted when the program ended; the trace is kept.")
+        if sentences:
+            console.notice.emit("  ".join(sentences), "check" if notices else "info")
         rows = console.reader.collections()
         if not rows and not console.reader.overview(0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)

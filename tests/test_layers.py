@@ -26,7 +26,7 @@ APP = [
     ["theme", "engine_process"],
     ["error_dialog", "item_models", "engine"],
     ["charts", "widgets", "console"],
-    ["source_panel"],
+    ["source_panel", "data_panel"],
     ["pages"],
     ["main_window"],
     ["application"],
