@@ -43,10 +43,10 @@ def _database_parts(database: Path) -> list[SpaceUse]:
             sizes, about = _estimated(connection), "about: the sum of the values' lengths"
         counts = {name: _count(connection, name) for name in ("document", "chunk", "embedding", "trace")}
     details = {
-        "Documents' text": f"{counts['document']:,} revisions of documents",
-        "Chunks": f"{counts['chunk']:,} chunks",
-        "Embeddings": f"{counts['embedding']:,} vectors",
-        "Traces": f"{counts['trace']:,} traces",
+        "Documents' text": _counted(counts["document"], "revision of a document", "revisions of documents"),
+        "Chunks": _counted(counts["chunk"], "chunk", "chunks"),
+        "Embeddings": _counted(counts["embedding"], "vector", "vectors"),
+        "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
         "Other tables": "versions, models and the log of changes",
     }
@@ -101,6 +101,10 @@ def _group(table: str) -> str:
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _size(path: Path) -> int:

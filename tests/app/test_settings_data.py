@@ -67,7 +67,7 @@ def questions(window: MainWindow) -> set[str]:
 
 def test_the_page_shows_what_takes_how_much(window: MainWindow, panel: DataPanel) -> None:
     parts = {part.what: part for part in panel.usage.parts}
-    assert parts["Traces"].detail == "1 traces"
+    assert parts["Traces"].detail == "1 trace"
     assert all(part.bytes > 0 for part in panel.usage.parts)
 
 
