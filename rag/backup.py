@@ -56,6 +56,7 @@ _BLOCK = 1 << 20
 _PAGES_A_STEP = 256
 _SPARE_BYTES = 16 << 20  # what must stay free on the disk
 _BIGGEST_MANIFEST = 1 << 20
+_YEAR_9999_MS = 253_370_764_800_000  # times beyond it cannot be written as a date
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -263,7 +264,10 @@ def _read_manifest(path: Path, opened: zipfile.ZipFile) -> BackupInfo:
             f"{path} has a format that this program does not know (written by Ragdeck {written}); "
             "use a newer Ragdeck to restore it."
         )
-    info = _info_of(path, found)
+    try:
+        info = _info_of(path, found)
+    except TypeError as error:
+        raise ValueError("a value of the manifest is not of its kind") from error
     if info.schema > len(STEPS):
         raise _newer(path, info.schema)
     if sorted(names) != sorted((*(name for name, _, _ in info.members), MANIFEST)) or DATABASE not in names:
@@ -278,13 +282,15 @@ def _info_of(path: Path, manifest: dict[str, Any]) -> BackupInfo:
     """Raises ValueError or LookupError when a value is not of its kind."""
     members = tuple((str(m["name"]), int(m["size"]), str(m["sha256"])) for m in _list(manifest["members"]))
     rows = manifest["rows"]
-    if not isinstance(rows, dict) or any(size < 0 for _, size, _ in members):
-        raise ValueError("rows and sizes")
+    created_ms = int(manifest["created_ms"])
+    sizes_fit = all(size >= 0 for _, size, _ in members)
+    if not isinstance(rows, dict) or not sizes_fit or not 0 <= created_ms < _YEAR_9999_MS:
+        raise ValueError("rows, sizes or time")
     return BackupInfo(
         path=str(path),
         program=str(manifest["program"]),
         schema=int(manifest["schema"]),
-        created_ms=int(manifest["created_ms"]),
+        created_ms=created_ms,
         members=members,
         rows=tuple((str(name), int(count)) for name, count in rows.items()),
     )

@@ -37,6 +37,7 @@ from rag.events import BackupProgress, MoveReport
 OUT, IN = "moving-out.json", "moving-in.json"
 # Made anew in the new place, or of no use there.
 _LEFT_BEHIND = {"lock", POINTER, OUT, IN, "index", "chroma-copies", RESTORE_NEW, RESTORE_DONE}
+_SCRATCH = tuple(f"{name}.part" for name in (POINTER, OUT, IN))  # what a kill leaves of writing them
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 _BLOCK = 1 << 20
 _ATTEMPTS = 5  # at copying a database that changes meanwhile
@@ -158,7 +159,13 @@ def _switch(home: Path, target: Path) -> None:
 
 def _is_moved(name: str) -> bool:
     is_log = name.startswith(("window.log", "engine.log"))
-    return name not in _LEFT_BEHIND and name not in _DATABASE_FILES[1:] and not is_log and name[0] != "."
+    return (
+        name not in _LEFT_BEHIND
+        and name not in _SCRATCH
+        and name not in _DATABASE_FILES[1:]
+        and not is_log
+        and name[0] != "."
+    )
 
 
 def _bytes_to_copy(source: Path) -> int:
@@ -289,7 +296,16 @@ def _in_use(note: dict[str, object]) -> Path:
 def _remove_old(source: Path, note: dict[str, object]) -> None:
     """The database first: what is left without it is no data folder. The note goes last."""
     logs = [path.name for path in source.iterdir() if path.name.startswith(("window.log", "engine.log"))]
-    for name in (*_DATABASE_FILES, *_names(note), "index", "chroma-copies", RESTORE_NEW, RESTORE_DONE, *logs):
+    for name in (
+        *_DATABASE_FILES,
+        *_SCRATCH,
+        *_names(note),
+        "index",
+        "chroma-copies",
+        RESTORE_NEW,
+        RESTORE_DONE,
+        *logs,
+    ):
         try:
             remove(source / name)
         except PermissionError:
@@ -303,7 +319,7 @@ def _remove_copy(target: Path, source: Path) -> None:
     note = read_json(target / IN)
     if note.get("source") != str(source):
         return
-    for name in (*_DATABASE_FILES, f"{DATABASE}-journal", *_names(note)):
+    for name in (*_DATABASE_FILES, f"{DATABASE}-journal", *_SCRATCH, *_names(note)):
         remove(target / name)
     (target / IN).unlink()
 

@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 import threading
 import zipfile
@@ -35,6 +36,7 @@ from rag.store import Store
 from rag.tables import Trace
 from rag.workspace import Workspace
 
+ROOT = Path(__file__).resolve().parents[2]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
 
 
@@ -60,7 +62,9 @@ def write_without_closing(folder: Path, name: str) -> None:
     if child == 0:
         connection = sqlite3.connect(folder / DATABASE)
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("UPDATE trace SET question = ?", (name * 200,))
+        connection.execute(
+            "UPDATE trace SET question = ?, created_ms = created_ms + 1", (name * 200,)
+        )  # the same value alone would write nothing
         connection.commit()
         os._exit(0)
     os.waitpid(child, 0)
@@ -305,6 +309,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
         drive(answer_question(workspace, "When do boats leave?", "Notes"))
         workspace.save_settings(workspace.settings.changed("generation", "seed", 6))
         drive(prepare_restore(folder, tmp_path / "b.zip"))
+    forget_chroma()
     with opened() as workspace:
         assert "was restored" in workspace.notices[0]
         assert (workspace.reader.versions(1), workspace.reader.traces(TraceFilter())) == before
@@ -318,6 +323,13 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
     (kept,) = folder.glob("before-restore-*")
     with closing(sqlite3.connect(kept / DATABASE)) as connection:
         assert connection.execute("SELECT count(*) FROM trace").fetchone()[0] == 2
+
+
+def forget_chroma() -> None:
+    """Chroma keeps what it opened per path and process; a restore is followed by another process."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    SharedSystemClient.clear_system_cache()
 
 
 def test_a_cancelled_backup_and_restore_leave_nothing(tmp_path: Path, small: Path) -> None:
@@ -470,7 +482,8 @@ def fit(members: dict[str, bytes], database: bytes) -> None:
         (in_manifest(schema=99), "newer Ragdeck"),
         (in_manifest(members="x"), "cannot be read"),
         (in_manifest(rows=3), "cannot be read"),
-        (in_manifest(created_ms=None), "cannot be read|manifest"),
+        (in_manifest(created_ms=None), "cannot be read"),
+        (in_manifest(created_ms=10**30), "cannot be read"),
     ],
 )
 def test_a_backup_with_other_contents_is_refused(
@@ -667,16 +680,13 @@ def test_what_is_written_while_a_move_copies_is_moved_too(home: Path, tmp_path: 
 
 def test_an_old_folder_that_is_open_elsewhere_is_left_alone(home: Path, tmp_path: Path) -> None:
     drive(move_data(home, tmp_path / "new"))
-    import subprocess
-
     code = (
         "import sys; from pathlib import Path; from rag.data_folder import FolderLock\n"
         "lock = FolderLock(Path(sys.argv[1])); lock.acquire('other'); print('held', flush=True); sys.stdin.read()"
     )
-    root = Path(__file__).resolve().parents[2]
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(home)],
-        cwd=root,
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -688,6 +698,62 @@ def test_an_old_folder_that_is_open_elsewhere_is_left_alone(home: Path, tmp_path
     other.kill()
     other.communicate()
     assert "old copy was removed" in open_once(tmp_path / "new")[0]
+
+
+def test_a_portable_folder_moves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.data_folder.PROGRAM_FOLDER", tmp_path)
+    (tmp_path / "portable").touch()
+    make_folder(data_folder(), "old", 1)
+    drive(move_data(data_folder(), tmp_path / "stick"))
+    assert data_folder() == tmp_path / "stick"
+    open_once(data_folder())
+    assert whose(data_folder()) == {("old", 1)}
+
+
+def test_a_pointer_that_cannot_be_read_is_a_sentence(home: Path) -> None:
+    for content in (b"", b"relative/path", b"\xff\xfe"):
+        (home / POINTER).write_bytes(content)
+        with pytest.raises(RagError, match="correct it or use --data"):
+            data_folder()
+
+
+# --- the command line -------------------------------------------------------------------------------------
+
+
+def ragdeck(*arguments: str | Path, data: Path, answer: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "main.py"), *map(str, arguments), "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, input=answer)
+
+
+def test_the_commands_back_up_restore_measure_and_move(tmp_path: Path) -> None:
+    folder, file = make_folder(tmp_path / "data", "old", 1), tmp_path / "b.zip"
+    assert json.loads(ragdeck("backup", file, "--json", data=folder).stdout)["rows"]["trace"] == 40
+    other = make_folder(tmp_path / "other", "new", 2)
+    refused = ragdeck("restore", file, data=other, answer="n\n")
+    assert (refused.returncode, whose(other)) == (1, {("new", 2)})
+    done = ragdeck("restore", file, data=other, answer="y\n")
+    assert done.returncode == 0
+    assert "was restored. What was here before is in" in done.stderr
+    assert whose(other) == {("old", 1)}
+    assert ragdeck("restore", file, "--yes", "--json", data=tmp_path / "fresh").returncode == 0
+    assert whose(tmp_path / "fresh") == {("old", 1)}
+    parts = json.loads(ragdeck("space", "--json", data=other).stdout)["parts"]
+    assert any(part["what"] == "Before restores" for part in parts)
+    moved = ragdeck("move-data", tmp_path / "moved", data=folder)
+    assert f"--data {tmp_path / 'moved'}" in moved.stdout
+    assert whose(tmp_path / "moved") == {("old", 1)}
+    file.write_bytes(file.read_bytes()[:-100])
+    broken = ragdeck("restore", file, "--check", data=folder)
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert "not a whole zip" in broken.stderr
+
+
+def test_the_next_command_says_that_a_restore_was_interrupted(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "data", "old", 1)
+    (folder / "restore.new" / "data").mkdir(parents=True)
+    done = ragdeck("backup", tmp_path / "b.zip", data=folder)
+    assert done.returncode == 0
+    assert "A restore was interrupted" in done.stderr
 
 
 # --- space ------------------------------------------------------------------------------------------------
