@@ -56,7 +56,7 @@ class DataPanel(Panel):
         self.usage = SpaceBars()
         self.body.addWidget(self.usage)
         self.backup_button = button(
-            "Back up…", self._choose_backup, tip="Write everything into one checked file"
+            "Back up…", self.choose_backup, tip="Write everything into one checked file"
         )
         self.restore_button = button("Restore…", self._choose_restore, tip="Go back to what a backup holds")
         self.move_button = button("Move…", self._choose_move, tip="Move the data to another folder or disk")
@@ -106,7 +106,7 @@ class DataPanel(Panel):
 
     # --- choosing -----------------------------------------------------------------------------------------
 
-    def _choose_backup(self) -> None:
+    def choose_backup(self) -> None:
         name = str(Path.home() / f"ragdeck-{time.strftime('%Y-%m-%d')}.zip")
         path, _ = QFileDialog.getSaveFileName(self, "Back up the data", name, _FILTER)
         if path:

@@ -324,6 +324,7 @@ class MainWindow(QMainWindow):
             ),
             Command("Prepare the sample collection", self.start_sample, "", "demo example"),
             Command("Show flagged answers", self._open_flagged, "", "hallucination unsupported"),
+            Command("Back up the data…", self._back_up, "", "save copy export"),
             Command("Light colours", lambda: self._choose_theme("light"), "", "theme appearance"),
             Command("Dark colours", lambda: self._choose_theme("dark"), "", "theme appearance night"),
             Command("Command palette", self.open_palette, "Ctrl+K", ""),
@@ -453,6 +454,10 @@ class MainWindow(QMainWindow):
     def _go_to_question(self) -> None:
         self.show_page("ask")
         self.page("ask").focus_question()
+
+    def _back_up(self) -> None:
+        self.show_page("settings")
+        self.page("settings").data.choose_backup()
 
     def _choose_theme(self, name: str) -> None:
         self._console.change_settings("appearance", "theme", name)

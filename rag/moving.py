@@ -39,6 +39,7 @@ OUT, IN = "moving-out.json", "moving-in.json"
 _LEFT_BEHIND = {"lock", POINTER, OUT, IN, "index", "chroma-copies", RESTORE_NEW, RESTORE_DONE}
 _SCRATCH = tuple(f"{name}.part" for name in (POINTER, OUT, IN))  # what a kill leaves of writing them
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+_LOGS = ("window.log", "engine.log")
 _BLOCK = 1 << 20
 _ATTEMPTS = 5  # at copying a database that changes meanwhile
 
@@ -66,7 +67,7 @@ def move_data(source: Path, target: str | Path) -> Generator[BackupProgress, Non
             moved = True
         finally:
             lock.release()
-            if not moved and place_of(home) != target:
+            if not moved and not _same(place_of(home), target):
                 _remove_copy(target, source)
                 (source / OUT).unlink(missing_ok=True)
                 _remove_if_empty(target, not existed)
@@ -97,24 +98,24 @@ def finish_move(folder: Path) -> list[str]:
 def _home_of(source: Path) -> Path:
     """The folder whose pointer decides about these data: the default place if it leads here, else the source."""
     default = default_place()
-    leads_to = place_of(default).absolute()
-    if source == default and leads_to != source:
+    leads_to = place_of(default)
+    if _same(source, default) and not _same(leads_to, source):
         raise RagError(
             f"The data that belong in {default} were moved to {leads_to}; delete {default / POINTER} first if these "
             "here shall take their place."
         )
-    return default if leads_to == source else source
+    return default if _same(leads_to, source) else source
 
 
 def _check_target(source: Path, target: Path, home: Path) -> None:
     if target.exists() and not target.is_dir():
         raise RagError(f"{target} is a file; name an empty or a new folder.")
-    if target.resolve() == source.resolve():
+    if _same(target, source):
         raise RagError(f"The data are in {target} already.")
     if target.resolve().is_relative_to(source.resolve()):
         raise RagError(f"{target} lies in the data folder itself; choose a place outside of it.")
     if target.exists():
-        leads_back = target == home or place_of(target) == source
+        leads_back = _same(target, home) or _same(place_of(target), source)
         passed_over = {"lock", POINTER} if leads_back else {"lock"}
         found = sorted(path.name for path in target.iterdir() if path.name not in passed_over)
         if found:
@@ -122,58 +123,54 @@ def _check_target(source: Path, target: Path, home: Path) -> None:
 
 
 def _copy_and_switch(source: Path, target: Path, home: Path) -> Generator[BackupProgress, None, int]:
-    names = sorted(path.name for path in source.iterdir() if _is_moved(path.name))
-    note = {"source": str(source), "target": str(target), "home": str(home), "names": names}
-    write_whole(source / OUT, json.dumps(note))
-    write_whole(target / IN, json.dumps(note))
-    copied = yield from _copy_files(source, target, [name for name in names if name != DATABASE])
+    """Copy until nothing was written meanwhile, then switch; gives the bytes copied."""
     with closing(sqlite3.connect(source / DATABASE, timeout=30, isolation_level=None)) as watch:
         for _ in range(_ATTEMPTS):
+            names = _moved_names(source)
+            _write_notes(source, target, home, names)
             before = _version(watch)
+            copied = yield from _copy_files(source, target, names)
             yield from copy_database(source / DATABASE, target / DATABASE)
             _check_copy(target / DATABASE)
             watch.execute("BEGIN IMMEDIATE")  # from here on nothing can be written to the old file
-            if _version(watch) == before and _state(copied) == copied:
+            unchanged = _version(watch) == before and _moved_names(source) == names
+            if unchanged and _state(copied) == copied:
                 sync_folder(target)
                 _switch(home, target)
-                watch.execute("ROLLBACK")
                 return sum(size for size, _ in copied.values()) + (target / DATABASE).stat().st_size
             watch.execute("ROLLBACK")
-            remove(target / DATABASE)
-            for path in copied:
-                remove(target / path.relative_to(source))
-            copied = yield from _copy_files(source, target, [name for name in names if name != DATABASE])
+            for path in (DATABASE, *names):
+                remove(target / path)
     raise RagError(
         "The data changed again and again while they were copied; move them when nothing is running."
     )
 
 
+def _write_notes(source: Path, target: Path, home: Path, names: list[str]) -> None:
+    note = {"source": str(source), "target": str(target), "home": str(home), "names": names}
+    write_whole(source / OUT, json.dumps(note))
+    write_whole(target / IN, json.dumps(note))
+
+
 def _switch(home: Path, target: Path) -> None:
     """The one step that decides where the data are."""
     (target / POINTER).unlink(missing_ok=True)
-    if target == home:
+    if _same(target, home):
         sync_folder(home)
     else:
         write_whole(home / POINTER, f"{target}\n")
 
 
-def _is_moved(name: str) -> bool:
-    is_log = name.startswith(("window.log", "engine.log"))
-    return (
-        name not in _LEFT_BEHIND
-        and name not in _SCRATCH
-        and name not in _DATABASE_FILES[1:]
-        and not is_log
-        and name[0] != "."
-    )
+def _moved_names(source: Path) -> list[str]:
+    """What is copied beside the database."""
+    passed_over = {*_LEFT_BEHIND, *_SCRATCH, *_DATABASE_FILES}
+    names = (path.name for path in source.iterdir())
+    return sorted(n for n in names if n not in passed_over and n[0] != "." and not n.startswith(_LOGS))
 
 
 def _bytes_to_copy(source: Path) -> int:
-    total = database_bytes(source / DATABASE)
-    for path in source.iterdir():
-        if _is_moved(path.name) and path.name != DATABASE:
-            total += sum(file.stat().st_size for file in _files_in(path))
-    return total
+    files = (file for name in _moved_names(source) for file in _files_in(source / name))
+    return database_bytes(source / DATABASE) + sum(file.stat().st_size for file in files)
 
 
 def _files_in(path: Path) -> Iterator[Path]:
@@ -247,7 +244,7 @@ def _finish_out(folder: Path) -> list[str]:
     """This folder's data were being moved away."""
     note = read_json(folder / OUT)
     target = Path(str(note.get("target", "")))
-    if _in_use(note) == target:
+    if _same(_in_use(note), target):
         if not (target / DATABASE).exists():
             raise RagError(
                 f"The data of {folder} were moved to {target}, and they are not there now; connect that disk and start "
@@ -264,7 +261,7 @@ def _finish_in(folder: Path) -> list[str]:
     """Data were being moved to this folder."""
     note = read_json(folder / IN)
     source = Path(str(note.get("source", "")))
-    if _in_use(note) != folder:
+    if not _same(_in_use(note), folder):
         if not (source / DATABASE).exists():
             raise RagError(
                 f"A move of the data from {source} to {folder} was not finished, and {source} is not there now; connect "
@@ -273,7 +270,7 @@ def _finish_in(folder: Path) -> list[str]:
         _remove_copy(folder, source)
         return [f"An unfinished move of the data from {source} to here was cleared away; the data are there."]
     out = read_json(source / OUT)
-    if out.get("target") == str(folder):
+    if _same(Path(str(out.get("target", ""))), folder):
         lock = FolderLock(source)
         try:
             lock.acquire("the end of a move")
@@ -289,13 +286,20 @@ def _finish_in(folder: Path) -> list[str]:
     return [f"The data were moved here from {source}{gone}."]
 
 
+def _same(one: Path, other: Path) -> bool:
+    """Whether two spellings mean one folder: a link or another case must never look like another place."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
 def _in_use(note: dict[str, object]) -> Path:
-    return place_of(Path(str(note.get("home", "")))).absolute()
+    return place_of(Path(str(note.get("home", ""))))
 
 
 def _remove_old(source: Path, note: dict[str, object]) -> None:
     """The database first: what is left without it is no data folder. The note goes last."""
-    logs = [path.name for path in source.iterdir() if path.name.startswith(("window.log", "engine.log"))]
+    logs = [path.name for path in source.iterdir() if path.name.startswith(_LOGS)]
     for name in (
         *_DATABASE_FILES,
         *_SCRATCH,
@@ -317,7 +321,7 @@ def _remove_old(source: Path, note: dict[str, object]) -> None:
 def _remove_copy(target: Path, source: Path) -> None:
     """What a move that did not come to its end left in the target, if it is this move's."""
     note = read_json(target / IN)
-    if note.get("source") != str(source):
+    if not note or not _same(Path(str(note.get("source", ""))), source):
         return
     for name in (*_DATABASE_FILES, f"{DATABASE}-journal", *_SCRATCH, *_names(note)):
         remove(target / name)
@@ -341,4 +345,4 @@ def _elsewhere(folder: Path) -> Path | None:
         place = place_of(folder)
     except RagError:
         return None
-    return place if place != folder else None
+    return None if _same(place, folder) else place

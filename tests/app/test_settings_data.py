@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.data_panel import DataPanel
@@ -83,6 +83,10 @@ def test_a_backup_brings_back_what_was_changed_since(
     window._console.change_settings("generation", "seed", 7)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question", "a question after the backup"}
+    latest = window._console.reader.traces(TraceFilter())[0]
+    window.open_trace(latest.id)  # a page that shows what is about to go
+    window.show_page("collections")
+    window.show_page("settings")
     process = window._console.engine.process_id
     panel.restore(str(file))
     press(qtbot, "Restore")
@@ -101,6 +105,21 @@ def test_a_file_that_is_no_backup_is_a_sentence(
     panel.restore(str(tmp_path / "wrong.zip"))
     qtbot.waitUntil(lambda: "not a whole zip" in window.banner.text, timeout=SLOW_MS)
     assert questions(window) == {"the first question"}
+
+
+def test_a_backup_can_be_cancelled(
+    qtbot: QtBot, window: MainWindow, panel: DataPanel, tmp_path: Path
+) -> None:
+    panel.back_up(str(tmp_path / "backup.zip"))
+    assert panel._progress.isVisible()
+    assert not panel.restore_button.isEnabled()
+    cancel = next(b for b in panel._progress.findChildren(QPushButton) if b.text() == "Cancel")
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel._task is None, timeout=SLOW_MS)
+    assert not panel._progress.isVisible()
+    assert panel.restore_button.isEnabled()
+    if "cancelled" in panel.result.text():  # a small backup may be complete before the click is heard
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_restore_waits_for_what_is_running(
@@ -133,3 +152,18 @@ def test_the_data_move_and_the_window_goes_with_them(
     assert "a question in the new place" in questions(window)
     window.close()
     assert QSettings().fileName().startswith(str(new))
+
+
+def test_an_interrupted_restore_is_said_at_the_start(
+    qtbot: QtBot, make_real_window: Callable[[Path], MainWindow], tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    (folder / "restore.new" / "data").mkdir(parents=True)
+    Store(folder / DATABASE).close()
+    add_trace(folder, "the first question")
+    window = make_real_window(folder)
+    qtbot.waitUntil(lambda: "A restore was interrupted" in window.banner.text, timeout=SLOW_MS)
+    assert window.banner.isVisible()
+    assert not (folder / "restore.new").exists()
+    assert questions(window) == {"the first question"}
+    window.close()

@@ -99,6 +99,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "new.zip"
 
 
+def put_default_place(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda *_, **__: str(folder))
+
+
 # --- killing ----------------------------------------------------------------------------------------------
 
 CODE = ("backup.py", "moving.py")
@@ -221,7 +225,7 @@ def test_a_killed_restore_into_an_empty_folder_ends_with_the_backup(tmp_path: Pa
 
 @needs_fork
 def test_a_killed_move_leaves_one_place_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    put_default_place(monkeypatch, tmp_path / "home" / "ragdeck")
     old, new = tmp_path / "home" / "ragdeck", tmp_path / "new"
 
     def begin() -> None:
@@ -585,7 +589,7 @@ def test_a_flipped_bit_is_found_or_harmless(small: Path, where: float, bit: int,
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The default place, in a folder of the test."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    put_default_place(monkeypatch, tmp_path / "home" / "ragdeck")
     return make_folder(tmp_path / "home" / "ragdeck", "old", 1)
 
 
@@ -676,6 +680,24 @@ def test_what_is_written_while_a_move_copies_is_moved_too(home: Path, tmp_path: 
     drive(running)
     open_once(tmp_path / "new")
     assert whose(tmp_path / "new") == {("lat", 8)}
+
+
+def test_another_spelling_of_the_new_place_is_the_same_place(home: Path, tmp_path: Path) -> None:
+    drive(move_data(home, tmp_path / "new"))
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    assert "old copy was removed" in open_once(data_folder(tmp_path / "link"))[0]
+    assert whose(data_folder()) == {("old", 1)}
+
+
+def test_a_new_place_whose_old_one_is_gone_is_not_cleared_away(home: Path, tmp_path: Path) -> None:
+    named = make_folder(tmp_path / "named", "nam", 3)
+    drive(move_data(named, tmp_path / "new"))
+    named.rename(tmp_path / "unplugged")
+    with pytest.raises(RagError, match="connect that disk"):
+        open_once(tmp_path / "new")
+    (tmp_path / "unplugged").rename(named)
+    assert "old copy was removed" in open_once(tmp_path / "new")[0]
+    assert whose(tmp_path / "new") == {("nam", 3)}
 
 
 def test_an_old_folder_that_is_open_elsewhere_is_left_alone(home: Path, tmp_path: Path) -> None:
