@@ -159,7 +159,7 @@ def _pack(
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
         for name, path in files.items():
             digest, size = hashlib.sha256(), 0
-            with path.open("rb") as source, made.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
+            with path.open("rb") as source, made.open(name, "w", force_zip64=True) as member:
                 while block := source.read(_BLOCK):
                     member.write(block)
                     digest.update(block)
