@@ -26,7 +26,7 @@ class Console(QObject):
     data_changed = Signal()  # collections, versions or traces are not what they were
     settings_changed = Signal()
     models_changed = Signal()
-    model_state_changed = Signal(object)  # rag.tasks.ModelState
+    model_state_changed = Signal(object)  # rag.reports.ModelState
 
     def __init__(
         self, theme: Theme, engine: Engine, reader: Reader, settings: Settings | None = None

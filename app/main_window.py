@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._console = console
         self._pages: dict[str, QWidget] = {}
         self._ingest: Task | None = None
+        self._start_sentences: list[str] = []
         self._makers: dict[str, Callable[[], QWidget]] = {
             "overview": self._make_overview,
             "ask": self._make_ask,
@@ -376,7 +377,7 @@ class MainWindow(QMainWindow):
         console.data_changed.emit()
         console.refresh_models()
         self._show_tasks()
-        sentences = list(notices)
+        sentences = self._start_sentences = list(notices)
         if interrupted:
             noun = "question was" if interrupted == 1 else "questions were"
             sentences.append(f"{interrupted} {noun} interrupted when the program ended; the trace is kept.")
@@ -386,7 +387,12 @@ class MainWindow(QMainWindow):
         if not rows and not console.reader.overview(0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
         else:
-            console.run("ingest", "Check indexes", "rag.datasets:repair_indexes")
+            console.run("ingest", "Check indexes", "rag.tasks:start_up", self._started_up)
+
+    def _started_up(self, notices: list[str]) -> None:
+        if notices:
+            self._console.notice.emit("  ".join([*self._start_sentences, *notices]), "bad")
+        self._console.data_changed.emit()
 
     def _starters_checked(self, problems: list[str]) -> None:
         if problems:

@@ -961,7 +961,7 @@ class PageView(QScrollArea):
         theme.changed.connect(self._draw)
 
     def show_page(self, page: Any) -> None:
-        """page: rag.parsing.RenderedPage."""
+        """page: rag.reports.RenderedPage."""
         self._image = QImage(
             page.rgb, page.width, page.height, page.width * 3, QImage.Format.Format_RGB888
         ).copy()

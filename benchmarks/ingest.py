@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag.chunking import Chunker
 from rag.events import IngestReport, ParsedDocument
+from rag.index import IndexPlace
 from rag.ingest import ingest_files
 from rag.settings import ChunkingSettings
 from rag.workspace import Workspace
@@ -33,7 +34,7 @@ def main() -> None:
 
 def measure(workspace: Workspace, folder: Path) -> None:
     workspace.encode(["warm up"])  # the network and the index are opened before either is timed
-    workspace.index.count("warm-up")
+    workspace.index.count(IndexPlace("warm-up"))
     embedder = workspace.embedder
     chunker = Chunker(embedder.tokenizer, ChunkingSettings(), embedder.longest_input)
     texts = [

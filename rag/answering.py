@@ -54,7 +54,7 @@ def answer_question(
     question: str,
     collection: str,
     *,
-    version: int | None = None,
+    version: int | str | None = None,
     model: str | None = None,
     session_id: str = "",
     source: str = "person",
@@ -90,7 +90,11 @@ def answer_question(
 
 
 def _answer(
-    workspace: Workspace, recorder: TraceRecorder, settings: Settings, version: int | None, model: str | None
+    workspace: Workspace,
+    recorder: TraceRecorder,
+    settings: Settings,
+    version: int | str | None,
+    model: str | None,
 ) -> Generator[Any, None, str]:
     """The stages, in order; returns the status."""
     trace = recorder.trace
@@ -120,7 +124,7 @@ def _search(
     workspace: Workspace,
     recorder: TraceRecorder,
     settings: Settings,
-    number: int | None,
+    number: int | str | None,
     turns: Sequence[Turn],
 ) -> tuple[Hit, ...]:
     trace = recorder.trace

@@ -140,6 +140,13 @@ def copy_database(source: Path, target: Path) -> Progress:
         os.fsync(file.fileno())
 
 
+def forget_indexes(database: Path) -> None:
+    """Note that no Chroma index fits this copy: one on a server may even hold other versions."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("UPDATE collection SET index_version_id = NULL")
+
+
 def _copy_snapshot(source: Path, target: Path, step: Callable[[int, int, int], None]) -> None:
     with closing(sqlite3.connect(source, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
         old.isolation_level = None
@@ -395,6 +402,7 @@ def prepare_restore(folder: Path, path: str | Path) -> Generator[BackupProgress,
         (new / "data").mkdir(parents=True)
         try:
             info = yield from _unpack(Path(path).expanduser().absolute(), new / "data")
+            forget_indexes(new / "data" / DATABASE)
             sync_folder(new / "data")
             keep = _free_name(folder, BEFORE_RESTORE + time.strftime("%Y%m%d-%H%M%S"))
             write_whole(new / _MARKER, json.dumps({"keep": keep, "created_ms": info.created_ms}))

@@ -1,33 +1,18 @@
-"""Collections and their versions: numbered, never-changed sets of documents.
-
-A new version is written in one transaction and becomes the active one in the same transaction. The index
-follows; until it has, Collection.index_version_id is None and questions are answered from stored vectors.
-"""
+"""Collections: making, finding, renaming and deleting them, and finding and tagging their versions."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 from sqlmodel import Session, col, select
 
 from rag import audit
 from rag.errors import NotFoundError, RagError
-from rag.store import chunk_vectors, insert_rows, now_ms, version_chunk_ids
-from rag.tables import Collection, DatasetVersion, Document, VersionDocument
+from rag.index import IndexPlace
+from rag.matching import indexed_text
+from rag.store import now_ms
+from rag.tables import Collection, DatasetVersion, Document, VersionDocument, VersionTag
 from rag.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class IndexProgress:
-    """How many of the index's entries were brought in line."""
-
-    done: int
-    total: int
 
 
 def find_collection(session: Session, name: str) -> Collection:
@@ -46,39 +31,61 @@ def ensure_collection(workspace: Workspace, name: str) -> Collection:
         raise RagError("A collection needs a name; give one with -c NAME.")
     with workspace.store.session() as session:
         found = session.exec(select(Collection).where(Collection.name == name)).first()
-        if found is not None:
-            _check_embedder(workspace, found)
-            return found
-        made = Collection(
-            key=f"c-{secrets.token_hex(8)}",
-            name=name,
-            created_ms=now_ms(),
-            embedder=workspace.embedder.fingerprint,
-            embedder_name=workspace.embedder.name,
-            chunking=workspace.settings.chunking.model_dump_json(),
-        )
-        session.add(made)
-        audit.record(session, "collection made", name)
-        return made
+        if found is None:
+            found = new_collection(
+                name,
+                workspace.embedder.fingerprint,
+                workspace.embedder.name,
+                workspace.settings.chunking.model_dump_json(),
+            )
+            session.add(found)
+            audit.record(session, "collection made", name)
+    workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not at hand
+    return found
 
 
-def find_version(session: Session, collection: Collection, number: int | None) -> DatasetVersion:
-    """The numbered version, or the active one."""
-    if number is None:
+def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) -> Collection:
+    key = f"c-{secrets.token_hex(8)}"
+    return Collection(
+        key=key,
+        name=name,
+        created_ms=now_ms(),
+        embedder=embedder,
+        embedder_name=embedder_name,
+        chunking=chunking,
+        index_key=key,
+    )
+
+
+def find_version(session: Session, collection: Collection, which: int | str | None) -> DatasetVersion:
+    """A version by its number or one of its tags; None means the active one."""
+    found: DatasetVersion | None = None
+    if which is None:
         if collection.active_version_id is None:
             raise NotFoundError(f"The collection “{collection.name}” is empty; add documents to it first.")
-        found = session.get(DatasetVersion, collection.active_version_id)
+        return session.exec(
+            select(DatasetVersion).where(DatasetVersion.id == collection.active_version_id)
+        ).one()
+    if isinstance(which, str) and not which.isdigit():
+        tag = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == collection.id, VersionTag.name == which)
+        ).first()
+        found = session.get(DatasetVersion, tag.version_id) if tag else None
     else:
         found = session.exec(
             select(DatasetVersion).where(
-                DatasetVersion.collection_id == collection.id, DatasetVersion.number == number
+                DatasetVersion.collection_id == collection.id, DatasetVersion.number == int(which)
             )
         ).first()
     if found is None:
         raise NotFoundError(
-            f"The collection “{collection.name}” has no version {number}; `ragdeck versions -c` lists them."
+            f"The collection “{collection.name}” has no version {which}; `ragdeck versions -c` lists them."
         )
     return found
+
+
+def index_place(collection: Collection) -> IndexPlace:
+    return IndexPlace(collection.index_key, collection.index_server)
 
 
 def active_documents(session: Session, collection: Collection) -> list[tuple[int, str, str, str]]:
@@ -93,82 +100,34 @@ def active_documents(session: Session, collection: Collection) -> list[tuple[int
     return [(int(row[0] or 0), row[1], row[2], row[3]) for row in session.exec(statement)]
 
 
-def add_version(
-    session: Session,
-    collection: Collection,
-    document_ids: Sequence[int],
-    message: str,
-    *,
-    added: int = 0,
-    replaced: int = 0,
-    removed: int = 0,
-) -> DatasetVersion:
-    """Write a new version, make it active and mark the index as behind. Part of the caller's transaction."""
-    rows = _document_facts(session, collection.id, document_ids)
-    number = session.connection().exec_driver_sql(
-        "SELECT coalesce(max(number), 0) + 1 FROM datasetversion WHERE collection_id = ?", (collection.id,)
-    )
-    assert collection.id is not None
-    version = DatasetVersion(
-        collection_id=collection.id,
-        number=int(number.scalar_one()),
-        created_ms=now_ms(),
-        message=message,
-        embedder=collection.embedder,
-        embedder_name=collection.embedder_name,
-        chunking=collection.chunking,
-        fingerprint=content_fingerprint(collection.embedder, [row[:3] for row in rows]),
-        document_count=len(rows),
-        chunk_count=sum(row[3] for row in rows),
-        token_count=sum(row[4] for row in rows),
-        added_count=added,
-        replaced_count=replaced,
-        removed_count=removed,
-    )
-    session.add(version)
-    session.flush()
-    assert version.id is not None
-    insert_rows(
-        session, VersionDocument, [{"version_id": version.id, "document_id": d} for d in document_ids]
-    )
-    _activate(session, collection, version)
-    audit.record(session, "version made", collection.name, f"version {version.number}: {message}")
-    return version
-
-
-def content_fingerprint(embedder: str, documents: Sequence[tuple[str, str, str]]) -> str:
-    """sha256 over the embedder and the sorted (name, file sha256, chunking fingerprint) of all documents."""
-    digest = hashlib.sha256(embedder.encode())
-    for parts in sorted(documents):
-        digest.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\n")
-    return digest.hexdigest()
-
-
-def remove_documents(
-    workspace: Workspace, collection: str, document_ids: Sequence[int]
-) -> Iterator[IndexProgress]:
-    """Make a version without these documents. Older versions keep them, so it can be undone."""
+def tag_version(workspace: Workspace, collection: str, version: int | str | None, tag: str) -> None:
+    """Name a version. A tag that another version of the collection has moves here."""
+    tag = tag.strip()
+    if not tag or tag.isdigit() or len(tag) > 60:
+        raise RagError("A tag is a word of at most 60 characters that is not a number, such as “baseline”.")
     with workspace.store.session() as session:
         found = find_collection(session, collection)
-        present = {row[0] for row in active_documents(session, found)}
-        gone = present & set(document_ids)
-        if not gone:
-            raise RagError("None of these documents is in the active version; nothing was removed.")
-        kept = sorted(present - gone)
-        noun = "document" if len(gone) == 1 else "documents"
-        add_version(session, found, kept, f"Removed {len(gone)} {noun}", removed=len(gone))
-    yield from sync_index(workspace, collection)
+        target = find_version(session, found, version)
+        assert found.id is not None and target.id is not None
+        known = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == found.id, VersionTag.name == tag)
+        ).first()
+        known = known or VersionTag(collection_id=found.id, version_id=target.id, name=tag, created_ms=0)
+        known.version_id, known.created_ms = target.id, now_ms()
+        session.add(known)
+        audit.record(session, "version tagged", collection, f"version {target.number}: {tag}")
 
 
-def activate_version(workspace: Workspace, collection: str, number: int) -> Iterator[IndexProgress]:
-    """Make an existing version the active one and bring the index in line. Nothing is embedded again."""
+def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
     with workspace.store.session() as session:
         found = find_collection(session, collection)
-        version = find_version(session, found, number)
-        session.add(found)
-        _activate(session, found, version)
-        audit.record(session, "version activated", collection, f"version {number}")
-    yield from sync_index(workspace, collection)
+        known = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == found.id, VersionTag.name == tag)
+        ).first()
+        if known is None:
+            raise NotFoundError(f"No version of “{collection}” has the tag “{tag}”.")
+        session.delete(known)
+        audit.record(session, "tag removed", collection, tag)
 
 
 def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
@@ -188,93 +147,40 @@ def delete_collection(workspace: Workspace, name: str) -> None:
     with workspace.store.session() as session:
         found = find_collection(session, name)
         raw = session.connection()
-        from rag.matching import indexed_text
+        versions = session.exec(select(DatasetVersion).where(DatasetVersion.collection_id == found.id)).all()
+        places = {index_place(found)} | {IndexPlace(v.trial_key) for v in versions if v.trial_key}
+        ids = raw.exec_driver_sql("SELECT id FROM document WHERE collection_id = ?", (found.id,))
+        delete_documents(session, [row[0] for row in ids])
+        in_versions = "version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)"
+        for statement in (
+            *(
+                f"DELETE FROM {table} WHERE {in_versions}"
+                for table in ("versiondocument", "versionexclusion", "proberesult")
+            ),
+            *(
+                f"DELETE FROM {table} WHERE collection_id = ?"
+                for table in ("versiontag", "probe", "proof", "watchedfolder", "datasetversion")
+            ),
+            "DELETE FROM collection WHERE id = ?",
+        ):
+            raw.exec_driver_sql(statement, (found.id,))
+        audit.record(session, "collection deleted", name)
+    workspace.forget_contents()
+    for place in places:
+        workspace.index.drop(place)
 
+
+def delete_documents(session: Session, document_ids: list[int]) -> None:
+    """Delete documents, their chunks and full-text rows. Embeddings stay until nothing needs them."""
+    raw = session.connection()
+    for document_id in document_ids:
         doomed = raw.exec_driver_sql(
-            "SELECT c.id, c.text FROM chunk c JOIN document d ON d.id = c.document_id WHERE d.collection_id = ?",
-            (found.id,),
+            "SELECT id, text FROM chunk WHERE document_id = ?", (document_id,)
         ).fetchall()
         if doomed:  # a contentless FTS5 table must be told the text to forget
             raw.exec_driver_sql(
                 "INSERT INTO chunk_fts (chunk_fts, rowid, text) VALUES ('delete', ?, ?)",
                 [(row[0], indexed_text(row[1])) for row in doomed],
             )
-        for statement in (
-            "DELETE FROM chunk WHERE document_id IN (SELECT id FROM document WHERE collection_id = ?)",
-            "DELETE FROM versiondocument WHERE version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)",
-            "DELETE FROM document WHERE collection_id = ?",
-            "DELETE FROM datasetversion WHERE collection_id = ?",
-            "DELETE FROM collection WHERE id = ?",
-        ):
-            raw.exec_driver_sql(statement, (found.id,))
-        audit.record(session, "collection deleted", name)
-    workspace.index.drop(found.key)
-
-
-def sync_index(workspace: Workspace, collection: str) -> Iterator[IndexProgress]:
-    """Bring the index in line with the active version, from stored vectors."""
-    with workspace.store.session() as session:
-        found = find_collection(session, collection)
-        version_id = found.active_version_id
-        wanted = version_chunk_ids(session, version_id) if version_id is not None else []
-
-    def vectors_of(ids: list[int]) -> dict[int, npt.NDArray[np.float32]]:
-        with workspace.store.session() as session:
-            return chunk_vectors(session, found.embedder, ids)
-
-    for done, total in workspace.index.sync(found.key, wanted, vectors_of):
-        yield IndexProgress(done, total)
-    with workspace.store.session() as session:
-        current = find_collection(session, collection)
-        if current.active_version_id == version_id:
-            current.index_version_id = version_id
-            session.add(current)
-
-
-def collections_to_sync(workspace: Workspace) -> list[str]:
-    """Collections whose index was left behind by a cancelled or killed change, or was lost."""
-    behind = []
-    with workspace.store.session() as session:
-        for found in session.exec(select(Collection)).all():
-            if found.active_version_id is None:
-                continue
-            version = session.get(DatasetVersion, found.active_version_id)
-            whole = version is not None and found.index_version_id == version.id
-            if not whole or workspace.index.count(found.key) != (version.chunk_count if version else 0):
-                found.index_version_id = None
-                session.add(found)
-                behind.append(found.name)
-    return behind
-
-
-def repair_indexes(workspace: Workspace) -> Iterator[IndexProgress]:
-    """Bring every index in line that is not."""
-    for name in collections_to_sync(workspace):
-        yield from sync_index(workspace, name)
-
-
-def _activate(session: Session, collection: Collection, version: DatasetVersion) -> None:
-    collection.active_version_id = version.id
-    if collection.index_version_id != version.id:
-        collection.index_version_id = None
-    session.add(collection)
-
-
-def _document_facts(
-    session: Session, collection_id: int | None, document_ids: Sequence[int]
-) -> list[tuple[str, str, str, int, int]]:
-    """(name, sha256, chunking, chunks, tokens) of each document."""
-    wanted = set(document_ids)
-    rows = session.connection().exec_driver_sql(
-        "SELECT id, name, sha256, chunking, chunk_count, token_count FROM document WHERE collection_id = ?",
-        (collection_id,),
-    )
-    return [(row[1], row[2], row[3], row[4], row[5]) for row in rows if row[0] in wanted]
-
-
-def _check_embedder(workspace: Workspace, collection: Collection) -> None:
-    if collection.embedder != workspace.embedder.fingerprint:
-        raise RagError(
-            f"The collection “{collection.name}” was made with the embedder {collection.embedder_name} and "
-            f"{workspace.embedder.name} is installed: their vectors cannot be compared."
-        )
+        raw.exec_driver_sql("DELETE FROM chunk WHERE document_id = ?", (document_id,))
+        raw.exec_driver_sql("DELETE FROM document WHERE id = ?", (document_id,))

@@ -83,6 +83,15 @@ class IngestReport:
         return sum(1 for o in self.outcomes if o.outcome == outcome)
 
 
+@dataclass(frozen=True)
+class VersionProgress:
+    """A version is being made or activated: "indexing", "cleaning", "proving" and others."""
+
+    stage: str
+    done: int
+    total: int
+
+
 # --- asking -----------------------------------------------------------------------------------------------
 
 

@@ -15,22 +15,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlmodel import Session
+
+from rag.changes import drop_documents, replace_document
 from rag.chunking import Chunker, TextChunk, chunking_fingerprint
-from rag.datasets import (
-    active_documents,
-    add_version,
-    ensure_collection,
-    find_collection,
-    find_version,
-    sync_index,
-)
-from rag.embedding import file_sha256
+from rag.datasets import active_documents, ensure_collection, find_collection, find_version
+from rag.embedding import Embedder, file_sha256
 from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
 from rag.events import FileOutcome, IngestProgress, IngestReport, ParsedDocument
 from rag.parsing import PARSER, is_supported, parse_file
 from rag.settings import ChunkingSettings
 from rag.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.tables import Chunk, Collection, Document
+from rag.versions import Draft, draft_of, make_version
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -70,13 +67,15 @@ class _Run:
     """The state of one ingest."""
 
     collection: Collection
+    embedder: Embedder
     chunking: str
     known: _Known
     sources: list[Source]
+    gone: list[str] = field(default_factory=list)  # sources that are no longer where they were
     began: float = field(default_factory=time.monotonic)
     outcomes: list[FileOutcome] = field(default_factory=list)
     documents: dict[str, int] = field(default_factory=dict)  # source -> document id, for the new version
-    replaced_sources: set[str] = field(default_factory=set)
+    moves: dict[str, str] = field(default_factory=dict)  # where a moved file was -> where it is
     files_done: int = 0
     bytes_done: int = 0
     bytes_known: int = 0
@@ -109,21 +108,41 @@ class _Run:
         self.bytes_done += source.size_bytes
 
 
-def ingest_files(workspace: Workspace, collection: str, paths: Sequence[str | Path]) -> Events:
+def ingest_files(
+    workspace: Workspace, collection: str, paths: Sequence[str | Path], following: Path | None = None
+) -> Events:
     """Add files and folders to a collection and make a new version of it.
 
-    When nothing changed no version is made: the report names the version that stays. Raises RagError when
-    nothing was given or the data folder cannot be written.
+    following: a folder that the collection follows; documents whose files are gone from it leave in the same
+    version. When nothing changed no version is made: the report names the version that stays. Raises RagError
+    when nothing was given or the data folder cannot be written.
     """
     if not paths:
         raise RagError("No file was given; name files or folders to add.")
     sources, refused = discover(paths)
     run = _open_run(workspace, collection, sources)
+    if following is not None:
+        run.gone = _gone_from(run, following)
     run.outcomes.extend(refused)
     yield run.progress("", "discovering")
+    try:
+        yield from _read_all(workspace, run)
+    except BaseException:
+        _set_pending(workspace, run.collection.name, "")
+        raise
+    yield run.progress("", "saving")
+    if run.documents or run.gone:
+        for step in make_version(workspace, run.collection.name, lambda s, c: _plan(run, s, c)):
+            yield replace(run.progress("", step.stage), chunks_done=step.done, chunks_total=step.total)
+    _set_pending(workspace, run.collection.name, "")
+    return _report(workspace, run)
+
+
+def _read_all(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
+    """Read, split and embed everything that is new."""
     group: list[_Pending] = []
-    chunker = _chunker(workspace, run.collection)
-    for source in sources:
+    chunker = _chunker(run)
+    for source in run.sources:
         yield run.progress(str(source.path), "parsing")
         pending = _read_source(run, source, chunker)
         if pending is not None:
@@ -133,11 +152,6 @@ def ingest_files(workspace: Workspace, collection: str, paths: Sequence[str | Pa
             yield from _embed_and_save(workspace, run, group)
             group = []
     yield from _embed_and_save(workspace, run, group)
-    yield run.progress("", "saving")
-    _save_version(workspace, run)
-    for step in sync_index(workspace, run.collection.name):
-        yield replace(run.progress("", "indexing"), chunks_done=step.done, chunks_total=step.total)
-    return _report(workspace, run)
 
 
 def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcome]]:
@@ -181,8 +195,11 @@ def _discover_folder(folder: Path, sources: dict[str, Source], refused: list[Fil
 
 def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _Run:
     found = ensure_collection(workspace, collection)
+    embedder = workspace.embedder_of(found.embedder, found.embedder_name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
-    chunking = chunking_fingerprint(settings, PARSER, workspace.embedder.fingerprint)
+    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
+    noun = "file" if len(sources) == 1 else "files"
+    _set_pending(workspace, found.name, f"Adding {len(sources):,} {noun}")
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(
             "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
@@ -190,18 +207,36 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
         )
         by_revision = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
         active = {source: (i, sha, chunk) for i, source, sha, chunk in active_documents(session, found)}
-    return _Run(found, chunking, _Known(by_revision, active), sources)
+    return _Run(found, embedder, chunking, _Known(by_revision, active), sources)
 
 
-def _chunker(workspace: Workspace, collection: Collection) -> Callable[[ParsedDocument], list[TextChunk]]:
+def _set_pending(workspace: Workspace, collection: str, what: str) -> None:
+    """A start that finds this text says that the ingest was interrupted."""
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        if found.pending != what:
+            found.pending = what
+            session.add(found)
+
+
+def _gone_from(run: _Run, folder: Path) -> list[str]:
+    """Documents of the active version whose files are no longer in the folder."""
+    present = {str(source.path) for source in run.sources}
+    return [
+        source
+        for source in run.known.active
+        if source not in present and Path(source).is_relative_to(folder) and not Path(source).exists()
+    ]
+
+
+def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
     """Splits when it is first called: a folder without changes never loads the tokenizer."""
     made: list[Chunker] = []
 
     def split(document: ParsedDocument) -> list[TextChunk]:
         if not made:
-            settings = ChunkingSettings.model_validate_json(collection.chunking)
-            embedder = workspace.embedder
-            made.append(Chunker(embedder.tokenizer, settings, embedder.longest_input))
+            settings = ChunkingSettings.model_validate_json(run.collection.chunking)
+            made.append(Chunker(run.embedder.tokenizer, settings, run.embedder.longest_input))
         return made[0].split(document)
 
     return split
@@ -220,7 +255,7 @@ def _read_source(
             return None
         moved_from = _moved_from(run, source, sha256)
         if moved_from:
-            run.replaced_sources.add(moved_from)
+            run.moves[moved_from] = key
         parsed = parse_file(source.path)
         chunks = split(parsed)
         if not chunks:
@@ -251,7 +286,7 @@ def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
     if str(source.path) in run.known.active:
         return None
     for old, (_, old_sha256, _) in run.known.active.items():
-        if old_sha256 == sha256 and old not in run.replaced_sources and not Path(old).exists():
+        if old_sha256 == sha256 and old not in run.moves and not Path(old).exists():
             return old
     return None
 
@@ -260,7 +295,7 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
     """Embed the unknown texts of a group, then write each of its documents in a transaction of its own."""
     if not group:
         return
-    embedder = workspace.embedder.fingerprint
+    embedder = run.embedder.fingerprint
     texts = {chunk.text_hash: chunk.text for pending in group for chunk in pending.chunks}
     with workspace.store.session() as session:
         missing = missing_embeddings(session, embedder, texts)
@@ -275,7 +310,7 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
     for begin in range(0, len(order), _ENCODE_BATCH):
         yield run.progress(name, "embedding")
         batch = order[begin : begin + _ENCODE_BATCH]
-        vectors = workspace.encode([texts[text_hash] for text_hash in batch])
+        vectors = workspace.encode([texts[text_hash] for text_hash in batch], run.embedder)
         with workspace.store.session() as session:
             add_embeddings(session, embedder, batch, vectors)
         run.chunks_done += sum(counts[text_hash] for text_hash in batch)
@@ -304,7 +339,16 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         created_ms=now_ms(),
         complete=True,
     )
-    chunks = [
+    with workspace.store.session() as session:
+        add_chunks(session, document, chunk_rows_of(pending.chunks))
+    assert document.id is not None
+    run.documents[key] = document.id
+    run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(pending.chunks))
+
+
+def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
+    """Rows for the chunks of one document; the document's id is filled in when they are written."""
+    return [
         Chunk(
             document_id=0,
             position=position,
@@ -317,41 +361,39 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
             place_kind=chunk.place.kind if chunk.place else "",
             place_number=chunk.place.number if chunk.place else None,
         )
-        for position, chunk in enumerate(pending.chunks)
+        for position, chunk in enumerate(chunks)
     ]
-    with workspace.store.session() as session:
-        add_chunks(session, document, chunks)
-    assert document.id is not None
-    run.documents[key] = document.id
-    run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(chunks))
 
 
-def _save_version(workspace: Workspace, run: _Run) -> None:
-    """One transaction: the old documents that stay and the new ones. Nothing changed: nothing is written."""
-    if not run.documents:
-        return
-    with workspace.store.session() as session:
-        collection = find_collection(session, run.collection.name)
-        # Read again: another change may have been made since this ingest began.
-        kept = {source: document for document, source, _, _ in active_documents(session, collection)}
-        replaced = sum(1 for source in run.documents if source in kept)
-        moved = [source for source in run.replaced_sources if kept.pop(source, None) is not None]
-        added = len(run.documents) - replaced - len(moved)
-        kept.update(run.documents)
-        parts = [
-            f"{verb} {count}"
-            for verb, count in (("added", added), ("replaced", replaced), ("moved", len(moved)))
-            if count
-        ]
-        message = ", ".join(parts).capitalize()
-        add_version(
-            session,
-            collection,
-            sorted(set(kept.values())),
-            message,
-            added=added,
-            replaced=replaced + len(moved),
-        )
+def _plan(run: _Run, session: Session, collection: Collection) -> Draft:
+    """The documents that stay, the new revisions in their places, and those whose files are gone left out."""
+    draft = draft_of(session, collection)
+    # Read again: another change may have been made since this ingest began.
+    present = {source: document for document, source, _, _ in active_documents(session, collection)}
+    moved = [source for source in run.moves if source in present and run.moves[source] in run.documents]
+    leaving = [source for source in run.gone if source in present and source not in moved]
+    for old, new in _pairs(run, present, moved):
+        replace_document(session, draft, old, new)
+    for document in run.documents.values():
+        draft.documents.setdefault(document, "")
+    drop_documents(session, draft, {present[source] for source in leaving})
+    replaced = sum(1 for source in run.documents if source in present)
+    draft.added = len(run.documents) - replaced - len(moved)
+    draft.replaced, draft.removed = replaced + len(moved), len(leaving)
+    counts = (
+        ("added", draft.added),
+        ("replaced", replaced),
+        ("moved", len(moved)),
+        ("removed", len(leaving)),
+    )
+    draft.message = ", ".join(f"{verb} {count}" for verb, count in counts if count).capitalize()
+    return draft
+
+
+def _pairs(run: _Run, present: dict[str, int], moved: Sequence[str]) -> list[tuple[int, int]]:
+    """(old document, new document) of every source that was replaced, and of every one that moved."""
+    pairs = [(present[s], new) for s, new in run.documents.items() if s in present and present[s] != new]
+    return pairs + [(present[old], run.documents[run.moves[old]]) for old in moved]
 
 
 def _report(workspace: Workspace, run: _Run) -> IngestReport:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.errors import RagError
+from rag.fingerprints import texts_fingerprint
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
 # the text.
 FULL_TEXT = """
 CREATE VIRTUAL TABLE IF NOT EXISTS chunk_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE IF NOT EXISTS trace_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
+CREATE VIRTUAL TABLE IF NOT EXISTS chunk_terms USING fts5vocab(chunk_fts, instance);
 CREATE INDEX IF NOT EXISTS trace_list ON trace (created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS trace_flagged ON trace (created_ms DESC) WHERE flag_count > 0;
 CREATE INDEX IF NOT EXISTS trace_verdict ON trace (worst_verdict, created_ms DESC);
@@ -24,8 +26,49 @@ CREATE INDEX IF NOT EXISTS trace_model ON trace (model, created_ms DESC);
 CREATE INDEX IF NOT EXISTS trace_status ON trace (status, created_ms DESC);
 """
 
+# What an older file's tables lack for dataset versions that can be compared, proved and rolled back.
+_VERSION_COLUMNS = """
+ALTER TABLE collection ADD COLUMN index_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE collection ADD COLUMN index_server TEXT NOT NULL DEFAULT '';
+ALTER TABLE collection ADD COLUMN pending TEXT NOT NULL DEFAULT '';
+ALTER TABLE datasetversion ADD COLUMN kind TEXT NOT NULL DEFAULT 'ingest';
+ALTER TABLE datasetversion ADD COLUMN parent_id INTEGER;
+ALTER TABLE datasetversion ADD COLUMN chunks_added INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN chunks_removed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN tokens_added INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN tokens_removed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN excluded_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN text_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasetversion ADD COLUMN index_fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE datasetversion ADD COLUMN trial_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE versiondocument ADD COLUMN attributes TEXT NOT NULL DEFAULT '';
+CREATE INDEX IF NOT EXISTS ix_tracehit_chunk_id ON tracehit (chunk_id);
+CREATE INDEX IF NOT EXISTS ix_tracehit_document_id ON tracehit (document_id);
+UPDATE collection SET index_key = key, index_version_id = NULL;
+UPDATE datasetversion SET kind = 'remove' WHERE removed_count > 0 AND added_count + replaced_count = 0;
+UPDATE datasetversion SET parent_id = (SELECT p.id FROM datasetversion p
+    WHERE p.collection_id = datasetversion.collection_id AND p.number = datasetversion.number - 1);
+"""
+
+
+def _version_columns(connection: sqlite3.Connection) -> None:
+    """Step 2. The index is filled anew: its entries are named by their text's hash from now on."""
+    connection.executescript(_VERSION_COLUMNS)
+    for version_id, embedder in connection.execute("SELECT id, embedder FROM datasetversion").fetchall():
+        rows = connection.execute(
+            """SELECT DISTINCT c.text_hash FROM versiondocument vd JOIN chunk c ON c.document_id = vd.document_id
+               WHERE vd.version_id = ?""",
+            (version_id,),
+        )
+        hashes = [row[0] for row in rows]
+        connection.execute(
+            "UPDATE datasetversion SET text_count = ?, index_fingerprint = ? WHERE id = ?",
+            (len(hashes), texts_fingerprint(embedder, hashes), version_id),
+        )
+
+
 Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (lambda connection: None,)  # step 1: the first released schema
+STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns)  # step 1: the first released schema
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ from rag.backup import (
     copy_database,
     database_bytes,
     disk_errors,
+    forget_indexes,
     read_json,
     remove,
     sync_folder,
@@ -132,6 +133,7 @@ def _copy_and_switch(source: Path, target: Path, home: Path) -> Generator[Backup
             copied = yield from _copy_files(source, target, names)
             yield from copy_database(source / DATABASE, target / DATABASE)
             _check_copy(target / DATABASE)
+            forget_indexes(target / DATABASE)
             watch.execute("BEGIN IMMEDIATE")  # from here on nothing can be written to the old file
             unchanged = _version(watch) == before and _moved_names(source) == names
             if unchanged and _state(copied) == copied:

@@ -6,6 +6,7 @@ process (or the command line's own workspace) is the only writer. Columns are th
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from dataclasses import dataclass, fields
@@ -36,6 +37,7 @@ class CollectionRow:
     token_count: int
     version_count: int
     updated_ms: int | None
+    index_server: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class VersionRow:
     number: int
     created_ms: int
     message: str
+    kind: str
+    parent_number: int | None
+    embedder: str
     embedder_name: str
     chunking: str
     fingerprint: str
@@ -55,7 +60,17 @@ class VersionRow:
     added_count: int
     replaced_count: int
     removed_count: int
+    chunks_added: int
+    chunks_removed: int
+    tokens_added: int
+    tokens_removed: int
+    excluded_count: int
+    tags: str  # separated by a comma and a space
+    trial: bool
     active: bool
+    proved_ms: int | None  # when its index was checked last
+    proof_ok: bool | None
+    proof_detail: str | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,20 @@ class DocumentRow:
     chunk_count: int
     token_count: int
     created_ms: int
+    attributes: str  # JSON object, or empty
+    excluded_count: int
+
+
+@dataclass(frozen=True)
+class VersionDocumentRow:
+    """A document of a version, as far as versions are compared by it."""
+
+    id: int
+    source: str
+    name: str
+    sha256: str
+    chunking: str
+    attributes: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +109,32 @@ class ChunkRow:
     text: str
     token_count: int
     place: str
+
+
+@dataclass(frozen=True)
+class ChunkUse:
+    """What became of a chunk: how often it was a candidate, in a prompt, and where it was cited.
+
+    A duplicate is a chunk of the same version with the same text. cited: (trace id, question).
+    """
+
+    candidate_count: int
+    prompt_count: int
+    cited: tuple[tuple[str, str], ...]
+    duplicates: tuple[tuple[int, str, str], ...]  # chunk id, document, place
+    excluded: str | None  # the reason
+
+
+@dataclass(frozen=True)
+class WatchedFolderRow:
+    id: int
+    collection: str
+    path: str
+    enabled: bool
+    quiet_s: int
+    last_check_ms: int | None
+    last_change_ms: int | None
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -197,7 +252,7 @@ class Reader:
                       v.number AS version_number, coalesce(v.document_count, 0) AS document_count,
                       coalesce(v.chunk_count, 0) AS chunk_count, coalesce(v.token_count, 0) AS token_count,
                       (SELECT count(*) FROM datasetversion w WHERE w.collection_id = c.id) AS version_count,
-                      v.created_ms AS updated_ms
+                      v.created_ms AS updated_ms, c.index_server
                FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id
                ORDER BY c.name COLLATE NOCASE""",
         )
@@ -212,26 +267,128 @@ class Reader:
 
     def versions(self, collection_id: int) -> list[VersionRow]:
         """Newest first."""
-        rows = self._rows(
-            VersionRow,
-            """SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message,
-                      v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
-                      v.token_count, v.added_count, v.replaced_count, v.removed_count,
-                      v.id IS c.active_version_id AS active
-               FROM datasetversion v JOIN collection c ON c.id = v.collection_id
-               WHERE v.collection_id = ? ORDER BY v.number DESC""",
-            (collection_id,),
+        return self._version_rows("v.collection_id = ?", collection_id)
+
+    def version(self, version_id: int) -> VersionRow:
+        found = self._version_rows("v.id = ?", version_id)
+        if not found:
+            raise NotFoundError("This version is gone; look at the list of versions again.")
+        return found[0]
+
+    def find_version(self, collection: str, which: str) -> VersionRow:
+        """A version by its number or a tag; “active” is the active one."""
+        for row in self.versions(self.collection(collection).id):
+            named = which in row.tags.split(", ") or (which == "active" and row.active)
+            if named or str(row.number) == which:
+                return row
+        raise NotFoundError(
+            f"The collection “{collection}” has no version {which}; `ragdeck versions -c` lists them."
         )
-        return rows
+
+    def _version_rows(self, condition: str, value: int) -> list[VersionRow]:
+        rows = self._query(
+            f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message, v.kind,
+                      (SELECT p.number FROM datasetversion p WHERE p.id = v.parent_id) AS parent_number,
+                      v.embedder, v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
+                      v.token_count, v.added_count, v.replaced_count, v.removed_count, v.chunks_added,
+                      v.chunks_removed, v.tokens_added, v.tokens_removed, v.excluded_count,
+                      coalesce((SELECT group_concat(t.name, ', ') FROM versiontag t WHERE t.version_id = v.id), '')
+                          AS tags,
+                      v.trial_key != '' AS trial, v.id IS c.active_version_id AS active,
+                      p.created_ms AS proved_ms, p.ok AS proof_ok, p.detail AS proof_detail
+               FROM datasetversion v JOIN collection c ON c.id = v.collection_id
+               LEFT JOIN proof p ON p.id = (SELECT max(q.id) FROM proof q WHERE q.version_id = v.id)
+               WHERE {condition} ORDER BY v.number DESC""",
+            (value,),
+        )
+        return [VersionRow(**dict(row)) for row in rows]
 
     def documents(self, version_id: int, limit: int = 1_000_000, offset: int = 0) -> list[DocumentRow]:
         return self._rows(
             DocumentRow,
             """SELECT d.id, d.name, d.source, d.title, d.media_type, d.size_bytes, d.chunk_count, d.token_count,
-                      d.created_ms
-               FROM versiondocument vd JOIN document d ON d.id = vd.document_id
-               WHERE vd.version_id = ? ORDER BY d.name COLLATE NOCASE, d.id LIMIT ? OFFSET ?""",
+                      d.created_ms, vd.attributes, coalesce(x.excluded, 0) AS excluded_count
+               FROM versiondocument vd CROSS JOIN document d ON d.id = vd.document_id
+               LEFT JOIN (SELECT c.document_id, count(*) AS excluded FROM versionexclusion e
+                          JOIN chunk c ON c.id = e.chunk_id WHERE e.version_id = ?1 GROUP BY c.document_id) x
+                   ON x.document_id = d.id
+               WHERE vd.version_id = ?1 ORDER BY d.name COLLATE NOCASE, d.id LIMIT ?2 OFFSET ?3""",
             (version_id, limit, offset),
+        )
+
+    def version_documents(self, version_id: int) -> list[VersionDocumentRow]:
+        return self._rows(
+            VersionDocumentRow,
+            """SELECT d.id, d.source, d.name, d.sha256, d.chunking, vd.attributes
+               FROM versiondocument vd CROSS JOIN document d ON d.id = vd.document_id WHERE vd.version_id = ?""",
+            (version_id,),
+        )
+
+    def exclusions(self, version_id: int) -> dict[int, str]:
+        """Chunk id -> why the version leaves it out."""
+        rows = self._query(
+            "SELECT chunk_id, reason FROM versionexclusion WHERE version_id = ?", (version_id,)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def documents_of_chunks(self, chunk_ids: list[int]) -> set[int]:
+        rows = self._query(
+            "SELECT DISTINCT c.document_id FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value",
+            (json.dumps(chunk_ids),),
+        )
+        return {row[0] for row in rows}
+
+    def chunk_texts(self, document_ids: list[int]) -> dict[int, list[tuple[int, str, int]]]:
+        """Document id -> (chunk id, text hash, tokens) of each of its chunks."""
+        found: dict[int, list[tuple[int, str, int]]] = {}
+        for row in self._query(
+            """SELECT c.document_id, c.id, c.text_hash, c.token_count FROM json_each(?) j
+               CROSS JOIN chunk c ON c.document_id = j.value""",
+            (json.dumps(document_ids),),
+        ):
+            found.setdefault(row[0], []).append((row[1], row[2], row[3]))
+        return found
+
+    def chunk_use(self, version_id: int, chunk_id: int, limit: int = 20) -> ChunkUse:
+        """How a chunk was used in traces, and where else its text stands in this version."""
+        counts = self._query(
+            "SELECT count(*), coalesce(sum(marker IS NOT NULL), 0) FROM tracehit WHERE chunk_id = ?",
+            (chunk_id,),
+        )
+        cited = self._query(
+            """SELECT t.id, t.question FROM tracehit h JOIN trace t ON t.id = h.trace_id
+               WHERE h.chunk_id = ? AND h.marker IS NOT NULL AND (instr(t.answer, '[' || h.marker || ']') > 0
+                   OR EXISTS (SELECT 1 FROM claim k WHERE k.trace_id = t.id AND k.evidence_marker = h.marker))
+               ORDER BY t.created_ms DESC LIMIT ?""",
+            (chunk_id, limit),
+        )
+        twins = self._query(
+            """SELECT c.id, d.name, c.place FROM chunk c JOIN document d ON d.id = c.document_id
+               JOIN versiondocument vd ON vd.document_id = d.id AND vd.version_id = ?1
+               WHERE c.text_hash = (SELECT text_hash FROM chunk WHERE id = ?2) AND c.id != ?2 LIMIT ?3""",
+            (version_id, chunk_id, limit),
+        )
+        reason = self._query(
+            "SELECT reason FROM versionexclusion WHERE version_id = ? AND chunk_id = ?",
+            (version_id, chunk_id),
+        )
+        candidates, prompts = (counts[0][0], counts[0][1]) if counts else (0, 0)
+        return ChunkUse(
+            candidate_count=candidates,
+            prompt_count=prompts,
+            cited=tuple((row[0], row[1]) for row in cited),
+            duplicates=tuple((row[0], row[1], row[2]) for row in twins),
+            excluded=reason[0][0] if reason else None,
+        )
+
+    def watched_folders(self, collection_id: int | None = None) -> list[WatchedFolderRow]:
+        return self._rows(
+            WatchedFolderRow,
+            """SELECT w.id, c.name AS collection, w.path, w.enabled, w.quiet_s, w.last_check_ms,
+                      w.last_change_ms, w.outcome
+               FROM watchedfolder w JOIN collection c ON c.id = w.collection_id
+               WHERE ?1 IS NULL OR w.collection_id = ?1 ORDER BY c.name COLLATE NOCASE, w.path""",
+            (collection_id,),
         )
 
     def chunks(self, document_id: int) -> list[ChunkRow]:

@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.datasets import find_collection, find_version
-from rag.errors import RagError
+from rag.content import ordered
+from rag.datasets import find_collection, find_version, index_place
 from rag.events import Hit
-from rag.matching import match_expression, query_words
+from rag.matching import query_words
 from rag.settings import RetrievalSettings
-from rag.store import chunk_rows, chunk_vectors, search_words, version_vectors
+from rag.store import chunk_rows, chunk_vectors, chunks_with_texts
 from rag.tables import Collection, DatasetVersion
 from rag.workspace import Workspace
 
 Vector = npt.NDArray[np.float32]
+_MOST_EXTRA = 2000  # entries of an index that its version does not have, before exact search is quicker
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,16 @@ class Retrieval:
 
 
 def open_version(
-    workspace: Workspace, collection: str, number: int | None
+    workspace: Workspace, collection: str, which: int | str | None
 ) -> tuple[Collection, DatasetVersion]:
-    """The collection and version to search. Raises RagError when its vectors are not this embedder's."""
+    """The collection and version (number, tag, None: the active one) to search.
+
+    Raises RagError when the embedder that made its vectors is not at hand.
+    """
     with workspace.store.session() as session:
         found = find_collection(session, collection)
-        version = find_version(session, found, number)
-    if version.embedder != workspace.embedder.fingerprint:
-        raise RagError(
-            f"Version {version.number} of “{collection}” was made with {version.embedder_name}, and "
-            f"{workspace.embedder.name} is installed: ask a version made with the same embedder."
-        )
+        version = find_version(session, found, which)
+    workspace.embedder_of(version.embedder, version.embedder_name)
     return found, version
 
 
@@ -70,17 +70,16 @@ def retrieve(
     """Search one version. No hit is lost: what falls below the threshold says so."""
     clock = _StageClock()
     fallbacks: list[str] = []
-    with clock.stage("embed", "EMBEDDING", workspace.embedder.name):
-        vector = workspace.encode([text])[0]
+    embedder = workspace.embedder_of(version.embedder, version.embedder_name)
+    with clock.stage("embed", "EMBEDDING", embedder.name):
+        vector = workspace.encode([text], embedder)[0]
     with clock.stage("dense", "RETRIEVER"):
         dense, how = _dense(workspace, collection, version, vector, settings.candidates)
         if how:
             fallbacks.append(how)
     with clock.stage("lexical", "RETRIEVER", "BM25"), workspace.store.session() as session:
-        expression = match_expression(text)
-        lexical = (
-            search_words(session, version.id or 0, expression, settings.candidates) if expression else []
-        )
+        content = workspace.content(version.id or 0, version.embedder)
+        lexical = content.search_words(session, query_words(text), settings.candidates)
     with clock.stage("fuse", "CHAIN", f"RRF k={settings.rrf_k}"), workspace.store.session() as session:
         order = fuse([[i for i, _ in dense], [i for i, _ in lexical]], settings.rrf_k)
         facts = chunk_rows(session, [chunk_id for chunk_id, _ in order])
@@ -164,10 +163,10 @@ def _dense(
     """Nearest chunks, from the index when it holds this version, else exactly from the stored vectors."""
     if collection.index_version_id == version.id:
         try:
-            found = workspace.index.query(collection.key, vector, count)
-            if _index_still_holds(workspace, collection, version) and (found or version.chunk_count == 0):
+            found = _from_index(workspace, collection, version, vector, count)
+            if found is not None and _index_still_holds(workspace, collection, version):
                 return found, ""
-            why = "the index changed or was empty"
+            why = "the index was being changed"
         except (
             Exception
         ) as error:  # Chroma raises many kinds; any of them means the index must not be trusted
@@ -177,27 +176,36 @@ def _dense(
     else:
         why = ""  # an older version has no index: exact search is the designed way, not a fallback
     with workspace.store.session() as session:
-        ids, vectors = version_vectors(session, version.id or 0, version.embedder)
-    return nearest(ids, vectors, vector, count), f"exact search: {why}" if why else ""
+        content = workspace.content(version.id or 0, version.embedder)
+        found = content.nearest(session, vector, count)
+    return found, f"exact search: {why}" if why else ""
+
+
+def _from_index(
+    workspace: Workspace, collection: Collection, version: DatasetVersion, vector: Vector, count: int
+) -> list[tuple[int, float]] | None:
+    """The best chunks of the version among the index's nearest texts; None when it cannot be relied on.
+
+    While a change is under way the index holds more than the version: so many more texts are asked for.
+    """
+    place = index_place(collection)
+    extra = workspace.index.count(place) - version.text_count
+    if extra < 0 or extra > _MOST_EXTRA:
+        return None
+    texts = workspace.index.query(place, vector, count + extra)
+    with workspace.store.session() as session:
+        chunks = [chunk_id for chunk_id, _ in chunks_with_texts(session, version.id or 0, texts)]
+        stored = chunk_vectors(session, version.embedder, chunks)
+    if not chunks:
+        return [] if version.chunk_count == 0 else None
+    ids = np.fromiter(stored, dtype=np.int64, count=len(stored))
+    return ordered(ids, np.stack([stored[i] for i in stored]) @ vector)[:count]
 
 
 def _index_still_holds(workspace: Workspace, collection: Collection, version: DatasetVersion) -> bool:
-    """An ingest on the other lane may have begun to change the index while it was searched."""
+    """A change on the other lane may have begun to take things out of the index while it was searched."""
     with workspace.store.session() as session:
         return find_collection(session, collection.name).index_version_id == version.id
-
-
-def nearest(
-    ids: npt.NDArray[np.int64], vectors: Vector, vector: Vector, count: int
-) -> list[tuple[int, float]]:
-    """The count most similar rows of vectors (n, d) to vector (d,), best first, by cosine similarity."""
-    if len(ids) == 0:
-        return []
-    scores = vectors @ vector
-    count = min(count, len(ids))
-    best = np.argpartition(-scores, count - 1)[:count]
-    best = best[np.lexsort((ids[best], -scores[best]))]
-    return [(int(ids[i]), float(scores[i])) for i in best]
 
 
 def _hits(

@@ -67,9 +67,16 @@ class Store:
         self._engine.dispose()
 
 
+# FROM and WHERE of "the chunks of version ?"; the chunk is c.
+VERSION_CHUNKS = """FROM versiondocument vd CROSS JOIN chunk c ON c.document_id = vd.document_id
+    WHERE vd.version_id = ? AND NOT EXISTS
+        (SELECT 1 FROM versionexclusion x WHERE x.version_id = vd.version_id AND x.chunk_id = c.id)"""
+
+
 def add_chunks(session: Session, document: tables.Document, chunks: Sequence[tables.Chunk]) -> None:
     """Write the chunks of a new document and their full-text rows."""
     if document.id is None:
+        document.id = _next_id(session, "document")
         session.add(document)
         session.flush()
     raw = session.connection()
@@ -130,25 +137,37 @@ def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vecto
     )
 
 
-def version_vectors(
-    session: Session, version_id: int, embedder: str
-) -> tuple[npt.NDArray[np.int64], Vectors]:
-    """Chunk ids (n,) and their vectors (n, dimension) of one version, in the order of the ids."""
-    rows = (
-        session.connection()
-        .exec_driver_sql(
-            """SELECT c.id, e.vector FROM versiondocument vd
-               JOIN chunk c ON c.document_id = vd.document_id
-               JOIN embedding e ON e.text_hash = c.text_hash AND e.embedder = ?
-               WHERE vd.version_id = ? ORDER BY c.id""",
-            (embedder, version_id),
-        )
-        .fetchall()
+def text_vectors(session: Session, embedder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+    """The stored vectors of some texts, by text hash."""
+    found: dict[str, Vectors] = {}
+    for part in _parts(list(hashes)):
+        marks = ",".join("?" * len(part))
+        for row in session.connection().exec_driver_sql(
+            f"SELECT text_hash, vector FROM embedding WHERE embedder = ? AND text_hash IN ({marks})",
+            (embedder, *part),
+        ):
+            found[row[0]] = np.frombuffer(row[1], dtype="<f4")
+    return found
+
+
+def version_texts(session: Session, version_id: int) -> list[tuple[int, str, int]]:
+    """(chunk id, text hash, tokens) of every chunk of a version that is not excluded, by chunk id."""
+    rows = session.connection().exec_driver_sql(
+        f"SELECT c.id, c.text_hash, c.token_count {VERSION_CHUNKS} ORDER BY c.id", (version_id,)
     )
-    ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
-    if not rows:
-        return ids, np.zeros((0, 0), dtype=np.float32)
-    return ids, np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), -1)
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def chunks_with_texts(session: Session, version_id: int, hashes: Sequence[str]) -> list[tuple[int, str]]:
+    """(chunk id, text hash) of the chunks of a version that have one of these texts."""
+    found: list[tuple[int, str]] = []
+    for part in _parts(list(hashes)):
+        marks = ",".join("?" * len(part))
+        rows = session.connection().exec_driver_sql(
+            f"SELECT c.id, c.text_hash {VERSION_CHUNKS} AND c.text_hash IN ({marks})", (version_id, *part)
+        )
+        found.extend((row[0], row[1]) for row in rows)
+    return found
 
 
 def chunk_vectors(session: Session, embedder: str, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
@@ -163,26 +182,6 @@ def chunk_vectors(session: Session, embedder: str, chunk_ids: Sequence[int]) -> 
         ):
             found[row[0]] = np.frombuffer(row[1], dtype="<f4")
     return found
-
-
-def version_chunk_ids(session: Session, version_id: int) -> list[int]:
-    rows = session.connection().exec_driver_sql(
-        "SELECT c.id FROM versiondocument vd JOIN chunk c ON c.document_id = vd.document_id WHERE vd.version_id = ?",
-        (version_id,),
-    )
-    return [row[0] for row in rows]
-
-
-def search_words(session: Session, version_id: int, expression: str, limit: int) -> list[tuple[int, float]]:
-    """Chunk ids and scores of the best full-text matches in a version; higher is better (negated bm25())."""
-    rows = session.connection().exec_driver_sql(
-        """SELECT chunk_fts.rowid, -bm25(chunk_fts) AS score FROM chunk_fts
-           JOIN chunk c ON c.id = chunk_fts.rowid
-           JOIN versiondocument vd ON vd.document_id = c.document_id AND vd.version_id = ?
-           WHERE chunk_fts MATCH ? ORDER BY score DESC, chunk_fts.rowid LIMIT ?""",
-        (version_id, expression, limit),
-    )
-    return [(row[0], row[1]) for row in rows]
 
 
 def chunk_rows(session: Session, chunk_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -214,9 +213,12 @@ def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str
 
 
 def _next_id(session: Session, table: str) -> int:
-    found = session.connection().exec_driver_sql(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()
-    assert found is not None
-    return int(found[0])
+    """An id that no row has, and no stored trace still speaks of after its row was deleted."""
+    found = session.connection().exec_driver_sql(
+        f"""SELECT max(coalesce((SELECT max(id) FROM {table}), 0),
+                       coalesce((SELECT max({table}_id) FROM tracehit), 0)) + 1"""
+    )
+    return int(found.scalar_one())
 
 
 def _parts(values: list[Any]) -> Iterator[list[Any]]:

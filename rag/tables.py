@@ -19,9 +19,11 @@ class Collection(SQLModel, table=True):
     embedder_name: str
     chunking: str  # JSON of ChunkingSettings
     active_version_id: int | None = None
-    index_version_id: int | None = (
-        None  # the version that the Chroma index holds completely; None while it changes
-    )
+    # The version whose texts the index holds, all of them and perhaps more; None: the index is not to be used.
+    index_version_id: int | None = None
+    index_key: str = ""  # the Chroma collection that serves the active version
+    index_server: str = ""  # address of a Chroma server; empty: the folder beside the SQLite file
+    pending: str = ""  # what is being changed; still there at a start: it was killed
 
 
 class Document(SQLModel, table=True):
@@ -87,11 +89,107 @@ class DatasetVersion(SQLModel, table=True):
     added_count: int
     replaced_count: int
     removed_count: int
+    # ingest | remove | rechunk | embedder | metadata | exclude | import
+    kind: str = "ingest"
+    parent_id: int | None = None  # the version that was active when this one was made
+    chunks_added: int = 0  # against the parent, by text
+    chunks_removed: int = 0
+    tokens_added: int = 0
+    tokens_removed: int = 0
+    excluded_count: int = 0
+    text_count: int = 0  # distinct texts: what the index holds
+    index_fingerprint: str = ""  # sha256 over embedder and sorted text hashes
+    trial_key: str = ""  # a what-if that was never active: the Chroma collection of its own
 
 
 class VersionDocument(SQLModel, table=True):
     version_id: int = Field(primary_key=True)
     document_id: int = Field(primary_key=True, index=True)
+    attributes: str = ""  # JSON object of what a person wrote about the document; empty: nothing
+
+
+class VersionExclusion(SQLModel, table=True):
+    """A chunk that a version leaves out although it has the chunk's document."""
+
+    version_id: int = Field(primary_key=True)
+    chunk_id: int = Field(primary_key=True)
+    reason: str
+
+
+class VersionTag(SQLModel, table=True):
+    """A name for a version, as a tag in git; a collection has each name once."""
+
+    __table_args__ = (UniqueConstraint("collection_id", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int
+    version_id: int = Field(index=True)
+    name: str
+    created_ms: int
+
+
+class Probe(SQLModel, table=True):
+    """A stored query whose hits prove that an activated version answers as it did."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(index=True)
+    embedder: str
+    text: str
+    vector: bytes = Field(sa_type=LargeBinary)
+    by_person: bool = False
+    created_ms: int
+
+
+class ProbeResult(SQLModel, table=True):
+    """The hits of a probe when the version was first complete: JSON list of text hashes, best first."""
+
+    version_id: int = Field(primary_key=True)
+    probe_id: int = Field(primary_key=True)
+    hits: str
+
+
+class Proof(SQLModel, table=True):
+    """The outcome of checking the index of a version."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(index=True)
+    version_id: int = Field(index=True)
+    created_ms: int
+    ok: bool
+    fingerprint_same: bool
+    vectors_checked: int
+    vectors_same: int
+    probe_count: int
+    probes_same: int
+    embedded_count: int  # texts that had to be embedded: 0
+    milliseconds: float
+    detail: str = ""
+
+
+class EmbedderFolder(SQLModel, table=True):
+    """A sentence-transformers folder that made vectors here, besides the starter."""
+
+    fingerprint: str = Field(primary_key=True)
+    name: str
+    path: str
+    added_ms: int
+
+
+class WatchedFolder(SQLModel, table=True):
+    """A folder whose files a collection follows. A signature is a hash over names, sizes and times."""
+
+    __table_args__ = (UniqueConstraint("collection_id", "path"),)
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int
+    path: str
+    enabled: bool = True
+    quiet_s: int
+    created_ms: int
+    last_check_ms: int | None = None
+    last_change_ms: int | None = None
+    seen_signature: str = ""
+    seen_since_ms: int = 0
+    done_signature: str = ""
+    outcome: str = ""
 
 
 class Model(SQLModel, table=True):
@@ -164,8 +262,8 @@ class Span(SQLModel, table=True):
 class TraceHit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     trace_id: str = Field(index=True)
-    chunk_id: int
-    document_id: int
+    chunk_id: int = Field(index=True)
+    document_id: int = Field(index=True)
     document: str
     path: str
     place: str

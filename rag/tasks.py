@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag import backup, moving, space
 from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.erasure import finish_erasure
 from rag.errors import NotFoundError, RagError
-from rag.events import BackupInfo, BackupProgress, MoveReport, PromptProgress, SpaceUse, TokenStreamed
+from rag.events import (
+    BackupInfo,
+    BackupProgress,
+    MoveReport,
+    PromptProgress,
+    SpaceUse,
+    TokenStreamed,
+    VersionProgress,
+)
 from rag.llm import (
     HOW_TO_GET_LLAMA,
     STARTER_PACKAGE,
@@ -27,30 +35,18 @@ from rag.llm import (
     starter_model_path,
 )
 from rag.models import ModelEntry, known_models
-from rag.parsing import RenderedPage, render_page
+from rag.parsing import render_page
+from rag.reports import ModelState, ModelTest, RenderedPage
 from rag.settings import Settings
+from rag.versions import repair_indexes
 from rag.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class ModelState:
-    """The loaded model, or an empty name. Memory in bytes: what loading it added to the process."""
-
-    name: str = ""
-    path: str = ""
-    context: int = 0
-    memory_bytes: int = 0
-    load_ms: float = 0.0
-    gpu: bool = False
-
-
-@dataclass(frozen=True)
-class ModelTest:
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    read_tokens_per_s: float
-    tokens_per_s: float
+def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
+    """Finish or undo what a kill interrupted; returns what there is to say about it."""
+    notices = yield from finish_erasure(workspace)
+    notices += yield from repair_indexes(workspace)
+    return notices
 
 
 def model_state(workspace: Workspace) -> ModelState:

@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from rag import audit
 from rag.backup import finish_restore
+from rag.content import ContentCache, VersionContent
 from rag.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.embedding import Embedder, starter_embedder_folder
+from rag.errors import RagError
 from rag.grounding import Detector
 from rag.index import VectorIndex
 from rag.llm import LanguageModel, starter_model_path
@@ -24,7 +26,8 @@ from rag.moving import finish_move
 from rag.prompts import PromptTemplate, load_prompt
 from rag.reader import Reader
 from rag.settings import GenerationSettings, Settings
-from rag.store import Store
+from rag.store import Store, now_ms
+from rag.tables import EmbedderFolder
 
 
 class Workspace:
@@ -54,7 +57,9 @@ class Workspace:
         self.reader = Reader(folder / DATABASE)
         self.index = VectorIndex(folder / "index")
         self._loading = threading.RLock()
+        self._contents = ContentCache(self.store)
         self._embedder = embedder
+        self._embedders: dict[str, Embedder] = {}  # others than the one above, by fingerprint
         self._model = model
         self._detector: Detector | None = None
 
@@ -65,12 +70,66 @@ class Workspace:
                 self._embedder = Embedder(starter_embedder_folder())
             return self._embedder
 
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Vectors (n, dimension), float32, L2-normalised."""
-        embedder = self.embedder
+    def embedder_of(self, fingerprint: str, name: str = "") -> Embedder:
+        """The embedder that made some vectors. Raises RagError when it is not at hand as it was."""
+        if fingerprint == self.embedder.fingerprint:
+            return self.embedder
         with self._loading:
-            embedder.warm_up()
-        return embedder.encode(texts)
+            if fingerprint not in self._embedders:
+                self._embedders[fingerprint] = self._find_embedder(fingerprint, name)
+            return self._embedders[fingerprint]
+
+    def add_embedder(self, embedder: Embedder) -> Embedder:
+        """Remember an embedder's folder, so that its versions can be asked from now on."""
+        if embedder.fingerprint != self.embedder.fingerprint:
+            with self.store.session() as session:
+                session.merge(
+                    EmbedderFolder(
+                        fingerprint=embedder.fingerprint,
+                        name=embedder.name,
+                        path=str(embedder.folder),
+                        added_ms=now_ms(),
+                    )
+                )
+            with self._loading:
+                self._embedders[embedder.fingerprint] = embedder
+        return self.embedder_of(embedder.fingerprint)
+
+    def encode(self, texts: Sequence[str], embedder: Embedder | None = None) -> npt.NDArray[np.float32]:
+        """Vectors (n, dimension), float32, L2-normalised; by the starter unless another is named."""
+        chosen = embedder or self.embedder
+        with self._loading:
+            chosen.warm_up()
+        return chosen.encode(texts)
+
+    def content(self, version_id: int, embedder: str) -> VersionContent:
+        """What a version holds, loaded once."""
+        return self._contents.get(version_id, embedder)
+
+    def forget_contents(self) -> None:
+        self._contents.clear()
+
+    def _find_embedder(self, fingerprint: str, name: str) -> Embedder:
+        with self.store.session() as session:
+            known = session.get(EmbedderFolder, fingerprint)
+        if known is None:
+            raise RagError(
+                f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here: "
+                "vectors of different embedders cannot be compared. Choose a version made with another."
+            )
+        folder = Path(known.path)
+        if not (folder / "modules.json").exists():
+            raise RagError(
+                f"This was made with the embedder {known.name}, and its folder {folder} is gone; put it back, "
+                "or choose a version made with another embedder."
+            )
+        found = Embedder(folder)
+        if found.fingerprint != fingerprint:
+            raise RagError(
+                f"The embedder in {folder} is not the one that made these vectors any more; put the old files "
+                "back, or choose a version made with another embedder."
+            )
+        return found
 
     @property
     def detector(self) -> Detector:
@@ -121,6 +180,7 @@ class Workspace:
     def close(self) -> None:
         self.unload_model()
         self.reader.close()
+        self.index.close()
         self.store.close()
         self._lock.release()
 

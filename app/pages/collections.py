@@ -250,14 +250,14 @@ class CollectionsPage(QWidget):
         if self.current and chosen:
             number = chosen[0].number
             self._console.run(
-                "ingest", f"Activate version {number}", "rag.datasets:activate_version",
+                "ingest", f"Activate version {number}", "rag.versions:activate_version",
                 lambda _result: self._changed(f"Version {number} is active."), collection=self.current.name, number=number,
             )  # fmt: skip
 
     def _remove(self, records: list[Any]) -> None:
         if self.current:
             self._console.run(
-                "ingest", "Remove documents", "rag.datasets:remove_documents",
+                "ingest", "Remove documents", "rag.changes:remove_documents",
                 lambda _result: self._changed("Removed; older versions keep these documents."),
                 collection=self.current.name, document_ids=[record.id for record in records],
             )  # fmt: skip

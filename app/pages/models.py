@@ -105,7 +105,7 @@ class ModelsPage(QWidget):
             )
 
     def show_state(self, state: Any) -> None:
-        """state: rag.tasks.ModelState."""
+        """state: rag.reports.ModelState."""
         self._loaded = state
         if not state.name:
             self.state.setText("No model is loaded; the first question loads the chosen one.")

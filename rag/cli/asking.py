@@ -33,8 +33,8 @@ app = typer.Typer()
 traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
 
-Number = Annotated[
-    int | None, typer.Option("--version", min=1, help="Dataset version; default: the active one.")
+Version = Annotated[
+    str | None, typer.Option("--version", help="Number or tag of a dataset version; default: the active one.")
 ]
 
 
@@ -42,7 +42,7 @@ Number = Annotated[
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.", metavar="Q")],
     collection: Name,
-    version: Number = None,
+    version: Version = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most hits shown.")] = 10,
     data: Data = None,
     as_json: Json = False,
@@ -72,7 +72,7 @@ def search(
 def ask(
     question: Annotated[str, typer.Argument(help="The question.", metavar="Q")],
     collection: Name,
-    version: Number = None,
+    version: Version = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
     ] = None,

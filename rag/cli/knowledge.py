@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -18,13 +18,21 @@ from rag.cli.terminal import (
     open_workspace,
     plain,
     print_json,
+    run_steps,
     screen,
     with_progress,
 )
 from rag.errors import RagError
 from rag.events import IngestReport, as_plain
 
+if TYPE_CHECKING:
+    from rag.workspace import Workspace
+
 app = typer.Typer()
+watch_app = typer.Typer(help="Folders that collections follow.", no_args_is_help=True)
+app.add_typer(watch_app, name="watch")
+
+Folder = Annotated[Path, typer.Argument(help="A followed folder.", metavar="DIR")]
 
 
 @app.command()
@@ -68,42 +76,6 @@ def collections(data: Data = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def versions(collection: Name, data: Data = None, as_json: Json = False) -> None:
-    """List the dataset versions of a collection, newest first."""
-    reader = open_reader(data)
-    rows = reader.versions(reader.collection(collection).id)
-    if as_json:
-        print_json([asdict(row) for row in rows])
-        return
-    table = Table("Version", "Made", "Message", "Documents", "Chunks", "Fingerprint")
-    for row in rows:
-        table.add_row(
-            f"{row.number}{' (active)' if row.active else ''}",
-            clock_time(row.created_ms),
-            row.message,
-            f"{row.document_count:,}",
-            f"{row.chunk_count:,}",
-            row.fingerprint[:12],
-        )
-    screen.print(table)
-
-
-@app.command()
-def activate(
-    number: Annotated[int, typer.Argument(min=1, help="The version to activate.")],
-    collection: Name,
-    data: Data = None,
-) -> None:
-    """Make an existing version the active one."""
-    from rag.datasets import activate_version
-
-    with open_workspace(data, "activate") as workspace:
-        for _ in activate_version(workspace, collection, number):
-            pass
-    screen.print(f"Version {number} of {plain(collection)} is active.")
-
-
-@app.command()
 def remove(
     documents: Annotated[
         list[str], typer.Argument(help="Names or paths of documents.", metavar="DOCUMENT...")
@@ -112,16 +84,268 @@ def remove(
     data: Data = None,
 ) -> None:
     """Make a version without these documents; older versions keep them."""
-    from rag.datasets import remove_documents
+    from rag.changes import remove_documents
 
     with open_workspace(data, "remove") as workspace:
         row = workspace.reader.collection(collection)
         wanted = set(documents)
         present = workspace.reader.documents(row.active_version_id) if row.active_version_id else []
         ids = [d.id for d in present if d.name in wanted or d.source in wanted]
-        for _ in remove_documents(workspace, collection, ids):
-            pass
-    screen.print(f"Removed {len(ids)} of {len(present)} documents.")
+        version = run_steps(remove_documents(workspace, collection, ids), False)
+    screen.print(f"Version {version.number}: removed {len(ids)} of {len(present)} documents.")
+
+
+@app.command()
+def describe(
+    document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
+    attributes: Annotated[
+        list[str] | None,
+        typer.Argument(help="Metadata in place of the present ones.", metavar="NAME=VALUE..."),
+    ] = None,
+    collection: Name = "",
+    data: Data = None,
+) -> None:
+    """Make a version in which a document carries these metadata; none removes all."""
+    from rag.changes import edit_document
+
+    pairs = [pair.partition("=") for pair in attributes or []]
+    if any(not equals or not name.strip() for name, equals, _ in pairs):
+        raise RagError("Metadata are given as name=value.")
+    with open_workspace(data, "describe") as workspace:
+        found = _document(workspace, collection, document)
+        values = {name: value for name, _, value in pairs}
+        version = run_steps(edit_document(workspace, collection, found, values), False)
+    screen.print(f"Version {version.number}: {plain(version.message)}")
+
+
+@app.command()
+def chunks(
+    document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
+    collection: Name,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List a document's chunks in the active version, with their ids and how they were used."""
+    reader = open_reader(data)
+    row = reader.collection(collection)
+    version_id = row.active_version_id or 0
+    found = [d for d in reader.documents(version_id) if document in (d.name, d.source)]
+    if not found:
+        raise RagError(f"The active version of “{collection}” has no document “{document}”.")
+    listed = [
+        {**asdict(chunk), **as_plain(reader.chunk_use(version_id, chunk.id))}
+        for one in found
+        for chunk in reader.chunks(one.id)
+    ]
+    if as_json:
+        print_json(listed)
+        return
+    table = Table("Chunk", "Place", "Tokens", "Candidate", "In prompts", "Excluded", "Text")
+    for item in listed:
+        table.add_row(
+            str(item["id"]),
+            plain(item["place"]),
+            str(item["token_count"]),
+            str(item["candidate_count"]),
+            str(item["prompt_count"]),
+            plain(item["excluded"] or ""),
+            plain(" ".join(item["text"].split())[:60]),
+        )
+    screen.print(table)
+
+
+@app.command()
+def exclude(
+    chunk_ids: Annotated[list[int], typer.Argument(help="Ids of chunks.", metavar="CHUNK...")],
+    collection: Name,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the version.")],
+    data: Data = None,
+) -> None:
+    """Make a version that leaves chunks out of search and answers."""
+    from rag.changes import exclude_chunks
+
+    with open_workspace(data, "exclude") as workspace:
+        version = run_steps(exclude_chunks(workspace, collection, chunk_ids, reason), False)
+    screen.print(f"Version {version.number}: {plain(version.message)}")
+
+
+@app.command()
+def include(
+    chunk_ids: Annotated[list[int], typer.Argument(help="Ids of chunks.", metavar="CHUNK...")],
+    collection: Name,
+    data: Data = None,
+) -> None:
+    """Make a version that takes excluded chunks in again."""
+    from rag.changes import include_chunks
+
+    with open_workspace(data, "include") as workspace:
+        version = run_steps(include_chunks(workspace, collection, chunk_ids), False)
+    screen.print(f"Version {version.number}: {plain(version.message)}")
+
+
+@app.command()
+def inspect(
+    collection: Name,
+    near: Annotated[bool, typer.Option("--near", help="Look for near-duplicates instead.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List chunks with garbled, hardly any or repeated text, or with --near chunks that are nearly the same."""
+    from rag.inspection import near_duplicates, suspicious_chunks
+
+    with open_workspace(data, "inspect") as workspace:
+        if near:
+            pairs = run_steps(near_duplicates(workspace, collection), as_json)
+        else:
+            suspects = run_steps(suspicious_chunks(workspace, collection), as_json)
+    if as_json:
+        print_json(as_plain(pairs if near else suspects))
+    elif near:
+        for pair in pairs:
+            screen.print(
+                f"{pair.similarity:.3f}  {pair.chunk_id} {plain(pair.document)} {plain(pair.place)}  =  "
+                f"{pair.other_id} {plain(pair.other_document)} {plain(pair.other_place)}"
+            )
+        screen.print(f"{len(pairs):,} pairs")
+    else:
+        for item in suspects:
+            text = plain(" ".join(item.text.split())[:60])
+            screen.print(f"{item.chunk_id}  {item.kind}: {plain(item.document)} {plain(item.place)}  {text}")
+        screen.print(f"{len(suspects):,} chunks to look at")
+
+
+@app.command()
+def erase(
+    document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
+    collection: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Erase a document for good: from every version, index and trace; then search all files for what is left.
+
+    Exit code 1 when a sentence of it was found afterwards.
+    """
+    from rag.erasure import erase_document
+
+    if not yes:
+        typer.confirm(
+            f"Erase “{document}” from every version of “{collection}”? It cannot be undone.", abort=True
+        )
+    with open_workspace(data, "erase") as workspace:
+        report = run_steps(erase_document(workspace, collection, document), as_json)
+    if as_json:
+        print_json({**as_plain(report), "clean": report.clean, "summary": report.sentence()})
+    else:
+        screen.print(plain(report.sentence()))
+        for note in report.notes:
+            screen.print(plain(note), style="dim")
+        for file, sentence in report.found[:20]:
+            screen.print(f"found in {plain(file)}: {plain(sentence[:100])}", style="red")
+    return 0 if report.clean else 1
+
+
+@app.command()
+def compact(data: Data = None, as_json: Json = False) -> None:
+    """Remove what no version needs, and rewrite the files without it."""
+    from rag import erasure
+
+    with open_workspace(data, "compact") as workspace:
+        report = run_steps(erasure.compact(workspace), as_json)
+    if as_json:
+        print_json(as_plain(report))
+    else:
+        screen.print(
+            f"{report.documents:,} documents and {report.embeddings:,} vectors removed; "
+            f"{report.bytes_before / 2**20:,.1f} → {report.bytes_after / 2**20:,.1f} MB"
+        )
+
+
+@watch_app.command("add")
+def watch_add(
+    folder: Annotated[Path, typer.Argument(help="The folder to follow.", metavar="DIR")],
+    collection: Name,
+    quiet: Annotated[int, typer.Option(help="Seconds without a change before files are taken.")] = 10,
+    data: Data = None,
+) -> None:
+    """Let a collection follow a folder."""
+    from rag.watching import watch_folder
+
+    with open_workspace(data, "watch") as workspace:
+        watch_folder(workspace, collection, str(folder), quiet)
+    screen.print(
+        f"{plain(collection)} follows {plain(str(folder))} while the window is open, and at `watch check`."
+    )
+
+
+@watch_app.command("list")
+def watch_list(data: Data = None, as_json: Json = False) -> None:
+    """List followed folders with the outcome of the last check."""
+    rows = open_reader(data).watched_folders()
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Collection", "Folder", "State", "Last check", "Outcome")
+    for row in rows:
+        checked = clock_time(row.last_check_ms) if row.last_check_ms else "–"
+        state = "on" if row.enabled else "paused"
+        table.add_row(plain(row.collection), plain(row.path), state, checked, plain(row.outcome))
+    screen.print(table if rows else "No folder is followed; `ragdeck watch add DIR -c NAME` follows one.")
+
+
+@watch_app.command("pause")
+def watch_pause(folder: Folder, collection: Name, data: Data = None) -> None:
+    """Stop looking at a folder for now."""
+    _set_watching(folder, collection, data, False)
+
+
+@watch_app.command("resume")
+def watch_resume(folder: Folder, collection: Name, data: Data = None) -> None:
+    """Look at a paused folder again."""
+    _set_watching(folder, collection, data, True)
+
+
+@watch_app.command("remove")
+def watch_remove(folder: Folder, collection: Name, data: Data = None) -> None:
+    """No longer follow a folder; its documents stay."""
+    from rag.watching import find_watch, unwatch_folder
+
+    with open_workspace(data, "watch") as workspace:
+        unwatch_folder(workspace, find_watch(workspace, collection, str(folder)))
+    screen.print(f"{plain(str(folder))} is no longer followed.")
+
+
+@watch_app.command("check")
+def watch_check(data: Data = None, as_json: Json = False) -> None:
+    """Look at all followed folders now, without waiting for quiet."""
+    from rag.watching import check_folders
+
+    with open_workspace(data, "watch") as workspace:
+        reports = run_steps(check_folders(workspace, at_once=True), as_json)
+        rows = workspace.reader.watched_folders()
+    if as_json:
+        print_json({"folders": [asdict(row) for row in rows], "ingests": as_plain(reports)})
+        return
+    for row in rows:
+        screen.print(f"{plain(row.collection)}: {plain(row.path)}: {plain(row.outcome)}")
+
+
+def _set_watching(folder: Path, collection: str, data: str | None, enabled: bool) -> None:
+    from rag.watching import find_watch, set_watching
+
+    with open_workspace(data, "watch") as workspace:
+        set_watching(workspace, find_watch(workspace, collection, str(folder)), enabled)
+    screen.print(f"{plain(str(folder))} is {'followed' if enabled else 'paused'}.")
+
+
+def _document(workspace: Workspace, collection: str, wanted: str) -> int:
+    """The id of the one document of the active version with that name or path."""
+    row = workspace.reader.collection(collection)
+    present = workspace.reader.documents(row.active_version_id) if row.active_version_id else []
+    found = [d.id for d in present if wanted in (d.name, d.source)]
+    if len(found) != 1:
+        raise RagError(f"“{wanted}” names {len(found)} documents of “{collection}”; give the path of one.")
+    return found[0]
 
 
 def _counts(report: IngestReport) -> dict[str, int]:

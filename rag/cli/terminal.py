@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rag.data_folder import data_folder
-from rag.events import IngestProgress, IngestReport
+from rag.events import IngestProgress, IngestReport, VersionProgress
 
 if TYPE_CHECKING:
     from rag.reader import Reader
@@ -35,11 +35,18 @@ log = Console(stderr=True)
 
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
+    """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
+    from rag.versions import needs_repair
     from rag.workspace import Workspace
 
     with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
+        if needs_repair(workspace):
+            from rag.tasks import start_up
+
+            for notice in finish(start_up(workspace), None):
+                log.print(plain(notice), highlight=False, soft_wrap=True)
         yield workspace
 
 
@@ -65,6 +72,19 @@ def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) 
         return result
     finally:
         events.close()
+
+
+def run_steps(events: Generator[VersionProgress, None, R], quiet: bool) -> R:
+    """Run an operation on versions to its end, with a line of progress on a terminal."""
+    if quiet or not log.is_terminal:
+        return finish(events, None)
+    with log.status("starting") as status:
+
+        def show(event: Any) -> None:
+            stage, done, total = event.stage, getattr(event, "done", 0), getattr(event, "total", 0)
+            status.update(f"{stage} {done:,} of {total:,}" if total > 1 else stage)
+
+        return finish(events, show)
 
 
 def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: bool) -> IngestReport:

@@ -1,113 +1,191 @@
-"""The vector index: a Chroma folder that can be rebuilt from the SQLite file. The only importer of chromadb.
+"""The vector index: Chroma collections that can be rebuilt from the SQLite file. rag.index alone imports it.
 
-It holds, per collection, the ids and vectors of the active version and nothing else. Facts that forced the
-details: Chroma's writes hold the GIL, so they go in small batches; its default space is l2; its names are
-limited, so collections are named by our keys; `get` of everything must be paged.
+An entry's id is the hash of its text: two versions that share texts share entries, so going from one to the
+other costs what differs, and the ids alone say what the index holds. A collection is served from the folder
+beside the SQLite file or from a Chroma server. Facts that forced the details: Chroma's writes hold the GIL,
+so they go in small batches; its default space is l2; its names are limited, so collections are named by our
+keys; `get` of everything must be paged.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
 
+Vector = npt.NDArray[np.float32]
+VectorsOf = Callable[[list[str]], dict[str, Vector]]
+
 _WRITE_BATCH = 100
 _READ_PAGE = 5000
 
 
+@dataclass(frozen=True)
+class IndexPlace:
+    """Where a collection's index is: the name of the Chroma collection, and the server if it is on one."""
+
+    key: str
+    server: str = ""
+
+
 class VectorIndex:
-    """Opens the Chroma folder when it is first needed."""
+    """Opens the Chroma folder, or a server, when it is first needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._client: Any = None
+        self._clients: dict[str, Any] = {}
 
-    def sync(
-        self,
-        key: str,
-        wanted: Sequence[int],
-        vectors_of: Callable[[list[int]], dict[int, npt.NDArray[np.float32]]],
+    def add(
+        self, place: IndexPlace, hashes: Sequence[str], vectors_of: VectorsOf
     ) -> Iterator[tuple[int, int]]:
-        """Bring one collection in line with the wanted chunk ids; yields (done, total) after each batch."""
-        collection = self._collection(key)
-        present = self._present_ids(collection)
-        wanted_ids = set(wanted)
-        gone = sorted(present - wanted_ids)
-        new = sorted(wanted_ids - present)
-        total, done = len(gone) + len(new), 0
-        for batch in _batches(new):
-            found = vectors_of(batch)
-            if len(found) != len(batch):
-                raise RagError("Some chunks have no vector; add their documents again.")
-            collection.add(
-                ids=[str(chunk_id) for chunk_id in batch],
-                embeddings=np.stack([found[chunk_id] for chunk_id in batch]),
-            )
-            done += len(batch)
-            yield done, total
-        for batch in _batches(gone):
-            collection.delete(ids=[str(chunk_id) for chunk_id in batch])
-            done += len(batch)
-            yield done, total
+        """Add the entries that are not there yet; yields (done, total) after each batch."""
+        with _in_words(place):
+            collection = self._collection(place)
+            present = set(self._ids(collection))
+            new = [text_hash for text_hash in dict.fromkeys(hashes) if text_hash not in present]
+            done = 0
+            for batch in _batches(new):
+                found = vectors_of(batch)
+                if len(found) != len(batch):
+                    raise RagError("Some chunks have no vector; add their documents again.")
+                collection.add(ids=batch, embeddings=np.stack([found[text_hash] for text_hash in batch]))
+                done += len(batch)
+                yield done, len(new)
 
-    def query(self, key: str, vector: npt.NDArray[np.float32], count: int) -> list[tuple[int, float]]:
-        """Nearest chunk ids with their cosine similarity, best first."""
-        collection = self._collection(key)
+    def keep_only(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Delete all other entries; yields (done, total) after each batch."""
+        with _in_words(place):
+            collection = self._collection(place)
+            wanted = set(hashes)
+            gone = [text_hash for text_hash in self._ids(collection) if text_hash not in wanted]
+            done = 0
+            for batch in _batches(gone):
+                collection.delete(ids=batch)
+                done += len(batch)
+                yield done, len(gone)
+
+    def query(self, place: IndexPlace, vector: Vector, count: int) -> list[str]:
+        """Text hashes of the nearest entries by cosine similarity, best first."""
+        collection = self._collection(place)
         size = collection.count()
         if size == 0:
             return []
-        found = collection.query(
-            query_embeddings=[vector.tolist()], n_results=min(count, size), include=["distances"]
-        )
-        return [
-            (int(chunk_id), 1.0 - float(distance))
-            for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+        found = collection.query(query_embeddings=[vector.tolist()], n_results=min(count, size), include=[])
+        return [str(text_hash) for text_hash in found["ids"][0]]
 
-    def count(self, key: str) -> int:
-        return int(self._collection(key).count())
+    def hashes(self, place: IndexPlace) -> list[str]:
+        """The text hashes of all entries."""
+        with _in_words(place):
+            return self._ids(self._collection(place))
 
-    def drop(self, key: str) -> None:
+    def vectors(self, place: IndexPlace, hashes: Sequence[str]) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        with _in_words(place):
+            collection = self._collection(place)
+            for begin in range(0, len(hashes), _READ_PAGE):
+                page = collection.get(ids=list(hashes[begin : begin + _READ_PAGE]), include=["embeddings"])
+                found.update(zip(page["ids"], np.asarray(page["embeddings"], dtype=np.float32), strict=True))
+        return found
+
+    def count(self, place: IndexPlace) -> int:
+        with _in_words(place):
+            return int(self._collection(place).count())
+
+    def drop(self, place: IndexPlace) -> None:
         from chromadb.errors import NotFoundError
 
-        try:
-            self._open().delete_collection(key)
-        except (NotFoundError, ValueError):
-            return  # it was never filled
+        with _in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
+            self._client(place.server).delete_collection(place.key)
 
-    def _present_ids(self, collection: Any) -> set[int]:
-        present: set[int] = set()
-        size = collection.count()
-        for offset in range(0, size, _READ_PAGE):
-            page = collection.get(limit=_READ_PAGE, offset=offset, include=[])
-            present.update(int(chunk_id) for chunk_id in page["ids"])
-        return present
+    def collection_names(self) -> list[str]:
+        """Names of all collections in the folder."""
+        return [str(collection.name) for collection in self._client("").list_collections()]
 
-    def _collection(self, key: str) -> Any:
-        return self._open().get_or_create_collection(
-            key, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
+    def erase_folder(self) -> None:
+        """Delete the folder: Chroma leaves deleted data behind in its files. All of it can be rebuilt."""
+        client = self._clients.pop("", None)
+        if client is not None:
+            client.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def check_server(self, address: str) -> None:
+        """Raises RagError with a sentence when no Chroma server answers there."""
+        self._client(address)
+
+    def _ids(self, collection: Any) -> list[str]:
+        found: list[str] = []
+        for offset in range(0, collection.count(), _READ_PAGE):
+            found.extend(collection.get(limit=_READ_PAGE, offset=offset, include=[])["ids"])
+        return found
+
+    def _collection(self, place: IndexPlace) -> Any:
+        return self._client(place.server).get_or_create_collection(
+            place.key, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
         )
 
-    def _open(self) -> Any:
-        if self._client is None:
-            os.environ["ANONYMIZED_TELEMETRY"] = "False"
-            import chromadb
-            from chromadb.config import Settings
+    def _client(self, server: str) -> Any:
+        if server not in self._clients:
+            self._clients[server] = self._open(server)
+        return self._clients[server]
 
-            logging.getLogger("chromadb").setLevel(logging.ERROR)
-            self._client = chromadb.PersistentClient(
-                path=str(self._folder), settings=Settings(anonymized_telemetry=False)
+    def _open(self, server: str) -> Any:
+        os.environ["ANONYMIZED_TELEMETRY"] = "False"
+        import chromadb
+        from chromadb.config import Settings
+
+        logging.getLogger("chromadb").setLevel(logging.ERROR)
+        settings = Settings(anonymized_telemetry=False)
+        if not server:
+            return chromadb.PersistentClient(path=str(self._folder), settings=settings)
+        address = urlsplit(server)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise RagError(f"“{server}” is no address of a Chroma server; write it as http://localhost:8000.")
+        secure = address.scheme == "https"
+        try:
+            return chromadb.HttpClient(
+                host=address.hostname,
+                port=address.port or (443 if secure else 8000),
+                ssl=secure,
+                settings=settings,
             )
-        return self._client
+        except Exception as error:  # it raises ValueError, httpx errors and its own, all for "nobody there"
+            raise RagError(
+                f"No Chroma server answers at {server} ({type(error).__name__}); start it with "
+                "`chroma run`, or serve the collection from the folder again."
+            ) from error
 
 
-def _batches(ids: list[int]) -> Iterator[list[int]]:
+@contextmanager
+def _in_words(place: IndexPlace) -> Iterator[None]:
+    """A server may be stopped at any time: whatever the libraries below make of it becomes a sentence."""
+    try:
+        yield
+    except RagError:
+        raise
+    except Exception as error:
+        if not place.server:
+            raise
+        raise RagError(
+            f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it again, or "
+            "serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
+        ) from error
+
+
+def _batches(ids: list[str]) -> Iterator[list[str]]:
     for begin in range(0, len(ids), _WRITE_BATCH):
         yield ids[begin : begin + _WRITE_BATCH]

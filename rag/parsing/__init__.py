@@ -16,9 +16,9 @@ from pathlib import Path
 from rag.errors import DocumentError, UnsupportedDocumentError
 from rag.events import ParsedDocument, Place
 from rag.parsing import office, pdf, sheets, text, web
-from rag.parsing.pdf import RenderedPage, render_page
+from rag.parsing.pdf import render_page
 
-__all__ = ["PARSER", "RenderedPage", "is_supported", "parse_file", "render_page"]
+__all__ = ["PARSER", "is_supported", "parse_file", "render_page"]
 
 PARSER = "ragdeck-parser/2"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20

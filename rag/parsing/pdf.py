@@ -11,31 +11,19 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
 from rag.events import ParsedDocument
 from rag.parsing.assemble import TextBuilder, title_or_name
+from rag.reports import RenderedPage
 
 LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()
 _FINE = 16
 _SHORTEST_OVERLAP = 4  # letters; fewer at the edge of a page are chance
 _HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
-
-
-@dataclass(frozen=True)
-class RenderedPage:
-    """A page as packed RGB888 (stride = width * 3) and rectangles (x, y, width, height), all in pixels."""
-
-    width: int
-    height: int
-    rgb: bytes
-    rectangles: tuple[tuple[float, float, float, float], ...]
-    page_count: int
-    page_number: int
 
 
 def parse_pdf(path: Path) -> ParsedDocument:

@@ -25,8 +25,8 @@ from rag import backup as backup_module
 from rag.answering import answer_question
 from rag.backup import back_up, look_at_backup, prepare_restore, read_backup
 from rag.data_folder import DATABASE, POINTER, data_folder
-from rag.datasets import repair_indexes
 from rag.errors import RagError
+from rag.index import IndexPlace
 from rag.ingest import ingest_files
 from rag.moving import IN, OUT, move_data
 from rag.reader import TraceFilter
@@ -34,6 +34,7 @@ from rag.settings import Settings
 from rag.space import folder_usage
 from rag.store import Store
 from rag.tables import Trace
+from rag.versions import needs_repair, repair_indexes
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -319,9 +320,10 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
         assert (workspace.reader.versions(1), workspace.reader.traces(TraceFilter())) == before
         assert workspace.settings.generation.seed == 5
         collection = workspace.reader.collection("Notes")
-        assert workspace.index.count(collection.key) == 0
+        assert workspace.index.count(IndexPlace(collection.key)) == 0
+        assert needs_repair(workspace)
         drive(repair_indexes(workspace))
-        assert workspace.index.count(collection.key) == collection.chunk_count
+        assert workspace.index.count(IndexPlace(collection.key)) == collection.chunk_count
         found = drive(answer_question(workspace, "What does rye bread need?", "Notes"))
         assert found.status == "done"
     (kept,) = folder.glob("before-restore-*")

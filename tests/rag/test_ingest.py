@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.datasets import activate_version, delete_collection, remove_documents, rename_collection
+from rag.changes import remove_documents
+from rag.datasets import delete_collection, rename_collection
 from rag.errors import DataFolderLockedError, NotFoundError, RagError
+from rag.index import IndexPlace
 from rag.ingest import discover, ingest_files
 from rag.retrieval import open_version, retrieve
+from rag.versions import activate_version
 from rag.workspace import Workspace
 
 
@@ -30,7 +33,7 @@ def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> 
     assert report.count("added") == 3
     assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
     row = workspace.reader.collection("Everything ☃ 知識")
-    assert workspace.index.count(row.key) == report.chunk_count == row.chunk_count
+    assert workspace.index.count(IndexPlace(row.key)) == report.chunk_count == row.chunk_count
 
 
 def test_the_same_folder_again_changes_nothing_and_embeds_nothing(
@@ -120,7 +123,7 @@ def test_a_cancelled_ingest_makes_no_version_and_the_next_one_completes_it(
     report = drive(ingest_files(workspace, "A", [documents]))
     assert report.document_count == 3
     assert report.version_number == 1
-    assert workspace.index.count(workspace.reader.collection("A").key) == report.chunk_count
+    assert workspace.index.count(IndexPlace(workspace.reader.collection("A").key)) == report.chunk_count
 
 
 def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents: Path) -> None:
@@ -137,7 +140,7 @@ def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents
     drive(activate_version(workspace, "A", 1))
     assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
     assert embedder.embedded_count == before
-    assert workspace.index.count(row.key) == workspace.reader.collection("A").chunk_count
+    assert workspace.index.count(IndexPlace(row.key)) == workspace.reader.collection("A").chunk_count
 
 
 def test_a_deleted_collection_leaves_no_text_in_the_search_table(
@@ -179,9 +182,9 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
         chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
     script = (
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
-        "from rag.workspace import Workspace; from rag.datasets import repair_indexes\n"
+        "from rag.workspace import Workspace; from rag.versions import repair_indexes\n"
         "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), model=ScriptedModel())\n"
-        "drive(repair_indexes(w)); print(w.index.count(w.reader.collections()[0].key))"
+        "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(w.reader.collections()[0].key)))"
     )
     shutil.rmtree(folder / "index")
     root = Path(__file__).resolve().parents[2]  # a new process: Chroma keeps a closed folder open in its own

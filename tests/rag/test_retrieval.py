@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.chunking import Chunker
+from rag.content import nearest
 from rag.events import Hit, ParsedDocument, Place
 from rag.matching import indexed_text, match_expression, query_words
-from rag.retrieval import drop_dissimilar, fuse, nearest, pack
+from rag.retrieval import drop_dissimilar, fuse, pack
 from rag.settings import ChunkingSettings, RetrievalSettings
 
 HIT = Hit(1, 1, "a.txt", "/a.txt", "page 1", "page", 1, 0, 10, "some words", 2)
@@ -89,7 +90,7 @@ def test_exact_search_finds_the_best_rows_in_order(rows: int, count: int) -> Non
     query = random.standard_normal(8).astype(np.float32)
     found = nearest(np.arange(rows, dtype=np.int64), vectors, query, count)
     expected = np.sort(vectors @ query)[::-1][:count]
-    assert np.allclose([score for _, score in found], expected)
+    assert np.allclose([score for _, score in found], expected, atol=1e-6)
 
 
 @given(st.text(max_size=80))

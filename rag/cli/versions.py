@@ -1,0 +1,309 @@
+"""Commands on dataset versions: list, compare, tag, activate, prove, try something else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rag.cli.terminal import (
+    Data,
+    Json,
+    Name,
+    clock_time,
+    open_reader,
+    open_workspace,
+    plain,
+    print_json,
+    run_steps,
+    screen,
+)
+from rag.errors import RagError
+from rag.events import as_plain
+from rag.reports import ActivationReport
+
+app = typer.Typer()
+versions_app = typer.Typer(help="Dataset versions of a collection.")
+whatif_app = typer.Typer(
+    help="Try another embedder or other chunk settings beside what is.", no_args_is_help=True
+)
+app.add_typer(versions_app, name="versions")
+app.add_typer(whatif_app, name="whatif")
+
+Which = Annotated[str, typer.Argument(help="Number or tag of a version.", metavar="VERSION")]
+
+
+@versions_app.callback(invoke_without_command=True)
+def versions(
+    context: typer.Context,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the versions of a collection, newest first; `versions diff A B` compares two."""
+    if context.invoked_subcommand is not None:
+        return
+    if not collection:
+        raise RagError("Name the collection with -c NAME.")
+    reader = open_reader(data)
+    rows = reader.versions(reader.collection(collection).id)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Version", "Made", "Message", "Documents", "Chunks", "Came, went", "Tags", "Proved")
+    for row in rows:
+        state = " (active)" if row.active else " (trial)" if row.trial else ""
+        table.add_row(
+            f"{row.number}{state}",
+            clock_time(row.created_ms),
+            plain(row.message),
+            f"{row.document_count:,}",
+            f"{row.chunk_count:,}",
+            f"+{row.chunks_added:,} -{row.chunks_removed:,}",
+            plain(row.tags),
+            "" if row.proof_ok is None else "yes" if row.proof_ok else "NO",
+        )
+    screen.print(table)
+
+
+@versions_app.command()
+def diff(
+    old: Which,
+    new: Which,
+    collection: Name,
+    chunks: Annotated[
+        str, typer.Option(help="Name or path of a document whose chunks are compared, too.")
+    ] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two versions: documents that came, went and changed; with --chunks the words of one."""
+    from rag.diff import diff_document, diff_versions
+
+    reader = open_reader(data)
+    a, b = reader.find_version(collection, old), reader.find_version(collection, new)
+    found = diff_versions(reader, a.id, b.id)
+    inside = []
+    if chunks:
+        chosen = [c for c in found.documents if chunks in (c.name, c.source, c.old_source)]
+        if not chosen:
+            raise RagError(f"“{chunks}” does not differ between the versions {a.number} and {b.number}.")
+        inside = [
+            change
+            for change in diff_document(reader, a.id, b.id, chosen[0].old_id, chosen[0].new_id)
+            if change.kind != "same"
+        ]
+    if as_json:
+        document = {**as_plain(found), "summary": found.sentence()}
+        print_json({**document, "chunks": as_plain(inside)} if chunks else document)
+        return
+    screen.print(f"Version {a.number} to {b.number}: {found.sentence()}")
+    table = Table("What", "Document", "Chunks", "Tokens")
+    for change in found.documents:
+        table.add_row(
+            change.kind,
+            plain(change.name),
+            f"+{change.chunks_added} -{change.chunks_removed}",
+            f"+{change.tokens_added:,} -{change.tokens_removed:,}",
+        )
+    if found.documents:
+        screen.print(table)
+    for piece in inside:
+        _print_chunk_change(piece)
+
+
+@versions_app.command()
+def tag(
+    version: Which,
+    tag: Annotated[str, typer.Argument(help="A word, such as baseline.", metavar="TAG")],
+    collection: Name,
+    data: Data = None,
+) -> None:
+    """Name a version; a tag that another version of the collection has moves here."""
+    from rag.datasets import tag_version
+
+    with open_workspace(data, "tag") as workspace:
+        tag_version(workspace, collection, version, tag)
+    screen.print(f"Version {plain(version)} of {plain(collection)} has the tag {plain(tag)}.")
+
+
+@versions_app.command()
+def untag(
+    tag: Annotated[str, typer.Argument(help="The tag to remove.", metavar="TAG")],
+    collection: Name,
+    data: Data = None,
+) -> None:
+    """Remove a tag."""
+    from rag.datasets import untag_version
+
+    with open_workspace(data, "untag") as workspace:
+        untag_version(workspace, collection, tag)
+    screen.print(f"The tag {plain(tag)} is removed.")
+
+
+@versions_app.command()
+def verify(
+    collection: Name,
+    every_vector: Annotated[
+        bool, typer.Option("--every-vector", help="Compare all vectors, not a sample of 256.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Prove that the index holds the active version; exit code 1 when it does not."""
+    from rag.versions import verify_index
+
+    with open_workspace(data, "verify") as workspace:
+        result = run_steps(verify_index(workspace, collection, every_vector), as_json)
+    if as_json:
+        print_json(as_plain(result))
+    else:
+        screen.print(f"{'Proved' if result.ok else 'NOT proved'}: {plain(result.sentence())}")
+    return 0 if result.ok else 1
+
+
+@versions_app.command()
+def probe(
+    text: Annotated[str, typer.Argument(help="A question or words.", metavar="Q")],
+    collection: Name,
+    data: Data = None,
+) -> None:
+    """Store a query whose hits prove an activated version from now on."""
+    from rag.versions import add_probe
+
+    with open_workspace(data, "probe") as workspace:
+        add_probe(workspace, collection, text)
+    screen.print("Stored, with its hits in every version of this embedder.")
+
+
+@versions_app.command()
+def delete(version: Which, collection: Name, data: Data = None) -> None:
+    """Delete a version that is not active, and the documents that no other version holds."""
+    from rag.whatif import discard_version
+
+    with open_workspace(data, "delete version") as workspace:
+        count = discard_version(workspace, collection, version)
+    screen.print(f"Version {plain(version)} is deleted, with {count:,} documents that it alone held.")
+
+
+@app.command()
+def activate(version: Which, collection: Name, data: Data = None, as_json: Json = False) -> int:
+    """Make an existing version the active one, and prove it; exit code 1 when the proof fails."""
+    from rag.versions import activate_version
+
+    with open_workspace(data, "activate") as workspace:
+        report = run_steps(activate_version(workspace, collection, version), as_json)
+    return _print_activation(report, as_json)
+
+
+@app.command()
+def undo(collection: Name, data: Data = None, as_json: Json = False) -> int:
+    """Go back to the version that the active one was made from."""
+    from rag import versions as engine
+
+    with open_workspace(data, "undo") as workspace:
+        report = run_steps(engine.undo(workspace, collection), as_json)
+    return _print_activation(report, as_json)
+
+
+@app.command("serve-index")
+def serve_index(
+    place: Annotated[
+        str, typer.Argument(help="Address of a Chroma server, or “folder”.", metavar="ADDRESS|folder")
+    ],
+    collection: Name,
+    data: Data = None,
+) -> None:
+    """Serve a collection's index from a Chroma server, or from the data folder again."""
+    from rag import versions as engine
+
+    with open_workspace(data, "serve-index") as workspace:
+        events = engine.serve_index(workspace, collection, "" if place == "folder" else place)
+        result = run_steps(events, False)
+    screen.print(f"{plain(collection)} is served from {plain(place)}: {plain(result.sentence())}")
+
+
+@whatif_app.command()
+def build(
+    collection: Name,
+    embedder: Annotated[str, typer.Option(help="A sentence-transformers folder.", metavar="DIR")] = "",
+    max_tokens: Annotated[int | None, typer.Option(help="Longest chunk, in tokens.")] = None,
+    overlap_tokens: Annotated[int | None, typer.Option(help="Tokens that neighbours share.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Build the active version's documents anew beside it; `activate` switches, `versions delete` discards."""
+    from rag.whatif import build_trial
+
+    with open_workspace(data, "whatif build") as workspace:
+        version = run_steps(build_trial(workspace, collection, embedder, max_tokens, overlap_tokens), as_json)
+        row = workspace.reader.find_version(collection, str(version.number))
+    if as_json:
+        print_json(asdict(row))
+    else:
+        screen.print(f"Version {row.number} is a trial: {plain(row.message)}; {row.chunk_count:,} chunks.")
+
+
+@whatif_app.command()
+def compare(
+    old: Which,
+    new: Which,
+    collection: Name,
+    query: Annotated[
+        list[str] | None, typer.Option("--query", "-q", help="A query; may be repeated.")
+    ] = None,
+    judged: Annotated[
+        Path | None, typer.Option(help='JSONL lines {"question": …, "documents": [name, …]}.')
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Ask two versions the same: shared hits, rank changes, and metrics where there are judgements."""
+    from rag.whatif import compare_versions
+
+    with open_workspace(data, "whatif compare") as workspace:
+        found = run_steps(
+            compare_versions(workspace, collection, old, new, query or (), str(judged or "")), as_json
+        )
+    if as_json:
+        print_json(as_plain(found))
+        return
+    table = Table("Query", f"Version {found.old_number}", f"Version {found.new_number}", "Both")
+    for item in found.queries:
+        table.add_row(plain(item.query[:70]), str(item.old_count), str(item.new_count), str(item.shared))
+    screen.print(table)
+    if found.overlap is not None:
+        screen.print(f"{100 * found.overlap:.0f} % of the first {found.k} hits are in both, on average.")
+    for name, (before, after, count) in found.metrics.items():
+        screen.print(f"{name}: {before:.3f} → {after:.3f}   ({count} judged queries)")
+
+
+def _print_activation(report: ActivationReport, as_json: bool) -> int:
+    if as_json:
+        print_json({**as_plain(report), "proof_sentence": report.proof.sentence()})
+    else:
+        screen.print(
+            f"Version {report.number} of {plain(report.collection)} is active after "
+            f"{report.milliseconds / 1000:.1f} s. {'Proved' if report.proof.ok else 'NOT proved'}: "
+            f"{plain(report.proof.sentence())}"
+        )
+    return 0 if report.proof.ok else 1
+
+
+def _print_chunk_change(change: Any) -> None:
+    shown = change.new or change.old
+    screen.print(f"\n[bold]{change.kind}[/bold] chunk {shown.position + 1} {plain(shown.place)}")
+    if change.words:
+        text = ""
+        for operation, old, new in change.words:
+            if operation == "equal":
+                text += plain(old)
+                continue
+            text += f"[red strike]{plain(old)}[/]" if old else ""
+            text += f"[green]{plain(new)}[/]" if new else ""
+        screen.print(text)
+    else:
+        screen.print(plain(shown.text), style="dim")
