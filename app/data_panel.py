@@ -261,12 +261,8 @@ def size_text(count: int) -> str:
 
 
 def _restore_question(info: BackupInfo) -> str:
-    rows = dict(info.rows)
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created_ms / 1000))
-    return (
-        f"Restore the backup of {when} with {rows.get('collection', 0):,} collections, "
-        f"{rows.get('document', 0):,} documents and {rows.get('trace', 0):,} traces?"
-    )
+    return f"Restore the backup of {when} with {info.content}?"
 
 
 def _modal_progress(parent: QWidget, title: str, task: Task) -> QProgressDialog:

@@ -232,6 +232,13 @@ class BackupInfo:
     def size_bytes(self) -> int:
         return sum(size for _, size, _ in self.members)
 
+    @property
+    def content(self) -> str:
+        """What is in it, in words: "1 collection, 3 documents, 12 traces"."""
+        rows = dict(self.rows)
+        counts = [(rows.get(name, 0), name) for name in ("collection", "document", "trace")]
+        return ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in counts)
+
 
 @dataclass(frozen=True)
 class MoveReport:

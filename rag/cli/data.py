@@ -128,11 +128,7 @@ def _locked(folder: Path, purpose: str) -> Iterator[None]:
 
 
 def _content(info: BackupInfo) -> str:
-    rows = dict(info.rows)
-    return (
-        f"the backup of {clock_time(info.created_ms)} ({rows.get('collection', 0):,} collections, "
-        f"{rows.get('document', 0):,} documents, {rows.get('trace', 0):,} traces)"
-    )
+    return f"the backup of {clock_time(info.created_ms)} ({info.content})"
 
 
 def _with_progress(events: Generator[BackupProgress, None, R], quiet: bool) -> R:
