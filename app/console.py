@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 
 from app.engine import Engine, Task
 from app.theme import Theme
@@ -36,6 +37,8 @@ class Console(QObject):
         self.reader = reader
         self._settings = settings
         self.models: list[ModelEntry] = []
+        self._reopening = False
+        engine.ready.connect(self._take_new_data)
 
     @property
     def settings(self) -> Settings:
@@ -64,6 +67,23 @@ class Console(QObject):
             self.bug.emit(sentence, details)
         else:
             self.notice.emit(sentence, "bad")
+
+    def reopen(self, folder: Path) -> None:
+        """Start the engine anew on this folder, whose files are not what they were; every page follows."""
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "window"))
+        self._reopening = True
+        self.reader.close()
+        self.engine.restart(folder)
+
+    def _take_new_data(self) -> None:
+        """The new process has put the files in place: only now may they be read. Pages are told by the window."""
+        if self._reopening:
+            self._reopening = False
+            self.reader.close()  # something may have looked at the old file meanwhile
+            self.reader = Reader(self.engine.folder / "ragdeck.sqlite")
+            self._settings = None
+            self.settings_changed.emit()
+            self.run("view", "Model state", "rag.tasks:model_state", self.model_state_changed.emit)
 
     def refresh_models(self) -> None:
         self.run("view", "List models", "rag.tasks:list_models", self._set_models)

@@ -64,7 +64,7 @@ class Task(QObject):
 class Engine(QObject):
     """Owns the process. Signals: ready, refused (the folder cannot be opened), restarted (after a death)."""
 
-    ready = Signal(int)  # asks that an earlier process left interrupted
+    ready = Signal(int, list)  # asks that an earlier process left interrupted; sentences to show
     refused = Signal(str)
     restarted = Signal(str)
     tasks_changed = Signal()
@@ -136,6 +136,19 @@ class Engine(QObject):
                 self._process.kill()
                 self._process.join(1.0)
 
+    def restart(self, folder: Path | None = None) -> None:
+        """Stop the process and start it anew, on another folder if one is given. Tasks under way fail."""
+        self._generation += 1  # what the old process still says is not heard
+        self.is_ready = False
+        self._waiting = []
+        self.stop()
+        self._fail_all("The engine was restarted before this was done; do it again.")
+        self._stopping = False
+        self._quick_deaths = 0
+        self.folder = folder or self.folder
+        self.start_process()
+        self.tasks_changed.emit()
+
     def _receive(self, connection: Connection, generation: int) -> None:
         """Runs in a thread of its own: only puts messages into the inbox."""
         while True:
@@ -169,7 +182,7 @@ class Engine(QObject):
             waiting, self._waiting = self._waiting, []
             for message in waiting:
                 self.send(*message)
-            self.ready.emit(values[0])
+            self.ready.emit(*values)
         elif kind == "refused":
             self._stopping = True
             self._fail_all(values[0])

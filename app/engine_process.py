@@ -1,7 +1,8 @@
-"""The engine's process: owns the workspace and runs its generators in three lanes, one thread each.
+"""The engine's process: owns the workspace and runs its generators in four lanes, one thread each.
 
 A model file that makes llama.cpp abort, or the memory killer, ends this process and not the window. Lanes:
-"model" (asking, loading), "ingest" (changing collections), "view" (short reads such as drawing a page).
+"model" (asking, loading), "ingest" (changing collections), "view" (short reads such as drawing a page), "data"
+(backing up, restoring and moving the data folder, which may take minutes).
 Messages are tuples of plain values; see `serve` for their kinds.
 """
 
@@ -24,7 +25,7 @@ from typing import Any
 
 from rag.errors import RagError
 
-LANES = ("model", "ingest", "view")
+LANES = ("model", "ingest", "view", "data")
 _GOODBYE_S = 3.0
 
 log = logging.getLogger("ragdeck.engine")
@@ -43,8 +44,8 @@ def serve(connection: Connection, folder: str) -> None:
     """Run until the window says stop or goes away.
 
     From the window: ("start", id, lane, function, arguments), ("cancel" | "pause" | "resume", id), ("stop",).
-    To the window: ("ready", interrupted asks), ("refused", sentence), ("event", id, value),
-    ("finished", id, value), ("failed", id, sentence, details), ("cancelled", id).
+    To the window: ("ready", interrupted asks, notices), ("refused", sentence),
+    ("event", id, value), ("finished", id, value), ("failed", id, sentence, details), ("cancelled", id).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
     _log_to(Path(folder))
@@ -70,7 +71,7 @@ def serve(connection: Connection, folder: str) -> None:
     ]
     for thread in threads:
         thread.start()
-    outbox.send("ready", workspace.interrupted_count)
+    outbox.send("ready", workspace.interrupted_count, workspace.notices)
     _listen(connection, lanes, jobs)
     for job in list(jobs.values()):
         job.cancelled.set()

@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         self._console = console
         self._pages: dict[str, QWidget] = {}
         self._ingest: Task | None = None
+        self._start_sentences: list[str] = []
         self._makers: dict[str, Callable[[], QWidget]] = {
             "overview": self._make_overview,
             "ask": self._make_ask,
@@ -342,6 +343,7 @@ class MainWindow(QMainWindow):
             ),
             Command("Prepare the sample collection", self.start_sample, "", "demo example"),
             Command("Show flagged answers", self._open_flagged, "", "hallucination unsupported"),
+            Command("Back up the data…", self._back_up, "", "save copy export"),
             Command("Light colours", lambda: self._choose_theme("light"), "", "theme appearance"),
             Command("Dark colours", lambda: self._choose_theme("dark"), "", "theme appearance night"),
             Command("Command palette", self.open_palette, "Ctrl+K", ""),
@@ -388,16 +390,17 @@ class MainWindow(QMainWindow):
 
     # --- the engine ---------------------------------------------------------------------------------------
 
-    def _engine_ready(self, interrupted: int) -> None:
+    def _engine_ready(self, interrupted: int, notices: list[str]) -> None:
         console = self._console
         console.data_changed.emit()
         console.refresh_models()
         self._show_tasks()
+        sentences = self._start_sentences = list(notices)
         if interrupted:
             noun = "question was" if interrupted == 1 else "questions were"
-            console.notice.emit(
-                f"{interrupted} {noun} interrupted when the program ended; the trace is kept.", "info"
-            )
+            sentences.append(f"{interrupted} {noun} interrupted when the program ended; the trace is kept.")
+        if sentences:
+            console.notice.emit("  ".join(sentences), "check" if notices else "info")
         rows = console.reader.collections()
         if not rows and not console.reader.overview(0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
@@ -424,7 +427,7 @@ class MainWindow(QMainWindow):
 
     def _started_up(self, notices: list[str]) -> None:
         if notices:
-            self._console.notice.emit("  ".join(notices), "bad")
+            self._console.notice.emit("  ".join([*self._start_sentences, *notices]), "bad")
         self._console.data_changed.emit()
 
     def _starters_checked(self, problems: list[str]) -> None:
@@ -493,6 +496,10 @@ class MainWindow(QMainWindow):
     def _go_to_question(self) -> None:
         self.show_page("ask")
         self.page("ask").focus_question()
+
+    def _back_up(self) -> None:
+        self.show_page("settings")
+        self.page("settings").data.choose_backup()
 
     def _choose_theme(self, name: str) -> None:
         self._console.change_settings("appearance", "theme", name)

@@ -1,8 +1,9 @@
 """Where the data lives and who holds it.
 
 The folder is the platform's own place for application data, unless `--data DIR` names one or a file called
-`portable` lies beside main.py: then it is `ragdeck-data` there. One process holds it at a time: two
-processes on one Chroma folder corrupt it.
+`portable` lies beside main.py: then it is `ragdeck-data` there. Data that were moved away from such a place
+left a text file `moved-to` there, which is followed; `--data` is always taken as it is. One process holds the
+folder at a time: two processes on one Chroma folder corrupt it.
 """
 
 from __future__ import annotations
@@ -19,16 +20,22 @@ from rag.errors import DataFolderLockedError, RagError
 
 PROGRAM_FOLDER = Path(__file__).resolve().parent.parent
 RESOURCES = PROGRAM_FOLDER / "resources"
+DATABASE = "ragdeck.sqlite"
+POINTER = "moved-to"  # a text file with the path that the data were moved to
 
 
 def data_folder(chosen: str | Path | None = None) -> Path:
     """The folder to use, created. Raises RagError when it cannot be written."""
     if chosen:
         folder = Path(chosen).expanduser().absolute()
-    elif (PROGRAM_FOLDER / "portable").exists():
-        folder = PROGRAM_FOLDER / "ragdeck-data"
     else:
-        folder = Path(platformdirs.user_data_dir("ragdeck", appauthor=False))
+        folder = place_of(default_place())
+        if folder != default_place() and not (folder / DATABASE).exists():
+            raise RagError(
+                f"The data were moved from {default_place()} to {folder}, and they are not there now. If that disk "
+                f"is unplugged, connect it and start again; if they are elsewhere, name the place with --data; to "
+                f"start anew, delete {default_place() / POINTER}."
+            )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-test-{os.getpid()}"
@@ -39,6 +46,29 @@ def data_folder(chosen: str | Path | None = None) -> Path:
             f"The data folder {folder} cannot be written ({error.strerror}); choose another with --data."
         ) from error
     return folder
+
+
+def default_place() -> Path:
+    """Where the data are unless they were moved or --data names a folder."""
+    if (PROGRAM_FOLDER / "portable").exists():
+        return PROGRAM_FOLDER / "ragdeck-data"
+    return Path(platformdirs.user_data_dir("ragdeck", appauthor=False))
+
+
+def place_of(home: Path) -> Path:
+    """Where the data of this place are now: what its pointer names, or itself."""
+    pointer = home / POINTER
+    try:
+        named = pointer.read_text("utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return home
+    except (OSError, UnicodeDecodeError) as error:
+        raise RagError(
+            f"{pointer}, which says where the data are, cannot be read ({error}); correct it or use --data."
+        ) from error
+    if not named or not Path(named).is_absolute():
+        raise RagError(f"{pointer} must name the folder that holds the data; correct it or use --data.")
+    return Path(named)
 
 
 class FolderLock:

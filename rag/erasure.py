@@ -41,7 +41,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+|(?<=[。！？])")
 _SHORTEST = 24  # bytes of UTF-8: shorter ones ("Thank you.") say nothing about where they come from
 _BLOCK = 1 << 22
 _TABLE_BITS = 22
-_COPIES = ("ragdeck.before-*.sqlite", "before-restore-*", "restore.new", "chroma-copies")
+_COPIES = (
+    "ragdeck.before-*.sqlite",
+    "before-restore-*",
+    "restore.new",
+    "restore.done",
+    "chroma-copies",
+)
 _TRACE_TEXTS = ("question", "answer", "prompt", "error")
 
 

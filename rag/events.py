@@ -197,6 +197,68 @@ class AskResult:
     notices: tuple[str, ...] = ()
 
 
+# --- the data folder --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BackupProgress:
+    """Where a backup, a restore or a move stands, in bytes of this stage."""
+
+    stage: str  # "copying" | "packing" | "checking" | "unpacking"
+    bytes_done: int
+    bytes_total: int
+
+
+@dataclass(frozen=True)
+class BackupReport:
+    path: str
+    size_bytes: int
+    rows: tuple[tuple[str, int], ...]  # (table, rows)
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BackupInfo:
+    """What the manifest of a backup says. Members are (name, bytes, sha256)."""
+
+    path: str
+    program: str
+    schema: int
+    created_ms: int
+    members: tuple[tuple[str, int, str], ...]
+    rows: tuple[tuple[str, int], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(size for _, size, _ in self.members)
+
+    @property
+    def content(self) -> str:
+        """What is in it, in words: "1 collection, 3 documents, 12 traces"."""
+        rows = dict(self.rows)
+        counts = [(rows.get(name, 0), name) for name in ("collection", "document", "trace")]
+        return ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in counts)
+
+
+@dataclass(frozen=True)
+class MoveReport:
+    """followed: the program finds the new place by itself; else it must be named with --data."""
+
+    source: str
+    target: str
+    size_bytes: int
+    followed: bool
+
+
+@dataclass(frozen=True)
+class SpaceUse:
+    """How much space one part of the data folder takes."""
+
+    what: str
+    bytes: int
+    detail: str = ""
+
+
 def as_plain(value: Any) -> Any:
     """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
     from dataclasses import asdict, is_dataclass

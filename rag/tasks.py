@@ -10,11 +10,20 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from rag import backup, moving, space
 from rag.diff import ChunkChange, VersionDiff, diff_document, diff_versions
 from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.erasure import finish_erasure
 from rag.errors import NotFoundError, RagError
-from rag.events import PromptProgress, TokenStreamed, VersionProgress
+from rag.events import (
+    BackupInfo,
+    BackupProgress,
+    MoveReport,
+    PromptProgress,
+    SpaceUse,
+    TokenStreamed,
+    VersionProgress,
+)
 from rag.llm import (
     HOW_TO_GET_LLAMA,
     STARTER_PACKAGE,
@@ -187,6 +196,24 @@ def count_files(workspace: Workspace, paths: list[str]) -> tuple[int, int, int]:
 
     sources, refused = discover(paths)
     return len(sources), sum(source.size_bytes for source in sources), len(refused)
+
+
+def folder_usage(workspace: Workspace) -> list[SpaceUse]:
+    return space.folder_usage(workspace.folder)
+
+
+def look_at_backup(workspace: Workspace, path: str) -> BackupInfo:
+    return backup.look_at_backup(path)
+
+
+def prepare_restore(workspace: Workspace, path: str) -> Generator[BackupProgress, None, BackupInfo]:
+    """The next opening of the data folder puts the backup in place."""
+    return (yield from backup.prepare_restore(workspace.folder, path))
+
+
+def move_data(workspace: Workspace, target: str) -> Generator[BackupProgress, None, MoveReport]:
+    """Whoever called this opens the new folder next: what is written to the old one from now on is lost."""
+    return (yield from moving.move_data(workspace.folder, target))
 
 
 def _state(model: LanguageModel, memory_bytes: int = 0, load_ms: float = 0.0) -> ModelState:

@@ -14,20 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import audit
+from rag.backup import finish_restore
 from rag.content import ContentCache, VersionContent
-from rag.data_folder import RESOURCES, FolderLock
+from rag.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.embedding import Embedder, starter_embedder_folder
 from rag.errors import RagError
 from rag.grounding import Detector
 from rag.index import VectorIndex
 from rag.llm import LanguageModel, starter_model_path
+from rag.moving import finish_move
 from rag.prompts import PromptTemplate, load_prompt
 from rag.reader import Reader
 from rag.settings import GenerationSettings, Settings
 from rag.store import Store, now_ms
 from rag.tables import EmbedderFolder
-
-DATABASE = "ragdeck.sqlite"
 
 
 class Workspace:
@@ -46,6 +46,8 @@ class Workspace:
         self._lock = FolderLock(folder)
         self._lock.acquire(purpose)
         try:
+            # What was said must reach the person: a restore or move that was finished or cleared away.
+            self.notices: list[str] = finish_move(folder) + finish_restore(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
             self.interrupted_count = self._mark_interrupted()

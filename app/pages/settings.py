@@ -6,8 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,8 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.data_panel import DataPanel
 from app.theme import SPACE
-from app.widgets import Panel, button, label, row, scrolled
+from app.widgets import Panel, label, row, scrolled
 
 _TITLES = {
     "appearance": ("Appearance", ""),
@@ -61,7 +61,8 @@ class SettingsPage(QWidget):
         layout.addWidget(label("Settings", "title"))
         for section, (title, note) in _TITLES.items():
             layout.addWidget(self._make_section(section, title, note))
-        layout.addWidget(self._make_data())
+        self.data = DataPanel(console)
+        layout.addWidget(self.data)
         layout.addStretch(1)
         holder.setMaximumWidth(820)
         outer = QVBoxLayout(self)
@@ -92,19 +93,9 @@ class SettingsPage(QWidget):
         panel.body.addLayout(form)
         return panel
 
-    def _make_data(self) -> QWidget:
-        panel = Panel("Data")
-        folder = str(self._console.engine.folder)
-        path = label(folder, wrap=True)
-        path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        panel.body.addWidget(
-            label("Everything is in this folder, and nothing leaves this computer.", "small", wrap=True)
-        )
-        panel.body.addWidget(path)
-        panel.body.addLayout(
-            row(button("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(folder))), 1)
-        )
-        return panel
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.data.refresh()
 
     def _make_editor(self, section: str, key: str, field: Any) -> QWidget:
         kind = field.annotation

@@ -40,6 +40,8 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     from rag.workspace import Workspace
 
     with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
+        for sentence in workspace.notices:
+            log.print(plain(sentence), highlight=False, soft_wrap=True)
         if needs_repair(workspace):
             from rag.tasks import start_up
 
