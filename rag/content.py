@@ -177,7 +177,8 @@ def _integers(session: Session, statement: str, value: str) -> npt.NDArray[np.in
     cursor: Any = session.connection().connection.cursor()
     try:
         cursor.execute(statement, (value,))
-        return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+        rows = cursor.fetchall()
+        return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     finally:
         cursor.close()
 

@@ -50,6 +50,7 @@ class _Known:
 
     by_revision: dict[tuple[str, str, str], int]
     active: dict[str, tuple[int, str, str]]  # source -> (document id, sha256, chunking)
+    active_sources: dict[str, list[str]]  # sha256 -> sources
 
 
 @dataclass
@@ -207,7 +208,10 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
         )
         by_revision = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
         active = {source: (i, sha, chunk) for i, source, sha, chunk in active_documents(session, found)}
-    return _Run(found, embedder, chunking, _Known(by_revision, active), sources)
+    by_content: dict[str, list[str]] = {}
+    for known_source, (_, sha256, _) in active.items():
+        by_content.setdefault(sha256, []).append(known_source)
+    return _Run(found, embedder, chunking, _Known(by_revision, active, by_content), sources)
 
 
 def _set_pending(workspace: Workspace, collection: str, what: str) -> None:
@@ -285,8 +289,8 @@ def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
     """The old place of a renamed or moved file: same content, and nothing is left where it was."""
     if str(source.path) in run.known.active:
         return None
-    for old, (_, old_sha256, _) in run.known.active.items():
-        if old_sha256 == sha256 and old not in run.moves and not Path(old).exists():
+    for old in run.known.active_sources.get(sha256, ()):
+        if old not in run.moves and not Path(old).exists():
             return old
     return None
 

@@ -155,7 +155,7 @@ def version_texts(session: Session, version_id: int) -> list[tuple[int, str, int
     rows = session.connection().exec_driver_sql(
         f"SELECT c.id, c.text_hash, c.token_count {VERSION_CHUNKS} ORDER BY c.id", (version_id,)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows.fetchall()]
 
 
 def chunks_with_texts(session: Session, version_id: int, hashes: Sequence[str]) -> list[tuple[int, str]]:

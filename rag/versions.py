@@ -105,13 +105,13 @@ def make_version(
         found = find_collection(session, collection)
         draft = plan(session, found)
         texts = _texts(session, draft)
-        _refuse_missing(session, draft.embedder, texts.hashes)
         before = found.active_version_id
         place = _place_for(session, found, draft.embedder)
+        held = _held(workspace, session, found, place)
         found.pending = draft.message
         session.add(found)
     try:
-        yield from _fill(workspace, place, texts.hashes, draft.embedder)
+        yield from _fill(workspace, place, texts.hashes, draft.embedder, held)
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             if found.active_version_id != before:
@@ -123,7 +123,7 @@ def make_version(
     except BaseException:
         _forget_pending(workspace, collection)
         raise
-    yield from _settle(workspace, collection, version, texts.hashes, old_place)
+    yield from _settle(workspace, collection, version, texts.hashes, old_place, held)
     return version_made(collection, version)
 
 
@@ -140,17 +140,17 @@ def activate_version(
         version = find_version(session, found, number)
         assert version.id is not None
         hashes = list(dict.fromkeys(_content(workspace, version).hashes))
-        _refuse_missing(session, version.embedder, hashes)
         place = (
             IndexPlace(version.trial_key)
             if version.trial_key
             else _place_for(session, found, version.embedder)
         )
         old_place = index_place(found)
+        held = _held(workspace, session, found, place)
         found.pending = f"Activating version {version.number}"
         session.add(found)
     try:
-        added = yield from _fill(workspace, place, hashes, version.embedder)
+        added = yield from _fill(workspace, place, hashes, version.embedder, held)
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             _activate(session, found, version, place)
@@ -158,7 +158,7 @@ def activate_version(
     except BaseException:
         _forget_pending(workspace, collection)
         raise
-    proof = yield from _settle(workspace, collection, version, hashes, old_place)
+    proof = yield from _settle(workspace, collection, version, hashes, old_place, held)
     return ActivationReport(collection, version.number, added, proof, (time.perf_counter() - began) * 1000)
 
 
@@ -212,13 +212,14 @@ def sync_index(workspace: Workspace, collection: str) -> Generator[VersionProgre
         version = find_version(session, found, None)
         place = index_place(found)
     hashes = list(dict.fromkeys(_content(workspace, version).hashes))
-    yield from _fill(workspace, place, hashes, version.embedder)
+    held = set(workspace.index.hashes(place))
+    yield from _fill(workspace, place, hashes, version.embedder, held)
     with workspace.store.session() as session:
         current = find_collection(session, collection)
         if current.active_version_id == version.id:
             current.index_version_id = version.id
             session.add(current)
-    yield from _settle(workspace, collection, version, hashes, place)
+    yield from _settle(workspace, collection, version, hashes, place, held)
 
 
 def serve_index(
@@ -239,7 +240,7 @@ def serve_index(
     if place == old_place:
         raise RagError(f"“{collection}” is served from there already.")
     hashes = list(dict.fromkeys(_content(workspace, version).hashes))
-    yield from _fill(workspace, place, hashes, version.embedder)
+    yield from _fill(workspace, place, hashes, version.embedder, set(workspace.index.hashes(place)))
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         found.index_server = server
@@ -296,14 +297,26 @@ def add_probe(workspace: Workspace, collection: str, text: str) -> None:
 # --- the stages -------------------------------------------------------------------------------------------
 
 
+def _held(workspace: Workspace, session: Session, collection: Collection, place: IndexPlace) -> set[str]:
+    """The texts that an index is known to hold. Listing them all takes Chroma longer than all the rest."""
+    version = (
+        session.get(DatasetVersion, collection.index_version_id) if collection.index_version_id else None
+    )
+    if version is not None and place == index_place(collection):
+        return set(_content(workspace, version).hashes)
+    return set(workspace.index.hashes(place))
+
+
 def _fill(
-    workspace: Workspace, place: IndexPlace, hashes: Sequence[str], embedder: str
+    workspace: Workspace, place: IndexPlace, hashes: Sequence[str], embedder: str, held: set[str]
 ) -> Generator[VersionProgress, None, int]:
     """Add what is missing in the index; returns how many entries that were."""
-    done = 0
-    for done, total in workspace.index.add(place, hashes, stored_vectors(workspace, embedder)):
+    new = [text_hash for text_hash in hashes if text_hash not in held]
+    with workspace.store.session() as session:
+        _refuse_missing(session, embedder, new)
+    for done, total in workspace.index.add(place, new, stored_vectors(workspace, embedder)):
         yield VersionProgress("indexing", done, total)
-    return done
+    return len(new)
 
 
 def _settle(
@@ -312,11 +325,12 @@ def _settle(
     version: DatasetVersion,
     hashes: Sequence[str],
     old_place: IndexPlace,
+    held: set[str],
 ) -> Generator[VersionProgress, None, ProofResult]:
     """After a version became active: what it does not need leaves the index, and the index is proved."""
     with workspace.store.session() as session:
         place = index_place(find_collection(session, collection))
-    for done, total in workspace.index.keep_only(place, hashes):
+    for done, total in workspace.index.delete(place, sorted(held - set(hashes))):
         yield VersionProgress("cleaning", done, total)
     if old_place != place:
         with suppress(RagError):
@@ -337,9 +351,17 @@ def _prove_or_rebuild(
     with workspace.store.session() as session:
         place = index_place(find_collection(session, collection))
     proof = _prove(workspace, collection, version, place, hashes, every_vector)
+    if not proof.fingerprint_same:  # a cancelled change leaves entries behind
+        held = set(workspace.index.hashes(place))
+        yield from _fill(workspace, place, hashes, version.embedder, held)
+        for done, total in workspace.index.delete(place, sorted(held - set(hashes))):
+            yield VersionProgress("cleaning", done, total)
+        proof = _prove(
+            workspace, collection, version, place, hashes, every_vector, "The index was put right."
+        )
     if not proof.ok:
         workspace.index.drop(place)
-        yield from _fill(workspace, place, hashes, version.embedder)
+        yield from _fill(workspace, place, hashes, version.embedder, set())
         proof = _prove(
             workspace, collection, version, place, hashes, every_vector, "The index was filled anew."
         )
@@ -589,7 +611,7 @@ def write_trial(session: Session, collection: Collection, draft: Draft, trial_ke
 def fill_trial(
     workspace: Workspace, key: str, hashes: Sequence[str], embedder: str
 ) -> Generator[VersionProgress, None, int]:
-    return (yield from _fill(workspace, IndexPlace(key), hashes, embedder))
+    return (yield from _fill(workspace, IndexPlace(key), hashes, embedder, set()))
 
 
 def stored_vectors(workspace: Workspace, embedder: str) -> VectorsOf:
@@ -686,11 +708,13 @@ def _chunks_of(session: Session, documents: Iterable[int]) -> list[tuple[int, st
     """(chunk id, text hash, tokens) of all chunks of some documents."""
     return [
         (row[0], row[1], row[2])
-        for row in session.connection().exec_driver_sql(
+        for row in session.connection()
+        .exec_driver_sql(
             """SELECT c.id, c.text_hash, c.token_count FROM json_each(?) j
                CROSS JOIN chunk c ON c.document_id = j.value""",
             (json.dumps(list(documents)),),
         )
+        .fetchall()
     ]
 
 

@@ -28,7 +28,8 @@ Vector = npt.NDArray[np.float32]
 VectorsOf = Callable[[list[str]], dict[str, Vector]]
 
 _WRITE_BATCH = 100
-_READ_PAGE = 5000
+_READ_PAGE = 5000  # vectors
+_LIST_PAGE = 100_000  # ids: Chroma counts through all before an offset, so pages make it slower
 
 
 @dataclass(frozen=True)
@@ -49,31 +50,27 @@ class VectorIndex:
     def add(
         self, place: IndexPlace, hashes: Sequence[str], vectors_of: VectorsOf
     ) -> Iterator[tuple[int, int]]:
-        """Add the entries that are not there yet; yields (done, total) after each batch."""
+        """Add entries, over those that are there already; yields (done, total) after each batch."""
         with _in_words(place):
             collection = self._collection(place)
-            present = set(self._ids(collection))
-            new = [text_hash for text_hash in dict.fromkeys(hashes) if text_hash not in present]
             done = 0
-            for batch in _batches(new):
+            for batch in _batches(hashes):
                 found = vectors_of(batch)
                 if len(found) != len(batch):
                     raise RagError("Some chunks have no vector; add their documents again.")
-                collection.add(ids=batch, embeddings=np.stack([found[text_hash] for text_hash in batch]))
+                collection.upsert(ids=batch, embeddings=np.stack([found[text_hash] for text_hash in batch]))
                 done += len(batch)
-                yield done, len(new)
+                yield done, len(hashes)
 
-    def keep_only(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
-        """Delete all other entries; yields (done, total) after each batch."""
+    def delete(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Delete entries, if they are there; yields (done, total) after each batch."""
         with _in_words(place):
             collection = self._collection(place)
-            wanted = set(hashes)
-            gone = [text_hash for text_hash in self._ids(collection) if text_hash not in wanted]
             done = 0
-            for batch in _batches(gone):
+            for batch in _batches(hashes):
                 collection.delete(ids=batch)
                 done += len(batch)
-                yield done, len(gone)
+                yield done, len(hashes)
 
     def query(self, place: IndexPlace, vector: Vector, count: int) -> list[str]:
         """Text hashes of the nearest entries by cosine similarity, best first."""
@@ -129,8 +126,8 @@ class VectorIndex:
 
     def _ids(self, collection: Any) -> list[str]:
         found: list[str] = []
-        for offset in range(0, collection.count(), _READ_PAGE):
-            found.extend(collection.get(limit=_READ_PAGE, offset=offset, include=[])["ids"])
+        for offset in range(0, collection.count(), _LIST_PAGE):
+            found.extend(collection.get(limit=_LIST_PAGE, offset=offset, include=[])["ids"])
         return found
 
     def _collection(self, place: IndexPlace) -> Any:
@@ -186,6 +183,6 @@ def _in_words(place: IndexPlace) -> Iterator[None]:
         ) from error
 
 
-def _batches(ids: list[str]) -> Iterator[list[str]]:
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
     for begin in range(0, len(ids), _WRITE_BATCH):
-        yield ids[begin : begin + _WRITE_BATCH]
+        yield list(ids[begin : begin + _WRITE_BATCH])
