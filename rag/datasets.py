@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from rag import audit
 from rag.errors import NotFoundError, RagError
 from rag.index import IndexPlace
 from rag.matching import indexed_text
 from rag.store import now_ms
-from rag.tables import Collection, DatasetVersion, Document, VersionDocument, VersionTag
+from rag.tables import Collection, DatasetVersion, VersionTag
 from rag.workspace import Workspace
 
 
@@ -92,12 +92,12 @@ def active_documents(session: Session, collection: Collection) -> list[tuple[int
     """(id, source, sha256, chunking fingerprint) of each document of the active version."""
     if collection.active_version_id is None:
         return []
-    statement = (
-        select(Document.id, Document.source, Document.sha256, Document.chunking)
-        .join(VersionDocument, col(VersionDocument.document_id) == col(Document.id))
-        .where(VersionDocument.version_id == collection.active_version_id)
+    rows = session.connection().exec_driver_sql(
+        """SELECT d.id, d.source, d.sha256, d.chunking FROM versiondocument vd
+           CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id WHERE vd.version_id = ?""",
+        (collection.active_version_id,),
     )
-    return [(int(row[0] or 0), row[1], row[2], row[3]) for row in session.exec(statement)]
+    return [(row[0], row[1], row[2], row[3]) for row in rows.fetchall()]
 
 
 def tag_version(workspace: Workspace, collection: str, version: int | str | None, tag: str) -> None:

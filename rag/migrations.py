@@ -13,11 +13,13 @@ from rag.errors import RagError
 from rag.fingerprints import texts_fingerprint
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
-# the text.
+# the text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
 FULL_TEXT = """
 CREATE VIRTUAL TABLE IF NOT EXISTS chunk_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE IF NOT EXISTS trace_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
 CREATE VIRTUAL TABLE IF NOT EXISTS chunk_terms USING fts5vocab(chunk_fts, instance);
+CREATE INDEX IF NOT EXISTS document_facts ON document (id, collection_id, name, source, title, media_type, sha256,
+    size_bytes, chunking, chunk_count, token_count, created_ms);
 CREATE INDEX IF NOT EXISTS trace_list ON trace (created_ms DESC, id);
 CREATE INDEX IF NOT EXISTS trace_flagged ON trace (created_ms DESC) WHERE flag_count > 0;
 CREATE INDEX IF NOT EXISTS trace_verdict ON trace (worst_verdict, created_ms DESC);

@@ -42,7 +42,7 @@ from rag.workspace import Workspace
 
 AUTOMATIC_PROBES = 6
 _PROBE_HITS = 10
-_PROBE_WORDS = 6
+_PROBE_WORDS = 4
 _FEWEST_WORDS = 3
 _VECTOR_SAMPLE = 256
 
@@ -720,10 +720,14 @@ def _chunks_of(session: Session, documents: Iterable[int]) -> list[tuple[int, st
 
 def document_facts(session: Session, documents: dict[int, str]) -> list[tuple[str, ...]]:
     """(name, sha256, chunking[, attributes]) of each document."""
-    rows = session.connection().exec_driver_sql(
-        """SELECT d.id, d.name, d.sha256, d.chunking FROM json_each(?) j
-           CROSS JOIN document d ON d.id = j.value""",
-        (json.dumps(list(documents)),),
+    rows = (
+        session.connection()
+        .exec_driver_sql(
+            """SELECT d.id, d.name, d.sha256, d.chunking FROM json_each(?) j
+           CROSS JOIN document d INDEXED BY document_facts ON d.id = j.value""",
+            (json.dumps(list(documents)),),
+        )
+        .fetchall()
     )
     return [
         (row[1], row[2], row[3], documents[row[0]]) if documents[row[0]] else (row[1], row[2], row[3])

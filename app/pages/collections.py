@@ -160,10 +160,12 @@ class CollectionsPage(QWidget):
     def refresh(self) -> None:
         chosen = self.current.name if self.current else ""
         rows = self._console.reader.collections()
+        self.table.blockSignals(True)  # shown once, below
         self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)
         if rows and not self.table.choose(lambda row_: row_.name == chosen):
             self.table.selectRow(0)
+        self.table.blockSignals(False)
         self._show_collection()
 
     def choose(self, name: str) -> None:
