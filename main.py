@@ -49,6 +49,7 @@ COMMANDS = {
     "watch": "add | list | pause | resume | remove | check: folders that collections follow",
     "erase": "DOCUMENT -c NAME: erase a document for good, and prove it",
     "compact": "remove what no version needs",
+    "chroma": "list | records | search | import | export: look into any Chroma folder or server",
     "models": "list the GGUF files known",
     "traces": "list | show ID: stored traces of every ask",
     "backup": "FILE: write everything that cannot be made again into one file",

@@ -212,3 +212,60 @@ class ModelTest:
     completion_tokens: int
     read_tokens_per_s: float
     tokens_per_s: float
+
+
+@dataclass(frozen=True)
+class ChromaCollection:
+    """A collection of some Chroma. dimension is None while it is empty; hnsw: setting -> value, as shown."""
+
+    name: str
+    count: int
+    dimension: int | None
+    space: str  # "cosine" | "l2" | "ip"
+    hnsw: tuple[tuple[str, str], ...]
+    metadata: tuple[tuple[str, str], ...]
+    embedding_function: str
+
+
+@dataclass(frozen=True)
+class ChromaRecord:
+    """distance is in the collection's space, None when the record was not searched for."""
+
+    id: str
+    text: str
+    metadata: tuple[tuple[str, str], ...]
+    distance: float | None = None
+
+
+@dataclass(frozen=True)
+class ChromaPage:
+    """Some records; more: whether others follow."""
+
+    records: tuple[ChromaRecord, ...]
+    offset: int
+    more: bool
+
+
+@dataclass(frozen=True)
+class ChromaImport:
+    """What became of an import. embedder: whose vectors they are, by name; known: it can be asked by text."""
+
+    collection: str
+    number: int
+    documents: int
+    chunks: int
+    without_text: int
+    duplicates: int
+    embedder: str
+    known: bool
+
+    def sentence(self) -> str:
+        parts = [
+            f"Version {self.number} of “{self.collection}”: {self.chunks:,} chunks in {self.documents:,} documents"
+        ]
+        if self.without_text:
+            parts.append(f"{self.without_text:,} records without text were left out")
+        if self.duplicates:
+            parts.append(f"{self.duplicates:,} texts stood there twice")
+        asked = "can be asked" if self.known else "can be browsed, not asked: its embedder is not known"
+        return f"{'; '.join(parts)}. It {asked} ({self.embedder})."

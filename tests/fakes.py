@@ -25,6 +25,7 @@ class FakeEmbedder(Embedder):
         self.embedded_count = 0
 
     fingerprint = "fake-embedder"  # type: ignore[assignment]
+    dimension = 1024  # type: ignore[assignment]
 
     def warm_up(self) -> None:
         return

@@ -24,7 +24,7 @@ RAG = [
     ["versions", "retrieval"],
     ["changes"],
     ["ingest", "answering"],
-    ["sample", "whatif", "watching", "inspection"],
+    ["sample", "whatif", "watching", "inspection", "chroma"],
     ["erasure"],
     ["tasks"],
     ["cli"],

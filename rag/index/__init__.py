@@ -137,34 +137,36 @@ class VectorIndex:
 
     def _client(self, server: str) -> Any:
         if server not in self._clients:
-            self._clients[server] = self._open(server)
+            self._clients[server] = open_client(server, str(self._folder))
         return self._clients[server]
 
-    def _open(self, server: str) -> Any:
-        os.environ["ANONYMIZED_TELEMETRY"] = "False"
-        import chromadb
-        from chromadb.config import Settings
 
-        logging.getLogger("chromadb").setLevel(logging.ERROR)
-        settings = Settings(anonymized_telemetry=False)
-        if not server:
-            return chromadb.PersistentClient(path=str(self._folder), settings=settings)
-        address = urlsplit(server)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise RagError(f"“{server}” is no address of a Chroma server; write it as http://localhost:8000.")
-        secure = address.scheme == "https"
-        try:
-            return chromadb.HttpClient(
-                host=address.hostname,
-                port=address.port or (443 if secure else 8000),
-                ssl=secure,
-                settings=settings,
-            )
-        except Exception as error:  # it raises ValueError, httpx errors and its own, all for "nobody there"
-            raise RagError(
-                f"No Chroma server answers at {server} ({type(error).__name__}); start it with "
-                "`chroma run`, or serve the collection from the folder again."
-            ) from error
+def open_client(server: str, folder: str) -> Any:
+    """A client of a server, or of a folder when server is empty. Raises RagError when no server answers."""
+    os.environ["ANONYMIZED_TELEMETRY"] = "False"
+    import chromadb
+    from chromadb.config import Settings
+
+    logging.getLogger("chromadb").setLevel(logging.ERROR)
+    settings = Settings(anonymized_telemetry=False)
+    if not server:
+        return chromadb.PersistentClient(path=folder, settings=settings)
+    address = urlsplit(server)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise RagError(f"“{server}” is no address of a Chroma server; write it as http://localhost:8000.")
+    secure = address.scheme == "https"
+    try:
+        return chromadb.HttpClient(
+            host=address.hostname,
+            port=address.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=settings,
+        )
+    except Exception as error:  # it raises ValueError, httpx errors and its own, all for "nobody there"
+        raise RagError(
+            f"No Chroma server answers at {server} ({type(error).__name__}); start it with `chroma run`, or "
+            "choose another address."
+        ) from error
 
 
 @contextmanager
