@@ -87,9 +87,13 @@ class ChunkBrowser(QWidget):
     def show_document(self, collection: str, version_id: int, document_id: int, chunk_id: int = 0) -> None:
         """List the chunks of a document, and choose one of them."""
         self._collection, self._version_id = collection, version_id
+        self.table.blockSignals(True)  # shown once, below: the same chunk may be used otherwise now
         self.table.set_records(self._console.reader.chunks(document_id))
         if not self.table.choose(lambda chunk: chunk.id == chunk_id):
             self.table.selectRow(0)
+        self.table.blockSignals(False)
+        if (chunk := self.current) is not None:
+            self._show_chunk(chunk)
 
     def step(self, by: int) -> None:
         current = self.table.currentIndex().row()

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -176,7 +177,8 @@ class RecordTable(QTableView):
         self.doubleClicked.connect(
             lambda index: self.record_activated.emit(self.records_model.record_at(index.row()))
         )
-        self.selectionModel().currentRowChanged.connect(self._emit_selected)
+        # Not currentRowChanged: it comes before the selection has changed, and listeners ask for that.
+        self.selectionModel().selectionChanged.connect(lambda *_: self._emit_selected())
         self.actions_for: Callable[[list[Any]], list[tuple[str, Callable[[], None]]]] | None = None
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
@@ -204,6 +206,13 @@ class RecordTable(QTableView):
                 self.selectRow(number)
                 return True
         return False
+
+    def selectRow(self, row: int) -> None:
+        """Select this row alone. Qt's own minds the keys that are held down: Ctrl would add to the selection."""
+        index = self.records_model.index(row, 0)
+        command = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, command.NoUpdate)
+        self.selectionModel().select(index, command.ClearAndSelect | command.Rows)
 
     def selected_records(self) -> list[Any]:
         rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
@@ -262,8 +271,9 @@ class RecordTable(QTableView):
     def _remember(self) -> None:
         QSettings().setValue(f"tables/{self.objectName()}", self.horizontalHeader().saveState())
 
-    def _emit_selected(self, current: QModelIndex) -> None:
-        if current.isValid():
+    def _emit_selected(self) -> None:
+        current = self.currentIndex()
+        if current.isValid() and self.selectionModel().isRowSelected(current.row()):
             self.record_selected.emit(self.records_model.record_at(current.row()))
 
     def _show_menu(self, position: QPoint) -> None:

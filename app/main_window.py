@@ -33,6 +33,7 @@ from app.console import Console
 from app.engine import Task
 from app.error_dialog import show_error
 from app.pages.ask import AskPage
+from app.pages.chroma import ChromaConsolePage
 from app.pages.collections import CollectionsPage, report_sentence
 from app.pages.models import ModelsPage
 from app.pages.overview import OverviewPage
@@ -51,6 +52,7 @@ PAGES = (
     ("versions", "Versions", "versions"),
     ("traces", "Traces", "traces"),
     ("models", "Models", "models"),
+    ("chroma", "Chroma", "chroma"),
     ("settings", "Settings", "settings"),
 )
 _CONFIRM_ABOVE = 200  # files
@@ -75,6 +77,7 @@ class MainWindow(QMainWindow):
             "versions": self._make_versions,
             "traces": self._make_traces,
             "models": self._make_models,
+            "chroma": self._make_chroma,
             "settings": lambda: SettingsPage(console),
         }
         self.setWindowTitle("Ragdeck")
@@ -141,6 +144,11 @@ class MainWindow(QMainWindow):
     def _make_traces(self) -> QWidget:
         page = TracesPage(self._console)
         page.ask_requested.connect(lambda: self.show_page("ask"))
+        return page
+
+    def _make_chroma(self) -> QWidget:
+        page = ChromaConsolePage(self._console)
+        page.versions_requested.connect(self._open_versions)
         return page
 
     def _make_models(self) -> QWidget:

@@ -32,6 +32,7 @@ CREATE INDEX IF NOT EXISTS trace_status ON trace (status, created_ms DESC);
 _VERSION_COLUMNS = """
 ALTER TABLE collection ADD COLUMN index_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE collection ADD COLUMN index_server TEXT NOT NULL DEFAULT '';
+ALTER TABLE collection ADD COLUMN last_number INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE collection ADD COLUMN pending TEXT NOT NULL DEFAULT '';
 ALTER TABLE datasetversion ADD COLUMN kind TEXT NOT NULL DEFAULT 'ingest';
 ALTER TABLE datasetversion ADD COLUMN parent_id INTEGER;
@@ -46,7 +47,8 @@ ALTER TABLE datasetversion ADD COLUMN trial_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE versiondocument ADD COLUMN attributes TEXT NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS ix_tracehit_chunk_id ON tracehit (chunk_id);
 CREATE INDEX IF NOT EXISTS ix_tracehit_document_id ON tracehit (document_id);
-UPDATE collection SET index_key = key, index_version_id = NULL;
+UPDATE collection SET index_key = key, index_version_id = NULL,
+    last_number = coalesce((SELECT max(number) FROM datasetversion v WHERE v.collection_id = collection.id), 0);
 UPDATE datasetversion SET kind = 'remove' WHERE removed_count > 0 AND added_count + replaced_count = 0;
 UPDATE datasetversion SET parent_id = (SELECT p.id FROM datasetversion p
     WHERE p.collection_id = datasetversion.collection_id AND p.number = datasetversion.number - 1);

@@ -23,6 +23,7 @@ class Collection(SQLModel, table=True):
     index_version_id: int | None = None
     index_key: str = ""  # the Chroma collection that serves the active version
     index_server: str = ""  # address of a Chroma server; empty: the folder beside the SQLite file
+    last_number: int = 0  # of a version; the number of a deleted one is not given again
     pending: str = ""  # what is being changed; still there at a start: it was killed
 
 

@@ -542,16 +542,15 @@ def _word_hits(session: Session, content: VersionContent, probe: Probe) -> list[
 
 
 def _write(session: Session, collection: Collection, draft: Draft, texts: _Texts) -> DatasetVersion:
-    number = session.connection().exec_driver_sql(
-        "SELECT coalesce(max(number), 0) + 1 FROM datasetversion WHERE collection_id = ?", (collection.id,)
-    )
     assert collection.id is not None
+    collection.last_number += 1
+    session.add(collection)
     facts = document_facts(session, draft.documents)
     excluded = excluded_facts(session, draft.exclusions)
     came, went = _changes(session, collection.active_version_id, draft)
     version = DatasetVersion(
         collection_id=collection.id,
-        number=int(number.scalar_one()),
+        number=collection.last_number,
         created_ms=now_ms(),
         message=draft.message,
         kind=draft.kind,

@@ -247,7 +247,7 @@ def _records(
             id=record_id,
             text=(texts[row] if texts else "") or "",
             metadata=tuple(
-                (str(k), str(v)) for k, v in ((metadatas[row] if metadatas else None) or {}).items()
+                (str(k), str(v)) for k, v in sorted(((metadatas[row] if metadatas else None) or {}).items())
             ),
             distance=float(distances[row]) if distances is not None else None,
         )

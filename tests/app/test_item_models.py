@@ -164,3 +164,13 @@ def test_widths_are_remembered(qtbot: QtBot, theme: Theme, table: RecordTable) -
     again = RecordTable(COLUMNS, theme, "item_models_test")
     qtbot.addWidget(again)
     assert again.columnWidth(0) == 207
+
+
+def test_who_hears_of_a_selection_finds_it_made(theme: Theme) -> None:
+    table = RecordTable((Column("A", str),), theme, "told")
+    table.set_records([1, 2, 3])
+    heard: list[tuple[int, list[int]]] = []
+    table.record_selected.connect(lambda record: heard.append((record, table.selected_records())))
+    table.selectRow(0)
+    table.choose(lambda record: record == 3)
+    assert heard == [(1, [1]), (3, [3])]

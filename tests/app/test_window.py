@@ -304,6 +304,7 @@ def test_everything_that_can_be_used_has_a_name_for_screen_readers(window: MainW
                 "QSpinBox",
                 "QDoubleSpinBox",
                 "SearchField",
+                "QLineEdit",
                 "QTableView",
                 "RecordTable",
                 "QTabBar",
