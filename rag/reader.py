@@ -569,7 +569,7 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     if wanted.until_ms is not None:
         parts.append("t.created_ms < ?")
         values.append(wanted.until_ms)
-    expression = match_expression(wanted.text, every_word=True, prefix=True)
+    expression = match_expression(wanted.text)
     if expression:
         parts.append("t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?)")
         values.append(expression)
