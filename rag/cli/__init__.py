@@ -13,7 +13,7 @@ import typer
 
 from rag.cli import asking, chroma, data, installation, knowledge, versions
 from rag.cli.terminal import log, plain
-from rag.errors import RagError
+from rag.errors import RagError, of_the_disk
 
 app = typer.Typer(
     name="ragdeck",
@@ -44,6 +44,8 @@ def run(arguments: list[str] | None = None) -> int:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # a click usage error
             error.show()
             return 2
+        if refusal := of_the_disk(error):
+            return _refuse(str(refusal))
         raise
 
 
