@@ -869,24 +869,6 @@ def claim_summary(claim: Any) -> str:
     return "  ·  ".join(parts)
 
 
-def flag_summary(claims: Sequence[Any]) -> str:
-    """One line over an answer's sentences."""
-    counts = {v: sum(1 for c in claims if c.verdict == v) for v in VERDICT_COLOURS}
-    checked = sum(count for verdict, count in counts.items() if verdict != "not checkable")
-    if not checked:
-        return "No sentence of this answer can be checked"
-    noun = "sentence has" if checked == 1 else "sentences have"
-    parts = [f"{counts['supported']} of {checked} {noun} support"]
-    shown = (
-        ("check", "to check"),
-        ("unsupported", "unsupported"),
-        ("contradicted", "contradicted"),
-        ("no evidence", "without evidence"),
-    )
-    parts += [f"{counts[verdict]} {word}" for verdict, word in shown if counts[verdict]]
-    return "; ".join(parts)
-
-
 class PassageView(QPlainTextEdit):
     """A text with one passage marked and in view."""
 

@@ -55,6 +55,28 @@ UPDATE datasetversion SET parent_id = (SELECT p.id FROM datasetversion p
 """
 
 
+_FLAG_COLUMNS = """
+ALTER TABLE trace ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
+ALTER TABLE trace ADD COLUMN support_rate FLOAT;
+ALTER TABLE trace ADD COLUMN contradicted_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN check_error TEXT NOT NULL DEFAULT '';
+ALTER TABLE claim ADD COLUMN raw_score FLOAT;
+ALTER TABLE claim ADD COLUMN doubtful TEXT NOT NULL DEFAULT '';
+UPDATE claim SET raw_score = score;
+UPDATE trace SET contradicted_count =
+    (SELECT count(*) FROM claim WHERE trace_id = trace.id AND verdict = 'contradicted');
+UPDATE trace SET support_rate = (SELECT avg(verdict = 'supported') FROM claim
+    WHERE trace_id = trace.id AND verdict != 'not checkable') WHERE status = 'done';
+UPDATE trace SET outcome = CASE WHEN trim(answer) = '' THEN 'empty' WHEN support_rate IS NOT NULL THEN 'answered'
+    WHEN fallbacks LIKE '%declined to answer%' THEN 'refused' ELSE 'not checkable' END WHERE status = 'done';
+"""
+
+
+def _flag_columns(connection: sqlite3.Connection) -> None:
+    """Step 3: what became of an answer, and what a calibration changes."""
+    connection.executescript(_FLAG_COLUMNS)
+
+
 def _version_columns(connection: sqlite3.Connection) -> None:
     """Step 2. The index is filled anew: its entries are named by their text's hash from now on."""
     connection.executescript(_VERSION_COLUMNS)
@@ -72,7 +94,7 @@ def _version_columns(connection: sqlite3.Connection) -> None:
 
 
 Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns)  # step 1: the first released schema
+STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns, _flag_columns)  # step 1: the first
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:

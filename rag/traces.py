@@ -17,8 +17,8 @@ from typing import Any
 from rag.events import ClaimResult, Hit
 from rag.store import Store, add_trace_text, insert_rows, now_ms
 from rag.tables import Claim, Span, Trace, TraceHit
+from rag.verdicts import FLAGS, outcome, support_rate
 
-FLAGS = {"check": 1, "unsupported": 2, "contradicted": 3}
 _SAVE_EVERY_S = 2.0
 
 
@@ -85,8 +85,13 @@ class TraceRecorder:
         self.trace.passage_count = len(packed)
         self.trace.passage_documents = len({hit.document_id for hit in packed})
 
-    def set_claims(self, claims: Sequence[ClaimResult]) -> None:
+    def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
+        """Keep what the check found; error says why it found nothing: then no rate is known."""
         self._claims = tuple(claims)
+        self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
+        self.trace.check_error = error
+        self.trace.support_rate = support_rate(claims)
+        self.trace.contradicted_count = sum(claim.verdict == "contradicted" for claim in claims)
         flags = [claim.verdict for claim in claims if claim.verdict in FLAGS]
         self.trace.claim_count = sum(1 for c in claims if c.verdict not in ("not checkable", "no evidence"))
         self.trace.flag_count = len(flags)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RAG = [
     ["errors", "fingerprints"],
     ["events", "reports", "matching", "settings", "data_folder"],
+    ["verdicts"],
     ["tables", "gguf", "reader", "migrations", "space"],
     ["diff"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
@@ -21,9 +22,9 @@ RAG = [
     ["grounding", "traces", "audit", "content", "moving"],
     ["workspace"],
     ["datasets", "models"],
-    ["versions", "retrieval"],
+    ["versions", "retrieval", "flags"],
     ["changes"],
-    ["ingest", "answering"],
+    ["ingest", "answering", "consistency"],
     ["sample", "whatif", "watching", "inspection", "chroma"],
     ["erasure"],
     ["tasks"],
@@ -33,6 +34,11 @@ APP = [
     ["theme", "engine_process"],
     ["error_dialog", "item_models", "engine"],
     ["charts", "widgets", "console"],
+    [
+        "claim_panel",
+        "consistency_panel",
+        "limits_dialog",
+    ],
     [
         "source_panel",
         "data_panel",
@@ -59,6 +65,7 @@ LIGHT = {
     "models",
     "reports",
     "sample",
+    "verdicts",
 }
 HEAVY_OWNERS = {
     "chromadb": "index",
