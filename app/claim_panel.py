@@ -43,7 +43,9 @@ class ClaimPanel(Panel):
         self.body.addLayout(row(*head))
         for widget in (self._claim_text, self._reason, self._evidence):
             self.body.addWidget(widget)
-        self.body.addLayout(row(label("Is this verdict right?", "small"), self.right, self.wrong, self.said, 1))
+        self.body.addLayout(
+            row(label("Is this verdict right?", "small"), self.right, self.wrong, self.said, 1)
+        )
         console.theme.changed.connect(self._draw)
 
     def show_claim(self, claim: ClaimResult, trace_id: str) -> None:
@@ -57,7 +59,9 @@ class ClaimPanel(Panel):
             return
         theme = self._console.theme
         self._verdict.setText(claim.verdict.capitalize())
-        self._verdict.setStyleSheet(f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;")
+        self._verdict.setStyleSheet(
+            f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;"
+        )
         self._score.setText(frequency(claim.score))
         self._score.setToolTip("" if claim.score is None else f"Score {claim.score:.3f}")
         evidence = " ".join(claim.evidence_text.split())
@@ -71,7 +75,9 @@ class ClaimPanel(Panel):
         )
         self._reason.setText(claim.reason[:1].upper() + claim.reason[1:] if claim.reason else "")
         self._reason.setVisible(bool(claim.reason))
-        bold = [(start, end, f"font-weight:600;color:{theme.colour('text').name()}") for start, end in in_evidence]
+        bold = [
+            (start, end, f"font-weight:600;color:{theme.colour('text').name()}") for start, end in in_evidence
+        ]
         self._evidence.setText(
             f"Nearest in the passages, [{claim.evidence_marker}]:&nbsp; {_marked(evidence, bold)}"
             if claim.evidence_marker is not None
@@ -103,7 +109,9 @@ class ClaimPanel(Panel):
     def _show_opinion(self) -> None:
         claim = self._claim
         can_say = claim is not None and claim.verdict != "not checkable" and bool(self._trace_id)
-        opinion = self._console.reader.flag_opinion(self._trace_id, claim.start) if claim and can_say else None
+        opinion = (
+            self._console.reader.flag_opinion(self._trace_id, claim.start) if claim and can_say else None
+        )
         for made, stands_for in ((self.right, True), (self.wrong, False)):
             made.setEnabled(can_say)
             made.setChecked(opinion is stands_for)

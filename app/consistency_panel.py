@@ -14,9 +14,19 @@ from app.widgets import RecordTable, button, label, row
 from rag.events import ConsistencyReport, Sample, SampleProgress
 
 _COLUMNS = (
-    Column("Meaning", lambda s: chr(65 + s.group % 26), 80, tip=lambda _s: "Answers with one letter mean the same"),
+    Column(
+        "Meaning",
+        lambda s: chr(65 + s.group % 26),
+        80,
+        tip=lambda _s: "Answers with one letter mean the same",
+    ),
     Column("Answer", lambda s: " ".join(s.answer.split()) or "(nothing)", 420, tip=lambda s: s.answer),
-    Column("What the others do not say", lambda s: "  ·  ".join(s.differs), 320, tip=lambda s: "\n".join(s.differs)),
+    Column(
+        "What the others do not say",
+        lambda s: "  ·  ".join(s.differs),
+        320,
+        tip=lambda s: "\n".join(s.differs),
+    ),
 )
 
 
@@ -30,7 +40,9 @@ class ConsistencyPanel(QWidget):
         self._task: Task | None = None
         self.count = QSpinBox(minimum=2, maximum=50, value=5)
         self.count.setAccessibleName("How many answers")
-        self.start = button("Ask again", self.check, tip="Answer the same prompt this many times, at temperature 0.7")
+        self.start = button(
+            "Ask again", self.check, tip="Answer the same prompt this many times, at temperature 0.7"
+        )
         self.stop = button("Stop", self._cancel)
         self.stop.hide()
         self.verdict, self.progress = label("", wrap=True), label("", "small")
@@ -54,14 +66,20 @@ class ConsistencyPanel(QWidget):
             return
         trace_id = self._trace_id
         task = self._console.engine.start(
-            "model", "Ask again", "rag.consistency:check_consistency", trace_id=trace_id, samples=self.count.value()
+            "model",
+            "Ask again",
+            "rag.consistency:check_consistency",
+            trace_id=trace_id,
+            samples=self.count.value(),
         )
         self._task = task
         self.start.setEnabled(False)
         self.stop.show()
         self.progress.setText("Waiting…")
         task.event.connect(self._step)
-        task.finished.connect(lambda report: self._show(report) if report.trace_id == self._trace_id else None)
+        task.finished.connect(
+            lambda report: self._show(report) if report.trace_id == self._trace_id else None
+        )
         task.failed.connect(lambda sentence, _details: self._console.notice.emit(sentence, "bad"))
         task.ended.connect(self._ended)
 

@@ -19,7 +19,9 @@ _STEPS = 1000
 class LimitsDialog(QDialog):
     """Two limits with a live preview, the second detector's folder, and the calibration to one's own verdicts."""
 
-    def __init__(self, console: Console, collection_id: int, collection: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, console: Console, collection_id: int, collection: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._console, self._collection = console, collection
         self.setWindowTitle(f"Flags of {collection}")
@@ -32,12 +34,16 @@ class LimitsDialog(QDialog):
         self.second = QLineEdit(self._state.second_detector)
         self.second.setAccessibleName("Folder of a second detector")
         self.second.setPlaceholderText("None: tier 1 alone")
-        self.fit_button = button("Fit to my verdicts…", self.fit, tip="Shown first, applied only if you say so")
+        self.fit_button = button(
+            "Fit to my verdicts…", self.fit, tip="Shown first, applied only if you say so"
+        )
         self.apply_button = button("Use this fit", self.apply_fit)
         self.drop_button = button("Remove the fit", self.drop_fit)
         self._fit: Any = None
         self._build()
-        task = console.engine.start("view", "Read the flag limits", "rag.tasks:flag_defaults", collection=collection)
+        task = console.engine.start(
+            "view", "Read the flag limits", "rag.tasks:flag_defaults", collection=collection
+        )
         task.finished.connect(self._loaded)
         task.failed.connect(self._refused)
 
@@ -68,8 +74,12 @@ class LimitsDialog(QDialog):
         buttons.addButton(self.save_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel).clicked.connect(self.reject)
         layout.addWidget(buttons)
-        self.check.valueChanged.connect(lambda value: self._moved(self.unsupported, max(value, self.unsupported.value())))
-        self.unsupported.valueChanged.connect(lambda value: self._moved(self.check, min(value, self.check.value())))
+        self.check.valueChanged.connect(
+            lambda value: self._moved(self.unsupported, max(value, self.unsupported.value()))
+        )
+        self.unsupported.valueChanged.connect(
+            lambda value: self._moved(self.check, min(value, self.check.value()))
+        )
         self.apply_button.hide()
 
     def _slider(self, name: str) -> QSlider:
@@ -109,7 +119,9 @@ class LimitsDialog(QDialog):
             else "No answer from this collection was checked yet, so there is nothing to preview."
         )
         said, right = self._state.opinions, self._state.right
-        fitted = f" The scores are fitted to {self._state.fitted_on} of them." if self._state.fitted_on else ""
+        fitted = (
+            f" The scores are fitted to {self._state.fitted_on} of them." if self._state.fitted_on else ""
+        )
         self.opinions.setText(
             (f"You judged {said} flags, {right} of them right." if said else "You have not judged any flag yet.")
             + (f" A fit needs {self._state.fits_from}." if said < self._state.fits_from else "") + fitted
@@ -144,7 +156,10 @@ class LimitsDialog(QDialog):
     def save(self) -> None:
         """Store the limits; the dialog stays open when they are refused."""
         values = [slider.value() / _STEPS for slider in (self.check, self.unsupported)]
-        own = [None if round(d * _STEPS) == round(v * _STEPS) else v for v, d in zip(values, self._trained, strict=True)]
+        own = [
+            None if round(d * _STEPS) == round(v * _STEPS) else v
+            for v, d in zip(values, self._trained, strict=True)
+        ]
         self._run(
             "rag.flags:set_limits", collection=self._collection, check_from=own[0], unsupported_from=own[1],
             second_detector=self.second.text().strip(),

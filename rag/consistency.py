@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,9 @@ def check_consistency(
     for number in range(samples):
         yield SampleProgress(trace_id, number, samples)
         text, logprob = "", 0.0
-        for event in model.generate(tokens, settings.changed("generation", "seed", 1_000 + number).generation):
+        for event in model.generate(
+            tokens, settings.changed("generation", "seed", 1_000 + number).generation
+        ):
             if isinstance(event, Token):
                 text += event.text
                 logprob += event.logprob
@@ -71,11 +72,14 @@ def check_consistency(
         if session.get(Trace, trace_id) is not None:
             session.add(
                 ConsistencyCheck(
-                    trace_id=trace_id, created_ms=now_ms(), temperature=temperature,
+                    trace_id=trace_id,
+                    created_ms=now_ms(),
+                    temperature=temperature,
                     samples=json.dumps([sample.__dict__ for sample in report.samples], ensure_ascii=False),
-                    clusters=report.clusters, agreement=report.agreement,
+                    clusters=report.clusters,
+                    agreement=report.agreement,
                     semantic_entropy=report.semantic_entropy,
-                )  # fmt: skip
+                )
             )
     return report
 
@@ -152,12 +156,17 @@ def _report(
     }
     samples = tuple(
         Sample(
-            text, group, round(logprob, 3),
-            () if group == largest else tuple(
-                s.text for s in split_sentences(text)
+            text,
+            group,
+            round(logprob, 3),
+            ()
+            if group == largest
+            else tuple(
+                s.text
+                for s in split_sentences(text)
                 if is_checkable(s) and " ".join(s.text.lower().split()) not in common
             ),
-        )  # fmt: skip
+        )
         for (text, logprob), group in zip(answers, groups, strict=True)
     )
     return ConsistencyReport(

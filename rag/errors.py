@@ -37,7 +37,9 @@ def of_the_disk(error: BaseException) -> RagError | None:
         number = seen.errno if isinstance(seen, OSError) else None
         text = str(seen)
         if number in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in text or "No space left" in text:
-            return RagError("The disk is full: free some space and do it again; what was reported as done is kept.")
+            return RagError(
+                "The disk is full: free some space and do it again; what was reported as done is kept."
+            )
         if number == errno.EROFS or "readonly database" in text:
             return RagError("The data folder cannot be written to; check its permissions and do it again.")
         seen = seen.__cause__ or seen.__context__

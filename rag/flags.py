@@ -42,12 +42,19 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
             raise RagError("This sentence was not checked, so there is no verdict to agree with.")
         session.merge(
             FlagOpinion(
-                trace_id=trace_id, start=start, collection_id=trace.collection_id, verdict=claim.verdict,
+                trace_id=trace_id,
+                start=start,
+                collection_id=trace.collection_id,
+                verdict=claim.verdict,
                 score=claim.score if claim.raw_score is None else claim.raw_score,
-                is_right=is_right, note=note, created_ms=now_ms(),
-            )  # fmt: skip
+                is_right=is_right,
+                note=note,
+                created_ms=now_ms(),
+            )
         )
-        audit.record(session, "flag judged", trace_id[:8], f"{claim.verdict}: {'right' if is_right else 'wrong'}")
+        audit.record(
+            session, "flag judged", trace_id[:8], f"{claim.verdict}: {'right' if is_right else 'wrong'}"
+        )
 
 
 def remove_opinion(workspace: Workspace, trace_id: str, start: int) -> None:
@@ -157,7 +164,9 @@ def fit_platt(logits: Array, labels: Array) -> tuple[float, float]:
 
 def recalibrate(second: SecondDetector) -> tuple[float, float]:
     """Slope and intercept that bring a second detector's log-odds to the bundled slice of labelled sentences."""
-    rows = [json.loads(line) for line in (RESOURCES / "grounding" / "slice.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line) for line in (RESOURCES / "grounding" / "slice.jsonl").read_text("utf-8").splitlines()
+    ]
     scores = [float(second.unsupported("", [row["claim"]], [row["passage"]])[0]) for row in rows]
     labels = np.array([float(row["label"]) for row in rows])
     slope, intercept = fit_platt(np.array([log_odds(score) for score in scores]), labels)

@@ -506,7 +506,8 @@ class Reader:
             flagged += bool(has_flag) and trace_id not in answers
             answers.setdefault(trace_id, []).append(float(score))
         said = self._query(
-            "SELECT count(*), coalesce(sum(is_right), 0) FROM flagopinion WHERE collection_id = ?", (collection_id,)
+            "SELECT count(*), coalesce(sum(is_right), 0) FROM flagopinion WHERE collection_id = ?",
+            (collection_id,),
         )
         return FlagState(
             tuple(tuple(scores) for scores in answers.values()), flagged, row.get("check_from"),
@@ -523,7 +524,8 @@ class Reader:
             return None
         row = dict(found[0])
         samples = tuple(
-            Sample(s["answer"], s["group"], s["logprob"], tuple(s["differs"])) for s in json.loads(row["samples"])
+            Sample(s["answer"], s["group"], s["logprob"], tuple(s["differs"]))
+            for s in json.loads(row["samples"])
         )
         return ConsistencyReport(
             trace_id, row["temperature"], samples, row["clusters"], row["agreement"], row["semantic_entropy"],

@@ -51,7 +51,9 @@ def summary(claims: Sequence[ClaimResult], places: dict[int, str] | None = None)
     if not checked:
         return "No sentence of this answer can be checked"
     parts = [f"{counts['supported']} of {checked} sentence{' has' if checked == 1 else 's have'} support"]
-    parts += [f"{counts[verdict]} {word}" for verdict, word in _IN_SUMMARY.items() if word and counts[verdict]]
+    parts += [
+        f"{counts[verdict]} {word}" for verdict, word in _IN_SUMMARY.items() if word and counts[verdict]
+    ]
     against: dict[str, int] = {}
     for claim in claims:
         if claim.verdict == "contradicted":
@@ -84,7 +86,10 @@ def frequency(score: float | None) -> str:
         return ""
     if score < 0.005:
         return "fewer than 1 in 200 sentences like this are unsupported"
-    return next((text for limit, text in _FREQUENCIES if score < limit), "nearly all sentences like this are unsupported")
+    return next(
+        (text for limit, text in _FREQUENCIES if score < limit),
+        "nearly all sentences like this are unsupported",
+    )
 
 
 _WORD = re.compile(r"[^\W_]+")
@@ -94,7 +99,8 @@ _LEAST = 3  # letters; shorter words are shared by any two sentences
 def shared_words(one: str, other: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Where (start, end) the words stand that two texts share, for marking them: the same word or the same stem."""
     places = [
-        [(match.start(), match.end(), _root(match.group())) for match in _WORD.finditer(text)] for text in (one, other)
+        [(match.start(), match.end(), _root(match.group())) for match in _WORD.finditer(text)]
+        for text in (one, other)
     ]
     common = {root for _, _, root in places[0]} & {root for _, _, root in places[1]} - {""}
     spans = [[(start, end) for start, end, root in found if root in common] for found in places]

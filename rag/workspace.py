@@ -140,9 +140,7 @@ class Workspace:
                 self._detector = Detector.load(RESOURCES / "grounding" / "detector.json")
             return self._detector
 
-    def check(
-        self, question: str, answer: str, passages: Sequence[str], limits: Limits
-    ) -> list[ClaimResult]:
+    def check(self, question: str, answer: str, passages: Sequence[str], limits: Limits) -> list[ClaimResult]:
         """A verdict for every sentence of an answer; see Detector.check."""
         second = self._second_detector(limits.second_detector) if limits.second_detector else None
         return self.detector.check(question, answer, passages, self.encode, limits, second)

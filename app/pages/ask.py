@@ -110,7 +110,10 @@ class AnswerCard(Panel):
             self._claims = event.claims
             self.answer.set_answer(self.answer_text, self._markers())
             self.answer.set_claims(event.claims, self._markers())
-            self.flags.setText(event.error and f"The sentences could not be checked: {event.error}" or summary(event.claims, places(self._hits)))
+            self.flags.setText(
+                (event.error and f"The sentences could not be checked: {event.error}")
+                or summary(event.claims, places(self._hits))
+            )
             self._show_sources()
 
     def finish(self, result: AskResult) -> None:

@@ -64,8 +64,12 @@ def limits(
         print_json(document)
         return
     screen.print(f"{plain(collection)}: check from {low:.3f}, unsupported from {high:.3f}")
-    screen.print(f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one")
-    screen.print(f"{state.opinions} verdicts of yours, {state.right} of them “right”; fitted to {state.fitted_on}")
+    screen.print(
+        f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one"
+    )
+    screen.print(
+        f"{state.opinions} verdicts of yours, {state.right} of them “right”; fitted to {state.fitted_on}"
+    )
 
 
 @flags_app.command()
@@ -86,7 +90,9 @@ def judge(
             raise RagError(f"The answer has {len(detail.claims)} sentences; choose one of them.")
         claim = detail.claims[sentence - 1]
         set_opinion(workspace, detail.row["id"], claim.start, right, note)
-    screen.print(plain(f"Kept: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}"))
+    screen.print(
+        plain(f"Kept: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
+    )
 
 
 @flags_app.command()
@@ -121,7 +127,9 @@ def calibrate(
 @app.command()
 def consistency(
     trace: Trace,
-    samples: Annotated[int, typer.Option("--samples", "-n", min=2, max=50, help="How often to ask again.")] = 5,
+    samples: Annotated[
+        int, typer.Option("--samples", "-n", min=2, max=50, help="How often to ask again.")
+    ] = 5,
     temperature: Annotated[float, typer.Option(min=0.05, max=2.0, help="Of the sampling.")] = 0.7,
     data: Data = None,
     as_json: Json = False,

@@ -12,4 +12,13 @@ from rag.grounding.detector import Detector, Encode, Limits
 from rag.grounding.second import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
 
-__all__ = ["Detector", "Encode", "Limits", "SecondDetector", "Sentence", "is_checkable", "is_refusal", "split_sentences"]
+__all__ = [
+    "Detector",
+    "Encode",
+    "Limits",
+    "SecondDetector",
+    "Sentence",
+    "is_checkable",
+    "is_refusal",
+    "split_sentences",
+]

@@ -68,7 +68,9 @@ def language_of(text: str) -> str:
     words = [word.lower().replace("’", "'") for word in _WORD.findall(sample)]
     if len(words) < _LEAST_WORDS:
         return ""
-    counts = sorted(((sum(w in common for w in words), name) for name, common in _WORDS.items()), reverse=True)
+    counts = sorted(
+        ((sum(w in common for w in words), name) for name, common in _WORDS.items()), reverse=True
+    )
     (most, language), (next_most, _) = counts[:2]
     return language if most >= 2 and most >= _LEAD * next_most else ""
 

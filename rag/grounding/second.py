@@ -23,7 +23,9 @@ import numpy.typing as npt
 
 from rag.errors import ModelError
 
-_SUPPORTED = frozenset("entailment entails entail supported support consistent factual faithful grounded yes".split())
+_SUPPORTED = frozenset(
+    "entailment entails entail supported support consistent factual faithful grounded yes".split()
+)
 _UNSUPPORTED = frozenset(
     "contradiction neutral not_entailment unsupported hallucinated hallucination inconsistent no".split()
 )
@@ -50,7 +52,9 @@ class SecondDetector:
         self._longest = min(int(getattr(tokenizer, "model_max_length", _LONGEST) or _LONGEST), _LONGEST)
         limit = getattr(model.config, "max_position_embeddings", None)
         if limit:
-            self._longest = min(self._longest, int(limit) - (2 if model.config.model_type == "roberta" else 0))
+            self._longest = min(
+                self._longest, int(limit) - (2 if model.config.model_type == "roberta" else 0)
+            )
 
     @property
     def kind(self) -> str:
@@ -65,7 +69,11 @@ class SecondDetector:
         os.environ["HF_HUB_OFFLINE"] = "1"
         import transformers
 
-        auto = "AutoModelForTokenClassification" if kind.name == "tokens" else "AutoModelForSequenceClassification"
+        auto = (
+            "AutoModelForTokenClassification"
+            if kind.name == "tokens"
+            else "AutoModelForSequenceClassification"
+        )
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(str(path), local_files_only=True)
             model = getattr(transformers, auto).from_pretrained(str(path), local_files_only=True)
@@ -76,7 +84,9 @@ class SecondDetector:
             raise ModelError(f"The detector in {path} has no tokenizer.json; save it with a fast tokenizer.")
         return cls(path, kind, model.eval(), tokenizer)
 
-    def unsupported(self, question: str, claims: Sequence[str], passages: Sequence[str]) -> npt.NDArray[np.float64]:
+    def unsupported(
+        self, question: str, claims: Sequence[str], passages: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
         """Probability (n,) for each claim that no passage supports it."""
         premise = "\n\n".join(passages)
         if self._kind.name == "tokens" and question:
@@ -155,7 +165,9 @@ def recognise(folder: Path) -> tuple[_Kind, str]:
 
 def _sequence_kind(folder: Path, labels: dict[int, str]) -> _Kind:
     if len(labels) == 1:
-        return _Kind("consistency", 0, says_supported=next(iter(labels.values())) not in _UNSUPPORTED, single=True)
+        return _Kind(
+            "consistency", 0, says_supported=next(iter(labels.values())) not in _UNSUPPORTED, single=True
+        )
     for number, label in labels.items():
         if label in _SUPPORTED:
             name = "nli" if label.startswith("entail") else "consistency"

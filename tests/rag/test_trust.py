@@ -126,9 +126,14 @@ def opinions(workspace: Workspace, count: int, seed: int = 1) -> None:
             verdict = "unsupported" if score > 0.3 else "supported"
             session.add(
                 FlagOpinion(
-                    trace_id=f"{number:032x}", start=0, collection_id=1, verdict=verdict, score=score,
-                    is_right=unsupported == (verdict == "unsupported"), created_ms=number,
-                )  # fmt: skip
+                    trace_id=f"{number:032x}",
+                    start=0,
+                    collection_id=1,
+                    verdict=verdict,
+                    score=score,
+                    is_right=unsupported == (verdict == "unsupported"),
+                    created_ms=number,
+                )
             )
 
 
@@ -203,7 +208,9 @@ def tiny_model(folder: Path, kind: str, labels: dict[int, str], favours: int) ->
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
@@ -275,7 +282,9 @@ def test_a_long_premise_is_read_in_chunks_and_one_supporting_chunk_is_enough(tmp
         ('{"architectures": ["BertForSequenceClassification"], "id2label": {"0": "entailment", "1": "b"}}', "cannot be loaded"),
     ],
 )  # fmt: skip
-def test_what_is_no_detector_is_refused_with_a_sentence(tmp_path: Path, config: str | None, said: str) -> None:
+def test_what_is_no_detector_is_refused_with_a_sentence(
+    tmp_path: Path, config: str | None, said: str
+) -> None:
     if config is not None:
         (tmp_path / "config.json").write_text(config)
     with pytest.raises(ModelError, match=said):
