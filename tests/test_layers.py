@@ -24,6 +24,7 @@ RAG = [
     ["versions", "retrieval"],
     ["changes"],
     ["ingest", "answering"],
+    ["evaluation"],
     ["sample", "whatif", "watching", "inspection", "chroma"],
     ["erasure"],
     ["tasks"],
