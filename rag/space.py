@@ -16,6 +16,7 @@ _GROUPS = (
     ("trace_fts", "Full-text index"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
+    ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
     ("chunk", "Chunks"),
@@ -23,7 +24,15 @@ _GROUPS = (
     ("claim", "Traces"),
     ("span", "Traces"),
 )
-_ORDER = ("Documents' text", "Chunks", "Full-text index", "Embeddings", "Traces", "Other tables")
+_ORDER = (
+    "Documents' text",
+    "Chunks",
+    "Full-text index",
+    "Embeddings",
+    "Traces",
+    "Evaluation",
+    "Other tables",
+)
 
 
 def folder_usage(folder: Path) -> list[SpaceUse]:
@@ -48,6 +57,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Embeddings": _counted(counts["embedding"], "vector", "vectors"),
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
+        "Evaluation": "evaluation sets and their versions",
         "Other tables": "versions, models and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]
