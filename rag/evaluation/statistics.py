@@ -116,6 +116,21 @@ def compare_many(
     )
 
 
+def difference_interval(
+    metric: str, a: RunValues, b: RunValues, clusters: Mapping[str, str] | None, confidence: float
+) -> tuple[int, float | None, float | None, float | None]:
+    """(pairs, mean B - mean A, low, high) of one metric, at a confidence of choice between 0 and 1."""
+    pairing = _pair(metric, a.get(metric, {}), b.get(metric, {}), clusters or {})
+    difference = pairing.b - pairing.a
+    if not len(difference):
+        return 0, None, None, None
+    _, rows = np.unique(np.array(pairing.names), return_inverse=True)
+    sums = np.bincount(rows, difference)[:, None].astype(np.float64)
+    counts = np.bincount(rows).astype(np.float64)[:, None]
+    low, high, _how = clustered_intervals(sums, counts, confidence=confidence)[0]
+    return len(difference), float(difference.mean()), low, high
+
+
 def summary(comparisons: Sequence[Comparison], name: str = "B") -> str:
     """One sentence: what is certain (Holm p < 0.05), the surest first; else that nothing is."""
     tested = [c for c in comparisons if c.p_holm is not None]
