@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,7 +186,8 @@ def add_trace(
     should_refuse: bool | None = None,
     tags: Sequence[str] = (),
 ) -> Case:
-    """Make a case of a stored ask, in one call: its question, and the passages that its answer cites as relevant.
+    """Make a case of a stored ask, in one call: its question, and as relevant the passages that its
+    answer cites, or that support a sentence of it.
 
     reference: the right answer; None takes the trace's own unless a sentence of it was flagged or it declined.
     should_refuse: None takes what the trace did. A trace that is already a case of the set is replaced.
@@ -199,6 +200,7 @@ def add_trace(
     if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
         reference = _MARKER.sub("", answer).strip()
     cited = {int(marker) for marker in _MARKER.findall(answer)}
+    cited |= {c.evidence_marker for c in detail.claims if c.verdict == "supported" and c.evidence_marker}
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
         key=f"trace-{row['id'][:16]}",
@@ -272,6 +274,80 @@ def diff_sets(workspace: Workspace, name: str, old: int, new: int) -> SetDiff:
         tuple(case for key, case in before.items() if key not in after),
         changed,
         len(both) - len(changed),
+    )
+
+
+def redact_cases(
+    session: Session,
+    clean: Callable[[str], str],
+    documents: frozenset[str],
+    origins: frozenset[str],
+    erased: str,
+) -> int:
+    """Take an erased document out of all cases of all versions, in the caller's transaction; returns how many had any.
+
+    clean: a text without the document's sentences. documents: its paths. origins: of cases whose trace had it in the
+    prompt. A case that judges it or comes from such a trace loses its references: they were made from it, in
+    whatever words. It is the one change that versions allow.
+    """
+    raw = session.connection()
+    changed = 0
+    for case_id, set_id, content in raw.exec_driver_sql(
+        "SELECT id, set_id, content FROM evaluationcase"
+    ).fetchall():
+        case = Case.model_validate_json(content)
+        bare = _redacted(case, clean, documents, case.origin in origins, erased)
+        if bare == case:
+            continue
+        changed += 1
+        same = raw.exec_driver_sql(
+            "SELECT id FROM evaluationcase WHERE set_id = ? AND fingerprint = ? AND id != ?",
+            (set_id, bare.fingerprint, case_id),
+        ).scalar_one_or_none()
+        if same is not None:  # two wordings differed in what is erased alone
+            raw.exec_driver_sql("UPDATE evaluationsetcase SET case_id = ? WHERE case_id = ?", (same, case_id))
+            raw.exec_driver_sql("DELETE FROM evaluationcase WHERE id = ?", (case_id,))
+            continue
+        raw.exec_driver_sql(
+            "UPDATE evaluationcase SET question = ?, content = ?, fingerprint = ? WHERE id = ?",
+            (bare.question, bare.model_dump_json(), bare.fingerprint, case_id),
+        )
+    for version_id, message in raw.exec_driver_sql("SELECT id, message FROM evaluationsetversion").fetchall():
+        prints = raw.exec_driver_sql(
+            """SELECT c.fingerprint FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+               WHERE sc.version_id = ?""",
+            (version_id,),
+        )
+        raw.exec_driver_sql(
+            "UPDATE evaluationsetversion SET fingerprint = ?, message = ? WHERE id = ?",
+            (set_fingerprint(row[0] for row in prints), clean(message), version_id),
+        )
+    return changed
+
+
+def _redacted(
+    case: Case, clean: Callable[[str], str], documents: frozenset[str], derived: bool, erased: str
+) -> Case:
+    judges = derived or any(j.document in documents for j in case.judgements)
+    gone = Judgement(document=erased)
+    judgements = [
+        gone
+        if j.document in documents
+        else j.model_copy(update={"quote": clean(j.quote), "document": clean(j.document)})
+        for j in case.judgements
+    ]
+    checks = [
+        c.model_copy(update={"value": clean(c.value)}) if isinstance(c.value, str) else c for c in case.checks
+    ]
+    references = (erased,) if judges and case.references else tuple(map(clean, case.references))
+    return case.model_copy(
+        update={
+            "question": clean(case.question),
+            "references": references,
+            "judgements": tuple(judgements),
+            "checks": tuple(checks),
+            "cluster": erased if case.cluster in documents else clean(case.cluster),
+        }
     )
 
 
