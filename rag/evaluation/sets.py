@@ -12,42 +12,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from rag import audit
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
 from rag.grounding import is_refusal
+from rag.reader import SetVersionRow
 from rag.store import insert_rows, now_ms
 from rag.tables import EvaluationCase, EvaluationSet, EvaluationSetCase, EvaluationSetVersion
 from rag.workspace import Workspace
 
 _MOST_CASES = 100_000
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
-
-
-@dataclass(frozen=True)
-class SetRow:
-    """A set and its current version; number 0: it has none yet."""
-
-    name: str
-    description: str
-    created_ms: int
-    number: int
-    case_count: int
-    fingerprint: str
-    changed_ms: int
-
-
-@dataclass(frozen=True)
-class SetVersionRow:
-    id: int
-    number: int
-    created_ms: int
-    message: str
-    fingerprint: str
-    case_count: int
 
 
 @dataclass(frozen=True)
@@ -70,22 +48,13 @@ class SetDiff:
 # --- sets -------------------------------------------------------------------------------------------------
 
 
-def list_sets(workspace: Workspace) -> list[SetRow]:
-    """All sets by name."""
-    with workspace.store.session() as session:
-        found = session.exec(select(EvaluationSet).order_by(EvaluationSet.name)).all()
-        return [_set_row(session, one) for one in found]
-
-
-def create_set(workspace: Workspace, name: str, description: str = "") -> SetRow:
+def create_set(workspace: Workspace, name: str, description: str = "") -> None:
     name = _checked_name(name)
     with workspace.store.session() as session:
         _refuse_taken(session, name)
         made = EvaluationSet(name=name, description=description, created_ms=now_ms())
         session.add(made)
         audit.record(session, "evaluation set made", name)
-        session.flush()
-        return _set_row(session, made)
 
 
 def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
@@ -120,17 +89,6 @@ def find_set(session: Session, name: str) -> EvaluationSet:
             f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
         )
     return found
-
-
-def set_versions(workspace: Workspace, name: str) -> list[SetVersionRow]:
-    """Newest first."""
-    with workspace.store.session() as session:
-        found = session.exec(
-            select(EvaluationSetVersion)
-            .where(EvaluationSetVersion.set_id == find_set(session, name).id)
-            .order_by(col(EvaluationSetVersion.number).desc())
-        ).all()
-        return [_version_row(version) for version in found]
 
 
 # --- cases ------------------------------------------------------------------------------------------------
@@ -237,7 +195,7 @@ def import_file(
     found: Imported = read_cases(path, format_name, columns=columns, split=split)
     if (found.problems and not skip_bad) or not found.cases:
         return None, found.problems
-    if name not in {row.name for row in list_sets(workspace)}:
+    if name not in {row.name for row in workspace.reader.evaluation_sets()}:
         create_set(workspace, name)
     message = f"Imported {len(found.cases):,} cases from {path.name}"
     return change_set(workspace, name, put=found.cases, message=message), found.problems
@@ -460,19 +418,6 @@ def _checked_name(name: str) -> str:
 def _refuse_taken(session: Session, name: str) -> None:
     if session.exec(select(EvaluationSet).where(EvaluationSet.name == name)).first() is not None:
         raise RagError(f"There already is an evaluation set named “{name}”; choose another name.")
-
-
-def _set_row(session: Session, found: EvaluationSet) -> SetRow:
-    version = _version(session, found, None)
-    return SetRow(
-        name=found.name,
-        description=found.description,
-        created_ms=found.created_ms,
-        number=found.last_number,
-        case_count=version.case_count if version else 0,
-        fingerprint=version.fingerprint if version else "",
-        changed_ms=version.created_ms if version else found.created_ms,
-    )
 
 
 def _version_row(version: EvaluationSetVersion) -> SetVersionRow:

@@ -19,6 +19,7 @@ from sqlmodel import Session
 from rag.errors import RagError
 from rag.prompts import registry
 from rag.prompts.templates import PromptTemplate
+from rag.reader import PromptRow, PromptVersionRow, Reader
 from rag.store import Store
 from rag.tables import Prompt
 
@@ -56,15 +57,15 @@ class _File(BaseModel):
     versions: list[_Version] = Field(min_length=1, max_length=10_000)
 
 
-def export_prompts(store: Store, folder: Path) -> list[Path]:
+def export_prompts(reader: Reader, folder: Path) -> list[Path]:
     """Write NAME.yaml for every prompt into a folder, over what is there; files of others stay."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for row in registry.list_prompts(store):
+        for row in reader.prompts():
             path = folder / f"{row.name}.yaml"
             scratch = folder / f".{row.name}.new"
-            scratch.write_bytes(_as_yaml(row, registry.prompt_versions(store, row.name)).encode())
+            scratch.write_bytes(_as_yaml(row, reader.prompt_versions(row.name)).encode())
             scratch.replace(path)
             written.append(path)
     except OSError as error:
@@ -72,7 +73,7 @@ def export_prompts(store: Store, folder: Path) -> list[Path]:
     return written
 
 
-def _as_yaml(row: registry.PromptRow, versions: list[registry.PromptVersionRow]) -> str:
+def _as_yaml(row: PromptRow, versions: list[PromptVersionRow]) -> str:
     document = {
         "description": row.description,
         "labels": dict(row.labels),

@@ -17,6 +17,7 @@ from rag import audit
 from rag.diff import word_diff
 from rag.errors import NotFoundError, RagError
 from rag.prompts.templates import PromptTemplate, template_variables
+from rag.reader import LabelMove, PromptVersionRow
 from rag.store import Store, now_ms
 from rag.tables import Prompt, PromptLabel, PromptLabelMove, PromptVersion
 
@@ -25,44 +26,6 @@ PRODUCTION = "production"
 # Also a file name on every system, and free of @.
 _NAME = re.compile(r"[^\W_](?:[\w .-]{0,78}[\w-])?")
 _LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
-
-
-@dataclass(frozen=True)
-class PromptRow:
-    name: str
-    description: str
-    created_ms: int
-    version_count: int
-    latest: int  # number of the newest version
-    labels: tuple[tuple[str, int], ...]  # label, number
-
-
-@dataclass(frozen=True)
-class PromptVersionRow:
-    id: int
-    prompt: str
-    number: int
-    created_ms: int
-    message: str
-    author: str
-    system: str
-    user: str
-    variables: tuple[str, ...]
-    fingerprint: str
-    notes: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LabelMove:
-    """from_number None: the label was made; to_number None: it was removed."""
-
-    label: str
-    from_number: int | None
-    to_number: int | None
-    moved_ms: int
-    author: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -76,25 +39,6 @@ class PromptDiff:
 
 
 # --- versions ---------------------------------------------------------------------------------------------
-
-
-def list_prompts(store: Store) -> list[PromptRow]:
-    """All prompts by name."""
-    with store.session() as session:
-        return [_prompt_row(session, found) for found in session.exec(select(Prompt).order_by(Prompt.name))]
-
-
-def prompt_versions(store: Store, name: str) -> list[PromptVersionRow]:
-    """Newest first."""
-    with store.session() as session:
-        found = _find(session, name)
-        labels = labels_of(session, found)
-        rows = session.exec(
-            select(PromptVersion)
-            .where(PromptVersion.prompt_id == found.id)
-            .order_by(col(PromptVersion.number).desc())
-        ).all()
-        return [_version_row(found, row, labels) for row in rows]
 
 
 def save_prompt(
@@ -258,17 +202,6 @@ def rollback_label(
         return move(session, found, label, last.from_number, author or user_name(), note or "Rolled back")
 
 
-def label_log(store: Store, name: str, label: str = "") -> list[LabelMove]:
-    """The moves of a label, or of all, newest first."""
-    with store.session() as session:
-        found = _find(session, name)
-        query = select(PromptLabelMove).where(PromptLabelMove.prompt_id == found.id)
-        if label:
-            query = query.where(PromptLabelMove.label == label)
-        rows = session.exec(query.order_by(col(PromptLabelMove.id).desc())).all()
-        return [_move_row(row) for row in rows]
-
-
 def move(
     session: Session, found: Prompt, label: str, number: int | None, author: str, note: str
 ) -> LabelMove:
@@ -377,18 +310,6 @@ def labels_of(session: Session, found: Prompt) -> dict[str, int]:
         .order_by(PromptLabel.name)
     ).all()
     return dict(rows)
-
-
-def _prompt_row(session: Session, found: Prompt) -> PromptRow:
-    numbers = session.exec(select(PromptVersion.number).where(PromptVersion.prompt_id == found.id)).all()
-    return PromptRow(
-        found.name,
-        found.description,
-        found.created_ms,
-        len(numbers),
-        found.last_number,
-        tuple(labels_of(session, found).items()),
-    )
 
 
 def _version_row(found: Prompt, version: PromptVersion, labels: dict[str, int]) -> PromptVersionRow:

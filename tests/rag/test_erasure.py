@@ -53,7 +53,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
     quote = Judgement(quote=SECRET.strip())
     sets.add_case(workspace, "gold", Case(question="Canteen?", references=("noon",), judgements=(quote,)))
-    fingerprint = sets.list_sets(workspace)[0].fingerprint
+    fingerprint = workspace.reader.evaluation_sets()[0].fingerprint
     drive(build_trial(workspace, "A", max_tokens=32, overlap_tokens=0))
     (workspace.folder / "ragdeck.before-2.sqlite").write_text(SECRET)
     before = drive(search_files(workspace.folder, sorted(sentences_of(SECRET))))
@@ -72,7 +72,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert {j.document for j in asked.judgements} <= {"[erased]"}
     assert "QX" not in asked.model_dump_json()
     assert (canteen.references, "Marlene" in canteen.judgements[0].quote) == (("noon",), False)
-    assert sets.list_sets(workspace)[0].fingerprint != fingerprint
+    assert workspace.reader.evaluation_sets()[0].fingerprint != fingerprint
     for path in workspace.folder.rglob("*"):
         if path.is_file():
             assert b"Vogelsang was treated" not in path.read_bytes()

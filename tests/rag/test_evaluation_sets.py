@@ -28,7 +28,7 @@ def case(question: str, **values: object) -> Case:
 
 
 def test_every_change_makes_a_version_and_old_ones_stay(named: Workspace) -> None:
-    assert sets.list_sets(named)[0].number == 0
+    assert named.reader.evaluation_sets()[0].number == 0
     assert sets.set_cases(named, "gold") == ()
     one = sets.add_case(named, "gold", case("One?"))
     two = sets.add_case(named, "gold", case("Two?", tags=("x",)))
@@ -51,7 +51,7 @@ def test_no_difference_is_no_version(named: Workspace) -> None:
     same = sets.change_set(named, "gold", put=[added], message="again")
     assert same is not None
     assert same.number == 1
-    assert len(sets.set_versions(named, "gold")) == 1
+    assert len(named.reader.evaluation_set_versions("gold")) == 1
 
 
 def test_going_back_is_a_new_version_with_the_same_fingerprint(named: Workspace) -> None:
@@ -60,7 +60,7 @@ def test_going_back_is_a_new_version_with_the_same_fingerprint(named: Workspace)
     row = sets.restore_version(named, "gold", 1)
     assert row is not None
     assert (row.number, row.message) == (3, "Back to version 1")
-    versions = sets.set_versions(named, "gold")
+    versions = named.reader.evaluation_set_versions("gold")
     assert versions[0].fingerprint == versions[2].fingerprint != versions[1].fingerprint
 
 
@@ -98,7 +98,7 @@ def test_a_failed_change_leaves_nothing_behind(named: Workspace) -> None:
     with pytest.raises(NotFoundError):
         sets.change_set(named, "gold", put=[case("New?")], remove=["nope"])
     assert sets.set_cases(named, "gold") == ()
-    assert sets.list_sets(named)[0].number == 0
+    assert named.reader.evaluation_sets()[0].number == 0
 
 
 def ask(workspace: Workspace, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -147,7 +147,7 @@ def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_pa
     version, problems = sets.import_file(workspace, "new", path)
     assert version is None
     assert [p.place for p in problems] == ["line 2"]
-    assert sets.list_sets(workspace) == []
+    assert workspace.reader.evaluation_sets() == []
     version, problems = sets.import_file(workspace, "new", path, skip_bad=True)
     assert version is not None
     assert (version.case_count, len(problems)) == (1, 1)

@@ -17,15 +17,12 @@ from rag.prompts.registry import (
     delete_prompt,
     diff_prompts,
     find_prompt,
-    label_log,
-    list_prompts,
     move_label,
-    prompt_versions,
     remove_label,
     rollback_label,
     save_prompt,
 )
-from rag.reader import TraceFilter
+from rag.reader import Reader, TraceFilter
 from rag.store import Store
 from rag.workspace import Workspace
 
@@ -37,17 +34,22 @@ def store(workspace: Workspace) -> Store:
     return workspace.store
 
 
+@pytest.fixture
+def reader(workspace: Workspace) -> Reader:
+    return workspace.reader
+
+
 # --- the registry -----------------------------------------------------------------------------------------
 
 
-def test_the_built_in_prompt_is_version_1_of_default_and_in_production(store: Store) -> None:
-    (row,) = list_prompts(store)
+def test_the_built_in_prompt_is_version_1_of_default_and_in_production(store: Store, reader: Reader) -> None:
+    (row,) = reader.prompts()
     assert (row.name, row.latest, row.labels) == ("default", 1, (("production", 1),))
     built_in = load_prompt(RESOURCES / "prompts" / "answer.toml")
     found = find_prompt(store)
     assert (found.system, found.user) == (built_in.system, built_in.user)
     assert found.fingerprint == built_in.fingerprint
-    (version,) = prompt_versions(store, "default")
+    (version,) = reader.prompt_versions("default")
     assert version.variables == ("passages", "question")
 
 
@@ -57,17 +59,17 @@ def test_opening_again_keeps_what_a_person_made_of_it(folder: Path) -> None:
         move_label(opened.store, "default", "production", 2)
     with Workspace(folder) as opened:
         assert find_prompt(opened.store).version == 2
-        assert len(prompt_versions(opened.store, "default")) == 2
+        assert len(opened.reader.prompt_versions("default")) == 2
 
 
-def test_versions_are_numbered_and_an_equal_text_is_the_same_one(store: Store) -> None:
+def test_versions_are_numbered_and_an_equal_text_is_the_same_one(store: Store, reader: Reader) -> None:
     first = save_prompt(store, "qa", "Be brief.", USER, message="Start", author="ada", notes="short")
     assert (first.number, first.author, first.labels) == (1, "ada", ())
     same = save_prompt(store, "qa", "Be brief. \r\n", USER.replace("\n", "\r\n"), message="again")
     assert same.id == first.id
     second = save_prompt(store, "qa", "Be brief and kind.", USER)
     assert (second.number, second.fingerprint != first.fingerprint) == (2, True)
-    assert [v.number for v in prompt_versions(store, "qa")] == [2, 1]
+    assert [v.number for v in reader.prompt_versions("qa")] == [2, 1]
     found = diff_prompts(store, "qa", 1, 2)
     assert [op for op in found.system if op[0] != "equal"] == [("insert", "", " and kind")]
     assert all(op[0] == "equal" for op in found.user)
@@ -87,14 +89,16 @@ def test_a_name_without_a_label_is_its_production_version_else_its_newest(store:
             find_prompt(store, reference)
 
 
-def test_every_move_of_a_label_is_logged_and_undone(store: Store) -> None:
+def test_every_move_of_a_label_is_logged_and_undone(store: Store, reader: Reader) -> None:
     save_prompt(store, "default", "Better.", USER)
     move_label(store, "default", "production", 2, author="ada", note="shorter answers")
     move_label(store, "default", "production", 2, author="ada")  # it is there already
     back = rollback_label(store, "default", author="bob")
     assert (back.from_number, back.to_number) == (2, 1)
     assert find_prompt(store).version == 1
-    log = [(m.from_number, m.to_number, m.author, m.note) for m in label_log(store, "default", "production")]
+    log = [
+        (m.from_number, m.to_number, m.author, m.note) for m in reader.label_moves("default", "production")
+    ]
     assert log == [
         (2, 1, "bob", "Rolled back"),
         (1, 2, "ada", "shorter answers"),
@@ -102,7 +106,7 @@ def test_every_move_of_a_label_is_logged_and_undone(store: Store) -> None:
     ]
 
 
-def test_labels_are_refused_and_removed(store: Store) -> None:
+def test_labels_are_refused_and_removed(store: Store, reader: Reader) -> None:
     with pytest.raises(RagError, match="it cannot be removed"):
         remove_label(store, "default", "production")
     with pytest.raises(RagError, match="cannot be deleted"):
@@ -116,9 +120,9 @@ def test_labels_are_refused_and_removed(store: Store) -> None:
     save_prompt(store, "qa", "", USER)
     move_label(store, "qa", "staging", 1)
     remove_label(store, "qa", "staging")
-    assert label_log(store, "qa")[0].to_number is None
+    assert reader.label_moves("qa")[0].to_number is None
     assert delete_prompt(store, "qa") == 1
-    assert [row.name for row in list_prompts(store)] == ["default"]
+    assert [row.name for row in reader.prompts()] == ["default"]
 
 
 @pytest.mark.parametrize(
@@ -134,11 +138,11 @@ def test_labels_are_refused_and_removed(store: Store) -> None:
     ],
 )
 def test_what_cannot_be_a_prompt_is_one_sentence(
-    store: Store, name: str, system: str, user: str, message: str
+    store: Store, reader: Reader, name: str, system: str, user: str, message: str
 ) -> None:
     with pytest.raises(RagError, match=message):
         save_prompt(store, name, system, user)
-    assert [row.name for row in list_prompts(store)] == ["default"]  # nothing half made
+    assert [row.name for row in reader.prompts()] == ["default"]  # nothing half made
 
 
 # --- answering --------------------------------------------------------------------------------------------
@@ -279,9 +283,11 @@ def fill(store: Store) -> None:
     move_label(store, "qa", "staging", 1)
 
 
-def test_a_folder_carries_prompts_with_their_fingerprints_and_is_stable(store: Store, tmp_path: Path) -> None:
+def test_a_folder_carries_prompts_with_their_fingerprints_and_is_stable(
+    store: Store, reader: Reader, tmp_path: Path
+) -> None:
     fill(store)
-    first = export_prompts(store, tmp_path / "a")
+    first = export_prompts(reader, tmp_path / "a")
     assert [path.name for path in first] == ["default.yaml", "qa.yaml"]
     data = first[1].read_bytes()
     assert b"\r" not in data
@@ -292,33 +298,33 @@ def test_a_folder_carries_prompts_with_their_fingerprints_and_is_stable(store: S
         report = import_prompts(opened.store, tmp_path / "a")
         assert (report.versions_added, report.versions_same, report.problems) == (2, 1, ())
         assert report.moved == ("qa@staging",)
-        theirs, ours = prompt_versions(opened.store, "qa"), prompt_versions(store, "qa")
+        theirs, ours = opened.reader.prompt_versions("qa"), reader.prompt_versions("qa")
         assert [(v.number, v.fingerprint, v.author, v.message) for v in theirs] == [
             (v.number, v.fingerprint, v.author, v.message) for v in ours
         ]
-        export_prompts(opened.store, tmp_path / "b")
+        export_prompts(opened.reader, tmp_path / "b")
         again = import_prompts(opened.store, tmp_path / "b")
         assert (again.versions_added, again.moved) == (0, ())
     assert (tmp_path / "b" / "qa.yaml").read_bytes() == data
 
 
-def test_an_edited_file_is_a_new_version(store: Store, tmp_path: Path) -> None:
+def test_an_edited_file_is_a_new_version(store: Store, reader: Reader, tmp_path: Path) -> None:
     fill(store)
-    export_prompts(store, tmp_path)
+    export_prompts(reader, tmp_path)
     path = tmp_path / "qa.yaml"
     path.write_text(path.read_text("utf-8").replace("here: yes", "here: no").replace("\n", "\r\n"), "utf-8")
     report = import_prompts(store, tmp_path, author="eve")
     assert (report.versions_added, report.problems) == (1, ())
-    newest = prompt_versions(store, "qa")[0]
+    newest = reader.prompt_versions("qa")[0]
     assert (newest.number, newest.author) == (3, "eve")
     assert newest.message.startswith("Edited in its file")
     assert "here: no" in newest.system
     assert import_prompts(store, tmp_path).versions_added == 0  # the same edit again
 
 
-def test_labels_move_only_when_asked(store: Store, tmp_path: Path) -> None:
+def test_labels_move_only_when_asked(store: Store, reader: Reader, tmp_path: Path) -> None:
     fill(store)
-    export_prompts(store, tmp_path)
+    export_prompts(reader, tmp_path)
     move_label(store, "qa", "staging", 2)
     assert import_prompts(store, tmp_path).moved == ()
     assert import_prompts(store, tmp_path, move_labels=True).moved == ("qa@staging",)
@@ -340,10 +346,10 @@ def test_labels_move_only_when_asked(store: Store, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_named_and_the_others_come_in(
-    store: Store, tmp_path: Path, text: str, message: str
+    store: Store, reader: Reader, tmp_path: Path, text: str, message: str
 ) -> None:
     fill(store)
-    export_prompts(store, tmp_path)
+    export_prompts(reader, tmp_path)
     shutil.copy(tmp_path / "qa.yaml", tmp_path / "z.yaml")
     (tmp_path / "bad.yaml").write_text(text, "utf-8")
     report = import_prompts(store, tmp_path)
@@ -351,4 +357,4 @@ def test_a_wrong_file_is_named_and_the_others_come_in(
     (problem,) = report.problems
     assert problem.startswith("bad.yaml: ")
     assert message in problem
-    assert "x" not in {row.name for row in list_prompts(store)}
+    assert "x" not in {row.name for row in reader.prompts()}
