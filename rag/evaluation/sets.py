@@ -19,7 +19,7 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
 from rag.grounding import is_refusal
-from rag.reader import SetVersionRow
+from rag.reader import Reader, SetVersionRow
 from rag.store import insert_rows, now_ms
 from rag.tables import EvaluationCase, EvaluationSet, EvaluationSetCase, EvaluationSetVersion
 from rag.workspace import Workspace
@@ -94,10 +94,9 @@ def find_set(session: Session, name: str) -> EvaluationSet:
 # --- cases ------------------------------------------------------------------------------------------------
 
 
-def set_cases(workspace: Workspace, name: str, number: int | None = None) -> tuple[Case, ...]:
+def set_cases(reader: Reader, name: str, number: int | None = None) -> tuple[Case, ...]:
     """The cases of a version in their order; None: the current one, which may have none yet."""
-    with workspace.store.session() as session:
-        return tuple(case for _, case in _stored_cases(session, find_set(session, name), number))
+    return tuple(Case.model_validate_json(content) for content in reader.evaluation_cases(name, number))
 
 
 def change_set(
@@ -127,7 +126,7 @@ def change_set(
 
 def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> Case:
     """Add a case by hand; returns it with its key. A key that the set already has is refused."""
-    present = {known.key: known for known in set_cases(workspace, name)}
+    present = {known.key: known for known in set_cases(workspace.reader, name)}
     if case.key in present:
         raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
     keyed = case if case.key else case.model_copy(update={"key": _free_key(case, present)})
@@ -202,10 +201,10 @@ def import_file(
 
 
 def export_set(
-    workspace: Workspace, name: str, path: Path, format_name: str, number: int | None = None
+    reader: Reader, name: str, path: Path, format_name: str, number: int | None = None
 ) -> tuple[str, ...]:
     """Write a version to a file; returns what the format could not hold."""
-    cases = set_cases(workspace, name, number)
+    cases = set_cases(reader, name, number)
     if not cases:
         raise RagError(f"“{name}” has no cases to write.")
     return write_cases(cases, path, format_name)
@@ -219,10 +218,10 @@ def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionR
         return _save_version(session, found, cases, f"Back to version {number}")
 
 
-def diff_sets(workspace: Workspace, name: str, old: int, new: int) -> SetDiff:
+def diff_sets(reader: Reader, name: str, old: int, new: int) -> SetDiff:
     """Cases that came, went and changed between two versions, paired by key."""
-    before = {case.key: case for case in set_cases(workspace, name, old)}
-    after = {case.key: case for case in set_cases(workspace, name, new)}
+    before = {case.key: case for case in set_cases(reader, name, old)}
+    after = {case.key: case for case in set_cases(reader, name, new)}
     both = [(before[key], after[key]) for key in before if key in after]
     changed = tuple((a, b) for a, b in both if a.content != b.content)
     return SetDiff(

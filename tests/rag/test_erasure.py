@@ -67,7 +67,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert any("ragdeck.before-2.sqlite" in note for note in report.notes)
     again = drive(search_files(workspace.folder, sorted(sentences_of(SECRET) | sentences_of("June 2029"))))
     assert again[0] == []
-    asked, canteen = sets.set_cases(workspace, "gold")
+    asked, canteen = sets.set_cases(workspace.reader, "gold")
     assert asked.references == ("[erased]",)
     assert {j.document for j in asked.judgements} <= {"[erased]"}
     assert "QX" not in asked.model_dump_json()

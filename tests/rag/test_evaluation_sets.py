@@ -29,17 +29,17 @@ def case(question: str, **values: object) -> Case:
 
 def test_every_change_makes_a_version_and_old_ones_stay(named: Workspace) -> None:
     assert named.reader.evaluation_sets()[0].number == 0
-    assert sets.set_cases(named, "gold") == ()
+    assert sets.set_cases(named.reader, "gold") == ()
     one = sets.add_case(named, "gold", case("One?"))
     two = sets.add_case(named, "gold", case("Two?", tags=("x",)))
     edited = one.model_copy(update={"references": ("1",)})
     row = sets.change_set(named, "gold", put=[edited, case("Three?")], remove=[two.key], message="Edited")
     assert row is not None
     assert (row.number, row.message, row.case_count) == (3, "Edited", 2)
-    assert [c.question for c in sets.set_cases(named, "gold", 2)] == ["One?", "Two?"]
-    assert sets.set_cases(named, "gold", 1) == (one,)
-    assert sets.set_cases(named, "gold")[0].references == ("1",)
-    found = sets.diff_sets(named, "gold", 2, 3)
+    assert [c.question for c in sets.set_cases(named.reader, "gold", 2)] == ["One?", "Two?"]
+    assert sets.set_cases(named.reader, "gold", 1) == (one,)
+    assert sets.set_cases(named.reader, "gold")[0].references == ("1",)
+    found = sets.diff_sets(named.reader, "gold", 2, 3)
     assert [c.question for c in found.added] == ["Three?"]
     assert found.removed == (two,)
     assert found.changed == ((one, edited),)
@@ -79,9 +79,9 @@ def test_names_are_found_changed_and_refused(named: Workspace) -> None:
         sets.create_set(named, "  ")
     sets.rename_set(named, "gold", "silver")
     with pytest.raises(NotFoundError, match="no evaluation set named “gold”"):
-        sets.set_cases(named, "gold")
+        sets.set_cases(named.reader, "gold")
     with pytest.raises(NotFoundError, match="no version 7"):
-        sets.set_cases(named, "silver", 7)
+        sets.set_cases(named.reader, "silver", 7)
     with pytest.raises(NotFoundError, match="no case nope"):
         sets.change_set(named, "silver", remove=["nope"])
     sets.add_case(named, "silver", case("One?"))
@@ -97,7 +97,7 @@ def test_names_are_found_changed_and_refused(named: Workspace) -> None:
 def test_a_failed_change_leaves_nothing_behind(named: Workspace) -> None:
     with pytest.raises(NotFoundError):
         sets.change_set(named, "gold", put=[case("New?")], remove=["nope"])
-    assert sets.set_cases(named, "gold") == ()
+    assert sets.set_cases(named.reader, "gold") == ()
     assert named.reader.evaluation_sets()[0].number == 0
 
 
@@ -122,9 +122,9 @@ def test_a_trace_becomes_a_case_in_one_call(
     assert judgement.quote == text
     assert made.origin == f"trace:{trace_id}"
     assert made.source_cluster == judgement.document
-    assert sets.set_cases(named, "gold") == (made,)
+    assert sets.set_cases(named.reader, "gold") == (made,)
     corrected = sets.add_trace(named, "gold", trace_id, reference="Sourdough.")
-    assert sets.set_cases(named, "gold") == (corrected,)
+    assert sets.set_cases(named.reader, "gold") == (corrected,)
 
 
 def test_a_trace_that_declined_becomes_a_case_that_should(
@@ -151,10 +151,10 @@ def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_pa
     version, problems = sets.import_file(workspace, "new", path, skip_bad=True)
     assert version is not None
     assert (version.case_count, len(problems)) == (1, 1)
-    (found,) = sets.set_cases(workspace, "new")
+    (found,) = sets.set_cases(workspace.reader, "new")
     assert found.origin == "file:cases.jsonl"
     assert found.judgements == (Judgement(document="tides.txt"),)
-    assert sets.export_set(workspace, "new", tmp_path / "out.csv", "csv") == ()
+    assert sets.export_set(workspace.reader, "new", tmp_path / "out.csv", "csv") == ()
     again, _ = sets.import_file(workspace, "new", tmp_path / "out.csv")
     assert again is not None
     assert again.number == 1  # the same cases: no new version
@@ -165,7 +165,7 @@ def test_thousands_of_cases_are_quick(named: Workspace) -> None:
     cases = [case(f"Question {n}?", references=(f"{n}",)) for n in range(3000)]
     sets.change_set(named, "gold", put=cases)
     sets.change_set(named, "gold", put=[case("One more?")])
-    assert len(sets.set_cases(named, "gold")) == 3001
+    assert len(sets.set_cases(named.reader, "gold")) == 3001
     with sqlite3.connect(named.store.database) as raw:
         assert raw.execute("SELECT count(*) FROM evaluationcase").fetchone()[0] == 3001
     raw.close()
