@@ -1,10 +1,13 @@
 """Files of other tools: what they hold arrives, what is wrong is named by its place, and back and forth is the same."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Check, Judgement
@@ -316,3 +319,43 @@ def test_writing_says_what_is_lost(tmp_path: Path) -> None:
     assert write_cases([FULL], tmp_path / "c.jsonl", "ragdeck") == ()
     with pytest.raises(RagError, match="not an empty folder"):
         write_cases([FULL], tmp_path, "beir")
+
+
+WORDS = (
+    "question user_input input vars assert type value tests metadata ragdeck data paragraphs qas context answers text "
+    "id _id title is_impossible reference reference_contexts reference_context_ids expected_output source_file name "
+    "judgements document documents start end grade quote checks key tags weight references should_refuse"
+).split()
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 10**20) | st.floats() | st.text(max_size=6) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=VALUES, name=st.sampled_from(["ragdeck", "squad", "ragas", "promptfoo", "deepeval", "csv"]))
+def test_any_values_are_cases_problems_or_one_sentence(tmp_path: Path, value: object, name: str) -> None:
+    path = tmp_path / "any.json"
+    path.write_text(json.dumps(value) + "\n", "utf-8")
+    try:
+        found = read_cases(path, name)
+    except RagError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(case.question.strip() and case.key for case in found.cases)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200), name=st.sampled_from(sorted(FORMATS)))
+def test_any_bytes_are_cases_problems_or_one_sentence(tmp_path: Path, data: bytes, name: str) -> None:
+    if FORMATS[name].folder:
+        made = {"beir": beir, "trec": trec}[name]
+        folder = tmp_path / name
+        path = folder if folder.exists() else made(tmp_path)
+        (path / ("queries.jsonl" if name == "beir" else "qrels.txt")).write_bytes(data)
+    else:
+        path = tmp_path / "any"
+        path.write_bytes(data)
+    with contextlib.suppress(RagError):
+        read_cases(path, name)
