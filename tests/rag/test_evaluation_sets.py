@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from fakes import ScriptedModel, drive
 
+from rag import migrations
 from rag.answering import answer_question
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.ingest import ingest_files
 from rag.store import Store
+from rag.tables import Trace
 from rag.workspace import Workspace
 
 
@@ -176,33 +178,30 @@ def test_thousands_of_cases_are_quick(named: Workspace) -> None:
 
 def test_an_older_file_gets_the_new_columns_and_tables(tmp_path: Path) -> None:
     path = tmp_path / "ragdeck.sqlite"
-    Store(path).close()
-    new = ("prompt", "promptversion", "promptlabel", "promptlabelmove", "pipeline", "pipelineversion")
-    new += ("evaluationset", "evaluationsetversion", "evaluationcase", "evaluationsetcase")
+    store = Store(path)
+    with store.session() as session:
+        session.add(
+            Trace(id="t", session_id="s", created_ms=1, status="done", question="q", prompt_name="answer")
+        )
+    store.close()
+    new = ["prompt", "promptversion", "promptlabel", "promptlabelmove", "pipeline", "pipelineversion"]
+    new += ["evaluationset", "evaluationsetversion", "evaluationcase", "evaluationsetcase"]
     with sqlite3.connect(path) as raw:
         for table in new:
             raw.execute(f"DROP TABLE {table}")
         raw.execute("DROP INDEX ix_trace_prompt_version_id")
         raw.execute("ALTER TABLE trace DROP COLUMN prompt_version_id")
         raw.execute("ALTER TABLE trace DROP COLUMN prompt_version")
-        raw.execute(
-            "INSERT INTO trace (id, session_id, created_ms, status, source, error, question, answer, collection,"
-            " version_fingerprint, model, model_sha256, prompt_name, prompt_fingerprint, prompt, settings,"
-            " fallbacks, finish_reason, prompt_tokens, cached_tokens, completion_tokens, candidate_count,"
-            " passage_count, passage_documents, searched_chunks, searched_documents, claim_count, flag_count,"
-            " worst_verdict) VALUES ('t', 's', 1, 'done', 'person', '', 'q', 'a', '', '', '', '', 'answer', 'f',"
-            " '', '{}', '[]', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '')"
-        )
-        raw.execute("PRAGMA user_version = 2")
+        assert migrations._evaluation in migrations.STEPS
+        migrations._evaluation(raw)  # the step alone: others change what this file has already
     raw.close()
     Store(path).close()
-    assert path.with_name("ragdeck.before-3.sqlite").exists()
     with sqlite3.connect(path) as raw:
         tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        row = raw.execute("SELECT prompt_name, prompt_version FROM trace").fetchone()
+        row = raw.execute("SELECT prompt_name, prompt_version, prompt_version_id FROM trace").fetchone()
     raw.close()
     assert tables >= set(new)
-    assert row == ("answer", None)
+    assert row == ("answer", None, None)
 
 
 def test_a_case_is_stored_as_plain_json(named: Workspace) -> None:
