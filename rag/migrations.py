@@ -93,8 +93,25 @@ def _version_columns(connection: sqlite3.Connection) -> None:
         )
 
 
+# Traces say which version of a prompt made them. The tables of prompts and evaluation are made by create_tables.
+_EVALUATION = """
+ALTER TABLE trace ADD COLUMN prompt_version_id INTEGER;
+ALTER TABLE trace ADD COLUMN prompt_version INTEGER;
+CREATE INDEX IF NOT EXISTS ix_trace_prompt_version_id ON trace (prompt_version_id);
+"""
+
+
+def _evaluation(connection: sqlite3.Connection) -> None:
+    connection.executescript(_EVALUATION)
+
+
 Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns, _flag_columns)  # step 1: the first
+STEPS: tuple[Step, ...] = (
+    lambda connection: None,  # step 1: the first released schema
+    _version_columns,
+    _flag_columns,
+    _evaluation,
+)
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:

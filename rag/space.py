@@ -21,6 +21,7 @@ _GROUPS = (
     ("proberesult", "Versions"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
+    ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
     ("chunk", "Chunks"),
@@ -30,7 +31,16 @@ _GROUPS = (
     ("proof", "Versions"),
     ("span", "Traces"),
 )
-_ORDER = ("Documents' text", "Chunks", "Full-text index", "Embeddings", "Versions", "Traces", "Other tables")
+_ORDER = (
+    "Documents' text",
+    "Chunks",
+    "Full-text index",
+    "Embeddings",
+    "Versions",
+    "Traces",
+    "Evaluation",
+    "Other tables",
+)
 
 
 def folder_usage(folder: Path) -> list[SpaceUse]:
@@ -59,6 +69,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Versions": _counted(counts["datasetversion"], "dataset version", "dataset versions"),
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
+        "Evaluation": "evaluation sets and their versions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]
