@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,27 @@ class Turn:
     answer: str
 
 
+@dataclass
+class Ask:
+    """One question on its way: what is known so far. The trace is its recorder's."""
+
+    workspace: Workspace
+    recorder: TraceRecorder
+    settings: Settings
+    version: int | str | None
+    model_name: str | None
+    prompt: str
+    status: str = "done"
+    found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
+    hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
+    model: LanguageModel | None = None
+    tokens: list[int] = field(default_factory=list)  # of the prompt
+
+    @property
+    def trace(self) -> Trace:
+        return self.recorder.trace
+
+
 def answer_question(
     workspace: Workspace,
     question: str,
@@ -72,6 +93,36 @@ def answer_question(
     settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
     every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
     """
+    ask = begin_ask(
+        workspace,
+        question,
+        collection,
+        version=version,
+        model=model,
+        session_id=session_id,
+        source=source,
+        settings=settings,
+        prompt=prompt,
+    )
+    return (yield from run_ask(ask))
+
+
+# --- the parts of an ask, for those who answer many at once -----------------------------------------------
+
+
+def begin_ask(
+    workspace: Workspace,
+    question: str,
+    collection: str,
+    *,
+    version: int | str | None = None,
+    model: str | None = None,
+    session_id: str = "",
+    source: str = "person",
+    settings: dict[str, Any] | None = None,
+    prompt: str = DEFAULT,
+) -> Ask:
+    """Open the trace of a question; finish_ask must follow, whatever happens. Raises RagError for an empty one."""
     question = question.strip()
     if not question:
         raise RagError("The question is empty; type one first.")
@@ -80,68 +131,82 @@ def answer_question(
     recorder.trace.collection = collection
     recorder.trace.settings = used.model_dump_json()
     recorder.begin()
+    return Ask(workspace, recorder, used, version, model, prompt)
+
+
+def run_ask(ask: Ask) -> Events:
+    """All parts in order, one question alone."""
     try:
-        template = find_prompt(workspace.store, prompt)
-        recorder.trace.prompt_name = template.name
-        recorder.trace.prompt_fingerprint = template.fingerprint
-        recorder.trace.prompt_version_id = template.version_id
-        recorder.trace.prompt_version = template.version
-        status = yield from _answer(workspace, recorder, used, version, model, template)
-    except (GeneratorExit, KeyboardInterrupt):
-        recorder.finish("cancelled")
+        if (yield from prepare(ask)):
+            yield StageStarted(ask.recorder.id, "read")
+            yield from _generate(ask)
+            yield StageStarted(ask.recorder.id, "check")
+            yield check_answer(ask)
+    except BaseException as error:
+        finish_ask(ask, error)
         raise
-    except RagError as error:
-        recorder.finish("failed", str(error))
-        raise
-    except Exception as error:
-        recorder.finish("failed", f"{type(error).__name__}: {error}")
-        raise
-    recorder.finish(status)
-    trace = recorder.trace
-    return AskResult(trace.id, trace.session_id, status, trace.answer, tuple(recorder.fallbacks))
+    return finish_ask(ask)
 
 
-def _answer(
-    workspace: Workspace,
-    recorder: TraceRecorder,
-    settings: Settings,
-    version: int | str | None,
-    model: str | None,
-    template: PromptTemplate,
-) -> Generator[Any, None, str]:
-    """The stages, in order; returns the status."""
-    trace = recorder.trace
+def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, bool]:
+    """Search, load the model and render the prompt; False: nothing was found, the model is not to be asked."""
+    recorder, trace = ask.recorder, ask.trace
+    template = find_prompt(ask.workspace.store, ask.prompt)
+    trace.prompt_name = template.name
+    trace.prompt_fingerprint = template.fingerprint
+    trace.prompt_version_id = template.version_id
+    trace.prompt_version = template.version
     yield StageStarted(recorder.id, "search")
-    turns = _earlier_turns(workspace, trace)
+    turns = _earlier_turns(ask.workspace, trace)
     if not points_back(trace.question):
         turns = []  # a question that stands alone gets a prompt of its own: history costs tokens and distracts
-    hits = _search(workspace, recorder, settings, version, turns)
-    if not any(hit.dropped is None for hit in hits) and not settings.generation.ask_without_passages:
-        recorder.set_hits(hits)
+    _search(ask, turns)
+    if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         trace.answer = NOTHING_FOUND
-        yield _retrieval_done(recorder, hits)
-        return "nothing found"
+        ask.status = "nothing found"
+        yield _retrieval_done(ask)
+        return False
     yield StageStarted(recorder.id, "load")
-    language_model = _load_model(workspace, recorder, settings, model)
+    ask.model = _load_model(ask)
     with recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
-        packed, tokens = _pack_prompt(template, recorder, settings, language_model, hits, turns)
-    yield _retrieval_done(recorder, packed)
-    yield StageStarted(recorder.id, "read")
-    yield from _generate(recorder, settings, language_model, tokens)
-    yield StageStarted(recorder.id, "check")
-    yield _check(workspace, recorder, packed)
-    return "done"
+        _pack_prompt(ask, template, turns)
+    yield _retrieval_done(ask)
+    return True
 
 
-def _search(
-    workspace: Workspace,
-    recorder: TraceRecorder,
-    settings: Settings,
-    number: int | str | None,
-    turns: Sequence[Turn],
-) -> tuple[Hit, ...]:
-    trace = recorder.trace
-    collection, version = open_version(workspace, trace.collection, number)
+def search_alone(ask: Ask) -> None:
+    """Search and choose the passages, without a model: they are counted in the embedder's tokens."""
+    _search(ask, ())
+    tokenizer = ask.workspace.embedder.tokenizer
+    retrieval = ask.settings.retrieval
+    with ask.recorder.span("pack", "CHAIN", "counted in the embedder's tokens"):
+        ask.hits = tuple(
+            pack(
+                ask.found,
+                retrieval,
+                lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids),
+                retrieval.context_tokens,
+            )
+        )
+    ask.recorder.set_hits(ask.hits)
+
+
+def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
+    """Save the trace, and what ended it when it did not end by itself."""
+    if error is None:
+        ask.recorder.finish(ask.status)
+    elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
+        ask.recorder.finish("cancelled")
+    else:
+        sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
+        ask.recorder.finish("failed", sentence)
+    trace = ask.trace
+    return AskResult(trace.id, trace.session_id, trace.status, trace.answer, tuple(ask.recorder.fallbacks))
+
+
+def _search(ask: Ask, turns: Sequence[Turn]) -> None:
+    workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
+    collection, version = open_version(workspace, trace.collection, ask.version)
     trace.collection_id = collection.id
     trace.version_id = version.id
     trace.version_number = version.number
@@ -152,12 +217,13 @@ def _search(
     if text != trace.question:
         recorder.fallbacks.append("follow-up: searched together with the question before it")
     begin = recorder.elapsed_ms()
-    found = retrieve(workspace, collection, version, text, settings.retrieval)
+    found = retrieve(workspace, collection, version, text, ask.settings.retrieval)
     for stage in found.stages:
         recorder.add_span(stage.name, stage.kind, begin + stage.start_ms, begin + stage.end_ms, stage.detail)
     recorder.fallbacks.extend(found.fallbacks)
     trace.retrieve_ms = recorder.elapsed_ms() - begin
-    return found.hits
+    ask.found = ask.hits = found.hits
+    recorder.set_hits(found.hits)
 
 
 def search_text(question: str, turns: Sequence[Turn]) -> str:
@@ -183,31 +249,25 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
     return [Turn(question, answer) for question, answer in reversed(rows)]
 
 
-def _load_model(
-    workspace: Workspace, recorder: TraceRecorder, settings: Settings, wanted: str | None
-) -> LanguageModel:
+def _load_model(ask: Ask) -> LanguageModel:
+    workspace, wanted = ask.workspace, ask.model_name
     path = find_model(workspace, wanted) if wanted else workspace.active_model_path()
-    with recorder.span("load", "CHAIN", Path(path).name):
-        model = workspace.language_model(path, settings.generation)
-    recorder.trace.model = model.name
-    recorder.trace.model_sha256 = model.sha256
+    with ask.recorder.span("load", "CHAIN", Path(path).name):
+        model = workspace.language_model(path, ask.settings.generation)
+    ask.trace.model = model.name
+    ask.trace.model_sha256 = model.sha256
     if not model.has_chat_template:
-        recorder.fallbacks.append("the model has no chat template: a plain one was used")
+        ask.recorder.fallbacks.append("the model has no chat template: a plain one was used")
     return model
 
 
-def _pack_prompt(
-    template: PromptTemplate,
-    recorder: TraceRecorder,
-    settings: Settings,
-    model: LanguageModel,
-    hits: Sequence[Hit],
-    turns: Sequence[Turn],
-) -> tuple[list[Hit], list[int]]:
+def _pack_prompt(ask: Ask, template: PromptTemplate, turns: Sequence[Turn]) -> None:
     """Choose the passages and render the prompt so that prompt and answer fit into the context."""
+    model, recorder, settings = ask.model, ask.recorder, ask.settings
+    assert model is not None
     history = [(turn.question, turn.answer) for turn in turns]
     room = model.context - settings.generation.max_answer_tokens
-    question = recorder.trace.question
+    question = ask.trace.question
     while True:
         bare = len(model.tokenize_prompt(model.render_chat(template.messages(question, [], history))))
         if not history or bare + settings.retrieval.context_tokens <= room:
@@ -220,25 +280,25 @@ def _pack_prompt(
             f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
             "passages; shorten it, or load the model with a longer context."
         )
-    packed = pack(hits, settings.retrieval, model.count_tokens, budget)
+    packed = pack(ask.found, settings.retrieval, model.count_tokens, budget)
     passages = [hit for hit in packed if hit.marker is not None]
     prompt = model.render_chat(template.messages(question, passages, history))
+    ask.hits = tuple(packed)
     recorder.set_hits(packed)
-    recorder.trace.prompt = prompt
-    return packed, model.tokenize_prompt(prompt)
+    ask.trace.prompt = prompt
+    ask.tokens = model.tokenize_prompt(prompt)
+    ask.trace.prompt_tokens = len(ask.tokens)
 
 
-def _generate(
-    recorder: TraceRecorder, settings: Settings, model: LanguageModel, tokens: list[int]
-) -> Iterator[PromptProgress | TokenStreamed]:
+def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
     """Read the prompt and stream the answer; what was produced is in the trace even when cancelled."""
-    trace = recorder.trace
-    trace.prompt_tokens = len(tokens)
+    recorder, trace = ask.recorder, ask.trace
+    assert ask.model is not None
     begin = recorder.elapsed_ms()
     first: float | None = None
     logprobs: list[float] = []
     try:
-        for event in model.generate(tokens, settings.generation):
+        for event in ask.model.generate(ask.tokens, ask.settings.generation):
             if isinstance(event, PromptRead):
                 trace.cached_tokens = event.tokens_cached
                 yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)
@@ -264,19 +324,41 @@ def _generate(
             seconds = (end - first) / 1000
             if trace.completion_tokens > 1 and seconds > 0:
                 trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
-        if logprobs:
-            trace.mean_logprob = sum(logprobs) / len(logprobs)
-            trace.min_logprob = min(logprobs)
-    if trace.finish_reason == "length":
-        recorder.fallbacks.append("the answer was cut off at the token limit")
-    if not trace.answer.strip():
-        recorder.fallbacks.append("the model answered nothing")
+        _keep_logprobs(trace, logprobs)
+    _note_end(ask)
 
 
-def _check(workspace: Workspace, recorder: TraceRecorder, hits: Sequence[Hit]) -> ClaimsChecked:
+def take_answer(
+    ask: Ask, text: str, logprobs: Sequence[float], finish_reason: str, cached_tokens: int, note: str
+) -> None:
+    """An answer that was made elsewhere, with others at once or for the same prompt; note says so."""
+    trace = ask.trace
+    trace.answer = text
+    trace.completion_tokens = len(logprobs)
+    trace.cached_tokens = cached_tokens
+    trace.finish_reason = finish_reason
+    _keep_logprobs(trace, logprobs)
+    ask.recorder.fallbacks.append(note)
+    _note_end(ask)
+
+
+def _keep_logprobs(trace: Trace, logprobs: Sequence[float]) -> None:
+    if logprobs:
+        trace.mean_logprob = sum(logprobs) / len(logprobs)
+        trace.min_logprob = min(logprobs)
+
+
+def _note_end(ask: Ask) -> None:
+    if ask.trace.finish_reason == "length":
+        ask.recorder.fallbacks.append("the answer was cut off at the token limit")
+    if not ask.trace.answer.strip():
+        ask.recorder.fallbacks.append("the model answered nothing")
+
+
+def check_answer(ask: Ask) -> ClaimsChecked:
     """Check each sentence of the answer against the passages that were in the prompt."""
-    trace = recorder.trace
-    passages = [hit.text for hit in hits if hit.marker is not None]
+    workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
+    passages = [hit.text for hit in ask.hits if hit.marker is not None]
     begin = time.perf_counter()
     claims: list[ClaimResult] = []
     error = ""
@@ -302,11 +384,11 @@ def _check(workspace: Workspace, recorder: TraceRecorder, hits: Sequence[Hit]) -
     )
 
 
-def _retrieval_done(recorder: TraceRecorder, hits: Sequence[Hit]) -> RetrievalDone:
-    trace = recorder.trace
+def _retrieval_done(ask: Ask) -> RetrievalDone:
+    trace = ask.trace
     return RetrievalDone(
-        recorder.id,
-        tuple(hits),
+        ask.recorder.id,
+        ask.hits,
         trace.passage_count,
         trace.passage_documents,
         trace.searched_chunks,

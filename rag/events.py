@@ -242,6 +242,19 @@ class AskResult:
     notices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class RunProgress:
+    """Where an evaluation stands. done and total count answers (cases x repeats) of this run; seconds_left is of
+    all runs that were started together, None before the first answer."""
+
+    run_id: int
+    pipeline: str  # "NAME NUMBER"
+    done: int
+    total: int
+    seconds_left: float | None
+    question: str  # the one in work
+
+
 # --- the data folder --------------------------------------------------------------------------------------
 
 

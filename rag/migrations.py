@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS trace_flagged ON trace (created_ms DESC) WHERE flag_c
 CREATE INDEX IF NOT EXISTS trace_verdict ON trace (worst_verdict, created_ms DESC);
 CREATE INDEX IF NOT EXISTS trace_collection ON trace (collection, created_ms DESC);
 CREATE INDEX IF NOT EXISTS trace_model ON trace (model, created_ms DESC);
+CREATE INDEX IF NOT EXISTS trace_source ON trace (source, created_ms DESC);
 CREATE INDEX IF NOT EXISTS trace_status ON trace (status, created_ms DESC);
 """
 

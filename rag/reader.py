@@ -218,6 +218,7 @@ class TraceFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
+    source: str = ""  # person | evaluation | replay | probe | generation
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,96 @@ class SetVersionRow:
     message: str
     fingerprint: str
     case_count: int
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """An evaluation run: one version of a set through one version of a pipeline.
+
+    status: waiting, running, done, cancelled, interrupted or failed. done_count, failed_count: answers there are,
+    and those that ended in an error or a timeout; total: cases x repeats. config, sampling, libraries, judge: JSON.
+    gate_passed: of the newest gate it was put through; None: none.
+    """
+
+    id: int
+    name: str
+    status: str
+    error: str
+    note: str
+    tags: tuple[str, ...]
+    set_name: str
+    set_version_id: int
+    set_number: int
+    set_fingerprint: str
+    pipeline: str
+    pipeline_version_id: int
+    pipeline_number: int
+    pipeline_fingerprint: str
+    kind: str
+    config: str
+    case_count: int
+    repeats: int
+    seed: int
+    parallel: int
+    timeout_s: float
+    collection: str
+    version_id: int
+    version_number: int
+    version_fingerprint: str
+    index_fingerprint: str
+    embedder: str
+    prompt_name: str
+    prompt_version_id: int | None
+    prompt_version: int | None
+    prompt_fingerprint: str
+    model_file: str
+    model_sha256: str
+    quantisation: str
+    sampling: str
+    libraries: str
+    judge: str
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    busy_s: float
+    done_count: int
+    failed_count: int
+    gate_passed: bool | None
+    gate_sentence: str
+
+    @property
+    def total(self) -> int:
+        return self.case_count * self.repeats
+
+    @property
+    def label(self) -> str:
+        return f"{self.pipeline} {self.pipeline_number}"
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One answer of a run. metrics: metric -> value, None where it is undefined; checks: (type, passed, reason).
+
+    verdict: what a person says of it, None: nothing; latency_ms None: not measured.
+    """
+
+    id: int
+    run_id: int
+    case_key: str
+    repeat: int
+    outcome: str
+    trace_id: str
+    metrics: dict[str, float | None]
+    checks: tuple[tuple[str, bool, str], ...]
+    judge: str
+    latency_ms: float | None
+    prompt_tokens: int
+    completion_tokens: int
+    reused_trace: str
+    error: str
+    question: str
+    answer: str
+    verdict: bool | None
 
 
 @dataclass(frozen=True)
@@ -440,12 +531,13 @@ class Reader:
     def chunk_use(self, version_id: int, chunk_id: int, limit: int = 20) -> ChunkUse:
         """How a chunk was used in traces, and where else its text stands in this version."""
         counts = self._query(
-            "SELECT count(*), coalesce(sum(marker IS NOT NULL), 0) FROM tracehit WHERE chunk_id = ?",
+            """SELECT count(*), coalesce(sum(h.marker IS NOT NULL), 0) FROM tracehit h
+               JOIN trace t ON t.id = h.trace_id AND t.source = 'person' WHERE h.chunk_id = ?""",
             (chunk_id,),
         )
         cited = self._query(
             """SELECT t.id, t.question FROM tracehit h JOIN trace t ON t.id = h.trace_id
-               WHERE h.chunk_id = ? AND h.marker IS NOT NULL AND (instr(t.answer, '[' || h.marker || ']') > 0
+               WHERE h.chunk_id = ? AND t.source = 'person' AND h.marker IS NOT NULL AND (instr(t.answer, '[' || h.marker || ']') > 0
                    OR EXISTS (SELECT 1 FROM claim k WHERE k.trace_id = t.id AND k.evidence_marker = h.marker))
                ORDER BY t.created_ms DESC LIMIT ?""",
             (chunk_id, limit),
@@ -619,7 +711,7 @@ class Reader:
                FROM trace WHERE source = 'person' AND created_ms >= ?""",
             (since_ms,),
         )
-        traces = self._query("SELECT count(*) FROM trace")
+        traces = self._query("SELECT count(*) FROM trace WHERE source = 'person'")
         if not (totals and asks and traces):
             return Overview(*[0] * len(fields(Overview)))
         return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))
@@ -719,6 +811,74 @@ class Reader:
             )
         ]
 
+    def evaluation_version_cases(self, set_version_id: int) -> list[str]:
+        """The cases of a version in their order, each as JSON; none when the set was deleted."""
+        rows = self._query(
+            """SELECT c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+               WHERE sc.version_id = ? ORDER BY sc.position""",
+            (set_version_id,),
+        )
+        return [row[0] for row in rows]
+
+    def evaluation_runs(self, set_name: str = "", pipeline: str = "", tag: str = "") -> list[RunRow]:
+        """Newest first; empty values do not filter."""
+        return self._run_rows(
+            """(?1 = '' OR r.set_name = ?1) AND (?2 = '' OR r.pipeline = ?2) AND (?3 = '' OR EXISTS
+               (SELECT 1 FROM evaluationruntag t WHERE t.run_id = r.id AND t.name = ?3))""",
+            (set_name, pipeline, tag),
+        )
+
+    def evaluation_run(self, run_id: int) -> RunRow:
+        """Raises NotFoundError."""
+        found = self._run_rows("r.id = ?", (run_id,))
+        if not found:
+            raise NotFoundError(f"There is no run {run_id}; `ragdeck runs list` shows those there are.")
+        return found[0]
+
+    def _run_rows(self, condition: str, values: tuple[Any, ...]) -> list[RunRow]:
+        rows = self._query(
+            f"""SELECT r.*, coalesce(x.done, 0) AS done_count, coalesce(x.failed, 0) AS failed_count,
+                       g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
+                       (SELECT group_concat(name, char(10)) FROM
+                           (SELECT name FROM evaluationruntag t WHERE t.run_id = r.id ORDER BY name)) AS tags
+                FROM evaluationrun r
+                LEFT JOIN (SELECT run_id, count(*) AS done, sum(outcome IN ('error', 'timeout')) AS failed
+                           FROM evaluationresult GROUP BY run_id) x ON x.run_id = r.id
+                LEFT JOIN evaluationgate g
+                    ON g.id = (SELECT max(h.id) FROM evaluationgate h WHERE h.run_id = r.id)
+                WHERE {condition} ORDER BY r.id DESC""",
+            values,
+        )
+        special = {"tags", "gate_passed"}
+        return [
+            RunRow(
+                **{f.name: row[f.name] for f in fields(RunRow) if f.name not in special},
+                tags=tuple((row["tags"] or "").split("\n")) if row["tags"] else (),
+                gate_passed=None if row["gate_passed"] is None else bool(row["gate_passed"]),
+            )
+            for row in rows
+        ]
+
+    def evaluation_results(self, run_id: int) -> list[ResultRow]:
+        """All answers of a run, in the order they were made."""
+        rows = self._query(
+            """SELECT r.id, r.run_id, r.case_key, r.repeat, r.outcome, r.trace_id, r.metrics, r.checks, r.judge,
+                      r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
+                      coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer, v.is_right
+               FROM evaluationresult r LEFT JOIN trace t ON t.id = r.trace_id
+               LEFT JOIN resultverdict v ON v.result_id = r.id WHERE r.run_id = ? ORDER BY r.id""",
+            (run_id,),
+        )
+        return [
+            ResultRow(  # fmt: skip
+                row[0], row[1], row[2], row[3], row[4], row[5], json.loads(row[6]),
+                tuple((c["type"], c["passed"], c["reason"]) for c in json.loads(row[7])) if row[7] != "[]" else (),
+                row[8], row[9], row[10], row[11], row[12], row[13], row[14], row[15],
+                None if row[16] is None else bool(row[16]),
+            )
+            for row in rows
+        ]
+
     def _set_id(self, name: str) -> int:
         missing = f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
         return self._id_of("evaluationset", name, missing)
@@ -794,6 +954,7 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         "t.model": wanted.model,
         "t.status": wanted.status,
         "t.session_id": wanted.session_id,
+        "t.source": wanted.source,
     }
     for column, value in equal.items():
         if value:

@@ -208,6 +208,9 @@ class Workspace:
                 """UPDATE trace SET status = 'interrupted',
                    error = 'The program ended before the answer was complete.' WHERE status = 'running'"""
             )
+            session.connection().exec_driver_sql(
+                "UPDATE evaluationrun SET status = 'interrupted' WHERE status IN ('running', 'waiting')"
+            )
             return changed.rowcount
 
 

@@ -115,7 +115,7 @@ class OverviewPage(QWidget):
             f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
         )
         self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted asks")
-        self.recent.set_records(reader.traces(TraceFilter(), _RECENT))
+        self.recent.set_records(reader.traces(TraceFilter(source="person"), _RECENT))
         self._load_points()
 
     def charts(self) -> list[TimeChart]:

@@ -104,6 +104,9 @@ def traces_list(
     model: Annotated[str, typer.Option(help="Name of the model.")] = "",
     verdict: Annotated[str, typer.Option(help="Worst verdict, or “flagged”.")] = "",
     status: Annotated[str, typer.Option(help="done, nothing found, cancelled, failed, interrupted.")] = "",
+    source: Annotated[
+        str, typer.Option(help="Who asked: person, evaluation, probe, replay, generation or all.")
+    ] = "person",
     since: Annotated[datetime | None, typer.Option(help="Earliest time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Latest time.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
@@ -119,6 +122,7 @@ def traces_list(
         model=model,
         verdict=verdict,
         status=status,
+        source="" if source == "all" else source,
         since_ms=int(since.timestamp() * 1000) if since else None,
         until_ms=int(until.timestamp() * 1000) if until else None,
     )
