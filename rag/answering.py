@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ class Ask:
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
     model: LanguageModel | None = None
     tokens: list[int] = field(default_factory=list)  # of the prompt
+    logprobs: list[float] = field(default_factory=list)  # of the answer's tokens
 
     @property
     def trace(self) -> Trace:
@@ -134,12 +135,13 @@ def begin_ask(
     return Ask(workspace, recorder, used, version, model, prompt)
 
 
-def run_ask(ask: Ask) -> Events:
-    """All parts in order, one question alone."""
+def run_ask(ask: Ask, recall: Callable[[Ask], bool] | None = None) -> Events:
+    """All parts in order, one question alone. recall: gives it an answer by take_answer, if one is known."""
     try:
         if (yield from prepare(ask)):
             yield StageStarted(ask.recorder.id, "read")
-            yield from _generate(ask)
+            if recall is None or not recall(ask):
+                yield from _generate(ask)
             yield StageStarted(ask.recorder.id, "check")
             yield check_answer(ask)
     except BaseException as error:
@@ -296,7 +298,6 @@ def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
     assert ask.model is not None
     begin = recorder.elapsed_ms()
     first: float | None = None
-    logprobs: list[float] = []
     try:
         for event in ask.model.generate(ask.tokens, ask.settings.generation):
             if isinstance(event, PromptRead):
@@ -309,7 +310,7 @@ def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
                     trace.read_ms = first - begin
                 trace.answer += event.text
                 trace.completion_tokens += 1
-                logprobs.append(event.logprob)
+                ask.logprobs.append(event.logprob)
                 recorder.keep_partial_answer(trace.answer)
                 yield TokenStreamed(recorder.id, event.text, trace.completion_tokens)
             elif isinstance(event, GenerationEnd):
@@ -324,7 +325,7 @@ def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
             seconds = (end - first) / 1000
             if trace.completion_tokens > 1 and seconds > 0:
                 trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
-        _keep_logprobs(trace, logprobs)
+        _keep_logprobs(ask)
     _note_end(ask)
 
 
@@ -337,15 +338,16 @@ def take_answer(
     trace.completion_tokens = len(logprobs)
     trace.cached_tokens = cached_tokens
     trace.finish_reason = finish_reason
-    _keep_logprobs(trace, logprobs)
+    ask.logprobs = list(logprobs)
+    _keep_logprobs(ask)
     ask.recorder.fallbacks.append(note)
     _note_end(ask)
 
 
-def _keep_logprobs(trace: Trace, logprobs: Sequence[float]) -> None:
-    if logprobs:
-        trace.mean_logprob = sum(logprobs) / len(logprobs)
-        trace.min_logprob = min(logprobs)
+def _keep_logprobs(ask: Ask) -> None:
+    if ask.logprobs:
+        ask.trace.mean_logprob = sum(ask.logprobs) / len(ask.logprobs)
+        ask.trace.min_logprob = min(ask.logprobs)
 
 
 def _note_end(ask: Ask) -> None:

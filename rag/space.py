@@ -21,6 +21,7 @@ _GROUPS = (
     ("proberesult", "Versions"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
+    ("resultverdict", "Evaluation"),
     ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
@@ -69,7 +70,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Versions": _counted(counts["datasetversion"], "dataset version", "dataset versions"),
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
-        "Evaluation": "evaluation sets and their versions",
+        "Evaluation": "evaluation sets, runs and their results",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from sqlmodel import Session
+
 from rag.events import ClaimResult, Hit
+from rag.matching import indexed_text
 from rag.store import Store, add_trace_text, insert_rows, now_ms
 from rag.tables import Claim, Span, Trace, TraceHit
 from rag.verdicts import FLAGS, outcome, support_rate
@@ -50,6 +53,10 @@ class TraceRecorder:
     @property
     def id(self) -> str:
         return self.trace.id
+
+    @property
+    def claims(self) -> tuple[ClaimResult, ...]:
+        return self._claims
 
     def elapsed_ms(self) -> float:
         return (time.perf_counter() - self._begin) * 1000
@@ -123,6 +130,24 @@ class TraceRecorder:
             insert_rows(session, TraceHit, [{**asdict(hit), "trace_id": self.id} for hit in self._hits])
             insert_rows(session, Claim, [{**asdict(claim), "trace_id": self.id} for claim in self._claims])
             add_trace_text(session, self.id, f"{self.trace.question}\n{self.trace.answer}")
+
+
+def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
+    """Delete traces with all that hangs on them, in the caller's transaction."""
+    raw = session.connection()
+    listed = (json.dumps(list(trace_ids)),)
+    mine = "SELECT value FROM json_each(?)"
+    # A contentless full-text table forgets a row only when it is told the text that it was given.
+    for rowid, question, answer in raw.exec_driver_sql(
+        f"SELECT rowid, question, answer FROM trace WHERE id IN ({mine}) AND status != 'running'", listed
+    ).fetchall():
+        raw.exec_driver_sql(
+            "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
+            (rowid, indexed_text(f"{question}\n{answer}")),
+        )
+    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck"):
+        raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
+    raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
 
 
 def _calm_verdict(claims: Sequence[ClaimResult]) -> str:

@@ -50,6 +50,14 @@ _TIMES = (
     ("Last 30 days", 30 * _DAY_MS),
 )
 _VERDICTS = ("flagged", "check", "unsupported", "contradicted", "no evidence", "supported", "not checkable")
+_SOURCES = (
+    ("Asked by people", "person"),
+    ("Evaluation", "evaluation"),
+    ("Replays", "replay"),
+    ("Probes", "probe"),
+    ("Generation", "generation"),
+    ("Any source", ""),
+)
 _KIND_COLOURS = {"EMBEDDING": 5, "RETRIEVER": 0, "CHAIN": 7, "PROMPT": 4, "LLM": 1, "EVALUATOR": 2}
 
 
@@ -271,7 +279,7 @@ class TracesPage(QWidget):
         self._console = console
         self.search = SearchField("Words in question or answer")
         self.collection_box, self.model_box = QComboBox(), QComboBox()
-        self.verdict_box, self.time_box = QComboBox(), QComboBox()
+        self.verdict_box, self.time_box, self.source_box = QComboBox(), QComboBox(), QComboBox()
         self.count = label("", "small")
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.view = TraceView(console)
@@ -318,8 +326,11 @@ class TracesPage(QWidget):
             self.verdict_box.addItem(verdict.capitalize(), verdict)
         for name, length in _TIMES:
             self.time_box.addItem(name, length)
-        names = ("Collection", "Model", "Verdict", "Time")
-        boxes = (self.collection_box, self.model_box, self.verdict_box, self.time_box)
+        for name, source in _SOURCES:
+            self.source_box.addItem(name, source)
+        self.source_box.setToolTip("Who asked. Figures and graphs count what people asked alone.")
+        names = ("Collection", "Model", "Verdict", "Time", "Source")
+        boxes = (self.collection_box, self.model_box, self.verdict_box, self.time_box, self.source_box)
         for box, name in zip(boxes, names, strict=True):
             box.setAccessibleName(f"Filter by {name.lower()}")
             box.setMinimumWidth(90)
@@ -328,7 +339,7 @@ class TracesPage(QWidget):
             box.currentIndexChanged.connect(lambda _i: self._reload())
         self.search.searched.connect(lambda _text: self._reload())
         left = Panel()
-        left.body.addLayout(row(self.search, self.time_box))
+        left.body.addLayout(row(self.search, self.source_box, self.time_box))
         left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box))
         left.body.addWidget(self.table, 1)
         left.body.addWidget(self.count)
@@ -360,6 +371,7 @@ class TracesPage(QWidget):
             collection=self.collection_box.currentData() or "",
             model=self.model_box.currentData() or "",
             verdict=self.verdict_box.currentData() or "",
+            source=self.source_box.currentData() or "",
             since_ms=int(time.time() * 1000) - length if length else None,
         )
 

@@ -501,6 +501,27 @@ METRICS: dict[str, Metric] = {
             "RAGAS's definition, with the grounding detector as its judge",
         ),
         _metric(
+            "support_rate",
+            "Support rate",
+            "Share of the answer's claims that the passages of its prompt support.",
+            "the grounding detector",
+        ),
+        _metric(
+            "contradiction_rate",
+            "Contradiction rate",
+            "Share of the answer's claims that the passages of its prompt contradict.",
+            "the grounding detector",
+            direction="lower",
+        ),
+        _metric(
+            "judge",
+            "Judge",
+            "Whether the local model that judges calls the answer right, by its rubric.",
+            "after Zheng et al. 2023, arXiv:2306.05685; read it beside its agreement with people",
+            kind="yes/no",
+            phrase="is called right by the judge for {n} of {pairs} {more}",
+        ),
+        _metric(
             "refusal_accuracy",
             "Refusal accuracy",
             "Whether the answer declines exactly when it should.",

@@ -137,6 +137,20 @@ def find_pipeline(workspace: Workspace, name: str, number: int | None = None) ->
         return _row(found, version)
 
 
+def named_pipeline(workspace: Workspace, reference: str) -> PipelineRow:
+    """A version of "NAME", "NAME@NUMBER" or "NAME@LABEL"; NAME alone means the newest."""
+    name, at, which = reference.rpartition("@")
+    if not at:
+        return find_pipeline(workspace, reference)
+    if which.isdecimal():
+        return find_pipeline(workspace, name, int(which))
+    with workspace.store.session() as session:
+        number = pipeline_labels(session, _find(session, name)).get(which)
+    if number is None:
+        raise NotFoundError(f"No version of the pipeline “{name}” has the label “{which}”.")
+    return find_pipeline(workspace, name, number)
+
+
 def list_pipelines(workspace: Workspace) -> list[PipelineRow]:
     """The newest version of each, by name."""
     with workspace.store.session() as session:

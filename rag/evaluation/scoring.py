@@ -1,0 +1,121 @@
+"""What one answer is worth: the metrics of a case, from the ask that answered it. No model is asked here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answering import Ask
+from rag.evaluation import metrics
+from rag.evaluation.cases import Case, Check, Outcome
+from rag.evaluation.judging import Relevance
+from rag.events import Hit
+from rag.grounding import is_refusal
+from rag.verdicts import NOT_CLAIMS
+from rag.workspace import Workspace
+
+RANKING_K = 10  # the cut-off of recall, precision, nDCG and hit rate: one for all, so that pipelines compare
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+Values = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Score:
+    outcome: Outcome
+    values: Values
+    checks: tuple[tuple[str, metrics.CheckResult], ...] = ()
+    error: str = ""
+
+
+class Vectors:
+    """Embeddings of questions, references and answers, each made once; all by the starter embedder."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, npt.NDArray[np.float32]] = {}
+
+    def of(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            self._known.update(zip(missing, self._workspace.encode(missing), strict=True))
+        return [self._known[text] for text in texts]
+
+
+def score_retrieval(ask: Ask, case: Case, relevance: Relevance) -> Values:
+    """Ranking of what was retrieved, and the passages that were chosen of it."""
+    ranked = [hit.chunk_id for hit in ask.found if hit.dropped is None]
+    context = [passage for _, passage in sorted(_context(ask.hits).items())]
+    judged = relevance.judgements
+    values: Values = dict.fromkeys(("recall_at_k", "precision_at_k", "hit_rate", "mrr", "map", "ndcg_at_k"))
+    if relevance.grades:
+        values.update(metrics.ranking_metrics(ranked, relevance.grades, RANKING_K))
+    values["context_precision"] = metrics.context_precision(context, judged)
+    values["context_recall"] = metrics.context_recall(context, judged)
+    return values
+
+
+def score_answer(
+    ask: Ask, case: Case, relevance: Relevance, checks: Sequence[Check], vectors: Vectors, timed: bool
+) -> Score:
+    """All metrics of an answered case. timed: whether its time is its own, and not that of a batch."""
+    trace = ask.trace
+    values = score_retrieval(ask, case, relevance)
+    nothing_found = trace.status == "nothing found"
+    if not trace.answer.strip():
+        return Score("error", values, error="The model answered nothing.")
+    refused = nothing_found or trace.outcome == "refused" or is_refusal(trace.answer)
+    bare = _MARKER.sub("", trace.answer).strip()
+    cited = {int(marker) for marker in _MARKER.findall(trace.answer)}
+    context = _context(ask.hits)
+    values["exact_match"] = metrics.exact_match(bare, case.references)
+    values["token_f1"] = metrics.token_f1(bare, case.references)
+    values["citation_precision"] = metrics.citation_precision(cited, context, relevance.judgements)
+    values["citation_recall"] = metrics.citation_recall(cited, context, relevance.judgements)
+    values.update(_similarities(bare, case, vectors))
+    values.update(_claims(ask))
+    values.update(metrics.refusal_metrics(refused, case.should_refuse))
+    results = tuple((check.type, metrics.run_check(trace.answer, check)) for check in checks)
+    values["checks_passed"] = float(all(result.passed for _, result in results)) if results else None
+    values["prompt_tokens"] = float(trace.prompt_tokens)
+    values["completion_tokens"] = float(trace.completion_tokens)
+    values["total_ms"] = trace.total_ms if timed else None
+    failed = any(not result.passed for _, result in results)
+    declined = refused and not case.should_refuse
+    outcome: Outcome = "assertion failed" if failed else "refused" if declined else "ok"
+    return Score(outcome, values, results)
+
+
+def _similarities(answer: str, case: Case, vectors: Vectors) -> Values:
+    if not answer:
+        return {"answer_similarity": None, "answer_relevance": None}
+    own, question, *references = vectors.of([answer, case.question, *case.references])
+    near = [cosine for r in references if (cosine := metrics.cosine(own, r)) is not None]
+    return {
+        "answer_similarity": max(near, default=None),
+        "answer_relevance": metrics.cosine(own, question),
+    }
+
+
+def _claims(ask: Ask) -> Values:
+    """Of the sentences that the detector compared with the passages; None when there was none, or it failed."""
+    trace = ask.trace
+    checked = [claim for claim in ask.recorder.claims if claim.verdict not in NOT_CLAIMS]
+    scored = trace.claim_count
+    return {
+        "faithfulness": 1 - trace.flag_count / scored if scored else None,
+        "support_rate": trace.support_rate,
+        "contradiction_rate": trace.contradicted_count / len(checked) if checked else None,
+    }
+
+
+def _context(hits: Sequence[Hit]) -> dict[int, metrics.Passage]:
+    """The passages of the prompt by their marker."""
+    return {
+        hit.marker: metrics.Passage(hit.chunk_id, hit.document, hit.path, hit.start, hit.end, hit.text)
+        for hit in hits
+        if hit.marker is not None
+    }
