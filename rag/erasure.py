@@ -355,6 +355,10 @@ def _redact_traces(session: Session, ids: Sequence[int], sentences: Sequence[str
             cleaned.update(answer=_MADE_FROM_IT, prompt=ERASED)
             for table in ("claim", "consistencycheck", "flagopinion"):
                 raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id = ?", (row[0],))
+            raw.exec_driver_sql(
+                "UPDATE evaluationresult SET judge = '', checks = '[]', error = '' WHERE trace_id = ?",
+                (row[0],),
+            )
         changed = _redact_claims(session, row[0], needles, finder)
         changed += _redact_hits(session, row[0], ids, needles, finder)
         if cleaned == values and not changed:

@@ -137,11 +137,11 @@ class LanguageModel:
     # --- generating ---------------------------------------------------------------------------------------
 
     def generate(
-        self, tokens: Sequence[int], settings: GenerationSettings
+        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it. Stop iterating to cancel; the state stays usable.
 
-        Raises RagError when the prompt leaves no room for an answer.
+        grammar: GBNF that the answer cannot leave; empty: none. Raises RagError when the prompt leaves no room for an answer.
         """
         room = self.context - len(tokens)
         if room < 8:
@@ -150,7 +150,7 @@ class LanguageModel:
                 "lower the passage budget or load the model with a longer context."
             )
         yield from self._read(tokens)
-        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room))
+        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
 
     def _read(self, tokens: Sequence[int]) -> Iterator[PromptRead]:
         llama = self._llama
@@ -178,7 +178,7 @@ class LanguageModel:
         return 0
 
     def _answer(
-        self, tokens: Sequence[int], settings: GenerationSettings, most: int
+        self, tokens: Sequence[int], settings: GenerationSettings, most: int, grammar: str
     ) -> Iterator[Token | GenerationEnd]:
         llama = self._llama
         llama.set_seed(settings.seed)
@@ -188,6 +188,7 @@ class LanguageModel:
             temp=settings.temperature,
             top_p=settings.top_p,
             repeat_penalty=settings.repeat_penalty,
+            grammar=_grammar(grammar) if grammar else None,
         )
         count, reason = 0, "length"
         for token in stream:
@@ -258,6 +259,12 @@ class LanguageModel:
                 f"{self.path.name} cannot be loaded by llama.cpp; its header is readable, so the file is "
                 f"damaged, too large for the free memory, or too new for the installed llama.cpp ({error})."
             ) from error
+
+
+def _grammar(text: str) -> Any:
+    import llama_cpp
+
+    return llama_cpp.LlamaGrammar.from_string(text, verbose=False)
 
 
 def model_name(header: ModelHeader) -> str:

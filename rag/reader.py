@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from rag.errors import NotFoundError
 from rag.events import ClaimResult, ConsistencyReport, Hit, Sample
 from rag.matching import match_expression
-from rag.reports import FITS_FROM
+from rag.reports import FITS_FROM, PipelineVersionRow, RequiredGate, ResultRow, RunRow
 
 R = TypeVar("R")
 
@@ -280,96 +280,6 @@ class SetVersionRow:
     message: str
     fingerprint: str
     case_count: int
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """An evaluation run: one version of a set through one version of a pipeline.
-
-    status: waiting, running, done, cancelled, interrupted or failed. done_count, failed_count: answers there are,
-    and those that ended in an error or a timeout; total: cases x repeats. config, sampling, libraries, judge: JSON.
-    gate_passed: of the newest gate it was put through; None: none.
-    """
-
-    id: int
-    name: str
-    status: str
-    error: str
-    note: str
-    tags: tuple[str, ...]
-    set_name: str
-    set_version_id: int
-    set_number: int
-    set_fingerprint: str
-    pipeline: str
-    pipeline_version_id: int
-    pipeline_number: int
-    pipeline_fingerprint: str
-    kind: str
-    config: str
-    case_count: int
-    repeats: int
-    seed: int
-    parallel: int
-    timeout_s: float
-    collection: str
-    version_id: int
-    version_number: int
-    version_fingerprint: str
-    index_fingerprint: str
-    embedder: str
-    prompt_name: str
-    prompt_version_id: int | None
-    prompt_version: int | None
-    prompt_fingerprint: str
-    model_file: str
-    model_sha256: str
-    quantisation: str
-    sampling: str
-    libraries: str
-    judge: str
-    created_ms: int
-    started_ms: int | None
-    finished_ms: int | None
-    busy_s: float
-    done_count: int
-    failed_count: int
-    gate_passed: bool | None
-    gate_sentence: str
-
-    @property
-    def total(self) -> int:
-        return self.case_count * self.repeats
-
-    @property
-    def label(self) -> str:
-        return f"{self.pipeline} {self.pipeline_number}"
-
-
-@dataclass(frozen=True)
-class ResultRow:
-    """One answer of a run. metrics: metric -> value, None where it is undefined; checks: (type, passed, reason).
-
-    verdict: what a person says of it, None: nothing; latency_ms None: not measured.
-    """
-
-    id: int
-    run_id: int
-    case_key: str
-    repeat: int
-    outcome: str
-    trace_id: str
-    metrics: dict[str, float | None]
-    checks: tuple[tuple[str, bool, str], ...]
-    judge: str
-    latency_ms: float | None
-    prompt_tokens: int
-    completion_tokens: int
-    reused_trace: str
-    error: str
-    question: str
-    answer: str
-    verdict: bool | None
 
 
 @dataclass(frozen=True)
@@ -811,6 +721,54 @@ class Reader:
             )
         ]
 
+    def pipelines(self) -> list[PipelineVersionRow]:
+        """The newest version of each pipeline, by name."""
+        return self._pipeline_rows("v.number = p.last_number", ())
+
+    def pipeline_versions(self, name: str) -> list[PipelineVersionRow]:
+        """Newest first. Raises NotFoundError."""
+        self._id_of("pipeline", name, f"There is no pipeline named “{name}”.")
+        return self._pipeline_rows("p.name = ?", (name,))
+
+    def pipeline_label_moves(self, name: str, label: str = "") -> list[LabelMove]:
+        """Newest first. Raises NotFoundError."""
+        pipeline_id = self._id_of("pipeline", name, f"There is no pipeline named “{name}”.")
+        return self._rows(
+            LabelMove,
+            """SELECT label, from_number, to_number, moved_ms, author, note FROM pipelinelabelmove
+               WHERE pipeline_id = ? AND (? = '' OR label = ?) ORDER BY id DESC""",
+            (pipeline_id, label, label),
+        )
+
+    def required_gate(self, kind: str, name: str) -> RequiredGate | None:
+        """What the label production of a prompt or pipeline waits for; None: nothing."""
+        table = "prompt" if kind == "prompt" else "pipeline"
+        found = self._query(
+            f"""SELECT g.* FROM gaterequirement g JOIN {table} s ON s.id = g.subject_id
+                WHERE g.kind = ? AND s.name = ?""",
+            (table, name),
+        )
+        if not found:
+            return None
+        row = found[0]
+        return RequiredGate(table, name, row["set_name"], row["gate"], row["author"], row["created_ms"])
+
+    def _pipeline_rows(self, condition: str, values: tuple[Any, ...]) -> list[PipelineVersionRow]:
+        rows = self._query(
+            f"""SELECT v.id, p.name, v.number, p.last_number, v.created_ms, v.message, v.fingerprint, v.content,
+                       (SELECT group_concat(l.name) FROM pipelinelabel l WHERE l.version_id = v.id) AS labels
+                FROM pipeline p JOIN pipelineversion v ON v.pipeline_id = p.id
+                WHERE {condition} ORDER BY p.name, v.number DESC""",
+            values,
+        )
+        return [
+            PipelineVersionRow(
+                *row[:8],  # type: ignore[call-arg]
+                labels=tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
+            )
+            for row in rows
+        ]
+
     def evaluation_version_cases(self, set_version_id: int) -> list[str]:
         """The cases of a version in their order, each as JSON; none when the set was deleted."""
         rows = self._query(
@@ -870,11 +828,24 @@ class Reader:
             (run_id,),
         )
         return [
-            ResultRow(  # fmt: skip
-                row[0], row[1], row[2], row[3], row[4], row[5], json.loads(row[6]),
-                tuple((c["type"], c["passed"], c["reason"]) for c in json.loads(row[7])) if row[7] != "[]" else (),
-                row[8], row[9], row[10], row[11], row[12], row[13], row[14], row[15],
-                None if row[16] is None else bool(row[16]),
+            ResultRow(
+                id=row[0],
+                run_id=row[1],
+                case_key=row[2],
+                repeat=row[3],
+                outcome=row[4],
+                trace_id=row[5],
+                metrics=json.loads(row[6]),
+                checks=tuple((c["type"], c["passed"], c["reason"]) for c in json.loads(row[7])),
+                judge=row[8],
+                latency_ms=row[9],
+                prompt_tokens=row[10],
+                completion_tokens=row[11],
+                reused_trace=row[12],
+                error=row[13],
+                question=row[14],
+                answer=row[15],
+                verdict=None if row[16] is None else bool(row[16]),
             )
             for row in rows
         ]

@@ -299,3 +299,275 @@ class CalibrationFit:
         """What a score becomes."""
         p = min(max(score, 1e-6), 1 - 1e-6)
         return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))
+
+
+# --- evaluation -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PipelineVersionRow:
+    """A version of a pipeline. config: JSON of rag.evaluation.pipelines.PipelineConfig."""
+
+    id: int
+    name: str
+    number: int
+    latest: int
+    created_ms: int
+    message: str
+    fingerprint: str
+    config: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """An evaluation run: one version of a set through one version of a pipeline.
+
+    status: waiting, running, done, cancelled, interrupted or failed. done_count, failed_count: answers there are,
+    and those that ended in an error or a timeout; total: cases x repeats. config, sampling, libraries, judge: JSON.
+    gate_passed: of the newest gate it was put through; None: none.
+    """
+
+    id: int
+    name: str
+    status: str
+    error: str
+    note: str
+    tags: tuple[str, ...]
+    set_name: str
+    set_version_id: int
+    set_number: int
+    set_fingerprint: str
+    pipeline: str
+    pipeline_version_id: int
+    pipeline_number: int
+    pipeline_fingerprint: str
+    kind: str
+    config: str
+    case_count: int
+    repeats: int
+    seed: int
+    parallel: int
+    timeout_s: float
+    collection: str
+    version_id: int
+    version_number: int
+    version_fingerprint: str
+    index_fingerprint: str
+    embedder: str
+    prompt_name: str
+    prompt_version_id: int | None
+    prompt_version: int | None
+    prompt_fingerprint: str
+    model_file: str
+    model_sha256: str
+    quantisation: str
+    sampling: str
+    libraries: str
+    judge: str
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    busy_s: float
+    done_count: int
+    failed_count: int
+    gate_passed: bool | None
+    gate_sentence: str
+
+    @property
+    def total(self) -> int:
+        return self.case_count * self.repeats
+
+    @property
+    def label(self) -> str:
+        return f"{self.pipeline} {self.pipeline_number}"
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One answer of a run. metrics: metric -> value, None where it is undefined; checks: (type, passed, reason).
+
+    verdict: what a person says of it, None: nothing; latency_ms None: not measured.
+    """
+
+    id: int
+    run_id: int
+    case_key: str
+    repeat: int
+    outcome: str
+    trace_id: str
+    metrics: dict[str, float | None]
+    checks: tuple[tuple[str, bool, str], ...]
+    judge: str
+    latency_ms: float | None
+    prompt_tokens: int
+    completion_tokens: int
+    reused_trace: str
+    error: str
+    question: str
+    answer: str
+    verdict: bool | None
+
+
+@dataclass(frozen=True)
+class JudgeAgreement:
+    """A model that judges against people, on the answers that both judged.
+
+    rate: of right answers as the judge says it, over judged; corrected: without the judge's own errors, with its
+    95 % interval low to high (Rogan and Gladen 1978). None where it cannot be known.
+    """
+
+    judged: int
+    rate: float | None
+    both: int
+    agreed: int
+    kappa: float | None
+    corrected: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class MetricMean:
+    """A metric of one run, over the cases that have a value; missing counts those that have none."""
+
+    run_id: int
+    count: int
+    missing: int
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class MetricDifference:
+    """A metric of one run against the first one, over the cases that have a value in both.
+
+    low, high: 95 % interval of the difference, whole documents resampled; p_holm: corrected for all metrics of these
+    two runs; wins and losses by the metric's direction; warning: "", "insufficient_pairs" or "few_pairs".
+    """
+
+    run_id: int
+    pairs: int
+    clusters: int
+    mean_first: float | None
+    mean: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    interval: str
+    test: str
+    p: float | None
+    p_holm: float | None
+    effect: float | None
+    effect_name: str
+    wins: int
+    ties: int
+    losses: int
+    warning: str
+    sentence: str
+
+    @property
+    def certain(self) -> bool:
+        return self.p_holm is not None and self.p_holm < 0.05
+
+
+@dataclass(frozen=True)
+class MetricComparison:
+    """A metric of all compared runs: its means in their order, and each run but the first against the first."""
+
+    name: str
+    label: str
+    definition: str
+    source: str
+    direction: str
+    unit: str
+    kind: str
+    means: tuple[MetricMean, ...]
+    differences: tuple[MetricDifference, ...]
+
+
+@dataclass(frozen=True)
+class TagComparison:
+    """A metric over the cases of one tag, for one run against the first. Too small to test: it says where to look."""
+
+    tag: str
+    metric: str
+    run_id: int
+    pairs: int
+    mean_first: float
+    mean: float
+    wins: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class CaseAnswer:
+    """What a run made of a case; of several repeats the first one's answer, and the mean values."""
+
+    run_id: int
+    outcome: str
+    answer: str
+    error: str
+    trace_id: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class CaseComparison:
+    """A case in all runs. change: how far the last run is from the first, -1 (worse) to 1 (better): the mean
+    difference of the metrics that are shares, by their direction; size: the same without signs, plus 1 where the
+    outcomes differ."""
+
+    key: str
+    question: str
+    tags: tuple[str, ...]
+    change: float
+    size: float
+    answers: tuple[CaseAnswer | None, ...]  # in the order of the runs; None: it was not asked
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """What a set of this size can show at 80 % power, at 0.05. difference: of two rates, smallest that is found;
+    None: not even 90 points. needed: (difference, independent cases that find it)."""
+
+    cases: int
+    clusters: int
+    difference: float | None
+    needed: tuple[tuple[float, int | None], ...]
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Runs side by side; the first is what the others are compared with."""
+
+    runs: tuple[RunRow, ...]
+    metrics: tuple[MetricComparison, ...]
+    tags: tuple[TagComparison, ...]
+    cases: tuple[CaseComparison, ...]  # the most changed first
+    failures: tuple[tuple[int, dict[str, int]], ...]  # run id, outcome -> cases
+    sentences: tuple[str, ...]  # one for each run but the first
+    warnings: tuple[str, ...]
+    detectable: Detectable
+
+
+@dataclass(frozen=True)
+class GateOutcome:
+    """A run put through a gate. rows: (rule, passed, value, reason)."""
+
+    run_id: int
+    baseline_run_id: int | None
+    passed: bool
+    sentence: str
+    rows: tuple[tuple[str, bool, float | None, str], ...]
+
+
+@dataclass(frozen=True)
+class RequiredGate:
+    """What the label production of a prompt or pipeline waits for."""
+
+    kind: str  # prompt | pipeline
+    name: str
+    set_name: str
+    gate: str  # YAML
+    author: str
+    created_ms: int

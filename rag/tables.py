@@ -494,7 +494,9 @@ class EvaluationRun(SQLModel, table=True):
     pipeline_number: int
     pipeline_fingerprint: str
     kind: str  # answer | retrieval
-    config: str  # JSON of PipelineConfig with everything pinned: numbers in place of labels, a path for the model
+    config: (
+        str  # JSON of PipelineConfig with everything pinned: numbers in place of labels, a path for the model
+    )
     case_count: int
     repeats: int
     seed: int

@@ -20,6 +20,7 @@ RAG = [
     ["parsing", "chunking", "embedding", "index"],
     ["llm", "store", "backup"],
     ["grounding", "traces", "audit", "content", "moving"],
+    ["requirements"],
     ["prompts"],
     ["workspace"],
     ["datasets", "models"],

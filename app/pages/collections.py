@@ -357,9 +357,7 @@ class CollectionsPage(QWidget):
         )  # fmt: skip
 
     def _show_map(self, found: Any) -> None:
-        traces = self._console.reader.traces(
-            TraceFilter(collection=self._name(), source="person"), 1
-        )
+        traces = self._console.reader.traces(TraceFilter(collection=self._name(), source="person"), 1)
         hits = self._console.reader.trace(traces[0].id).hits if traces else ()
         self.map.show_map(
             found, [h.chunk_id for h in hits if h.dropped is None], traces[0].question if traces else ""

@@ -19,8 +19,7 @@ from rag.evaluation.cases import Case
 from rag.evaluation.statistics import cohens_kappa, rogan_gladen
 from rag.llm import GenerationEnd, Token
 from rag.models import find_model
-from rag.reader import ResultRow
-from rag.reports import JudgeAgreement
+from rag.reports import JudgeAgreement, ResultRow
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 

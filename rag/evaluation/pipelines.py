@@ -14,10 +14,12 @@ from rag import audit
 from rag.datasets import find_collection, find_version
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
-from rag.prompts.registry import find_prompt
+from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
+from rag.reader import LabelMove
+from rag.requirements import forget_requirement, refuse_ungated
 from rag.settings import GenerationSettings, RetrievalSettings
 from rag.store import now_ms
-from rag.tables import Pipeline, PipelineVersion
+from rag.tables import Pipeline, PipelineLabel, PipelineLabelMove, PipelineVersion
 from rag.workspace import Workspace
 
 
@@ -68,6 +70,7 @@ class PipelineRow:
     message: str
     fingerprint: str
     config: PipelineConfig
+    labels: tuple[str, ...] = ()
 
 
 def make_config(values: dict[str, Any]) -> PipelineConfig:
@@ -110,7 +113,7 @@ def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, messa
             session.flush()
         newest = _version(session, found, found.last_number)
         if newest is not None and newest.fingerprint == config.fingerprint:
-            return _row(found, newest)
+            return _row(session, found, newest)
         found.last_number += 1
         version = PipelineVersion(
             pipeline_id=found.id or 0,
@@ -124,7 +127,7 @@ def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, messa
         session.add(version)
         audit.record(session, "pipeline version made", f"{name} {version.number}", version.message)
         session.flush()
-        return _row(found, version)
+        return _row(session, found, version)
 
 
 def find_pipeline(workspace: Workspace, name: str, number: int | None = None) -> PipelineRow:
@@ -134,7 +137,7 @@ def find_pipeline(workspace: Workspace, name: str, number: int | None = None) ->
         version = _version(session, found, found.last_number if number is None else number)
         if version is None:
             raise NotFoundError(f"The pipeline “{name}” has no version {number}.")
-        return _row(found, version)
+        return _row(session, found, version)
 
 
 def named_pipeline(workspace: Workspace, reference: str) -> PipelineRow:
@@ -159,7 +162,7 @@ def list_pipelines(workspace: Workspace) -> list[PipelineRow]:
             .where(PipelineVersion.pipeline_id == Pipeline.id, PipelineVersion.number == Pipeline.last_number)
             .order_by(Pipeline.name)
         ).all()
-        return [_row(found, version) for found, version in rows]
+        return [_row(session, found, version) for found, version in rows]
 
 
 def pipeline_versions(workspace: Workspace, name: str) -> list[PipelineRow]:
@@ -171,15 +174,89 @@ def pipeline_versions(workspace: Workspace, name: str) -> list[PipelineRow]:
             .where(PipelineVersion.pipeline_id == found.id)
             .order_by(col(PipelineVersion.number).desc())
         ).all()
-        return [_row(found, row) for row in rows]
+        return [_row(session, found, row) for row in rows]
 
 
 def delete_pipeline(workspace: Workspace, name: str) -> None:
     with workspace.store.session() as session:
         found = _find(session, name)
-        session.connection().exec_driver_sql("DELETE FROM pipelineversion WHERE pipeline_id = ?", (found.id,))
+        for table in ("pipelineversion", "pipelinelabel", "pipelinelabelmove"):
+            session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE pipeline_id = ?", (found.id,))
+        forget_requirement(session, "pipeline", found.id or 0)
         session.delete(found)
         audit.record(session, "pipeline deleted", name)
+
+
+# --- labels -----------------------------------------------------------------------------------------------
+
+
+def move_pipeline_label(
+    workspace: Workspace,
+    name: str,
+    label: str,
+    number: int | None,
+    *,
+    author: str = "",
+    note: str = "",
+    force: bool = False,
+) -> LabelMove:
+    """Point a label such as production or staging to a version; None removes it. Each move is logged.
+
+    A gate that the label production waits for must have been passed by a run of that version, or force must say why
+    in note. Raises RagError.
+    """
+    if not is_label(label):
+        raise RagError(
+            "A label is a word of small letters, digits and hyphens, such as production or staging."
+        )
+    with workspace.store.session() as session:
+        found = _find(session, name)
+        before = pipeline_labels(session, found).get(label)
+        if number is None and before is None:
+            raise NotFoundError(f"No version of the pipeline “{name}” has the label “{label}”.")
+        version = None if number is None else _version(session, found, number)
+        if number is not None and version is None:
+            raise NotFoundError(f"The pipeline “{name}” has no version {number}.")
+        move = PipelineLabelMove(
+            pipeline_id=found.id or 0,
+            label=label,
+            from_number=before,
+            to_number=number,
+            moved_ms=now_ms(),
+            author=author or user_name(),
+            note=note,
+        )
+        if before != number:
+            if version is None:
+                session.delete(session.get_one(PipelineLabel, (found.id, label)))
+            else:
+                if label == PRODUCTION:
+                    refuse_ungated(
+                        session, "pipeline", found.id or 0, name, version.id or 0, number or 0, force, note
+                    )
+                session.merge(
+                    PipelineLabel(
+                        pipeline_id=found.id or 0,
+                        name=label,
+                        version_id=version.id or 0,
+                        moved_ms=move.moved_ms,
+                    )
+                )
+            session.add(move)
+            where = "removed" if number is None else f"to version {number}"
+            audit.record(session, "pipeline label moved", f"{name}@{label}", where)
+        return LabelMove(label, before, number, move.moved_ms, move.author, note)
+
+
+def pipeline_labels(session: Session, found: Pipeline) -> dict[str, int]:
+    """label -> number of its version."""
+    rows = session.exec(
+        select(PipelineLabel.name, PipelineVersion.number)
+        .join(PipelineVersion, col(PipelineVersion.id) == PipelineLabel.version_id)
+        .where(PipelineLabel.pipeline_id == found.id)
+        .order_by(PipelineLabel.name)
+    ).all()
+    return dict(rows)
 
 
 def diff_configs(old: PipelineConfig, new: PipelineConfig) -> tuple[tuple[str, Any, Any], ...]:
@@ -210,7 +287,8 @@ def _version(session: Session, found: Pipeline, number: int) -> PipelineVersion 
     ).first()
 
 
-def _row(found: Pipeline, version: PipelineVersion) -> PipelineRow:
+def _row(session: Session, found: Pipeline, version: PipelineVersion) -> PipelineRow:
+    labels = pipeline_labels(session, found)
     return PipelineRow(
         version.id or 0,
         found.name,
@@ -219,4 +297,5 @@ def _row(found: Pipeline, version: PipelineVersion) -> PipelineRow:
         version.message,
         version.fingerprint,
         PipelineConfig.model_validate_json(version.content),
+        tuple(label for label, number in labels.items() if number == version.number),
     )

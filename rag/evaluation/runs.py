@@ -33,7 +33,8 @@ from rag.events import RunProgress
 from rag.gguf import read_header
 from rag.models import find_model
 from rag.prompts.registry import find_prompt, user_name
-from rag.reader import Reader, ResultRow, RunRow
+from rag.reader import Reader
+from rag.reports import ResultRow, RunRow
 from rag.retrieval import open_version
 from rag.store import now_ms
 from rag.tables import (
@@ -531,7 +532,9 @@ def _finish(workspace: Workspace, run_id: int, status: str, error: str, seconds:
         run.status, run.error, run.finished_ms = status, error, now_ms()
         run.busy_s += seconds
         session.add(run)
-        audit.record(session, f"evaluation {status}", run.name, f"run {run_id}" + (f": {error}" if error else ""))
+        audit.record(
+            session, f"evaluation {status}", run.name, f"run {run_id}" + (f": {error}" if error else "")
+        )
 
 
 # --- runs that there are ----------------------------------------------------------------------------------
@@ -672,9 +675,7 @@ def give_verdict(workspace: Workspace, result_id: int, right: bool | None, note:
         )
 
 
-def _change(
-    workspace: Workspace, run_id: int, change: Callable[[Session, EvaluationRun], None]
-) -> None:
+def _change(workspace: Workspace, run_id: int, change: Callable[[Session, EvaluationRun], None]) -> None:
     with workspace.store.session() as session:
         run = _get(session, run_id)
         change(session, run)

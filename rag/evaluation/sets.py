@@ -65,6 +65,10 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
             _refuse_taken(session, new_name)
             found.name = new_name
             session.add(found)
+            for table in ("evaluationrun", "gaterequirement"):
+                session.connection().exec_driver_sql(
+                    f"UPDATE {table} SET set_name = ? WHERE set_name = ?", (new_name, name)
+                )
             audit.record(session, "evaluation set renamed", new_name, f"before: {name}")
 
 

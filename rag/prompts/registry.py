@@ -18,6 +18,7 @@ from rag.diff import word_diff
 from rag.errors import NotFoundError, RagError
 from rag.prompts.templates import PromptTemplate, template_variables
 from rag.reader import LabelMove, PromptVersionRow
+from rag.requirements import forget_requirement, refuse_ungated
 from rag.store import Store, now_ms
 from rag.tables import Prompt, PromptLabel, PromptLabelMove, PromptVersion
 
@@ -121,6 +122,7 @@ def delete_prompt(store: Store, name: str) -> int:
         for table in ("promptlabel", "promptlabelmove"):
             raw.exec_driver_sql(f"DELETE FROM {table} WHERE prompt_id = ?", (found.id,))
         count = raw.exec_driver_sql("DELETE FROM promptversion WHERE prompt_id = ?", (found.id,)).rowcount
+        forget_requirement(session, "prompt", found.id or 0)
         session.delete(found)
         audit.record(session, "prompt deleted", name, f"{count} versions")
         return count
@@ -164,12 +166,23 @@ def diff_prompts(store: Store, name: str, old: int, new: int) -> PromptDiff:
 
 
 def move_label(
-    store: Store, name: str, label: str, number: int, *, author: str = "", note: str = ""
+    store: Store,
+    name: str,
+    label: str,
+    number: int,
+    *,
+    author: str = "",
+    note: str = "",
+    force: bool = False,
 ) -> LabelMove:
-    """Point a label, made if there is none, to a version. Where it already points there, nothing is logged."""
+    """Point a label, made if there is none, to a version. Where it already points there, nothing is logged.
+
+    A gate that the label production waits for must have been passed with that version; force moves it all the same,
+    with the reason in note.
+    """
     with store.session() as session:
         found = _find(session, name)
-        return move(session, found, label, number, author or user_name(), note)
+        return move(session, found, label, number, author or user_name(), note, force)
 
 
 def remove_label(store: Store, name: str, label: str, *, author: str = "", note: str = "") -> LabelMove:
@@ -199,14 +212,22 @@ def rollback_label(
             raise RagError(
                 f"The label “{label}” of “{name}” was never moved: there is nothing to go back to."
             )
-        return move(session, found, label, last.from_number, author or user_name(), note or "Rolled back")
+        # Back to what answered before is always allowed: it is how a bad version is stopped.
+        why = note or "Rolled back"
+        return move(session, found, label, last.from_number, author or user_name(), why, force=True)
 
 
 def move(
-    session: Session, found: Prompt, label: str, number: int | None, author: str, note: str
+    session: Session,
+    found: Prompt,
+    label: str,
+    number: int | None,
+    author: str,
+    note: str,
+    force: bool = False,
 ) -> LabelMove:
     """Point a label to a version, or remove it, and log it, in the caller's transaction."""
-    if not _LABEL.fullmatch(label):
+    if not is_label(label):
         raise RagError(
             "A label is a word of small letters, digits and hyphens, such as production or staging."
         )
@@ -226,6 +247,10 @@ def move(
     if version is None:
         session.delete(session.get_one(PromptLabel, (found.id, label)))
     else:
+        if label == PRODUCTION:
+            refuse_ungated(
+                session, "prompt", found.id or 0, found.name, version.id or 0, version.number, force, note
+            )
         session.merge(
             PromptLabel(
                 prompt_id=found.id or 0, name=label, version_id=version.id or 0, moved_ms=move.moved_ms
@@ -254,6 +279,10 @@ def ensure_default(store: Store, built_in: PromptTemplate) -> None:
 
 
 # --- helpers ----------------------------------------------------------------------------------------------
+
+
+def is_label(text: str) -> bool:
+    return _LABEL.fullmatch(text) is not None
 
 
 def user_name() -> str:

@@ -1,0 +1,277 @@
+"""Runs side by side: what differs, how sure that is, and which cases changed most."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from rag.errors import RagError
+from rag.evaluation.cases import Case
+from rag.evaluation.gate import RunResults
+from rag.evaluation.metrics import METRICS
+from rag.evaluation.runs import gather, run_cases
+from rag.evaluation.statistics import (
+    Comparison,
+    cases_needed,
+    compare_many,
+    smallest_detectable_difference,
+    summary,
+)
+from rag.reader import Reader
+from rag.reports import (
+    CaseAnswer,
+    CaseComparison,
+    Detectable,
+    MetricComparison,
+    MetricDifference,
+    MetricMean,
+    ResultRow,
+    RunComparison,
+    RunRow,
+    TagComparison,
+)
+from rag.workspace import Workspace
+
+_DIFFERENCES = (0.05, 0.10, 0.15, 0.20)
+_MOST_RUNS = 8
+_QUALITY_UNITS = ("share", "cosine")
+
+
+def compare_evaluations(workspace: Workspace, run_ids: list[int]) -> RunComparison:
+    """For the window's engine."""
+    return compare(workspace.reader, run_ids)
+
+
+def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
+    """Runs against the first of them; one run alone gives its means. Raises RagError."""
+    ids = list(dict.fromkeys(run_ids))
+    if not 1 <= len(ids) <= _MOST_RUNS:
+        raise RagError(f"Choose 1 to {_MOST_RUNS} runs to compare.")
+    runs = [reader.evaluation_run(run_id) for run_id in ids]
+    found = [reader.evaluation_results(run_id) for run_id in ids]
+    by_version = {run.set_version_id: run_cases(reader, run) for run in runs}
+    cases = {key: case for known in reversed(by_version.values()) for key, case in known.items()}
+    gathered = [
+        gather(run, results, by_version[run.set_version_id]) for run, results in zip(runs, found, strict=True)
+    ]
+    clusters = {key: case.source_cluster for key, case in cases.items()}
+    values = [_numbers(results) for results in gathered]
+    compared = compare_many(gathered[0].values, [g.values for g in gathered[1:]], clusters)
+    return RunComparison(
+        runs=tuple(runs),
+        metrics=_metrics(runs, gathered, values, compared),
+        tags=_by_tag(runs, values, cases),
+        cases=_cases(runs, found, gathered, values, cases),
+        failures=tuple(
+            (run.id, dict(Counter(g.outcomes.values()))) for run, g in zip(runs, gathered, strict=True)
+        ),
+        sentences=tuple(summary(result, run.label) for run, result in zip(runs[1:], compared, strict=True)),
+        warnings=_warnings(runs, gathered),
+        detectable=_detectable(cases),
+    )
+
+
+# metric -> case key -> mean over its repeats
+_Means = dict[str, dict[str, float]]
+
+
+def _numbers(results: RunResults) -> _Means:
+    found: _Means = {}
+    for metric, by_case in results.values.items():
+        means = found[metric] = {}
+        for key, repeats in by_case.items():
+            known = [value for value in repeats if value is not None and math.isfinite(value)]
+            if known:
+                means[key] = sum(known) / len(known)
+    return found
+
+
+def _metrics(
+    runs: Sequence[RunRow],
+    gathered: Sequence[RunResults],
+    values: Sequence[_Means],
+    compared: Sequence[Sequence[Comparison]],
+) -> tuple[MetricComparison, ...]:
+    differences: dict[str, list[MetricDifference]] = {}
+    for run, comparisons in zip(runs[1:], compared, strict=True):
+        for one in comparisons:
+            differences.setdefault(one.metric, []).append(_difference(run, one))
+    return tuple(
+        MetricComparison(
+            name=metric.name,
+            label=metric.label,
+            definition=metric.definition,
+            source=metric.source,
+            direction=metric.direction,
+            unit=metric.unit,
+            kind=metric.kind,
+            means=tuple(
+                _mean(run, results, means.get(metric.name, {}))
+                for run, results, means in zip(runs, gathered, values, strict=True)
+            ),
+            differences=tuple(differences.get(metric.name, ())),
+        )
+        for metric in METRICS.values()
+        if any(means.get(metric.name) for means in values)
+    )
+
+
+def _mean(run: RunRow, results: RunResults, known: Mapping[str, float]) -> MetricMean:
+    count = len(known)
+    mean = sum(known.values()) / count if count else None
+    return MetricMean(run.id, count, len(results.outcomes) - count, mean)
+
+
+def _difference(run: RunRow, one: Comparison) -> MetricDifference:
+    return MetricDifference(
+        run_id=run.id,
+        pairs=one.pairs,
+        clusters=one.clusters,
+        mean_first=one.mean_a,
+        mean=one.mean_b,
+        difference=one.difference,
+        low=one.low,
+        high=one.high,
+        interval=one.interval,
+        test=one.test,
+        p=one.p,
+        p_holm=one.p_holm,
+        effect=one.effect,
+        effect_name=one.effect_name,
+        wins=one.wins,
+        ties=one.ties,
+        losses=one.losses,
+        warning=one.warning,
+        sentence=one.sentence(run.label) + ".",
+    )
+
+
+def _by_tag(
+    runs: Sequence[RunRow], values: Sequence[_Means], cases: Mapping[str, Case]
+) -> tuple[TagComparison, ...]:
+    keys: dict[str, list[str]] = {}
+    for key, case in cases.items():
+        for tag in case.tags:
+            keys.setdefault(tag, []).append(key)
+    found = []
+    for tag in sorted(keys):
+        for run, means in zip(runs[1:], values[1:], strict=True):
+            for name in METRICS:
+                first, own = values[0].get(name, {}), means.get(name, {})
+                pairs = [(first[key], own[key]) for key in keys[tag] if key in first and key in own]
+                if pairs:
+                    found.append(_tag(tag, name, run.id, pairs))
+    return tuple(found)
+
+
+def _tag(tag: str, name: str, run_id: int, pairs: Sequence[tuple[float, float]]) -> TagComparison:
+    sign = -1 if METRICS[name].direction == "lower" else 1
+    return TagComparison(
+        tag,
+        name,
+        run_id,
+        len(pairs),
+        sum(a for a, _ in pairs) / len(pairs),
+        sum(b for _, b in pairs) / len(pairs),
+        sum(sign * (b - a) > 0 for a, b in pairs),
+        sum(sign * (b - a) < 0 for a, b in pairs),
+    )
+
+
+def _cases(
+    runs: Sequence[RunRow],
+    found: Sequence[Sequence[ResultRow]],
+    gathered: Sequence[RunResults],
+    values: Sequence[_Means],
+    cases: Mapping[str, Case],
+) -> tuple[CaseComparison, ...]:
+    first_results = []
+    for results in found:
+        first: dict[str, ResultRow] = {}
+        for result in results:
+            first.setdefault(result.case_key, result)
+        first_results.append(first)
+    keys = dict.fromkeys(key for first in first_results for key in first)
+    by_case = [_turned(means) for means in values]
+    compared = []
+    for key in keys:
+        answers = tuple(
+            _answer(run, first[key], results.outcomes[key], own.get(key, {})) if key in first else None
+            for run, first, results, own in zip(runs, first_results, gathered, by_case, strict=True)
+        )
+        change, size = _change(answers)
+        case = cases.get(key)
+        question = next((first[key].question for first in first_results if key in first), "")
+        compared.append(
+            CaseComparison(
+                key, case.question if case else question, case.tags if case else (), change, size, answers
+            )
+        )
+    return tuple(sorted(compared, key=lambda c: -c.size))
+
+
+def _turned(means: _Means) -> dict[str, dict[str, float]]:
+    """case key -> metric -> value."""
+    found: dict[str, dict[str, float]] = {}
+    for metric, by_case in means.items():
+        for key, value in by_case.items():
+            found.setdefault(key, {})[metric] = value
+    return found
+
+
+def _answer(run: RunRow, result: ResultRow, outcome: str, values: dict[str, float]) -> CaseAnswer:
+    return CaseAnswer(run.id, outcome, result.answer, result.error, result.trace_id, values)
+
+
+_SIGNS = {
+    name: -1 if metric.direction == "lower" else 1
+    for name, metric in METRICS.items()
+    if metric.unit in _QUALITY_UNITS
+}
+
+
+def _change(answers: Sequence[CaseAnswer | None]) -> tuple[float, float]:
+    """(better or worse, how much); 0 where one run lacks the case."""
+    first, last = answers[0], answers[-1]
+    if first is None or last is None:
+        return 0.0, 0.0
+    total = size = 0.0
+    count = 0
+    for name, value in first.values.items():
+        if name in _SIGNS and name in last.values:
+            difference = last.values[name] - value
+            total += _SIGNS[name] * difference
+            size += abs(difference)
+            count += 1
+    differs = float(first.outcome != last.outcome)
+    return (total / count, size / count + differs) if count else (0.0, differs)
+
+
+def _warnings(runs: Sequence[RunRow], gathered: Sequence[RunResults]) -> tuple[str, ...]:
+    found = []
+    first = runs[0]
+    for run in runs[1:]:
+        if run.set_fingerprint != first.set_fingerprint:
+            found.append(
+                f"Run {run.id} asked “{run.set_name}” version {run.set_number}, run {first.id} “{first.set_name}” "
+                f"version {first.set_number}: only the cases that both have are compared."
+            )
+    for run in runs:
+        if run.status != "done":
+            found.append(f"Run {run.id} is {run.status}: {run.done_count} of {run.total} answers are there.")
+    if len({run.parallel == 1 for run in runs}) > 1:
+        found.append("Times are known only of runs whose questions were asked one by one.")
+    return tuple(found)
+
+
+def _detectable(cases: Mapping[str, Case]) -> Detectable:
+    return _power(len(cases), len({case.source_cluster for case in cases.values()}))
+
+
+@lru_cache(maxsize=64)
+def _power(cases: int, clusters: int) -> Detectable:
+    """A case of a document that has several is not worth a whole one; its document is, at least."""
+    needed = tuple((difference, cases_needed(difference)) for difference in _DIFFERENCES)
+    return Detectable(cases, clusters, smallest_detectable_difference(cases) if cases else None, needed)
