@@ -126,7 +126,7 @@ def load_examples(folder: Path, name: str, encode: Encode, part: int = 1) -> Exa
     """Read one data set, or one source in part, and compute its features."""
     paths = [folder / f"{name}.jsonl.gz", folder / f"{name}.passages.jsonl.gz"]
     with gzip.open(paths[0], "rt", encoding="utf-8") as file:
-        rows = [row for row in map(json.loads, file) if _bucket(f"part/{row['group']}", part) == 0]
+        rows = [row for row in map(json.loads, file) if bucket(f"part/{row['group']}", part) == 0]
     by_doc: dict[Any, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
         by_doc[row["doc"]].append(number)
@@ -186,13 +186,13 @@ def train(data: Examples, measured: Sequence[Examples]) -> dict[str, Any]:
 
 def cross_validate(data: Examples, folding: int) -> tuple[Array, Flags]:
     """Score and flag of every sentence by a model that has not seen its source."""
-    fold_of = np.array([_bucket(f"{folding}/{group}", FOLDS) for group in data.groups])
+    fold_of = np.array([bucket(f"{folding}/{group}", FOLDS) for group in data.groups])
     scores, flags = np.zeros(len(data.y)), np.zeros(len(data.y), dtype=np.bool_)
     for fold in range(FOLDS):
-        seen, held = _subset(data, fold_of != fold), fold_of == fold
+        seen, held = subset(data, fold_of != fold), fold_of == fold
         model = fit(seen)
         threshold = best_example_threshold(predict(model, seen), seen)
-        scores[held] = predict(model, _subset(data, held))
+        scores[held] = predict(model, subset(data, held))
         flags[held] = scores[held] >= threshold
     return scores, flags
 
@@ -306,7 +306,7 @@ def expected_calibration_error(scores: Array, labels: Array, bins: int = 10) -> 
     )
 
 
-def _subset(data: Examples, chosen: Flags) -> Examples:
+def subset(data: Examples, chosen: Flags) -> Examples:
     numbers = np.flatnonzero(chosen)
     return Examples(
         data.name,
@@ -320,7 +320,7 @@ def _subset(data: Examples, chosen: Flags) -> Examples:
     )
 
 
-def _bucket(group: str, count: int) -> int:
+def bucket(group: str, count: int) -> int:
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % count
 
 
