@@ -60,6 +60,7 @@ class LimitsDialog(QDialog):
             name.setMinimumWidth(96)
             text.setMinimumWidth(330)
             layout.addLayout(row(name, slider, text))
+        self.preview.setMinimumHeight(2 * self.preview.fontMetrics().lineSpacing())  # filled in later
         layout.addWidget(self.preview)
         layout.addWidget(label("Your own verdicts", "section"))
         layout.addWidget(self.opinions)

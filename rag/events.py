@@ -166,7 +166,7 @@ class ClaimResult:
     start and end are character offsets into the answer; score is the probability in [0, 1] that the sentence
     is not supported, None when it was not scored; raw_score the same before a calibration to a person's data.
     Evidence offsets are into the passage's text. doubtful is JSON, [[start, end], ...] in the sentence: the words
-    that the evidence does not hold.
+    of a flagged sentence that no passage holds.
     """
 
     text: str

@@ -144,22 +144,24 @@ def remove_calibration(workspace: Workspace, collection: str) -> None:
 
 
 def fit_platt(logits: Array, labels: Array) -> tuple[float, float]:
-    """Slope and intercept of calibrated logit = slope * logit + intercept, by Newton's method (Platt 1999).
+    """Slope and intercept of calibrated logit = slope * logit + intercept (Platt 1999), by BFGS.
 
     logits (n,), labels (n,) with 1 = unsupported. A penalty pulls towards slope 1 and intercept 0, so that few
     opinions change little; the slope stays positive, so that the order of sentences stays.
     """
+    from scipy.optimize import minimize  # takes a moment to import, and few ask for it
+
     design = np.column_stack([logits, np.ones(len(logits))])
-    beta = target = np.array([1.0, 0.0])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        gradient = design.T @ (p - labels) + _PULL * (beta - target)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + _PULL * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        beta = beta - step
-        if np.abs(step).max() < 1e-9:
-            break
-    return max(float(beta[0]), 0.05), float(beta[1])
+    target = np.array([1.0, 0.0])
+
+    def loss(beta: Array) -> tuple[float, Array]:
+        calibrated = design @ beta
+        p = 1 / (1 + np.exp(-np.clip(calibrated, -30, 30)))
+        value = _losses(calibrated, labels).sum() + _PULL / 2 * ((beta - target) ** 2).sum()
+        return float(value), design.T @ (p - labels) + _PULL * (beta - target)
+
+    slope, intercept = minimize(loss, target, jac=True, method="BFGS").x
+    return max(float(slope), 0.05), float(intercept)
 
 
 def recalibrate(second: SecondDetector) -> tuple[float, float]:

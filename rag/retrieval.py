@@ -73,13 +73,17 @@ def retrieve(
     embedder = workspace.embedder_of(version.embedder, version.embedder_name)
     with clock.stage("embed", "EMBEDDING", embedder.name):
         vector = workspace.encode([text], embedder)[0]
-    with clock.stage("dense", "RETRIEVER"):
-        dense, how = _dense(workspace, collection, version, vector, settings.candidates)
-        if how:
-            fallbacks.append(how)
-    with clock.stage("lexical", "RETRIEVER", "BM25"), workspace.store.session() as session:
-        content = workspace.content(version.id or 0, version.embedder)
-        lexical = content.search_words(session, query_words(text), settings.candidates)
+    dense: list[tuple[int, float]] = []
+    lexical: list[tuple[int, float]] = []
+    if settings.search != "BM25":
+        with clock.stage("dense", "RETRIEVER"):
+            dense, how = _dense(workspace, collection, version, vector, settings.candidates)
+            if how:
+                fallbacks.append(how)
+    if settings.search != "dense":
+        with clock.stage("lexical", "RETRIEVER", "BM25"), workspace.store.session() as session:
+            content = workspace.content(version.id or 0, version.embedder)
+            lexical = content.search_words(session, query_words(text), settings.candidates)
     with clock.stage("fuse", "CHAIN", f"RRF k={settings.rrf_k}"), workspace.store.session() as session:
         order = fuse([[i for i, _ in dense], [i for i, _ in lexical]], settings.rrf_k)
         facts = chunk_rows(session, [chunk_id for chunk_id, _ in order])

@@ -37,6 +37,10 @@ class ChunkingSettings(Section):
 
 
 class RetrievalSettings(Section):
+    search: Annotated[
+        Literal["hybrid", "dense", "BM25"],
+        Field(description="Search by meaning (dense), by words (BM25), or fuse both (hybrid)."),
+    ] = "hybrid"
     candidates: Annotated[
         int, Field(ge=1, le=500, description="Candidates taken from each of dense and BM25 search.")
     ] = 40

@@ -304,7 +304,9 @@ class Claim(SQLModel, table=True):
     evidence_end: int | None = None
     evidence_text: str = ""
     raw_score: float | None = None  # before the calibration to a person's data
-    doubtful: str = ""  # JSON [[start, end], ...] in the sentence: what the evidence does not hold
+    doubtful: str = (
+        ""  # JSON [[start, end], ...] in the sentence: words of a flagged one that no passage holds
+    )
 
 
 class FlagOpinion(SQLModel, table=True):

@@ -107,7 +107,7 @@ class SettingsPage(QWidget):
         if get_origin(kind) is Literal:
             box = QComboBox()
             for choice in get_args(kind):
-                box.addItem(str(choice).capitalize(), choice)
+                box.addItem(choice[:1].upper() + choice[1:], choice)
             box.currentIndexChanged.connect(lambda _i: save(box.currentData()))
             self._setters[section, key] = lambda value: box.setCurrentIndex(box.findData(value))
             return box

@@ -56,6 +56,19 @@ def ingest(
 
 
 @app.command()
+def sample(data: Data = None, as_json: Json = False) -> None:
+    """Make the sample collection, its evaluation set and two pipelines to compare."""
+    from rag.sample import ingest_sample
+
+    with open_workspace(data, "sample") as workspace:
+        report = with_progress(ingest_sample(workspace), as_json)
+    if as_json:
+        print_json({**as_plain(report), "counts": _counts(report)})
+    else:
+        _print_report(report)
+
+
+@app.command()
 def collections(data: Data = None, as_json: Json = False) -> None:
     """List the collections."""
     rows = open_reader(data).collections()

@@ -31,6 +31,7 @@ from rag.grounding.features import (
     features,
     prepare,
     tokenize,
+    unknown_words,
 )
 from rag.grounding.languages import foreign_parts
 from rag.grounding.numbers import Quantity, same
@@ -163,7 +164,7 @@ class Detector:
         if second is not None:
             scores = self._with_second(second, limits, question, list(alignments.values()), passages, scores)
         judged = {
-            number: self._judge(sentences[number], alignment, context, cosine, score, limits)
+            number: self._judge(sentences[number], alignment, context, question, cosine, score, limits)
             for (number, alignment), cosine, score in zip(alignments.items(), cosines, scores, strict=True)
         }
         results = []
@@ -204,6 +205,7 @@ class Detector:
         sentence: Sentence,
         alignment: Alignment,
         context: Context,
+        question: str,
         cosine: float,
         raw: float,
         limits: Limits,
@@ -222,7 +224,9 @@ class Detector:
             if score >= check_from:
                 verdict = "unsupported" if score >= unsupported_from else "check"
             reason = _reason(verdict, alignment, context)
-        return replace(_claim(sentence, verdict, score, reason, unit), raw_score=raw)
+        unknown = [] if verdict == "supported" else unknown_words(sentence.text, context, question)
+        doubtful = json.dumps(unknown) if unknown else ""
+        return replace(_claim(sentence, verdict, score, reason, unit), raw_score=raw, doubtful=doubtful)
 
 
 def nearness(alignments: Sequence[Alignment], context: Context, encode: Encode) -> list[float]:

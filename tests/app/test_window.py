@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -90,8 +90,9 @@ def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: 
     qtbot.waitUntil(lambda: page.sources.page_view.rectangle_count > 0, timeout=SLOW_MS)
     assert "page 2 of 3" in page.sources._place.text()
     card._open_claim(0)
-    assert page.sources._verdict.text() == "Supported"
-    assert "21 days" in page.sources._evidence.text()
+    assert page.sources.claim_panel._verdict.text() == "Supported"
+    evidence = QTextDocumentFragment.fromHtml(page.sources.claim_panel._evidence.text()).toPlainText()
+    assert "21 days" in evidence
 
 
 def test_dropped_files_become_a_collection_of_their_own(

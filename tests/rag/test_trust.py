@@ -356,3 +356,14 @@ def test_asking_again_shows_how_far_answers_agree(asked: tuple[Workspace, str], 
     with workspace.store.session() as session:
         assert session.query(ConsistencyCheck).count() == 0
     assert json.loads(workspace.reader.trace(trace_id).row["fallbacks"]) is not None
+
+
+def test_a_calibration_finds_a_shift_far_from_where_it_begins() -> None:
+    """A plain Newton step from slope 1 overshoots here and ends at slope 135."""
+    random = np.random.default_rng(0)
+    logits = random.normal(-3, 1.5, 300)
+    labels = (random.random(300) < 1 / (1 + np.exp(-(2 * logits + 7)))).astype(float)
+    slope, intercept = flags.fit_platt(logits, labels)
+    calibrated = 1 / (1 + np.exp(-(slope * logits + intercept)))
+    assert 0.5 < slope < 3
+    assert calibrated.mean() == pytest.approx(labels.mean(), abs=0.05)
