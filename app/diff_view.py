@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -24,11 +24,12 @@ class _Browser(QTextBrowser):
 
 
 class DiffView(QWidget):
-    """Shows ChunkChanges; next and previous go from change to change."""
+    """Shows ChunkChanges; next and previous go from change to change. heading names a chunk above its text."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, heading: Callable[[Any], str] | None = None) -> None:
         super().__init__()
         self._theme = theme
+        self._heading = heading or (lambda chunk: f"chunk {chunk.position + 1} {chunk.place}")
         self._changes: tuple[ChunkChange, ...] = ()
         self._open: set[int] = set()
         self._current = -1
@@ -145,7 +146,7 @@ class DiffView(QWidget):
         )
 
     def _head(self, chunk: Any) -> str:
-        return f"chunk {chunk.position + 1} {escape(chunk.place)}<br>" if chunk is not None else ""
+        return f"{escape(self._heading(chunk))}<br>" if chunk is not None else ""
 
     def _word(self, operation: str, text: str, side: str) -> str:
         if operation == "equal" or not text:

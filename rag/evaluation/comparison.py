@@ -12,6 +12,7 @@ from rag.evaluation.cases import Case
 from rag.evaluation.gate import RunResults
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.runs import gather, run_cases
+from rag.evaluation.sets import set_cases
 from rag.evaluation.statistics import (
     Comparison,
     cases_needed,
@@ -42,6 +43,11 @@ _QUALITY_UNITS = ("share", "cosine")
 def compare_evaluations(workspace: Workspace, run_ids: list[int]) -> RunComparison:
     """For the window's engine."""
     return compare(workspace.reader, run_ids)
+
+
+def set_power(workspace: Workspace, set_name: str) -> Detectable:
+    """What the newest version of a set can show."""
+    return _detectable({case.key: case for case in set_cases(workspace.reader, set_name)})
 
 
 def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
