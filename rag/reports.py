@@ -571,3 +571,38 @@ class RequiredGate:
     gate: str  # YAML
     author: str
     created_ms: int
+
+
+# --- writing prompts and sets -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PromptPreview:
+    """A template filled in. tokens: in the loaded model, None without one; error: what is wrong with the template."""
+
+    text: str
+    tokens: int | None
+    model: str
+    variables: tuple[str, ...]
+    passages: int
+    error: str
+
+
+@dataclass(frozen=True)
+class CasesImported:
+    """good: cases that the file holds; version: number of the version they made, None when nothing was imported."""
+
+    good: int
+    version: int | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseChange:
+    """A case that differs between two versions of a set; old and new are JSON, empty where it is not there."""
+
+    kind: str  # added | removed | changed
+    key: str
+    question: str
+    old: str
+    new: str

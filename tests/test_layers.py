@@ -30,7 +30,7 @@ RAG = [
     ["evaluation"],
     ["sample", "whatif", "watching", "inspection", "chroma"],
     ["erasure"],
-    ["tasks"],
+    ["tasks", "authoring"],
     ["cli"],
 ]
 APP = [
@@ -51,6 +51,8 @@ APP = [
         "embedding_map",
         "watch_panel",
     ],
+    ["comparison_panel", "prompt_panels", "case_dialog", "pipeline_dialog"],
+    ["runs_panel", "sets_panel", "pipelines_panel"],
     ["pages"],
     ["main_window"],
     ["application"],
