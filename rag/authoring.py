@@ -54,7 +54,10 @@ def import_prompts(
 ) -> tuple[str, tuple[str, ...]]:
     """A sentence of what came in, and the files that were left out, each with its reason."""
     found = files.import_prompts(workspace.store, Path(folder), move_labels=move_labels)
-    return found.sentence(), tuple(found.problems)
+    sentence = f"{found.versions_added:,} versions of {found.prompts:,} prompts came in, {found.versions_same:,} were here."
+    if found.moved:
+        sentence += f" Labels moved: {', '.join(found.moved)}."
+    return sentence, tuple(found.problems)
 
 
 def preview_prompt(

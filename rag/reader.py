@@ -763,7 +763,7 @@ class Reader:
         )
         return [
             PipelineVersionRow(
-                *row[:8],  # type: ignore[call-arg]
+                **{key: row[key] for key in row.keys() if key != "labels"},  # noqa: SIM118
                 labels=tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
             )
             for row in rows
