@@ -755,7 +755,8 @@ class Reader:
 
     def _pipeline_rows(self, condition: str, values: tuple[Any, ...]) -> list[PipelineVersionRow]:
         rows = self._query(
-            f"""SELECT v.id, p.name, v.number, p.last_number, v.created_ms, v.message, v.fingerprint, v.content,
+            f"""SELECT v.id, p.name, v.number, p.last_number AS latest, v.created_ms, v.message, v.fingerprint,
+                       v.content AS config,
                        (SELECT group_concat(l.name) FROM pipelinelabel l WHERE l.version_id = v.id) AS labels
                 FROM pipeline p JOIN pipelineversion v ON v.pipeline_id = p.id
                 WHERE {condition} ORDER BY p.name, v.number DESC""",
