@@ -35,8 +35,10 @@ from app.error_dialog import show_error
 from app.pages.ask import AskPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections import CollectionsPage, report_sentence
+from app.pages.evaluation import EvaluationPage
 from app.pages.models import ModelsPage
 from app.pages.overview import OverviewPage
+from app.pages.prompts import PromptsPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
 from app.pages.versions import VersionsPage
@@ -51,6 +53,8 @@ PAGES = (
     ("collections", "Collections", "collections"),
     ("versions", "Versions", "versions"),
     ("traces", "Traces", "traces"),
+    ("prompts", "Prompts", "prompts"),
+    ("evaluation", "Evaluation", "evaluation"),
     ("models", "Models", "models"),
     ("chroma", "Chroma", "chroma"),
     ("settings", "Settings", "settings"),
@@ -76,6 +80,8 @@ class MainWindow(QMainWindow):
             "collections": self._make_collections,
             "versions": self._make_versions,
             "traces": self._make_traces,
+            "prompts": lambda: PromptsPage(console),
+            "evaluation": self._make_evaluation,
             "models": self._make_models,
             "chroma": self._make_chroma,
             "settings": lambda: SettingsPage(console),
@@ -144,6 +150,11 @@ class MainWindow(QMainWindow):
     def _make_traces(self) -> QWidget:
         page = TracesPage(self._console)
         page.ask_requested.connect(lambda: self.show_page("ask"))
+        return page
+
+    def _make_evaluation(self) -> QWidget:
+        page = EvaluationPage(self._console)
+        page.trace_requested.connect(self.open_trace)
         return page
 
     def _make_chroma(self) -> QWidget:

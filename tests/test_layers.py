@@ -51,7 +51,7 @@ APP = [
         "embedding_map",
         "watch_panel",
     ],
-    ["comparison_panel", "prompt_panels", "case_dialog", "pipeline_dialog"],
+    ["comparison_panel", "case_dialog", "pipeline_dialog"],
     ["runs_panel", "sets_panel", "pipelines_panel"],
     ["pages"],
     ["main_window"],

@@ -1,0 +1,435 @@
+"""Prompts: numbered versions that never change, labels that say which one answers, and an editor with a preview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QInputDialog,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QPlainTextEdit,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.diff_view import DiffView
+from app.item_models import Column, RecordTable
+from app.theme import SMALL_SPACE, SPACE
+from app.widgets import button, label, row
+from rag.diff import ChunkChange, word_diff
+from rag.reader import ChunkRow, PromptRow, PromptVersionRow, TraceFilter
+from rag.reports import PromptPreview
+
+_PAUSE_MS = 350  # typing has paused: draw the preview
+_RECENT = 40
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
+
+
+def _labels(prompt: PromptRow) -> str:
+    return ", ".join(f"{name} {number}" for name, number in prompt.labels)
+
+
+PROMPT_COLUMNS = (
+    Column("Prompt", lambda p: p.name, 120, stretch=True, tooltip=lambda p: p.description or p.name),
+    Column("Versions", lambda p: str(p.version_count), 66, right=True, sort=lambda p: p.version_count),
+    Column("Labels", _labels, 120, tooltip=_labels, colour=lambda p: "accent"),
+)
+VERSION_COLUMNS = (
+    Column("#", lambda v: str(v.number), 38, right=True, sort=lambda v: v.number),
+    Column("Made", lambda v: _time(v.created_ms), 138, sort=lambda v: v.created_ms),
+    Column(
+        "Message", lambda v: v.message, 180, stretch=True, tooltip=lambda v: f"{v.message}\n{v.notes}".strip()
+    ),
+    Column("By", lambda v: v.author, 90),
+    Column("Labels", lambda v: ", ".join(v.labels), 110, colour=lambda v: "accent"),
+)
+MOVE_COLUMNS = (
+    Column("When", lambda m: _time(m.moved_ms), 140, sort=lambda m: m.moved_ms),
+    Column("Label", lambda m: m.label, 100),
+    Column("From", lambda m: str(m.from_number or "–"), 56, right=True),
+    Column("To", lambda m: str(m.to_number or "removed"), 70, right=True),
+    Column("By", lambda m: m.author, 100),
+    Column("Why", lambda m: m.note, 240, stretch=True, tooltip=lambda m: m.note),
+)
+
+
+class PromptsPage(QWidget):
+    """Prompts and versions on the left; the text, what differs, and the labels' log on the right."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self._shown: PromptVersionRow | None = None
+        theme = console.theme
+        self.prompts = RecordTable(PROMPT_COLUMNS, theme, "prompts")
+        self.versions = RecordTable(VERSION_COLUMNS, theme, "prompt_versions")
+        self.versions.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.moves = RecordTable(MOVE_COLUMNS, theme, "prompt_moves", "No label was moved yet.")
+        self.system, self.user = QPlainTextEdit(), QPlainTextEdit()
+        self.preview = QPlainTextEdit()
+        self.preview.setReadOnly(True)
+        for editor, name in (
+            (self.system, "System part"),
+            (self.user, "User part"),
+            (self.preview, "Preview"),
+        ):
+            editor.setAccessibleName(name)
+        self.question = QComboBox()
+        self.question.setEditable(True)
+        self.question.setAccessibleName("Question of the preview")
+        self.question.lineEdit().setPlaceholderText("Type a question, or choose one that was asked")
+        self.facts, self.wrong = label("", "small", wrap=True), label("", "bad", wrap=True)
+        self.message = QLineEdit()
+        self.message.setPlaceholderText("What is different, and why")
+        self.save_button = button("Save as a new version", self.save, primary=True, tip="Ctrl+S")
+        self.revert_button = button("Revert", self.revert)
+        self.diff = DiffView(theme, lambda chunk: chunk.place)
+        self._timer = QTimer(self, interval=_PAUSE_MS, singleShot=True)
+        self._timer.timeout.connect(self._ask_preview)
+        self._build()
+        self.prompts.record_selected.connect(lambda _p: self._show_versions())
+        self.versions.selectionModel().selectionChanged.connect(lambda _n, _o: self._show_version())
+        for editor in (self.system, self.user):
+            editor.textChanged.connect(self._edited)
+        self.question.currentTextChanged.connect(lambda _t: self._timer.start())
+        self.message.textChanged.connect(lambda _t: self._enable())
+        QShortcut(QKeySequence.StandardKey.Save, self, self.save)
+        console.data_changed.connect(self.refresh)
+        self.refresh()
+
+    def _build(self) -> None:
+        left = QSplitter()
+        left.setOrientation(left.orientation().Vertical)
+        above, below = QWidget(), QWidget()
+        for holder, table, buttons in (
+            (above, self.prompts, (button("New…", self.new), button("More", self._more))),
+            (below, self.versions, (button("Label…", self._label_menu, tip="What has the label production answers"),
+                                    button("Roll back", self.roll_back, tip="Move production back to where it was"))),
+        ):  # fmt: skip
+            layout = QVBoxLayout(holder)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(SMALL_SPACE)
+            layout.addLayout(row(*buttons, 1))
+            layout.addWidget(table, 1)
+            left.addWidget(holder)
+        left.setSizes([180, 360])
+        left.setChildrenCollapsible(False)
+        texts = QSplitter()
+        texts.setOrientation(texts.orientation().Vertical)
+        for title, editor in (("System part", self.system), ("User part", self.user)):
+            holder = QWidget()
+            layout = QVBoxLayout(holder)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(SMALL_SPACE)
+            layout.addWidget(label(title, "section"))
+            layout.addWidget(editor, 1)
+            texts.addWidget(holder)
+        preview = QWidget()
+        layout = QVBoxLayout(preview)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL_SPACE)
+        layout.addWidget(label("Preview", "section"))
+        layout.addWidget(self.question)
+        layout.addWidget(self.preview, 1)
+        layout.addWidget(self.facts)
+        both = QSplitter()
+        both.addWidget(texts)
+        both.addWidget(preview)
+        both.setSizes([440, 380])
+        edit = QWidget()
+        layout = QVBoxLayout(edit)
+        layout.setContentsMargins(0, SMALL_SPACE, 0, 0)
+        layout.setSpacing(SMALL_SPACE)
+        layout.addWidget(both, 1)
+        layout.addWidget(self.wrong)
+        layout.addLayout(row(self.message, self.revert_button, self.save_button))
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for title, widget in (("Text", edit), ("What differs", self.diff), ("Labels moved", self.moves)):
+            self.tabs.addTab(widget, title)
+        splitter = QSplitter()
+        splitter.addWidget(left)
+        splitter.addWidget(self.tabs)
+        splitter.setSizes([360, 840])
+        splitter.setChildrenCollapsible(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        outer.addWidget(splitter)
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    @property
+    def prompt(self) -> PromptRow | None:
+        records = self.prompts.selected_records()
+        return records[0] if records else None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the text is not that of the version shown."""
+        shown = self._shown
+        texts = (self.system.toPlainText().strip(), self.user.toPlainText().strip())
+        return shown is not None and texts != (shown.system, shown.user)
+
+    def refresh(self) -> None:
+        chosen = self.prompt
+        rows = self._console.reader.prompts()
+        self.prompts.set_records(rows, keep_sort=True)
+        if not (chosen and self.prompts.choose(lambda p: p.name == chosen.name)) and rows:
+            self.prompts.selectRow(0)
+        self._fill_questions()
+        if not self.is_changed:
+            self._show_versions()
+
+    def _fill_questions(self) -> None:
+        recent = self._console.reader.traces(TraceFilter(source="person"), _RECENT)
+        kept = self.question.currentText()
+        self.question.blockSignals(True)
+        self.question.clear()
+        for trace in recent:
+            self.question.addItem(trace.question, trace.id)
+        if kept:
+            place = self.question.findText(kept)
+            self.question.setCurrentIndex(place)
+            self.question.setEditText(kept)
+        self.question.blockSignals(False)
+
+    def _show_versions(self) -> None:
+        prompt = self.prompt
+        if prompt is None:
+            return
+        reader = self._console.reader
+        if (
+            self.is_changed
+            and self._shown is not None
+            and self._shown.prompt != prompt.name
+            and not self._may_leave()
+        ):
+            self.prompts.choose(lambda p: p.name == self._shown.prompt if self._shown else False)
+            return
+        self.versions.set_records(reader.prompt_versions(prompt.name))
+        self.moves.set_records(reader.prompt_label_moves(prompt.name))
+        production = dict(prompt.labels).get("production", prompt.latest)
+        if not self.versions.selected_records():
+            self.versions.choose(lambda v: v.number == production)
+        self._show_version()
+
+    def _show_version(self) -> None:
+        """One version in the editor and against the one before it; two against each other."""
+        chosen = sorted(self.versions.selected_records(), key=lambda v: v.number)
+        if not chosen:
+            return
+        new = chosen[-1]
+        if self._shown is None or self._shown.id != new.id:
+            if self.is_changed and not self._may_leave():
+                return
+            self._shown = new
+            self._set_text(new)
+        known = sorted(self.versions.records_model.records, key=lambda v: v.number)
+        earlier = [v for v in known if v.number < new.number]
+        old = chosen[0] if len(chosen) > 1 else earlier[-1] if earlier else new
+        self.diff.show_changes(
+            [
+                ChunkChange("same" if before == after else "changed", _piece(before, f"{part}, version {old.number}"),
+                            _piece(after, f"{part}, version {new.number}"), word_diff(before, after))
+                for part, before, after in (("System part", old.system, new.system), ("User part", old.user, new.user))
+            ]
+        )  # fmt: skip
+        self._enable()
+
+    def _set_text(self, version: PromptVersionRow) -> None:
+        self.system.setPlainText(version.system)
+        self.user.setPlainText(version.user)
+        self.message.clear()
+        self._timer.start()
+
+    def _may_leave(self) -> bool:
+        return (
+            QMessageBox.question(
+                self,
+                "Unsaved text",
+                "The text was changed and is not saved as a version. Throw the changes away?",
+            )
+            == QMessageBox.StandardButton.Yes
+        )
+
+    def _edited(self) -> None:
+        self._timer.start()
+        self._enable()
+
+    def _enable(self) -> None:
+        self.save_button.setEnabled(self.is_changed)
+        self.revert_button.setEnabled(self.is_changed)
+
+    def _ask_preview(self) -> None:
+        typed = self.question.currentText().strip()
+        place = self.question.findText(typed)
+        trace_id = self.question.itemData(max(place, 0)) if self.question.count() else ""
+        self._console.run(
+            "view", "Preview a prompt", "rag.authoring:preview_prompt", self._show_preview,
+            system=self.system.toPlainText(), user=self.user.toPlainText(), question=typed, trace_id=trace_id or "",
+        )  # fmt: skip
+
+    def _show_preview(self, found: PromptPreview) -> None:
+        self.wrong.setText(found.error)
+        self.wrong.setVisible(bool(found.error))
+        if not found.error:
+            self.preview.setPlainText(found.text)
+        tokens = (
+            "load a model to count tokens"
+            if found.tokens is None
+            else f"{found.tokens:,} tokens in {found.model}"
+        )
+        passages = (
+            f"with {found.passages} passages of an earlier ask"
+            if found.passages
+            else "without passages: ask something first"
+        )
+        self.facts.setText(
+            f"Variables: {', '.join(found.variables) or 'none'}   ·   {tokens}   ·   {passages}"
+        )
+
+    # --- changing -----------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        prompt = self.prompt
+        if prompt is None or not self.is_changed:
+            return
+        self._console.run(
+            "view", "Save a prompt", "rag.authoring:save_prompt", self._saved, name=prompt.name,
+            system=self.system.toPlainText(), user=self.user.toPlainText(), message=self.message.text().strip(),
+        )  # fmt: skip
+
+    def _saved(self, version: PromptVersionRow) -> None:
+        self._shown = version
+        self._set_text(version)
+        self.refresh()
+        self._show_versions()
+        self.versions.choose(lambda v: v.number == version.number)
+        self._console.notice.emit(
+            f"Version {version.number} of “{version.prompt}” is kept. What answers is the version with the label production.",
+            "info",
+        )
+
+    def revert(self) -> None:
+        if self._shown is not None:
+            self._set_text(self._shown)
+
+    def new(self) -> None:
+        name, given = QInputDialog.getText(self, "New prompt", "Name of the prompt:")
+        shown = self._shown
+        if given and name.strip() and shown is not None:
+            self._console.run(
+                "view", "Save a prompt", "rag.authoring:save_prompt", self._made, name=name.strip(),
+                system=shown.system, user=shown.user, message=f"Copy of {shown.prompt} {shown.number}",
+            )  # fmt: skip
+
+    def _made(self, version: PromptVersionRow) -> None:
+        self.refresh()
+        self.prompts.choose(lambda p: p.name == version.prompt)
+
+    def _label_menu(self) -> None:
+        chosen = self.versions.selected_records()
+        if len(chosen) != 1:
+            self._console.notice.emit("Choose one version first.", "info")
+            return
+        (version,) = chosen
+        menu = QMenu(self)
+        for name in dict.fromkeys(("production", "staging", *version.labels)):
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(name in version.labels)
+        other = menu.addAction("Another…")
+        picked = menu.exec(self.cursor().pos())
+        if picked is None:
+            return
+        name, given = (
+            QInputDialog.getText(self, "Label", "Name of the label:")
+            if picked is other
+            else (picked.text(), True)
+        )
+        if not given or not name.strip():
+            return
+        taken = name in version.labels
+        note, given = QInputDialog.getText(
+            self,
+            "Label",
+            f"{'Take away' if taken else f'Version {version.number} gets'} {name}: why? (logged)",
+        )
+        if given:
+            self.move_label(version, name.strip(), None if taken else version.number, note)
+
+    def move_label(self, version: PromptVersionRow, name: str, number: int | None, note: str) -> None:
+        self._console.run("view", "Move a label", "rag.authoring:move_label", lambda _m: self._moved(),
+                          name=version.prompt, label=name, number=number, note=note)  # fmt: skip
+
+    def roll_back(self) -> None:
+        prompt = self.prompt
+        if prompt is not None:
+            self._console.run("view", "Roll back", "rag.authoring:roll_back_label", lambda _m: self._moved(),
+                              name=prompt.name, label="production")  # fmt: skip
+
+    def _moved(self) -> None:
+        self.refresh()
+        self._show_versions()
+        if self.moves.records_model.records:
+            move = self.moves.records_model.records[0]
+            where = f"is at version {move.to_number}" if move.to_number else "was taken away"
+            self._console.notice.emit(f"The label {move.label} {where} now.", "info")
+        self._console.data_changed.emit()
+
+    def _more(self) -> None:
+        menu = QMenu(self)
+        export = menu.addAction("Export all to a folder…")
+        take = menu.addAction("Import from a folder…")
+        delete = menu.addAction("Delete this prompt…")
+        chosen = menu.exec(self.cursor().pos())
+        if chosen in (export, take):
+            folder = QFileDialog.getExistingDirectory(
+                self, chosen.text(), str(QSettings().value("prompts/folder", ""))
+            )
+            if folder:
+                QSettings().setValue("prompts/folder", folder)
+                (self.export_to if chosen is export else self.import_from)(folder)
+        elif chosen is delete and (prompt := self.prompt) is not None and (
+            QMessageBox.question(
+                self, "Delete a prompt",
+                f"Delete “{prompt.name}” with its {prompt.version_count} versions? This cannot be undone.",
+            ) == QMessageBox.StandardButton.Yes
+        ):  # fmt: skip
+            self._console.run("view", "Delete a prompt", "rag.authoring:delete_prompt",
+                              lambda _n: self.refresh(), name=prompt.name)  # fmt: skip
+
+    def export_to(self, folder: str) -> None:
+        self._console.run(
+            "view", "Export prompts", "rag.authoring:export_prompts",
+            lambda count: self._console.notice.emit(f"{count:,} prompts are written to {folder}.", "info"), folder=folder,
+        )  # fmt: skip
+
+    def import_from(self, folder: str) -> None:
+        self._console.run(
+            "view", "Import prompts", "rag.authoring:import_prompts", self._imported, folder=folder
+        )
+
+    def _imported(self, found: tuple[str, tuple[str, ...]]) -> None:
+        sentence, problems = found
+        self.refresh()
+        self._show_versions()
+        self._console.notice.emit(" ".join((sentence, *problems[:3])), "bad" if problems else "info")
+
+
+def _piece(text: str, head: str) -> ChunkRow:
+    return ChunkRow(0, 0, 0, len(text), text, 0, head)
