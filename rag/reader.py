@@ -763,8 +763,15 @@ class Reader:
         )
         return [
             PipelineVersionRow(
-                *row[:8],  # type: ignore[call-arg]
-                labels=tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                row[7],
+                tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
             )
             for row in rows
         ]
