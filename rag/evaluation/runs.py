@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import platform
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -723,11 +724,15 @@ def run_cases(reader: Reader, run: RunRow) -> dict[str, Case]:
 
 
 def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) -> RunResults:
-    values: dict[str, dict[str, list[float | None]]] = {}
+    values: defaultdict[str, dict[str, list[float | None]]] = defaultdict(dict)
     outcomes: dict[str, Outcome] = {}
     for result in results:
+        key, again = result.case_key, result.case_key in outcomes
         for metric, value in result.metrics.items():
-            values.setdefault(metric, {}).setdefault(result.case_key, []).append(value)
+            if again and key in values[metric]:
+                values[metric][key].append(value)
+            else:
+                values[metric][key] = [value]
         before = outcomes.get(result.case_key, "ok")
         outcome: Outcome = result.outcome  # type: ignore[assignment]
         outcomes[result.case_key] = min(before, outcome, key=_WORST.index)
