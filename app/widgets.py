@@ -438,7 +438,7 @@ class NavigationRail(QFrame):
             made.setIconSize(QSize(20, 20))
             made.setFixedSize(78, 52)
             made.setAccessibleName(title)
-            made.setToolTip(f"{title} (Ctrl+{number})")
+            made.setToolTip(f"{title} (Ctrl+{number})" if number < 10 else title)
             made.clicked.connect(lambda _checked=False, k=key: self.page_requested.emit(k))
             self._buttons[key] = (made, icon)
             layout.addWidget(made)

@@ -764,8 +764,15 @@ class Reader:
         )
         return [
             PipelineVersionRow(
-                **{key: row[key] for key in row.keys() if key != "labels"},  # noqa: SIM118
-                labels=tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                row[7],
+                tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
             )
             for row in rows
         ]

@@ -221,7 +221,7 @@ class PromptsPage(QWidget):
             self.prompts.choose(lambda p: p.name == self._shown.prompt if self._shown else False)
             return
         self.versions.set_records(reader.prompt_versions(prompt.name))
-        self.moves.set_records(reader.prompt_label_moves(prompt.name))
+        self.moves.set_records(reader.label_moves(prompt.name))
         production = dict(prompt.labels).get("production", prompt.latest)
         if not self.versions.selected_records():
             self.versions.choose(lambda v: v.number == production)

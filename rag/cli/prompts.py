@@ -161,13 +161,21 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
 
 @prompts_app.command()
 def label(
-    name: Name, label: Label, number: Number, note: Note = "", author: Author = "", data: Data = None
+    name: Name,
+    label: Label,
+    number: Number,
+    note: Note = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Without the gate that production waits for; needs a note.")
+    ] = False,
+    author: Author = "",
+    data: Data = None,
 ) -> None:
     """Point a label to a version; `production` of `default` is what answers."""
     from rag.prompts.registry import move_label
 
     with open_workspace(data, "prompts label") as workspace:
-        move = move_label(workspace.store, name, label, number, author=author, note=note)
+        move = move_label(workspace.store, name, label, number, author=author, note=note, force=force)
     screen.print(f"{plain(name)}@{plain(label)}: {move.from_number or 'none'} → {move.to_number}.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -15,6 +14,7 @@ from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
 from rag.evaluation.statistics import (
     Comparison,
+    case_means,
     cases_needed,
     compare_many,
     smallest_detectable_difference,
@@ -84,14 +84,7 @@ _Means = dict[str, dict[str, float]]
 
 
 def _numbers(results: RunResults) -> _Means:
-    found: _Means = {}
-    for metric, by_case in results.values.items():
-        means = found[metric] = {}
-        for key, repeats in by_case.items():
-            known = [value for value in repeats if value is not None and math.isfinite(value)]
-            if known:
-                means[key] = sum(known) / len(known)
-    return found
+    return {metric: case_means(by_case) for metric, by_case in results.values.items()}
 
 
 def _metrics(

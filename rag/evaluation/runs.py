@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import platform
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +21,16 @@ from typing import Any
 from sqlmodel import Session
 
 from rag import audit
-from rag.answering import Ask, begin_ask, finish_ask, run_ask, search_alone, take_answer
+from rag.answering import (
+    Ask,
+    begin_ask,
+    check_answer,
+    finish_ask,
+    prepare,
+    run_ask,
+    search_alone,
+    take_answer,
+)
 from rag.embedding import file_sha256
 from rag.errors import NotFoundError, RagError, of_the_disk
 from rag.evaluation.cases import Case, Outcome
@@ -30,8 +40,9 @@ from rag.evaluation.judging import JudgedVersion, Relevance
 from rag.evaluation.pipelines import PipelineConfig, PipelineRow, named_pipeline
 from rag.evaluation.scoring import Score, Vectors, score_answer, score_retrieval
 from rag.events import RunProgress
-from rag.gguf import read_header
-from rag.models import find_model
+from rag.gguf import forecast_memory, read_header
+from rag.llm.batching import BatchAnswer, BatchContext, BatchRequest
+from rag.models import find_model, free_memory_bytes
 from rag.prompts.registry import find_prompt, user_name
 from rag.reader import Reader
 from rag.reports import ResultRow, RunRow
@@ -51,6 +62,9 @@ from rag.workspace import Workspace
 TIMEOUT_S = 300.0
 MOST_REPEATS = 100
 _YIELD_S = 0.1
+_WINDOW = 4  # windows of so many times the answers at once: sorted, they share more
+_AT_ONCE = 16
+_MOST_AT_ONCE = 64
 _WORST: tuple[Outcome, ...] = ("error", "timeout", "assertion failed", "refused", "ok")
 _LIBRARIES = ("llama-cpp-python", "sentence-transformers", "torch", "tokenizers", "numpy", "chromadb")
 
@@ -80,8 +94,8 @@ def start_runs(
 ) -> Runs:
     """Ask every case of a set through each pipeline ("NAME", "NAME@NUMBER" or "NAME@LABEL"), one after the other.
 
-    parallel: questions answered at once; 1: one by one, None: as many as memory and context allow, with times not
-    measured. judge: name or path of a model that judges the answers; empty: none. Closing the generator leaves the
+    parallel: questions answered at once, within a quarter of the free memory; more than 1 leaves times unmeasured.
+    None: 16 on a GPU, else 1 (a processor is no quicker with more). judge: name or path of a model that judges the answers; empty: none. Closing the generator leaves the
     runs as cancelled; resume_run goes on with them. Raises RagError before anything is asked when a part is missing.
     """
     if not pipelines:
@@ -90,6 +104,8 @@ def start_runs(
         raise RagError(f"A case is asked 1 to {MOST_REPEATS} times.")
     if not 1 <= timeout_s <= 86_400:
         raise RagError("The time for a case lies between 1 second and a day.")
+    if parallel is not None and not 1 <= parallel <= _MOST_AT_ONCE:
+        raise RagError(f"1 to {_MOST_AT_ONCE} questions are answered at once.")
     rows = [named_pipeline(workspace, reference) for reference in pipelines]
     facts = [_facts(workspace, row) for row in rows]
     judged_by = json.dumps(Judge.facts(workspace, judge, seed)) if judge else ""
@@ -110,7 +126,7 @@ def start_runs(
                 case_count=version.case_count,
                 repeats=repeats,
                 seed=seed,
-                parallel=0 if parallel is None else max(1, parallel),
+                parallel=default_parallel(row.config) if parallel is None else parallel,
                 timeout_s=timeout_s,
                 judge=judged_by,
                 created_ms=now_ms(),
@@ -256,9 +272,12 @@ class _Run:
         if tasks:  # what fails for all of them fails here, before the first
             path = find_model(self.workspace, self.config.model)
             self.workspace.language_model(path, self.config.generation)
-        for case, repeat in tasks:
-            yield from self._progress(case, force=True)
-            yield from self._alone(_Task(case, repeat))
+        if self.row.parallel > 1:
+            yield from self._together([_Task(case, repeat) for case, repeat in tasks])
+        else:
+            for case, repeat in tasks:
+                yield from self._progress(case, force=True)
+                yield from self._alone(_Task(case, repeat))
         if self.row.judge:
             yield from self._judge_all()
 
@@ -295,6 +314,123 @@ class _Run:
             self._score(task, timed=not task.reused)
         except Exception as error:
             self._keep_failure(task, error)
+
+    # --- many at once -------------------------------------------------------------------------------------
+
+    def _together(self, tasks: Sequence[_Task]) -> Iterator[RunProgress]:
+        """Windows of cases: all searched, then answered at once in one context, each kept when it is complete."""
+        size = _WINDOW * self.row.parallel
+        context: BatchContext | None = None
+        try:
+            for begin in range(0, len(tasks), size):
+                window = list(tasks[begin : begin + size])
+                try:
+                    ready = yield from self._prepare(window)
+                    if ready and context is None:
+                        context = self._context(ready)
+                    if context is not None:
+                        yield from self._answer_window(context, ready)
+                except BaseException as error:
+                    for task in window:
+                        if task.ask is not None and task.ask.trace.status == "running":
+                            finish_ask(task.ask, error)
+                    raise
+        finally:
+            if context is not None:
+                context.close()
+
+    def _prepare(self, window: Sequence[_Task]) -> Generator[RunProgress, None, list[_Task]]:
+        """Those of the window that the model is to be asked; the others are complete afterwards."""
+        ready = []
+        for task in window:
+            yield from self._progress(task.case, force=True)
+            try:
+                ask = task.ask = self._begin(task)
+                steps = prepare(ask)
+                if _last(steps):
+                    ready.append(task)
+                else:
+                    finish_ask(ask)
+                    self._score(task, timed=False)
+            except Exception as error:
+                self._end_failure(task, error)
+        return ready
+
+    def _answer_window(self, context: BatchContext, ready: Sequence[_Task]) -> Iterator[RunProgress]:
+        first: dict[
+            object, _Task
+        ] = {}  # of equal greedy prompts one is asked, the others take its answer over
+        for number, task in enumerate(ready):
+            assert task.ask is not None
+            first.setdefault(_greedy_key(task.ask) or number, task)
+        asked = [
+            t for t in first.values() if t.ask is not None and _greedy_key(t.ask) not in self.shared.answers
+        ]
+        requests = [
+            BatchRequest(number, tuple(task.ask.tokens), task.ask.settings.generation)
+            for number, task in enumerate(asked)
+            if task.ask is not None
+        ]
+        for event in context.answer(requests, self.row.timeout_s):
+            if isinstance(event, BatchAnswer):
+                self._take(asked[event.key], event)
+            elif asked:
+                yield from self._progress(asked[-1].case)
+        taken = set(map(id, asked))
+        for task in ready:
+            if id(task) not in taken:
+                yield from self._progress(task.case)
+                self._complete(task, lambda task=task: self._recall_or_fail(task))  # type: ignore[misc]
+
+    def _take(self, task: _Task, answer: BatchAnswer) -> None:
+        def take() -> None:
+            assert task.ask is not None
+            if answer.finish_reason == "timeout":
+                raise CaseTimeout(f"It took longer than {self.row.timeout_s:g} s.")
+            note = (
+                f"answered together with others, up to {self.row.parallel} at once: its times are not its own"
+            )
+            take_answer(
+                task.ask, answer.text, answer.logprobs, answer.finish_reason, answer.cached_tokens, note
+            )
+
+        self._complete(task, take)
+
+    def _recall_or_fail(self, task: _Task) -> None:
+        assert task.ask is not None
+        if not self._recall(task, task.ask):
+            raise RagError("The same prompt was not answered before, so there is nothing to take over.")
+
+    def _complete(self, task: _Task, take: Callable[[], None]) -> None:
+        assert task.ask is not None
+        try:
+            take()
+            check_answer(task.ask)
+            finish_ask(task.ask)
+            self._score(task, timed=False)
+        except Exception as error:
+            self._end_failure(task, error)
+
+    def _end_failure(self, task: _Task, error: Exception) -> None:
+        if task.ask is not None and task.ask.trace.status == "running":
+            finish_ask(task.ask, error)
+        self._keep_failure(task, error)
+
+    def _context(self, ready: Sequence[_Task]) -> BatchContext:
+        """Room for the prompts of a window, within a quarter of the free memory; always for one whole context."""
+        ask = ready[0].ask
+        assert ask is not None and ask.model is not None
+        longest = max(len(task.ask.tokens) for task in ready if task.ask is not None)
+        most = ask.settings.generation.max_answer_tokens
+        model = ask.model
+        wanted = self.row.parallel * (longest + most)
+        cell_bytes = max(forecast_memory(model.header, 1000).kv_cache // 1000, 1)
+        free = free_memory_bytes()
+        room = wanted if free is None else free // 4 // cell_bytes
+        cells = max(min(wanted, room), model.context)
+        return BatchContext(model, self.row.parallel, -(-cells // 256) * 256)
+
+    # --- parts of a case ----------------------------------------------------------------------------------
 
     def _begin(self, task: _Task) -> Ask:
         arguments = self.config.ask_arguments()
@@ -399,6 +535,19 @@ class _Run:
                 self.shared.seconds_left(),
                 case.question,
             )
+
+
+def _last(steps: Generator[Any, None, bool]) -> bool:
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return bool(end.value)
+
+
+def default_parallel(config: PipelineConfig) -> int:
+    """On a GPU many answers at once; on a processor one: there it is no quicker, and times can be measured."""
+    return _AT_ONCE if config.kind == "answer" and config.generation.gpu_layers else 1
 
 
 def case_seed(run_seed: int, key: str, repeat: int) -> int:
@@ -575,11 +724,15 @@ def run_cases(reader: Reader, run: RunRow) -> dict[str, Case]:
 
 
 def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) -> RunResults:
-    values: dict[str, dict[str, list[float | None]]] = {}
+    values: defaultdict[str, dict[str, list[float | None]]] = defaultdict(dict)
     outcomes: dict[str, Outcome] = {}
     for result in results:
+        key, again = result.case_key, result.case_key in outcomes
         for metric, value in result.metrics.items():
-            values.setdefault(metric, {}).setdefault(result.case_key, []).append(value)
+            if again and key in values[metric]:
+                values[metric][key].append(value)
+            else:
+                values[metric][key] = [value]
         before = outcomes.get(result.case_key, "ok")
         outcome: Outcome = result.outcome  # type: ignore[assignment]
         outcomes[result.case_key] = min(before, outcome, key=_WORST.index)

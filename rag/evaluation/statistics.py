@@ -163,7 +163,7 @@ def _pair(
     b: Mapping[str, Sequence[float | None]],
     clusters: Mapping[str, str],
 ) -> _Pairing:
-    first, second = _case_means(a), _case_means(b)
+    first, second = case_means(a), case_means(b)
     both = [key for key in first if key in second]
     return _Pairing(
         metric,
@@ -175,10 +175,15 @@ def _pair(
     )
 
 
-def _case_means(values: Mapping[str, Sequence[float | None]]) -> dict[str, float]:
+def case_means(values: Mapping[str, Sequence[float | None]]) -> dict[str, float]:
     """Repeats of a case are no new cases: their mean. A case without any value is left out."""
     means = {}
     for key, repeats in values.items():
+        if len(repeats) == 1:  # nearly always, and many times
+            value = repeats[0]
+            if value is not None and math.isfinite(value):
+                means[key] = value
+            continue
         known = [value for value in repeats if value is not None and math.isfinite(value)]
         if known:
             means[key] = sum(known) / len(known)

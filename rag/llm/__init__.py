@@ -134,6 +134,33 @@ class LanguageModel:
     def has_chat_template(self) -> bool:
         return bool(self.header.chat_template)
 
+    # --- for batching -------------------------------------------------------------------------------------
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's own model."""
+        return self._llama.model
+
+    @property
+    def vocabulary_size(self) -> int:
+        return int(self._llama.n_vocab())
+
+    def context_parameters(self) -> Any:
+        """A copy of those that the model's own context was made with."""
+        own = self._llama.context_params
+        return type(own).from_buffer_copy(own)
+
+    def sampler(self, settings: GenerationSettings) -> Any:
+        """A chain of its own for one answer, as generate makes it."""
+        self._llama.set_seed(settings.seed)
+        return self._llama._init_sampler(
+            temp=settings.temperature, top_p=settings.top_p, repeat_penalty=settings.repeat_penalty
+        )
+
+    def text_of(self, token: int) -> bytes:
+        text: bytes = self._llama.detokenize([token], special=False)
+        return text
+
     # --- generating ---------------------------------------------------------------------------------------
 
     def generate(
@@ -192,7 +219,7 @@ class LanguageModel:
         )
         count, reason = 0, "length"
         for token in stream:
-            if self._ends(token):
+            if self.ends(token):
                 reason = "stop"
                 break
             logprob = self._logprob(token)
@@ -212,7 +239,7 @@ class LanguageModel:
         top = float(logits.max())
         return float(logits[token]) - top - float(np.log(np.exp(logits - top).sum()))
 
-    def _ends(self, token: int) -> bool:
+    def ends(self, token: int) -> bool:
         import llama_cpp
 
         return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
