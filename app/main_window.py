@@ -348,7 +348,12 @@ class MainWindow(QMainWindow):
 
     def _make_commands(self) -> list[Command]:
         pages = [
-            Command(f"Go to {title}", lambda k=key: self.show_page(k), f"Ctrl+{number}" if number < 10 else "", "page open")
+            Command(
+                f"Go to {title}",
+                lambda k=key: self.show_page(k),
+                f"Ctrl+{number}" if number < 10 else "",
+                "page open",
+            )
             for number, (key, title, _) in enumerate(PAGES, 1)
         ]
         return [

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
+    QInputDialog,
     QPlainTextEdit,
     QScrollArea,
     QSplitter,
@@ -179,13 +180,43 @@ class TraceView(QWidget):
         self._summary.set_pairs(self._summary_pairs(detail))
         self._settings.set_pairs(self._settings_pairs(trace))
 
+    def add_to_set(self, name: str = "") -> None:
+        """Make a case of the trace that is shown; without a name the person is asked for the set."""
+        if not name:
+            known = [found.name for found in self._console.reader.evaluation_sets()]
+            name, given = QInputDialog.getItem(
+                self,
+                "Evaluation set",
+                "Add the case to this set (a new name makes one):",
+                known or ["Questions"],
+                0,
+                True,
+            )
+            if not given or not name.strip():
+                return
+        self._console.run(
+            "view", "Add a case", "rag.authoring:case_of_trace", self._case_added, set_name=name.strip(),
+            trace_id=self._claims_of,
+        )  # fmt: skip
+
+    def _case_added(self, sentence: str) -> None:
+        self._console.notice.emit(sentence, "info")
+        self._console.data_changed.emit()
+
     def _overview_tab(self) -> QWidget:
         holder = QWidget()
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
         layout.setSpacing(SPACE)
+        self.case_button = button(
+            "Add to an evaluation set…",
+            self.add_to_set,
+            link=True,
+            tip="Its question, answer and cited passages become a case",
+        )
         for widget in (self.question, self.status, self.answer):
             layout.addWidget(widget)
+        layout.addLayout(row(self.case_button, 1))
         layout.addWidget(label("Where the time went", "section"))
         layout.addWidget(self.waterfall)
         layout.addWidget(label("In figures", "section"))
