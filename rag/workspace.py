@@ -31,6 +31,8 @@ from rag.settings import GenerationSettings, Settings
 from rag.store import Store, now_ms
 from rag.tables import EmbedderFolder
 
+_MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
+
 
 class Workspace:
     """An open data folder. Raises DataFolderLockedError when another process has it."""
@@ -66,6 +68,7 @@ class Workspace:
         self._model = model
         self._detector: Detector | None = None
         self._second: SecondDetector | None = None
+        self._sentences: dict[str, npt.NDArray[np.float32]] = {}
 
     @property
     def embedder(self) -> Embedder:
@@ -112,6 +115,7 @@ class Workspace:
 
     def forget_contents(self) -> None:
         self._contents.clear()
+        self._sentences = {}
 
     def _find_embedder(self, fingerprint: str, name: str) -> Embedder:
         with self.store.session() as session:
@@ -145,7 +149,17 @@ class Workspace:
     def check(self, question: str, answer: str, passages: Sequence[str], limits: Limits) -> list[ClaimResult]:
         """A verdict for every sentence of an answer; see Detector.check."""
         second = self._second_detector(limits.second_detector) if limits.second_detector else None
-        return self.detector.check(question, answer, passages, self.encode, limits, second)
+        return self.detector.check(question, answer, passages, self._encode_known, limits, second)
+
+    def _encode_known(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """As encode, by the starter: the sentences of a passage come again with every question that finds it."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._sentences]
+        if len(self._sentences) + len(missing) > _MOST_SENTENCES:
+            self._sentences = {}
+            missing = list(dict.fromkeys(texts))
+        if missing:
+            self._sentences.update(zip(missing, self.encode(missing), strict=True))
+        return np.stack([self._sentences[text] for text in texts]) if texts else self.encode([])
 
     def _second_detector(self, folder: str) -> SecondDetector:
         with self._loading:

@@ -94,8 +94,8 @@ def start_runs(
 ) -> Runs:
     """Ask every case of a set through each pipeline ("NAME", "NAME@NUMBER" or "NAME@LABEL"), one after the other.
 
-    parallel: questions answered at once, within a quarter of the free memory; more than 1 leaves times unmeasured.
-    None: 16 on a GPU, else 1 (a processor is no quicker with more). judge: name or path of a model that judges the answers; empty: none. Closing the generator leaves the
+    parallel: prompts held at once, within a quarter of the free memory: what they share is read once, and a GPU
+    writes all their answers together. More than 1 leaves times unmeasured. None: 16 on a GPU, else 1. judge: name or path of a model that judges the answers; empty: none. Closing the generator leaves the
     runs as cancelled; resume_run goes on with them. Raises RagError before anything is asked when a part is missing.
     """
     if not pipelines:
@@ -388,7 +388,7 @@ class _Run:
             if answer.finish_reason == "timeout":
                 raise CaseTimeout(f"It took longer than {self.row.timeout_s:g} s.")
             note = (
-                f"answered together with others, up to {self.row.parallel} at once: its times are not its own"
+                f"answered in a batch, up to {self.row.parallel} prompts at once: its times are not its own"
             )
             take_answer(
                 task.ask, answer.text, answer.logprobs, answer.finish_reason, answer.cached_tokens, note
@@ -546,7 +546,7 @@ def _last(steps: Generator[Any, None, bool]) -> bool:
 
 
 def default_parallel(config: PipelineConfig) -> int:
-    """On a GPU many answers at once; on a processor one: there it is no quicker, and times can be measured."""
+    """On a GPU many answers at once; on a processor one by one, so that times are measured."""
     return _AT_ONCE if config.kind == "answer" and config.generation.gpu_layers else 1
 
 

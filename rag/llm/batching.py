@@ -5,9 +5,10 @@ there is copied, which costs nothing, and only the rest is read: prompts that we
 decodes one token of every answer and a piece of one prompt.
 
 Where it helps: on a GPU, where reading the weights for one token costs nearly as much as for sixteen. On a
-processor a small quantised model computes as long for sixteen tokens as for sixteen times one (benchmarks/
-evaluating.py measures it), and what is left is the shared beginnings. Matrix products over more rows round
-otherwise, so that a near tie between two tokens may fall the other way than one by one.
+processor it does not: the starter model computes as long for sixteen tokens as for sixteen times one, and matrix
+products over several rows round otherwise, so that near ties fall the other way (6 of 16 greedy answers of the
+starter model differed with eight at once, none with one). So a processor writes one answer at a time and gains by
+the shared beginnings alone.
 """
 
 from __future__ import annotations
@@ -76,13 +77,15 @@ class _Slot:
 class BatchContext:
     """A context for several sequences beside the model's own. Not thread-safe; close it."""
 
-    def __init__(self, model: LanguageModel, sequences: int, cells: int) -> None:
-        """cells: tokens of all sequences together that the cache has room for."""
+    def __init__(self, model: LanguageModel, sequences: int, cells: int, at_once: int | None = None) -> None:
+        """cells: tokens of all sequences together that the cache has room for. at_once: answers that are written at
+        once, the other sequences are kept for what prompts share; None: 1 on a processor, all of them on a GPU."""
         import llama_cpp
 
         self._lib = llama_cpp
         self._model = model
         self.cells = cells
+        self.at_once = at_once or (sequences if model.settings.gpu_layers else 1)
         parameters = model.context_parameters()
         parameters.n_ctx = cells
         parameters.n_batch = parameters.n_ubatch = BATCH
@@ -129,7 +132,9 @@ class BatchContext:
         """Give a request a sequence; False when it has to wait. One prompt is read at a time, so that the next
         can share it."""
         idle = [slot for slot in self._slots if slot.request is None]
-        if not idle or any(slot.reading for slot in self._slots):
+        if len(self._slots) - len(idle) >= min(self.at_once, len(self._slots)) or any(
+            slot.reading for slot in self._slots
+        ):
             return False
         source = max(self._slots, key=lambda slot: _common(slot.tokens, request.tokens))
         # The last token is read anew: its logits are what the answer begins with.
