@@ -42,6 +42,7 @@ class CaseDialog(QDialog):
         self.tags, self.key = QLineEdit(), QLineEdit()
         self.weight = QDoubleSpinBox()
         self.weight.setRange(0.01, 1000)
+        self.weight.lineEdit().setTextMargins(4, 0, 0, 0)
         self.weight.setValue(1)
         self.question.setPlaceholderText("As a person would ask it")
         self.references.setPlaceholderText("One right answer a line; any of them counts")

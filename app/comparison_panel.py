@@ -113,7 +113,7 @@ def _record(line: MetricLine) -> str:
 
 METRIC_COLUMNS = (
     Column("Metric", lambda m: m.metric.label, 150, stretch=True, tooltip=_definition),
-    Column("Run", lambda m: str(m.run.id), 42, right=True, sort=lambda m: m.run.id, tooltip=lambda m: m.run.name),
+    Column("Run", lambda m: str(m.run.id), 50, right=True, sort=lambda m: m.run.id, tooltip=lambda m: m.run.name),
     Column("First", lambda m: number(m.first, m.metric.unit), 66, right=True, sort=lambda m: m.first or 0.0),
     Column("Mean", lambda m: number(m.mean, m.metric.unit), 66, right=True, sort=lambda m: m.mean or 0.0,
            colour=_better),
@@ -125,9 +125,9 @@ METRIC_COLUMNS = (
            sort=lambda m: 2.0 if m.difference is None or m.difference.p_holm is None else m.difference.p_holm),
     Column("Effect", _effect, 58, right=True, tooltip=lambda m: m.difference.effect_name if m.difference else ""),
     Column("Won / tied / lost", _record, 118, right=True),
-    Column("n", lambda m: f"{m.count:,}", 46, right=True, sort=lambda m: m.count,
+    Column("n", lambda m: f"{m.count:,}", 50, right=True, sort=lambda m: m.count,
            tooltip=lambda m: f"{m.missing:,} cases have no value"),
-    Column("Without", lambda m: f"{m.missing:,}", 62, right=True, sort=lambda m: m.missing,
+    Column("Without", lambda m: f"{m.missing:,}", 76, right=True, sort=lambda m: m.missing,
            tooltip=lambda m: "Cases without a value: errors, time-outs, and cases that this metric does not apply to"),
 )  # fmt: skip
 
@@ -149,7 +149,7 @@ CASE_COLUMNS = (
 TAG_COLUMNS = (
     Column("Tag", lambda t: t[0].tag, 110),
     Column("Metric", lambda t: t[1].label, 150, stretch=True, tooltip=lambda t: t[1].definition),
-    Column("Run", lambda t: str(t[0].run_id), 46, right=True, sort=lambda t: t[0].run_id),
+    Column("Run", lambda t: str(t[0].run_id), 50, right=True, sort=lambda t: t[0].run_id),
     Column("Cases", lambda t: f"{t[0].pairs:,}", 60, right=True, sort=lambda t: t[0].pairs),
     Column("First", lambda t: number(t[0].mean_first, t[1].unit), 70, right=True),
     Column("Mean", lambda t: number(t[0].mean, t[1].unit), 70, right=True),
@@ -217,7 +217,9 @@ class ComparisonPanel(QWidget):
         below = QVBoxLayout(shown)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(SMALL_SPACE)
-        below.addLayout(row(self._values, 1, *self._traces))
+        line = row(self._values, *self._traces)
+        line.setStretch(0, 1)
+        below.addLayout(line)
         below.addWidget(self.answers, 1)
         questions = QSplitter(Qt.Orientation.Vertical)
         questions.addWidget(self.cases)

@@ -187,6 +187,7 @@ def _editor(field: Any, value: Any) -> QWidget:
         spin.setSingleStep(0.05)
         low = max(low, 0.01) if any(getattr(b, "gt", None) is not None for b in field.metadata) else low
     spin.setRange(low, min(high, _BIGGEST))
+    spin.lineEdit().setTextMargins(4, 0, 0, 0)
     spin.setValue(value)
     return spin
 

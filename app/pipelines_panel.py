@@ -33,7 +33,7 @@ def _time(milliseconds: int) -> str:
 
 PIPELINE_COLUMNS = (
     Column("Pipeline", lambda p: p.name, 180, stretch=True, tooltip=lambda p: p.name),
-    Column("Version", lambda p: str(p.number), 62, right=True, sort=lambda p: p.number),
+    Column("Version", lambda p: str(p.number), 72, right=True, sort=lambda p: p.number),
 )
 VERSION_COLUMNS = (
     Column("#", lambda p: str(p.number), 40, right=True, sort=lambda p: p.number),
@@ -43,7 +43,7 @@ VERSION_COLUMNS = (
     Column("Fingerprint", lambda p: p.fingerprint[:12], 104, tooltip=lambda p: p.fingerprint),
 )
 FIELD_COLUMNS = (
-    Column("Field", lambda f: f[0], 220),
+    Column("Field", lambda f: f[0], 250),
     Column("Before", lambda f: f[1], 240, stretch=True, tooltip=lambda f: f[1],
            colour=lambda f: "bad" if f[1] != f[2] else "text_muted"),
     Column("Version", lambda f: f[2], 240, tooltip=lambda f: f[2],

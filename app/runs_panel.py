@@ -116,7 +116,7 @@ class RunsPanel(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(above)
         splitter.addWidget(self.comparison)
-        splitter.setSizes([230, 420])
+        splitter.setSizes([170, 480])
         splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, SPACE, 0, 0)
@@ -369,6 +369,8 @@ class RunDialog(QDialog):
             item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
             self.pipelines.addItem(item)
         self.repeats, self.seed = QSpinBox(), QSpinBox()
+        for spin in (self.repeats, self.seed):
+            spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         self.repeats.setRange(1, 100)
         self.seed.setRange(0, 2**31 - 1)
         self.parallel = QComboBox()

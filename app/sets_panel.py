@@ -49,7 +49,7 @@ def _time(milliseconds: int) -> str:
 SET_COLUMNS = (
     Column("Set", lambda s: s.name, 180, stretch=True, tooltip=lambda s: s.description or s.name),
     Column("Cases", lambda s: f"{s.case_count:,}", 60, right=True, sort=lambda s: s.case_count),
-    Column("Version", lambda s: str(s.number or "–"), 62, right=True, sort=lambda s: s.number),
+    Column("Version", lambda s: str(s.number or "–"), 72, right=True, sort=lambda s: s.number),
 )
 CASE_COLUMNS = (
     Column("Question", lambda c: c["question"], 260, stretch=True, tooltip=lambda c: c["question"]),
@@ -58,7 +58,7 @@ CASE_COLUMNS = (
     Column("Passages", lambda c: f"{len(c['judgements']):,}", 74, right=True, sort=lambda c: len(c["judgements"]),
            tooltip=lambda c: "\n".join(j["quote"][:200] or j["document"] for j in c["judgements"])),
     Column("Tags", lambda c: ", ".join(c["tags"]), 110, tooltip=lambda c: ", ".join(c["tags"])),
-    Column("Weight", lambda c: f"{c['weight']:g}", 58, right=True, sort=lambda c: c["weight"]),
+    Column("Weight", lambda c: f"{c['weight']:g}", 70, right=True, sort=lambda c: c["weight"]),
     Column("From", lambda c: c["origin"].split(":")[0], 70, tooltip=lambda c: c["origin"]),
 )  # fmt: skip
 SET_VERSION_COLUMNS = (

@@ -44,17 +44,20 @@ def _labels(prompt: PromptRow) -> str:
 
 PROMPT_COLUMNS = (
     Column("Prompt", lambda p: p.name, 120, stretch=True, tooltip=lambda p: p.description or p.name),
-    Column("Versions", lambda p: str(p.version_count), 66, right=True, sort=lambda p: p.version_count),
+    Column("Versions", lambda p: str(p.version_count), 78, right=True, sort=lambda p: p.version_count),
     Column("Labels", _labels, 120, tooltip=_labels, colour=lambda p: "accent"),
 )
 VERSION_COLUMNS = (
     Column("#", lambda v: str(v.number), 38, right=True, sort=lambda v: v.number),
     Column("Made", lambda v: _time(v.created_ms), 138, sort=lambda v: v.created_ms),
     Column(
-        "Message", lambda v: v.message, 180, stretch=True, tooltip=lambda v: f"{v.message}\n{v.notes}".strip()
+        "Message",
+        lambda v: v.message,
+        180,
+        stretch=True,
+        tooltip=lambda v: f"{v.message}\n{v.notes}\nby {v.author}".strip(),
     ),
-    Column("By", lambda v: v.author, 90),
-    Column("Labels", lambda v: ", ".join(v.labels), 110, colour=lambda v: "accent"),
+    Column("Labels", lambda v: ", ".join(v.labels), 96, colour=lambda v: "accent"),
 )
 MOVE_COLUMNS = (
     Column("When", lambda m: _time(m.moved_ms), 140, sort=lambda m: m.moved_ms),
@@ -164,7 +167,7 @@ class PromptsPage(QWidget):
         splitter = QSplitter()
         splitter.addWidget(left)
         splitter.addWidget(self.tabs)
-        splitter.setSizes([360, 840])
+        splitter.setSizes([420, 780])
         splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(SPACE, SPACE, SPACE, SPACE)

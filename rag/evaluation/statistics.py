@@ -81,10 +81,21 @@ class Comparison:
             more = "more" if net > 0 else "fewer" if net < 0 else "more or fewer"
             return f"{name} {metric.phrase.format(n=abs(net), pairs=self.pairs, more=more)}, {tail}"
         sign = "higher" if self.difference > 0 else "lower"
-        between = "" if self.low is None or self.high is None else f" ({self.low:+.3g} to {self.high:+.3g})"
-        return (
-            f"{label} of {name} is {abs(self.difference):.3g} {sign}{between} over {self.pairs} cases, {tail}"
+        unit = metric.unit if metric else "share"
+        between = (
+            ""
+            if self.low is None or self.high is None
+            else f" ({_amount(self.low, unit, '+')} to {_amount(self.high, unit, '+')})"
         )
+        amount = _amount(abs(self.difference), unit)
+        return f"{label} of {name} is {amount} {sign}{between} over {self.pairs} cases, {tail}"
+
+
+def _amount(value: float, unit: str, sign: str = "") -> str:
+    """A difference as a person reads it: times in seconds."""
+    if unit == "ms":
+        return f"{value / 1000:{sign},.2f} s"
+    return f"{value:{sign},.0f}" if unit == "tokens" else f"{value:{sign}.3g}"
 
 
 def _p_text(p: float) -> str:
