@@ -55,7 +55,7 @@ CASE_COLUMNS = (
     Column("Question", lambda c: c["question"], 260, stretch=True, tooltip=lambda c: c["question"]),
     Column("Right answer", lambda c: _right(c), 190, tooltip=lambda c: "\n".join(c["references"]),
            colour=lambda c: "check" if c["should_refuse"] else None),
-    Column("Passages", lambda c: f"{len(c['judgements']):,}", 74, right=True, sort=lambda c: len(c["judgements"]),
+    Column("Passages", lambda c: f"{len(c['judgements']):,}", 86, right=True, sort=lambda c: len(c["judgements"]),
            tooltip=lambda c: "\n".join(j["quote"][:200] or j["document"] for j in c["judgements"])),
     Column("Tags", lambda c: ", ".join(c["tags"]), 110, tooltip=lambda c: ", ".join(c["tags"])),
     Column("Weight", lambda c: f"{c['weight']:g}", 70, right=True, sort=lambda c: c["weight"]),

@@ -92,9 +92,9 @@ class Comparison:
 
 
 def _amount(value: float, unit: str, sign: str = "") -> str:
-    """A difference as a person reads it: times in seconds."""
+    """A difference as a person reads it."""
     if unit == "ms":
-        return f"{value / 1000:{sign},.2f} s"
+        return f"{value:{sign}.3g} ms" if abs(value) < 1000 else f"{value / 1000:{sign},.2f} s"
     return f"{value:{sign},.0f}" if unit == "tokens" else f"{value:{sign}.3g}"
 
 

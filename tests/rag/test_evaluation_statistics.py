@@ -212,7 +212,7 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert (found.wins, found.losses) == (12, 0)
     assert found.kind == "score"
     assert found.p == pytest.approx(2 / 2**12)
-    assert "Time of B is 15.5 lower" in found.sentence()
+    assert "Time of B is 15.5 ms lower" in found.sentence()
 
 
 def test_cases_of_one_document_are_permuted_together() -> None:
