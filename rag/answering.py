@@ -277,6 +277,7 @@ def _check(workspace: Workspace, recorder: TraceRecorder, hits: Sequence[Hit]) -
         markers = ", ".join(f"[{number}]" for number in unknown)
         recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
     if is_refusal(trace.answer):
+        trace.refused = True
         recorder.fallbacks.append("the model declined to answer")
     return ClaimsChecked(recorder.id, tuple(claims), trace.check_ms)
 

@@ -292,6 +292,7 @@ def _forget_probes(session: Session) -> None:
     """Stored hits change when passages go, and an automatic probe may be made of the erased words."""
     raw = session.connection()
     raw.exec_driver_sql("DELETE FROM proberesult")
+    raw.exec_driver_sql("DELETE FROM questionvector")  # of answers, too; made again when they are needed
     raw.exec_driver_sql("DELETE FROM probe WHERE NOT by_person")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.fingerprints import texts_fingerprint
+from rag.silent import silent_failures
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
 # the text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
@@ -71,8 +72,31 @@ def _version_columns(connection: sqlite3.Connection) -> None:
         )
 
 
+# Step 3. What monitors read of a trace; their own tables are made with all others.
+_MONITORING = """
+ALTER TABLE trace ADD COLUMN contradicted_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN refused BOOLEAN NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN best_score FLOAT;
+ALTER TABLE trace ADD COLUMN silent_failures TEXT NOT NULL DEFAULT '';
+UPDATE trace SET
+    contradicted_count = (SELECT count(*) FROM claim c WHERE c.trace_id = trace.id AND c.verdict = 'contradicted'),
+    refused = fallbacks LIKE '%the model declined to answer%',
+    best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
+"""
+
+
+def _monitoring(connection: sqlite3.Connection) -> None:
+    """Step 3. Stored answers are looked through for silent failures once."""
+    connection.executescript(_MONITORING)
+    rows = connection.execute(
+        "SELECT id, question, answer, finish_reason, passage_count FROM trace WHERE status = 'done'"
+    ).fetchall()
+    found = [(", ".join(silent_failures(*row[1:])), row[0]) for row in rows]
+    connection.executemany("UPDATE trace SET silent_failures = ? WHERE id = ?", found)
+
+
 Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns)  # step 1: the first released schema
+STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns, _monitoring)  # step 1: the first released schema
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:

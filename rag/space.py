@@ -16,6 +16,7 @@ _GROUPS = (
     ("trace_fts", "Full-text index"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
+    ("questionvector", "Embeddings"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
     ("chunk", "Chunks"),

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints"],
-    ["events", "reports", "matching", "settings", "data_folder"],
+    ["errors", "fingerprints", "silent"],
+    ["events", "reports", "matching", "settings", "data_folder", "measures"],
     ["tables", "gguf", "reader", "migrations", "space"],
     ["diff"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
@@ -21,10 +21,10 @@ RAG = [
     ["grounding", "traces", "audit", "content", "moving"],
     ["workspace"],
     ["datasets", "models"],
-    ["versions", "retrieval"],
+    ["versions", "retrieval", "monitoring"],
     ["changes"],
     ["ingest", "answering"],
-    ["sample", "whatif", "watching", "inspection", "chroma"],
+    ["sample", "whatif", "watching", "inspection", "chroma", "canary"],
     ["erasure"],
     ["tasks"],
     ["cli"],
@@ -56,6 +56,7 @@ LIGHT = {
     "data_folder",
     "gguf",
     "reader",
+    "measures",
     "models",
     "reports",
     "sample",
