@@ -29,6 +29,7 @@ from rag.grounding import is_refusal
 from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.matching import query_words
 from rag.models import find_model
+from rag.monitoring.alerts import check_quickly
 from rag.retrieval import open_version, pack, retrieve
 from rag.settings import Settings
 from rag.tables import Trace
@@ -85,6 +86,8 @@ def answer_question(
         recorder.finish("failed", f"{type(error).__name__}: {error}")
         raise
     recorder.finish(status)
+    if source == "person":
+        check_quickly(workspace)
     trace = recorder.trace
     return AskResult(trace.id, trace.session_id, status, trace.answer, tuple(recorder.fallbacks))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.fingerprints import texts_fingerprint
+from rag.measures import DEFAULT_RULES
 from rag.silent import silent_failures
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
@@ -84,6 +85,10 @@ UPDATE trace SET
     best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
 """
 
+_ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection, model,
+    prompt, enabled, state, since_ms, checked_ms, count, sentence, acknowledged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', 1, 'not enough data', 0, 0, 0, '', '')"""
+
 
 def _monitoring(connection: sqlite3.Connection) -> None:
     """Step 3. Stored answers are looked through for silent failures once."""
@@ -96,7 +101,11 @@ def _monitoring(connection: sqlite3.Connection) -> None:
 
 
 Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (lambda connection: None, _version_columns, _monitoring)  # step 1: the first released schema
+STEPS: tuple[Step, ...] = (
+    lambda connection: None,
+    _version_columns,
+    _monitoring,
+)  # step 1: the first released schema
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:
@@ -118,6 +127,8 @@ def migrate(database: Path, create_tables: Callable[[], None]) -> None:
         connection.close()
     create_tables()
     with sqlite3.connect(database) as connection:
+        if version < 3:  # once: a rule that a person removed must not come back
+            connection.executemany(_ADD_RULE, DEFAULT_RULES)
         connection.executescript(FULL_TEXT)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
     connection.close()

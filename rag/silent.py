@@ -84,7 +84,12 @@ def silent_failures(
 
 def is_empty(answer: str) -> bool:
     """Nothing but white space, punctuation and citation markers."""
-    return not any(character.isalnum() for character in _MARKER.sub("", answer))
+    return not any(character.isalnum() for character in without_markers(answer))
+
+
+def without_markers(answer: str) -> str:
+    """The answer without its citation markers."""
+    return _MARKER.sub("", answer)
 
 
 def repeats_itself(answer: str) -> bool:

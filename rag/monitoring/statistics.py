@@ -30,9 +30,7 @@ class Limits:
     centre: float
 
 
-def energy_test(
-    a: Vectors, b: Vectors, permutations: int = 999, seed: int = 0
-) -> tuple[float, float]:
+def energy_test(a: Vectors, b: Vectors, permutations: int = 999, seed: int = 0) -> tuple[float, float]:
     """Energy distance of two samples (n, d) and (m, d), and its permutation p value.
 
     2 E|A-B| - E|A-A'| - E|B-B'| with Euclidean distances; zero exactly when both come from one distribution.
@@ -115,7 +113,8 @@ def beta_binomial(n: int, a: float, b: float) -> Numbers:
         + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
         for k in range(n + 1)
     ]  # fmt: skip
-    return np.exp(np.array(log))
+    chances: Numbers = np.exp(np.array(log))
+    return chances
 
 
 def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
