@@ -39,6 +39,8 @@ COMMANDS = {
     "activate": "VERSION -c NAME: make an existing version the active one, and prove it",
     "undo": "-c NAME: go back to the version that the active one was made from",
     "whatif": "build | compare: try another embedder or other chunk settings beside what is",
+    "flags": "limits | judge | calibrate: where flags begin, and your own verdicts on them",
+    "consistency": "TRACE: answer a prompt again several times and show how far the answers agree",
     "serve-index": "ADDRESS|folder -c NAME: serve a collection's index from a Chroma server",
     "remove": "DOCUMENT... -c NAME: make a version without some documents",
     "describe": "DOCUMENT NAME=VALUE... -c NAME: edit a document's metadata",

@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from rag.errors import RagError
+from rag.errors import RagError, of_the_disk
 
 LANES = ("model", "ingest", "view", "data")
 _GOODBYE_S = 3.0
@@ -61,7 +61,8 @@ def serve(connection: Connection, folder: str) -> None:
         return
     except Exception as error:
         log.exception("opening the data folder")
-        outbox.send("refused", f"The data folder {folder} could not be opened: {error}.")
+        known = of_the_disk(error) or f"The data folder {folder} could not be opened: {error}."
+        outbox.send("refused", str(known))
         return
     jobs: dict[int, _Job] = {}
     lanes = {name: queue.Queue[_Job | None]() for name in LANES}
@@ -121,6 +122,9 @@ def _work(workspace: Any, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs:
         except RagError as error:
             outbox.send("failed", job.id, str(error), "")
         except Exception as error:
+            if refusal := of_the_disk(error):
+                outbox.send("failed", job.id, str(refusal), "")
+                continue
             log.exception("task %s", job.function)
             sentence = f"Something unexpected went wrong ({type(error).__name__}: {error})."
             outbox.send("failed", job.id, sentence, traceback.format_exc())

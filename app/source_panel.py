@@ -7,8 +7,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from app.claim_panel import ClaimPanel
 from app.console import Console
-from app.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
+from app.theme import SPACE
 from app.widgets import EmptyState, IconButton, PageView, Panel, PassageView, button, label, row
 from rag.events import ClaimResult, Hit
 
@@ -42,7 +43,8 @@ class SourcePanel(QWidget):
         self._stack = QStackedWidget()
         for view in (self._empty, self.page_view, self.passage_view):
             self._stack.addWidget(view)
-        self._claim_panel = self._make_claim_panel()
+        self.claim_panel = ClaimPanel(console)
+        self.claim_panel.hide()
         panel = Panel()
         panel.body.addLayout(row(self._title, 1, self._previous, self._next, *self._zoom))
         panel.body.addWidget(self._place)
@@ -50,7 +52,7 @@ class SourcePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE)
-        layout.addWidget(self._claim_panel)
+        layout.addWidget(self.claim_panel)
         layout.addWidget(panel, 1)
         self._show_tools(False)
 
@@ -66,48 +68,21 @@ class SourcePanel(QWidget):
         else:
             self._show_text(hit, quote)
 
-    def show_claim(self, claim: ClaimResult, hits: Sequence[Hit]) -> None:
+    def show_claim(self, claim: ClaimResult, hits: Sequence[Hit], trace_id: str) -> None:
         """Show a claim's verdict, and its best evidence in the document."""
-        colour = self._console.theme.colour(VERDICT_COLOURS[claim.verdict]).name()
-        self._verdict.setText(claim.verdict.capitalize())
-        self._verdict.setStyleSheet(f"color: {colour}; font-weight: 600;")
-        self._score.setText("" if claim.score is None else f"risk {claim.score:.2f}")
-        self._claim_text.setText(f"“{claim.text.strip()}”")
-        self._reason.setText(claim.reason[:1].upper() + claim.reason[1:] if claim.reason else "")
-        self._reason.setVisible(bool(claim.reason))
-        self._evidence.setText(
-            f"Nearest in the passages, [{claim.evidence_marker}]:  {' '.join(claim.evidence_text.split())}"
-            if claim.evidence_marker is not None
-            else "No passage is near this sentence."
-        )
-        self._claim_panel.show()
+        self.claim_panel.show_claim(claim, trace_id)
+        self.claim_panel.show()
         for hit in hits:
             if hit.marker is not None and hit.marker == claim.evidence_marker:
                 self.show_hit(hit, claim.evidence_text)
 
     def clear(self) -> None:
         self._hit = None
-        self._claim_panel.hide()
+        self.claim_panel.hide()
         self._title.setText("Sources")
         self._place.clear()
         self._stack.setCurrentWidget(self._empty)
         self._show_tools(False)
-
-    def _make_claim_panel(self) -> Panel:
-        panel = Panel()
-        self._verdict, self._score = label("", "section"), label("", "small")
-        self._claim_text, self._reason, self._evidence = (
-            label("", wrap=True),
-            label("", wrap=True),
-            label("", "muted", wrap=True),
-        )
-        close = IconButton(self._console.theme, "cancel", "Close the evidence", panel.hide)
-        panel.body.setSpacing(SMALL_SPACE)
-        panel.body.addLayout(row(self._verdict, self._score, 1, close))
-        for widget in (self._claim_text, self._reason, self._evidence):
-            panel.body.addWidget(widget)
-        panel.hide()
-        return panel
 
     def _show_tools(self, visible: bool) -> None:
         for tool in (self._previous, self._next, *self._zoom):

@@ -111,12 +111,6 @@ class IconButton(QToolButton):
         theme.changed.connect(self._tint)
         self._tint()
 
-    def set_icon(self, icon: str, name: str) -> None:
-        self._icon = icon
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-        self._tint()
-
     def _tint(self) -> None:
         self.setIcon(self._theme.icon(self._icon, "text_muted"))
 
@@ -310,10 +304,6 @@ class EmptyState(QWidget):
         layout.addStretch(2)
         theme.changed.connect(self._tint)
         self._tint()
-
-    def set_texts(self, title: str, sentence: str) -> None:
-        self._title.setText(title)
-        self._sentence.setText(sentence)
 
     def _tint(self) -> None:
         self._picture.setPixmap(self._theme.pixmap(self._icon, "muted_mark", 48))
@@ -879,24 +869,6 @@ def claim_summary(claim: Any) -> str:
     return "  ·  ".join(parts)
 
 
-def flag_summary(claims: Sequence[Any]) -> str:
-    """One line over an answer's sentences."""
-    counts = {v: sum(1 for c in claims if c.verdict == v) for v in VERDICT_COLOURS}
-    checked = sum(count for verdict, count in counts.items() if verdict != "not checkable")
-    if not checked:
-        return "No sentence of this answer can be checked"
-    noun = "sentence has" if checked == 1 else "sentences have"
-    parts = [f"{counts['supported']} of {checked} {noun} support"]
-    shown = (
-        ("check", "to check"),
-        ("unsupported", "unsupported"),
-        ("contradicted", "contradicted"),
-        ("no evidence", "without evidence"),
-    )
-    parts += [f"{counts[verdict]} {word}" for verdict, word in shown if counts[verdict]]
-    return "; ".join(parts)
-
-
 class PassageView(QPlainTextEdit):
     """A text with one passage marked and in view."""
 
@@ -943,7 +915,7 @@ class PassageView(QPlainTextEdit):
 class PageView(QScrollArea):
     """A page of a PDF as an image with rectangles over the quoted passage.
 
-    Ctrl and the wheel zoom; Page Up and Page Down scroll, and at the page's edge want the page before or after.
+    Ctrl and the wheel zoom, Ctrl+0 fits the width; Page Up and Page Down scroll, and at the page's edge want the page before or after.
     """
 
     page_wanted = Signal(int)  # -1 the page before, 1 the one after
@@ -993,7 +965,9 @@ class PageView(QScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         bar = self.verticalScrollBar()
-        if event.key() == Qt.Key.Key_PageDown and bar.value() == bar.maximum():
+        if event.key() == Qt.Key.Key_0 and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.fit_width()
+        elif event.key() == Qt.Key.Key_PageDown and bar.value() == bar.maximum():
             self.page_wanted.emit(1)
         elif event.key() == Qt.Key.Key_PageUp and bar.value() == bar.minimum():
             self.page_wanted.emit(-1)

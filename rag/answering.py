@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from rag.errors import RagError
 from rag.events import (
     AskResult,
+    ClaimResult,
     ClaimsChecked,
     Hit,
     PromptProgress,
@@ -25,6 +26,7 @@ from rag.events import (
     StageStarted,
     TokenStreamed,
 )
+from rag.flags import limits_of
 from rag.grounding import is_refusal
 from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.matching import query_words
@@ -271,18 +273,28 @@ def _check(workspace: Workspace, recorder: TraceRecorder, hits: Sequence[Hit]) -
     trace = recorder.trace
     passages = [hit.text for hit in hits if hit.marker is not None]
     begin = time.perf_counter()
+    claims: list[ClaimResult] = []
+    error = ""
     with recorder.span("check", "EVALUATOR", "grounding detector"):
-        claims = workspace.detector.check(trace.question, trace.answer, passages, workspace.encode)
+        try:
+            limits = limits_of(workspace, trace.collection_id)
+            claims = workspace.check(trace.question, trace.answer, passages, limits)
+        except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
+            # The answer stands without its check: unknown is not the same as unsupported.
+            error = str(failure) or type(failure).__name__
+            recorder.fallbacks.append(f"the sentences could not be checked: {error}")
     trace.check_ms = (time.perf_counter() - begin) * 1000
-    recorder.set_claims(claims)
+    refused = is_refusal(trace.answer)
+    recorder.set_claims(claims, refused=refused, error=error)
     unknown = sorted({int(m) for m in _MARKER.findall(trace.answer)} - set(range(1, len(passages) + 1)))
     if unknown:
         markers = ", ".join(f"[{number}]" for number in unknown)
         recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
-    if is_refusal(trace.answer):
-        trace.refused = True
+    if refused:
         recorder.fallbacks.append("the model declined to answer")
-    return ClaimsChecked(recorder.id, tuple(claims), trace.check_ms)
+    return ClaimsChecked(
+        recorder.id, tuple(claims), trace.check_ms, trace.outcome, trace.support_rate, trace.check_error
+    )
 
 
 def _retrieval_done(recorder: TraceRecorder, hits: Sequence[Hit]) -> RetrievalDone:

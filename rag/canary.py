@@ -229,8 +229,8 @@ def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) ->
     found = []
     if (old.status == "nothing found") != (new.status == "nothing found"):
         found.append("finds nothing now" if new.status == "nothing found" else "finds passages now")
-    elif old.refused != new.refused:
-        found.append("refuses now" if new.refused else "answers now")
+    elif (old.outcome == "refused") != (new.outcome == "refused"):
+        found.append("refuses now" if new.outcome == "refused" else "answers now")
     elif old.answer != new.answer:
         if _other_figures(old.answer, new.answer):
             found.append("other figures")

@@ -348,7 +348,8 @@ def _redact_traces(session: Session, ids: Sequence[int], sentences: Sequence[str
         if row[0] in derived:
             # What the model made of the document may say it in other words.
             cleaned.update(answer=_MADE_FROM_IT, prompt=ERASED)
-            raw.exec_driver_sql("DELETE FROM claim WHERE trace_id = ?", (row[0],))
+            for table in ("claim", "consistencycheck", "flagopinion"):
+                raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id = ?", (row[0],))
         changed = _redact_claims(session, row[0], needles, finder)
         changed += _redact_hits(session, row[0], ids, needles, finder)
         if cleaned == values and not changed:

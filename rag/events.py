@@ -164,7 +164,9 @@ class ClaimResult:
     """One sentence of an answer and what the passages say about it.
 
     start and end are character offsets into the answer; score is the probability in [0, 1] that the sentence
-    is not supported, None when it was not scored. Evidence offsets are into the passage's text.
+    is not supported, None when it was not scored; raw_score the same before a calibration to a person's data.
+    Evidence offsets are into the passage's text. doubtful is JSON, [[start, end], ...] in the sentence: the words
+    that the evidence does not hold.
     """
 
     text: str
@@ -177,13 +179,56 @@ class ClaimResult:
     evidence_start: int | None = None
     evidence_end: int | None = None
     evidence_text: str = ""
+    raw_score: float | None = None
+    doubtful: str = ""
 
 
 @dataclass(frozen=True)
 class ClaimsChecked:
+    """The check's report. support_rate is None without a claim; error says why the check failed, if it did."""
+
     trace_id: str
     claims: tuple[ClaimResult, ...]
     milliseconds: float
+    outcome: str = ""
+    support_rate: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SampleProgress:
+    """Answering a trace's prompt again: done of total are complete."""
+
+    trace_id: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of several answers to the same prompt. logprob in nats, of the whole answer; differs holds the
+    sentences that the largest group does not have."""
+
+    answer: str
+    group: int
+    logprob: float
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConsistencyReport:
+    """How far several answers to one prompt mean the same.
+
+    agreement is the share of the largest group; semantic_entropy is in nats, at most highest_entropy.
+    """
+
+    trace_id: str
+    temperature: float
+    samples: tuple[Sample, ...]
+    clusters: int
+    agreement: float
+    semantic_entropy: float
+    highest_entropy: float
 
 
 @dataclass(frozen=True)

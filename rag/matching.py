@@ -37,12 +37,8 @@ def query_words(text: str) -> list[str]:
     return [word for word in words if word not in STOP_WORDS] or words
 
 
-def match_expression(text: str, *, every_word: bool = False, prefix: bool = False) -> str:
-    """The FTS5 MATCH expression for a person's words; empty when there is no word in them."""
-    words = list(dict.fromkeys(w.lower() for w in _WORD.findall(text))) if every_word else query_words(text)
-    terms = []
-    for number, word in enumerate(words):
-        phrase = indexed_text(word).split()
-        quoted = '"' + " ".join(phrase) + '"'
-        terms.append(quoted + "*" if prefix and number == len(words) - 1 else quoted)
-    return (" AND " if every_word else " OR ").join(terms)
+def match_expression(text: str) -> str:
+    """The FTS5 MATCH expression for texts with every word, the last one as a beginning; "" without a word."""
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
+    terms = ['"' + " ".join(indexed_text(word).split()) + '"' for word in words]
+    return " AND ".join(terms) + "*" if terms else ""

@@ -31,7 +31,7 @@ class MeasuredAsk:
     flag_count: int
     contradicted_count: int
     passage_count: int
-    refused: bool
+    outcome: str  # one of rag.verdicts.OUTCOMES
     silent_failures: str
 
 
@@ -77,7 +77,7 @@ MEASURES = {
     for measure in (
         Measure("flag_rate", "Answers with a flag", "rate", "%", _checked(lambda a: a.flag_count > 0), 100),
         Measure("contradiction_rate", "Answers with a contradiction", "rate", "%", _checked(lambda a: a.contradicted_count > 0), 100),
-        Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.refused), 100),
+        Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == "refused"), 100),
         Measure("empty_retrieval_rate", "Empty retrievals", "rate", "%", _searched(lambda a: a.passage_count == 0), 100),
         Measure("silent_failure_rate", "Silent failures", "rate", "%", _answered(lambda a: bool(a.silent_failures)), 100),
         Measure("failure_rate", "Failed asks", "rate", "%", lambda a: a.status in ("failed", "interrupted") if a.status != "cancelled" else None, 100),

@@ -57,6 +57,28 @@ UPDATE datasetversion SET parent_id = (SELECT p.id FROM datasetversion p
 """
 
 
+_FLAG_COLUMNS = """
+ALTER TABLE trace ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
+ALTER TABLE trace ADD COLUMN support_rate FLOAT;
+ALTER TABLE trace ADD COLUMN contradicted_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN check_error TEXT NOT NULL DEFAULT '';
+ALTER TABLE claim ADD COLUMN raw_score FLOAT;
+ALTER TABLE claim ADD COLUMN doubtful TEXT NOT NULL DEFAULT '';
+UPDATE claim SET raw_score = score;
+UPDATE trace SET contradicted_count =
+    (SELECT count(*) FROM claim WHERE trace_id = trace.id AND verdict = 'contradicted');
+UPDATE trace SET support_rate = (SELECT avg(verdict = 'supported') FROM claim
+    WHERE trace_id = trace.id AND verdict != 'not checkable') WHERE status = 'done';
+UPDATE trace SET outcome = CASE WHEN trim(answer) = '' THEN 'empty' WHEN support_rate IS NOT NULL THEN 'answered'
+    WHEN fallbacks LIKE '%declined to answer%' THEN 'refused' ELSE 'not checkable' END WHERE status = 'done';
+"""
+
+
+def _flag_columns(connection: sqlite3.Connection) -> None:
+    """Step 3: what became of an answer, and what a calibration changes."""
+    connection.executescript(_FLAG_COLUMNS)
+
+
 def _version_columns(connection: sqlite3.Connection) -> None:
     """Step 2. The index is filled anew: its entries are named by their text's hash from now on."""
     connection.executescript(_VERSION_COLUMNS)
@@ -73,16 +95,11 @@ def _version_columns(connection: sqlite3.Connection) -> None:
         )
 
 
-# Step 3. What monitors read of a trace; their own tables are made with all others.
+# Step 4. What monitors read of a trace; their own tables are made with all others.
 _MONITORING = """
-ALTER TABLE trace ADD COLUMN contradicted_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE trace ADD COLUMN refused BOOLEAN NOT NULL DEFAULT 0;
 ALTER TABLE trace ADD COLUMN best_score FLOAT;
 ALTER TABLE trace ADD COLUMN silent_failures TEXT NOT NULL DEFAULT '';
-UPDATE trace SET
-    contradicted_count = (SELECT count(*) FROM claim c WHERE c.trace_id = trace.id AND c.verdict = 'contradicted'),
-    refused = fallbacks LIKE '%the model declined to answer%',
-    best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
+UPDATE trace SET best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
 """
 
 _ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection, model,
@@ -91,7 +108,7 @@ _ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, wind
 
 
 def _monitoring(connection: sqlite3.Connection) -> None:
-    """Step 3. Stored answers are looked through for silent failures once."""
+    """Step 4. Stored answers are looked through for silent failures once."""
     connection.executescript(_MONITORING)
     rows = connection.execute(
         "SELECT id, question, answer, finish_reason, passage_count FROM trace WHERE status = 'done'"
@@ -102,10 +119,11 @@ def _monitoring(connection: sqlite3.Connection) -> None:
 
 Step = Callable[[sqlite3.Connection], None]
 STEPS: tuple[Step, ...] = (
-    lambda connection: None,
+    lambda connection: None,  # the first released schema
     _version_columns,
+    _flag_columns,
     _monitoring,
-)  # step 1: the first released schema
+)
 
 
 def migrate(database: Path, create_tables: Callable[[], None]) -> None:
@@ -127,7 +145,7 @@ def migrate(database: Path, create_tables: Callable[[], None]) -> None:
         connection.close()
     create_tables()
     with sqlite3.connect(database) as connection:
-        if version < 3:  # once: a rule that a person removed must not come back
+        if version < 4:  # once: a rule that a person removed must not come back
             connection.executemany(_ADD_RULE, DEFAULT_RULES)
         connection.executescript(FULL_TEXT)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")

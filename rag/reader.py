@@ -7,6 +7,7 @@ process (or the command line's own workspace) is the only writer. Columns are th
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import NotFoundError
-from rag.events import ClaimResult, Hit
+from rag.events import ClaimResult, ConsistencyReport, Hit, Sample
 from rag.matching import match_expression
 from rag.measures import AlertRow, MeasuredAsk, ReferenceRow, Scope
+from rag.reports import FITS_FROM
 
 R = TypeVar("R")
 
@@ -187,6 +189,24 @@ class TraceDetail:
     hits: tuple[Hit, ...]
     claims: tuple[ClaimResult, ...]
     spans: tuple[SpanRow, ...]
+
+
+@dataclass(frozen=True)
+class FlagState:
+    """A collection's flags: answers holds the scores of each of its last checked answers, newest first.
+
+    None as a limit means as the detector was trained; opinions are the person's own verdicts on flags.
+    """
+
+    answers: tuple[tuple[float, ...], ...]
+    flagged_answers: int
+    check_from: float | None
+    unsupported_from: float | None
+    second_detector: str
+    fitted_on: int
+    opinions: int
+    right: int
+    fits_from: int = FITS_FROM
 
 
 @dataclass(frozen=True)
@@ -469,6 +489,54 @@ class Reader:
             ),
         )
 
+    def flag_opinion(self, trace_id: str, start: int) -> bool | None:
+        """Whether a person called the verdict on the sentence at start right; None when nobody said."""
+        found = self._query(
+            "SELECT is_right FROM flagopinion WHERE trace_id = ? AND start = ?", (trace_id, start)
+        )
+        return bool(found[0][0]) if found else None
+
+    def flag_state(self, collection_id: int, most: int = 2000) -> FlagState:
+        """What is known of a collection's flags: its limits, the last answers' scores, the person's verdicts."""
+        limits = self._query("SELECT * FROM flaglimits WHERE collection_id = ?", (collection_id,))
+        row = dict(limits[0]) if limits else {}
+        answers: dict[str, list[float]] = {}
+        flagged = 0
+        for trace_id, score, has_flag in self._query(
+            """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace WHERE collection_id = ?
+               AND source = 'person' AND claim_count > 0 ORDER BY created_ms DESC LIMIT ?) t
+               JOIN claim c ON c.trace_id = t.id WHERE c.score IS NOT NULL""",
+            (collection_id, most),
+        ):
+            flagged += bool(has_flag) and trace_id not in answers
+            answers.setdefault(trace_id, []).append(float(score))
+        said = self._query(
+            "SELECT count(*), coalesce(sum(is_right), 0) FROM flagopinion WHERE collection_id = ?",
+            (collection_id,),
+        )
+        return FlagState(
+            tuple(tuple(scores) for scores in answers.values()), flagged, row.get("check_from"),
+            row.get("unsupported_from"), row.get("second_detector", ""), row.get("fitted_on", 0),
+            int(said[0][0]) if said else 0, int(said[0][1]) if said else 0,
+        )  # fmt: skip
+
+    def consistency(self, trace_id: str) -> ConsistencyReport | None:
+        """The last check of how far a trace's answer repeats; None when there was none."""
+        found = self._query(
+            "SELECT * FROM consistencycheck WHERE trace_id = ? ORDER BY id DESC LIMIT 1", (trace_id,)
+        )
+        if not found:
+            return None
+        row = dict(found[0])
+        samples = tuple(
+            Sample(s["answer"], s["group"], s["logprob"], tuple(s["differs"]))
+            for s in json.loads(row["samples"])
+        )
+        return ConsistencyReport(
+            trace_id, row["temperature"], samples, row["clusters"], row["agreement"], row["semantic_entropy"],
+            math.log(max(len(samples), 1)),
+        )  # fmt: skip
+
     def trace_models(self) -> list[str]:
         return [row[0] for row in self._query("SELECT DISTINCT model FROM trace WHERE model != ''")]
 
@@ -634,7 +702,7 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     if wanted.until_ms is not None:
         parts.append("t.created_ms < ?")
         values.append(wanted.until_ms)
-    expression = match_expression(wanted.text, every_word=True, prefix=True)
+    expression = match_expression(wanted.text)
     if expression:
         parts.append("t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?)")
         values.append(expression)

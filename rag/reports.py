@@ -5,6 +5,7 @@ They stand here, and not beside what makes them, because reading one must not br
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -269,3 +270,32 @@ class ChromaImport:
             parts.append(f"{self.duplicates:,} texts stood there twice")
         asked = "can be asked" if self.known else "can be browsed, not asked: its embedder is not known"
         return f"{'; '.join(parts)}. It {asked} ({self.embedder})."
+
+
+FITS_FROM = 50  # verdicts of a person, before a calibration to them is more signal than noise
+
+
+@dataclass(frozen=True)
+class CalibrationFit:
+    """Scores fitted to a person's verdicts: sigmoid(slope * logit(score) + intercept).
+
+    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit to
+    the others.
+    """
+
+    collection: str
+    opinions: int
+    unsupported: int  # of them, by the person's verdict
+    slope: float
+    intercept: float
+    loss_before: float
+    loss_after: float
+
+    @property
+    def helps(self) -> bool:
+        return self.loss_after < self.loss_before
+
+    def of(self, score: float) -> float:
+        """What a score becomes."""
+        p = min(max(score, 1e-6), 1 - 1e-6)
+        return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))

@@ -14,6 +14,11 @@ from rag.events import SpaceUse
 _GROUPS = (
     ("chunk_fts", "Full-text index"),
     ("trace_fts", "Full-text index"),
+    ("versiondocument", "Versions"),
+    ("versionexclusion", "Versions"),
+    ("versiontag", "Versions"),
+    ("datasetversion", "Versions"),
+    ("proberesult", "Versions"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
     ("questionvector", "Embeddings"),
@@ -22,9 +27,11 @@ _GROUPS = (
     ("chunk", "Chunks"),
     ("trace", "Traces"),
     ("claim", "Traces"),
+    ("probe", "Versions"),
+    ("proof", "Versions"),
     ("span", "Traces"),
 )
-_ORDER = ("Documents' text", "Chunks", "Full-text index", "Embeddings", "Traces", "Other tables")
+_ORDER = ("Documents' text", "Chunks", "Full-text index", "Embeddings", "Versions", "Traces", "Other tables")
 
 
 def folder_usage(folder: Path) -> list[SpaceUse]:
@@ -42,14 +49,18 @@ def _database_parts(database: Path) -> list[SpaceUse]:
             sizes, about = _measured(connection), ""
         except sqlite3.OperationalError:  # this SQLite was built without dbstat
             sizes, about = _estimated(connection), "about: the sum of the values' lengths"
-        counts = {name: _count(connection, name) for name in ("document", "chunk", "embedding", "trace")}
+        counts = {
+            name: _count(connection, name)
+            for name in ("document", "chunk", "embedding", "trace", "datasetversion")
+        }
     details = {
         "Documents' text": _counted(counts["document"], "revision of a document", "revisions of documents"),
         "Chunks": _counted(counts["chunk"], "chunk", "chunks"),
         "Embeddings": _counted(counts["embedding"], "vector", "vectors"),
+        "Versions": _counted(counts["datasetversion"], "dataset version", "dataset versions"),
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
-        "Other tables": "versions, models and the log of changes",
+        "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]
     parts.append(SpaceUse("Free pages", free * page, "in the SQLite file; used again by what comes next"))

@@ -248,8 +248,10 @@ class Trace(SQLModel, table=True):
     worst_verdict: str = ""
     min_logprob: float | None = None
     mean_logprob: float | None = None
-    contradicted_count: int = 0  # of the flags
-    refused: bool = False  # the answer declines
+    outcome: str = ""  # of the check: rag.verdicts.OUTCOMES; "" before there was one
+    support_rate: float | None = None  # None without a claim
+    contradicted_count: int = 0
+    check_error: str = ""  # why the check failed; then nothing is known of the sentences
     best_score: float | None = None  # highest cosine of a candidate
     silent_failures: str = ""  # names from rag.silent, separated by a comma and a space
 
@@ -301,6 +303,49 @@ class Claim(SQLModel, table=True):
     evidence_start: int | None = None
     evidence_end: int | None = None
     evidence_text: str = ""
+    raw_score: float | None = None  # before the calibration to a person's data
+    doubtful: str = ""  # JSON [[start, end], ...] in the sentence: what the evidence does not hold
+
+
+class FlagOpinion(SQLModel, table=True):
+    """What a person says of one verdict: right or wrong. It is what a calibration to their data learns from."""
+
+    trace_id: str = Field(primary_key=True)
+    start: int = Field(primary_key=True)  # of the sentence in the answer, as in Claim
+    collection_id: int | None = Field(default=None, index=True)
+    verdict: str  # as it was shown
+    score: float | None = None  # the detector's own, before any calibration
+    is_right: bool
+    note: str = ""
+    created_ms: int
+
+
+class FlagLimits(SQLModel, table=True):
+    """From which score on a collection's sentences are flagged, and how scores are calibrated to its data."""
+
+    collection_id: int = Field(primary_key=True)
+    check_from: float | None = None  # None: as the detector was trained
+    unsupported_from: float | None = None
+    slope: float = 1.0  # calibrated = sigmoid(slope * logit(score) + intercept)
+    intercept: float = 0.0
+    fitted_on: int = 0  # opinions
+    second_detector: str = ""  # folder of a tier 2 model, "" for none
+    second_slope: float = 1.0  # its recalibration on the bundled slice
+    second_intercept: float = 0.0
+    updated_ms: int
+
+
+class ConsistencyCheck(SQLModel, table=True):
+    """The same prompt answered several times, and how far the answers agree."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    created_ms: int
+    temperature: float
+    samples: str  # JSON: [{"answer", "cluster", "logprob"}]
+    clusters: int
+    agreement: float  # share of the largest cluster
+    semantic_entropy: float  # nats, discrete (Farquhar et al. 2024)
 
 
 class AuditEvent(SQLModel, table=True):

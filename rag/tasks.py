@@ -198,6 +198,11 @@ def count_files(workspace: Workspace, paths: list[str]) -> tuple[int, int, int]:
     return len(sources), sum(source.size_bytes for source in sources), len(refused)
 
 
+def flag_defaults(workspace: Workspace, collection: str) -> tuple[float, float]:
+    """From which scores the detector itself says check and unsupported."""
+    return workspace.detector.check_from, workspace.detector.unsupported_from
+
+
 def folder_usage(workspace: Workspace) -> list[SpaceUse]:
     return space.folder_usage(workspace.folder)
 

@@ -18,8 +18,8 @@ from rag.events import ClaimResult, Hit
 from rag.silent import silent_failures
 from rag.store import Store, add_trace_text, insert_rows, now_ms
 from rag.tables import Claim, Span, Trace, TraceHit
+from rag.verdicts import FLAGS, outcome, support_rate
 
-FLAGS = {"check": 1, "unsupported": 2, "contradicted": 3}
 _SAVE_EVERY_S = 2.0
 
 
@@ -87,12 +87,16 @@ class TraceRecorder:
         self.trace.passage_documents = len({hit.document_id for hit in packed})
         self.trace.best_score = max((h.dense_score for h in hits if h.dense_score is not None), default=None)
 
-    def set_claims(self, claims: Sequence[ClaimResult]) -> None:
+    def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
+        """Keep what the check found; error says why it found nothing: then no rate is known."""
         self._claims = tuple(claims)
+        self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
+        self.trace.check_error = error
+        self.trace.support_rate = support_rate(claims)
+        self.trace.contradicted_count = sum(claim.verdict == "contradicted" for claim in claims)
         flags = [claim.verdict for claim in claims if claim.verdict in FLAGS]
         self.trace.claim_count = sum(1 for c in claims if c.verdict not in ("not checkable", "no evidence"))
         self.trace.flag_count = len(flags)
-        self.trace.contradicted_count = flags.count("contradicted")
         self.trace.worst_verdict = (
             max(flags, key=lambda verdict: FLAGS[verdict]) if flags else _calm_verdict(claims)
         )

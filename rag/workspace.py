@@ -19,7 +19,8 @@ from rag.content import ContentCache, VersionContent
 from rag.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.embedding import Embedder, starter_embedder_folder
 from rag.errors import RagError
-from rag.grounding import Detector
+from rag.events import ClaimResult
+from rag.grounding import Detector, Limits, SecondDetector
 from rag.index import VectorIndex
 from rag.llm import LanguageModel, starter_model_path
 from rag.moving import finish_move
@@ -62,6 +63,7 @@ class Workspace:
         self._embedders: dict[str, Embedder] = {}  # others than the one above, by fingerprint
         self._model = model
         self._detector: Detector | None = None
+        self._second: SecondDetector | None = None
 
     @property
     def embedder(self) -> Embedder:
@@ -137,6 +139,17 @@ class Workspace:
             if self._detector is None:
                 self._detector = Detector.load(RESOURCES / "grounding" / "detector.json")
             return self._detector
+
+    def check(self, question: str, answer: str, passages: Sequence[str], limits: Limits) -> list[ClaimResult]:
+        """A verdict for every sentence of an answer; see Detector.check."""
+        second = self._second_detector(limits.second_detector) if limits.second_detector else None
+        return self.detector.check(question, answer, passages, self.encode, limits, second)
+
+    def _second_detector(self, folder: str) -> SecondDetector:
+        with self._loading:
+            if self._second is None or str(self._second.folder) != folder:
+                self._second = SecondDetector.open(folder)
+            return self._second
 
     @property
     def prompt(self) -> PromptTemplate:

@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints", "silent"],
+    ["errors", "fingerprints", "languages"],
+    ["silent"],
     ["events", "reports", "matching", "settings", "data_folder", "measures"],
+    ["verdicts"],
     ["tables", "gguf", "reader", "migrations", "space"],
     ["diff"],
     ["parsing", "chunking", "embedding", "index", "prompts"],
@@ -21,9 +23,9 @@ RAG = [
     ["grounding", "traces", "audit", "content", "moving"],
     ["workspace"],
     ["datasets", "models"],
-    ["versions", "retrieval", "monitoring"],
+    ["versions", "retrieval", "flags", "monitoring"],
     ["changes"],
-    ["ingest", "answering"],
+    ["ingest", "answering", "consistency"],
     ["sample", "whatif", "watching", "inspection", "chroma", "canary"],
     ["erasure"],
     ["tasks"],
@@ -33,6 +35,11 @@ APP = [
     ["theme", "engine_process"],
     ["error_dialog", "item_models", "engine"],
     ["charts", "widgets", "console"],
+    [
+        "claim_panel",
+        "consistency_panel",
+        "limits_dialog",
+    ],
     [
         "source_panel",
         "data_panel",
@@ -60,6 +67,7 @@ LIGHT = {
     "models",
     "reports",
     "sample",
+    "verdicts",
 }
 HEAVY_OWNERS = {
     "chromadb": "index",

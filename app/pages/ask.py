@@ -22,7 +22,7 @@ from app.console import Console
 from app.engine import Task
 from app.source_panel import SourcePanel, source_button
 from app.theme import SMALL_SPACE, SPACE
-from app.widgets import AnswerView, EmptyState, IconButton, Panel, button, flag_summary, label, row, scrolled
+from app.widgets import AnswerView, EmptyState, IconButton, Panel, button, label, row, scrolled
 from rag.events import (
     AskResult,
     ClaimResult,
@@ -34,6 +34,7 @@ from rag.events import (
     TokenStreamed,
 )
 from rag.sample import SAMPLE_COLLECTION, sample_questions
+from rag.verdicts import places, summary
 
 _STAGES = {
     "search": "Searching…",
@@ -109,7 +110,11 @@ class AnswerCard(Panel):
             self._claims = event.claims
             self.answer.set_answer(self.answer_text, self._markers())
             self.answer.set_claims(event.claims, self._markers())
-            self.flags.setText(flag_summary(event.claims))
+            self.flags.setText(
+                (event.error
+                and f"The sentences could not be checked: {event.error}")
+                or summary(event.claims, places(self._hits))
+            )
             self._show_sources()
 
     def finish(self, result: AskResult) -> None:
@@ -181,7 +186,7 @@ class AnswerCard(Panel):
 
     def _open_claim(self, index: int) -> None:
         if self._claims[index].verdict != "not checkable":
-            self._sources.show_claim(self._claims[index], self._hits)
+            self._sources.show_claim(self._claims[index], self._hits, self.trace_id)
 
     def _open_trace(self) -> None:
         self.trace_requested.emit(self.trace_id)

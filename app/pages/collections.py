@@ -21,6 +21,7 @@ from app.chunk_browser import ChunkBrowser
 from app.console import Console
 from app.embedding_map import EmbeddingMap
 from app.item_models import Column, RecordTable
+from app.limits_dialog import LimitsDialog
 from app.task_strip import TaskStrip
 from app.theme import SPACE
 from app.watch_panel import WatchPanel
@@ -223,9 +224,14 @@ class CollectionsPage(QWidget):
         splitter.setSizes([400, 780])
         return splitter
 
+    def _flags(self) -> None:
+        for chosen in self.table.selected_records():
+            LimitsDialog(self._console, chosen.id, chosen.name, self).exec()
+
     def _more_button(self) -> QPushButton:
         menu = QMenu(self)
         menu.addAction("Rename…", self._rename)
+        menu.addAction("Flags…", self._flags)
         menu.addAction("Serve the index from…", self._serve)
         menu.addAction("Compact the data folder", self._compact)
         menu.addSeparator()

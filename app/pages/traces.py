@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.charts import Bar, Waterfall
+from app.claim_panel import ClaimPanel
+from app.consistency_panel import ConsistencyPanel
 from app.console import Console
 from app.item_models import Column, RecordTable
 from app.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
@@ -30,13 +32,14 @@ from app.widgets import (
     Panel,
     SearchField,
     button,
-    flag_summary,
     label,
     row,
     scrolled,
 )
 from rag.errors import NotFoundError
+from rag.events import ClaimResult
 from rag.reader import TraceDetail, TraceFilter, TraceRow
+from rag.verdicts import places, summary
 
 _DAY_MS = 86_400_000
 _TIMES = (
@@ -131,12 +134,18 @@ class TraceView(QWidget):
         self.prompt.setAccessibleName("Prompt as sent")
         self.prompt.setFont(console.theme.fixed_font())
         self.prompt.setPlaceholderText("The model was not asked.")
+        self._claims_of = ""
         self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._overview_tab(), "Overview")
         self.tabs.addTab(self._padded(self.hits), "Candidates")
-        self.tabs.addTab(self._padded(self.claims), "Flags")
+        self.claim_panel = ClaimPanel(console)
+        self.claim_panel.hide()
+        self.claims.record_selected.connect(self._show_claim)
+        self.consistency = ConsistencyPanel(console)
+        self.tabs.addTab(self._padded(self.claims, self.claim_panel), "Flags")
+        self.tabs.addTab(self.consistency, "Agreement")
         self.tabs.addTab(self._padded(self.prompt), "Prompt")
         self.tabs.addTab(self._scrolled(self._settings), "Settings")
         layout = QVBoxLayout(self)
@@ -154,7 +163,10 @@ class TraceView(QWidget):
             [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in detail.spans]
         )
         self.hits.set_records(detail.hits)
+        self._claims_of = trace["id"]
+        self.claim_panel.hide()
         self.claims.set_records(detail.claims)
+        self.consistency.show_trace(trace["id"], bool(trace["prompt"]))
         self.prompt.setPlainText(trace["prompt"])
         self._summary.set_pairs(self._summary_pairs(detail))
         self._settings.set_pairs(self._settings_pairs(trace))
@@ -173,12 +185,22 @@ class TraceView(QWidget):
         layout.addStretch(1)
         return scrolled(holder)
 
-    def _padded(self, widget: QWidget) -> QWidget:
+    def _padded(self, *widgets: QWidget) -> QWidget:
         holder = QWidget()
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addWidget(widget)
+        for widget in widgets:
+            layout.addWidget(widget)
         return holder
+
+    def _show_claim(self, claim: ClaimResult) -> None:
+        self.claim_panel.show_claim(claim, self._claims_of)
+        self.claim_panel.show()
+
+    def _checked(self, detail: TraceDetail) -> str:
+        if detail.row["check_error"]:
+            return f"not checked: {detail.row['check_error']}"
+        return summary(detail.claims, places(detail.hits)) if detail.claims else "not checked"
 
     def _scrolled(self, widget: QWidget) -> QScrollArea:
         holder = QWidget()
@@ -210,7 +232,7 @@ class TraceView(QWidget):
             ("Speed", "–" if trace["tokens_per_s"] is None else f"{trace['tokens_per_s']:.1f} tokens/s"),
             ("Time", f"{ms('total_ms')} in all; first token after {ms('first_token_ms')}"),
             ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
-            ("Sentences", flag_summary(detail.claims) if detail.claims else "not checked"),
+            ("Sentences", self._checked(detail)),
         ]  # fmt: skip
         fallbacks = json.loads(trace["fallbacks"])
         if fallbacks:

@@ -11,9 +11,9 @@ import sys
 
 import typer
 
-from rag.cli import asking, chroma, data, installation, knowledge, versions
+from rag.cli import asking, chroma, data, installation, knowledge, trust, versions
 from rag.cli.terminal import log, plain
-from rag.errors import RagError
+from rag.errors import RagError, of_the_disk
 
 app = typer.Typer(
     name="ragdeck",
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (knowledge, versions, asking, data, installation, chroma):
+for part in (knowledge, versions, asking, trust, data, installation, chroma):
     app.add_typer(part.app)
 
 
@@ -44,6 +44,8 @@ def run(arguments: list[str] | None = None) -> int:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # a click usage error
             error.show()
             return 2
+        if refusal := of_the_disk(error):
+            return _refuse(str(refusal))
         raise
 
 

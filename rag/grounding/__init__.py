@@ -8,7 +8,17 @@ verdicts. train: the script that makes the detector's file.
     claims = detector.check(question, answer, passages, encode)  # one ClaimResult a sentence
 """
 
-from rag.grounding.detector import Detector, Encode
+from rag.grounding.detector import Detector, Encode, Limits
+from rag.grounding.second import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
 
-__all__ = ["Detector", "Encode", "Sentence", "is_checkable", "is_refusal", "split_sentences"]
+__all__ = [
+    "Detector",
+    "Encode",
+    "Limits",
+    "SecondDetector",
+    "Sentence",
+    "is_checkable",
+    "is_refusal",
+    "split_sentences",
+]

@@ -6,8 +6,9 @@ A rule about figures, dates and negations names contradictions, with its reason;
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ from rag.grounding.features import (
     tokenize,
 )
 from rag.grounding.numbers import Quantity, same
+from rag.grounding.second import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
+from rag.languages import foreign_parts
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
@@ -48,6 +51,49 @@ _NOT_ASSERTED = frozenset(
     "if unless whether careful avoid unable but only".split()
 )  # "if you can't" denies nothing
 _FOREIGN = "Not checkable in this language: the detector was trained on English."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a collection's owner chose: from which scores flags begin (None: as trained), the calibration
+    sigmoid(slope * logit(score) + intercept), the folder of a second detector ("" for none) and its recalibration."""
+
+    check_from: float | None = None
+    unsupported_from: float | None = None
+    slope: float = 1.0
+    intercept: float = 0.0
+    second_detector: str = ""
+    second_slope: float = 1.0
+    second_intercept: float = 0.0
+
+    def calibrated(self, score: float) -> float:
+        """The score for this collection's data."""
+        if self.slope == 1.0 and self.intercept == 0.0:
+            return score
+        return sigmoid(self.slope * log_odds(score) + self.intercept)
+
+    def over(self, detector: Detector) -> tuple[float, float]:
+        """From which calibrated scores "check" and "unsupported" begin."""
+        return (
+            detector.check_from if self.check_from is None else self.check_from,
+            detector.unsupported_from if self.unsupported_from is None else self.unsupported_from,
+        )
+
+    def unsure(self, raw: float, detector: Detector) -> bool:
+        """Whether a second opinion could change the verdict: between half of "check" and 0.9."""
+        return 0.5 * self.over(detector)[0] <= self.calibrated(raw) < 0.9
+
+
+AS_TRAINED = Limits()
+
+
+def log_odds(score: float) -> float:
+    p = min(max(score, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
 @dataclass(frozen=True)
@@ -86,57 +132,96 @@ class Detector:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RagError(f"The detector {path} cannot be used ({error}); install Ragdeck again.") from error
 
-    def check(self, question: str, answer: str, passages: Sequence[str], encode: Encode) -> list[ClaimResult]:
+    def check(
+        self,
+        question: str,
+        answer: str,
+        passages: Sequence[str],
+        encode: Encode,
+        limits: Limits = AS_TRAINED,
+        second: SecondDetector | None = None,
+    ) -> list[ClaimResult]:
         """A verdict for every sentence of the answer, in order.
 
-        encode gives L2-normalised vectors (n, d); it is called once at most, each text once.
+        encode gives L2-normalised vectors (n, d); it is called once at most, each text once. second is asked about
+        the sentences whose score is neither clearly good nor clearly bad.
         """
         sentences = split_sentences(answer)
         context = prepare(passages)
+        is_foreign = foreign_parts(sentences)
         alignments = {
             number: align(sentence.text, context)
             for number, sentence in enumerate(sentences)
-            if context.units and is_checkable(sentence) and not _is_foreign(sentence.text)
+            if context.units and is_checkable(sentence) and not is_foreign[number]
         }
-        cosines = dict(zip(alignments, nearness(list(alignments.values()), context, encode), strict=True))
+        cosines = nearness(list(alignments.values()), context, encode)
+        scores = [
+            self.score(features(alignment, context, question, cosine))
+            for alignment, cosine in zip(alignments.values(), cosines, strict=True)
+        ]
+        if second is not None:
+            scores = self._with_second(second, limits, question, list(alignments.values()), passages, scores)
+        judged = {
+            number: self._judge(sentences[number], alignment, context, cosine, score, limits)
+            for (number, alignment), cosine, score in zip(alignments.items(), cosines, scores, strict=True)
+        }
         results = []
         for number, sentence in enumerate(sentences):
-            if not is_checkable(sentence):
+            if number in judged:
+                results.append(judged[number])
+            elif not is_checkable(sentence):
                 results.append(_claim(sentence, "not checkable", None))
-            elif _is_foreign(sentence.text):
+            elif is_foreign[number]:
                 results.append(_claim(sentence, "not checkable", None, _FOREIGN))
-            elif number not in alignments:
-                results.append(_claim(sentence, "no evidence", None, "There was no passage to compare with."))
             else:
-                results.append(self._judge(sentence, alignments[number], context, question, cosines[number]))
+                results.append(_claim(sentence, "no evidence", None, "There was no passage to compare with."))
         return results
 
     def score(self, vector: npt.NDArray[np.float64]) -> float:
         """Probability in [0, 1] that the sentence with these features is not supported."""
-        logit = float((vector - self.mean) / self.scale @ self.coefficients + self.intercept)
-        return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
+        return sigmoid(float((vector - self.mean) / self.scale @ self.coefficients + self.intercept))
+
+    def _with_second(
+        self,
+        second: SecondDetector,
+        limits: Limits,
+        question: str,
+        alignments: Sequence[Alignment],
+        passages: Sequence[str],
+        scores: list[float],
+    ) -> list[float]:
+        """Scores with the second opinion where the first is uncertain: the mean of both in log-odds."""
+        unsure = [n for n, score in enumerate(scores) if limits.unsure(score, self)]
+        found = second.unsupported(question, [alignments[n].text for n in unsure], passages)
+        for number, other in zip(unsure, found, strict=True):
+            recalibrated = limits.second_slope * log_odds(float(other)) + limits.second_intercept
+            scores[number] = sigmoid((log_odds(scores[number]) + recalibrated) / 2)
+        return scores
 
     def _judge(
-        self, sentence: Sentence, alignment: Alignment, context: Context, question: str, cosine: float
+        self,
+        sentence: Sentence,
+        alignment: Alignment,
+        context: Context,
+        cosine: float,
+        raw: float,
+        limits: Limits,
     ) -> ClaimResult:
-        score = self.score(features(alignment, context, question, cosine))
+        check_from, unsupported_from = limits.over(self)
+        score = limits.calibrated(raw)
+        unit: Unit | None = context.units[alignment.candidates[0]]
         found = contradiction(alignment, context)
         if found:
             reason, unit = found
-            return _claim(sentence, "contradicted", max(score, self.unsupported_from), reason, unit)
-        if _nothing_near(alignment, context, cosine):
-            return _claim(sentence, "no evidence", score, "Nothing in the passages is near this sentence.")
-        if score >= self.unsupported_from:
-            verdict = "unsupported"
+            verdict, score = "contradicted", max(score, unsupported_from)
+        elif _nothing_near(alignment, context, cosine):
+            verdict, reason, unit = "no evidence", "Nothing in the passages is near this sentence.", None
         else:
-            verdict = "check" if score >= self.check_from else "supported"
-        return _claim(
-            sentence,
-            verdict,
-            score,
-            _reason(verdict, alignment, context),
-            context.units[alignment.candidates[0]],
-        )
+            verdict = "supported"
+            if score >= check_from:
+                verdict = "unsupported" if score >= unsupported_from else "check"
+            reason = _reason(verdict, alignment, context)
+        return replace(_claim(sentence, verdict, score, reason, unit), raw_score=raw)
 
 
 def nearness(alignments: Sequence[Alignment], context: Context, encode: Encode) -> list[float]:
@@ -245,12 +330,6 @@ def _reason(verdict: str, alignment: Alignment, context: Context) -> str:
     if missing:
         return f"{missing[0]} is in no passage"
     return ""
-
-
-def _is_foreign(text: str) -> bool:
-    """Whether most letters are of a script that the detector has never seen."""
-    letters = [c for c in text if c.isalpha()]
-    return sum(c < "\u0250" or "\u1e00" <= c < "\u1f00" for c in letters) * 2 < len(letters)
 
 
 def _claim(

@@ -196,7 +196,7 @@ def _lacking(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
 
 def _reasons(asks: Sequence[MeasuredAsk], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
     reasons = []
-    given = [index for index, ask in enumerate(asks) if not ask.refused]
+    given = [index for index, ask in enumerate(asks) if ask.outcome != "refused"]
     if 0 < len(given) < len(asks):
         reasons.append("some refuse")
     # Markers are figures to a parser, and no statement.

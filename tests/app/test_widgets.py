@@ -25,7 +25,6 @@ from app.widgets import (
     SearchField,
     ShortcutsDialog,
     StatusPill,
-    flag_summary,
     fuzzy_score,
 )
 from rag.events import ClaimResult, IngestProgress
@@ -96,12 +95,6 @@ def test_an_answer_never_loads_what_a_model_names(qtbot: QtBot, theme: Theme, tm
     view.set_answer('<img src="file:///etc/passwd"> ![x](http://127.0.0.1:9/x.png)', [])
     assert "<img" in view.toPlainText()
     assert view.loadResource(2, QUrl.fromLocalFile(str(tmp_path))) is None
-
-
-def test_the_summary_counts_by_verdict() -> None:
-    claims = [claim("a", 0, "supported"), claim("b", 1, "check"), claim("c", 2, "not checkable", None)]
-    assert flag_summary(claims) == "1 of 2 sentences have support; 1 to check"
-    assert flag_summary([claims[2]]) == "No sentence of this answer can be checked"
 
 
 def test_a_passage_is_marked_where_it_stands(qtbot: QtBot, theme: Theme) -> None:
@@ -314,7 +307,7 @@ def test_a_page_is_zoomed_with_the_wheel_and_turned_at_its_edge(qtbot: QtBot, th
     )  # fmt: skip
     view.wheelEvent(wheel)
     assert view._scale() < before
-    view.fit_width()
+    qtbot.keyClick(view, Qt.Key.Key_0, control)
     assert view._zoom == 1.0
     image = view._canvas.pixmap().toImage()
     inside = image.pixelColor(int(20 * view._scale()), int(9 * view._scale()))

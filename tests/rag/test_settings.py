@@ -1,5 +1,6 @@
 """Settings refuse what they do not know; the data folder has one holder; migrations keep what there was."""
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.data_folder import FolderLock, data_folder, lock_holder
-from rag.errors import DataFolderLockedError, RagError
+from rag.errors import DataFolderLockedError, RagError, of_the_disk
 from rag.settings import Settings
 from rag.store import Store
 
@@ -91,3 +92,19 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database at all" * 100)
     with pytest.raises(RagError, match="damaged"):
         Store(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (sqlite3.OperationalError("database or disk is full"), "disk is full"),
+        (sqlite3.OperationalError("attempt to write a readonly database"), "cannot be written"),
+        (ValueError("something else"), ""),
+    ],
+)
+def test_a_full_or_read_only_disk_is_named_whoever_noticed_it(error: Exception, said: str) -> None:
+    wrapped = RuntimeError("a library's own words")
+    wrapped.__cause__ = error
+    assert said in str(of_the_disk(wrapped) or "")
+    assert bool(of_the_disk(wrapped)) == bool(said)

@@ -1,0 +1,158 @@
+"""Commands about the flags: limits, a person's verdicts, the fit to them, and how far an answer repeats."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
+from rag.events import SampleProgress
+
+app = typer.Typer()
+flags_app = typer.Typer(help="Where flags begin, and your own verdicts on them.", no_args_is_help=True)
+app.add_typer(flags_app, name="flags")
+
+Trace = Annotated[str, typer.Argument(help="Id of a trace, or its beginning.", metavar="TRACE")]
+
+
+@flags_app.command()
+def limits(
+    collection: Name,
+    check: Annotated[float | None, typer.Option(help="Flag as “check” from this score.")] = None,
+    unsupported: Annotated[float | None, typer.Option(help="Flag as “unsupported” from this score.")] = None,
+    second: Annotated[
+        str | None, typer.Option(help="Folder of a second detector; an empty text takes it away.")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="As the detector was trained.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show or change from which score this collection's sentences are flagged, for answers from now on."""
+    from rag.datasets import find_collection
+    from rag.flags import set_limits
+
+    with open_workspace(data, "flags limits") as workspace:
+        with workspace.store.session() as session:
+            number = find_collection(session, collection).id or 0
+        if reset or (check, unsupported, second) != (None, None, None):
+            now = workspace.reader.flag_state(number)
+            low = None if reset else now.check_from if check is None else check
+            high = None if reset else now.unsupported_from if unsupported is None else unsupported
+            set_limits(workspace, collection, low, high, second)
+        state = workspace.reader.flag_state(number)
+        trained = workspace.detector
+        low = trained.check_from if state.check_from is None else state.check_from
+        high = trained.unsupported_from if state.unsupported_from is None else state.unsupported_from
+    would = sum(any(score >= low for score in answer) for answer in state.answers)
+    document = {
+        "collection": collection,
+        "check_from": low,
+        "unsupported_from": high,
+        "trained": [trained.check_from, trained.unsupported_from],
+        "second_detector": state.second_detector,
+        "answers": len(state.answers),
+        "answers_with_flags": state.flagged_answers,
+        "answers_that_would_have_flags": would,
+        "verdicts": state.opinions,
+        "verdicts_right": state.right,
+        "fitted_on": state.fitted_on,
+    }
+    if as_json:
+        print_json(document)
+        return
+    screen.print(f"{plain(collection)}: check from {low:.3f}, unsupported from {high:.3f}")
+    screen.print(
+        f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one"
+    )
+    screen.print(
+        f"{state.opinions} verdicts of yours, {state.right} of them “right”; fitted to {state.fitted_on}"
+    )
+
+
+@flags_app.command()
+def judge(
+    trace: Trace,
+    sentence: Annotated[int, typer.Argument(help="Which sentence, counted from 1.", min=1, metavar="N")],
+    right: Annotated[bool, typer.Option("--right/--wrong", help="Whether its verdict is right.")],
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    data: Data = None,
+) -> None:
+    """Say whether the verdict on a sentence is right; it is stored with the trace."""
+    from rag.errors import RagError
+    from rag.flags import set_opinion
+
+    with open_workspace(data, "flags judge") as workspace:
+        detail = workspace.reader.trace(trace)
+        if sentence > len(detail.claims):
+            raise RagError(f"The answer has {len(detail.claims)} sentences; choose one of them.")
+        claim = detail.claims[sentence - 1]
+        set_opinion(workspace, detail.row["id"], claim.start, right, note)
+    screen.print(
+        plain(f"Kept: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
+    )
+
+
+@flags_app.command()
+def calibrate(
+    collection: Name,
+    apply: Annotated[bool, typer.Option("--apply", help="Use the fit from now on.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Go back to the detector's own scores.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Fit the scores to your verdicts (50 and more) and show what it changes; --apply uses it."""
+    from rag.flags import apply_calibration, fit_calibration, remove_calibration
+
+    with open_workspace(data, "flags calibrate") as workspace:
+        if remove:
+            remove_calibration(workspace, collection)
+            screen.print(plain(f"{collection}: the detector's own scores are used again."))
+            return
+        fit = fit_calibration(workspace, collection)
+        if apply:
+            apply_calibration(workspace, fit)
+    if as_json:
+        print_json(asdict(fit) | {"helps": fit.helps, "applied": apply})
+        return
+    screen.print(
+        f"{fit.opinions} verdicts, {fit.unsupported} unsupported; loss on unseen ones {fit.loss_before:.3f} -> "
+        f"{fit.loss_after:.3f} nats: it {'helps' if fit.helps else 'does not help'}"
+    )
+    screen.print("It is used from now on." if apply else "Nothing was changed; --apply uses it.")
+
+
+@app.command()
+def consistency(
+    trace: Trace,
+    samples: Annotated[
+        int, typer.Option("--samples", "-n", min=2, max=50, help="How often to ask again.")
+    ] = 5,
+    temperature: Annotated[float, typer.Option(min=0.05, max=2.0, help="Of the sampling.")] = 0.7,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a trace's prompt again several times and show how far the answers agree."""
+    from rag.consistency import check_consistency
+
+    with open_workspace(data, "consistency") as workspace:
+        row = workspace.reader.trace(trace).row
+
+        def show(event: object) -> None:
+            if isinstance(event, SampleProgress) and log.is_terminal:
+                log.print(f"{event.done} of {event.total}", end="\r")
+
+        report = finish(check_consistency(workspace, row["id"], samples, temperature), show)
+    if as_json:
+        print_json(asdict(report))
+        return
+    table = Table("Meaning", "Answer", "What the others do not say")
+    for sample in report.samples:
+        table.add_row(chr(65 + sample.group % 26), plain(sample.answer), plain("\n".join(sample.differs)))
+    screen.print(table)
+    screen.print(
+        f"{report.agreement:.0%} of {len(report.samples)} answers mean the same; semantic entropy "
+        f"{report.semantic_entropy:.2f} of at most {report.highest_entropy:.2f} nats"
+    )
