@@ -8,25 +8,15 @@ from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine import Task
-from app.item_models import Column
+from app.item_models import Column, RecordTable
 from app.theme import SPACE
-from app.widgets import RecordTable, button, label, row
+from app.widgets import button, label, row
 from rag.events import ConsistencyReport, Sample, SampleProgress
 
 _COLUMNS = (
-    Column(
-        "Meaning",
-        lambda s: chr(65 + s.group % 26),
-        80,
-        tip=lambda _s: "Answers with one letter mean the same",
-    ),
-    Column("Answer", lambda s: " ".join(s.answer.split()) or "(nothing)", 420, tip=lambda s: s.answer),
-    Column(
-        "What the others do not say",
-        lambda s: "  ·  ".join(s.differs),
-        320,
-        tip=lambda s: "\n".join(s.differs),
-    ),
+    Column("Meaning", lambda s: chr(65 + s.group % 26), 80),
+    Column("Answer", lambda s: " ".join(s.answer.split()) or "(nothing)", 420),
+    Column("What the others do not say", lambda s: "  ·  ".join(s.differs), 320),
 )
 
 

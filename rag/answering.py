@@ -32,6 +32,8 @@ from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.matching import query_words
 from rag.models import find_model
 from rag.monitoring.alerts import check_quickly
+from rag.prompts import PromptTemplate
+from rag.prompts.registry import DEFAULT, find_prompt
 from rag.retrieval import open_version, pack, retrieve
 from rag.settings import Settings
 from rag.tables import Trace
@@ -62,8 +64,11 @@ def answer_question(
     session_id: str = "",
     source: str = "person",
     settings: dict[str, Any] | None = None,
+    prompt: str = DEFAULT,
 ) -> Events:
     """Ask a collection. version None means the active one; model is a name or path, None the active one.
+
+    prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means what its label production points to.
 
     settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
     every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
@@ -77,7 +82,12 @@ def answer_question(
     recorder.trace.settings = used.model_dump_json()
     recorder.begin()
     try:
-        status = yield from _answer(workspace, recorder, used, version, model)
+        template = find_prompt(workspace.store, prompt)
+        recorder.trace.prompt_name = template.name
+        recorder.trace.prompt_fingerprint = template.fingerprint
+        recorder.trace.prompt_version_id = template.version_id
+        recorder.trace.prompt_version = template.version
+        status = yield from _answer(workspace, recorder, used, version, model, template)
     except (GeneratorExit, KeyboardInterrupt):
         recorder.finish("cancelled")
         raise
@@ -100,6 +110,7 @@ def _answer(
     settings: Settings,
     version: int | str | None,
     model: str | None,
+    template: PromptTemplate,
 ) -> Generator[Any, None, str]:
     """The stages, in order; returns the status."""
     trace = recorder.trace
@@ -115,8 +126,8 @@ def _answer(
         return "nothing found"
     yield StageStarted(recorder.id, "load")
     language_model = _load_model(workspace, recorder, settings, model)
-    with recorder.span("pack", "PROMPT", f"prompt {workspace.prompt.name}"):
-        packed, tokens = _pack_prompt(workspace, recorder, settings, language_model, hits, turns)
+    with recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
+        packed, tokens = _pack_prompt(template, recorder, settings, language_model, hits, turns)
     yield _retrieval_done(recorder, packed)
     yield StageStarted(recorder.id, "read")
     yield from _generate(recorder, settings, language_model, tokens)
@@ -189,7 +200,7 @@ def _load_model(
 
 
 def _pack_prompt(
-    workspace: Workspace,
+    template: PromptTemplate,
     recorder: TraceRecorder,
     settings: Settings,
     model: LanguageModel,
@@ -197,7 +208,6 @@ def _pack_prompt(
     turns: Sequence[Turn],
 ) -> tuple[list[Hit], list[int]]:
     """Choose the passages and render the prompt so that prompt and answer fit into the context."""
-    template = workspace.prompt
     history = [(turn.question, turn.answer) for turn in turns]
     room = model.context - settings.generation.max_answer_tokens
     question = recorder.trace.question
@@ -218,8 +228,6 @@ def _pack_prompt(
     prompt = model.render_chat(template.messages(question, passages, history))
     recorder.set_hits(packed)
     recorder.trace.prompt = prompt
-    recorder.trace.prompt_name = template.name
-    recorder.trace.prompt_fingerprint = template.fingerprint
     return packed, model.tokenize_prompt(prompt)
 
 

@@ -21,6 +21,7 @@ from rag.events import VersionProgress
 from rag.grounding.numbers import quantities, same
 from rag.measures import CanaryRow, CanaryState
 from rag.monitoring.questions import embed
+from rag.prompts.registry import find_prompt
 from rag.silent import without_markers
 from rag.store import now_ms
 from rag.tables import CanaryQuestion, CanaryResult, CanaryRun, Collection, Trace
@@ -116,7 +117,7 @@ def run_canaries(workspace: Workspace, collection: str) -> Steps:
             version_number=version.number,
             version_fingerprint=version.fingerprint,
             model=str(workspace.active_model_path()),
-            prompt_fingerprint=workspace.prompt.fingerprint,
+            prompt_fingerprint=find_prompt(workspace.store).fingerprint,
             settings=_settings(workspace),
             question_count=len(results),
             changed_count=sum(1 for result in results if result.change),
@@ -167,7 +168,7 @@ def _stale(workspace: Workspace, session: Session, collection: Collection, run: 
         for name, then, now in (
             ("the documents", run.version_fingerprint, active),
             ("the model", run.model, str(workspace.active_model_path())),
-            ("the prompt", run.prompt_fingerprint, workspace.prompt.fingerprint),
+            ("the prompt", run.prompt_fingerprint, find_prompt(workspace.store).fingerprint),
             ("the settings", run.settings, _settings(workspace)),
         )
         if then != now

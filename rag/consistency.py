@@ -79,7 +79,7 @@ def check_consistency(
                     clusters=report.clusters,
                     agreement=report.agreement,
                     semantic_entropy=report.semantic_entropy,
-                )  # fmt: skip
+                )
             )
     return report
 
@@ -166,7 +166,7 @@ def _report(
                 for s in split_sentences(text)
                 if is_checkable(s) and " ".join(s.text.lower().split()) not in common
             ),
-        )  # fmt: skip
+        )
         for (text, logprob), group in zip(answers, groups, strict=True)
     )
     return ConsistencyReport(

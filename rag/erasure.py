@@ -24,6 +24,7 @@ from sqlmodel import Session, select
 from rag import audit
 from rag.datasets import delete_documents, index_place
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.sets import redact_cases
 from rag.events import VersionProgress
 from rag.fingerprints import content_fingerprint, texts_fingerprint
 from rag.matching import indexed_text
@@ -70,10 +71,15 @@ def erase_document(
     with workspace.store.session() as session:
         session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
         audit.record(session, _BEGUN, f"{len(ids)} revisions")
+        sources = _sources(session, ids)
         chunk_count, versions = _erase_rows(session, ids)
         traces = _redact_traces(session, ids, wanted)
+        cases = _redact_cases(session, ids, sources, wanted)
         audit.record(
-            session, "document erased", f"{len(ids)} revisions", f"{versions} versions, {traces} traces"
+            session,
+            "document erased",
+            f"{len(ids)} revisions",
+            f"{versions} versions, {traces} traces, {cases} evaluation cases",
         )
     workspace.forget_contents()
     notes = yield from _clean_files(workspace)
@@ -364,6 +370,31 @@ def _redact_traces(session: Session, ids: Sequence[int], sentences: Sequence[str
         raw.exec_driver_sql("INSERT INTO trace_fts (rowid, text) VALUES (?, ?)", (row[1], after))
     raw.exec_driver_sql("INSERT INTO trace_fts (trace_fts) VALUES ('optimize')")
     return redacted
+
+
+def _sources(session: Session, ids: Sequence[int]) -> frozenset[str]:
+    """The paths of documents, and those of their names that no document which stays has."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT source, name, id IN (SELECT value FROM json_each(?)) FROM document", (json.dumps(list(ids)),)
+    )
+    found = rows.fetchall()
+    staying = {name for row in found if not row[2] for name in row[:2]}
+    return frozenset(name for row in found if row[2] for name in row[:2]) - staying
+
+
+def _redact_cases(
+    session: Session, ids: Sequence[int], sources: frozenset[str], sentences: Sequence[str]
+) -> int:
+    """Take the document out of evaluation sets; returns how many cases had any of it."""
+    needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
+    finder = _Finder(list(needles))
+    derived = session.connection().exec_driver_sql(
+        """SELECT DISTINCT 'trace:' || trace_id FROM tracehit
+           WHERE marker IS NOT NULL AND document_id IN (SELECT value FROM json_each(?))""",
+        (json.dumps(list(ids)),),
+    )
+    origins = frozenset(row[0] for row in derived)
+    return redact_cases(session, lambda text: _without(text, needles, finder), sources, origins, ERASED)
 
 
 def _redact_hits(

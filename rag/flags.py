@@ -50,7 +50,7 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
                 is_right=is_right,
                 note=note,
                 created_ms=now_ms(),
-            )  # fmt: skip
+            )
         )
         audit.record(
             session, "flag judged", trace_id[:8], f"{claim.verdict}: {'right' if is_right else 'wrong'}"

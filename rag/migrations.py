@@ -95,7 +95,19 @@ def _version_columns(connection: sqlite3.Connection) -> None:
         )
 
 
-# Step 4. What monitors read of a trace; their own tables are made with all others.
+# Traces say which version of a prompt made them. The tables of prompts and evaluation are made by create_tables.
+_EVALUATION = """
+ALTER TABLE trace ADD COLUMN prompt_version_id INTEGER;
+ALTER TABLE trace ADD COLUMN prompt_version INTEGER;
+CREATE INDEX IF NOT EXISTS ix_trace_prompt_version_id ON trace (prompt_version_id);
+"""
+
+
+def _evaluation(connection: sqlite3.Connection) -> None:
+    connection.executescript(_EVALUATION)
+
+
+# What monitors read of a trace; their own tables are made with all others.
 _MONITORING = """
 ALTER TABLE trace ADD COLUMN best_score FLOAT;
 ALTER TABLE trace ADD COLUMN silent_failures TEXT NOT NULL DEFAULT '';
@@ -108,7 +120,7 @@ _ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, wind
 
 
 def _monitoring(connection: sqlite3.Connection) -> None:
-    """Step 4. Stored answers are looked through for silent failures once."""
+    """Stored answers are looked through for silent failures once."""
     connection.executescript(_MONITORING)
     rows = connection.execute(
         "SELECT id, question, answer, finish_reason, passage_count FROM trace WHERE status = 'done'"
@@ -119,9 +131,10 @@ def _monitoring(connection: sqlite3.Connection) -> None:
 
 Step = Callable[[sqlite3.Connection], None]
 STEPS: tuple[Step, ...] = (
-    lambda connection: None,  # the first released schema
+    lambda connection: None,  # step 1: the first released schema
     _version_columns,
     _flag_columns,
+    _evaluation,
     _monitoring,
 )
 
@@ -145,7 +158,7 @@ def migrate(database: Path, create_tables: Callable[[], None]) -> None:
         connection.close()
     create_tables()
     with sqlite3.connect(database) as connection:
-        if version < 4:  # once: a rule that a person removed must not come back
+        if version < STEPS.index(_monitoring) + 1:  # once: a rule that a person removed must not come back
             connection.executemany(_ADD_RULE, DEFAULT_RULES)
         connection.executescript(FULL_TEXT)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")

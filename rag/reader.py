@@ -226,6 +226,67 @@ class TraceFilter:
 
 
 @dataclass(frozen=True)
+class PromptRow:
+    name: str
+    description: str
+    created_ms: int
+    version_count: int
+    latest: int  # number of the newest version
+    labels: tuple[tuple[str, int], ...]  # label, number
+
+
+@dataclass(frozen=True)
+class PromptVersionRow:
+    id: int
+    prompt: str
+    number: int
+    created_ms: int
+    message: str
+    author: str
+    system: str
+    user: str
+    variables: tuple[str, ...]
+    fingerprint: str
+    notes: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelMove:
+    """from_number None: the label was made; to_number None: it was removed."""
+
+    label: str
+    from_number: int | None
+    to_number: int | None
+    moved_ms: int
+    author: str
+    note: str
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """A set and its current version; number 0: it has none yet."""
+
+    name: str
+    description: str
+    created_ms: int
+    number: int
+    case_count: int
+    fingerprint: str
+    changed_ms: int
+
+
+@dataclass(frozen=True)
+class SetVersionRow:
+    id: int
+    number: int
+    created_ms: int
+    message: str
+    fingerprint: str
+    case_count: int
+
+
+@dataclass(frozen=True)
 class AskPoint:
     """The numbers of one ask, for the graphs."""
 
@@ -593,7 +654,7 @@ class Reader:
             (*values, limit),
         )
 
-    def prompts(self) -> list[tuple[str, str]]:
+    def asked_prompts(self) -> list[tuple[str, str]]:
         """(fingerprint, name) of every prompt that an ask used."""
         found = self._query(
             "SELECT prompt_fingerprint, max(prompt_name) FROM trace WHERE prompt_fingerprint != '' GROUP BY 1"
@@ -625,6 +686,118 @@ class Reader:
         return self._rows(AlertRow, f"SELECT {columns} FROM alertrule {where} ORDER BY name")
 
     # --- models -------------------------------------------------------------------------------------------
+
+    def prompts(self) -> list[PromptRow]:
+        """All prompts by name."""
+        rows = self._query(
+            """SELECT p.*, (SELECT count(*) FROM promptversion v WHERE v.prompt_id = p.id) AS version_count
+               FROM prompt p ORDER BY p.name"""
+        )
+        return [
+            PromptRow(
+                row["name"],
+                row["description"],
+                row["created_ms"],
+                row["version_count"],
+                row["last_number"],
+                tuple(self._labels(row["id"]).items()),
+            )
+            for row in rows
+        ]
+
+    def prompt_versions(self, name: str) -> list[PromptVersionRow]:
+        """Newest first. Raises NotFoundError."""
+        prompt_id = self._id_of(
+            "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+        )
+        labels = self._labels(prompt_id)
+        rows = self._query(
+            "SELECT * FROM promptversion WHERE prompt_id = ? ORDER BY number DESC", (prompt_id,)
+        )
+        return [
+            PromptVersionRow(
+                **{
+                    f.name: row[f.name]
+                    for f in fields(PromptVersionRow)
+                    if f.name not in ("prompt", "variables", "labels")
+                },
+                prompt=name,
+                variables=tuple(json.loads(row["variables"])),
+                labels=tuple(label for label, number in labels.items() if number == row["number"]),
+            )
+            for row in rows
+        ]
+
+    def label_moves(self, name: str, label: str = "") -> list[LabelMove]:
+        """The moves of a prompt's label, or of all of them, newest first. Raises NotFoundError."""
+        prompt_id = self._id_of(
+            "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+        )
+        return self._rows(
+            LabelMove,
+            """SELECT label, from_number, to_number, moved_ms, author, note FROM promptlabelmove
+               WHERE prompt_id = ? AND (? = '' OR label = ?) ORDER BY id DESC""",
+            (prompt_id, label, label),
+        )
+
+    def evaluation_sets(self) -> list[SetRow]:
+        """All evaluation sets by name, with their current version."""
+        return self._rows(
+            SetRow,
+            """SELECT s.name, s.description, s.created_ms, s.last_number AS number,
+                      coalesce(v.case_count, 0) AS case_count, coalesce(v.fingerprint, '') AS fingerprint,
+                      coalesce(v.created_ms, s.created_ms) AS changed_ms
+               FROM evaluationset s
+               LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number ORDER BY s.name""",
+        )
+
+    def evaluation_set_versions(self, name: str) -> list[SetVersionRow]:
+        """Newest first. Raises NotFoundError."""
+        return self._rows(
+            SetVersionRow,
+            """SELECT id, number, created_ms, message, fingerprint, case_count FROM evaluationsetversion
+               WHERE set_id = ? ORDER BY number DESC""",
+            (self._set_id(name),),
+        )
+
+    def evaluation_cases(self, name: str, number: int | None = None) -> list[str]:
+        """The cases of a version (None: the current one) in their order, each as JSON. Raises NotFoundError."""
+        set_id = self._set_id(name)
+        versions = self._query(
+            """SELECT v.id FROM evaluationsetversion v JOIN evaluationset s ON s.id = v.set_id
+               WHERE s.id = ? AND v.number = coalesce(?, s.last_number)""",
+            (set_id, number),
+        )
+        if not versions and number is not None:
+            raise NotFoundError(f"“{name}” has no version {number}; `ragdeck sets versions` lists them.")
+        return [
+            row["content"]
+            for version in versions
+            for row in self._query(
+                """SELECT c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+                   WHERE sc.version_id = ? ORDER BY sc.position""",
+                (version["id"],),
+            )
+        ]
+
+    def _set_id(self, name: str) -> int:
+        missing = f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
+        return self._id_of("evaluationset", name, missing)
+
+    def _labels(self, prompt_id: int) -> dict[str, int]:
+        """label -> number of the version that it points to."""
+        rows = self._query(
+            """SELECT l.name, v.number FROM promptlabel l JOIN promptversion v ON v.id = l.version_id
+               WHERE l.prompt_id = ? ORDER BY l.name""",
+            (prompt_id,),
+        )
+        return {row["name"]: row["number"] for row in rows}
+
+    def _id_of(self, table: str, name: str, missing: str) -> int:
+        found = self._query(f"SELECT id FROM {table} WHERE name = ?", (name,))
+        if not found:
+            raise NotFoundError(missing)
+        return int(found[0]["id"])
 
     def added_models(self) -> list[str]:
         """Paths of the GGUF files that the person added."""

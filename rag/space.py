@@ -22,6 +22,7 @@ _GROUPS = (
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
     ("questionvector", "Embeddings"),
+    ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
     ("chunk", "Chunks"),
@@ -31,7 +32,16 @@ _GROUPS = (
     ("proof", "Versions"),
     ("span", "Traces"),
 )
-_ORDER = ("Documents' text", "Chunks", "Full-text index", "Embeddings", "Versions", "Traces", "Other tables")
+_ORDER = (
+    "Documents' text",
+    "Chunks",
+    "Full-text index",
+    "Embeddings",
+    "Versions",
+    "Traces",
+    "Evaluation",
+    "Other tables",
+)
 
 
 def folder_usage(folder: Path) -> list[SpaceUse]:
@@ -60,6 +70,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Versions": _counted(counts["datasetversion"], "dataset version", "dataset versions"),
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
+        "Evaluation": "evaluation sets and their versions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]

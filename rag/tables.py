@@ -224,6 +224,8 @@ class Trace(SQLModel, table=True):
     model_sha256: str = ""
     prompt_name: str = ""
     prompt_fingerprint: str = ""
+    prompt_version_id: int | None = Field(default=None, index=True)
+    prompt_version: int | None = None  # its number
     prompt: str = ""
     settings: str = "{}"
     fallbacks: str = "[]"
@@ -346,6 +348,113 @@ class ConsistencyCheck(SQLModel, table=True):
     clusters: int
     agreement: float  # share of the largest cluster
     semantic_entropy: float  # nats, discrete (Farquhar et al. 2024)
+
+
+class Prompt(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    description: str = ""
+    created_ms: int
+    last_number: int = 0  # of a version; numbers are not given again
+
+
+class PromptVersion(SQLModel, table=True):
+    """An immutable text of a prompt."""
+
+    __table_args__ = (UniqueConstraint("prompt_id", "number"),)
+    id: int | None = Field(default=None, primary_key=True)
+    prompt_id: int = Field(index=True)
+    number: int
+    created_ms: int
+    message: str
+    author: str
+    system: str  # Jinja2
+    user: str
+    variables: str  # JSON list of names, sorted
+    fingerprint: str = Field(index=True)  # of system and user
+    notes: str = ""
+
+
+class PromptLabel(SQLModel, table=True):
+    """A name that points to one version of a prompt and can be moved; `production` is what answers."""
+
+    prompt_id: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    version_id: int
+    moved_ms: int
+
+
+class PromptLabelMove(SQLModel, table=True):
+    """The log of a label. from_number None: it was made; to_number None: it was removed."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    prompt_id: int = Field(index=True)
+    label: str
+    from_number: int | None = None
+    to_number: int | None = None
+    moved_ms: int
+    author: str
+    note: str = ""
+
+
+class EvaluationSet(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    description: str = ""
+    created_ms: int
+    last_number: int = 0
+
+
+class EvaluationSetVersion(SQLModel, table=True):
+    """An immutable, numbered list of cases."""
+
+    __table_args__ = (UniqueConstraint("set_id", "number"),)
+    id: int | None = Field(default=None, primary_key=True)
+    set_id: int = Field(index=True)
+    number: int
+    created_ms: int
+    message: str
+    fingerprint: str  # sha256 over the sorted fingerprints of its cases
+    case_count: int
+
+
+class EvaluationCase(SQLModel, table=True):
+    """One immutable wording of a case; versions share the cases that did not change."""
+
+    __table_args__ = (UniqueConstraint("set_id", "fingerprint"),)
+    id: int | None = Field(default=None, primary_key=True)
+    set_id: int
+    key: str = Field(index=True)  # the same in every version
+    fingerprint: str
+    question: str
+    content: str  # JSON of rag.evaluation.cases.Case
+    created_ms: int
+
+
+class EvaluationSetCase(SQLModel, table=True):
+    version_id: int = Field(primary_key=True)
+    case_id: int = Field(primary_key=True, index=True)
+    position: int
+
+
+class Pipeline(SQLModel, table=True):
+    """A named way to answer, whose versions can be compared."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    created_ms: int
+    last_number: int = 0
+
+
+class PipelineVersion(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("pipeline_id", "number"),)
+    id: int | None = Field(default=None, primary_key=True)
+    pipeline_id: int = Field(index=True)
+    number: int
+    created_ms: int
+    message: str
+    fingerprint: str
+    content: str  # JSON of rag.evaluation.pipelines.PipelineConfig
 
 
 class AuditEvent(SQLModel, table=True):

@@ -21,6 +21,8 @@ from rag.chunking import Chunker, chunking_fingerprint
 from rag.datasets import delete_documents, find_collection, find_version
 from rag.embedding import Embedder
 from rag.errors import RagError
+from rag.evaluation.formats import read_cases
+from rag.evaluation.metrics import hit_rate, recall_at_k, reciprocal_rank
 from rag.events import Hit, ParsedDocument, Place, VersionProgress
 from rag.index import IndexPlace
 from rag.ingest import chunk_rows_of
@@ -141,8 +143,8 @@ def compare_versions(
 ) -> Generator[VersionProgress, None, VersionComparison]:
     """Ask both versions the same and compare their hits.
 
-    queries: by default the questions asked of this collection before, and its probes. judged: a JSONL file
-    with a question and the names of its relevant documents a line: {"question": ..., "documents": [...]}.
+    queries: by default the questions asked of this collection before, and its probes. judged: a file of
+    cases in any format of rag.evaluation.formats; the short one is {"question": ..., "documents": [...]} a line.
     """
     judgements = _read_judgements(Path(judged)) if judged else {}
     asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
@@ -278,28 +280,19 @@ def _known_questions(workspace: Workspace, collection: str) -> list[str]:
     return list(dict.fromkeys([*questions, *probes]))[:_MOST_QUESTIONS]
 
 
-def _read_judgements(path: Path) -> dict[str, list[str]]:
-    """question -> names of relevant documents. Raises RagError with the line that is wrong."""
-    found: dict[str, list[str]] = {}
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RagError(f"{path} cannot be read as UTF-8 text ({error}); choose another file.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-            found[str(item["question"])] = [str(name) for name in item["documents"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise RagError(
-                f'{path.name}, line {number}: each line is {{"question": "…", "documents": ["name", …]}}.'
-            ) from error
-    return found
+def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
+    """question -> grade of each named document. Raises RagError with the first place that is wrong."""
+    found = read_cases(path)
+    if found.problems:
+        raise RagError(f"{path.name}, {found.problems[0].sentence()}")
+    named = {
+        case.question: {j.document: j.grade for j in case.judgements if j.document} for case in found.cases
+    }
+    return {question: grades for question, grades in named.items() if any(g > 0 for g in grades.values())}
 
 
 def _compare(
-    query: str, old: Sequence[Hit], new: Sequence[Hit], relevant: list[str] | None, k: int
+    query: str, old: Sequence[Hit], new: Sequence[Hit], relevant: dict[str, int] | None, k: int
 ) -> QueryComparison:
     pairs = dict(_matches(old, new))
     changes: list[tuple[str, str, int | None, int | None]] = [
@@ -330,14 +323,13 @@ def _matches(old: Sequence[Hit], new: Sequence[Hit]) -> Iterator[tuple[int, int]
                 break
 
 
-def _metrics(hits: Sequence[Hit], relevant: Sequence[str], k: int) -> dict[str, float]:
-    """At document level: a document counts where its first passage stands. MRR after Voorhees (1999)."""
-    documents = list(dict.fromkeys(hit.document for hit in hits))[:k]
-    ranks = [rank for rank, name in enumerate(documents, 1) if name in relevant]
+def _metrics(hits: Sequence[Hit], relevance: dict[str, int], k: int) -> dict[str, float]:
+    """At document level: a document counts where its first passage stands. Each has a relevant one: none is None."""
+    ranked = [hit.path if hit.path in relevance else hit.document for hit in hits]
     return {
-        f"recall@{k}": len(ranks) / len(set(relevant)) if relevant else 0.0,
-        "hit rate": 1.0 if ranks else 0.0,
-        "MRR": 1.0 / ranks[0] if ranks else 0.0,
+        f"recall@{k}": recall_at_k(ranked, relevance, k) or 0.0,
+        "hit rate": hit_rate(ranked, relevance, k) or 0.0,
+        "MRR": reciprocal_rank(ranked, relevance) or 0.0,
     }
 
 

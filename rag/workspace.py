@@ -24,7 +24,8 @@ from rag.grounding import Detector, Limits, SecondDetector
 from rag.index import VectorIndex
 from rag.llm import LanguageModel, starter_model_path
 from rag.moving import finish_move
-from rag.prompts import PromptTemplate, load_prompt
+from rag.prompts import load_prompt
+from rag.prompts.registry import ensure_default
 from rag.reader import Reader
 from rag.settings import GenerationSettings, Settings
 from rag.store import Store, now_ms
@@ -52,6 +53,7 @@ class Workspace:
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
             self.interrupted_count = self._mark_interrupted()
+            ensure_default(self.store, load_prompt(RESOURCES / "prompts" / "answer.toml"))
         except BaseException:
             self._lock.release()
             raise
@@ -150,10 +152,6 @@ class Workspace:
             if self._second is None or str(self._second.folder) != folder:
                 self._second = SecondDetector.open(folder)
             return self._second
-
-    @property
-    def prompt(self) -> PromptTemplate:
-        return load_prompt(RESOURCES / "prompts" / "answer.toml")
 
     @property
     def loaded_model(self) -> LanguageModel | None:

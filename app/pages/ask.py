@@ -111,8 +111,7 @@ class AnswerCard(Panel):
             self.answer.set_answer(self.answer_text, self._markers())
             self.answer.set_claims(event.claims, self._markers())
             self.flags.setText(
-                (event.error
-                and f"The sentences could not be checked: {event.error}")
+                (event.error and f"The sentences could not be checked: {event.error}")
                 or summary(event.claims, places(self._hits))
             )
             self._show_sources()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,10 +246,44 @@ def contradiction(alignment: Alignment, context: Context) -> tuple[str, Unit] | 
     """Why a unit of the evidence says otherwise, and which; only figures, dates and negations are judged."""
     for number in alignment.candidates:
         unit = context.units[number]
-        reason = _other_figure(alignment, unit, context) or _other_negation(alignment, unit)
+        reason = (
+            _other_figure(alignment, unit, context)
+            or _other_identifier(alignment, unit, context)
+            or _other_negation(alignment, unit)
+        )
         if reason:
             return reason, unit
     return None
+
+
+_IDENTIFIER = re.compile(r"\b([A-Z]{1,5})[-‑]?(\d{1,6}[A-Za-z]?)\b")
+_CLEARLY = 0.15  # of coverage by which another identifier's sentence must be the better one
+
+
+def _other_identifier(alignment: Alignment, unit: Unit, context: Context) -> str:
+    """ "Error E7 means no radio" against a source that says so of E9: the words fit, the name they are said of not."""
+    mine, theirs = _identifiers(alignment.text), _identifiers(unit.text)
+    others = alignment.stems - {stem for name in mine for stem in content_stems(tokenize("".join(name)))}
+    if len(mine) != 1 or not theirs or mine & theirs or len(others) < 2:
+        return ""
+    ((prefix, number),) = mine
+    rivals = [name for name in theirs if name[0] == prefix]
+    fits = len(others & unit.stems) / len(others)
+    own = max(
+        (
+            len(others & other.stems) / len(others)
+            for other in context.units
+            if mine & _identifiers(other.text)
+        ),
+        default=0.0,
+    )
+    if len(rivals) != 1 or fits < _ALIGNED or own > fits - _CLEARLY:
+        return ""
+    return f"the source says this of {''.join(rivals[0])}, the answer of {prefix}{number}"
+
+
+def _identifiers(text: str) -> set[tuple[str, str]]:
+    return {(match.group(1), match.group(2)) for match in _IDENTIFIER.finditer(text)}
 
 
 def _other_figure(alignment: Alignment, unit: Unit, context: Context) -> str:

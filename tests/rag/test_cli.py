@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from main import COMMANDS
-from rag.cli import app
+from rag.cli import app, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,3 +107,60 @@ def test_human_readable_output_has_no_markup_of_documents(tmp_path: Path) -> Non
     shown = ragdeck("search", "secret word", "-c", "A", data=data).stdout
     assert "[bold]secret[/bold]" in shown
     assert "\x1b[31m" not in shown
+
+
+def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    """The command line in this process: a process each would take seconds."""
+    code = run([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_prompts_are_saved_labelled_rolled_back_and_carried_by_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    code, out, _ = run_here(capsys, "prompts", "--json", *data)
+    assert (code, json.loads(out)[0]["labels"]) == (0, {"production": 1})
+    (tmp_path / "user.txt").write_text("Ask: {{ question }}", "utf-8")
+    save = ("prompts", "save", "default", "--user", tmp_path / "user.txt", "-m", "Bare")
+    code, out, _ = run_here(capsys, *save, "--json", *data)
+    assert (code, json.loads(out)["number"]) == (0, 2)
+    assert run_here(capsys, "prompts", "label", "default", "production", "2", *data)[1].endswith("1 → 2.\n")
+    assert run_here(capsys, "prompts", "rollback", "default", *data)[1].endswith("2 → 1.\n")
+    code, out, _ = run_here(capsys, "prompts", "log", "default", "--json", *data)
+    assert [(m["from_number"], m["to_number"]) for m in json.loads(out)] == [(2, 1), (1, 2), (None, 1)]
+    code, out, _ = run_here(capsys, "prompts", "diff", "default", "1", "2", "--json", *data)
+    assert json.loads(out)["user"]
+    assert run_here(capsys, "prompts", "export", tmp_path / "files", *data)[0] == 0
+    code, out, _ = run_here(capsys, "prompts", "import", tmp_path / "files", "--json", *data)
+    assert (code, json.loads(out)["versions_added"]) == (0, 0)
+    assert "Ask:" in run_here(capsys, "prompts", "show", "default", *data)[1]
+    code, _, err = run_here(capsys, "prompts", "label", "default", "production", "9", *data)
+    assert (code, "no version 9" in err) == (1, True)
+
+
+def test_sets_are_filled_by_hand_and_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ("--data", tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "cases.csv"
+    path.write_text("Frage,Antwort,weight\nWer?,Ada,1\nWas?,Brot,viel\n", "utf-8")
+    load = ("sets", "import", "gold", path, "--column", "question=Frage", "--column", "references=Antwort")
+    code, out, err = run_here(capsys, *load, *data)
+    assert (code, out) == (1, "")
+    assert "line 3: weight is “viel”, not a number." in err
+    assert run_here(capsys, *load, "--skip-bad", *data)[0] == 0
+    code, out, _ = run_here(capsys, "sets", "add", "gold", "Wann?", "-r", "Heute", "--json", *data)
+    assert json.loads(out)["references"] == ["Heute"]
+    code, out, _ = run_here(capsys, "sets", "--json", *data)
+    assert (json.loads(out)[0]["number"], json.loads(out)[0]["case_count"]) == (2, 2)
+    assert "1 added" in run_here(capsys, "sets", "diff", "gold", "1", "2", *data)[1]
+    code, _, err = run_here(
+        capsys, "sets", "export", "gold", tmp_path / "out.jsonl", "--format", "ragas", *data
+    )
+    assert (code, err) == (0, "")
+    assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 2
+    assert run_here(capsys, "sets", "remove", "gold", json.loads(out)[0]["name"], *data)[0] == 1
+    assert run_here(capsys, "sets", "restore", "gold", "1", *data)[1].endswith("version 3 now.\n")
+    assert "Wer?" in run_here(capsys, "sets", "show", "gold", *data)[1]

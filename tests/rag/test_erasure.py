@@ -12,7 +12,10 @@ from rag.answering import answer_question
 from rag.changes import exclude_chunks, remove_documents
 from rag.erasure import compact, erase_document, search_files, sentences_of
 from rag.errors import NotFoundError, RagError
+from rag.evaluation import sets
+from rag.evaluation.cases import Case, Judgement
 from rag.ingest import ingest_files
+from rag.reader import TraceFilter
 from rag.tasks import start_up
 from rag.whatif import build_trial
 from rag.workspace import Workspace
@@ -45,6 +48,12 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     model.answer = "Marlene: Her policy number is QX-99812-B. [1]"
     drive(answer_question(workspace, "What is the policy number of Marlene Vogelsang?", "A"))
     drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
+    policy = workspace.reader.traces(TraceFilter(text="Marlene"))[0].id
+    sets.create_set(workspace, "gold")
+    sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
+    quote = Judgement(quote=SECRET.strip())
+    sets.add_case(workspace, "gold", Case(question="Canteen?", references=("noon",), judgements=(quote,)))
+    fingerprint = workspace.reader.evaluation_sets()[0].fingerprint
     drive(build_trial(workspace, "A", max_tokens=32, overlap_tokens=0))
     (workspace.folder / "ragdeck.before-2.sqlite").write_text(SECRET)
     before = drive(search_files(workspace.folder, sorted(sentences_of(SECRET))))
@@ -58,6 +67,12 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert any("ragdeck.before-2.sqlite" in note for note in report.notes)
     again = drive(search_files(workspace.folder, sorted(sentences_of(SECRET) | sentences_of("June 2029"))))
     assert again[0] == []
+    asked, canteen = sets.set_cases(workspace.reader, "gold")
+    assert asked.references == ("[erased]",)
+    assert {j.document for j in asked.judgements} <= {"[erased]"}
+    assert "QX" not in asked.model_dump_json()
+    assert (canteen.references, "Marlene" in canteen.judgements[0].quote) == (("noon",), False)
+    assert workspace.reader.evaluation_sets()[0].fingerprint != fingerprint
     for path in workspace.folder.rglob("*"):
         if path.is_file():
             assert b"Vogelsang was treated" not in path.read_bytes()

@@ -133,7 +133,7 @@ def opinions(workspace: Workspace, count: int, seed: int = 1) -> None:
                     score=score,
                     is_right=unsupported == (verdict == "unsupported"),
                     created_ms=number,
-                )  # fmt: skip
+                )
             )
 
 

@@ -324,6 +324,9 @@ def test_other_chunks_are_tried_beside_and_switched_to_or_discarded(
     measured = drive(compare_versions(workspace, "A", 1, trial.number, judged=str(judged)))
     assert set(measured.metrics) == {"recall@10", "hit rate", "MRR"}
     assert measured.metrics["recall@10"] == (1.0, 1.0, 1)
+    judged.write_text('{"question": "item 7 of shelf 2", "documents": 5}\n', "utf-8")
+    with pytest.raises(RagError, match=r"judged.jsonl, line 1: documents is not a list"):
+        drive(compare_versions(workspace, "A", 1, trial.number, judged=str(judged)))
     report = drive(activate_version(workspace, "A", trial.number))
     assert report.proof.ok
     assert index_holds_the_active_version(workspace)

@@ -1,0 +1,308 @@
+"""Commands on evaluation sets: cases by hand, from traces and from files, in versions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rag.cli.terminal import (
+    Data,
+    Json,
+    clock_time,
+    log,
+    open_reader,
+    open_workspace,
+    plain,
+    print_json,
+    screen,
+)
+from rag.errors import RagError
+
+app = typer.Typer()
+sets_app = typer.Typer(help="Evaluation sets: questions with what is known of their answers.")
+app.add_typer(sets_app, name="sets")
+
+Name = Annotated[str, typer.Argument(help="Name of the set.", metavar="SET")]
+Number = Annotated[int, typer.Argument(help="Number of a version.", metavar="N")]
+Message = Annotated[str, typer.Option("--message", "-m", help="What changed.")]
+Version = Annotated[int | None, typer.Option("--version", help="Number; default: the current one.")]
+File = Annotated[Path, typer.Argument(metavar="FILE")]
+FormatName = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="ragdeck, csv, squad, beir, trec, ragas, promptfoo or deepeval; default: told by FILE.",
+    ),
+]
+
+
+@sets_app.callback(invoke_without_command=True)
+def sets(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
+    """List the evaluation sets."""
+    if context.invoked_subcommand is not None:
+        return
+    rows = open_reader(data).evaluation_sets()
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Set", "Version", "Cases", "Changed", "Description")
+    for row in rows:
+        table.add_row(
+            plain(row.name),
+            str(row.number or "–"),
+            f"{row.case_count:,}",
+            clock_time(row.changed_ms),
+            plain(row.description),
+        )
+    screen.print(table if rows else "There is no evaluation set; `sets create` or `sets import` makes one.")
+
+
+@sets_app.command()
+def create(
+    name: Name, description: Annotated[str, typer.Option("--description")] = "", data: Data = None
+) -> None:
+    """Make an empty set."""
+    from rag.evaluation.sets import create_set
+
+    with open_workspace(data, "sets create") as workspace:
+        create_set(workspace, name, description)
+    screen.print(f"The set {plain(name)} is made.")
+
+
+@sets_app.command()
+def rename(name: Name, new_name: Annotated[str, typer.Argument(metavar="NEW")], data: Data = None) -> None:
+    """Give a set another name."""
+    from rag.evaluation.sets import rename_set
+
+    with open_workspace(data, "sets rename") as workspace:
+        rename_set(workspace, name, new_name)
+    screen.print(f"{plain(name)} is called {plain(new_name)} now.")
+
+
+@sets_app.command()
+def delete(name: Name, data: Data = None) -> None:
+    """Delete a set with all its versions."""
+    from rag.evaluation.sets import delete_set
+
+    with open_workspace(data, "sets delete") as workspace:
+        count = delete_set(workspace, name)
+    screen.print(f"{plain(name)} is deleted, with {count} versions.")
+
+
+@sets_app.command()
+def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
+    """List the versions of a set, newest first."""
+    rows = open_reader(data).evaluation_set_versions(name)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Version", "Made", "Cases", "Message", "Fingerprint")
+    for row in rows:
+        table.add_row(
+            str(row.number),
+            clock_time(row.created_ms),
+            f"{row.case_count:,}",
+            plain(row.message),
+            row.fingerprint[:16],
+        )
+    screen.print(table)
+
+
+@sets_app.command()
+def show(name: Name, version: Version = None, data: Data = None, as_json: Json = False) -> None:
+    """List the cases of a version."""
+    from rag.evaluation.cases import Case
+
+    cases = [Case.model_validate_json(text) for text in open_reader(data).evaluation_cases(name, version)]
+    if as_json:
+        print_json([case.model_dump(mode="json") for case in cases])
+        return
+    table = Table("Key", "Question", "Reference", "Judged", "Tags")
+    for case in cases:
+        reference = "should decline" if case.should_refuse else " | ".join(case.references)
+        table.add_row(
+            plain(case.key),
+            plain(case.question[:80]),
+            plain(reference[:60]),
+            str(len(case.judgements)),
+            plain(", ".join(case.tags)),
+        )
+    screen.print(table)
+
+
+@sets_app.command()
+def add(
+    name: Name,
+    question: Annotated[str, typer.Argument(metavar="Q")],
+    reference: Annotated[list[str] | None, typer.Option("--reference", "-r", help="A right answer.")] = None,
+    document: Annotated[
+        list[str] | None, typer.Option("--document", help="A relevant document, by name or path.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag")] = None,
+    should_refuse: Annotated[
+        bool, typer.Option("--should-refuse", help="The documents do not answer it.")
+    ] = False,
+    key: Annotated[str, typer.Option("--key", help="Default: made from the question.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add a case by hand."""
+    from rag.evaluation.cases import make_case
+    from rag.evaluation.sets import add_case
+
+    values: dict[str, Any] = {
+        "key": key,
+        "question": question,
+        "references": reference or [],
+        "judgements": [{"document": name} for name in document or []],
+        "tags": tag or [],
+        "should_refuse": should_refuse,
+    }
+    try:
+        case = make_case(values)
+    except ValueError as error:
+        raise RagError(f"{error}.") from error
+    with open_workspace(data, "sets add") as workspace:
+        case = add_case(workspace, name, case)
+    _print_case(name, case, as_json)
+
+
+@sets_app.command("from-trace")
+def from_trace(
+    name: Name,
+    trace: Annotated[str, typer.Argument(help="Its id or the beginning of it.", metavar="TRACE")],
+    reference: Annotated[
+        str | None, typer.Option("--reference", "-r", help="The right answer; default: what was answered.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make a case of a stored ask: its question, its answer, and the passages that it cites."""
+    from rag.evaluation.sets import add_trace
+
+    with open_workspace(data, "sets from-trace") as workspace:
+        case = add_trace(workspace, name, trace, reference=reference, tags=tag or ())
+    _print_case(name, case, as_json)
+
+
+def _print_case(name: str, case: Any, as_json: bool) -> None:
+    if as_json:
+        print_json(case.model_dump(mode="json"))
+    else:
+        screen.print(f"{plain(name)} has the case {plain(case.key)}.")
+
+
+@sets_app.command()
+def remove(
+    name: Name,
+    keys: Annotated[list[str], typer.Argument(help="Keys of cases.", metavar="KEY...")],
+    message: Message = "",
+    data: Data = None,
+) -> None:
+    """Make a version without some cases."""
+    from rag.evaluation.sets import change_set
+
+    with open_workspace(data, "sets remove") as workspace:
+        change_set(workspace, name, remove=keys, message=message or f"Removed {', '.join(keys)}"[:200])
+    screen.print(f"{plain(name)} is without {len(keys)} cases now.")
+
+
+@sets_app.command()
+def restore(name: Name, number: Number, data: Data = None) -> None:
+    """Make a version with the cases of an old one."""
+    from rag.evaluation.sets import restore_version
+
+    with open_workspace(data, "sets restore") as workspace:
+        row = restore_version(workspace, name, number)
+    screen.print(f"{plain(name)} has version {row.number if row else 0} now.")
+
+
+@sets_app.command()
+def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json = False) -> None:
+    """Show the cases that came, went and changed between two versions."""
+    from rag.evaluation.sets import diff_sets
+
+    found = diff_sets(open_reader(data), name, old, new)
+    if as_json:
+        print_json(
+            {
+                "summary": found.sentence(),
+                "added": [case.model_dump(mode="json") for case in found.added],
+                "removed": [case.model_dump(mode="json") for case in found.removed],
+                "changed": [[c.model_dump(mode="json") for c in pair] for pair in found.changed],
+            }
+        )
+        return
+    screen.print(f"Version {old} to {new}: {found.sentence()}")
+    rows = [("added", case) for case in found.added] + [("removed", case) for case in found.removed]
+    for what, case in [*rows, *(("changed", after) for _, after in found.changed)]:
+        screen.print(plain(f"{what:8} {case.key}  {case.question[:90]}"), highlight=False)
+
+
+@sets_app.command("import")
+def import_(
+    name: Name,
+    file: File,
+    format_name: FormatName = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", help="Of a CSV: a field and the header it stands under.", metavar="FIELD=HEADER"
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of a BEIR folder: which qrels.")] = "",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the good entries of a file that has bad ones.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Add a file's cases to a set, made if there is none; exit code 1 when nothing came in."""
+    from rag.evaluation.sets import import_file
+
+    columns = dict(_pair(text) for text in column or [])
+    with open_workspace(data, "sets import") as workspace:
+        version, problems = import_file(
+            workspace, name, file, format_name, columns=columns, split=split, skip_bad=skip_bad
+        )
+    sentences = [problem.sentence() for problem in problems]
+    if as_json:
+        print_json({"version": asdict(version) if version else None, "problems": sentences})
+        return 0 if version else 1
+    for sentence in sentences:
+        log.print(plain(sentence), highlight=False, soft_wrap=True)
+    if version is None:
+        more = "; --skip-bad imports the others" if problems else ": it holds no case"
+        log.print(plain(f"Nothing was imported from {file.name}{more}."), highlight=False, soft_wrap=True)
+        return 1
+    screen.print(f"{plain(name)} has version {version.number} with {version.case_count:,} cases.")
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, header = text.partition("=")
+    if not equals:
+        raise RagError(f"--column {text}: write FIELD=HEADER, as in question=Frage.")
+    return name.strip(), header.strip()
+
+
+@sets_app.command("export")
+def export(
+    name: Name,
+    file: File,
+    format_name: FormatName = "ragdeck",
+    version: Version = None,
+    data: Data = None,
+) -> None:
+    """Write a version to a file or folder; what the format cannot hold is said."""
+    from rag.evaluation.sets import export_set
+
+    lost = export_set(open_reader(data), name, file, format_name, version)
+    screen.print(f"{plain(name)} is written to {plain(str(file))}.")
+    if lost:
+        log.print(plain(f"The format does not hold: {', '.join(lost)}."), highlight=False, soft_wrap=True)

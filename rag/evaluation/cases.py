@@ -1,0 +1,129 @@
+"""What a case of an evaluation set is: checked values, the same in the database, in files and in a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+Text = Annotated[str, Field(max_length=100_000)]
+Short = Annotated[str, Field(max_length=1000)]
+
+CheckType = Literal[
+    "contains", "not-contains", "equals", "regex", "not-regex", "is-json", "length", "language"
+]
+# What became of a case. A case that did not end "ok" has no value, never 0.0: a crash is not a wrong answer.
+Outcome = Literal["ok", "assertion failed", "error", "refused", "timeout"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Judgement(_Value):
+    """How relevant a document, or the characters [start, end) of it, is to a question.
+
+    document: source path or name. grade: 0 means judged and not relevant, 1 and more relevant (TREC). quote: the
+    text of the passage; it finds the passage again where the document has no such place, or is not named at all.
+    """
+
+    document: Short = ""
+    start: Annotated[int, Field(ge=0)] | None = None
+    end: Annotated[int, Field(ge=1)] | None = None
+    grade: Annotated[int, Field(ge=-10, le=100)] = 1
+    quote: Text = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Judgement:
+        if not self.document and not self.quote:
+            raise ValueError("a judgement names a document or quotes a passage")
+        if (self.start is None) != (self.end is None):
+            raise ValueError("a judgement has both start and end, or neither")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError("the end of a judgement lies behind its start")
+        if self.start is not None and not self.document:
+            raise ValueError("a judgement with start and end names its document")
+        return self
+
+
+class Check(_Value):
+    """What the answer's form must satisfy, named as promptfoo's assertions are.
+
+    value: a text (contains, not-contains, equals, regex, not-regex), a JSON schema or None (is-json), {"min": …,
+    "max": …} in characters (length), or an ISO 639-1 code (language).
+    """
+
+    type: CheckType
+    value: JsonValue = None
+
+    @model_validator(mode="after")
+    def _right_value(self) -> Check:
+        if self.type == "is-json":
+            right = self.value is None or isinstance(self.value, dict | bool)
+        elif self.type == "length":
+            right = isinstance(self.value, dict) and set(self.value) <= {"min", "max"} and bool(self.value)
+            right = right and all(type(v) is int and v >= 0 for v in self.value.values())  # type: ignore[union-attr]
+        else:
+            right = isinstance(self.value, str) and 0 < len(self.value) <= 10_000
+        if not right:
+            raise ValueError(f"the check {self.type} cannot have the value {json.dumps(self.value)[:80]}")
+        return self
+
+
+class Case(_Value):
+    """A question with what is known about its right answer.
+
+    key: stands for the case in every version of its set and pairs the runs of two pipelines. origin: "hand",
+    "trace:ID", "file:NAME" or "generated". cluster: the source document; cases of one are not independent.
+    """
+
+    key: Annotated[str, Field(max_length=200)] = ""
+    question: Annotated[str, Field(min_length=1, max_length=100_000)]
+    references: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    judgements: Annotated[tuple[Judgement, ...], Field(max_length=10_000)] = ()
+    should_refuse: bool = False
+    tags: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
+    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    checks: Annotated[tuple[Check, ...], Field(max_length=100)] = ()
+    origin: Short = "hand"
+    cluster: Short = ""
+
+    @model_validator(mode="after")
+    def _asks(self) -> Case:
+        if not self.question.strip():
+            raise ValueError("the question is empty")
+        return self
+
+    @property
+    def content(self) -> str:
+        """Canonical JSON of all but where the case came from: equal for equal cases."""
+        return json.dumps(
+            self.model_dump(mode="json", exclude={"origin"}),
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the content, 64 hex digits."""
+        return hashlib.sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def source_cluster(self) -> str:
+        """What the case is resampled with: its source document, else the case alone."""
+        named = self.cluster or next((j.document for j in self.judgements if j.grade > 0 and j.document), "")
+        return named or self.key
+
+
+def make_case(values: dict[str, Any]) -> Case:
+    """A checked case. Raises ValueError with one sentence: the field and what is wrong with it."""
+    try:
+        return Case.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise ValueError(f"{place}: {message}" if place else message) from error

@@ -1,0 +1,561 @@
+"""One case, one value: ranking, context, answer, citation and format metrics. Pure functions.
+
+A metric that is undefined for a case (no reference, nothing judged relevant, nothing cited) is None and left out of
+means; it is never 0. METRICS tells of each its direction, unit, kind, definition and source.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jsonschema
+import numpy as np
+import numpy.typing as npt
+import referencing
+import regex
+
+from rag.evaluation.cases import Check, Judgement
+
+Ranked = Sequence[Hashable]
+Relevance = Mapping[Any, int]
+
+# A chunk is relevant when it shares at least half of the shorter of itself and the span. Half of the chunk alone
+# would drop a one-sentence span in a long chunk; half of the span alone would drop every chunk of a span that is cut
+# in three. A neighbour that only shares its overlap with the span stays out.
+SPAN_SHARE = 0.5
+_REGEX_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is read. name: as in METRICS. phrase: of a yes/no metric, what a pipeline does to {n} cases."""
+
+    name: str
+    label: str
+    direction: Literal["higher", "lower"]
+    unit: str  # "share" (0 to 1), "cosine" (-1 to 1), "ms", "tokens"
+    kind: Literal["yes/no", "score"]
+    definition: str
+    source: str
+    phrase: str = ""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A retrieved passage or a chunk: the characters [start, end) of a document that has a name and a source."""
+
+    id: Hashable
+    document: str
+    source: str
+    start: int
+    end: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    passed: bool
+    reason: str  # empty when it passed
+
+
+# --- ranking ----------------------------------------------------------------------------------------------
+
+
+def recall_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
+    """Share of all relevant items that are among the first k (trec_eval recall_k)."""
+    relevant = _relevant(relevance)
+    return len(relevant & set(_top(ranked, k))) / len(relevant) if relevant else None
+
+
+def precision_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
+    """Relevant items among the first k, divided by k even when fewer were returned (trec_eval P_k)."""
+    relevant = _relevant(relevance)
+    return len(relevant & set(_top(ranked, k))) / k if relevant else None
+
+
+def hit_rate(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
+    """1 when a relevant item is among the first k, else 0 (trec_eval success_k)."""
+    relevant = _relevant(relevance)
+    return float(not relevant.isdisjoint(_top(ranked, k))) if relevant else None
+
+
+def reciprocal_rank(ranked: Ranked, relevance: Relevance) -> float | None:
+    """1 / rank of the first relevant item, 0 when there is none; no cut-off (trec_eval recip_rank)."""
+    relevant = _relevant(relevance)
+    if not relevant:
+        return None
+    return next((1 / rank for rank, item in enumerate(_top(ranked), 1) if item in relevant), 0.0)
+
+
+def average_precision(ranked: Ranked, relevance: Relevance) -> float | None:
+    """Sum of the precisions at each relevant item, divided by all relevant ones (trec_eval map)."""
+    relevant = _relevant(relevance)
+    return _precision_sum(_top(ranked), relevant) / len(relevant) if relevant else None
+
+
+def ndcg_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
+    """DCG / ideal DCG at k: linear gain, ideal from all judgements, missed ones too (trec_eval ndcg_cut_k)."""
+    ideal = _dcg(sorted((grade for grade in relevance.values() if grade > 0), reverse=True)[:k])
+    return _dcg([max(relevance.get(item, 0), 0) for item in _top(ranked, k)]) / ideal if ideal else None
+
+
+def judged_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
+    """Share of the first k returned items that have a judgement (ir-measures Judged@k); None: nothing returned.
+
+    A low value says that the ranking metrics read holes in the judgements as failures.
+    """
+    top = _top(ranked, k)
+    return sum(item in relevance for item in top) / len(top) if top and relevance else None
+
+
+def ranking_metrics(ranked: Ranked, relevance: Relevance, k: int) -> dict[str, float | None]:
+    """All of the above by name; ranked: best first, an id that comes again counts where it came first."""
+    return {
+        "recall_at_k": recall_at_k(ranked, relevance, k),
+        "precision_at_k": precision_at_k(ranked, relevance, k),
+        "hit_rate": hit_rate(ranked, relevance, k),
+        "mrr": reciprocal_rank(ranked, relevance),
+        "map": average_precision(ranked, relevance),
+        "ndcg_at_k": ndcg_at_k(ranked, relevance, k),
+        "judged_at_k": judged_at_k(ranked, relevance, k),
+    }
+
+
+def _relevant(relevance: Relevance) -> set[Any]:
+    return {item for item, grade in relevance.items() if grade > 0}
+
+
+def _top(ranked: Ranked, k: int | None = None) -> list[Any]:
+    if k is not None and k < 1:
+        raise ValueError("k must be 1 or more")
+    return list(dict.fromkeys(ranked))[:k]
+
+
+def _precision_sum(ranked: Sequence[Any], relevant: set[Any]) -> float:
+    total, found = 0.0, 0
+    for rank, item in enumerate(ranked, 1):
+        if item in relevant:
+            found += 1
+            total += found / rank
+    return total
+
+
+def _dcg(gains: Sequence[int]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
+
+
+# --- judgements onto chunks -------------------------------------------------------------------------------
+
+
+def project(
+    judgements: Iterable[Judgement], chunks: Sequence[Passage], share: float = SPAN_SHARE
+) -> dict[Any, int]:
+    """chunk id -> grade, from judgements on documents and spans: two ways to cut a document stay comparable.
+
+    chunks: all of the dataset version's (at least of the judged documents): recall needs those that were missed.
+    A chunk that several judgements cover has the highest grade. Where no chunk reaches the share, the one with the
+    largest overlap counts, so that no relevant passage falls between two chunks.
+    """
+    found: dict[Any, int] = {}
+    for judgement in judgements:
+        for chunk in covering(judgement, chunks, share):
+            found[chunk.id] = max(judgement.grade, found.get(chunk.id, judgement.grade))
+    return found
+
+
+def covering(judgement: Judgement, chunks: Iterable[Passage], share: float = SPAN_SHARE) -> list[Passage]:
+    """The chunks that a judgement speaks of."""
+    own = [c for c in chunks if not judgement.document or judgement.document in (c.document, c.source)]
+    if judgement.start is not None and judgement.end is not None:
+        shares = [(chunk, *_overlap(judgement.start, judgement.end, chunk)) for chunk in own]
+        enough = [chunk for chunk, _, part in shares if part >= share]
+        best = max(shares, key=lambda item: item[1], default=None)
+        return enough or ([best[0]] if best is not None and best[1] > 0 else [])
+    if judgement.quote:
+        quote = _folded(judgement.quote)
+        return [c for c in own if (text := _folded(c.text)) and (quote in text or text in quote)]
+    return own
+
+
+def _overlap(start: int, end: int, chunk: Passage) -> tuple[int, float]:
+    """Shared characters, and their share of the shorter of both."""
+    shared = min(end, chunk.end) - max(start, chunk.start)
+    return shared, shared / max(min(end - start, chunk.end - chunk.start), 1)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+# --- context ----------------------------------------------------------------------------------------------
+
+
+def context_precision(context: Sequence[Passage], judgements: Sequence[Judgement]) -> float | None:
+    """Mean precision at each relevant passage of the prompt, in its order (RAGAS); 0 when none is relevant.
+
+    Divided by the relevant passages that are there, so it is blind to missed ones: read it beside context recall.
+    """
+    if not context or not any(j.grade > 0 for j in judgements):
+        return None
+    relevant = _relevant(project(judgements, context))
+    return _precision_sum([p.id for p in context], relevant) / len(relevant) if relevant else 0.0
+
+
+def context_recall(context: Sequence[Passage], judgements: Sequence[Judgement]) -> float | None:
+    """Share of the relevant judgements that a passage of the prompt covers: each counts once, however it is cut."""
+    relevant = [j for j in judgements if j.grade > 0]
+    return sum(bool(covering(j, context)) for j in relevant) / len(relevant) if relevant else None
+
+
+def citation_precision(
+    cited: Iterable[int], context: Mapping[int, Passage], judgements: Sequence[Judgement]
+) -> float | None:
+    """Share of the cited markers that stand for a relevant passage; a marker without a passage is wrong.
+
+    context: the passages of the prompt by marker. None when nothing is cited or nothing was judged relevant.
+    """
+    markers = set(cited)
+    if not markers or not any(j.grade > 0 for j in judgements):
+        return None
+    return len(markers & _relevant_markers(context, judgements)) / len(markers)
+
+
+def citation_recall(
+    cited: Iterable[int], context: Mapping[int, Passage], judgements: Sequence[Judgement]
+) -> float | None:
+    """Share of the relevant passages in the prompt that the answer cites; None when none was relevant.
+
+    Against judgements of people. ALCE's citation recall asks an entailment model instead, sentence by sentence.
+    """
+    relevant = _relevant_markers(context, judgements)
+    return len(set(cited) & relevant) / len(relevant) if relevant else None
+
+
+def _relevant_markers(context: Mapping[int, Passage], judgements: Sequence[Judgement]) -> set[int]:
+    relevant = _relevant(project(judgements, list(context.values())))
+    return {marker for marker, passage in context.items() if passage.id in relevant}
+
+
+# --- answers ----------------------------------------------------------------------------------------------
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalised(text: str) -> str:
+    """Lower case, without ASCII punctuation, the articles a, an, the, and runs of white space (SQuAD v1.1)."""
+    plain = text.lower().translate(_PUNCTUATION)
+    return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
+
+
+def exact_match(answer: str, references: Sequence[str]) -> float | None:
+    """1 when the normalised answer equals a normalised reference (SQuAD)."""
+    if not references:
+        return None
+    return float(normalised(answer) in {normalised(reference) for reference in references})
+
+
+def token_f1(answer: str, references: Sequence[str]) -> float | None:
+    """Harmonic mean of precision and recall over the answer's words, the best of all references (SQuAD)."""
+    return max((_f1(answer, reference) for reference in references), default=None)
+
+
+def _f1(answer: str, reference: str) -> float:
+    given, wanted = normalised(answer).split(), normalised(reference).split()
+    if not given or not wanted:
+        return float(given == wanted)
+    shared = sum((Counter(given) & Counter(wanted)).values())
+    return 2 * shared / (len(given) + len(wanted))
+
+
+def refusal_metrics(refused: bool, should_refuse: bool) -> dict[str, float | None]:
+    """Whether declining was right; one of correct and false refusal is undefined, by the kind of case."""
+    return {
+        "refusal_accuracy": float(refused == should_refuse),
+        "correct_refusal": float(refused) if should_refuse else None,
+        "false_refusal": None if should_refuse else float(refused),
+    }
+
+
+def cosine(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
+    """Cosine of two embeddings of shape (dimension,), -1 to 1; None when one is zero or not finite.
+
+    Answer similarity: of answer and reference. Answer relevance: of answer and question.
+    """
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    length = float(np.linalg.norm(x) * np.linalg.norm(y))
+    value = float(x @ y) / length if length > 0 else math.nan
+    return min(max(value, -1.0), 1.0) if math.isfinite(value) else None
+
+
+# --- form -------------------------------------------------------------------------------------------------
+
+
+def run_check(answer: str, check: Check) -> CheckResult:
+    """Whether the answer satisfies a check, and why not. A bad pattern or schema fails with what is wrong in it."""
+    value = check.value
+    if check.type == "contains":
+        return _result(str(value) in answer, f"the answer does not contain “{value}”")
+    if check.type == "not-contains":
+        return _result(str(value) not in answer, f"the answer contains “{value}”")
+    if check.type == "equals":
+        return _result(answer.strip() == str(value).strip(), f"the answer is not “{value}”")
+    if check.type in ("regex", "not-regex"):
+        return _check_regex(answer, str(value), wanted=check.type == "regex")
+    if check.type == "is-json":
+        return _check_json(answer, value)
+    if check.type == "length":
+        assert isinstance(value, dict)
+        low, high = value.get("min", 0), value.get("max", math.inf)
+        return _result(low <= len(answer) <= high, f"the answer has {len(answer)} characters")  # type: ignore[operator]
+    found = language_of(answer)
+    return _result(found == value, f"the answer is in {found or 'no known language'}, not {value}")
+
+
+def _result(passed: bool, reason: str) -> CheckResult:
+    return CheckResult(passed, "" if passed else f"{reason}.")
+
+
+def _check_regex(answer: str, pattern: str, wanted: bool) -> CheckResult:
+    try:
+        found = regex.search(pattern, answer, timeout=_REGEX_SECONDS) is not None
+    except regex.error as error:
+        return CheckResult(False, f"the pattern {pattern} is not valid: {error}.")
+    except TimeoutError:  # (a+)+$ and the like
+        return CheckResult(
+            False, f"the pattern {pattern} takes longer than {_REGEX_SECONDS:.0f} s; simplify it."
+        )
+    return _result(found == wanted, f"the pattern {pattern} {'does not match' if wanted else 'matches'}")
+
+
+def _check_json(answer: str, schema: Any) -> CheckResult:
+    try:
+        document = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        return CheckResult(False, f"the answer is not JSON: {error}.")
+    if schema is None:
+        return CheckResult(True, "")
+    try:
+        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+        kind.check_schema(schema)
+        # An empty registry: a $ref of a schema must not make this program fetch something.
+        validator = kind(schema, registry=referencing.Registry())
+        problem = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    except jsonschema.SchemaError as error:
+        return CheckResult(False, f"the JSON schema is not valid: {error.message}.")
+    except (referencing.exceptions.Unresolvable, jsonschema.exceptions._WrappedReferencingError) as error:
+        return CheckResult(False, f"the JSON schema refers to what it does not hold: {error}.")
+    return _result(problem is None, f"{problem.json_path}: {problem.message}" if problem else "")
+
+
+# The commonest short words: enough to tell these languages apart in two sentences, and nothing to install.
+_WORDS = {
+    "en": "the of and to in is that it was for on are with as be at by this not from or which you",
+    "de": "der die das und ist nicht ein eine zu den von mit sich auf für im dem des auch werden als",
+    "fr": "le la les des et est une du dans que qui pour pas sur au avec ce il sont par plus ne",
+    "es": "el los las y es una del que en por con para no se su al como más pero está son",
+    "it": "il lo gli di e è una della che per non con del sono si nel come più anche dei da",
+    "pt": "o os as e é uma do da que em para não com no na por mais dos se ao como são",
+    "nl": "de het een en is van dat niet op te met voor zijn aan door ook bij er worden naar als",
+}
+_LANGUAGE_WORDS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
+_SCRIPTS = (
+    ("ja", r"[\p{Hiragana}\p{Katakana}]"),
+    ("ko", r"\p{Hangul}"),
+    ("zh", r"\p{Han}"),
+    ("ru", r"\p{Cyrillic}"),
+    ("ar", r"\p{Arabic}"),
+    ("el", r"\p{Greek}"),
+    ("he", r"\p{Hebrew}"),
+    ("hi", r"\p{Devanagari}"),
+    ("th", r"\p{Thai}"),
+)
+
+
+def language_of(text: str) -> str | None:
+    """ISO 639-1 code by script and commonest words; None when it cannot be told (too short, another language).
+
+    A script that several languages share is named by its commonest one: Cyrillic is ru, Arabic is ar.
+    """
+    letters = len(regex.findall(r"\p{L}", text))
+    for code, script in _SCRIPTS:
+        if letters and len(regex.findall(script, text)) > 0.3 * letters:
+            return code
+    words = Counter(regex.findall(r"\p{L}+", text.lower()))
+    scores = sorted(
+        ((sum(words[w] for w in known), code) for code, known in _LANGUAGE_WORDS.items()), reverse=True
+    )
+    (best, code), (second, _) = scores[:2]
+    return code if best > second else None
+
+
+# --- the registry -----------------------------------------------------------------------------------------
+
+_TREC = "trec_eval (NIST)"
+_SQUAD = "Rajpurkar et al. 2016, arXiv:1606.05250"
+
+
+def _metric(name: str, label: str, definition: str, source: str, **other: Any) -> Metric:
+    values = {"direction": "higher", "unit": "share", "kind": "score", **other}
+    return Metric(name=name, label=label, definition=definition, source=source, **values)
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        _metric("recall_at_k", "Recall@k", "Share of all relevant chunks that are among the first k.", _TREC),
+        _metric(
+            "precision_at_k",
+            "Precision@k",
+            "Relevant chunks among the first k, divided by k even when fewer were returned.",
+            _TREC,
+        ),
+        _metric(
+            "hit_rate",
+            "Hit rate",
+            "Whether a relevant chunk is among the first k.",
+            f"{_TREC}: success",
+            kind="yes/no",
+            phrase="finds a relevant passage for {n} of {pairs} {more}",
+        ),
+        _metric(
+            "mrr",
+            "MRR",
+            "1 / rank of the first relevant chunk, 0 when none was found; no cut-off.",
+            "Voorhees 1999, TREC-8 question answering track",
+        ),
+        _metric(
+            "map",
+            "MAP",
+            "Mean of the precisions at each relevant chunk, over all relevant chunks, missed ones too.",
+            _TREC,
+        ),
+        _metric(
+            "ndcg_at_k",
+            "nDCG@k",
+            "Gain discounted by log2(rank + 1) over that of the ideal ranking; linear gain, ideal from all judgements.",
+            "Järvelin and Kekäläinen 2002; trec_eval",
+        ),
+        _metric(
+            "judged_at_k",
+            "Judged@k",
+            "Share of the first k chunks that have a judgement; unjudged ones count as not relevant elsewhere.",
+            "ir-measures",
+        ),
+        _metric(
+            "context_precision",
+            "Context precision",
+            "Mean precision at each relevant passage of the prompt; blind to missed ones.",
+            "RAGAS, Es et al. 2023, arXiv:2309.15217",
+        ),
+        _metric(
+            "context_recall",
+            "Context recall",
+            "Share of the relevant passages that the prompt covers.",
+            "RAGAS, Es et al. 2023, arXiv:2309.15217",
+        ),
+        _metric(
+            "citation_precision",
+            "Citation precision",
+            "Share of the cited passages that are judged relevant.",
+            "after ALCE, Gao et al. 2023, arXiv:2305.14627",
+        ),
+        _metric(
+            "citation_recall",
+            "Citation recall",
+            "Share of the relevant passages in the prompt that the answer cites.",
+            "after ALCE, Gao et al. 2023, arXiv:2305.14627",
+        ),
+        _metric(
+            "exact_match",
+            "Exact match",
+            "Whether the normalised answer equals a normalised reference.",
+            _SQUAD,
+            kind="yes/no",
+            phrase="answers {n} of {pairs} {more}",
+        ),
+        _metric("token_f1", "Token F1", "F1 of the answer's words, the best over all references.", _SQUAD),
+        _metric(
+            "answer_similarity",
+            "Answer similarity",
+            "Cosine of the embeddings of the answer and the reference, the best over all references.",
+            "RAGAS semantic similarity",
+            unit="cosine",
+        ),
+        _metric(
+            "answer_relevance",
+            "Answer relevance",
+            "Cosine of the embeddings of the answer and the question.",
+            "after RAGAS, Es et al. 2023, without its generated questions",
+            unit="cosine",
+        ),
+        _metric(
+            "faithfulness",
+            "Faithfulness",
+            "Share of the answer's checked sentences that the detector does not flag.",
+            "RAGAS's definition, with the grounding detector as its judge",
+        ),
+        _metric(
+            "refusal_accuracy",
+            "Refusal accuracy",
+            "Whether the answer declines exactly when it should.",
+            "SQuAD 2.0, Rajpurkar et al. 2018, arXiv:1806.03822",
+            kind="yes/no",
+            phrase="declines or answers rightly {n} of {pairs} {more}",
+        ),
+        _metric(
+            "correct_refusal",
+            "Correct refusals",
+            "Of the unanswerable cases: whether the answer declines.",
+            "SQuAD 2.0, Rajpurkar et al. 2018, arXiv:1806.03822",
+            kind="yes/no",
+            phrase="refuses {n} of {pairs} unanswerable ones {more}",
+        ),
+        _metric(
+            "false_refusal",
+            "False refusals",
+            "Of the answerable cases: whether the answer declines.",
+            "SQuAD 2.0, Rajpurkar et al. 2018, arXiv:1806.03822",
+            direction="lower",
+            kind="yes/no",
+            phrase="refuses {n} of {pairs} answerable ones {more}",
+        ),
+        _metric(
+            "checks_passed",
+            "Checks passed",
+            "Whether the answer satisfies every check of its case.",
+            "promptfoo assertions",
+            kind="yes/no",
+            phrase="passes all checks of {n} of {pairs} {more}",
+        ),
+        _metric(
+            "total_ms",
+            "Time",
+            "Milliseconds from the question to the checked answer.",
+            "measured",
+            direction="lower",
+            unit="ms",
+        ),
+        _metric(
+            "prompt_tokens",
+            "Prompt tokens",
+            "Tokens of the prompt, cached ones included.",
+            "OpenTelemetry gen_ai.usage.input_tokens",
+            direction="lower",
+            unit="tokens",
+        ),
+        _metric(
+            "completion_tokens",
+            "Answer tokens",
+            "Tokens of the answer.",
+            "OpenTelemetry gen_ai.usage.output_tokens",
+            direction="lower",
+            unit="tokens",
+        ),
+    )
+}

@@ -1,0 +1,435 @@
+"""Evaluation sets in the database: every change makes a numbered version that never changes again.
+
+A version is a list of cases; those that did not change are shared with the version before. The newest version is
+the current one; going back makes a new version with the cases of an old one, so that the history is a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session, select
+
+from rag import audit
+from rag.errors import NotFoundError, RagError
+from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
+from rag.grounding import is_refusal
+from rag.reader import Reader, SetVersionRow
+from rag.store import insert_rows, now_ms
+from rag.tables import EvaluationCase, EvaluationSet, EvaluationSetCase, EvaluationSetVersion
+from rag.workspace import Workspace
+
+_MOST_CASES = 100_000
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+
+
+@dataclass(frozen=True)
+class SetDiff:
+    """What came, went and changed from one version to another; changed: (old, new) of one key."""
+
+    old_number: int
+    new_number: int
+    added: tuple[Case, ...]
+    removed: tuple[Case, ...]
+    changed: tuple[tuple[Case, Case], ...]
+    same_count: int
+
+    def sentence(self) -> str:
+        parts = ((self.added, "added"), (self.removed, "removed"), (self.changed, "changed"))
+        words = [f"{len(items):,} {what}" for items, what in parts if items]
+        return f"{', '.join(words) or 'no case differs'}; {self.same_count:,} the same"
+
+
+# --- sets -------------------------------------------------------------------------------------------------
+
+
+def create_set(workspace: Workspace, name: str, description: str = "") -> None:
+    name = _checked_name(name)
+    with workspace.store.session() as session:
+        _refuse_taken(session, name)
+        made = EvaluationSet(name=name, description=description, created_ms=now_ms())
+        session.add(made)
+        audit.record(session, "evaluation set made", name)
+
+
+def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
+    new_name = _checked_name(new_name)
+    with workspace.store.session() as session:
+        found = find_set(session, name)
+        if new_name != found.name:
+            _refuse_taken(session, new_name)
+            found.name = new_name
+            session.add(found)
+            audit.record(session, "evaluation set renamed", new_name, f"before: {name}")
+
+
+def delete_set(workspace: Workspace, name: str) -> int:
+    """Delete a set with all its versions; returns how many there were."""
+    with workspace.store.session() as session:
+        found = find_set(session, name)
+        raw = session.connection()
+        versions = "SELECT id FROM evaluationsetversion WHERE set_id = ?"
+        raw.exec_driver_sql(f"DELETE FROM evaluationsetcase WHERE version_id IN ({versions})", (found.id,))
+        raw.exec_driver_sql("DELETE FROM evaluationcase WHERE set_id = ?", (found.id,))
+        count = raw.exec_driver_sql("DELETE FROM evaluationsetversion WHERE set_id = ?", (found.id,)).rowcount
+        session.delete(found)
+        audit.record(session, "evaluation set deleted", name, f"{count} versions")
+        return count
+
+
+def find_set(session: Session, name: str) -> EvaluationSet:
+    found = session.exec(select(EvaluationSet).where(EvaluationSet.name == name)).first()
+    if found is None:
+        raise NotFoundError(
+            f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
+        )
+    return found
+
+
+# --- cases ------------------------------------------------------------------------------------------------
+
+
+def set_cases(reader: Reader, name: str, number: int | None = None) -> tuple[Case, ...]:
+    """The cases of a version in their order; None: the current one, which may have none yet."""
+    return tuple(Case.model_validate_json(content) for content in reader.evaluation_cases(name, number))
+
+
+def change_set(
+    workspace: Workspace,
+    name: str,
+    *,
+    put: Sequence[Case] = (),
+    remove: Iterable[str] = (),
+    message: str = "",
+) -> SetVersionRow | None:
+    """A new version with cases added or replaced by their key, and others removed by theirs.
+
+    A case without a key is added under a new one. When nothing differs no version is made and the current one is
+    returned (None when there is none). Raises RagError.
+    """
+    with workspace.store.session() as session:
+        found = find_set(session, name)
+        cases = {case.key: case for _, case in _stored_cases(session, found, None)}
+        for key in remove:
+            if cases.pop(key, None) is None:
+                raise NotFoundError(f"“{name}” has no case {key}.")
+        for case in put:
+            keyed = case if case.key else case.model_copy(update={"key": _free_key(case, cases)})
+            cases[keyed.key] = keyed
+        return _save_version(session, found, list(cases.values()), message)
+
+
+def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> Case:
+    """Add a case by hand; returns it with its key. A key that the set already has is refused."""
+    present = {known.key: known for known in set_cases(workspace.reader, name)}
+    if case.key in present:
+        raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
+    keyed = case if case.key else case.model_copy(update={"key": _free_key(case, present)})
+    change_set(workspace, name, put=[keyed], message=message or f"Added “{_short(case.question)}”")
+    return keyed
+
+
+def add_trace(
+    workspace: Workspace,
+    name: str,
+    trace_id: str,
+    *,
+    reference: str | None = None,
+    should_refuse: bool | None = None,
+    tags: Sequence[str] = (),
+) -> Case:
+    """Make a case of a stored ask, in one call: its question, and as relevant the passages that its
+    answer cites, or that support a sentence of it.
+
+    reference: the right answer; None takes the trace's own unless a sentence of it was flagged or it declined.
+    should_refuse: None takes what the trace did. A trace that is already a case of the set is replaced.
+    """
+    detail = workspace.reader.trace(trace_id)
+    row = detail.row
+    answer = str(row["answer"])
+    declined = row["status"] == "nothing found" or is_refusal(answer)
+    refuse = declined if should_refuse is None else should_refuse
+    if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
+        reference = _MARKER.sub("", answer).strip()
+    cited = {int(marker) for marker in _MARKER.findall(answer)}
+    cited |= {c.evidence_marker for c in detail.claims if c.verdict == "supported" and c.evidence_marker}
+    relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
+    case = Case(
+        key=f"trace-{row['id'][:16]}",
+        question=row["question"],
+        references=(reference,) if reference and not refuse else (),
+        judgements=tuple(
+            Judgement(document=hit.path, start=hit.start, end=hit.end, quote=hit.text) for hit in relevant
+        ),
+        should_refuse=refuse,
+        tags=tuple(tags),
+        origin=f"trace:{row['id']}",
+        cluster=relevant[0].path if relevant else "",
+    )
+    change_set(
+        workspace, name, put=[case], message=f"From the trace {row['id'][:8]}: “{_short(case.question)}”"
+    )
+    return case
+
+
+def import_file(
+    workspace: Workspace,
+    name: str,
+    path: Path,
+    format_name: str = "",
+    *,
+    columns: Mapping[str, str] | None = None,
+    split: str = "",
+    skip_bad: bool = False,
+) -> tuple[SetVersionRow | None, tuple[Problem, ...]]:
+    """Add a file's cases to a set, which is made if it does not exist; see formats.read_cases.
+
+    With problems nothing is imported unless skip_bad says so; the version is None then.
+    """
+    found: Imported = read_cases(path, format_name, columns=columns, split=split)
+    if (found.problems and not skip_bad) or not found.cases:
+        return None, found.problems
+    if name not in {row.name for row in workspace.reader.evaluation_sets()}:
+        create_set(workspace, name)
+    message = f"Imported {len(found.cases):,} cases from {path.name}"
+    return change_set(workspace, name, put=found.cases, message=message), found.problems
+
+
+def export_set(
+    reader: Reader, name: str, path: Path, format_name: str, number: int | None = None
+) -> tuple[str, ...]:
+    """Write a version to a file; returns what the format could not hold."""
+    cases = set_cases(reader, name, number)
+    if not cases:
+        raise RagError(f"“{name}” has no cases to write.")
+    return write_cases(cases, path, format_name)
+
+
+def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionRow | None:
+    """A new version with the cases of an old one."""
+    with workspace.store.session() as session:
+        found = find_set(session, name)
+        cases = [case for _, case in _stored_cases(session, found, number)]
+        return _save_version(session, found, cases, f"Back to version {number}")
+
+
+def diff_sets(reader: Reader, name: str, old: int, new: int) -> SetDiff:
+    """Cases that came, went and changed between two versions, paired by key."""
+    before = {case.key: case for case in set_cases(reader, name, old)}
+    after = {case.key: case for case in set_cases(reader, name, new)}
+    both = [(before[key], after[key]) for key in before if key in after]
+    changed = tuple((a, b) for a, b in both if a.content != b.content)
+    return SetDiff(
+        old,
+        new,
+        tuple(case for key, case in after.items() if key not in before),
+        tuple(case for key, case in before.items() if key not in after),
+        changed,
+        len(both) - len(changed),
+    )
+
+
+def redact_cases(
+    session: Session,
+    clean: Callable[[str], str],
+    documents: frozenset[str],
+    origins: frozenset[str],
+    erased: str,
+) -> int:
+    """Take an erased document out of all cases of all versions, in the caller's transaction; returns how many had any.
+
+    clean: a text without the document's sentences. documents: its paths. origins: of cases whose trace had it in the
+    prompt. A case that judges it or comes from such a trace loses its references: they were made from it, in
+    whatever words. It is the one change that versions allow.
+    """
+    raw = session.connection()
+    changed = 0
+    for case_id, set_id, content in raw.exec_driver_sql(
+        "SELECT id, set_id, content FROM evaluationcase"
+    ).fetchall():
+        case = Case.model_validate_json(content)
+        bare = _redacted(case, clean, documents, case.origin in origins, erased)
+        if bare == case:
+            continue
+        changed += 1
+        same = raw.exec_driver_sql(
+            "SELECT id FROM evaluationcase WHERE set_id = ? AND fingerprint = ? AND id != ?",
+            (set_id, bare.fingerprint, case_id),
+        ).scalar_one_or_none()
+        if same is not None:  # two wordings differed in what is erased alone
+            raw.exec_driver_sql("UPDATE evaluationsetcase SET case_id = ? WHERE case_id = ?", (same, case_id))
+            raw.exec_driver_sql("DELETE FROM evaluationcase WHERE id = ?", (case_id,))
+            continue
+        raw.exec_driver_sql(
+            "UPDATE evaluationcase SET question = ?, content = ?, fingerprint = ? WHERE id = ?",
+            (bare.question, bare.model_dump_json(), bare.fingerprint, case_id),
+        )
+    for version_id, message in raw.exec_driver_sql("SELECT id, message FROM evaluationsetversion").fetchall():
+        prints = raw.exec_driver_sql(
+            """SELECT c.fingerprint FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+               WHERE sc.version_id = ?""",
+            (version_id,),
+        )
+        raw.exec_driver_sql(
+            "UPDATE evaluationsetversion SET fingerprint = ?, message = ? WHERE id = ?",
+            (set_fingerprint(row[0] for row in prints), clean(message), version_id),
+        )
+    return changed
+
+
+def _redacted(
+    case: Case, clean: Callable[[str], str], documents: frozenset[str], derived: bool, erased: str
+) -> Case:
+    judges = derived or any(j.document in documents for j in case.judgements)
+    gone = Judgement(document=erased)
+    judgements = [
+        gone
+        if j.document in documents
+        else j.model_copy(update={"quote": clean(j.quote), "document": clean(j.document)})
+        for j in case.judgements
+    ]
+    checks = [
+        c.model_copy(update={"value": clean(c.value)}) if isinstance(c.value, str) else c for c in case.checks
+    ]
+    references = (erased,) if judges and case.references else tuple(map(clean, case.references))
+    return case.model_copy(
+        update={
+            "question": clean(case.question),
+            "references": references,
+            "judgements": tuple(judgements),
+            "checks": tuple(checks),
+            "cluster": erased if case.cluster in documents else clean(case.cluster),
+        }
+    )
+
+
+# --- helpers ----------------------------------------------------------------------------------------------
+
+
+def _stored_cases(session: Session, found: EvaluationSet, number: int | None) -> list[tuple[int, Case]]:
+    """(row id, case) in order."""
+    version = _version(session, found, number)
+    if version is None:
+        return []
+    rows = session.connection().exec_driver_sql(
+        """SELECT c.id, c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+           WHERE sc.version_id = ? ORDER BY sc.position""",
+        (version.id,),
+    )
+    return [(row[0], Case.model_validate_json(row[1])) for row in rows.fetchall()]
+
+
+def _version(session: Session, found: EvaluationSet, number: int | None) -> EvaluationSetVersion | None:
+    wanted = found.last_number if number is None else number
+    version = session.exec(
+        select(EvaluationSetVersion).where(
+            EvaluationSetVersion.set_id == found.id, EvaluationSetVersion.number == wanted
+        )
+    ).first()
+    if version is None and number is not None:
+        raise NotFoundError(f"“{found.name}” has no version {number}; `ragdeck sets versions` lists them.")
+    return version
+
+
+def _save_version(
+    session: Session, found: EvaluationSet, cases: Sequence[Case], message: str
+) -> SetVersionRow | None:
+    if len(cases) > _MOST_CASES:
+        raise RagError(f"An evaluation set holds at most {_MOST_CASES:,} cases; make another.")
+    prints = [case.fingerprint for case in cases]
+    fingerprint = set_fingerprint(prints)
+    current = _version(session, found, None)
+    if current is not None and current.fingerprint == fingerprint:
+        return _version_row(current)
+    if current is None and not cases:
+        return None
+    known = {
+        row[0]: row[1]
+        for row in session.connection().exec_driver_sql(
+            "SELECT fingerprint, id FROM evaluationcase WHERE set_id = ?", (found.id,)
+        )
+    }
+    missing = [(p, case) for p, case in zip(prints, cases, strict=True) if p not in known]
+    for print_, case in missing:
+        row = EvaluationCase(
+            set_id=found.id or 0,
+            key=case.key,
+            fingerprint=print_,
+            question=case.question,
+            content=case.model_dump_json(),
+            created_ms=now_ms(),
+        )
+        session.add(row)
+    session.flush()
+    if missing:
+        known.update(
+            (row[0], row[1])
+            for row in session.connection().exec_driver_sql(
+                "SELECT fingerprint, id FROM evaluationcase WHERE set_id = ?", (found.id,)
+            )
+        )
+    found.last_number += 1
+    version = EvaluationSetVersion(
+        set_id=found.id or 0,
+        number=found.last_number,
+        created_ms=now_ms(),
+        message=message.strip() or f"{len(cases):,} cases",
+        fingerprint=fingerprint,
+        case_count=len(cases),
+    )
+    session.add(version)
+    session.add(found)
+    session.flush()
+    insert_rows(
+        session,
+        EvaluationSetCase,
+        [{"version_id": version.id, "case_id": known[p], "position": n} for n, p in enumerate(prints)],
+    )
+    return _version_row(version)
+
+
+def set_fingerprint(case_fingerprints: Iterable[str]) -> str:
+    """sha256 over the sorted fingerprints of the cases: the order of cases does not matter."""
+    return hashlib.sha256("\n".join(sorted(case_fingerprints)).encode()).hexdigest()
+
+
+def _free_key(case: Case, taken: Mapping[str, Case]) -> str:
+    key = base = hashlib.sha256(case.question.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    number = 1
+    while key in taken:
+        number += 1
+        key = f"{base}-{number}"
+    return key
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise RagError("An evaluation set needs a name of at most 200 characters.")
+    return name
+
+
+def _refuse_taken(session: Session, name: str) -> None:
+    if session.exec(select(EvaluationSet).where(EvaluationSet.name == name)).first() is not None:
+        raise RagError(f"There already is an evaluation set named “{name}”; choose another name.")
+
+
+def _version_row(version: EvaluationSetVersion) -> SetVersionRow:
+    return SetVersionRow(
+        version.id or 0,
+        version.number,
+        version.created_ms,
+        version.message,
+        version.fingerprint,
+        version.case_count,
+    )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,9 @@
+"""Prompts as code: numbered versions that never change, labels that move, templates that cannot run away.
+
+templates: Jinja2 in a sandbox with bounds. registry: versions, labels and their log in the database. files: a
+folder of YAML files, for version control.
+"""
+
+from rag.prompts.templates import PromptTemplate, load_prompt, render, template_variables
+
+__all__ = ["PromptTemplate", "load_prompt", "render", "template_variables"]

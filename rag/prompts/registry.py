@@ -1,0 +1,333 @@
+"""Prompts in the database: numbered versions that never change, and labels that point to them and move.
+
+What answers is the version that the label `production` of the prompt `default` points to. Moving the label is how
+another prompt goes live, moving it back how it is undone; each move is logged with who and why.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from rag import audit
+from rag.diff import word_diff
+from rag.errors import NotFoundError, RagError
+from rag.prompts.templates import PromptTemplate, template_variables
+from rag.reader import LabelMove, PromptVersionRow
+from rag.store import Store, now_ms
+from rag.tables import Prompt, PromptLabel, PromptLabelMove, PromptVersion
+
+DEFAULT = "default"
+PRODUCTION = "production"
+# Also a file name on every system, and free of @.
+_NAME = re.compile(r"[^\W_](?:[\w .-]{0,78}[\w-])?")
+_LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True)
+class PromptDiff:
+    """(operation, old words, new words) of both parts, as rag.diff.word_diff gives them."""
+
+    old_number: int
+    new_number: int
+    system: tuple[tuple[str, str, str], ...]
+    user: tuple[tuple[str, str, str], ...]
+
+
+# --- versions ---------------------------------------------------------------------------------------------
+
+
+def save_prompt(
+    store: Store,
+    name: str,
+    system: str,
+    user: str,
+    *,
+    message: str = "",
+    author: str = "",
+    notes: str = "",
+    description: str | None = None,
+) -> PromptVersionRow:
+    """A new version of a prompt, which is made if there is none of that name. No label moves.
+
+    Line ends become \\n and outer white space goes, so that a fingerprint is the same on every system. A text equal
+    to the newest version's makes none: that one is returned. Raises RagError when a part is not a template.
+    """
+    with store.session() as session:
+        found = ensure_prompt(session, name)
+        if description is not None:
+            found.description = description
+            session.add(found)
+        version = add_version(
+            session, found, system, user, message=message, author=author or user_name(), notes=notes
+        )
+        return _version_row(found, version, labels_of(session, found))
+
+
+def add_version(
+    session: Session,
+    found: Prompt,
+    system: str,
+    user: str,
+    *,
+    message: str,
+    author: str,
+    notes: str = "",
+    number: int | None = None,
+    created_ms: int | None = None,
+) -> PromptVersion:
+    """The version, written in the caller's transaction. number: of an import that keeps its own; must be free."""
+    template = PromptTemplate(found.name, plain(system), plain(user))
+    if not template.user:
+        raise RagError("The user part of a prompt is empty; it is what the model is asked.")
+    names = {
+        *template_variables(template.system, "system part"),
+        *template_variables(template.user, "user part"),
+    }
+    newest = numbered(session, found, found.last_number)
+    if number is None and newest is not None and newest.fingerprint == template.fingerprint:
+        return newest
+    version = PromptVersion(
+        prompt_id=found.id or 0,
+        number=found.last_number + 1 if number is None else number,
+        created_ms=now_ms() if created_ms is None else created_ms,
+        message=message.strip() or "No message",
+        author=author,
+        system=template.system,
+        user=template.user,
+        variables=json.dumps(sorted(names)),
+        fingerprint=template.fingerprint,
+        notes=notes,
+    )
+    found.last_number = max(found.last_number, version.number)
+    session.add(found)
+    session.add(version)
+    audit.record(session, "prompt version made", f"{found.name} {version.number}", version.message)
+    session.flush()
+    return version
+
+
+def delete_prompt(store: Store, name: str) -> int:
+    """Delete a prompt with its versions and labels; returns how many versions. Traces keep the text they sent."""
+    if name == DEFAULT:
+        raise RagError(f"The prompt “{DEFAULT}” answers the questions; it cannot be deleted.")
+    with store.session() as session:
+        found = _find(session, name)
+        raw = session.connection()
+        for table in ("promptlabel", "promptlabelmove"):
+            raw.exec_driver_sql(f"DELETE FROM {table} WHERE prompt_id = ?", (found.id,))
+        count = raw.exec_driver_sql("DELETE FROM promptversion WHERE prompt_id = ?", (found.id,)).rowcount
+        session.delete(found)
+        audit.record(session, "prompt deleted", name, f"{count} versions")
+        return count
+
+
+def find_prompt(store: Store, reference: str = DEFAULT) -> PromptTemplate:
+    """The template of "NAME@LABEL" or "NAME@NUMBER"; "NAME" alone means its production version, else the newest."""
+    name, _, which = reference.partition("@")
+    with store.session() as session:
+        found = _find(session, name)
+        version = find_version(session, found, which or None)
+        return PromptTemplate(found.name, version.system, version.user, version.id, version.number)
+
+
+def find_version(session: Session, found: Prompt, which: str | None) -> PromptVersion:
+    """By number or label; None: the production version, else the newest."""
+    labels = labels_of(session, found)
+    if which is None:
+        number = labels.get(PRODUCTION, found.last_number)
+    elif which.isdecimal():
+        number = int(which)
+    elif which in labels:
+        number = labels[which]
+    else:
+        raise NotFoundError(f"No version of the prompt “{found.name}” has the label “{which}”.")
+    version = numbered(session, found, number)
+    if version is None:
+        raise NotFoundError(f"The prompt “{found.name}” has no version {number}.")
+    return version
+
+
+def diff_prompts(store: Store, name: str, old: int, new: int) -> PromptDiff:
+    """The words that changed between two versions."""
+    with store.session() as session:
+        found = _find(session, name)
+        a, b = find_version(session, found, str(old)), find_version(session, found, str(new))
+        return PromptDiff(old, new, word_diff(a.system, b.system), word_diff(a.user, b.user))
+
+
+# --- labels -----------------------------------------------------------------------------------------------
+
+
+def move_label(
+    store: Store, name: str, label: str, number: int, *, author: str = "", note: str = ""
+) -> LabelMove:
+    """Point a label, made if there is none, to a version. Where it already points there, nothing is logged."""
+    with store.session() as session:
+        found = _find(session, name)
+        return move(session, found, label, number, author or user_name(), note)
+
+
+def remove_label(store: Store, name: str, label: str, *, author: str = "", note: str = "") -> LabelMove:
+    if (name, label) == (DEFAULT, PRODUCTION):
+        raise RagError(
+            f"The label {PRODUCTION} of “{DEFAULT}” is what answers; move it, it cannot be removed."
+        )
+    with store.session() as session:
+        found = _find(session, name)
+        if label not in labels_of(session, found):
+            raise NotFoundError(f"No version of the prompt “{name}” has the label “{label}”.")
+        return move(session, found, label, None, author or user_name(), note)
+
+
+def rollback_label(
+    store: Store, name: str, label: str = PRODUCTION, *, author: str = "", note: str = ""
+) -> LabelMove:
+    """Move a label back to where it was before its last move; twice is where it began."""
+    with store.session() as session:
+        found = _find(session, name)
+        last = session.exec(
+            select(PromptLabelMove)
+            .where(PromptLabelMove.prompt_id == found.id, PromptLabelMove.label == label)
+            .order_by(col(PromptLabelMove.id).desc())
+        ).first()
+        if last is None or last.from_number is None:
+            raise RagError(
+                f"The label “{label}” of “{name}” was never moved: there is nothing to go back to."
+            )
+        return move(session, found, label, last.from_number, author or user_name(), note or "Rolled back")
+
+
+def move(
+    session: Session, found: Prompt, label: str, number: int | None, author: str, note: str
+) -> LabelMove:
+    """Point a label to a version, or remove it, and log it, in the caller's transaction."""
+    if not _LABEL.fullmatch(label):
+        raise RagError(
+            "A label is a word of small letters, digits and hyphens, such as production or staging."
+        )
+    version = None if number is None else find_version(session, found, str(number))
+    before = labels_of(session, found).get(label)
+    move = PromptLabelMove(
+        prompt_id=found.id or 0,
+        label=label,
+        from_number=before,
+        to_number=number,
+        moved_ms=now_ms(),
+        author=author,
+        note=note,
+    )
+    if before == number:
+        return _move_row(move)
+    if version is None:
+        session.delete(session.get_one(PromptLabel, (found.id, label)))
+    else:
+        session.merge(
+            PromptLabel(
+                prompt_id=found.id or 0, name=label, version_id=version.id or 0, moved_ms=move.moved_ms
+            )
+        )
+    session.add(move)
+    where = "removed" if number is None else f"to version {number}"
+    audit.record(session, "prompt label moved", f"{found.name}@{label}", where)
+    return _move_row(move)
+
+
+# --- the built-in prompt ----------------------------------------------------------------------------------
+
+
+def ensure_default(store: Store, built_in: PromptTemplate) -> None:
+    """In a data folder that has no prompt `default`: the built-in one is its version 1, and what answers."""
+    with store.session() as session:
+        if session.exec(select(Prompt.id).where(Prompt.name == DEFAULT)).first() is not None:
+            return
+        found = ensure_prompt(session, DEFAULT)
+        found.description = "What answers questions: the version that has the label production."
+        version = add_version(
+            session, found, built_in.system, built_in.user, message="Built in", author="Ragdeck"
+        )
+        move(session, found, PRODUCTION, version.number, "Ragdeck", "Built in")
+
+
+# --- helpers ----------------------------------------------------------------------------------------------
+
+
+def user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user may have no name
+        return "unknown"
+
+
+def plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def ensure_prompt(session: Session, name: str) -> Prompt:
+    """The prompt of that name, made if there is none. Raises RagError for a name that cannot be."""
+    found = session.exec(select(Prompt).where(Prompt.name == name)).first()
+    if found is not None:
+        return found
+    if not _NAME.fullmatch(name):
+        raise RagError(
+            f"“{name[:90]}” cannot be the name of a prompt: at most 80 letters, digits, spaces, dots and hyphens, "
+            "beginning with a letter or digit."
+        )
+    folded = {other.casefold(): other for other in session.exec(select(Prompt.name))}
+    if name.casefold() in folded:
+        raise RagError(
+            f"There is a prompt “{folded[name.casefold()]}”; a name that differs only in case is refused."
+        )
+    found = Prompt(name=name, created_ms=now_ms())
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _find(session: Session, name: str) -> Prompt:
+    found = session.exec(select(Prompt).where(Prompt.name == name)).first()
+    if found is None:
+        raise NotFoundError(f"There is no prompt named “{name}”; `ragdeck prompts` lists those there are.")
+    return found
+
+
+def numbered(session: Session, found: Prompt, number: int) -> PromptVersion | None:
+    return session.exec(
+        select(PromptVersion).where(PromptVersion.prompt_id == found.id, PromptVersion.number == number)
+    ).first()
+
+
+def labels_of(session: Session, found: Prompt) -> dict[str, int]:
+    """label -> number of its version."""
+    rows = session.exec(
+        select(PromptLabel.name, PromptVersion.number)
+        .join(PromptVersion, col(PromptVersion.id) == PromptLabel.version_id)
+        .where(PromptLabel.prompt_id == found.id)
+        .order_by(PromptLabel.name)
+    ).all()
+    return dict(rows)
+
+
+def _version_row(found: Prompt, version: PromptVersion, labels: dict[str, int]) -> PromptVersionRow:
+    return PromptVersionRow(
+        id=version.id or 0,
+        prompt=found.name,
+        number=version.number,
+        created_ms=version.created_ms,
+        message=version.message,
+        author=version.author,
+        system=version.system,
+        user=version.user,
+        variables=tuple(json.loads(version.variables)),
+        fingerprint=version.fingerprint,
+        notes=version.notes,
+        labels=tuple(label for label, number in labels.items() if number == version.number),
+    )
+
+
+def _move_row(move: PromptLabelMove) -> LabelMove:
+    return LabelMove(move.label, move.from_number, move.to_number, move.moved_ms, move.author, move.note)
