@@ -224,8 +224,8 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class CanaryRow:
-    """A canary question and how its last run compares with the reference."""
+class FrozenRow:
+    """A frozen question and how its last run compares with the reference."""
 
     id: int
     question: str
@@ -239,19 +239,19 @@ class CanaryRow:
 
 
 @dataclass(frozen=True)
-class CanaryState:
-    """The canary questions of a collection. stale says what changed since the last run; empty: nothing."""
+class FrozenState:
+    """The frozen questions of a collection. stale says what changed since the last run; empty: nothing."""
 
     collection: str
-    questions: tuple[CanaryRow, ...]
+    questions: tuple[FrozenRow, ...]
     run_ms: int | None
     stale: str
 
     def sentence(self) -> str:
         if not self.questions:
-            return "No canary questions yet: add one whose answer you know to be right."
+            return "No frozen questions yet: add one whose answer you know to be right."
         if self.run_ms is None:
-            return "The canary questions have not been run again yet."
+            return "The frozen questions have not been run again yet."
         changed = sum(1 for row in self.questions if row.change)
         run = sum(1 for row in self.questions if row.change is not None)
         return (

@@ -632,7 +632,7 @@ class Reader:
     # --- monitors -----------------------------------------------------------------------------------------
 
     def measured_asks(self, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
-        """The newest asks by persons in a scope, newest first; canary runs and evaluations are not among them."""
+        """The newest asks by persons in a scope, newest first; frozen runs and evaluations are not among them."""
         parts, values = ["source = 'person'", "status != 'running'"], []
         for condition, value in (
             ("collection = ?", scope.collection),

@@ -507,7 +507,7 @@ class QuestionVector(SQLModel, table=True):
     vector: bytes = Field(sa_type=LargeBinary)  # float32, little endian, L2-normalised
 
 
-class CanaryQuestion(SQLModel, table=True):
+class FrozenQuestion(SQLModel, table=True):
     """A frozen question that is asked again after changes. Its reference answer is a trace."""
 
     __table_args__ = (UniqueConstraint("collection_id", "question"),)
@@ -518,8 +518,8 @@ class CanaryQuestion(SQLModel, table=True):
     created_ms: int
 
 
-class CanaryRun(SQLModel, table=True):
-    """One asking of all canary questions of a collection, and what it was done with."""
+class FrozenRun(SQLModel, table=True):
+    """One asking of all frozen questions of a collection, and what it was done with."""
 
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(index=True)
@@ -533,8 +533,8 @@ class CanaryRun(SQLModel, table=True):
     changed_count: int
 
 
-class CanaryResult(SQLModel, table=True):
-    """One canary question against its reference. Texts stay in the traces."""
+class FrozenResult(SQLModel, table=True):
+    """One frozen question against its reference. Texts stay in the traces."""
 
     run_id: int = Field(primary_key=True)
     question_id: int = Field(primary_key=True)

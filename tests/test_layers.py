@@ -28,7 +28,7 @@ RAG = [
     ["changes"],
     ["ingest", "answering", "consistency"],
     ["evaluation"],
-    ["sample", "whatif", "watching", "inspection", "chroma", "canary"],
+    ["sample", "whatif", "watching", "inspection", "chroma", "frozen"],
     ["erasure"],
     ["tasks"],
     ["cli"],

@@ -1,4 +1,4 @@
-"""Canary questions: frozen, and asked again after every change of model, prompt, settings or documents.
+"""Frozen questions: frozen, and asked again after every change of model, prompt, settings or documents.
 
 A paired comparison with a reference answer finds what no test on distributions can: that this question is answered
 differently now. The answers are traces with source "probe", which dashboards and monitors leave out.
@@ -19,22 +19,22 @@ from rag.datasets import find_collection, find_version
 from rag.errors import NotFoundError, RagError
 from rag.events import VersionProgress
 from rag.grounding.numbers import quantities, same
-from rag.measures import CanaryRow, CanaryState
+from rag.measures import FrozenRow, FrozenState
 from rag.monitoring.questions import embed
 from rag.prompts.registry import find_prompt
 from rag.silent import without_markers
 from rag.store import now_ms
-from rag.tables import CanaryQuestion, CanaryResult, CanaryRun, Collection, Trace
+from rag.tables import Collection, FrozenQuestion, FrozenResult, FrozenRun, Trace
 from rag.workspace import Workspace
 
 _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a person can judge
 _OTHER_PASSAGES = 0.5  # Jaccard index of the passages in the prompt
 _ERASED = "[erased"  # what an erasure leaves of an answer begins so
 
-Steps = Generator[VersionProgress, None, CanaryState]
+Steps = Generator[VersionProgress, None, FrozenState]
 
 
-def add_canary(workspace: Workspace, collection: str, question: str = "", trace_id: str = "") -> Steps:
+def freeze_question(workspace: Workspace, collection: str, question: str = "", trace_id: str = "") -> Steps:
     """Freeze a question with its answer as the reference: that of a stored trace, else it is asked now."""
     if trace_id:
         row = workspace.reader.trace(trace_id).row
@@ -52,58 +52,58 @@ def add_canary(workspace: Workspace, collection: str, question: str = "", trace_
     with workspace.store.session() as session:
         _refuse_double(session, found, question)
         session.add(
-            CanaryQuestion(
+            FrozenQuestion(
                 collection_id=found.id or 0,
                 question=question,
                 reference_trace_id=trace_id,
                 created_ms=now_ms(),
             )
         )
-        audit.record(session, "canary question added", collection, question)
-    return canary_state(workspace, collection)
+        audit.record(session, "frozen question added", collection, question)
+    return frozen_state(workspace, collection)
 
 
-def remove_canary(workspace: Workspace, collection: str, question_id: int) -> CanaryState:
-    """Forget a canary question and its results; the traces stay."""
+def unfreeze_question(workspace: Workspace, collection: str, question_id: int) -> FrozenState:
+    """Forget a frozen question and its results; the traces stay."""
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
-        session.connection().exec_driver_sql("DELETE FROM canaryresult WHERE question_id = ?", (question_id,))
+        session.connection().exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (question_id,))
         session.delete(found)
-        audit.record(session, "canary question removed", collection, found.question)
-    return canary_state(workspace, collection)
+        audit.record(session, "frozen question removed", collection, found.question)
+    return frozen_state(workspace, collection)
 
 
-def accept_canary(workspace: Workspace, collection: str, question_id: int) -> CanaryState:
+def accept_answer(workspace: Workspace, collection: str, question_id: int) -> FrozenState:
     """Make the answer of the last run the reference: the change was wanted."""
-    state = canary_state(workspace, collection)
+    state = frozen_state(workspace, collection)
     row = next((row for row in state.questions if row.id == question_id), None)
     if row is None or row.trace_id is None:
-        raise NotFoundError("This canary question has not been run yet, so there is no new answer to accept.")
+        raise NotFoundError("This frozen question has not been run yet, so there is no new answer to accept.")
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
         found.reference_trace_id = row.trace_id
         result = session.exec(
-            select(CanaryResult).where(
-                CanaryResult.question_id == question_id, CanaryResult.trace_id == row.trace_id
+            select(FrozenResult).where(
+                FrozenResult.question_id == question_id, FrozenResult.trace_id == row.trace_id
             )
         ).one()
         result.reference_trace_id, result.change = row.trace_id, ""
         result.passage_overlap, result.answer_similarity = 1.0, 1.0
         session.add_all([found, result])
-        audit.record(session, "canary answer accepted", collection, found.question)
-    return canary_state(workspace, collection)
+        audit.record(session, "new answer accepted", collection, found.question)
+    return frozen_state(workspace, collection)
 
 
-def run_canaries(workspace: Workspace, collection: str) -> Steps:
-    """Ask every canary question again and compare with its reference. Nothing is stored of a run cut short."""
+def run_frozen(workspace: Workspace, collection: str) -> Steps:
+    """Ask every frozen question again and compare with its reference. Nothing is stored of a run cut short."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         version = find_version(session, found, None)
         questions = session.exec(
-            select(CanaryQuestion).where(CanaryQuestion.collection_id == found.id).order_by("id")
+            select(FrozenQuestion).where(FrozenQuestion.collection_id == found.id).order_by("id")
         ).all()
     if not questions:
-        raise RagError(f"“{collection}” has no canary questions; add one first.")
+        raise RagError(f"“{collection}” has no frozen questions; add one first.")
     results = []
     for number, question in enumerate(questions):
         progress = VersionProgress("asking", number, len(questions))
@@ -111,7 +111,7 @@ def run_canaries(workspace: Workspace, collection: str) -> Steps:
         results.append((yield from _compare(workspace, collection, question, trace_id)))
     last = workspace.reader.trace(results[-1].trace_id).row
     with workspace.store.session() as session:
-        run = CanaryRun(
+        run = FrozenRun(
             collection_id=found.id or 0,
             created_ms=now_ms(),
             version_number=version.number,
@@ -132,35 +132,35 @@ def run_canaries(workspace: Workspace, collection: str) -> Steps:
                 question.reference_trace_id = result.reference_trace_id
                 session.add(question)
         audit.record(
-            session, "canary questions run", collection,
+            session, "frozen questions run", collection,
             f"{run.changed_count} of {run.question_count} changed, {last['model']}",
         )  # fmt: skip
-    return canary_state(workspace, collection)
+    return frozen_state(workspace, collection)
 
 
-def canary_state(workspace: Workspace, collection: str) -> CanaryState:
-    """The canary questions of a collection with their last results, and what changed since."""
+def frozen_state(workspace: Workspace, collection: str) -> FrozenState:
+    """The frozen questions of a collection with their last results, and what changed since."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         rows = session.connection().exec_driver_sql(
             """SELECT q.id, q.question, q.created_ms, u.created_ms, r.trace_id, q.reference_trace_id,
                       r.passage_overlap, r.answer_similarity, r.change
-               FROM canaryquestion q
-               LEFT JOIN canaryresult r ON r.question_id = q.id AND r.run_id =
-                   (SELECT max(run_id) FROM canaryresult WHERE question_id = q.id)
-               LEFT JOIN canaryrun u ON u.id = r.run_id
+               FROM frozenquestion q
+               LEFT JOIN frozenresult r ON r.question_id = q.id AND r.run_id =
+                   (SELECT max(run_id) FROM frozenresult WHERE question_id = q.id)
+               LEFT JOIN frozenrun u ON u.id = r.run_id
                WHERE q.collection_id = ? ORDER BY q.id""",
             (found.id,),
         )
-        questions = tuple(CanaryRow(*row) for row in rows)
+        questions = tuple(FrozenRow(*row) for row in rows)
         run = session.exec(
-            select(CanaryRun).where(CanaryRun.collection_id == found.id).order_by(CanaryRun.id.desc())  # type: ignore[union-attr]
+            select(FrozenRun).where(FrozenRun.collection_id == found.id).order_by(FrozenRun.id.desc())  # type: ignore[union-attr]
         ).first()
         stale = "" if run is None else _stale(workspace, session, found, run)
-    return CanaryState(collection, questions, run.created_ms if run else None, stale)
+    return FrozenState(collection, questions, run.created_ms if run else None, stale)
 
 
-def _stale(workspace: Workspace, session: Session, collection: Collection, run: CanaryRun) -> str:
+def _stale(workspace: Workspace, session: Session, collection: Collection, run: FrozenRun) -> str:
     """What is not as it was at the last run, in a sentence; empty: nothing."""
     active = find_version(session, collection, None).fingerprint if collection.active_version_id else ""
     changed = [
@@ -198,8 +198,8 @@ def _ask(
 
 
 def _compare(
-    workspace: Workspace, collection: str, question: CanaryQuestion, trace_id: str
-) -> Generator[VersionProgress, None, CanaryResult]:
+    workspace: Workspace, collection: str, question: FrozenQuestion, trace_id: str
+) -> Generator[VersionProgress, None, FrozenResult]:
     with workspace.store.session() as session:
         reference = session.get(Trace, question.reference_trace_id)
         new = session.get(Trace, trace_id)
@@ -214,7 +214,7 @@ def _compare(
         if all(answers):
             one, other = yield from embed(workspace, collection, answers)
             similarity = float(one @ other)
-    return CanaryResult(
+    return FrozenResult(
         run_id=0,
         question_id=question.id or 0,
         trace_id=trace_id,
@@ -265,15 +265,15 @@ def _jaccard(one: set[tuple[Any, ...]], other: set[tuple[Any, ...]]) -> float:
 
 
 def _refuse_double(session: Session, collection: Collection, question: str) -> None:
-    known = select(CanaryQuestion).where(
-        CanaryQuestion.collection_id == collection.id, CanaryQuestion.question == question
+    known = select(FrozenQuestion).where(
+        FrozenQuestion.collection_id == collection.id, FrozenQuestion.question == question
     )
     if session.exec(known).first() is not None:
-        raise RagError("This is a canary question already.")
+        raise RagError("This is a frozen question already.")
 
 
-def _find(session: Session, collection: str, question_id: int) -> CanaryQuestion:
-    found = session.get(CanaryQuestion, question_id)
+def _find(session: Session, collection: str, question_id: int) -> FrozenQuestion:
+    found = session.get(FrozenQuestion, question_id)
     if found is None or found.collection_id != find_collection(session, collection).id:
-        raise NotFoundError(f"“{collection}” has no canary question {question_id}.")
+        raise NotFoundError(f"“{collection}” has no frozen question {question_id}.")
     return found
