@@ -1,4 +1,4 @@
-"""Frozen questions: frozen, and asked again after every change of model, prompt, settings or documents.
+"""Frozen questions: kept as they are, and asked again after every change of model, prompt, settings or documents.
 
 A paired comparison with a reference answer finds what no test on distributions can: that this question is answered
 differently now. The answers are traces with source "probe", which dashboards and monitors leave out.
@@ -40,6 +40,10 @@ def freeze_question(workspace: Workspace, collection: str, question: str = "", t
         row = workspace.reader.trace(trace_id).row
         if row["status"] not in ("done", "nothing found"):
             raise RagError("This ask has no complete answer, so it cannot be a reference.")
+        if row["answer"].startswith(_ERASED):
+            raise RagError(
+                "The answer of this ask was erased with its document, so it cannot be a reference."
+            )
         collection, question, trace_id = row["collection"], row["question"], row["id"]
     question = question.strip()
     if not question:
@@ -51,15 +55,13 @@ def freeze_question(workspace: Workspace, collection: str, question: str = "", t
         trace_id = yield from _ask(workspace, collection, question, VersionProgress("asking", 0, 1))
     with workspace.store.session() as session:
         _refuse_double(session, found, question)
-        session.add(
-            FrozenQuestion(
-                collection_id=found.id or 0,
-                question=question,
-                reference_trace_id=trace_id,
-                created_ms=now_ms(),
-            )
+        made = FrozenQuestion(
+            collection_id=found.id or 0, question=question, reference_trace_id=trace_id, created_ms=now_ms()
         )
-        audit.record(session, "frozen question added", collection, question)
+        session.add(made)
+        session.flush()
+        # By its number: the log outlives an erasure, and a question may quote a document.
+        audit.record(session, "frozen question added", collection, f"question {made.id}")
     return frozen_state(workspace, collection)
 
 
@@ -69,7 +71,7 @@ def unfreeze_question(workspace: Workspace, collection: str, question_id: int) -
         found = _find(session, collection, question_id)
         session.connection().exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (question_id,))
         session.delete(found)
-        audit.record(session, "frozen question removed", collection, found.question)
+        audit.record(session, "frozen question removed", collection, f"question {question_id}")
     return frozen_state(workspace, collection)
 
 
@@ -90,7 +92,7 @@ def accept_answer(workspace: Workspace, collection: str, question_id: int) -> Fr
         result.reference_trace_id, result.change = row.trace_id, ""
         result.passage_overlap, result.answer_similarity = 1.0, 1.0
         session.add_all([found, result])
-        audit.record(session, "new answer accepted", collection, found.question)
+        audit.record(session, "new answer accepted", collection, f"question {question_id}")
     return frozen_state(workspace, collection)
 
 
@@ -116,7 +118,7 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
             created_ms=now_ms(),
             version_number=version.number,
             version_fingerprint=version.fingerprint,
-            model=str(workspace.active_model_path()),
+            model=_model(workspace),
             prompt_fingerprint=find_prompt(workspace.store).fingerprint,
             settings=_settings(workspace),
             question_count=len(results),
@@ -136,6 +138,32 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
             f"{run.changed_count} of {run.question_count} changed, {last['model']}",
         )  # fmt: skip
     return frozen_state(workspace, collection)
+
+
+def run_stale(workspace: Workspace) -> Generator[VersionProgress, None, list[FrozenState]]:
+    """Run the frozen questions of every collection where something changed since their last run, or that had none."""
+    states = []
+    for state in frozen_states(workspace):
+        if state.stale or state.run_ms is None:
+            states.append((yield from run_frozen(workspace, state.collection)))
+    return states
+
+
+def run_all(
+    workspace: Workspace, collections: list[str]
+) -> Generator[VersionProgress, None, list[FrozenState]]:
+    """Run the frozen questions of several collections, one after the other."""
+    states = []
+    for collection in collections:
+        states.append((yield from run_frozen(workspace, collection)))
+    return states
+
+
+def frozen_states(workspace: Workspace, collection: str = "") -> list[FrozenState]:
+    """The state of each collection that has frozen questions, or of the named one alone."""
+    names = [collection] if collection else [row.name for row in workspace.reader.collections()]
+    states = [frozen_state(workspace, name) for name in names]
+    return [state for state in states if collection or state.questions]
 
 
 def frozen_state(workspace: Workspace, collection: str) -> FrozenState:
@@ -167,7 +195,7 @@ def _stale(workspace: Workspace, session: Session, collection: Collection, run: 
         name
         for name, then, now in (
             ("the documents", run.version_fingerprint, active),
-            ("the model", run.model, str(workspace.active_model_path())),
+            ("the model", run.model, _model(workspace)),
             ("the prompt", run.prompt_fingerprint, find_prompt(workspace.store).fingerprint),
             ("the settings", run.settings, _settings(workspace)),
         )
@@ -177,6 +205,14 @@ def _stale(workspace: Workspace, session: Session, collection: Collection, run: 
         return ""
     listed = " and ".join([", ".join(changed[:-1]), changed[-1]] if len(changed) > 1 else changed)
     return f"{listed[0].upper()}{listed[1:]} changed since the last run."
+
+
+def _model(workspace: Workspace) -> str:
+    """The path of the model that answers; empty when there is none."""
+    try:
+        return str(workspace.active_model_path())
+    except RagError:
+        return ""
 
 
 def _settings(workspace: Workspace) -> str:

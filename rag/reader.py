@@ -655,11 +655,12 @@ class Reader:
         )
 
     def asked_prompts(self) -> list[tuple[str, str]]:
-        """(fingerprint, name) of every prompt that an ask used."""
+        """(fingerprint, "NAME@NUMBER") of every version of a prompt that an ask by a person used."""
         found = self._query(
-            "SELECT prompt_fingerprint, max(prompt_name) FROM trace WHERE prompt_fingerprint != '' GROUP BY 1"
+            """SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
+               WHERE prompt_fingerprint != '' AND source = 'person' GROUP BY 1 ORDER BY 2, 3"""
         )
-        return [(row[0], row[1]) for row in found]
+        return [(row[0], f"{row[1]}@{row[2]}" if row[2] else f"{row[1]} {row[0][:8]}") for row in found]
 
     def answers(self, trace_ids: Sequence[str]) -> dict[str, str]:
         found = self._query(

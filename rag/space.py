@@ -22,6 +22,9 @@ _GROUPS = (
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
     ("questionvector", "Embeddings"),
+    ("referenceperiod", "Monitors"),
+    ("alertrule", "Monitors"),
+    ("frozen", "Monitors"),
     ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
@@ -40,6 +43,7 @@ _ORDER = (
     "Versions",
     "Traces",
     "Evaluation",
+    "Monitors",
     "Other tables",
 )
 

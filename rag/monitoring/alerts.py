@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, select
@@ -15,6 +16,7 @@ from rag.events import VersionProgress
 from rag.measures import MEASURES, AlertRow, Scope
 from rag.monitoring.measuring import Judgement, judge, remembering
 from rag.monitoring.questions import drift_of
+from rag.reader import Reader
 from rag.store import now_ms
 from rag.tables import AlertRule, Collection, ReferencePeriod
 from rag.workspace import Workspace
@@ -22,6 +24,7 @@ from rag.workspace import Workspace
 _EDITABLE = ("name", "measure", "collection", "model", "prompt", "comparison", "threshold", "window", "minimum",
              "enabled", "note")  # fmt: skip
 _RELATIVE = re.compile(r"(\d+)\s*(h|d|w)", re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -39,10 +42,31 @@ def check_quickly(workspace: Workspace) -> list[AlertRow]:
     found = {
         rule.id: judge(reader, rule, asks)
         for rule in reader.alerts()
-        if rule.enabled and MEASURES[rule.measure].kind != "drift"
+        if rule.enabled and kind_of(rule) in ("rate", "value")
     }
     _write(workspace, found)
     return reader.alerts(firing_only=True)
+
+
+def judged_now(reader: Reader) -> list[AlertRow]:
+    """Every rule as it stands now, nothing written: for who may only read. Drift stays as it was judged last."""
+    asks = remembering(reader)
+    rows = []
+    for rule in reader.alerts():
+        if rule.enabled and kind_of(rule) in ("rate", "value"):
+            found = judge(reader, rule, asks)
+            rule = replace(
+                rule, state=next_state(rule.state, found.condition), value=found.value, count=found.count,
+                limit=found.limit, sentence=found.sentence,
+            )  # fmt: skip
+        rows.append(rule)
+    return rows
+
+
+def kind_of(rule: AlertRow) -> str:
+    """ "rate", "value" or "drift"; "" for a measure that another version of the program knew."""
+    measure = MEASURES.get(rule.measure)
+    return measure.kind if measure else ""
 
 
 def check_alerts(workspace: Workspace) -> Generator[VersionProgress, None, list[AlertRow]]:
@@ -50,7 +74,7 @@ def check_alerts(workspace: Workspace) -> Generator[VersionProgress, None, list[
     check_quickly(workspace)
     found = {}
     for rule in workspace.reader.alerts():
-        if rule.enabled and MEASURES[rule.measure].kind == "drift":
+        if rule.enabled and kind_of(rule) == "drift":
             found[rule.id] = yield from _judge_drift(workspace, rule)
     _write(workspace, found)
     return workspace.reader.alerts()
@@ -71,18 +95,20 @@ def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
     rows = {rule.id: rule for rule in workspace.reader.alerts()}
     moment = now_ms()
     changed = [
-        (rule_id, judgement, next_state(rows[rule_id].state, judgement.condition))
+        (rule_id, judgement)
         for rule_id, judgement in found.items()
-        if (rows[rule_id].state, rows[rule_id].sentence)
+        if rule_id in rows
+        and (rows[rule_id].state, rows[rule_id].sentence)
         != (next_state(rows[rule_id].state, judgement.condition), judgement.sentence)
     ]
     if not changed:
         return
     with workspace.store.session() as session:
-        for rule_id, judgement, state in changed:
+        for rule_id, judgement in changed:
             rule = session.get(AlertRule, rule_id)
-            if rule is None:
-                continue
+            if rule is None or not rule.enabled:
+                continue  # removed or switched off meanwhile
+            state = next_state(rule.state, judgement.condition)  # a person may have acknowledged it meanwhile
             if rule.state != state:
                 rule.since_ms = moment
                 if state == "firing":
@@ -143,7 +169,7 @@ def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
             raise RagError("Say in a note what is known or done about it.")
         rule.state, rule.acknowledged = "acknowledged", note.strip()
         session.add(rule)
-        audit.record(session, "alert acknowledged", name, note.strip())
+        audit.record(session, "alert acknowledged", name)
     return _row(workspace, name)
 
 
@@ -156,9 +182,11 @@ def set_reference(
     """Choose the time that limits and drift tests compare with; returns how many asks it has.
 
     collection empty: for all that have none of their own. A time is Unix milliseconds, a date ("2026-03-01",
-    "2026-03-01 12:00", local time), "14d" (so long ago; also h, w) or, for the end, empty for now.
+    "2026-03-01 12:00", local time), "14d" (so long ago; also h, w) or, for the end, empty for now. A day as the end
+    belongs to the period.
     """
-    start_ms, end_ms = moment_ms(start), moment_ms(end) if end != "" else now_ms()
+    start_ms = moment_ms(start)
+    end_ms = min(moment_ms(end, end_of_day=True) if end != "" else now_ms(), now_ms())
     if start_ms >= end_ms:
         raise RagError("The reference period must begin before it ends.")
     with workspace.store.session() as session:
@@ -179,16 +207,19 @@ def clear_reference(workspace: Workspace, collection: str) -> None:
     check_quickly(workspace)
 
 
-def moment_ms(text: str | int) -> int:
-    """Unix milliseconds of a moment as a person writes it. Raises RagError."""
+def moment_ms(text: str | int, end_of_day: bool = False) -> int:
+    """Unix milliseconds of a moment as a person writes it; a day alone is its beginning or end. Raises RagError."""
     if isinstance(text, int):
         return text
     relative = _RELATIVE.fullmatch(text.strip())
     if relative:
         return now_ms() - int(relative.group(1)) * _HOURS[relative.group(2).lower()] * 3_600_000
     try:
-        return int(datetime.fromisoformat(text.strip()).timestamp() * 1000)
-    except ValueError:
+        moment = datetime.fromisoformat(text.strip())
+        if end_of_day and _DAY.fullmatch(text.strip()):
+            moment += timedelta(days=1)
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
         raise RagError(
             f"“{text}” is no time; write a date such as 2026-03-01, or 14d for 14 days ago (h, d, w)."
         ) from None

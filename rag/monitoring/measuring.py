@@ -136,7 +136,7 @@ def _summary(
         low=limits.low,
         high=limits.high,
         sentence=_sentence(measure, value, len(values), len(old), limits, reference, minimum),
-        points=_points(measure, everything, old, reference, window),
+        points=_points(measure, everything, old, reference, window, minimum),
     )
 
 
@@ -168,24 +168,31 @@ def _points(
     old: Sequence[float],
     reference: ReferenceRow | None,
     window: int,
+    minimum: int,
 ) -> tuple[ChartPoint, ...]:
-    """Windows one after the other, oldest first, the newest full; a last one of less than half is left out."""
-    having = [ask for ask in everything if measure.of(ask) is not None]
+    """Windows one after the other, oldest first; the newest of them is what the summary shows.
+
+    A window is of asks since the reference period or of older ones, never of both: the reference period makes the
+    limits and is not judged by them. A window with fewer than the minimum of values is left out.
+    """
+    new = [ask for ask in everything if reference is None or ask.created_ms >= reference.end_ms]
+    limits: dict[int, Limits] = {}
     points = []
-    for begin in range(0, len(having), window):
-        asks = having[begin : begin + window]
-        if len(asks) < max(window // 2, 1) and begin:
-            break
-        value = figure(measure, values_of(measure, asks))
-        limits = limits_for(measure, old, len(asks)) if len(old) >= FEWEST else Limits(None, None, 0.0)
-        # The reference period makes the limits: it is not judged by them.
-        judged = reference is not None and asks[-1].created_ms >= reference.end_ms and len(asks) == window
-        points.append(
-            ChartPoint(
-                asks[-1].created_ms, asks[0].created_ms, value, len(asks),
-                judged and beyond(value, limits.low, limits.high), limits.low, limits.high,
+    for asks, judged in ((new, reference is not None), (everything[len(new) :], False)):
+        for begin in range(0, len(asks), window):
+            part = [ask for ask in asks[begin : begin + window] if measure.of(ask) is not None]
+            values = values_of(measure, part)
+            count = len(values)
+            if count < min(minimum, window):
+                continue
+            if count not in limits:
+                known = len(old) >= FEWEST
+                limits[count] = limits_for(measure, old, count) if known else Limits(None, None, 0.0)
+            low, high, value = limits[count].low, limits[count].high, figure(measure, values)
+            outside = judged and beyond(value, low, high)
+            points.append(
+                ChartPoint(part[-1].created_ms, part[0].created_ms, value, count, outside, low, high)
             )
-        )  # fmt: skip
     return tuple(reversed(points))
 
 
