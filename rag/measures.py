@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 STATES = ("firing", "acknowledged", "not enough data", "ok")
 
@@ -116,6 +117,14 @@ class ReferenceRow:
     end_ms: int
     note: str
 
+    def sentence(self) -> str:
+        """From when to when, in local time."""
+        start, end = (
+            datetime.fromtimestamp(ms / 1000).strftime("%d %b %Y %H:%M")
+            for ms in (self.start_ms, self.end_ms)
+        )
+        return f"{start} to {end}"
+
 
 @dataclass(frozen=True)
 class AlertRow:
@@ -149,9 +158,10 @@ class AlertRow:
     @property
     def condition(self) -> str:
         """ "above 5 % of the last 50 asks" in words."""
-        limit = (
-            "the control limit" if self.threshold is None else MEASURES[self.measure].shown(self.threshold)
-        )
+        measure = MEASURES.get(self.measure)
+        limit = "the control limit"
+        if self.threshold is not None:
+            limit = measure.shown(self.threshold) if measure else f"{self.threshold:g}"
         return f"{self.comparison} {limit}, last {self.window}"
 
 

@@ -50,7 +50,9 @@ APP = [
         "chunk_browser",
         "embedding_map",
         "watch_panel",
+        "reference_dialog",
     ],
+    ["measure_panel", "drift_panel", "frozen_panel", "alert_panel"],
     ["pages"],
     ["main_window"],
     ["application"],
@@ -69,6 +71,7 @@ LIGHT = {
     "models",
     "reports",
     "sample",
+    "silent",
     "verdicts",
 }
 HEAVY_OWNERS = {

@@ -87,7 +87,7 @@ def monitor(
         return 0
     if check:
         return _check(data, as_json)
-    from rag.monitoring.measuring import reference_words, summaries
+    from rag.monitoring.measuring import summaries
 
     reader = open_reader(data)
     scope = _scope(reader, collection, model, prompt)
@@ -122,7 +122,7 @@ def monitor(
     screen.print(plain(f"The last {window} asks: {scope.sentence()}."))
     screen.print(table)
     screen.print(
-        plain(f"Reference period: {reference_words(reference)}.")
+        plain(f"Reference period: {reference.sentence()}.")
         if reference
         else "No reference period is chosen; `monitor reference set 14d 7d` takes the week before the last."
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from rag.measures import (
     COUNTED,
@@ -217,11 +216,3 @@ def period_scope(collection: str, reference: ReferenceRow) -> Scope:
 def after(scope: Scope, reference: ReferenceRow) -> Scope:
     """A window never shares asks with the reference that it is held against."""
     return replace(scope, since_ms=max(reference.end_ms, scope.since_ms or 0))
-
-
-def reference_words(reference: ReferenceRow) -> str:
-    days = [
-        datetime.fromtimestamp(ms / 1000).strftime("%d %b %Y %H:%M")
-        for ms in (reference.start_ms, reference.end_ms)
-    ]
-    return f"{days[0]} to {days[1]}"
