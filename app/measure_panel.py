@@ -71,12 +71,12 @@ class MeasurePanel(QWidget):
         self._asked: tuple[Scope, int] | None = None
         self.reference = label("", wrap=True)
         self.choose_button = button(
-            "Choose the reference…", self.choose_reference, tip="The time that limits and drift tests compare with"
+            "Choose the reference…",
+            self.choose_reference,
+            tip="The time that limits and drift tests compare with",
         )
         self.clear_button = button("Remove it", self.clear_reference)
-        self.table = RecordTable(
-            MEASURE_COLUMNS, console.theme, "measures", "Reading the measures…"
-        )
+        self.table = RecordTable(MEASURE_COLUMNS, console.theme, "measures", "Reading the measures…")
         self.chart = ControlChart(console.theme, "Control chart")
         self.caption = label("", "section")
         self.table.record_selected.connect(self._draw)

@@ -140,13 +140,13 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
     return frozen_state(workspace, collection)
 
 
-def run_stale(workspace: Workspace) -> Generator[VersionProgress, None, list[FrozenState]]:
-    """Run the frozen questions of every collection where something changed since their last run, or that had none."""
-    states = []
-    for state in frozen_states(workspace):
-        if state.stale or state.run_ms is None:
-            states.append((yield from run_frozen(workspace, state.collection)))
-    return states
+def stale_collections(workspace: Workspace) -> list[tuple[str, str]]:
+    """(collection, why) where the frozen questions are to be run: something changed, or they never were."""
+    return [
+        (state.collection, state.stale or "never run")
+        for state in frozen_states(workspace)
+        if state.stale or state.run_ms is None
+    ]
 
 
 def run_all(
