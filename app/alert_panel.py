@@ -53,11 +53,11 @@ def _title(rule: AlertRow) -> str:
 
 RULE_COLUMNS = (
     Column("State", _state, 118, colour=lambda r: STATE_COLOURS.get(_state(r), "text_muted")),
-    Column("Rule", lambda r: r.name, 190, tooltip=lambda r: r.note or r.name),
-    Column("Measure", _title, 170),
+    Column("Rule", lambda r: r.name, 200, tooltip=lambda r: r.note or r.name),
+    Column("Measure", _title, 160),
     Column("Fires when", lambda r: r.condition, 220, tooltip=lambda r: f"{r.condition} asks; not judged below {r.minimum}"),
     Column("Scope", lambda r: r.scope.sentence(), 96, tooltip=lambda r: r.scope.sentence()),
-    Column("Since", _since, 96, sort=lambda r: r.since_ms),
+    Column("Since", _since, 112, sort=lambda r: r.since_ms),
     Column("How it stands", _stands, 200, stretch=True, tooltip=_stands),
 )  # fmt: skip
 _ORDER = {"firing": 0, "acknowledged": 1, "ok": 2, "not enough data": 3}
@@ -314,6 +314,7 @@ class RuleDialog(QDialog):
         self.threshold.setEnabled(drift)
         self.threshold.setSuffix(f" {measure.unit}" if measure.unit else "")
         self.threshold.setValue(0.01 if drift else 0)
+        self.threshold.setDecimals(3 if drift else 2)
         self.threshold.setSingleStep(0.005 if drift else 1)
         self.comparison.setCurrentIndex(self.comparison.findData(measure.worse))
         self.comparison.setEnabled(not drift)

@@ -280,6 +280,7 @@ class ControlChart(TimeChart):
     def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
         self._outside: npt.NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._reference: tuple[float, float] | None = None
+        self._from_zero = False
         super().__init__(theme, title, "", parent, empty="Not enough asks for a window yet")
 
     def set_windows(
@@ -289,12 +290,13 @@ class ControlChart(TimeChart):
         high: Numbers,
         outside: npt.NDArray[np.bool_],
         unit: str,
+        from_zero: bool,
         reference: tuple[float, float] | None = None,
     ) -> None:
         """Figures with their limits (NaN: none) and whether each is beyond them; reference in Unix seconds."""
         self.title, self._unit = figures.name, unit
         self.setAccessibleName(f"Control chart: {figures.name}")
-        self._outside, self._reference = outside, reference
+        self._outside, self._reference, self._from_zero = outside, reference, from_zero
         limits = [
             (f"{word} limit", y) for word, y in (("upper", high), ("lower", low)) if np.isfinite(y).any()
         ]
@@ -329,6 +331,11 @@ class ControlChart(TimeChart):
         )  # fmt: skip
         points.setZValue(6)
         self.plot.addItem(points)
+        if self._from_zero:  # an unseen point there: the range follows what is drawn
+            zero = pg.ScatterPlotItem(
+                x=figures.x[:1], y=[0.0], size=1, brush=pg.mkBrush(None), pen=pg.mkPen(None)
+            )
+            self.plot.addItem(zero)
 
 
 class _Swatch(ItemSample):

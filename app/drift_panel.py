@@ -25,16 +25,27 @@ GROUP_COLUMNS = (
            colour=lambda g: None if g.cause else "text_muted"),
 )  # fmt: skip
 MEMBER_COLUMNS = (
-    Column("Asked", lambda m: datetime.fromtimestamp(m.created_ms / 1000).strftime("%d %b %H:%M"), 100,
+    Column("Asked", lambda m: datetime.fromtimestamp(m.created_ms / 1000).strftime("%d %b %H:%M"), 112,
            sort=lambda m: m.created_ms),
     Column("Answer", lambda m: " ".join(m.answer.split()), 280, stretch=True, tooltip=lambda m: m.answer[:1500]),
     Column("Model", lambda m: m.model, 110, tooltip=lambda m: m.model),
-    Column("Version", lambda m: str(m.version_number or "–"), 60, right=True),
+    Column("Version", lambda m: str(m.version_number or "–"), 74, right=True),
+)  # fmt: skip
+
+
+NEW_COLUMNS = (
+    Column("Cosine", lambda q: f"{q.cosine:.2f}", 62, right=True, sort=lambda q: q.cosine),
+    Column("Question", lambda q: q.question, 320, stretch=True, tooltip=lambda q: q.question),
+    Column("Most like it in the reference period", lambda q: q.nearest, 380, tooltip=lambda q: q.nearest),
+    Column("Asked", lambda q: datetime.fromtimestamp(q.created_ms / 1000).strftime("%d %b %H:%M"), 112,
+           sort=lambda q: q.created_ms),
 )  # fmt: skip
 
 
 class DriftPanel(QWidget):
     """The two tests, run on demand: the first embeds up to a thousand questions."""
+
+    trace_requested = Signal(str)
 
     def __init__(self, console: Console, run: Run) -> None:
         super().__init__()
@@ -74,11 +85,17 @@ class DriftPanel(QWidget):
         )
         layout.addLayout(row(self.test_button, label("with the last"), self.window_box, label("asks"), 1))
         layout.addLayout(panels)
-        layout.addStretch(1)
+        layout.addWidget(label("Questions least like those of the reference period", "section"))
+        self.questions = RecordTable(
+            NEW_COLUMNS, console.theme, "drifted_questions", "The test lists the questions that are new."
+        )
+        self.questions.record_activated.connect(lambda question: self.trace_requested.emit(question.trace_id))
+        layout.addWidget(self.questions, 1)
 
     def show_scope(self, scope: Scope) -> None:
         if scope != self._scope:
             self._scope = scope
+            self.questions.set_records(())
             for verdict, figures in self.verdicts.values():
                 verdict.setText("Not tested yet")
                 figures.clear()
@@ -92,6 +109,7 @@ class DriftPanel(QWidget):
         )  # fmt: skip
 
     def _show(self, results: tuple[DriftResult, ...]) -> None:
+        self.questions.set_records([question for result in results for question in result.least_alike])
         for result in results:
             verdict, figures = self.verdicts[result.what]
             head, _, rest = result.sentence.partition(": ")

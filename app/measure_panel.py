@@ -15,6 +15,7 @@ from app.widgets import button, label, row
 from rag.measures import MEASURES, MeasureSummary, ReferenceRow, Scope
 
 _SPLITTER = "monitors/measures"
+_ALL_ROWS = 376  # pixels
 
 
 def _between(key: str, low: float | None, high: float | None) -> str:
@@ -45,7 +46,7 @@ _KINDS = {
     "window goes beyond them in 0.27 % of cases or fewer when nothing changed.",
 }
 MEASURE_COLUMNS = (
-    Column("Measure", lambda s: MEASURES[s.key].title, 180, tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
+    Column("Measure", lambda s: MEASURES[s.key].title, 170, tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
     Column("Value", lambda s: MEASURES[s.key].shown(s.value), 104, right=True, sort=lambda s: s.value,
            colour=lambda s: "bad" if s.outside else None),
     Column("n", lambda s: f"{s.count:,}", 46, right=True, sort=lambda s: s.count,
@@ -89,8 +90,9 @@ class MeasurePanel(QWidget):
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(chart)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(0, 0)
         self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([_ALL_ROWS, _ALL_ROWS])
         state = QSettings().value(_SPLITTER)
         if state is not None:
             self.splitter.restoreState(state)
@@ -159,7 +161,8 @@ class MeasurePanel(QWidget):
         outside = sum(point.outside for point in points)
         window = self._asked[1] if self._asked else 0
         beyond = f", {outside} of them beyond the limits" if known else ""
-        self.caption.setText(f"{measure.title}: {len(points)} windows of {window} asks{beyond}")
+        unit = f" ({measure.unit})" if measure.unit else ""
+        self.caption.setText(f"{measure.title}{unit}: {len(points)} windows of {window} asks{beyond}")
 
         def values(of: str) -> np.ndarray:
             found = [getattr(point, of) for point in points]
@@ -171,5 +174,6 @@ class MeasurePanel(QWidget):
             values("high"),
             np.array([p.outside for p in points], dtype=bool),
             measure.unit,
+            measure.kind == "rate",
             (known.start_ms / 1000, known.end_ms / 1000) if known else None,
         )

@@ -76,8 +76,8 @@ def _searched(value: Callable[[MeasuredAsk], float | None]) -> Callable[[Measure
 MEASURES = {
     measure.key: measure
     for measure in (
-        Measure("flag_rate", "Answers with a flag", "rate", "%", _checked(lambda a: a.flag_count > 0), 100),
-        Measure("contradiction_rate", "Answers with a contradiction", "rate", "%", _checked(lambda a: a.contradicted_count > 0), 100),
+        Measure("flag_rate", "Flagged answers", "rate", "%", _checked(lambda a: a.flag_count > 0), 100),
+        Measure("contradiction_rate", "Contradicted answers", "rate", "%", _checked(lambda a: a.contradicted_count > 0), 100),
         Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == "refused"), 100),
         Measure("empty_retrieval_rate", "Empty retrievals", "rate", "%", _searched(lambda a: a.passage_count == 0), 100),
         Measure("silent_failure_rate", "Silent failures", "rate", "%", _answered(lambda a: bool(a.silent_failures)), 100),
@@ -208,6 +208,18 @@ class DriftResult:
     count: int
     reference_count: int
     sentence: str
+    least_alike: tuple[NewQuestion, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewQuestion:
+    """A question that is least like those of the reference period."""
+
+    trace_id: str
+    created_ms: int
+    question: str
+    nearest: str  # the question of the reference period that is most like it
+    cosine: float
 
 
 @dataclass(frozen=True)

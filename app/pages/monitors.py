@@ -87,6 +87,7 @@ class MonitorsPage(QWidget):
         """Read everything again that is in view."""
         self._fill_filters()
         self._stack.setCurrentIndex(1 if self._console.reader.trace_count(TraceFilter()) else 0)
+        self._show_filters()
         scope = self.scope
         self.drift.show_scope(scope)
         self.disagreements.show_scope(scope)
@@ -144,6 +145,7 @@ class MonitorsPage(QWidget):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.measures.reference_changed.connect(self._changed)
         self.alerts.changed.connect(self._changed)
+        self.drift.trace_requested.connect(self.trace_requested)
         self.disagreements.trace_requested.connect(self.trace_requested)
         self.frozen.trace_requested.connect(self.trace_requested)
         self._console.data_changed.connect(self._soon.start)
@@ -159,6 +161,14 @@ class MonitorsPage(QWidget):
     def _tab_changed(self, index: int) -> None:
         QSettings().setValue(_TAB, index)
         self.refresh()
+
+    def _show_filters(self) -> None:
+        """Only what the tab in view minds: rules have scopes of their own."""
+        current = self.tabs.currentWidget()
+        self.collection_box.setVisible(current is not self.alerts)
+        for box in (self.model_box, self.prompt_box):
+            box.setVisible(current not in (self.alerts, self.frozen))
+        self.window_box.setVisible(current is self.measures)
 
     def _refresh_if_visible(self) -> None:
         if self.isVisible():

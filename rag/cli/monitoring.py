@@ -21,7 +21,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import DataFolderLockedError, RagError
-from rag.measures import MEASURES, AlertRow, FrozenState, ReferenceRow, Scope
+from rag.measures import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
 from rag.silent import SILENT_FAILURES
 
 if TYPE_CHECKING:
@@ -189,6 +189,9 @@ def drift(
         screen.print(
             plain(f"{result.what.capitalize()}: {result.sentence}."), highlight=False, soft_wrap=True
         )
+        for new in result.least_alike if result.p is not None and result.p < 0.05 else ():
+            line = f"  {new.trace_id[:8]}  {new.cosine:.2f}  {new.question}"
+            screen.print(plain(line), highlight=False, soft_wrap=True)
 
 
 @monitor_app.command()
@@ -216,10 +219,15 @@ def disagreements(
         screen.print(
             plain(f"{group.question}  ({', '.join(group.reasons)}{cause})"), style="bold", highlight=False
         )
+        answers: dict[str, list[Member]] = {}
         for member in group.members:
-            answer = " ".join(member.answer.split())
+            answers.setdefault(" ".join(member.answer.split()), []).append(member)
+        for answer, members in answers.items():
+            times = f"{len(members)} ×" if len(members) > 1 else "   "
             screen.print(
-                plain(f"  {member.trace_id[:8]}  {clock_time(member.created_ms)}  {answer[:200]}"),
+                plain(
+                    f"  {times:>5} {members[0].trace_id[:8]}  {clock_time(members[0].created_ms)}  {answer[:200]}"
+                ),
                 highlight=False,
                 soft_wrap=True,
             )

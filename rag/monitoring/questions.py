@@ -10,7 +10,16 @@ from sqlmodel import select
 
 from rag.events import VersionProgress
 from rag.grounding.numbers import Quantity, quantities, same
-from rag.measures import MEASURES, Disagreement, DriftResult, MeasuredAsk, Member, Scope, values_of
+from rag.measures import (
+    MEASURES,
+    Disagreement,
+    DriftResult,
+    MeasuredAsk,
+    Member,
+    NewQuestion,
+    Scope,
+    values_of,
+)
 from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
 from rag.monitoring.statistics import FEWEST, Vectors, energy_test, ks_test
 from rag.silent import without_markers
@@ -21,6 +30,7 @@ _BATCH = 32
 _MOST = 500  # asks on a side, the newest
 _SAME_QUESTION = 0.9  # cosine
 _OTHER_ANSWER = 0.6
+_SHOWN = 20  # questions that are least like the reference
 
 Steps = Generator[VersionProgress, None, Vectors]
 
@@ -59,8 +69,26 @@ def drift_of(
     if min(len(new), len(old)) < minimum:
         return _too_few(what, len(new), len(old), minimum)
     vectors = yield from embed(workspace, scope.collection, [ask.question for ask in (*new, *old)])
-    statistic, p = energy_test(vectors[: len(new)], vectors[len(new) :])
-    return DriftResult(what, p, statistic, len(new), len(old), drift_sentence(what, p, len(new), len(old)))
+    now, then = vectors[: len(new)], vectors[len(new) :]
+    statistic, p = energy_test(now, then)
+    sentence = drift_sentence(what, p, len(new), len(old))
+    return DriftResult(what, p, statistic, len(new), len(old), sentence, _least_alike(new, old, now, then))
+
+
+def _least_alike(
+    new: Sequence[MeasuredAsk], old: Sequence[MeasuredAsk], now: Vectors, then: Vectors
+) -> tuple[NewQuestion, ...]:
+    """The new questions whose nearest old one is farthest, each wording once: what a test alone does not tell."""
+    cosines = now @ then.T
+    nearest, best = cosines.argmax(1), cosines.max(1)
+    found: dict[str, NewQuestion] = {}
+    for index in np.argsort(best):
+        ask = new[int(index)]
+        other = old[int(nearest[index])].question
+        if ask.question != other:
+            made = NewQuestion(ask.id, ask.created_ms, ask.question, other, float(best[index]))
+            found.setdefault(ask.question, made)
+    return tuple(found.values())[:_SHOWN]
 
 
 def drift_sentence(what: str, p: float, count: int, reference_count: int) -> str:
