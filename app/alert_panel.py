@@ -283,7 +283,7 @@ class RuleDialog(QDialog):
         )  # fmt: skip
         for widget, name in named:
             widget.setAccessibleName(name)
-        self.by_limit.setToolTip("With no change, a window goes beyond it in fewer than 1 of 370 cases")
+        self.by_limit.setToolTip("With no change, a window goes beyond it in at most 1 of 670 cases")
         self.minimum.setToolTip("A window with fewer asks that have the measure is not judged")
         form = QFormLayout()
         form.setHorizontalSpacing(SPACE)

@@ -18,15 +18,6 @@ _SPLITTER = "monitors/measures"
 _ALL_ROWS = 376  # pixels
 
 
-def _between(key: str, low: float | None, high: float | None) -> str:
-    measure = MEASURES[key]
-    if low is None and high is None:
-        return "–"
-    if low is None:
-        return f"to {measure.shown(high)}"
-    return f"from {measure.shown(low)}" if high is None else f"{measure.shown(low)} to {measure.shown(high)}"
-
-
 def _reference(summary: MeasureSummary) -> str:
     if not summary.reference_count:
         return "–"
@@ -41,9 +32,9 @@ def _colour(summary: MeasureSummary) -> str | None:
 
 _KINDS = {
     "rate": "Share of the asks that have it, with its 95 % interval (Wilson). Its limits are those a window goes beyond in "
-    "0.27 % of cases or fewer when nothing changed: beta-binomial, since the reference rate is an estimate, too.",
+    "0.3 % of cases or fewer when nothing changed: beta-binomial, since the reference rate is an estimate, too.",
     "value": "Median of the asks. Its limits are order statistics of the reference period, good for any distribution: a "
-    "window goes beyond them in 0.27 % of cases or fewer when nothing changed.",
+    "window goes beyond them in 0.3 % of cases or fewer when nothing changed.",
 }
 MEASURE_COLUMNS = (
     Column("Measure", lambda s: MEASURES[s.key].title, 170, tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
@@ -51,11 +42,11 @@ MEASURE_COLUMNS = (
            colour=lambda s: "bad" if s.outside else None),
     Column("n", lambda s: f"{s.count:,}", 46, right=True, sort=lambda s: s.count,
            tooltip=lambda s: "Asks of the window that have the measure"),
-    Column("95 % interval", lambda s: _between(s.key, *s.interval) if s.interval else "–", 118, right=True,
+    Column("95 % interval", lambda s: MEASURES[s.key].between(*s.interval) if s.interval else "–", 118, right=True,
            tooltip=lambda s: "Where the rate lies, given so many asks (Wilson)"),
-    Column("Control limits", lambda s: _between(s.key, s.low, s.high), 138, right=True,
+    Column("Control limits", lambda s: MEASURES[s.key].between(s.low, s.high), 150, right=True,
            tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
-    Column("Reference", _reference, 124, right=True, sort=lambda s: s.reference),
+    Column("Reference", _reference, 156, right=True, sort=lambda s: s.reference),
     Column("How it stands", lambda s: s.sentence, 200, stretch=True, colour=_colour, tooltip=lambda s: s.sentence),
 )  # fmt: skip
 

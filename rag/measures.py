@@ -59,6 +59,18 @@ class Measure:
         text = f"{number:,.{digits}f}"
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {self.unit}".strip()
 
+    def between(self, low: float | None, high: float | None) -> str:
+        """Two ends with the unit once: "20.8 to 45.8 %"; one end alone is "from 2 s" or "to 28 %"."""
+        if low is None or high is None:
+            return (
+                f"from {self.shown(low)}"
+                if low is not None
+                else f"to {self.shown(high)}"
+                if high is not None
+                else "–"
+            )
+        return f"{self.shown(low).removesuffix(self.unit).strip()} to {self.shown(high)}"
+
 
 def _answered(value: Callable[[MeasuredAsk], float | None]) -> Callable[[MeasuredAsk], float | None]:
     return lambda ask: value(ask) if ask.status == "done" else None
@@ -295,7 +307,8 @@ def values_of(measure: Measure, asks: Sequence[MeasuredAsk]) -> list[float]:
 
 
 _LIMIT_NOTE = (
-    "Beyond the control limit of the reference period; with no change, {} in simulated windows did that."
+    "Beyond the control limit of the reference period; with no change at most {} windows are. Windows overlap, so a "
+    "false alarm lasts for some asks."
 )
 # (name, measure, comparison, threshold, window, minimum, note): what a new data folder starts with.
 DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
@@ -303,8 +316,8 @@ DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
     ("More contradictions", "contradiction_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
     ("More refusals", "refusal_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
     ("More empty retrievals", "empty_retrieval_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
-    ("Lower retrieval scores", "best_score", "below", None, 50, 20, _LIMIT_NOTE.format("1 of 800")),
-    ("Slower answers", "latency", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 800")),
+    ("Lower retrieval scores", "best_score", "below", None, 50, 20, _LIMIT_NOTE.format("1 of 740")),
+    ("Slower answers", "latency", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 740")),
     (
         "Silent failures", "silent_failure_rate", "above", 0.05, 50, 20,
         "On 422 real answers of six models (RAGTruth) the checks raised one alarm; at that rate 3 in 50 by chance "

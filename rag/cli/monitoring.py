@@ -106,14 +106,12 @@ def monitor(
     table = Table("Measure", "Value", "n", "95 % interval", "Limits", "Reference", "")
     for summary in found:
         measure = MEASURES[summary.key]
-        interval = [measure.shown(value) for value in summary.interval or ()]
-        limits = [measure.shown(value) for value in (summary.low, summary.high)]
         table.add_row(
             measure.title,
             measure.shown(summary.value),
             str(summary.count),
-            " to ".join(interval),
-            " to ".join(limits) if (summary.low, summary.high) != (None, None) else "",
+            measure.between(*summary.interval) if summary.interval else "",
+            measure.between(summary.low, summary.high),
             f"{measure.shown(summary.reference)} (n = {summary.reference_count})"
             if summary.reference_count
             else "",
