@@ -116,7 +116,7 @@ def disagreements(
     members = [index for group in groups for index in group]
     answers = _answers(workspace, [asks[index].id for index in members])
     answer_vectors = yield from embed(
-        workspace, scope.collection, [answers[asks[index].id] for index in members]
+        workspace, scope.collection, [without_markers(answers[asks[index].id]).strip() for index in members]
     )
     vector_of = dict(zip(members, answer_vectors, strict=True))
     found = []
