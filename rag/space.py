@@ -75,6 +75,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets and their versions",
+        "Monitors": "alert rules, reference periods and frozen questions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]
