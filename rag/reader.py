@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rag.data_folder import SCHEMA
 from rag.errors import NotFoundError
 from rag.events import ClaimResult, ConsistencyReport, Hit, Sample
 from rag.matching import match_expression
@@ -806,6 +807,10 @@ class Reader:
 
     # --- plumbing -----------------------------------------------------------------------------------------
 
+    def is_current(self) -> bool:
+        """Whether the file is there with the tables that this program reads."""
+        return self._has_tables()
+
     def close(self) -> None:
         connection = getattr(self._local, "connection", None)
         if connection is not None:
@@ -813,7 +818,7 @@ class Reader:
             self._local.connection = None
 
     def _query(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
-        """Rows of a query; none before the engine has made the file."""
+        """Rows of a query; none before the engine has made the file, or upgraded an older one."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             if not self._has_tables():
@@ -828,12 +833,12 @@ class Reader:
         return connection
 
     def _has_tables(self) -> bool:
-        """The last step of making the file sets user_version."""
+        """Whether the file has all tables: making or upgrading it sets user_version last."""
         if not self._database.exists():
             return False
         connection = self._connect()
         try:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 0
+            return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= SCHEMA
         finally:
             connection.close()
 

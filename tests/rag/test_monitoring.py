@@ -18,6 +18,7 @@ from rag import migrations
 from rag.answering import answer_question
 from rag.changes import remove_documents
 from rag.cli import run
+from rag.data_folder import SCHEMA
 from rag.erasure import erase_document
 from rag.errors import NotFoundError, RagError
 from rag.events import VersionProgress
@@ -58,7 +59,7 @@ from rag.monitoring.statistics import (
     rate_limits,
     wilson_interval,
 )
-from rag.reader import TraceFilter
+from rag.reader import Reader, TraceFilter
 from rag.silent import (
     CITES_NOTHING,
     CUT_OFF,
@@ -690,6 +691,27 @@ def test_an_older_file_gets_silent_failures_scores_and_the_rules_once(tmp_path: 
     with sqlite3.connect(path) as raw:
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == count
     raw.close()
+
+
+def test_a_file_that_is_not_upgraded_yet_reads_as_empty(tmp_path: Path) -> None:
+    """The window reads before its engine has upgraded the file: it must wait, not fail."""
+    assert len(migrations.STEPS) == SCHEMA
+    path = tmp_path / "ragdeck.sqlite"
+    Store(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE alertrule")
+        raw.execute(f"PRAGMA user_version = {SCHEMA - 1}")
+    raw.close()
+    reader = Reader(path)
+    assert not reader.is_current()
+    assert reader.alerts() == []
+    assert reader.overview(0).trace_count == 0
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"PRAGMA user_version = {SCHEMA}")
+    raw.close()
+    Store(path).close()
+    assert reader.is_current()
+    reader.close()
 
 
 # --- the command line -------------------------------------------------------------------------------------
