@@ -155,6 +155,7 @@ class MainWindow(QMainWindow):
     def _make_monitors(self) -> QWidget:
         page = MonitorsPage(self._console)
         page.trace_requested.connect(self.open_trace)
+        page.asks_requested.connect(self._open_asks)
         page.ask_requested.connect(lambda: self.show_page("ask"))
         return page
 
@@ -181,6 +182,10 @@ class MainWindow(QMainWindow):
     def _open_silent(self) -> None:
         self.show_page("traces")
         self.page("traces").show_only(silent="any")
+
+    def _open_asks(self, between_ms: tuple[int, int], collection: str) -> None:
+        self.show_page("traces")
+        self.page("traces").show_between(*between_ms, collection)
 
     def _open_alerts(self) -> None:
         self.show_page("monitors")

@@ -55,6 +55,7 @@ class MeasurePanel(QWidget):
     """Shows the scope and window that the page has chosen."""
 
     reference_changed = Signal()
+    asks_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -70,6 +71,8 @@ class MeasurePanel(QWidget):
         self.clear_button = button("Remove it", self.clear_reference)
         self.table = RecordTable(MEASURE_COLUMNS, console.theme, "measures", "Reading the measures…")
         self.chart = ControlChart(console.theme, "Control chart")
+        self.chart.setToolTip("Click a window to list its asks")
+        self.chart.point_clicked.connect(self._open_window)
         self.caption = label("", "section")
         self.table.record_selected.connect(self._draw)
         chart = QWidget()
@@ -160,7 +163,12 @@ class MeasurePanel(QWidget):
             return np.array([np.nan if v is None else v * measure.scale for v in found], dtype=float)
 
         self.chart.set_windows(
-            Series(measure.title, np.array([p.end_ms / 1000 for p in points], dtype=float), values("value")),
+            Series(
+                measure.title,
+                np.array([p.end_ms / 1000 for p in points], dtype=float),
+                values("value"),
+                tuple(f"{p.start_ms} {p.end_ms}" for p in points),
+            ),
             values("low"),
             values("high"),
             np.array([p.outside for p in points], dtype=bool),
@@ -168,3 +176,7 @@ class MeasurePanel(QWidget):
             measure.kind == "rate",
             (known.start_ms / 1000, known.end_ms / 1000) if known else None,
         )
+
+    def _open_window(self, window: str) -> None:
+        start, end = map(int, window.split())
+        self.asks_requested.emit((start, end), self._scope.collection)

@@ -28,6 +28,7 @@ class MonitorsPage(QWidget):
     """Filters above, one tab for each kind of monitor below."""
 
     trace_requested = Signal(str)
+    asks_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
     ask_requested = Signal()
 
     def __init__(self, console: Console) -> None:
@@ -144,6 +145,7 @@ class MonitorsPage(QWidget):
             box.currentIndexChanged.connect(lambda _i: self._filter_changed())
         self.tabs.currentChanged.connect(self._tab_changed)
         self.measures.reference_changed.connect(self._changed)
+        self.measures.asks_requested.connect(self.asks_requested)
         self.alerts.changed.connect(self._changed)
         self.drift.trace_requested.connect(self.trace_requested)
         self.disagreements.trace_requested.connect(self.trace_requested)

@@ -64,6 +64,10 @@ def _short_time(milliseconds: int) -> str:
     return moment.strftime("%H:%M:%S" if moment.date() == datetime.now().date() else "%d %b %H:%M")
 
 
+def _day_time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M")
+
+
 def _flags(trace: TraceRow) -> str:
     if trace.flag_count:
         return f"{trace.flag_count} of {trace.claim_count}"
@@ -339,7 +343,16 @@ class TracesPage(QWidget):
         self.collection_box.setCurrentIndex(max(self.collection_box.findData(collection), 0))
         self.verdict_box.setCurrentIndex(max(self.verdict_box.findData(verdict), 0))
         self.silent_box.setCurrentIndex(max(self.silent_box.findData(silent), 0))
+        self.time_box.setCurrentIndex(0)
         self._reload()
+
+    def show_between(self, start_ms: int, end_ms: int, collection: str = "") -> None:
+        """List the asks of persons in a stretch of time, both ends with it."""
+        if self.time_box.count() > len(_TIMES):
+            self.time_box.removeItem(len(_TIMES))
+        self.time_box.addItem(f"{_day_time(start_ms)} – {_day_time(end_ms)}", (start_ms, end_ms))
+        self.show_only(collection=collection)
+        self.time_box.setCurrentIndex(len(_TIMES))
 
     def _make_content(self) -> QWidget:
         self.verdict_box.addItem("Any verdict", "")
@@ -390,13 +403,20 @@ class TracesPage(QWidget):
 
     def _filter(self) -> TraceFilter:
         length = self.time_box.currentData()
+        start = end = None
+        if isinstance(length, tuple):
+            start, end = length[0], length[1] + 1
+        elif length:
+            start = int(time.time() * 1000) - length
         return TraceFilter(
             text=self.search.text(),
             collection=self.collection_box.currentData() or "",
             model=self.model_box.currentData() or "",
             verdict=self.verdict_box.currentData() or "",
             silent=self.silent_box.currentData() or "",
-            since_ms=int(time.time() * 1000) - length if length else None,
+            since_ms=start,
+            until_ms=end,
+            source="person" if end is not None else "",
         )
 
     def _reload(self) -> None:

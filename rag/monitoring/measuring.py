@@ -65,7 +65,8 @@ def judge(reader: Reader, rule: AlertRow, asks: Asks) -> Judgement:
     if rule.threshold is None:
         reference = reader.reference_for(rule.collection)
         if reference is None:
-            return Judgement("not enough data", None, 0, None, NO_REFERENCE)
+            only = " for all collections" if reader.reference_periods() else ""
+            return Judgement("not enough data", None, 0, None, NO_REFERENCE + only)
         scope = after(scope, reference)
     values = values_of(measure, asks(scope, rule.window))
     count = len(values)

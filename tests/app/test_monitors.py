@@ -110,6 +110,14 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     assert "20 asks" in panel.caption.text()
     page.window_box.setCurrentIndex(page.window_box.findData(50))
     settle(qtbot, window)
+    panel.table.choose(lambda s: s.key == "latency")
+    panel.chart.point_clicked.emit(panel.chart._series[0].ids[-1])
+    assert window.current_page == "traces"
+    asks = window.page("traces").table.records_model.records
+    assert len(asks) == 50
+    assert all(ask.total_ms > 9000 for ask in asks)
+    window.page("traces").show_only()
+    assert window.page("traces").time_box.currentIndex() == 0
 
 
 def test_rules_fire_on_overview_and_are_acknowledged(qtbot: QtBot, window: MainWindow) -> None:
