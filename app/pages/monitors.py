@@ -121,11 +121,14 @@ class MonitorsPage(QWidget):
             box.setAccessibleName(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(15)
+        kept = self.collection_box.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the tabs stay where they are
+        self.collection_box.setSizePolicy(kept)
         for window in _WINDOWS:
             self.window_box.addItem(f"Last {window} asks", window)
         self.window_box.setToolTip("How many asks a figure is made of")
-        kept = int(QSettings().value(_WINDOW) or 50)
-        self.window_box.setCurrentIndex(max(self.window_box.findData(kept), 0))
+        chosen = int(QSettings().value(_WINDOW) or 50)
+        self.window_box.setCurrentIndex(max(self.window_box.findData(chosen), 0))
         panel = Panel()
         panel.body.addLayout(
             row(
