@@ -54,6 +54,7 @@ COMMANDS = {
     "chroma": "list | records | search | import | export: look into any Chroma folder or server",
     "prompts": "list | save | label | rollback | diff | export | import: versions of prompts, and which answers",
     "sets": "list | create | add | from-trace | import | export | diff | restore: evaluation sets",
+    "monitor": "[--check] | rules | reference | drift | disagreements | frozen | silent: measures, limits, alerts",
     "models": "list the GGUF files known",
     "traces": "list | show ID: stored traces of every ask",
     "backup": "FILE: write everything that cannot be made again into one file",

@@ -31,6 +31,7 @@ from rag.grounding import is_refusal
 from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.matching import query_words
 from rag.models import find_model
+from rag.monitoring.alerts import check_quickly
 from rag.prompts import PromptTemplate
 from rag.prompts.registry import DEFAULT, find_prompt
 from rag.retrieval import open_version, pack, retrieve
@@ -97,6 +98,8 @@ def answer_question(
         recorder.finish("failed", f"{type(error).__name__}: {error}")
         raise
     recorder.finish(status)
+    if source == "person":
+        check_quickly(workspace)
     trace = recorder.trace
     return AskResult(trace.id, trace.session_id, status, trace.answer, tuple(recorder.fallbacks))
 

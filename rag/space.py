@@ -21,6 +21,10 @@ _GROUPS = (
     ("proberesult", "Versions"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
+    ("questionvector", "Embeddings"),
+    ("referenceperiod", "Monitors"),
+    ("alertrule", "Monitors"),
+    ("frozen", "Monitors"),
     ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
@@ -39,6 +43,7 @@ _ORDER = (
     "Versions",
     "Traces",
     "Evaluation",
+    "Monitors",
     "Other tables",
 )
 
@@ -70,6 +75,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets and their versions",
+        "Monitors": "alert rules, reference periods and frozen questions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]

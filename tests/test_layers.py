@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints"],
-    ["events", "reports", "matching", "settings", "data_folder"],
+    ["errors", "fingerprints", "languages"],
+    ["silent"],
+    ["events", "reports", "matching", "settings", "data_folder", "measures"],
     ["verdicts"],
     ["tables", "gguf", "reader", "migrations", "space"],
     ["diff"],
@@ -23,11 +24,11 @@ RAG = [
     ["prompts"],
     ["workspace"],
     ["datasets", "models"],
-    ["versions", "retrieval", "flags"],
+    ["versions", "retrieval", "flags", "monitoring"],
     ["changes"],
     ["ingest", "answering", "consistency"],
     ["evaluation"],
-    ["sample", "whatif", "watching", "inspection", "chroma"],
+    ["sample", "whatif", "watching", "inspection", "chroma", "frozen"],
     ["erasure"],
     ["tasks"],
     ["cli"],
@@ -49,7 +50,9 @@ APP = [
         "chunk_browser",
         "embedding_map",
         "watch_panel",
+        "reference_dialog",
     ],
+    ["measure_panel", "drift_panel", "frozen_panel", "alert_panel"],
     ["pages"],
     ["main_window"],
     ["application"],
@@ -64,9 +67,11 @@ LIGHT = {
     "data_folder",
     "gguf",
     "reader",
+    "measures",
     "models",
     "reports",
     "sample",
+    "silent",
     "verdicts",
 }
 HEAVY_OWNERS = {
