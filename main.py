@@ -57,6 +57,7 @@ COMMANDS = {
     "pipelines": "list | save | show | diff | label | require | export: named ways to answer, in versions",
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate is not passed",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: what was measured",
+    "monitor": "[--check] | rules | reference | drift | disagreements | frozen | silent: measures, limits, alerts",
     "models": "list the GGUF files known",
     "traces": "list | show ID: stored traces of every ask",
     "backup": "FILE: write everything that cannot be made again into one file",

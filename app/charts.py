@@ -274,6 +274,70 @@ class TimeChart(QWidget):
         return None
 
 
+class ControlChart(TimeChart):
+    """A figure per window of asks with its control limits; what is beyond them stands out, the reference is shaded."""
+
+    def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
+        self._outside: npt.NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._reference: tuple[float, float] | None = None
+        self._from_zero = False
+        super().__init__(theme, title, "", parent, empty="Not enough asks for a window yet")
+
+    def set_windows(
+        self,
+        figures: Series,
+        low: Numbers,
+        high: Numbers,
+        outside: npt.NDArray[np.bool_],
+        unit: str,
+        from_zero: bool,
+        reference: tuple[float, float] | None = None,
+    ) -> None:
+        """Figures with their limits (NaN: none) and whether each is beyond them; reference in Unix seconds."""
+        self.title, self._unit = figures.name, unit
+        self.setAccessibleName(f"Control chart: {figures.name}")
+        self._outside, self._reference, self._from_zero = outside, reference, from_zero
+        limits = [
+            (f"{word} limit", y) for word, y in (("upper", high), ("lower", low)) if np.isfinite(y).any()
+        ]
+        # The axis is of what is shown now: a range chosen for another figure would hide it.
+        self._is_empty = True
+        self.set_lines([figures, *(Series(name, figures.x, y) for name, y in limits)])
+
+    @property
+    def outside_count(self) -> int:
+        return int(self._outside.sum())
+
+    def _draw_lines(self) -> None:
+        theme = self._theme
+        figures, *limits = self._series
+        if self._reference is not None:
+            shade = pg.LinearRegionItem(
+                self._reference, movable=False, brush=theme.colour("accent", 26), pen=pg.mkPen(None)
+            )
+            self.plot.addItem(shade, ignoreBounds=True)
+        for series in limits:
+            colour = theme.colour("bad")
+            self.plot.plot(
+                series.x, series.y, pen=pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine), connect="finite",
+                symbol=None, symbolBrush=colour, name=series.name,
+            )  # fmt: skip
+        colours = [theme.colour("bad") if outside else theme.series(0) for outside in self._outside]
+        line = self.plot.plot(figures.x, figures.y, pen=pg.mkPen(theme.series(0), width=2), antialias=True)
+        line.setZValue(5)
+        points = pg.ScatterPlotItem(
+            x=figures.x, y=figures.y, size=[11 if outside else 7 for outside in self._outside],
+            brush=[pg.mkBrush(colour) for colour in colours], pen=pg.mkPen(theme.colour("surface")),
+        )  # fmt: skip
+        points.setZValue(6)
+        self.plot.addItem(points)
+        if self._from_zero:  # an unseen point there: the range follows what is drawn
+            zero = pg.ScatterPlotItem(
+                x=figures.x[:1], y=[0.0], size=1, brush=pg.mkBrush(None), pen=pg.mkPen(None)
+            )
+            self.plot.addItem(zero)
+
+
 class _Swatch(ItemSample):
     """A small square of the series' colour in the legend."""
 

@@ -37,6 +37,7 @@ from app.pages.chroma import ChromaConsolePage
 from app.pages.collections import CollectionsPage, report_sentence
 from app.pages.evaluation import EvaluationPage
 from app.pages.models import ModelsPage
+from app.pages.monitors import MonitorsPage
 from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage
 from app.pages.settings import SettingsPage
@@ -44,6 +45,7 @@ from app.pages.traces import TracesPage
 from app.pages.versions import VersionsPage
 from app.widgets import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog
 from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
+from rag.measures import FrozenState
 from rag.models import free_memory_bytes
 from rag.sample import SAMPLE_COLLECTION
 
@@ -53,6 +55,7 @@ PAGES = (
     ("collections", "Collections", "collections"),
     ("versions", "Versions", "versions"),
     ("traces", "Traces", "traces"),
+    ("monitors", "Monitors", "monitors"),
     ("prompts", "Prompts", "prompts"),
     ("evaluation", "Evaluation", "evaluation"),
     ("models", "Models", "models"),
@@ -63,6 +66,7 @@ _CONFIRM_ABOVE = 200  # files
 _DEFAULT_COLLECTION = "Documents"
 _FIRST_PAGE_MS = 20
 _WATCH_MS = 5000
+_FROZEN_MS = 3000  # of quiet after a change, before the frozen questions are asked again
 
 
 class MainWindow(QMainWindow):
@@ -80,6 +84,7 @@ class MainWindow(QMainWindow):
             "collections": self._make_collections,
             "versions": self._make_versions,
             "traces": self._make_traces,
+            "monitors": self._make_monitors,
             "prompts": lambda: PromptsPage(console),
             "evaluation": self._make_evaluation,
             "models": self._make_models,
@@ -121,6 +126,7 @@ class MainWindow(QMainWindow):
         page.page_requested.connect(self.show_page)
         page.trace_requested.connect(self.open_trace)
         page.flagged_requested.connect(self._open_flagged)
+        page.alerts_requested.connect(self._open_alerts)
         page.documents_wanted.connect(lambda: self.choose_files(""))
         return page
 
@@ -157,6 +163,13 @@ class MainWindow(QMainWindow):
         page.trace_requested.connect(self.open_trace)
         return page
 
+    def _make_monitors(self) -> QWidget:
+        page = MonitorsPage(self._console)
+        page.trace_requested.connect(self.open_trace)
+        page.asks_requested.connect(self._open_asks)
+        page.ask_requested.connect(lambda: self.show_page("ask"))
+        return page
+
     def _make_chroma(self) -> QWidget:
         page = ChromaConsolePage(self._console)
         page.versions_requested.connect(self._open_versions)
@@ -176,6 +189,18 @@ class MainWindow(QMainWindow):
     def _open_flagged(self) -> None:
         self.show_page("traces")
         self.page("traces").show_only(verdict="flagged")
+
+    def _open_silent(self) -> None:
+        self.show_page("traces")
+        self.page("traces").show_only(silent="any")
+
+    def _open_asks(self, between_ms: tuple[int, int], collection: str) -> None:
+        self.show_page("traces")
+        self.page("traces").show_between(*between_ms, collection)
+
+    def _open_alerts(self) -> None:
+        self.show_page("monitors")
+        self.page("monitors").show_alerts()
 
     def _ask_collection(self, name: str, version: int | None) -> None:
         self.show_page("ask")
@@ -343,6 +368,10 @@ class MainWindow(QMainWindow):
         self._watch_timer.timeout.connect(self._check_folders)
         self._watch_timer.start()
 
+        self._frozen_timer = QTimer(self, interval=_FROZEN_MS, singleShot=True)
+        self._frozen_timer.timeout.connect(self._run_frozen)
+        self._frozen_tried: list[tuple[str, str]] = []
+
     def status(self, name: str) -> str:
         return self._status[name].text()
 
@@ -367,6 +396,8 @@ class MainWindow(QMainWindow):
             ),
             Command("Prepare the sample collection", self.start_sample, "", "demo example"),
             Command("Show flagged answers", self._open_flagged, "", "hallucination unsupported"),
+            Command("Show silent failures", self._open_silent, "", "empty repeated cut off language"),
+            Command("Show alerts", self._open_alerts, "", "monitors rules firing"),
             Command("Back up the data…", self._back_up, "", "save copy export"),
             Command("Light colours", lambda: self._choose_theme("light"), "", "theme appearance"),
             Command("Dark colours", lambda: self._choose_theme("dark"), "", "theme appearance night"),
@@ -411,6 +442,8 @@ class MainWindow(QMainWindow):
         console.engine.refused.connect(self._engine_refused)
         console.engine.restarted.connect(self._engine_restarted)
         console.engine.tasks_changed.connect(self._show_tasks)
+        console.data_changed.connect(self._data_changed)
+        console.settings_changed.connect(self._frozen_timer.start)
 
     # --- the engine ---------------------------------------------------------------------------------------
 
@@ -448,6 +481,42 @@ class MainWindow(QMainWindow):
             self.page("collections").watch.refresh()
         for report in reports:
             self._console.notice.emit(f"A followed folder changed. {report_sentence(report)}", "info")
+
+    # --- monitors -----------------------------------------------------------------------------------------
+
+    def _data_changed(self) -> None:
+        self.rail.set_badge("monitors", len(self._console.reader.alerts(firing_only=True)))
+        self._frozen_timer.start()
+
+    def _run_frozen(self) -> None:
+        """Ask the frozen questions again after a change, if the person wants that; never two runs at once."""
+        engine = self._console.engine
+        if not self._console.settings.monitors.run_frozen_after_change or not engine.is_ready:
+            return
+        if any(task.lane != "view" for task in engine.tasks):
+            self._frozen_timer.start()  # the change may still be under way
+            return
+        self._console.run(
+            "view", "Look at the frozen questions", "rag.frozen:stale_collections", self._run_stale
+        )
+
+    def _run_stale(self, stale: list[tuple[str, str]]) -> None:
+        """What failed is not tried again until something else changes."""
+        if not stale or stale == self._frozen_tried:
+            return
+        self._frozen_tried = stale
+        self._console.run(
+            "model", "Run the frozen questions", "rag.frozen:run_all", self._frozen_done,
+            collections=[name for name, _ in stale],
+        )  # fmt: skip
+
+    def _frozen_done(self, states: list[FrozenState]) -> None:
+        self._frozen_tried = []
+        changed = [state for state in states if any(row.change for row in state.questions)]
+        if changed:
+            sentences = "  ".join(f"{state.collection}: {state.sentence()}" for state in changed)
+            self._console.notice.emit(f"Frozen questions were run again. {sentences}", "bad")
+        self._console.data_changed.emit()
 
     def _started_up(self, notices: list[str]) -> None:
         if notices:
@@ -552,5 +621,6 @@ class MainWindow(QMainWindow):
         state.setValue("window/page", self.current_page or self._first_page)
         self._memory_timer.stop()
         self._watch_timer.stop()
+        self._frozen_timer.stop()
         self._console.engine.stop()
         super().closeEvent(event)

@@ -31,6 +31,7 @@ from rag.grounding import is_refusal
 from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.matching import query_words
 from rag.models import find_model
+from rag.monitoring.alerts import check_quickly
 from rag.prompts import PromptTemplate
 from rag.prompts.registry import DEFAULT, find_prompt
 from rag.retrieval import open_version, pack, retrieve
@@ -197,6 +198,8 @@ def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
     """Save the trace, and what ended it when it did not end by itself."""
     if error is None:
         ask.recorder.finish(ask.status)
+        if ask.trace.source == "person":
+            check_quickly(ask.workspace)
     elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
         ask.recorder.finish("cancelled")
     else:

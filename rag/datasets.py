@@ -153,13 +153,22 @@ def delete_collection(workspace: Workspace, name: str) -> None:
         delete_documents(session, [row[0] for row in ids])
         in_versions = "version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)"
         for statement in (
+            "DELETE FROM frozenresult WHERE run_id IN (SELECT id FROM frozenrun WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE {in_versions}"
                 for table in ("versiondocument", "versionexclusion", "proberesult")
             ),
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
-                for table in ("versiontag", "probe", "proof", "watchedfolder", "datasetversion")
+                for table in (
+                    "versiontag",
+                    "probe",
+                    "proof",
+                    "watchedfolder",
+                    "frozenquestion",
+                    "frozenrun",
+                    "datasetversion",
+                )
             ),
             "DELETE FROM collection WHERE id = ?",
         ):

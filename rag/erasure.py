@@ -75,6 +75,7 @@ def erase_document(
         chunk_count, versions = _erase_rows(session, ids)
         traces = _redact_traces(session, ids, wanted)
         cases = _redact_cases(session, ids, sources, wanted)
+        _redact_monitors(session, wanted)
         audit.record(
             session,
             "document erased",
@@ -298,6 +299,7 @@ def _forget_probes(session: Session) -> None:
     """Stored hits change when passages go, and an automatic probe may be made of the erased words."""
     raw = session.connection()
     raw.exec_driver_sql("DELETE FROM proberesult")
+    raw.exec_driver_sql("DELETE FROM questionvector")  # of answers, too; made again when they are needed
     raw.exec_driver_sql("DELETE FROM probe WHERE NOT by_person")
 
 
@@ -398,6 +400,26 @@ def _redact_cases(
     )
     origins = frozenset(row[0] for row in derived)
     return redact_cases(session, lambda text: _without(text, needles, finder), sources, origins, ERASED)
+
+
+def _redact_monitors(session: Session, sentences: Sequence[str]) -> None:
+    """Frozen questions that quote the document go; what a person wrote about alerts loses the quotation.
+
+    An answer made from the document is erased with its trace: a frozen question takes the next answer as its
+    reference then. What a rule says itself is figures.
+    """
+    needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
+    finder = _Finder(list(needles))
+    raw = session.connection()
+    for row in raw.exec_driver_sql("SELECT id, question FROM frozenquestion").fetchall():
+        if _without(row[1], needles, finder) != row[1]:
+            raw.exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM frozenquestion WHERE id = ?", (row[0],))
+    for table, column in (("alertrule", "note"), ("alertrule", "acknowledged"), ("referenceperiod", "note")):
+        for row in raw.exec_driver_sql(f"SELECT rowid, {column} FROM {table}").fetchall():
+            clean = _without(row[1], needles, finder)
+            if clean != row[1]:
+                raw.exec_driver_sql(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (clean, row[0]))
 
 
 def _redact_hits(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.fingerprints import texts_fingerprint
+from rag.measures import DEFAULT_RULES
+from rag.silent import silent_failures
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
 # the text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
@@ -106,12 +108,35 @@ def _evaluation(connection: sqlite3.Connection) -> None:
     connection.executescript(_EVALUATION)
 
 
+# What monitors read of a trace; their own tables are made with all others.
+_MONITORING = """
+ALTER TABLE trace ADD COLUMN best_score FLOAT;
+ALTER TABLE trace ADD COLUMN silent_failures TEXT NOT NULL DEFAULT '';
+UPDATE trace SET best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
+"""
+
+_ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection, model,
+    prompt, enabled, state, since_ms, checked_ms, count, sentence, acknowledged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', 1, 'not enough data', 0, 0, 0, '', '')"""
+
+
+def _monitoring(connection: sqlite3.Connection) -> None:
+    """Stored answers are looked through for silent failures once."""
+    connection.executescript(_MONITORING)
+    rows = connection.execute(
+        "SELECT id, question, answer, finish_reason, passage_count FROM trace WHERE status = 'done'"
+    ).fetchall()
+    found = [(", ".join(silent_failures(*row[1:])), row[0]) for row in rows]
+    connection.executemany("UPDATE trace SET silent_failures = ? WHERE id = ?", found)
+
+
 Step = Callable[[sqlite3.Connection], None]
 STEPS: tuple[Step, ...] = (
     lambda connection: None,  # step 1: the first released schema
     _version_columns,
     _flag_columns,
     _evaluation,
+    _monitoring,
 )
 
 
@@ -134,6 +159,8 @@ def migrate(database: Path, create_tables: Callable[[], None]) -> None:
         connection.close()
     create_tables()
     with sqlite3.connect(database) as connection:
+        if version < STEPS.index(_monitoring) + 1:  # once: a rule that a person removed must not come back
+            connection.executemany(_ADD_RULE, DEFAULT_RULES)
         connection.executescript(FULL_TEXT)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
     connection.close()

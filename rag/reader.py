@@ -10,13 +10,16 @@ import json
 import math
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rag.data_folder import SCHEMA
 from rag.errors import NotFoundError
 from rag.events import ClaimResult, ConsistencyReport, Hit, Sample
 from rag.matching import match_expression
+from rag.measures import AlertRow, MeasuredAsk, ReferenceRow, Scope
 from rag.reports import FITS_FROM, PipelineVersionRow, RequiredGate, ResultRow, RunRow
 
 R = TypeVar("R")
@@ -167,6 +170,7 @@ class TraceRow:
     claim_count: int
     flag_count: int
     worst_verdict: str
+    silent_failures: str
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,7 @@ class TraceFilter:
     until_ms: int | None = None
     session_id: str = ""
     source: str = ""  # person | evaluation | replay | probe | generation
+    silent: str = ""  # a name of rag.silent, or "any"
 
 
 @dataclass(frozen=True)
@@ -626,6 +631,63 @@ class Reader:
             return Overview(*[0] * len(fields(Overview)))
         return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))
 
+    # --- monitors -----------------------------------------------------------------------------------------
+
+    def measured_asks(self, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
+        """The newest asks by persons in a scope, newest first; frozen runs and evaluations are not among them."""
+        parts, values = ["source = 'person'", "status != 'running'"], []
+        for condition, value in (
+            ("collection = ?", scope.collection),
+            ("model = ?", scope.model),
+            ("prompt_fingerprint = ?", scope.prompt),
+            ("created_ms >= ?", scope.since_ms),
+            ("created_ms < ?", scope.until_ms),
+        ):
+            if value not in ("", None):
+                parts.append(condition)
+                values.append(value)
+        columns = ", ".join(
+            "length(answer) AS answer_length" if f.name == "answer_length" else f.name
+            for f in fields(MeasuredAsk)
+        )
+        return self._rows(
+            MeasuredAsk,
+            f"SELECT {columns} FROM trace WHERE {' AND '.join(parts)} ORDER BY created_ms DESC, id LIMIT ?",
+            (*values, limit),
+        )
+
+    def asked_prompts(self) -> list[tuple[str, str]]:
+        """(fingerprint, "NAME@NUMBER") of every version of a prompt that an ask by a person used."""
+        found = self._query(
+            """SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
+               WHERE prompt_fingerprint != '' AND source = 'person' GROUP BY 1 ORDER BY 2, 3"""
+        )
+        return [(row[0], f"{row[1]}@{row[2]}" if row[2] else f"{row[1]} {row[0][:8]}") for row in found]
+
+    def answers(self, trace_ids: Sequence[str]) -> dict[str, str]:
+        found = self._query(
+            "SELECT id, answer FROM trace WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(trace_ids)),),
+        )
+        return {row[0]: row[1] for row in found}
+
+    def reference_periods(self) -> list[ReferenceRow]:
+        return self._rows(
+            ReferenceRow,
+            "SELECT collection, start_ms, end_ms, note FROM referenceperiod ORDER BY collection",
+        )
+
+    def reference_for(self, collection: str) -> ReferenceRow | None:
+        """The collection's own reference period, else the one for all."""
+        known = {row.collection: row for row in self.reference_periods()}
+        return known.get(collection) or known.get("")
+
+    def alerts(self, firing_only: bool = False) -> list[AlertRow]:
+        """Rules by name; firing_only: what a person has to be told."""
+        where = "WHERE enabled AND state = 'firing'" if firing_only else ""
+        columns = ", ".join(f'"{f.name}"' for f in fields(AlertRow))
+        return self._rows(AlertRow, f"SELECT {columns} FROM alertrule {where} ORDER BY name")
+
     # --- models -------------------------------------------------------------------------------------------
 
     def prompts(self) -> list[PromptRow]:
@@ -883,6 +945,10 @@ class Reader:
 
     # --- plumbing -----------------------------------------------------------------------------------------
 
+    def is_current(self) -> bool:
+        """Whether the file is there with the tables that this program reads."""
+        return self._has_tables()
+
     def close(self) -> None:
         connection = getattr(self._local, "connection", None)
         if connection is not None:
@@ -890,7 +956,7 @@ class Reader:
             self._local.connection = None
 
     def _query(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
-        """Rows of a query; none before the engine has made the file."""
+        """Rows of a query; none before the engine has made the file, or upgraded an older one."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             if not self._has_tables():
@@ -905,12 +971,12 @@ class Reader:
         return connection
 
     def _has_tables(self) -> bool:
-        """The last step of making the file sets user_version."""
+        """Whether the file has all tables: making or upgrading it sets user_version last."""
         if not self._database.exists():
             return False
         connection = self._connect()
         try:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 0
+            return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= SCHEMA
         finally:
             connection.close()
 
@@ -944,6 +1010,9 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     elif wanted.verdict:
         parts.append("t.worst_verdict = ?")
         values.append(wanted.verdict)
+    if wanted.silent:
+        parts.append("t.silent_failures != ''" if wanted.silent == "any" else "instr(t.silent_failures, ?)")
+        values += [wanted.silent] if wanted.silent != "any" else []
     if wanted.since_ms is not None:
         parts.append("t.created_ms >= ?")
         values.append(wanted.since_ms)

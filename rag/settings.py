@@ -79,6 +79,16 @@ class GenerationSettings(Section):
     ] = False
 
 
+class MonitorSettings(Section):
+    run_frozen_after_change: Annotated[
+        bool,
+        Field(
+            description="Ask the frozen questions again after every change of model, prompt, settings or documents, "
+            "while the window is open."
+        ),
+    ] = False
+
+
 class AppearanceSettings(Section):
     theme: Annotated[Literal["system", "light", "dark"], Field(description="Colours of the window.")] = (
         "system"
@@ -97,6 +107,7 @@ class Settings(Section):
     retrieval: RetrievalSettings = RetrievalSettings()
     generation: GenerationSettings = GenerationSettings()
     models: ModelSettings = ModelSettings()
+    monitors: MonitorSettings = MonitorSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

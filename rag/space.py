@@ -22,6 +22,10 @@ _GROUPS = (
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
     ("resultverdict", "Evaluation"),
+    ("questionvector", "Embeddings"),
+    ("referenceperiod", "Monitors"),
+    ("alertrule", "Monitors"),
+    ("frozen", "Monitors"),
     ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
     ("feedback", "Traces"),
@@ -40,6 +44,7 @@ _ORDER = (
     "Versions",
     "Traces",
     "Evaluation",
+    "Monitors",
     "Other tables",
 )
 
@@ -71,6 +76,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Traces": _counted(counts["trace"], "trace", "traces"),
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets, runs and their results",
+        "Monitors": "alert rules, reference periods and frozen questions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]

@@ -35,7 +35,9 @@ from rag.llm import (
     llama_available,
     starter_model_path,
 )
+from rag.measures import MeasureSummary, Scope
 from rag.models import ModelEntry, known_models
+from rag.monitoring.measuring import summaries
 from rag.parsing import render_page
 from rag.reports import ModelState, ModelTest, RenderedPage
 from rag.settings import Settings
@@ -201,6 +203,11 @@ def count_files(workspace: Workspace, paths: list[str]) -> tuple[int, int, int]:
 def flag_defaults(workspace: Workspace, collection: str) -> tuple[float, float]:
     """From which scores the detector itself says check and unsupported."""
     return workspace.detector.check_from, workspace.detector.unsupported_from
+
+
+def measure_summaries(workspace: Workspace, scope: Scope, window: int) -> list[MeasureSummary]:
+    """Every measure over the newest asks of a scope, against its reference period."""
+    return summaries(workspace.reader, scope, window)
 
 
 def folder_usage(workspace: Workspace) -> list[SpaceUse]:

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from rag.events import ClaimResult, Hit
 from rag.matching import indexed_text
+from rag.silent import silent_failures
 from rag.store import Store, add_trace_text, insert_rows, now_ms
 from rag.tables import Claim, Span, Trace, TraceHit
 from rag.verdicts import FLAGS, outcome, support_rate
@@ -91,6 +92,7 @@ class TraceRecorder:
         self.trace.candidate_count = len(self._hits)
         self.trace.passage_count = len(packed)
         self.trace.passage_documents = len({hit.document_id for hit in packed})
+        self.trace.best_score = max((h.dense_score for h in hits if h.dense_score is not None), default=None)
 
     def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
         """Keep what the check found; error says why it found nothing: then no rate is known."""
@@ -123,6 +125,10 @@ class TraceRecorder:
         self.trace.error = error
         self.trace.total_ms = self.elapsed_ms()
         self.trace.fallbacks = json.dumps(self.fallbacks)
+        if status == "done":
+            trace = self.trace
+            found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
+            trace.silent_failures = ", ".join(found)
         with self._store.session() as session:
             session.merge(Trace(**self.trace.model_dump()))
             session.flush()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
+    QFrame,
     QGridLayout,
     QSizePolicy,
     QStackedWidget,
@@ -24,8 +25,9 @@ from PySide6.QtWidgets import (
 from app.charts import RangeBrush, Series, TimeChart
 from app.console import Console
 from app.item_models import Column, RecordTable
-from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
-from app.widgets import Card, EmptyState, Panel, button, label, row, scrolled
+from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+from app.widgets import Card, EmptyState, Panel, StatusPill, button, label, row, scrolled
+from rag.measures import AlertRow
 from rag.reader import AskPoint, TraceFilter
 
 _PERIODS = (
@@ -37,6 +39,7 @@ _PERIODS = (
 )
 _BUCKETS = (("per ask", 0), ("per hour", 3600), ("per day", 86_400))
 _RECENT = 8
+_MOST_ALERTS = 3
 
 RECENT_COLUMNS = (
     Column("Time", lambda t: datetime.fromtimestamp(t.created_ms / 1000).strftime("%d %b %H:%M"), 112),
@@ -48,12 +51,39 @@ RECENT_COLUMNS = (
 )  # fmt: skip
 
 
+class AlertStrip(QFrame):
+    """The alerts that fire, in a line; nothing when none does."""
+
+    opened = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("banner")
+        self.setProperty("kind", "bad")
+        self.pill, self.text = StatusPill(theme, "", "bad"), label("", wrap=True)
+        layout = row(self.pill, self.text, button("Open the alerts", self.opened.emit, link=True))
+        layout.setContentsMargins(SPACE, 5, SPACE, 5)
+        layout.setStretch(1, 1)
+        self.setLayout(layout)
+        self.hide()
+
+    def show_alerts(self, firing: list[AlertRow]) -> None:
+        count = len(firing)
+        self.pill.set_status(f"{count} alert{'' if count == 1 else 's'}", "bad")
+        listed = [f"{rule.name}: {rule.sentence}" for rule in firing[:_MOST_ALERTS]]
+        more = [f"and {count - _MOST_ALERTS} more"] if count > _MOST_ALERTS else []
+        self.text.setText("   ·   ".join([*listed, *more]))
+        self.setAccessibleName(self.text.text())
+        self.setVisible(count > 0)
+
+
 class OverviewPage(QWidget):
     """Cards, charts and recent asks."""
 
     page_requested = Signal(str)
     trace_requested = Signal(str)
     flagged_requested = Signal()
+    alerts_requested = Signal()
     documents_wanted = Signal()
 
     def __init__(self, console: Console) -> None:
@@ -77,6 +107,7 @@ class OverviewPage(QWidget):
         self.brush = RangeBrush(theme)
         self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_asks", "No asks yet.")
         self.period_box, self.bucket_box, self.stack_box = QComboBox(), QComboBox(), QComboBox()
+        self.alert_strip = AlertStrip(theme)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._make_empty())
         self._stack.addWidget(self._make_content())
@@ -115,6 +146,7 @@ class OverviewPage(QWidget):
             f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
         )
         self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted asks")
+        self.alert_strip.show_alerts(reader.alerts(firing_only=True))
         self.recent.set_records(reader.traces(TraceFilter(source="person"), _RECENT))
         self._load_points()
 
@@ -136,6 +168,7 @@ class OverviewPage(QWidget):
         layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
         layout.setSpacing(SPACE)
         layout.addWidget(label("Overview", "title"))
+        layout.addWidget(self.alert_strip)
         cards = QGridLayout()
         cards.setSpacing(SPACE)
         for column, card in enumerate(self.cards.values()):
@@ -183,6 +216,7 @@ class OverviewPage(QWidget):
         return panel
 
     def _connect(self) -> None:
+        self.alert_strip.opened.connect(self.alerts_requested)
         self.cards["collections"].clicked.connect(lambda: self.page_requested.emit("collections"))
         self.cards["asks"].clicked.connect(lambda: self.page_requested.emit("traces"))
         self.cards["tokens"].clicked.connect(lambda: self.tabs.setCurrentWidget(self.tokens))

@@ -39,7 +39,9 @@ from app.widgets import (
 )
 from rag.errors import NotFoundError
 from rag.events import ClaimResult
+from rag.measures import FrozenState
 from rag.reader import TraceDetail, TraceFilter, TraceRow
+from rag.silent import SILENT_FAILURES
 from rag.verdicts import places, summary
 
 _DAY_MS = 86_400_000
@@ -71,6 +73,10 @@ def _short_time(milliseconds: int) -> str:
     return moment.strftime("%H:%M:%S" if moment.date() == datetime.now().date() else "%d %b %H:%M")
 
 
+def _day_time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M")
+
+
 def _flags(trace: TraceRow) -> str:
     if trace.flag_count:
         return f"{trace.flag_count} of {trace.claim_count}"
@@ -82,10 +88,10 @@ TRACE_COLUMNS = (
     Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
     Column(
         "Status",
-        lambda t: t.status,
+        lambda t: t.silent_failures or t.status,
         92,
-        colour=lambda t: STATUS_COLOURS.get(t.status),
-        tooltip=lambda t: t.error,
+        colour=lambda t: "check" if t.silent_failures else STATUS_COLOURS.get(t.status),
+        tooltip=lambda t: t.error or t.silent_failures,
     ),
     Column(
         "Flags",
@@ -133,6 +139,12 @@ class TraceView(QWidget):
         super().__init__()
         self._console = console
         self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
+        self.silent = label("", "warning", wrap=True)
+        self.freeze_button = button(
+            "Freeze this question",
+            self.freeze,
+            tip="Its answer is the reference: on the Monitors page it is asked again after changes",
+        )
         self.answer = AnswerView(console.theme)
         self.waterfall = Waterfall(console.theme)
         self.hits = RecordTable(
@@ -165,6 +177,10 @@ class TraceView(QWidget):
         trace = detail.row
         self.question.setText(trace["question"])
         self.status.setText(self._status_line(trace))
+        failures = [name for name in trace["silent_failures"].split(", ") if name]
+        self.silent.setText("; ".join(f"{name.capitalize()}: {SILENT_FAILURES[name]}" for name in failures))
+        self.silent.setVisible(bool(failures))
+        self.freeze_button.setEnabled(trace["status"] in ("done", "nothing found"))
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]
         self.answer.set_answer(trace["answer"] or trace["error"] or "No answer.", markers)
         self.answer.set_claims(detail.claims, markers)
@@ -203,6 +219,21 @@ class TraceView(QWidget):
         self._console.notice.emit(sentence, "info")
         self._console.data_changed.emit()
 
+    def freeze(self) -> None:
+        """Keep the question with this answer as its reference."""
+        self._console.run(
+            "view", "Freeze a question", "rag.frozen:freeze_question", self._frozen,
+            collection="", trace_id=self._claims_of,
+        )  # fmt: skip
+
+    def _frozen(self, state: FrozenState) -> None:
+        self.freeze_button.setEnabled(False)
+        number = len(state.questions)
+        self._console.notice.emit(
+            f"The question is frozen; “{state.collection}” has {number} now, on the Monitors page.", "info"
+        )
+        self._console.data_changed.emit()
+
     def _overview_tab(self) -> QWidget:
         holder = QWidget()
         layout = QVBoxLayout(holder)
@@ -214,9 +245,9 @@ class TraceView(QWidget):
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
-        for widget in (self.question, self.status, self.answer):
+        for widget in (self.question, self.status, self.silent, self.answer):
             layout.addWidget(widget)
-        layout.addLayout(row(self.case_button, 1))
+        layout.addLayout(row(self.case_button, self.freeze_button, 1))
         layout.addWidget(label("Where the time went", "section"))
         layout.addWidget(self.waterfall)
         layout.addWidget(label("In figures", "section"))
@@ -310,7 +341,8 @@ class TracesPage(QWidget):
         self._console = console
         self.search = SearchField("Words in question or answer")
         self.collection_box, self.model_box = QComboBox(), QComboBox()
-        self.verdict_box, self.time_box, self.source_box = QComboBox(), QComboBox(), QComboBox()
+        self.verdict_box, self.time_box = QComboBox(), QComboBox()
+        self.source_box, self.silent_box = QComboBox(), QComboBox()
         self.count = label("", "small")
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.view = TraceView(console)
@@ -344,24 +376,47 @@ class TracesPage(QWidget):
         self._show(trace_id)
         self.table.choose(lambda trace: trace.id == trace_id)
 
-    def show_only(self, *, collection: str = "", verdict: str = "") -> None:
+    def show_only(self, *, collection: str = "", verdict: str = "", silent: str = "") -> None:
         """Set the filters as another page asks for."""
         self.search.clear()
         self.collection_box.setCurrentIndex(max(self.collection_box.findData(collection), 0))
         self.verdict_box.setCurrentIndex(max(self.verdict_box.findData(verdict), 0))
+        self.silent_box.setCurrentIndex(max(self.silent_box.findData(silent), 0))
+        self.time_box.setCurrentIndex(0)
         self._reload()
+
+    def show_between(self, start_ms: int, end_ms: int, collection: str = "") -> None:
+        """List the asks of persons in a stretch of time, both ends with it."""
+        if self.time_box.count() > len(_TIMES):
+            self.time_box.removeItem(len(_TIMES))
+        self.time_box.addItem(f"{_day_time(start_ms)} – {_day_time(end_ms)}", (start_ms, end_ms))
+        self.show_only(collection=collection)
+        self.time_box.setCurrentIndex(len(_TIMES))
 
     def _make_content(self) -> QWidget:
         self.verdict_box.addItem("Any verdict", "")
         for verdict in _VERDICTS:
             self.verdict_box.addItem(verdict.capitalize(), verdict)
+        self.silent_box.addItem("Any answer", "")
+        self.silent_box.addItem("Silent failures", "any")
+        for number, (name, meaning) in enumerate(SILENT_FAILURES.items(), 2):
+            self.silent_box.addItem(name.capitalize(), name)
+            self.silent_box.setItemData(number, meaning, Qt.ItemDataRole.ToolTipRole)
+        self.silent_box.setToolTip("Answers that came without an error and are none")
         for name, length in _TIMES:
             self.time_box.addItem(name, length)
         for name, source in _SOURCES:
             self.source_box.addItem(name, source)
         self.source_box.setToolTip("Who asked. Figures and graphs count what people asked alone.")
-        names = ("Collection", "Model", "Verdict", "Time", "Source")
-        boxes = (self.collection_box, self.model_box, self.verdict_box, self.time_box, self.source_box)
+        names = ("Collection", "Model", "Verdict", "Time", "Silent failure", "Source")
+        boxes = (
+            self.collection_box,
+            self.model_box,
+            self.verdict_box,
+            self.time_box,
+            self.silent_box,
+            self.source_box,
+        )
         for box, name in zip(boxes, names, strict=True):
             box.setAccessibleName(f"Filter by {name.lower()}")
             box.setMinimumWidth(90)
@@ -371,7 +426,7 @@ class TracesPage(QWidget):
         self.search.searched.connect(lambda _text: self._reload())
         left = Panel()
         left.body.addLayout(row(self.search, self.source_box, self.time_box))
-        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box))
+        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box, self.silent_box))
         left.body.addWidget(self.table, 1)
         left.body.addWidget(self.count)
         right = Panel()
@@ -397,13 +452,20 @@ class TracesPage(QWidget):
 
     def _filter(self) -> TraceFilter:
         length = self.time_box.currentData()
+        start = end = None
+        if isinstance(length, tuple):
+            start, end = length[0], length[1] + 1
+        elif length:
+            start = int(time.time() * 1000) - length
         return TraceFilter(
             text=self.search.text(),
             collection=self.collection_box.currentData() or "",
             model=self.model_box.currentData() or "",
             verdict=self.verdict_box.currentData() or "",
-            source=self.source_box.currentData() or "",
-            since_ms=int(time.time() * 1000) - length if length else None,
+            silent=self.silent_box.currentData() or "",
+            since_ms=start,
+            until_ms=end,
+            source="person" if end is not None else self.source_box.currentData() or "",
         )
 
     def _reload(self) -> None:

@@ -1,7 +1,7 @@
 """The command line: what the window can do, without a window.
 
 With --json, one JSON document goes to stdout and everything else to stderr. Exit codes: 0 done, 1 refused
-with a sentence, 2 wrong usage, 3 a gate was not passed.
+with a sentence, 2 wrong usage, 3 a gate was not passed or a check found something (`monitor --check`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ import sys
 
 import typer
 
-from rag.cli import asking, chroma, data, evaluation, installation, knowledge, prompts, sets, trust, versions
+from rag.cli import (
+    asking,
+    chroma,
+    data,
+    evaluation,
+    installation,
+    knowledge,
+    monitoring,
+    prompts,
+    sets,
+    trust,
+    versions,
+)
 from rag.cli.terminal import log, plain
 from rag.errors import RagError, of_the_disk
 
@@ -22,7 +34,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (knowledge, versions, asking, trust, prompts, sets, evaluation, data, installation, chroma):
+for part in (
+    knowledge, versions, asking, trust, prompts, sets, evaluation, monitoring, data, installation, chroma
+):  # fmt: skip
     app.add_typer(part.app)
 
 

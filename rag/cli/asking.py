@@ -135,7 +135,7 @@ def traces_list(
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
-            row.status,
+            row.silent_failures or row.status,
             plain(row.question[:60]),
             f"{row.flag_count} of {row.claim_count}",
             f"{row.prompt_tokens} + {row.completion_tokens}",
@@ -215,6 +215,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
             "chunks": row["searched_chunks"],
             "documents": row["searched_documents"],
         },
+        "silent_failures": [name for name in row["silent_failures"].split(", ") if name],
         "notices": list(result.notices),
     }
 
@@ -261,6 +262,8 @@ def _print_trace(detail: TraceDetail) -> None:
         f"\n{row['status']}  {plain(row['collection'])} version {row['version_number']}  {plain(row['model'])}  "
         f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
     )
+    if row["silent_failures"]:
+        screen.print(f"silent failure: {row['silent_failures']}")
     for span in detail.spans:
         screen.print(
             f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"

@@ -54,11 +54,11 @@ def open_reader(data: str | None) -> Reader:
     """Reading needs no lock: listings work while the window is open."""
     from rag.reader import Reader
 
-    database = data_folder(data) / "ragdeck.sqlite"
-    if not database.exists():
+    reader = Reader(data_folder(data) / "ragdeck.sqlite")
+    if not reader.is_current():
         with open_workspace(data, "first start"):
-            pass  # makes the file
-    return Reader(database)
+            pass  # makes the file, or upgrades an older one
+    return reader
 
 
 def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) -> R:

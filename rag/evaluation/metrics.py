@@ -21,6 +21,7 @@ import referencing
 import regex
 
 from rag.evaluation.cases import Check, Judgement
+from rag.languages import language_of
 
 Ranked = Sequence[Hashable]
 Relevance = Mapping[Any, int]
@@ -351,47 +352,6 @@ def _check_json(answer: str, schema: Any) -> CheckResult:
     except (referencing.exceptions.Unresolvable, jsonschema.exceptions._WrappedReferencingError) as error:
         return CheckResult(False, f"the JSON schema refers to what it does not hold: {error}.")
     return _result(problem is None, f"{problem.json_path}: {problem.message}" if problem else "")
-
-
-# The commonest short words: enough to tell these languages apart in two sentences, and nothing to install.
-_WORDS = {
-    "en": "the of and to in is that it was for on are with as be at by this not from or which you",
-    "de": "der die das und ist nicht ein eine zu den von mit sich auf für im dem des auch werden als",
-    "fr": "le la les des et est une du dans que qui pour pas sur au avec ce il sont par plus ne",
-    "es": "el los las y es una del que en por con para no se su al como más pero está son",
-    "it": "il lo gli di e è una della che per non con del sono si nel come più anche dei da",
-    "pt": "o os as e é uma do da que em para não com no na por mais dos se ao como são",
-    "nl": "de het een en is van dat niet op te met voor zijn aan door ook bij er worden naar als",
-}
-_LANGUAGE_WORDS = {code: frozenset(words.split()) for code, words in _WORDS.items()}
-_SCRIPTS = (
-    ("ja", r"[\p{Hiragana}\p{Katakana}]"),
-    ("ko", r"\p{Hangul}"),
-    ("zh", r"\p{Han}"),
-    ("ru", r"\p{Cyrillic}"),
-    ("ar", r"\p{Arabic}"),
-    ("el", r"\p{Greek}"),
-    ("he", r"\p{Hebrew}"),
-    ("hi", r"\p{Devanagari}"),
-    ("th", r"\p{Thai}"),
-)
-
-
-def language_of(text: str) -> str | None:
-    """ISO 639-1 code by script and commonest words; None when it cannot be told (too short, another language).
-
-    A script that several languages share is named by its commonest one: Cyrillic is ru, Arabic is ar.
-    """
-    letters = len(regex.findall(r"\p{L}", text))
-    for code, script in _SCRIPTS:
-        if letters and len(regex.findall(script, text)) > 0.3 * letters:
-            return code
-    words = Counter(regex.findall(r"\p{L}+", text.lower()))
-    scores = sorted(
-        ((sum(words[w] for w in known), code) for code, known in _LANGUAGE_WORDS.items()), reverse=True
-    )
-    (best, code), (second, _) = scores[:2]
-    return code if best > second else None
 
 
 # --- the registry -----------------------------------------------------------------------------------------

@@ -33,10 +33,10 @@ from rag.grounding.features import (
     tokenize,
     unknown_words,
 )
-from rag.grounding.languages import foreign_parts
 from rag.grounding.numbers import Quantity, same
 from rag.grounding.second import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
+from rag.languages import foreign_parts
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 

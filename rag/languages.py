@@ -9,8 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rag.grounding.sentences import Sentence
+if TYPE_CHECKING:
+    from rag.grounding.sentences import Sentence
 
 _LEAST_WORDS = 4
 _LEAD = 1.5  # times as many common words as the next language has

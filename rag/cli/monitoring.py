@@ -1,0 +1,608 @@
+"""Commands of the monitors: measures against limits, alert rules, drift, disagreements and frozen questions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rag.cli.terminal import (
+    Data,
+    Json,
+    clock_time,
+    log,
+    open_reader,
+    open_workspace,
+    plain,
+    print_json,
+    run_steps,
+    screen,
+)
+from rag.errors import DataFolderLockedError, RagError
+from rag.measures import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
+from rag.silent import SILENT_FAILURES
+
+if TYPE_CHECKING:
+    from rag.reader import Reader
+
+FIRING = 3  # exit code of a check when an alert fires that nobody has acknowledged
+
+app = typer.Typer()
+monitor_app = typer.Typer(help="Measures of what is asked, their limits, alerts, drift and frozen questions.")
+rules_app = typer.Typer(help="Alert rules: a measure, a threshold, a window, a minimum count.")
+reference_app = typer.Typer(help="The period that limits and drift tests compare with.")
+frozen_app = typer.Typer(help="Questions with a reference answer that are asked again after changes.")
+app.add_typer(monitor_app, name="monitor")
+monitor_app.add_typer(rules_app, name="rules")
+monitor_app.add_typer(reference_app, name="reference")
+monitor_app.add_typer(frozen_app, name="frozen")
+
+Collection = Annotated[
+    str, typer.Option("--collection", "-c", help="Asks of this collection alone.", metavar="NAME")
+]
+Model = Annotated[str, typer.Option("--model", help="Asks of this model alone.", metavar="NAME")]
+Prompt = Annotated[
+    str, typer.Option("--prompt", help="Asks with this version of a prompt: NAME@N or its fingerprint.")
+]
+RuleName = Annotated[str, typer.Argument(help="Name of a rule.", metavar="RULE")]
+Measure = Annotated[str | None, typer.Option("--measure", help=f"One of {', '.join(MEASURES)}.")]
+Comparison = Annotated[str | None, typer.Option("--comparison", help="above or below.")]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        help="A number (a rate as a share such as 0.05, times in milliseconds, drift as a p value) or “limit”: the "
+        "control limit of the reference period.",
+        metavar="X",
+    ),
+]
+Window = Annotated[int | None, typer.Option("--window", help="Of the last so many asks.")]
+Minimum = Annotated[int | None, typer.Option("--minimum", help="Fewer asks are not judged.")]
+Note = Annotated[str | None, typer.Option("--note", help="Why the rule is there.")]
+QuestionId = Annotated[int, typer.Argument(help="Number of a frozen question.", metavar="ID")]
+In = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
+
+
+# --- measures and the check -------------------------------------------------------------------------------
+
+
+@monitor_app.callback(invoke_without_command=True)
+def monitor(
+    context: typer.Context,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help=f"Judge every alert rule; exit code {FIRING} when one fires."),
+    ] = False,
+    collection: Collection = "",
+    model: Model = "",
+    prompt: Prompt = "",
+    window: Annotated[int, typer.Option("--window", min=5, max=1000, help="The last so many asks.")] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Show every measure of the last asks against the limits of the reference period."""
+    if context.invoked_subcommand is not None:
+        return 0
+    if check:
+        return _check(data, as_json)
+    from rag.monitoring.measuring import summaries
+
+    reader = open_reader(data)
+    scope = _scope(reader, collection, model, prompt)
+    found = summaries(reader, scope, window)
+    reference = reader.reference_for(collection)
+    if as_json:
+        print_json(
+            {
+                "scope": asdict(scope),
+                "window": window,
+                "reference": asdict(reference) if reference else None,
+                "measures": [asdict(summary) | {"outside": summary.outside} for summary in found],
+            }
+        )
+        return 0
+    table = Table("Measure", "Value", "n", "95 % interval", "Limits", "Reference", "")
+    for summary in found:
+        measure = MEASURES[summary.key]
+        table.add_row(
+            measure.title,
+            measure.shown(summary.value),
+            str(summary.count),
+            measure.between(*summary.interval) if summary.interval else "",
+            measure.between(summary.low, summary.high),
+            f"{measure.shown(summary.reference)} (n = {summary.reference_count})"
+            if summary.reference_count
+            else "",
+            f"[red]{plain(summary.sentence)}[/red]" if summary.outside else plain(summary.sentence),
+        )
+    screen.print(plain(f"The last {window} asks: {scope.sentence()}."))
+    screen.print(table)
+    screen.print(
+        plain(f"Reference period: {reference.sentence()}.")
+        if reference
+        else "No reference period is chosen; `monitor reference set 14d 7d` takes the week before the last."
+    )
+    return 0
+
+
+def _check(data: str | None, as_json: bool) -> int:
+    """Judge the rules and say which fire; while another process has the folder nothing is written."""
+    from rag.monitoring.alerts import check_alerts, judged_now
+
+    try:
+        with open_workspace(data, "monitor --check") as workspace:
+            rules = run_steps(check_alerts(workspace), as_json)
+    except DataFolderLockedError as error:
+        log.print(
+            plain(f"{error} The rules are judged without writing; drift stands as it was judged last."),
+            highlight=False,
+            soft_wrap=True,
+        )
+        rules = judged_now(open_reader(data))
+    rules = [rule for rule in rules if rule.enabled]
+    firing = [rule for rule in rules if rule.state == "firing"]
+    if as_json:
+        print_json({"firing": [rule.name for rule in firing], "rules": [asdict(rule) for rule in rules]})
+    else:
+        for rule in firing:
+            screen.print(plain(f"FIRING: {rule.name}: {rule.sentence}"), highlight=False, soft_wrap=True)
+        for rule in rules:
+            if rule.state == "acknowledged":
+                screen.print(
+                    plain(f"acknowledged: {rule.name}: {rule.sentence} ({rule.acknowledged})"),
+                    highlight=False,
+                    soft_wrap=True,
+                )
+        counts = {state: sum(rule.state == state for rule in rules) for state in ("ok", "not enough data")}
+        screen.print(
+            f"{len(firing)} of {len(rules)} rules fire; {counts['ok']} are ok, {counts['not enough data']} have not "
+            "enough data.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return FIRING if firing else 0
+
+
+@monitor_app.command()
+def drift(
+    collection: Collection = "",
+    model: Model = "",
+    prompt: Prompt = "",
+    window: Annotated[int, typer.Option("--window", min=20, max=500, help="The last so many asks.")] = 100,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Test whether the last questions and their best scores are as in the reference period."""
+    from rag.monitoring.questions import drift as test_drift
+
+    with open_workspace(data, "monitor drift") as workspace:
+        scope = _scope(workspace.reader, collection, model, prompt)
+        results = run_steps(test_drift(workspace, scope, window), as_json)
+    if as_json:
+        print_json([asdict(result) for result in results])
+        return
+    for result in results:
+        screen.print(
+            plain(f"{result.what.capitalize()}: {result.sentence}."), highlight=False, soft_wrap=True
+        )
+        for new in result.least_alike if result.p is not None and result.p < 0.05 else ():
+            line = f"  {new.trace_id[:8]}  {new.cosine:.2f}  {new.question}"
+            screen.print(plain(line), highlight=False, soft_wrap=True)
+
+
+@monitor_app.command()
+def disagreements(
+    collection: Collection = "",
+    model: Model = "",
+    prompt: Prompt = "",
+    limit: Annotated[int, typer.Option("--limit", min=2, max=500, help="Among the last so many asks.")] = 500,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List groups of similar questions whose answers do not agree."""
+    from rag.monitoring.questions import disagreements as find_disagreements
+
+    with open_workspace(data, "monitor disagreements") as workspace:
+        scope = _scope(workspace.reader, collection, model, prompt)
+        groups = run_steps(find_disagreements(workspace, scope, limit), as_json)
+    if as_json:
+        print_json([asdict(group) for group in groups])
+        return
+    if not groups:
+        screen.print("No similar questions with answers that disagree were found.")
+    for group in groups:
+        cause = f"; {group.cause}" if group.cause else ""
+        screen.print(
+            plain(f"{group.question}  ({', '.join(group.reasons)}{cause})"), style="bold", highlight=False
+        )
+        answers: dict[str, list[Member]] = {}
+        for member in group.members:
+            answers.setdefault(" ".join(member.answer.split()), []).append(member)
+        for answer, members in answers.items():
+            times = f"{len(members)} ×" if len(members) > 1 else "   "
+            screen.print(
+                plain(
+                    f"  {times:>5} {members[0].trace_id[:8]}  {clock_time(members[0].created_ms)}  {answer[:200]}"
+                ),
+                highlight=False,
+                soft_wrap=True,
+            )
+
+
+@monitor_app.command()
+def silent(
+    collection: Collection = "",
+    kind: Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(SILENT_FAILURES)}.")] = "any",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List answers that came without an error and are none, newest first."""
+    from rag.reader import TraceFilter
+
+    if kind not in ("any", *SILENT_FAILURES):
+        raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SILENT_FAILURES)}.")
+    rows = open_reader(data).traces(TraceFilter(collection=collection, silent=kind), limit)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Trace", "When", "What", "Question", "Answer")
+    for row in rows:
+        answer = " ".join(row.answer.split())
+        table.add_row(
+            row.id[:8],
+            clock_time(row.created_ms),
+            row.silent_failures,
+            plain(row.question[:60]),
+            plain(answer[:80]),
+        )
+    screen.print(table if rows else "No silent failure is known.")
+
+
+# --- rules ------------------------------------------------------------------------------------------------
+
+
+@rules_app.callback(invoke_without_command=True)
+def rules(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
+    """List the rules and how they stand."""
+    if context.invoked_subcommand is None:
+        list_rules(data, as_json)
+
+
+@rules_app.command("list")
+def list_rules(data: Data = None, as_json: Json = False) -> None:
+    """List the rules and how they stand."""
+    rows = open_reader(data).alerts()
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Rule", "State", "Measure", "Condition", "Scope", "How it stands")
+    for row in rows:
+        colour = {"firing": "red", "acknowledged": "yellow", "ok": "green"}.get(row.state, "")
+        state = row.state if row.enabled else "off"
+        table.add_row(
+            plain(row.name),
+            f"[{colour}]{state}[/]" if colour and row.enabled else state,
+            row.measure,
+            row.condition,
+            plain(row.scope.sentence()),
+            plain(row.sentence + (f" ({row.acknowledged})" if row.acknowledged else "")),
+        )
+    screen.print(table if rows else "There is no alert rule; `monitor rules add` makes one.")
+
+
+@rules_app.command("add")
+def add_rule(
+    name: RuleName,
+    measure: Annotated[str, typer.Option("--measure", help=f"One of {', '.join(MEASURES)}.")],
+    comparison: Comparison = None,
+    threshold: Threshold = None,
+    window: Window = None,
+    minimum: Minimum = None,
+    collection: Collection = "",
+    model: Model = "",
+    prompt: Prompt = "",
+    note: Note = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make a rule; without a threshold it fires beyond the control limit of the reference period."""
+    from rag.monitoring.alerts import add_rule as make_rule
+
+    with open_workspace(data, "monitor rules add") as workspace:
+        scope = _scope(workspace.reader, collection, model, prompt)
+        values = _values(
+            measure=measure,
+            comparison=comparison,
+            threshold=threshold,
+            window=window,
+            minimum=minimum,
+            note=note,
+        )
+        given = {"collection": scope.collection, "model": scope.model, "prompt": scope.prompt}
+        row = make_rule(workspace, {"name": name, **values, **given})
+    _show_rule(row, as_json)
+
+
+@rules_app.command("change")
+def change_rule(
+    name: RuleName,
+    new_name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    measure: Measure = None,
+    comparison: Comparison = None,
+    threshold: Threshold = None,
+    window: Window = None,
+    minimum: Minimum = None,
+    collection: Annotated[str | None, typer.Option("--collection", "-c", metavar="NAME")] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="NAME@N or a fingerprint.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Whether it is judged.")] = None,
+    note: Note = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Change a rule; it is judged anew, whatever its state was."""
+    from rag.monitoring.alerts import change_rule as alter_rule
+
+    with open_workspace(data, "monitor rules change") as workspace:
+        values = _values(
+            name=new_name, measure=measure, comparison=comparison, threshold=threshold, window=window,
+            minimum=minimum, collection=collection, model=model, enabled=enabled, note=note,
+            prompt=_prompt(workspace.reader, prompt) if prompt else prompt,
+        )  # fmt: skip
+        if not values:
+            raise RagError("Say what to change; --help lists it.")
+        row = alter_rule(workspace, name, values)
+    _show_rule(row, as_json)
+
+
+@rules_app.command("remove")
+def remove_rule(name: RuleName, data: Data = None) -> None:
+    """Remove a rule."""
+    from rag.monitoring.alerts import remove_rule as delete_rule
+
+    with open_workspace(data, "monitor rules remove") as workspace:
+        delete_rule(workspace, name)
+    screen.print(f"The rule {plain(name)} is removed.")
+
+
+@rules_app.command("acknowledge")
+def acknowledge(
+    name: RuleName,
+    note: Annotated[str, typer.Option("--note", help="What is known or done about it.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is done about an alert that fires: it fails no check until it has been calm again."""
+    from rag.monitoring.alerts import acknowledge as take_note
+
+    with open_workspace(data, "monitor rules acknowledge") as workspace:
+        row = take_note(workspace, name, note)
+    _show_rule(row, as_json)
+
+
+def _show_rule(row: AlertRow, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(row))
+        return
+    state = row.state if row.enabled else "off"
+    screen.print(
+        plain(
+            f"{row.name}: {row.measure} {row.condition}, {row.scope.sentence()}; {state} {row.sentence}".strip()
+        ),
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _values(threshold: str | None, **values: Any) -> dict[str, Any]:
+    """What was given, by name; the threshold as a number, None for the control limit."""
+    given = {key: value for key, value in values.items() if value is not None}
+    if threshold is not None:
+        try:
+            given["threshold"] = None if threshold == "limit" else float(threshold)
+        except ValueError:
+            raise RagError(f"“{threshold}” is no threshold; write a number, or “limit”.") from None
+    return given
+
+
+# --- the reference period ---------------------------------------------------------------------------------
+
+
+@reference_app.callback(invoke_without_command=True)
+def reference(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
+    """Show the reference periods."""
+    if context.invoked_subcommand is None:
+        show_references(data, as_json)
+
+
+@reference_app.command("show")
+def show_references(data: Data = None, as_json: Json = False) -> None:
+    """Show the reference periods: one for all collections, and those of single ones."""
+    reader = open_reader(data)
+    rows = reader.reference_periods()
+    counts = [len(reader.measured_asks(_period(row), 100_000)) for row in rows]
+    if as_json:
+        print_json([asdict(row) | {"asks": count} for row, count in zip(rows, counts, strict=True)])
+        return
+    table = Table("Collection", "From", "To", "Asks", "Note")
+    for row, count in zip(rows, counts, strict=True):
+        times = clock_time(row.start_ms), clock_time(row.end_ms)
+        table.add_row(plain(row.collection or "all"), *times, f"{count:,}", plain(row.note))
+    screen.print(table if rows else "No reference period is chosen; `monitor reference set` chooses one.")
+
+
+@reference_app.command("set")
+def set_reference(
+    start: Annotated[str, typer.Argument(help="2026-03-01, “2026-03-01 12:00”, or 14d ago (h, d, w).")],
+    end: Annotated[str, typer.Argument(help="As the start; a day belongs to it. Default: now.")] = "",
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="For this one alone; default: for all.", metavar="NAME")
+    ] = "",
+    note: Annotated[str, typer.Option("--note", help="Why this time.")] = "",
+    data: Data = None,
+) -> None:
+    """Choose the period in which everything was as it should be; at least 20 asks are needed."""
+    from rag.monitoring.alerts import set_reference as choose_reference
+
+    with open_workspace(data, "monitor reference set") as workspace:
+        count = choose_reference(workspace, collection, start, end, note)
+    few = "" if count >= 20 else " That is too few for limits: 20 are needed."
+    screen.print(f"The reference period has {count:,} asks.{few}")
+
+
+@reference_app.command("clear")
+def clear_reference(
+    collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "", data: Data = None
+) -> None:
+    """Take the reference period away; rules that need one are not judged then."""
+    from rag.monitoring.alerts import clear_reference as forget_reference
+
+    with open_workspace(data, "monitor reference clear") as workspace:
+        forget_reference(workspace, collection)
+    screen.print("The reference period is removed.")
+
+
+def _period(row: ReferenceRow) -> Scope:
+    return Scope(row.collection, since_ms=row.start_ms, until_ms=row.end_ms)
+
+
+# --- frozen questions -------------------------------------------------------------------------------------
+
+
+@frozen_app.callback(invoke_without_command=True)
+def frozen(
+    context: typer.Context, collection: Collection = "", data: Data = None, as_json: Json = False
+) -> None:
+    """List the frozen questions and how their last run compares with the reference."""
+    if context.invoked_subcommand is None:
+        list_frozen(collection, data, as_json)
+
+
+@frozen_app.command("list")
+def list_frozen(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
+    """List the frozen questions and how their last run compares with the reference."""
+    from rag.frozen import frozen_states
+
+    with open_workspace(data, "monitor frozen") as workspace:
+        states = frozen_states(workspace, collection)
+    _show_frozen(states, as_json)
+
+
+@frozen_app.command("add")
+def add_frozen(
+    question: Annotated[str, typer.Argument(help="A question; it is asked now.", metavar="[Q]")] = "",
+    collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "",
+    trace: Annotated[
+        str,
+        typer.Option("--trace", help="Freeze this trace's question with its answer instead.", metavar="ID"),
+    ] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Freeze a question with its answer as the reference."""
+    from rag.frozen import freeze_question
+
+    if bool(trace) == bool(question.strip()):
+        raise RagError("Give either a question with --collection, or a --trace.")
+    if question and not collection:
+        raise RagError("Say with --collection which collection to ask.")
+    with open_workspace(data, "monitor frozen add") as workspace:
+        state = run_steps(freeze_question(workspace, collection, question, trace), as_json)
+    _show_frozen([state], as_json)
+
+
+@frozen_app.command("remove")
+def remove_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
+    """Forget a frozen question; its traces stay."""
+    from rag.frozen import unfreeze_question
+
+    with open_workspace(data, "monitor frozen remove") as workspace:
+        state = unfreeze_question(workspace, collection, question_id)
+    _show_frozen([state], as_json)
+
+
+@frozen_app.command("accept")
+def accept_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
+    """Make the last answer the reference: the change was wanted."""
+    from rag.frozen import accept_answer
+
+    with open_workspace(data, "monitor frozen accept") as workspace:
+        state = accept_answer(workspace, collection, question_id)
+    _show_frozen([state], as_json)
+
+
+@frozen_app.command("run")
+def run_frozen(
+    collection: Collection = "",
+    fail: Annotated[
+        bool, typer.Option("--fail-on-change", help=f"Exit code {FIRING} when an answer changed.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Ask all frozen questions again and compare the answers with the references."""
+    from rag.frozen import frozen_states, run_all
+
+    with open_workspace(data, "monitor frozen run") as workspace:
+        names = [state.collection for state in frozen_states(workspace, collection)]
+        if not names:
+            raise RagError("There are no frozen questions; `monitor frozen add` makes one.")
+        states = run_steps(run_all(workspace, names), as_json)
+    _show_frozen(states, as_json)
+    changed = any(row.change for state in states for row in state.questions)
+    return FIRING if fail and changed else 0
+
+
+def _show_frozen(states: list[FrozenState], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(state) | {"sentence": state.sentence()} for state in states])
+        return
+    for state in states:
+        sentence = f"{state.collection}: {state.sentence()} {state.stale}".strip()
+        screen.print(plain(sentence), highlight=False, soft_wrap=True)
+        table = Table("Id", "Question", "Run", "Change", "Passages shared", "Answers' cosine", "Trace")
+        for row in state.questions:
+            table.add_row(
+                str(row.id),
+                plain(row.question),
+                clock_time(row.run_ms) if row.run_ms else "never",
+                "" if row.change is None else plain(row.change) or "the same",
+                "" if row.passage_overlap is None else f"{row.passage_overlap:.0%}",
+                "" if row.answer_similarity is None else f"{row.answer_similarity:.2f}",
+                (row.trace_id or row.reference_trace_id)[:8],
+            )
+        if state.questions:
+            screen.print(table)
+    if not states:
+        screen.print("There are no frozen questions; `monitor frozen add` makes one.")
+
+
+# --- scope ------------------------------------------------------------------------------------------------
+
+
+def _scope(reader: Reader, collection: str, model: str, prompt: str) -> Scope:
+    """Raises RagError for a name that no ask has: a typing error must not read as “no asks”."""
+    if collection:
+        reader.collection(collection)
+    if model and model not in reader.trace_models():
+        raise RagError(
+            f"No ask used a model “{model}”; there are {', '.join(reader.trace_models()) or 'none'}."
+        )
+    return Scope(collection, model, _prompt(reader, prompt) if prompt else "")
+
+
+def _prompt(reader: Reader, wanted: str) -> str:
+    """The fingerprint of a version of a prompt that was used."""
+    known = reader.asked_prompts()
+    found = {
+        fingerprint
+        for fingerprint, name in known
+        if wanted == name or (len(wanted) >= 4 and fingerprint.startswith(wanted))
+    }
+    if len(found) != 1:
+        names = ", ".join(name for _, name in known) or "none"
+        raise RagError(f"No ask used a prompt “{wanted}”; write one of: {names}.")
+    return found.pop()

@@ -1,0 +1,273 @@
+"""Alert rules: checked after every answer and by `monitor --check`; they fire, are acknowledged, and calm down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, select
+
+from rag import audit
+from rag.errors import NotFoundError, RagError
+from rag.events import VersionProgress
+from rag.measures import MEASURES, AlertRow, Scope
+from rag.monitoring.measuring import Judgement, judge, remembering
+from rag.monitoring.questions import drift_of
+from rag.reader import Reader
+from rag.store import now_ms
+from rag.tables import AlertRule, Collection, ReferencePeriod
+from rag.workspace import Workspace
+
+_EDITABLE = ("name", "measure", "collection", "model", "prompt", "comparison", "threshold", "window", "minimum",
+             "enabled", "note")  # fmt: skip
+_RELATIVE = re.compile(r"(\d+)\s*(h|d|w)", re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def next_state(state: str, condition: str) -> str:
+    """What is acknowledged stays so as long as it lasts; once calm, it would fire anew."""
+    if condition == "beyond":
+        return "acknowledged" if state == "acknowledged" else "firing"
+    return condition
+
+
+def check_quickly(workspace: Workspace) -> list[AlertRow]:
+    """Judge every rule that needs no embedding, and write the states; returns those that fire now."""
+    reader = workspace.reader
+    asks = remembering(reader)
+    found = {
+        rule.id: judge(reader, rule, asks)
+        for rule in reader.alerts()
+        if rule.enabled and kind_of(rule) in ("rate", "value")
+    }
+    _write(workspace, found)
+    return reader.alerts(firing_only=True)
+
+
+def judged_now(reader: Reader) -> list[AlertRow]:
+    """Every rule as it stands now, nothing written: for who may only read. Drift stays as it was judged last."""
+    asks = remembering(reader)
+    rows = []
+    for rule in reader.alerts():
+        if rule.enabled and kind_of(rule) in ("rate", "value"):
+            found = judge(reader, rule, asks)
+            rule = replace(
+                rule, state=next_state(rule.state, found.condition), value=found.value, count=found.count,
+                limit=found.limit, sentence=found.sentence,
+            )  # fmt: skip
+        rows.append(rule)
+    return rows
+
+
+def kind_of(rule: AlertRow) -> str:
+    """ "rate", "value" or "drift"; "" for a measure that another version of the program knew."""
+    measure = MEASURES.get(rule.measure)
+    return measure.kind if measure else ""
+
+
+def check_alerts(workspace: Workspace) -> Generator[VersionProgress, None, list[AlertRow]]:
+    """Judge every rule, drift included; returns all rules as they stand."""
+    check_quickly(workspace)
+    found = {}
+    for rule in workspace.reader.alerts():
+        if rule.enabled and kind_of(rule) == "drift":
+            found[rule.id] = yield from _judge_drift(workspace, rule)
+    _write(workspace, found)
+    return workspace.reader.alerts()
+
+
+def _judge_drift(workspace: Workspace, rule: AlertRow) -> Generator[VersionProgress, None, Judgement]:
+    what = "questions" if rule.measure == "question_drift" else "scores"
+    result = yield from drift_of(workspace, what, rule.scope, rule.window, rule.minimum)
+    if result.p is None:
+        return Judgement("not enough data", None, result.count, None, result.sentence)
+    threshold = 0.01 if rule.threshold is None else rule.threshold
+    condition = "beyond" if result.p < threshold else "ok"
+    return Judgement(condition, result.p, result.count, threshold, result.sentence)
+
+
+def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
+    """One transaction; a rule that stands as it stood is not written, so that an answer costs no write."""
+    rows = {rule.id: rule for rule in workspace.reader.alerts()}
+    moment = now_ms()
+    changed = [
+        (rule_id, judgement)
+        for rule_id, judgement in found.items()
+        if rule_id in rows
+        and (rows[rule_id].state, rows[rule_id].sentence)
+        != (next_state(rows[rule_id].state, judgement.condition), judgement.sentence)
+    ]
+    if not changed:
+        return
+    with workspace.store.session() as session:
+        for rule_id, judgement in changed:
+            rule = session.get(AlertRule, rule_id)
+            if rule is None or not rule.enabled:
+                continue  # removed or switched off meanwhile
+            state = next_state(rule.state, judgement.condition)  # a person may have acknowledged it meanwhile
+            if rule.state != state:
+                rule.since_ms = moment
+                if state == "firing":
+                    audit.record(session, "alert fired", rule.name, judgement.sentence)
+                if state != "acknowledged":
+                    rule.acknowledged = ""
+            rule.state, rule.checked_ms = state, moment
+            rule.value, rule.count, rule.limit = judgement.value, judgement.count, judgement.limit
+            rule.sentence = judgement.sentence
+            session.add(rule)
+
+
+# --- rules ------------------------------------------------------------------------------------------------
+
+
+def add_rule(workspace: Workspace, values: dict[str, Any]) -> AlertRow:
+    """Make a rule of name, measure, comparison, threshold (None: control limits), window, minimum and scope."""
+    rule = AlertRule(
+        **{"comparison": MEASURES[values["measure"]].worse if values.get("measure") in MEASURES else "above",
+           "window": 50, "minimum": 20, "name": "", "measure": "", **_known(values)}
+    )  # fmt: skip
+    with workspace.store.session() as session:
+        _validate(session, rule)
+        session.add(rule)
+        audit.record(session, "alert rule added", rule.name)
+    check_quickly(workspace)
+    return _row(workspace, rule.name)
+
+
+def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> AlertRow:
+    """Change some fields of a rule. It is judged anew, whatever its state was."""
+    with workspace.store.session() as session:
+        rule = _find(session, name)
+        for key, value in _known(values).items():
+            setattr(rule, key, value)
+        _validate(session, rule)
+        rule.state, rule.sentence, rule.acknowledged = "not enough data", "", ""
+        session.add(rule)
+        audit.record(session, "alert rule changed", rule.name, ", ".join(sorted(values)))
+        new_name = rule.name
+    check_quickly(workspace)
+    return _row(workspace, new_name)
+
+
+def remove_rule(workspace: Workspace, name: str) -> None:
+    with workspace.store.session() as session:
+        session.delete(_find(session, name))
+        audit.record(session, "alert rule removed", name)
+
+
+def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
+    """Say what is done about an alert that fires: it no longer fails a check until it has been calm again."""
+    with workspace.store.session() as session:
+        rule = _find(session, name)
+        if rule.state not in ("firing", "acknowledged"):
+            raise RagError(f"“{name}” does not fire ({rule.state}), so there is nothing to acknowledge.")
+        if not note.strip():
+            raise RagError("Say in a note what is known or done about it.")
+        rule.state, rule.acknowledged = "acknowledged", note.strip()
+        session.add(rule)
+        audit.record(session, "alert acknowledged", name)
+    return _row(workspace, name)
+
+
+# --- the reference period ---------------------------------------------------------------------------------
+
+
+def set_reference(
+    workspace: Workspace, collection: str, start: str | int, end: str | int = "", note: str = ""
+) -> int:
+    """Choose the time that limits and drift tests compare with; returns how many asks it has.
+
+    collection empty: for all that have none of their own. A time is Unix milliseconds, a date ("2026-03-01",
+    "2026-03-01 12:00", local time), "14d" (so long ago; also h, w) or, for the end, empty for now. A day as the end
+    belongs to the period.
+    """
+    start_ms = moment_ms(start)
+    end_ms = min(moment_ms(end, end_of_day=True) if end != "" else now_ms(), now_ms())
+    if start_ms >= end_ms:
+        raise RagError("The reference period must begin before it ends.")
+    with workspace.store.session() as session:
+        _check_collection(session, collection)
+        session.merge(ReferencePeriod(collection=collection, start_ms=start_ms, end_ms=end_ms, note=note))
+        audit.record(session, "reference period set", collection or "all collections")
+    check_quickly(workspace)
+    return len(workspace.reader.measured_asks(Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000))
+
+
+def clear_reference(workspace: Workspace, collection: str) -> None:
+    with workspace.store.session() as session:
+        found = session.get(ReferencePeriod, collection)
+        if found is None:
+            raise NotFoundError("There is no such reference period.")
+        session.delete(found)
+        audit.record(session, "reference period removed", collection or "all collections")
+    check_quickly(workspace)
+
+
+def moment_ms(text: str | int, end_of_day: bool = False) -> int:
+    """Unix milliseconds of a moment as a person writes it; a day alone is its beginning or end. Raises RagError."""
+    if isinstance(text, int):
+        return text
+    relative = _RELATIVE.fullmatch(text.strip())
+    if relative:
+        return now_ms() - int(relative.group(1)) * _HOURS[relative.group(2).lower()] * 3_600_000
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if end_of_day and _DAY.fullmatch(text.strip()):
+            moment += timedelta(days=1)
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise RagError(
+            f"“{text}” is no time; write a date such as 2026-03-01, or 14d for 14 days ago (h, d, w)."
+        ) from None
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - set(_EDITABLE))
+    if unknown:
+        raise RagError(f"A rule has no {unknown[0]}; it has {', '.join(_EDITABLE)}.")
+    return values
+
+
+def _validate(session: Session, rule: AlertRule) -> None:
+    """Raises RagError with the one thing to put right."""
+    rule.name = rule.name.strip()
+    if not rule.name:
+        raise RagError("A rule needs a name.")
+    with session.no_autoflush:
+        other = session.exec(select(AlertRule).where(AlertRule.name == rule.name)).first()
+        if other is not None and other.id != rule.id:
+            raise RagError(f"There is a rule “{rule.name}” already; choose another name.")
+        _check_collection(session, rule.collection)
+    measure = MEASURES.get(rule.measure)
+    if measure is None:
+        raise RagError(f"There is no measure “{rule.measure}”; there are {', '.join(MEASURES)}.")
+    if rule.comparison not in ("above", "below"):
+        raise RagError("A rule compares “above” or “below”.")
+    if measure.kind == "drift" and (rule.threshold is None or rule.comparison != "below"):
+        raise RagError("A drift rule fires below a p value; give a threshold such as 0.01, compared “below”.")
+    if measure.kind != "value" and rule.threshold is not None and not 0 <= rule.threshold <= 1:
+        raise RagError(f"The threshold of {measure.title.lower()} is a share between 0 and 1.")
+    if not 5 <= rule.window <= 1000:
+        raise RagError("A window has 5 to 1,000 asks.")
+    if not 5 <= rule.minimum <= rule.window:
+        raise RagError("The minimum count is at least 5 (fewer asks say nothing) and at most the window.")
+
+
+def _check_collection(session: Session, name: str) -> None:
+    if name and session.exec(select(Collection).where(Collection.name == name)).first() is None:
+        raise NotFoundError(f"There is no collection named “{name}”.")
+
+
+def _find(session: Session, name: str) -> AlertRule:
+    found = session.exec(select(AlertRule).where(AlertRule.name == name)).first()
+    if found is None:
+        raise NotFoundError(f"There is no rule “{name}”; `ragdeck monitor rules` lists those there are.")
+    return found
+
+
+def _row(workspace: Workspace, name: str) -> AlertRow:
+    return next(row for row in workspace.reader.alerts() if row.name == name)
