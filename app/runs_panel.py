@@ -36,6 +36,7 @@ from app.theme import SMALL_SPACE, SPACE
 from app.widgets import button, label, row
 from rag.events import RunProgress
 from rag.reports import Detectable, GateOutcome, RunComparison, RunRow
+from rag.sample import SAMPLE_SET
 
 _STATUS_COLOURS = {
     "done": "good", "running": "accent", "waiting": "accent", "cancelled": "check", "interrupted": "check",
@@ -93,6 +94,9 @@ class RunsPanel(QWidget):
         self.comparison = ComparisonPanel(console)
         self.comparison.trace_requested.connect(self.trace_requested)
         self.new_button = button("New run…", self.new_run, primary=True)
+        self.sample_button = button(
+            "Evaluate the sample", self.evaluate_sample, tip="Both pipelines of the sample over its questions"
+        )
         self.resume_button = button("Resume", self.resume, tip="Goes on with the answers that are missing")
         self.tag_button = button("Tag…", self.tag, tip="Such as baseline: what later runs are held against")
         self.gate_button = button(
@@ -109,7 +113,7 @@ class RunsPanel(QWidget):
         layout.setSpacing(SMALL_SPACE)
         layout.addWidget(self._progress)
         layout.addLayout(
-            row(self.new_button, self.resume_button, self.tag_button, self.gate_button, self.delete_button, 1,
+            row(self.new_button, self.sample_button, self.resume_button, self.tag_button, self.gate_button, self.delete_button, 1,
                 self._title)
         )  # fmt: skip
         layout.addWidget(self.table, 1)
@@ -155,6 +159,8 @@ class RunsPanel(QWidget):
         chosen = {run.id for run in self.table.selected_records()}
         runs = self._console.reader.evaluation_runs()
         self.table.set_records(runs, keep_sort=True)
+        has_sample = any(known.name == SAMPLE_SET for known in self._console.reader.evaluation_sets())
+        self.sample_button.setVisible(has_sample and not runs)
         if not chosen and runs:
             self.table.selectRow(0)
         elif chosen and not self.table.selected_records():
@@ -220,6 +226,11 @@ class RunsPanel(QWidget):
             )
         )
 
+    def evaluate_sample(self) -> None:
+        self._follow(
+            self._console.run("model", "Evaluate the sample", "rag.sample:evaluate_sample", self._finished)
+        )
+
     def resume(self) -> None:
         if runs := self.table.selected_records():
             self._follow(
@@ -248,6 +259,7 @@ class RunsPanel(QWidget):
         self._bar.setRange(0, 0)
         self._progress.show()
         self.new_button.setEnabled(False)
+        self.sample_button.setEnabled(False)
         task.event.connect(self._show_progress)
         task.paused_changed.connect(lambda paused: self.pause_button.setText("Resume" if paused else "Pause"))
         task.ended.connect(self._ended)
@@ -271,6 +283,7 @@ class RunsPanel(QWidget):
         self._progress.hide()
         self.pause_button.setText("Pause")
         self.new_button.setEnabled(True)
+        self.sample_button.setEnabled(True)
         self._console.data_changed.emit()
 
     # --- changing -----------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from rag.data_folder import RESOURCES
-from rag.events import IngestProgress, IngestReport
+from rag.events import IngestProgress, IngestReport, RunProgress
+from rag.reports import RunRow
 from rag.settings import GenerationSettings, RetrievalSettings
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ def add_sample_evaluation(workspace: Workspace) -> None:
             save_pipeline(
                 workspace, name, config.model_copy(update={"retrieval": retrieval}), "The sample's own"
             )
+
+
+def evaluate_sample(workspace: Workspace) -> Generator[RunProgress, None, tuple[RunRow, ...]]:
+    """Both pipelines over the sample's questions; the first one's run is the baseline."""
+    from rag.evaluation.runs import start_runs
+
+    runs: list[RunRow] = []
+    for name, tags in zip(SAMPLE_PIPELINES, (("baseline",), ()), strict=True):
+        runs += yield from start_runs(workspace, SAMPLE_SET, [name], tags=tags)
+    return tuple(runs)
 
 
 def sample_questions() -> list[str]:

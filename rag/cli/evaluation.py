@@ -89,7 +89,7 @@ def evaluate(
     gate_text = _gate_text(gate) if gate else ""
     with open_workspace(data, "evaluate") as workspace:
         before = find_run(workspace.reader, baseline, name) if baseline else None
-        made = _follow(
+        made = follow(
             start_runs(
                 workspace,
                 name,
@@ -107,7 +107,7 @@ def evaluate(
         decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.reader, ids)
-    _print_comparison(report)
+    print_comparison(report)
     for decision in decisions:
         _print_gate(decision)
     if json_file:
@@ -202,7 +202,7 @@ def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
     }
     for what, value in facts.items():
         screen.print(plain(f"  {what:10} {value}"), highlight=False, soft_wrap=True)
-    _print_comparison(report)
+    print_comparison(report)
     table = Table("Case", "Outcome", "Answer", "Trace")
     for result in results:
         text = result.error or " ".join(result.answer.split())
@@ -228,7 +228,7 @@ def runs_compare(
     if as_json:
         print_json(as_plain(report))
         return
-    _print_comparison(report)
+    print_comparison(report)
     for case in [c for c in report.cases if c.size > 0][:most]:
         screen.print(plain(f"\n{case.key}: {case.question}"), style="bold", highlight=False)
         for run, answer in zip(report.runs, case.answers, strict=True):
@@ -247,9 +247,9 @@ def runs_resume(run: Run, data: Data = None) -> None:
     from rag.evaluation.runs import find_run, resume_run
 
     with open_workspace(data, "runs resume") as workspace:
-        (row,) = _follow(resume_run(workspace, find_run(workspace.reader, run).id))
+        (row,) = follow(resume_run(workspace, find_run(workspace.reader, run).id))
         report = compare(workspace.reader, [row.id])
-    _print_comparison(report)
+    print_comparison(report)
 
 
 @runs_app.command("tag")
@@ -537,7 +537,7 @@ def pipelines_require(
 # --- printing ---------------------------------------------------------------------------------------------
 
 
-def _follow(events: Generator[RunProgress, None, tuple[RunRow, ...]]) -> tuple[RunRow, ...]:
+def follow(events: Generator[RunProgress, None, tuple[RunRow, ...]]) -> tuple[RunRow, ...]:
     """Run to the end, with a line on stderr now and then."""
     shown = [0.0]
 
@@ -555,7 +555,7 @@ def _follow(events: Generator[RunProgress, None, tuple[RunRow, ...]]) -> tuple[R
     return finish(events, show)
 
 
-def _print_comparison(report: RunComparison) -> None:
+def print_comparison(report: RunComparison) -> None:
     table = Table(
         "Metric", *(plain(f"{run.label} (run {run.id})") for run in report.runs), "Difference", "p (Holm)"
     )

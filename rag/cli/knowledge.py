@@ -56,16 +56,33 @@ def ingest(
 
 
 @app.command()
-def sample(data: Data = None, as_json: Json = False) -> None:
+def sample(
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Run and compare both pipelines, too.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Make the sample collection, its evaluation set and two pipelines to compare."""
-    from rag.sample import ingest_sample
+    from rag.cli.evaluation import follow
+    from rag.evaluation.comparison import compare
+    from rag.sample import evaluate_sample, ingest_sample
 
     with open_workspace(data, "sample") as workspace:
         report = with_progress(ingest_sample(workspace), as_json)
+        if evaluate:
+            runs = follow(evaluate_sample(workspace))
+            found = compare(workspace.reader, [run.id for run in runs])
     if as_json:
-        print_json({**as_plain(report), "counts": _counts(report)})
-    else:
-        _print_report(report)
+        print_json(
+            {**as_plain(report), "counts": _counts(report), "comparison": asdict(found) if evaluate else None}
+        )
+        return
+    _print_report(report)
+    if evaluate:
+        screen.print(
+            plain(f"Runs {', '.join(str(run.id) for run in found.runs)}. {' '.join(found.sentences)}")
+        )
 
 
 @app.command()
