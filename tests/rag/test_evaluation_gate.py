@@ -139,3 +139,10 @@ def test_reports(tmp_path: Path) -> None:
     assert failures == [False, True, False]
     with pytest.raises(RagError, match="cannot be read"):
         load_gate(tmp_path / "none.yaml")
+
+
+def test_the_gate_in_the_readme_is_one() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    blocks = [block.split("```")[0] for block in text.split("```yaml")[1:]]
+    gate = parse_gate(next(block for block in blocks if "floors:" in block))
+    assert gate.floors and gate.drops and gate.cases and gate.errors
