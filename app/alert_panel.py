@@ -52,7 +52,7 @@ def _title(rule: AlertRow) -> str:
 
 
 RULE_COLUMNS = (
-    Column("State", _state, 118, colour=lambda r: STATE_COLOURS.get(_state(r), "text_muted")),
+    Column("State", _state, 136, colour=lambda r: STATE_COLOURS.get(_state(r), "text_muted")),
     Column("Rule", lambda r: r.name, 200, tooltip=lambda r: r.note or r.name),
     Column("Measure", _title, 160),
     Column("Fires when", lambda r: r.condition, 220, tooltip=lambda r: f"{r.condition} asks; not judged below {r.minimum}"),

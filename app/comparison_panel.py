@@ -191,7 +191,7 @@ class ComparisonPanel(QWidget):
             TAG_COLUMNS, theme, "compared_tags", "Compare two runs of cases that have tags."
         )
         self.facts = KeyValueGrid()
-        self.answers = DiffView(theme, lambda chunk: chunk.place)
+        self.answers = DiffView(theme, lambda chunk: chunk.place, "Answers and passages are the same.", 1)
         self._values = label("", "small", wrap=True)
         self._traces = [
             button("Open the first trace", lambda: self._open_trace(0), link=True),
@@ -304,7 +304,12 @@ class ComparisonPanel(QWidget):
     def _pieces(self, first: CaseAnswer | None, last: CaseAnswer | None) -> list[ChunkChange]:
         """The answers, then the passages in the prompt: those of both, of the first alone, of the last alone."""
         old, new = (_piece(answer_text(answer), "Answer") for answer in (first, last))
-        pieces = [ChunkChange("changed", old, new, word_diff(old.text, new.text))]
+        same = old.text == new.text
+        pieces = [
+            ChunkChange(
+                "same" if same else "changed", old, new, () if same else word_diff(old.text, new.text)
+            )
+        ]
         before, after = self._passages(first), self._passages(last)
         for key in dict.fromkeys((*before, *after)):
             here, there = before.get(key), after.get(key)

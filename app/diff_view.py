@@ -26,8 +26,16 @@ class _Browser(QTextBrowser):
 class DiffView(QWidget):
     """Shows ChunkChanges; next and previous go from change to change. heading names a chunk above its text."""
 
-    def __init__(self, theme: Theme, heading: Callable[[Any], str] | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        heading: Callable[[Any], str] | None = None,
+        same: str = "No chunk of this document differs.",
+        unfolded: int = 0,
+    ) -> None:
+        """same: what to say when nothing differs; unfolded: so many at the beginning are shown in any case."""
         super().__init__()
+        self._same, self._unfolded = same, unfolded
         self._theme = theme
         self._heading = heading or (lambda chunk: f"chunk {chunk.position + 1} {chunk.place}")
         self._changes: tuple[ChunkChange, ...] = ()
@@ -111,7 +119,7 @@ class DiffView(QWidget):
 
     def _unchanged(self, begin: int, end: int) -> list[str]:
         """A stretch without changes: its ends are shown as context, the middle is folded."""
-        head = begin + (_CONTEXT if begin > 0 else 0)
+        head = min(begin + (_CONTEXT if begin > 0 else self._unfolded), end)
         tail = end - (_CONTEXT if end < len(self._changes) else 0)
         if begin in self._open or tail - head <= 0:
             return [self._row(change) for change in self._changes[begin:end]]
@@ -171,7 +179,7 @@ class DiffView(QWidget):
         if self._count:
             self._text.setText(f"Change {max(self._current, 0) + 1} of {self._count:,}")
         else:
-            self._text.setText("No chunk of this document differs.")
+            self._text.setText(self._same)
         self._enable()
 
     def _enable(self) -> None:
