@@ -32,6 +32,7 @@ TORCH_CPU = "torch==2.13.0+cpu"
 COMMANDS = {
     "(none)": "open the window",
     "ingest": "PATH... -c NAME: add files and folders to a collection",
+    "sample": "[--evaluate]: make the sample collection, its questions and two pipelines, and compare them",
     "search": "Q -c NAME: find passages without asking a model",
     "ask": "Q -c NAME: ask; the answer is checked and traced",
     "collections": "list the collections",
