@@ -137,9 +137,11 @@ class LanguageModel:
     # --- generating ---------------------------------------------------------------------------------------
 
     def generate(
-        self, tokens: Sequence[int], settings: GenerationSettings
+        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it. Stop iterating to cancel; the state stays usable.
+
+        grammar: GBNF, as llama.cpp reads it; the answer cannot be anything else. Empty: any text.
 
         Raises RagError when the prompt leaves no room for an answer.
         """
@@ -150,7 +152,7 @@ class LanguageModel:
                 "lower the passage budget or load the model with a longer context."
             )
         yield from self._read(tokens)
-        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room))
+        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
 
     def _read(self, tokens: Sequence[int]) -> Iterator[PromptRead]:
         llama = self._llama
@@ -178,8 +180,10 @@ class LanguageModel:
         return 0
 
     def _answer(
-        self, tokens: Sequence[int], settings: GenerationSettings, most: int
+        self, tokens: Sequence[int], settings: GenerationSettings, most: int, grammar: str
     ) -> Iterator[Token | GenerationEnd]:
+        from llama_cpp import LlamaGrammar
+
         llama = self._llama
         llama.set_seed(settings.seed)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -188,6 +192,7 @@ class LanguageModel:
             temp=settings.temperature,
             top_p=settings.top_p,
             repeat_penalty=settings.repeat_penalty,
+            grammar=LlamaGrammar.from_string(grammar) if grammar else None,
         )
         count, reason = 0, "length"
         for token in stream:
