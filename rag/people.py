@@ -248,9 +248,7 @@ class GenerationReport:
         reasons = ", ".join(f"{count} {name}" for name, count in self.dropped)
         out = f"; left out: {reasons}" if reasons else ""
         noun = "draft waits" if self.stored == 1 else "drafts wait"
-        return (
-            f"{self.stored} {noun} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
-        )
+        return f"{self.stored} {noun} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
 
 
 def drafts(reader: Reader, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
@@ -321,8 +319,18 @@ class BlindResult:
     """Both answers of a blind comparison, in the order in which they were shown."""
 
     pair: str
+    session_id: str
     first: AskResult
     second: AskResult
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """Which pipeline gave which answer of a blind comparison, once a person has picked."""
+
+    first: str
+    second: str
+    first_is_staging: bool
 
 
 @dataclass(frozen=True)
@@ -364,7 +372,8 @@ class ProductionRow:
     moved_ms: int
 
 
-_ROLLOUT_COLUMNS = """r.id, r.collection, r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms,
+_ROLLOUT_COLUMNS = """r.id,
+    coalesce((SELECT c.name FROM collection c WHERE c.id = r.collection_id), r.collection) AS collection, r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms,
     r.note, r.outcome,
     (SELECT count(*) FROM rolloutask a WHERE a.rollout_id = r.id AND a.arm = 'production') AS production_count,
     (SELECT count(*) FROM rolloutask a WHERE a.rollout_id = r.id AND a.arm = 'staging') AS staging_count,
@@ -382,9 +391,7 @@ def rollouts(reader: Reader, state: str = "") -> list[RolloutRow]:
 
 
 def rollout(reader: Reader, rollout_id: int) -> RolloutRow:
-    found = reader.rows(
-        RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.id = ?", (rollout_id,)
-    )
+    found = reader.rows(RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.id = ?", (rollout_id,))
     if not found:
         raise NotFoundError(f"There is no roll-out {rollout_id}; `ragdeck rollout status` lists them.")
     return found[0]

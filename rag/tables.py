@@ -538,7 +538,6 @@ class Rollout(SQLModel, table=True):
     production_config: str  # JSON of rag.evaluation.pipelines.PipelineConfig
     staging: str
     staging_config: str
-    staging_version_id: int  # of PipelineVersion
     state: str = "running"  # running | promoted | stopped
     created_ms: int
     ended_ms: int | None = None

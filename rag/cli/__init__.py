@@ -11,7 +11,20 @@ import sys
 
 import typer
 
-from rag.cli import asking, chroma, data, installation, knowledge, prompts, sets, trust, versions
+from rag.cli import (
+    asking,
+    chroma,
+    data,
+    feedback,
+    installation,
+    knowledge,
+    prompts,
+    review,
+    rollout,
+    sets,
+    trust,
+    versions,
+)
 from rag.cli.terminal import log, plain
 from rag.errors import RagError, of_the_disk
 
@@ -22,7 +35,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (knowledge, versions, asking, trust, prompts, sets, data, installation, chroma):
+for part in (
+    knowledge, versions, asking, trust, feedback, review, rollout, prompts, sets, data, installation, chroma
+):  # fmt: skip
     app.add_typer(part.app)
 
 

@@ -157,7 +157,7 @@ def accept_draft(
             origin="generated",
             cluster=draft.document,
         )
-    change_set(workspace, set_name, put=[case], message=f"Accepted the draft “{case.question[:60]}”")
+    change_set(workspace, set_name, put=[case], message=f"Accepted the draft {draft_id}")
     _decide(workspace, draft_id, "accepted", by, case.key)
     return case
 
