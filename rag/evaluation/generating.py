@@ -42,7 +42,7 @@ from rag.workspace import Workspace
 
 MOST_DRAFTS = 1000
 _TRIES = 3  # passages tried for each draft that is wanted
-_SHORTEST = 60  # characters of a passage: a heading alone answers nothing
+_SHORTEST = 40  # characters of a passage: a heading alone answers nothing
 _FOUND_AMONG = 10
 _SAME = 0.92  # cosine of two questions that ask the same
 _QUESTION = r'"\"question\": \"" first rest{8,160} "?\""'
@@ -97,10 +97,9 @@ def generate_drafts(
     yield VersionProgress("choosing passages", 0, count)
     found, chosen = open_version(workspace, collection, version)
     set_name = set_name.strip()
-    if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
-        create_set(workspace, set_name)
+    is_new = set_name not in {row.name for row in workspace.reader.evaluation_sets()}
     with workspace.store.session() as session:
-        set_id = find_set(session, set_name).id or 0
+        set_id = 0 if is_new else find_set(session, set_name).id or 0
         used = set(session.exec(select(Draft.chunk_id).where(Draft.set_id == set_id)).all())
     passages = _passages(workspace, chosen, used, seed)
     if not passages:
@@ -109,8 +108,11 @@ def generate_drafts(
         )
     yield VersionProgress("loading the model", 0, count)
     writer = _Writer(workspace, model)
+    if is_new:
+        create_set(workspace, set_name)
     known = [case.question for case in set_cases(workspace.reader, set_name)]
     with workspace.store.session() as session:
+        set_id = find_set(session, set_name).id or 0
         known += session.exec(select(Draft.question).where(Draft.set_id == set_id)).all()
     vectors = list(workspace.encode(known)) if known else []
     stored, tried, dropped = 0, 0, Counter[str]()
