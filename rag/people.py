@@ -372,6 +372,35 @@ class ProductionRow:
     moved_ms: int
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What can be rolled out: the newest version of a pipeline, or a version of a prompt."""
+
+    title: str
+    pipeline: str = ""
+    number: int = 0
+    prompt: str = ""  # NAME@NUMBER
+
+
+def candidates(reader: Reader) -> list[Candidate]:
+    """Pipelines that answer, by name, then prompt versions, the newest first."""
+    found = [
+        Candidate(f"{name} {number}: {message}", pipeline=name, number=number)
+        for name, number, message, content in reader.cells(
+            """SELECT p.name, v.number, v.message, v.content FROM pipeline p
+               JOIN pipelineversion v ON v.pipeline_id = p.id AND v.number = p.last_number ORDER BY p.name"""
+        )
+        if json.loads(content).get("kind", "answer") == "answer"
+    ]
+    return found + [
+        Candidate(f"prompt {name}@{number}: {message}", prompt=f"{name}@{number}")
+        for name, number, message in reader.cells(
+            """SELECT p.name, v.number, v.message FROM prompt p JOIN promptversion v ON v.prompt_id = p.id
+               ORDER BY p.name, v.number DESC"""
+        )
+    ]
+
+
 _ROLLOUT_COLUMNS = """r.id,
     coalesce((SELECT c.name FROM collection c WHERE c.id = r.collection_id), r.collection) AS collection, r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms,
     r.note, r.outcome,

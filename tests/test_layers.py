@@ -42,6 +42,8 @@ APP = [
         "claim_panel",
         "consistency_panel",
         "limits_dialog",
+        "feedback_bar",
+        "rollout_strip",
     ],
     [
         "source_panel",
@@ -51,6 +53,9 @@ APP = [
         "chunk_browser",
         "embedding_map",
         "watch_panel",
+        "queue_panel",
+        "drafts_panel",
+        "rollout_panel",
     ],
     ["pages"],
     ["main_window"],
