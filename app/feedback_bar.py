@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGridLayout, QLineEdit, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+)
 
 from app.console import Console
 from app.theme import SMALL_SPACE
@@ -89,7 +97,9 @@ class FeedbackBar(QFrame):
         self.set_box = SetBox(console)
         self.save_button = button("Save", self.save)
         self.case_button = button(
-            "Make a case of it", self.make_case, tip="The correction becomes the reference of an evaluation case"
+            "Make a case of it",
+            self.make_case,
+            tip="The correction becomes the reference of an evaluation case",
         )
         self._build()
         self.show_trace("", ())
@@ -129,7 +139,7 @@ class FeedbackBar(QFrame):
 
     def save(self) -> None:
         """Store what the form says."""
-        self._store(self._own.is_up if self._own else False)
+        self._store(self._own.is_up if self._own else False, self._form.hide)
 
     def make_case(self) -> None:
         """Store it, and make a case of it in the chosen set."""
@@ -160,7 +170,9 @@ class FeedbackBar(QFrame):
         grid.addWidget(self.tags, 0, 2)
         grid.addWidget(self.correction, 1, 0, 1, 3)
         grid.addLayout(self._passage_row, 2, 0, 1, 3)
-        grid.addLayout(row(self.save_button, 1, label("Set", "small"), self.set_box, self.case_button), 3, 0, 1, 3)
+        grid.addLayout(
+            row(self.save_button, 1, label("Set", "small"), self.set_box, self.case_button), 3, 0, 1, 3
+        )
         grid.setColumnStretch(1, 2)
         grid.setColumnStretch(2, 1)
         layout = QVBoxLayout(self)

@@ -37,6 +37,7 @@ from app.pages.chroma import ChromaConsolePage
 from app.pages.collections import CollectionsPage, report_sentence
 from app.pages.models import ModelsPage
 from app.pages.overview import OverviewPage
+from app.pages.review import ReviewPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
 from app.pages.versions import VersionsPage
@@ -51,6 +52,7 @@ PAGES = (
     ("collections", "Collections", "collections"),
     ("versions", "Versions", "versions"),
     ("traces", "Traces", "traces"),
+    ("review", "Review", "review"),
     ("models", "Models", "models"),
     ("chroma", "Chroma", "chroma"),
     ("settings", "Settings", "settings"),
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
             "collections": self._make_collections,
             "versions": self._make_versions,
             "traces": self._make_traces,
+            "review": self._make_review,
             "models": self._make_models,
             "chroma": self._make_chroma,
             "settings": lambda: SettingsPage(console),
@@ -122,6 +125,7 @@ class MainWindow(QMainWindow):
         page = AskPage(self._console)
         page.trace_requested.connect(self.open_trace)
         page.documents_wanted.connect(lambda: self.choose_files(""))
+        page.rollout_requested.connect(self._open_rollout)
         page.asked.connect(self._follow_ask)
         return page
 
@@ -146,6 +150,11 @@ class MainWindow(QMainWindow):
         page.ask_requested.connect(lambda: self.show_page("ask"))
         return page
 
+    def _make_review(self) -> QWidget:
+        page = ReviewPage(self._console)
+        page.trace_requested.connect(self.open_trace)
+        return page
+
     def _make_chroma(self) -> QWidget:
         page = ChromaConsolePage(self._console)
         page.versions_requested.connect(self._open_versions)
@@ -161,6 +170,10 @@ class MainWindow(QMainWindow):
     def _open_versions(self, collection: str) -> None:
         self.show_page("versions")
         self.page("versions").choose(collection)
+
+    def _open_rollout(self, rollout_id: int) -> None:
+        self.show_page("review")
+        self.page("review").show_rollout(rollout_id)
 
     def _open_flagged(self) -> None:
         self.show_page("traces")
@@ -478,7 +491,9 @@ class MainWindow(QMainWindow):
                     f"Context {used['tokens'] + event.token_count:,} of {context:,} ({share:.0f} %)"
                 )
 
-        def finish(result: AskResult) -> None:
+        def finish(result: Any) -> None:
+            if not isinstance(result, AskResult):
+                return  # both answers of a blind comparison: their speed would tell which is which
             speed = self._console.reader.trace(result.trace_id).row["tokens_per_s"]
             self._status["speed"].setText(f"{speed:.0f} tokens/s" if speed else "")
 
