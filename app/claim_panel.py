@@ -71,7 +71,7 @@ class ClaimPanel(Panel):
         doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
         alarm = theme.colour(VERDICT_COLOURS["unsupported"]).name()
         self._claim_text.setText(
-            f"“{_marked(sentence, [(s, e, 'font-weight:600') for s, e in in_claim], [(s, e, f'color:{alarm};text-decoration:underline') for s, e in doubtful])}”"
+            f"“{marked(sentence, [(s, e, 'font-weight:600') for s, e in in_claim], [(s, e, f'color:{alarm};text-decoration:underline') for s, e in doubtful])}”"
         )
         self._reason.setText(claim.reason[:1].upper() + claim.reason[1:] if claim.reason else "")
         self._reason.setVisible(bool(claim.reason))
@@ -79,7 +79,7 @@ class ClaimPanel(Panel):
             (start, end, f"font-weight:600;color:{theme.colour('text').name()}") for start, end in in_evidence
         ]
         self._evidence.setText(
-            f"Nearest in the passages, [{claim.evidence_marker}]:&nbsp; {_marked(evidence, bold)}"
+            f"Nearest in the passages, [{claim.evidence_marker}]:&nbsp; {marked(evidence, bold)}"
             if claim.evidence_marker is not None
             else "No passage is near this sentence."
         )
@@ -122,7 +122,7 @@ class ClaimPanel(Panel):
         self.closed.emit()
 
 
-def _marked(text: str, *layers: list[tuple[int, int, str]]) -> str:
+def marked(text: str, *layers: list[tuple[int, int, str]]) -> str:
     """HTML of a plain text with styled spans; a later layer is drawn over an earlier one."""
     style = [""] * len(text)
     for spans in layers:

@@ -40,6 +40,7 @@ from app.pages.models import ModelsPage
 from app.pages.monitors import MonitorsPage
 from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage
+from app.pages.review import ReviewPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
 from app.pages.versions import VersionsPage
@@ -58,6 +59,7 @@ PAGES = (
     ("monitors", "Monitors", "monitors"),
     ("prompts", "Prompts", "prompts"),
     ("evaluation", "Evaluation", "evaluation"),
+    ("review", "Review", "review"),
     ("models", "Models", "models"),
     ("chroma", "Chroma", "chroma"),
     ("settings", "Settings", "settings"),
@@ -87,6 +89,7 @@ class MainWindow(QMainWindow):
             "monitors": self._make_monitors,
             "prompts": lambda: PromptsPage(console),
             "evaluation": self._make_evaluation,
+            "review": self._make_review,
             "models": self._make_models,
             "chroma": self._make_chroma,
             "settings": lambda: SettingsPage(console),
@@ -134,6 +137,7 @@ class MainWindow(QMainWindow):
         page = AskPage(self._console)
         page.trace_requested.connect(self.open_trace)
         page.documents_wanted.connect(lambda: self.choose_files(""))
+        page.rollout_requested.connect(self._open_rollout)
         page.asked.connect(self._follow_ask)
         return page
 
@@ -170,6 +174,11 @@ class MainWindow(QMainWindow):
         page.ask_requested.connect(lambda: self.show_page("ask"))
         return page
 
+    def _make_review(self) -> QWidget:
+        page = ReviewPage(self._console)
+        page.trace_requested.connect(self.open_trace)
+        return page
+
     def _make_chroma(self) -> QWidget:
         page = ChromaConsolePage(self._console)
         page.versions_requested.connect(self._open_versions)
@@ -185,6 +194,10 @@ class MainWindow(QMainWindow):
     def _open_versions(self, collection: str) -> None:
         self.show_page("versions")
         self.page("versions").choose(collection)
+
+    def _open_rollout(self, rollout_id: int) -> None:
+        self.show_page("review")
+        self.page("review").show_rollout(rollout_id)
 
     def _open_flagged(self) -> None:
         self.show_page("traces")
@@ -563,7 +576,9 @@ class MainWindow(QMainWindow):
                     f"Context {used['tokens'] + event.token_count:,} of {context:,} ({share:.0f} %)"
                 )
 
-        def finish(result: AskResult) -> None:
+        def finish(result: Any) -> None:
+            if not isinstance(result, AskResult):
+                return  # both answers of a blind comparison: their speed would tell which is which
             speed = self._console.reader.trace(result.trace_id).row["tokens_per_s"]
             self._status["speed"].setText(f"{speed:.0f} tokens/s" if speed else "")
 

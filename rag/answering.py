@@ -87,10 +87,13 @@ def answer_question(
     source: str = "person",
     settings: dict[str, Any] | None = None,
     prompt: str = DEFAULT,
+    trace_id: str = "",
 ) -> Events:
     """Ask a collection. version None means the active one; model is a name or path, None the active one.
 
     prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means what its label production points to.
+
+    trace_id: of the trace, when it is known before; see rag.traces.new_trace_id.
 
     settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
     every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
@@ -105,6 +108,7 @@ def answer_question(
         source=source,
         settings=settings,
         prompt=prompt,
+        trace_id=trace_id,
     )
     return (yield from run_ask(ask))
 
@@ -123,13 +127,16 @@ def begin_ask(
     source: str = "person",
     settings: dict[str, Any] | None = None,
     prompt: str = DEFAULT,
+    trace_id: str = "",
 ) -> Ask:
     """Open the trace of a question; finish_ask must follow, whatever happens. Raises RagError for an empty one."""
     question = question.strip()
     if not question:
         raise RagError("The question is empty; type one first.")
     used = _with_changes(workspace.settings, settings or {})
-    recorder = TraceRecorder(workspace.store, question=question, session_id=session_id, source=source)
+    recorder = TraceRecorder(
+        workspace.store, question=question, session_id=session_id, source=source, trace_id=trace_id
+    )
     recorder.trace.collection = collection
     recorder.trace.settings = used.model_dump_json()
     recorder.begin()

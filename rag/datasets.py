@@ -170,6 +170,11 @@ def delete_collection(workspace: Workspace, name: str) -> None:
                     "datasetversion",
                 )
             ),
+            "DELETE FROM rolloutask WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
+            *(
+                f"DELETE FROM {table} WHERE collection_id = ?"
+                for table in ("rollout", "productionpipeline", "draft")
+            ),
             "DELETE FROM collection WHERE id = ?",
         ):
             raw.exec_driver_sql(statement, (found.id,))

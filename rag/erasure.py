@@ -76,6 +76,7 @@ def erase_document(
         traces = _redact_traces(session, ids, wanted)
         cases = _redact_cases(session, ids, sources, wanted)
         _redact_monitors(session, wanted)
+        _redact_people(session, ids, wanted)
         audit.record(
             session,
             "document erased",
@@ -420,6 +421,37 @@ def _redact_monitors(session: Session, sentences: Sequence[str]) -> None:
             clean = _without(row[1], needles, finder)
             if clean != row[1]:
                 raw.exec_driver_sql(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (clean, row[0]))
+
+
+def _redact_people(session: Session, ids: Sequence[int], sentences: Sequence[str]) -> None:
+    """Take the document out of what people wrote about answers, and out of drafts of cases.
+
+    Of an answer that was made from it all words of theirs go: a correction says what the document said. Verdicts stay.
+    """
+    needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
+    finder = _Finder(list(needles))
+    raw = session.connection()
+    listed = json.dumps(list(ids))
+    raw.exec_driver_sql("DELETE FROM draft WHERE document_id IN (SELECT value FROM json_each(?))", (listed,))
+    derived = """SELECT DISTINCT trace_id FROM tracehit
+        WHERE marker IS NOT NULL AND document_id IN (SELECT value FROM json_each(?))"""
+    raw.exec_driver_sql(
+        f"UPDATE feedback SET note = '', correction = '', tags = '[]' WHERE trace_id IN ({derived})",
+        (listed,),
+    )
+    items = f"SELECT id FROM reviewitem WHERE trace_id IN ({derived})"
+    raw.exec_driver_sql(f"UPDATE review SET correction = '' WHERE item_id IN ({items})", (listed,))
+    for table, columns in (
+        ("feedback", ("note", "correction", "tags")),
+        ("review", ("correction",)),
+        ("draft", ("passage", "question", "answer")),
+        ("rollout", ("note",)),
+    ):
+        for row in raw.exec_driver_sql(f"SELECT rowid, {', '.join(columns)} FROM {table}").fetchall():
+            clean = [_without(text, needles, finder) for text in row[1:]]
+            if clean != list(row[1:]):
+                sets = ", ".join(f"{name} = ?" for name in columns)
+                raw.exec_driver_sql(f"UPDATE {table} SET {sets} WHERE rowid = ?", (*clean, row[0]))
 
 
 def _redact_hits(

@@ -949,6 +949,27 @@ class Reader:
         """Whether the file is there with the tables that this program reads."""
         return self._has_tables()
 
+    def rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
+        """A query's rows as values of a dataclass, whose fields are its columns; for modules beside this one.
+
+        None where the file is older than the table: the engine makes it when it opens the folder.
+        """
+        try:
+            return self._rows(kind, statement, values)
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+
+    def cells(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """A query's rows as they are; see rows."""
+        try:
+            return [tuple(row) for row in self._query(statement, values)]
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
+
     def close(self) -> None:
         connection = getattr(self._local, "connection", None)
         if connection is not None:

@@ -113,6 +113,36 @@ def save_settings(workspace: Workspace, values: dict[str, dict[str, Any]]) -> di
     return settings.model_dump(mode="json")
 
 
+def feedback_case(
+    workspace: Workspace, trace_id: str, set_name: str, relevant: tuple[int, ...], author: str
+) -> str:
+    """Make a case of a rated answer; returns its key."""
+    from rag.feedback import make_feedback_case
+
+    return make_feedback_case(workspace, trace_id, set_name, relevant=relevant, author=author).key
+
+
+def review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> str:
+    """Make a case of a reviewed answer; returns its key."""
+    from rag.review import make_review_case
+
+    return make_review_case(workspace, item_id, reviewer, set_name).key
+
+
+def export_reviews(workspace: Workspace, queue: str, path: str) -> int:
+    """Write the verdicts of a queue to a file; returns how many."""
+    from rag import review
+
+    return review.export_reviews(workspace, queue, Path(path))
+
+
+def accept_draft(workspace: Workspace, draft_id: int, question: str, answer: str, by: str) -> str:
+    """Make a case of a draft as the person left it; returns its key."""
+    from rag.evaluation import generating
+
+    return generating.accept_draft(workspace, draft_id, question=question, answer=answer, by=by).key
+
+
 def model_sha256(workspace: Workspace, path: str) -> str:
     """Computed once and kept as long as size and time of the file stay the same."""
     from sqlmodel import select

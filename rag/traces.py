@@ -34,7 +34,9 @@ def new_trace_id() -> str:
 class TraceRecorder:
     """Collects what happens in one ask and writes it."""
 
-    def __init__(self, store: Store, *, question: str, session_id: str, source: str) -> None:
+    def __init__(
+        self, store: Store, *, question: str, session_id: str, source: str, trace_id: str = ""
+    ) -> None:
         self._store = store
         self._begin = time.perf_counter()
         self._saved_at = self._begin
@@ -43,7 +45,7 @@ class TraceRecorder:
         self._claims: tuple[ClaimResult, ...] = ()
         self.fallbacks: list[str] = []
         self.trace = Trace(
-            id=new_trace_id(),
+            id=trace_id or new_trace_id(),
             session_id=session_id or new_trace_id(),
             created_ms=now_ms(),
             status="running",

@@ -66,7 +66,9 @@ class ScriptedModel(LanguageModel):
         self.prompts.append(prompt)
         return prompt
 
-    def generate(self, tokens: Sequence[int], settings: GenerationSettings) -> Iterator[Any]:
+    def generate(
+        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
+    ) -> Iterator[Any]:
         yield PromptRead(0, len(tokens), 0)
         yield PromptRead(len(tokens), len(tokens), 0)
         if self.error is not None:

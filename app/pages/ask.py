@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
+    QHBoxLayout,
     QPlainTextEdit,
     QProgressBar,
     QSplitter,
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine import Task
+from app.feedback_bar import FeedbackBar
+from app.rollout_strip import RolloutStrip
 from app.source_panel import SourcePanel, source_button
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import AnswerView, EmptyState, IconButton, Panel, button, label, row, scrolled
@@ -33,6 +36,7 @@ from rag.events import (
     StageStarted,
     TokenStreamed,
 )
+from rag.people import BlindResult, Revealed, arm_of
 from rag.sample import SAMPLE_COLLECTION, sample_questions
 from rag.verdicts import places, summary
 
@@ -50,8 +54,12 @@ class AnswerCard(Panel):
 
     trace_requested = Signal(str)
 
-    def __init__(self, console: Console, question: str, sources: SourcePanel) -> None:
+    def __init__(
+        self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
+    ) -> None:
+        """is_blind: one of two answers; what would tell which pipeline it is stays hidden until `reveal`."""
         super().__init__()
+        self._is_blind = is_blind
         self._console, self._sources = console, sources
         self._hits: tuple[Hit, ...] = ()
         self._claims: tuple[ClaimResult, ...] = ()
@@ -59,6 +67,7 @@ class AnswerCard(Panel):
         self.trace_id = ""
         self.answer_text = ""
         asked = label(question, "section", wrap=True)
+        asked.setVisible(bool(question))
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.answer = AnswerView(console.theme)
         self.answer.citation_clicked.connect(self._open_citation)
@@ -80,7 +89,12 @@ class AnswerCard(Panel):
         self.body.addWidget(self.answer)
         self.body.addWidget(self.flags)
         self.body.addLayout(self._source_box)
-        self.body.addLayout(row(self.packed, 1, self.status, self._trace_link))
+        self.arm = label("", "small")
+        self.arm.hide()
+        self.body.addLayout(row(self.packed, 1, self.arm, self.status, self._trace_link))
+        self.feedback = FeedbackBar(console)
+        self.feedback.hide()
+        self.body.addWidget(self.feedback)
         self._flush = QTimer(self, interval=_FLUSH_MS)
         self._flush.timeout.connect(self._draw_pending)
 
@@ -91,10 +105,11 @@ class AnswerCard(Panel):
             self.status.setText(_STAGES.get(event.stage, event.stage))
         elif isinstance(event, RetrievalDone):
             self._hits = event.hits
-            self.packed.setText(
-                f"{event.packed_count} of {event.chunk_count:,} chunks from "
-                f"{event.packed_documents} of {event.document_count:,} documents"
-            )
+            if not self._is_blind:
+                self.packed.setText(
+                    f"{event.packed_count} of {event.chunk_count:,} chunks from "
+                    f"{event.packed_documents} of {event.document_count:,} documents"
+                )
             self._show_sources()
         elif isinstance(event, PromptProgress):
             self._show_reading(event)
@@ -102,7 +117,7 @@ class AnswerCard(Panel):
             self._progress.hide()
             self._pending += event.text
             self.answer_text += event.text
-            self.status.setText(f"{event.token_count} tokens")
+            self.status.setText("Answering…" if self._is_blind else f"{event.token_count} tokens")
             if not self._flush.isActive():
                 self._flush.start()
         elif isinstance(event, ClaimsChecked):
@@ -131,7 +146,28 @@ class AnswerCard(Panel):
         if result.notices:
             notes = "Note: " + "; ".join(result.notices) + "."
             self.flags.setText(f"{self.flags.text()}\n{notes}" if self.flags.text() else notes)
+        if self._is_blind:
+            self.status.setText("")
+            return
+        arm = arm_of(self._console.reader, result.trace_id)
+        if arm is not None:
+            self.show_arm(f"{arm.arm}: {arm.pipeline}")
+        self._show_links()
+
+    def reveal(self, pipeline: str) -> None:
+        """The pick is made: what was hidden is shown."""
+        self.show_arm(pipeline)
+        self._show_links()
+
+    def show_arm(self, text: str) -> None:
+        self.arm.setText(text if len(text) < 44 else text[:43] + "…")
+        self.arm.setToolTip(text)
+        self.arm.show()
+
+    def _show_links(self) -> None:
         self._trace_link.show()
+        self.feedback.show_trace(self.trace_id, self._hits)
+        self.feedback.show()
 
     def stop(self, sentence: str, is_error: bool) -> None:
         """The ask ended without a result."""
@@ -139,12 +175,15 @@ class AnswerCard(Panel):
         self._progress.hide()
         self.status.setText("Failed" if is_error else "Stopped")
         self.flags.setText(sentence)
-        self._trace_link.setVisible(bool(self.trace_id))
+        self._trace_link.setVisible(bool(self.trace_id) and not self._is_blind)
 
     def _show_reading(self, event: PromptProgress) -> None:
         self._progress.setVisible(event.tokens_done < event.tokens_total)
         self._progress.setRange(event.tokens_cached, max(event.tokens_total, event.tokens_cached + 1))
         self._progress.setValue(event.tokens_done)
+        if self._is_blind:
+            self.status.setText("Reading the passages…")
+            return
         cached = f", {event.tokens_cached:,} cached" if event.tokens_cached else ""
         self.status.setText(f"Reading {event.tokens_done:,} of {event.tokens_total:,} prompt tokens{cached}")
 
@@ -191,11 +230,82 @@ class AnswerCard(Panel):
         self.trace_requested.emit(self.trace_id)
 
 
+class BlindCard(Panel):
+    """Both answers of a blind comparison side by side; a pick says which pipeline gave which."""
+
+    trace_requested = Signal(str)
+
+    def __init__(self, console: Console, question: str, sources: SourcePanel) -> None:
+        super().__init__()
+        self._console = console
+        self._pair = ""
+        self.first, self.second = (AnswerCard(console, "", sources, is_blind=True) for _ in range(2))
+        for card in (self.first, self.second):
+            card.trace_requested.connect(self.trace_requested)
+        asked = label(question, "section", wrap=True)
+        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.question = label("Which answer is better? You see afterwards which pipeline gave it.", "small")
+        self.picks = {
+            "first": button("The left one", lambda: self.pick("first")),
+            "no difference": button("No difference", lambda: self.pick("no difference")),
+            "second": button("The right one", lambda: self.pick("second")),
+        }
+        for made in self.picks.values():
+            made.setEnabled(False)
+        answers = QHBoxLayout()
+        answers.setSpacing(SPACE)
+        for card in (self.first, self.second):
+            answers.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
+        self.body.addWidget(asked)
+        self.body.addLayout(answers)
+        self.body.addLayout(row(self.question, 1, *self.picks.values()))
+
+    def handle(self, event: Any) -> None:
+        """An event of either answer; the left one comes first."""
+        if not self.first.trace_id:
+            self.first.trace_id = event.trace_id
+        (self.first if event.trace_id == self.first.trace_id else self.second).handle(event)
+
+    def finish(self, result: BlindResult) -> None:
+        self._pair = result.pair
+        self.first.finish(result.first)
+        self.second.finish(result.second)
+        for made in self.picks.values():
+            made.setEnabled(True)
+
+    def stop(self, sentence: str, is_error: bool) -> None:
+        waiting = self.second if self.second.trace_id else self.first
+        waiting.stop(sentence, is_error)
+        self.question.setText("Without both answers there is nothing to compare.")
+
+    def pick(self, choice: str) -> None:
+        """Store which is better, and show which is which."""
+        for made in self.picks.values():
+            made.setEnabled(False)
+        self._console.run(
+            "view",
+            "Keep the pick",
+            "rag.rollout:pick",
+            lambda shown: self._reveal(choice, shown),
+            pair=self._pair,
+            choice=choice,
+        )
+
+    def _reveal(self, choice: str, shown: Revealed) -> None:
+        self.first.reveal(shown.first)
+        self.second.reveal(shown.second)
+        better = {"first": f"“{shown.first}” was better", "second": f"“{shown.second}” was better"}
+        self.question.setText(f"Kept: {better.get(choice, 'no difference')}.")
+        for made in self.picks.values():
+            made.hide()
+
+
 class AskPage(QWidget):
     """Questions to one version of one collection, by one model."""
 
     trace_requested = Signal(str)
     documents_wanted = Signal()
+    rollout_requested = Signal(int)
     asked = Signal(object)  # the Task
 
     def __init__(self, console: Console) -> None:
@@ -204,7 +314,10 @@ class AskPage(QWidget):
         self._console = console
         self._session_id = ""
         self._task: Task | None = None
-        self._cards: list[AnswerCard] = []
+        self._cards: list[AnswerCard | BlindCard] = []
+        self._routed = False  # a roll-out or a promoted pipeline decides who answers
+        self.strip = RolloutStrip(console)
+        self.strip.results_requested.connect(self.rollout_requested)
         self.collection_box, self.version_box, self.model_box = QComboBox(), QComboBox(), QComboBox()
         self.question = QPlainTextEdit()
         self.sources = SourcePanel(console)
@@ -222,6 +335,7 @@ class AskPage(QWidget):
         console.models_changed.connect(self._fill_models)
         console.settings_changed.connect(self._fill_models)
         self.collection_box.currentIndexChanged.connect(lambda _i: self._fill_versions())
+        self.version_box.currentIndexChanged.connect(lambda _i: self._show_rollout())
         self.refresh()
         self._fill_models()
 
@@ -262,15 +376,18 @@ class AskPage(QWidget):
             self._console.notice.emit("There is no collection to ask yet; add documents first.", "bad")
             return
         self.question.clear()
-        card = AnswerCard(self._console, text, self.sources)
+        self._show_rollout()
+        running = self.strip.rollout if self._routed else None
+        kind = BlindCard if running is not None and running.kind == "blind" else AnswerCard
+        card = kind(self._console, text, self.sources)
         card.trace_requested.connect(self.trace_requested)
         self._cards.append(card)
         self._list.insertWidget(self._list.count() - 1, card)
         self._stack.setCurrentWidget(self._scroll)
         task = self._console.engine.start(
-            "model", f"Ask: {text[:60]}", "rag.answering:answer_question", question=text,
+            "model", f"Ask: {text[:60]}", "rag.rollout:ask", question=text,
             collection=self.collection_name, version=self.version_box.currentData(),
-            model=self.model_box.currentData(), session_id=self._session_id,
+            model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
         )  # fmt: skip
         self._task = task
         task.event.connect(card.handle)
@@ -320,6 +437,7 @@ class AskPage(QWidget):
         self._stack.addWidget(self._no_documents)
         self._stack.addWidget(self._make_start())
         self._stack.addWidget(self._scroll)
+        layout.addWidget(self.strip)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._make_question())
         return left
@@ -391,11 +509,11 @@ class AskPage(QWidget):
         else:
             self.ask()
 
-    def _finished(self, card: AnswerCard, result: AskResult) -> None:
+    def _finished(self, card: AnswerCard | BlindCard, result: Any) -> None:
         self._session_id = result.session_id
         card.finish(result)
 
-    def _failed(self, card: AnswerCard, sentence: str, details: str) -> None:
+    def _failed(self, card: AnswerCard | BlindCard, sentence: str, details: str) -> None:
         card.stop(sentence, True)
         if details:
             self._console.bug.emit(sentence, details)
@@ -408,6 +526,12 @@ class AskPage(QWidget):
         self._console.run(
             "view", "Model state", "rag.tasks:model_state", self._console.model_state_changed.emit
         )
+
+    def _show_rollout(self) -> None:
+        own_choice = self.version_box.currentData() is not None
+        self._routed = self.strip.show_collection(self.collection_name, own_choice)
+        self.model_box.setEnabled(not self._routed)
+        self.model_box.setToolTip("The pipeline says which model answers" if self._routed else "Model")
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()
@@ -426,6 +550,7 @@ class AskPage(QWidget):
         self.send_button.setAccessibleName(self.send_button.text())
         self.send_button.setEnabled(busy or has_collection)
         self.new_button.setEnabled(not busy)
+        self._show_rollout()
 
     def _fill_versions(self) -> None:
         chosen = self.version_box.currentData()

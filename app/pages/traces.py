@@ -24,6 +24,7 @@ from app.charts import Bar, Waterfall
 from app.claim_panel import ClaimPanel
 from app.consistency_panel import ConsistencyPanel
 from app.console import Console
+from app.feedback_bar import FeedbackBar
 from app.item_models import Column, RecordTable
 from app.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from app.widgets import (
@@ -40,6 +41,7 @@ from app.widgets import (
 from rag.errors import NotFoundError
 from rag.events import ClaimResult
 from rag.measures import FrozenState
+from rag.people import arm_of
 from rag.reader import TraceDetail, TraceFilter, TraceRow
 from rag.silent import SILENT_FAILURES
 from rag.verdicts import places, summary
@@ -146,6 +148,7 @@ class TraceView(QWidget):
             tip="Its answer is the reference: on the Monitors page it is asked again after changes",
         )
         self.answer = AnswerView(console.theme)
+        self.feedback = FeedbackBar(console)
         self.waterfall = Waterfall(console.theme)
         self.hits = RecordTable(
             HIT_COLUMNS, console.theme, "trace_candidates", "Nothing was found for this question."
@@ -189,6 +192,7 @@ class TraceView(QWidget):
         )
         self.hits.set_records(detail.hits)
         self._claims_of = trace["id"]
+        self.feedback.show_trace(trace["id"] if trace["status"] != "running" else "", detail.hits)
         self.claim_panel.hide()
         self.claims.set_records(detail.claims)
         self.consistency.show_trace(trace["id"], bool(trace["prompt"]))
@@ -245,7 +249,7 @@ class TraceView(QWidget):
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
-        for widget in (self.question, self.status, self.silent, self.answer):
+        for widget in (self.question, self.status, self.silent, self.answer, self.feedback):
             layout.addWidget(widget)
         layout.addLayout(row(self.case_button, self.freeze_button, 1))
         layout.addWidget(label("Where the time went", "section"))
@@ -304,6 +308,10 @@ class TraceView(QWidget):
             ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
             ("Sentences", self._checked(detail)),
         ]  # fmt: skip
+        arm = arm_of(self._console.reader, trace["id"])
+        if arm is not None:
+            said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
+            pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))
         fallbacks = json.loads(trace["fallbacks"])
         if fallbacks:
             pairs.append(("Notes", "; ".join(fallbacks)))

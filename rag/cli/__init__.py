@@ -16,10 +16,13 @@ from rag.cli import (
     chroma,
     data,
     evaluation,
+    feedback,
     installation,
     knowledge,
     monitoring,
     prompts,
+    review,
+    rollout,
     sets,
     trust,
     versions,
@@ -35,7 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, trust, prompts, sets, evaluation, monitoring, data, installation, chroma
+    knowledge, versions, asking, trust, feedback, review, rollout, prompts, sets, evaluation, monitoring, data,
+    installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
 

@@ -82,14 +82,15 @@ def ask(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask a question; the answer is streamed, checked and traced."""
-    from rag.answering import answer_question
+    """Ask a question; the answer is streamed, checked and traced. A canary takes its share; see `rollout ask`."""
+    from rag.rollout import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
-        events = answer_question(
-            workspace, question, collection, version=version, model=model, session_id=session
+        events = ask_as_rolled_out(
+            workspace, question, collection, version=version, model=model, session_id=session, alone=True
         )
-        result = finish(events, None if as_json else _show_answer_event)
+        result = finish(events, None if as_json else show_answer_event)
+        assert isinstance(result, AskResult)
         detail = workspace.reader.trace(result.trace_id)
     if as_json:
         print_json(ask_document(detail, result))
@@ -220,7 +221,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
     }
 
 
-def _show_answer_event(event: Any) -> None:
+def show_answer_event(event: Any) -> None:
     if isinstance(event, RetrievalDone):
         log.print(_packed_sentence(event), style="dim")
     elif isinstance(event, PromptProgress) and log.is_terminal:

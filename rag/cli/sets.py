@@ -18,6 +18,7 @@ from rag.cli.terminal import (
     open_workspace,
     plain,
     print_json,
+    run_steps,
     screen,
 )
 from rag.errors import RagError
@@ -282,6 +283,95 @@ def import_(
         return 1
     screen.print(f"{plain(name)} has version {version.number} with {version.case_count:,} cases.")
     return 0
+
+
+@sets_app.command()
+def generate(
+    name: Name,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="Drafts wanted.")] = 10,
+    dataset_version: Annotated[
+        str | None, typer.Option("--version", help="Number or tag of a dataset version; default: the active.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Which model writes; default: the active one.")] = None,
+    seed: Annotated[int, typer.Option(help="Which passages are taken.")] = 1,
+    must_find: Annotated[
+        bool, typer.Option("--must-find", help="Keep only questions that find their own passage.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Let the local model write cases from passages; they wait as drafts for `sets accept`."""
+    from rag.evaluation.generating import generate_drafts
+
+    with open_workspace(data, "sets generate") as workspace:
+        report = run_steps(
+            generate_drafts(
+                workspace, name, collection, count, version=dataset_version, model=model, seed=seed,
+                must_find=must_find,
+            ),
+            as_json,
+        )  # fmt: skip
+    if as_json:
+        print_json(asdict(report))
+    else:
+        screen.print(plain(report.sentence()))
+
+
+@sets_app.command()
+def drafts(
+    name: Name,
+    state: Annotated[str, typer.Option(help="waiting, accepted, rejected or all.")] = "waiting",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the drafts of a set."""
+    from rag.people import drafts as listed
+
+    rows = listed(open_reader(data), name, "" if state == "all" else state)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Draft", "Question", "Answer", "Passage", "Checks")
+    for row in rows:
+        table.add_row(
+            str(row.id),
+            plain(row.question),
+            plain(row.answer),
+            plain(f"{Path(row.document).name} {row.place}"),
+            plain("; ".join(mark.detail for mark in row.marks[-1:])),
+        )
+    screen.print(table if rows else f"{plain(name)} has no such draft; `sets generate` writes some.")
+
+
+@sets_app.command()
+def accept(
+    draft: Annotated[int, typer.Argument(help="Its number in `sets drafts`.", metavar="DRAFT")],
+    question: Annotated[str, typer.Option(help="Another question.")] = "",
+    answer: Annotated[str, typer.Option(help="Another answer.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make a case of a draft."""
+    from rag.evaluation.generating import accept_draft
+
+    with open_workspace(data, "sets accept") as workspace:
+        case = accept_draft(workspace, draft, question=question, answer=answer)
+    _print_case("The set", case, as_json)
+
+
+@sets_app.command()
+def reject(
+    numbers: Annotated[list[int], typer.Argument(help="As in `sets drafts`.", metavar="DRAFT...")],
+    data: Data = None,
+) -> None:
+    """Turn drafts down; their passages are not taken again."""
+    from rag.evaluation.generating import reject_draft
+
+    with open_workspace(data, "sets reject") as workspace:
+        for number in numbers:
+            reject_draft(workspace, number)
+    screen.print(f"{len(numbers)} drafts are rejected.")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -80,6 +80,7 @@ def delete_set(workspace: Workspace, name: str) -> int:
         versions = "SELECT id FROM evaluationsetversion WHERE set_id = ?"
         raw.exec_driver_sql(f"DELETE FROM evaluationsetcase WHERE version_id IN ({versions})", (found.id,))
         raw.exec_driver_sql("DELETE FROM evaluationcase WHERE set_id = ?", (found.id,))
+        raw.exec_driver_sql("DELETE FROM draft WHERE set_id = ?", (found.id,))
         count = raw.exec_driver_sql("DELETE FROM evaluationsetversion WHERE set_id = ?", (found.id,)).rowcount
         session.delete(found)
         audit.record(session, "evaluation set deleted", name, f"{count} versions")
@@ -300,10 +301,12 @@ def _redacted(
     checks = [
         c.model_copy(update={"value": clean(c.value)}) if isinstance(c.value, str) else c for c in case.checks
     ]
+    # The question of a generated case was made from the document, too; others were asked by a person.
+    generated = case.origin == "generated" and any(j.document in documents for j in case.judgements)
     references = (erased,) if judges and case.references else tuple(map(clean, case.references))
     return case.model_copy(
         update={
-            "question": clean(case.question),
+            "question": erased if generated else clean(case.question),
             "references": references,
             "judgements": tuple(judgements),
             "checks": tuple(checks),

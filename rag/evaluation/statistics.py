@@ -365,6 +365,13 @@ def mcnemar(better: int, worse: int) -> float:
     return math.erfc(math.sqrt(statistic / 2))
 
 
+def sign_test(better: int, worse: int) -> float:
+    """Two-sided exact p that one of two is picked as often as the other (Dixon and Mood 1946); 1 without a pick."""
+    picks = better + worse
+    tail = sum(math.comb(picks, n) for n in range(min(better, worse) + 1))
+    return float(min(1.0, 2 * tail / 2**picks))
+
+
 def wilcoxon(differences: npt.ArrayLike) -> float:
     """Two-sided p of the signed-rank test (Wilcoxon 1945), zeros dropped, ties with middle ranks.
 

@@ -168,7 +168,9 @@ class LanguageModel:
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it. Stop iterating to cancel; the state stays usable.
 
-        grammar: GBNF that the answer cannot leave; empty: none. Raises RagError when the prompt leaves no room for an answer.
+        grammar: GBNF, as llama.cpp reads it; the answer cannot be anything else. Empty: any text.
+
+        Raises RagError when the prompt leaves no room for an answer.
         """
         room = self.context - len(tokens)
         if room < 8:

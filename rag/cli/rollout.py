@@ -1,0 +1,190 @@
+"""Commands on roll-outs: a canary or a blind comparison of two pipelines in use."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from rag.cli.asking import show_answer_event
+from rag.cli.terminal import (
+    Data,
+    Json,
+    Name,
+    clock_time,
+    finish,
+    open_reader,
+    open_workspace,
+    plain,
+    print_json,
+    screen,
+)
+from rag.events import AskResult
+from rag.people import BlindResult, Difference, rollouts
+
+app = typer.Typer()
+rollout_app = typer.Typer(help="Another pipeline in use beside the one that answers.", no_args_is_help=True)
+app.add_typer(rollout_app, name="rollout")
+
+Number = Annotated[int, typer.Argument(help="Number of the roll-out.", metavar="N")]
+
+
+@rollout_app.command()
+def start(
+    kind: Annotated[str, typer.Argument(help="canary or blind.", metavar="KIND")],
+    staging: Annotated[str, typer.Option("--staging", help="A pipeline; its newest version.")] = "",
+    staging_version: Annotated[int | None, typer.Option(help="Another version of it.")] = None,
+    prompt: Annotated[
+        str, typer.Option("--prompt", help="Or what answers now with this prompt.", metavar="NAME@N")
+    ] = "",
+    production: Annotated[str, typer.Option(help="A pipeline; default: what answers now.")] = "",
+    production_version: Annotated[int | None, typer.Option(help="Another version of it.")] = None,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Default: all collections.")] = "",
+    share: Annotated[float, typer.Option(help="Of the questions, for a canary: 0 to 1.")] = 0.1,
+    note: Annotated[str, typer.Option(help="What it is for.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a roll-out; both configurations are frozen as they are now."""
+    from rag.rollout import start_rollout
+
+    with open_workspace(data, "rollout start") as workspace:
+        row = start_rollout(
+            workspace, kind, collection=collection, staging=staging, staging_number=staging_version,
+            prompt=prompt, production=production, production_number=production_version, share=share, note=note,
+        )  # fmt: skip
+    if as_json:
+        print_json(asdict(row))
+    else:
+        screen.print(plain(f"Roll-out {row.id} runs. {row.sentence()}."))
+
+
+@rollout_app.command()
+def status(
+    number: Annotated[int | None, typer.Argument(help="Default: list all.", metavar="N")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the roll-outs, or show the results of one."""
+    if number is None:
+        rows = rollouts(open_reader(data))
+        if as_json:
+            print_json([asdict(row) for row in rows])
+            return
+        table = Table("N", "Kind", "Collection", "Production", "Staging", "State", "Begun", "Answers")
+        for row in rows:
+            table.add_row(
+                str(row.id), row.kind, plain(row.collection or "all"), plain(row.production), plain(row.staging),
+                row.state, clock_time(row.created_ms), f"{row.production_count} + {row.staging_count}",
+            )  # fmt: skip
+        screen.print(table if rows else "There was no roll-out yet; `rollout start` begins one.")
+        return
+    from rag.rollout import rollout_results
+
+    with open_workspace(data, "rollout status") as workspace:
+        results = rollout_results(workspace, number)
+    if as_json:
+        print_json(asdict(results))
+        return
+    screen.print(plain(results.rollout.sentence() + f". {results.rollout.state.capitalize()}."))
+    table = Table("Measure", "Production", "Staging", "Difference (95 %)", "p (Holm)", "n")
+    for row_ in results.differences:
+        table.add_row(
+            row_.measure, _value(row_, row_.production), _value(row_, row_.staging), _difference(row_),
+            "–" if row_.p_holm is None else f"{row_.p_holm:.3f}", f"{row_.production_count} + {row_.staging_count}",
+        )  # fmt: skip
+    screen.print(table)
+    if results.rollout.kind == "blind":
+        screen.print(
+            f"Picked: staging {results.staging_wins}, production {results.production_wins}, no difference {results.ties}"
+        )
+    screen.print(plain(results.summary))
+
+
+@rollout_app.command()
+def promote(number: Number, data: Data = None) -> None:
+    """Make staging what answers."""
+    from rag.rollout import promote as make
+
+    with open_workspace(data, "rollout promote") as workspace:
+        screen.print(plain(make(workspace, number)))
+
+
+@rollout_app.command()
+def stop(number: Number, data: Data = None) -> None:
+    """End it; what answered before goes on."""
+    from rag.rollout import stop as end
+
+    with open_workspace(data, "rollout stop") as workspace:
+        end(workspace, number)
+    screen.print(f"The roll-out {number} is stopped.")
+
+
+@rollout_app.command()
+def release(
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Default: all collections.")] = "",
+    data: Data = None,
+) -> None:
+    """Let the settings answer again instead of a promoted pipeline."""
+    from rag.rollout import release_production
+
+    with open_workspace(data, "rollout release") as workspace:
+        had = release_production(workspace, collection)
+    screen.print("The settings answer again." if had else "No pipeline was promoted there.")
+
+
+@rollout_app.command("ask")
+def ask_both(
+    question: Annotated[str, typer.Argument(metavar="Q")],
+    collection: Name,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Ask under the running roll-out; of a blind comparison both answers come, and `rollout pick` decides."""
+    from rag.rollout import ask
+
+    with open_workspace(data, "rollout ask") as workspace:
+        result = finish(ask(workspace, question, collection), None if as_json else show_answer_event)
+    if as_json:
+        print_json({"kind": type(result).__name__, **asdict(result)})
+        return
+    sys.stdout.write("\n\n")
+    if isinstance(result, BlindResult):
+        for name, answer in (("First", result.first), ("Second", result.second)):
+            screen.print(f"[bold]{name}[/bold]  {plain(answer.answer)}")
+        screen.print(f"rollout pick {result.pair} first|second|none", style="dim", highlight=False)
+    elif isinstance(result, AskResult):
+        screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
+
+
+@rollout_app.command()
+def pick(
+    pair: Annotated[str, typer.Argument(metavar="PAIR")],
+    choice: Annotated[str, typer.Argument(help="first, second or none.", metavar="CHOICE")],
+    data: Data = None,
+) -> None:
+    """Say which answer of a blind comparison is better; then it is said which is which."""
+    from rag.rollout import pick as store
+
+    with open_workspace(data, "rollout pick") as workspace:
+        shown = store(workspace, pair, "no difference" if choice == "none" else choice)
+    screen.print(plain(f"The first was “{shown.first}”, the second “{shown.second}”."))
+
+
+def _value(row: Difference, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f} s" if row.measure == "latency" else f"{value:.0%}"
+
+
+def _difference(row: Difference) -> str:
+    if row.difference is None:
+        return "–"
+    scale, digits = (1, 2) if row.measure == "latency" else (100, 0)
+    text = f"{row.difference * scale:+.{digits}f}"
+    if row.low is not None and row.high is not None:
+        text += f" ({row.low * scale:+.{digits}f} to {row.high * scale:+.{digits}f})"
+    return text
