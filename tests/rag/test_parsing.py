@@ -589,7 +589,7 @@ def test_a_mutated_file_is_read_or_refused(
 
 
 def test_each_sample_question_is_answered_by_one_sentence_of_one_sample() -> None:
-    samples = [path for path in sorted(SAMPLES.iterdir()) if path.suffix not in (".py", ".toml")]
+    samples = [path for path in sorted(SAMPLES.iterdir()) if path.suffix not in (".py", ".toml", ".jsonl")]
     texts = [" ".join(parse_file(path).text.split()) for path in samples]
     assert all(300 <= len(text.split()) <= 900 for text in texts)
     for answer in (
