@@ -120,7 +120,7 @@ METRIC_COLUMNS = (
     Column("Difference", lambda m: _signed(m.difference.difference, m.metric.unit) if m.difference else "–", 84,
            right=True, sort=lambda m: m.difference.difference or 0.0 if m.difference else 0.0, colour=_better,
            tooltip=_tested),
-    Column("95 % interval", _between, 134, right=True, tooltip=_tested),
+    Column("95 % interval", _between, 164, right=True, tooltip=_tested),
     Column("p (Holm)", _p, 72, right=True, tooltip=_tested,
            sort=lambda m: 2.0 if m.difference is None or m.difference.p_holm is None else m.difference.p_holm),
     Column("Effect", _effect, 58, right=True, tooltip=lambda m: m.difference.effect_name if m.difference else ""),

@@ -21,7 +21,13 @@ from rag.answering import answer_question
 from rag.datasets import find_collection
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
-from rag.evaluation.pipelines import PipelineConfig, diff_configs, find_pipeline, present_config
+from rag.evaluation.pipelines import (
+    PipelineConfig,
+    diff_configs,
+    find_pipeline,
+    named_pipeline,
+    present_config,
+)
 from rag.evaluation.statistics import LEAST_PAIRS, compare_runs, holm, sign_test
 from rag.events import AskResult
 from rag.people import (
@@ -168,12 +174,21 @@ def ask(
     model: str | None = None,
     session_id: str = "",
     alone: bool = False,
+    pipeline: str = "",
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
-    A version or a model of one's own choice is asked as it is, outside of any roll-out. Of a blind comparison the
+    A pipeline ("NAME", "NAME@NUMBER", "NAME@LABEL"), a version or a model of one's own choice is asked as it is,
+    outside of any roll-out. Of a blind comparison the
     result holds both answers; alone: there only production answers, and nothing is compared.
     """
+    if pipeline:
+        config = named_pipeline(workspace, pipeline).config
+        if config.collection != collection:
+            raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
+        return (
+            yield from answer_question(workspace, question, session_id=session_id, **config.ask_arguments())
+        )
     if version is not None or model is not None:
         return (
             yield from answer_question(

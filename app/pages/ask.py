@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -319,6 +320,7 @@ class AskPage(QWidget):
         self.strip = RolloutStrip(console)
         self.strip.results_requested.connect(self.rollout_requested)
         self.collection_box, self.version_box, self.model_box = QComboBox(), QComboBox(), QComboBox()
+        self.pipeline_box = QComboBox()
         self.question = QPlainTextEdit()
         self.sources = SourcePanel(console)
         splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -388,6 +390,7 @@ class AskPage(QWidget):
             "model", f"Ask: {text[:60]}", "rag.rollout:ask", question=text,
             collection=self.collection_name, version=self.version_box.currentData(),
             model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
+            pipeline=self.pipeline_box.currentData() or "",
         )  # fmt: skip
         self._task = task
         task.event.connect(card.handle)
@@ -465,6 +468,7 @@ class AskPage(QWidget):
             (self.collection_box, "Collection", 190),
             (self.version_box, "Dataset version", 120),
             (self.model_box, "Model", 190),
+            (self.pipeline_box, "Pipeline", 150),
         ):
             box.setAccessibleName(name)
             box.setToolTip(name)
@@ -472,13 +476,22 @@ class AskPage(QWidget):
             box.setMaximumWidth(width + 80)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(width // 12)
-        self._prompt_label = label("Prompt: answer", "small")
+        self._prompt_label = label("", "small")
         self._prompt_label.setToolTip("The prompt that passages and question are put into")
+        self.pipeline_box.currentIndexChanged.connect(lambda _i: self._show_rollout())
         self.new_button = IconButton(
             self._console.theme, "new-chat", "New session (Ctrl+N)", self.new_session
         )
         panel.body.addLayout(
-            row(self.collection_box, self.version_box, self.model_box, self._prompt_label, 1, self.new_button)
+            row(
+                self.collection_box,
+                self.pipeline_box,
+                self.version_box,
+                self.model_box,
+                self._prompt_label,
+                1,
+                self.new_button,
+            )
         )
         self.question.setPlaceholderText("Ask a question  (Enter sends, Shift+Enter starts a new line)")
         self.question.setAccessibleName("Question")
@@ -528,10 +541,31 @@ class AskPage(QWidget):
         )
 
     def _show_rollout(self) -> None:
-        own_choice = self.version_box.currentData() is not None
+        pipeline = self.pipeline_box.currentData() or ""
+        own_choice = self.version_box.currentData() is not None or bool(pipeline)
         self._routed = self.strip.show_collection(self.collection_name, own_choice)
-        self.model_box.setEnabled(not self._routed)
-        self.model_box.setToolTip("The pipeline says which model answers" if self._routed else "Model")
+        self.version_box.setEnabled(not pipeline)
+        self.model_box.setEnabled(not self._routed and not pipeline)
+        decided = self._routed or bool(pipeline)
+        self.model_box.setToolTip("The pipeline says which model answers" if decided else "Model")
+        self._prompt_label.setText(self._prompt_text(pipeline))
+
+    def _prompt_text(self, pipeline: str) -> str:
+        """The prompt that will be used, as far as it is known before the ask."""
+        if self._routed:
+            return ""
+        reader = self._console.reader
+        named = "default"
+        if pipeline:
+            found = next((p for p in reader.pipelines() if p.name == pipeline), None)
+            named = json.loads(found.config)["prompt"] if found else named
+        name, _, which = named.partition("@")
+        prompt = next((p for p in reader.prompts() if p.name == name), None)
+        if prompt is None:
+            return ""
+        labels = dict(prompt.labels)
+        number = int(which) if which.isdecimal() else labels.get(which or "production", prompt.latest)
+        return f"Prompt: {name} {number}"
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()
@@ -552,7 +586,22 @@ class AskPage(QWidget):
         self.new_button.setEnabled(not busy)
         self._show_rollout()
 
+    def _fill_pipelines(self) -> None:
+        chosen = self.pipeline_box.currentData()
+        self.pipeline_box.blockSignals(True)
+        self.pipeline_box.clear()
+        self.pipeline_box.addItem("Settings", "")
+        self.pipeline_box.setItemData(0, "As the settings say", Qt.ItemDataRole.ToolTipRole)
+        for pipeline in self._console.reader.pipelines():
+            config = json.loads(pipeline.config)
+            if config["collection"] == self.collection_name and config["kind"] == "answer":
+                self.pipeline_box.addItem(pipeline.name, pipeline.name)
+        self.pipeline_box.setCurrentIndex(max(self.pipeline_box.findData(chosen), 0))
+        self.pipeline_box.setVisible(self.pipeline_box.count() > 1)
+        self.pipeline_box.blockSignals(False)
+
     def _fill_versions(self) -> None:
+        self._fill_pipelines()
         chosen = self.version_box.currentData()
         self.version_box.clear()
         row_ = self.collection_box.currentData()

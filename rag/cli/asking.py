@@ -79,6 +79,10 @@ def ask(
     session: Annotated[
         str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")
     ] = "",
+    pipeline: Annotated[
+        str,
+        typer.Option("--pipeline", "-p", help="Answer by this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
+    ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -87,8 +91,9 @@ def ask(
 
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(
-            workspace, question, collection, version=version, model=model, session_id=session, alone=True
-        )
+            workspace, question, collection, version=version, model=model, session_id=session, alone=True,
+            pipeline=pipeline,
+        )  # fmt: skip
         result = finish(events, None if as_json else show_answer_event)
         assert isinstance(result, AskResult)
         detail = workspace.reader.trace(result.trace_id)

@@ -248,3 +248,13 @@ def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixt
     assert "settings answer again" in ragdeck("rollout", "release", "-c", "Notes")
     assert run(["rollout", "stop", "1", "--data", folder]) == 1
     assert "promoted already" in capsys.readouterr().err
+
+
+def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:
+    pipeline(notes, "one", retrieval={"max_passages": 1, "search": "BM25"})
+    result = drive(rollout.ask(notes, QUESTION, "Notes", pipeline="one"))
+    hits = notes.reader.trace(result.trace_id).hits
+    assert sum(hit.marker is not None for hit in hits) == 1
+    assert all(hit.dense_rank is None for hit in hits)
+    with pytest.raises(RagError, match="answers “Notes”, not “Other”"):
+        drive(rollout.ask(notes, QUESTION, "Other", pipeline="one"))
