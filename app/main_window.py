@@ -44,7 +44,14 @@ from app.pages.review import ReviewPage
 from app.pages.settings import SettingsPage
 from app.pages.traces import TracesPage
 from app.pages.versions import VersionsPage
-from app.widgets import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog
+from app.widgets import (
+    Banner,
+    Command,
+    CommandPalette,
+    DropOverlay,
+    NavigationRail,
+    ShortcutsDialog,
+)
 from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
 from rag.measures import FrozenState
 from rag.models import free_memory_bytes
@@ -393,7 +400,7 @@ class MainWindow(QMainWindow):
             Command(
                 f"Go to {title}",
                 lambda k=key: self.show_page(k),
-                f"Ctrl+{number}" if number < 10 else "",
+                page_shortcut(number),
                 "page open",
             )
             for number, (key, title, _) in enumerate(PAGES, 1)

@@ -409,6 +409,11 @@ class DropOverlay(QWidget):
         painter.end()
 
 
+def page_shortcut(number: int) -> str:
+    """Of the page with this number, from 1: there are nine digits for Ctrl (Ctrl+0 fits a drawn page)."""
+    return f"Ctrl+{number}" if number < 10 else f"Alt+{number - 9}"
+
+
 class NavigationRail(QFrame):
     """The pages, as icons with a word."""
 
@@ -438,7 +443,7 @@ class NavigationRail(QFrame):
             made.setIconSize(QSize(20, 20))
             made.setFixedSize(78, 52)
             made.setAccessibleName(title)
-            made.setToolTip(f"{title} (Ctrl+{number})" if number < 10 else title)
+            made.setToolTip(f"{title} ({page_shortcut(number)})")
             made.clicked.connect(lambda _checked=False, k=key: self.page_requested.emit(k))
             self._buttons[key] = (made, icon)
             layout.addWidget(made)

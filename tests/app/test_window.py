@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from pytestqt.qtbot import QtBot
 
 from app.main_window import PAGES, MainWindow
-from app.widgets import EmptyState
+from app.widgets import EmptyState, page_shortcut
 from rag.data_folder import lock_holder
 from rag.reader import TraceFilter
 from rag.sample import SAMPLE_COLLECTION, sample_questions
@@ -280,7 +280,7 @@ def test_settings_are_saved_as_they_change(qtbot: QtBot, window: MainWindow) -> 
 def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> None:
     window.activateWindow()
     for number, (key, _, _) in enumerate(PAGES, 1):
-        command = next(c for c in window.commands if c.shortcut == f"Ctrl+{number}")
+        command = next(c for c in window.commands if c.shortcut == page_shortcut(number))
         command.run()
         assert window.current_page == key
     palette = window.open_palette()
