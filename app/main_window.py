@@ -51,6 +51,7 @@ from app.widgets import (
     DropOverlay,
     NavigationRail,
     ShortcutsDialog,
+    page_shortcut,
 )
 from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
 from rag.measures import FrozenState
