@@ -1,6 +1,8 @@
 """The command line: one JSON document on stdout, sentences on stderr, exit codes 0, 1 and 2."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +166,19 @@ def test_sets_are_filled_by_hand_and_from_files(tmp_path: Path, capsys: pytest.C
     assert run_here(capsys, "sets", "remove", "gold", json.loads(out)[0]["name"], *data)[0] == 1
     assert run_here(capsys, "sets", "restore", "gold", "1", *data)[1].endswith("version 3 now.\n")
     assert "Wer?" in run_here(capsys, "sets", "show", "gold", *data)[1]
+
+
+def test_every_command_in_the_readme_is_one() -> None:
+    """Parsed as far as the last subcommand; nothing is run."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    lines = re.findall(r"^(?:  - run: )?python main\.py ([a-z].*)$", text, re.MULTILINE)
+    lines = [line for line in lines if line.split()[0] not in ("setup", "test")]
+    assert len(lines) > 10
+    for line in lines:
+        command, words = typer.main.get_command(app), shlex.split(line)
+        context = None
+        while hasattr(command, "commands") and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        assert not getattr(command, "commands", {}) or command.invoke_without_command, line
+        context = command.make_context(line, words, parent=context)
+        assert context.params, line
