@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import (
@@ -23,6 +24,11 @@ from app.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 200
+
+
+def date_time(milliseconds: int) -> str:
+    """A moment in local time, as tables show it."""
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
 
 
 @dataclass(frozen=True)

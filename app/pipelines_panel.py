@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -11,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QInputDialog,
-    QMenu,
     QMessageBox,
     QSplitter,
     QStackedWidget,
@@ -20,16 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.item_models import Column, RecordTable
+from app.item_models import Column, RecordTable, date_time
+from app.name_menu import pick_label_move
 from app.pipeline_dialog import PipelineDialog
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import EmptyState, button, label, row
 from rag.reports import PipelineVersionRow
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
-
 
 PIPELINE_COLUMNS = (
     Column("Pipeline", lambda p: p.name, 180, stretch=True, tooltip=lambda p: p.name),
@@ -37,7 +31,7 @@ PIPELINE_COLUMNS = (
 )
 VERSION_COLUMNS = (
     Column("#", lambda p: str(p.number), 40, right=True, sort=lambda p: p.number),
-    Column("Made", lambda p: _time(p.created_ms), 140, sort=lambda p: p.created_ms),
+    Column("Made", lambda p: date_time(p.created_ms), 140, sort=lambda p: p.created_ms),
     Column("What", lambda p: p.message, 200, stretch=True, tooltip=lambda p: p.message),
     Column("Labels", lambda p: ", ".join(p.labels), 130, colour=lambda p: "accent"),
     Column("Fingerprint", lambda p: p.fingerprint[:12], 104, tooltip=lambda p: p.fingerprint),
@@ -211,28 +205,8 @@ class PipelinesPanel(QWidget):
         current = self.current
         if current is None:
             return
-        menu = QMenu(self)
-        for name in dict.fromkeys(("production", "staging", *current.labels)):
-            action = menu.addAction(name)
-            action.setCheckable(True)
-            action.setChecked(name in current.labels)
-        other = menu.addAction("Another…")
-        chosen = menu.exec(self.cursor().pos())
-        if chosen is None:
-            return
-        name, given = (
-            QInputDialog.getText(self, "Label", "Name of the label:")
-            if chosen is other
-            else (chosen.text(), True)
-        )
-        if not given or not name.strip():
-            return
-        taken = name in current.labels
-        note, given = QInputDialog.getText(
-            self, "Label", f"{'Take away' if taken else 'Move'} {name}: why? (logged)"
-        )
-        if given:
-            self.set_label(current, name.strip(), None if taken else current.number, note)
+        if (move := pick_label_move(self, current.number, current.labels)) is not None:
+            self.set_label(current, *move)
 
     def set_label(self, pipeline: PipelineVersionRow, label_name: str, number: int | None, note: str) -> None:
         self._console.run("view", "Move a label", "rag.authoring:label_pipeline", lambda _m: self.refresh(),

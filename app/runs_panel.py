@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,9 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QFrame,
-    QInputDialog,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QMessageBox,
     QProgressBar,
     QSpinBox,
@@ -31,7 +28,8 @@ from PySide6.QtWidgets import (
 from app.comparison_panel import ComparisonPanel, detectable_sentence
 from app.console import Console
 from app.engine import Task
-from app.item_models import Column, RecordTable
+from app.item_models import Column, RecordTable, date_time
+from app.name_menu import pick_name
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import button, label, row
 from rag.events import RunProgress
@@ -46,10 +44,6 @@ _RESUMABLE = ("cancelled", "interrupted", "failed")
 _PARALLEL = (("As many as memory allows", None), ("One by one: times are measured", 1))
 
 
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
-
-
 def _gate(run: RunRow) -> str:
     return "–" if run.gate_passed is None else "passed" if run.gate_passed else "failed"
 
@@ -60,7 +54,7 @@ def _answers(run: RunRow) -> str:
 
 RUN_COLUMNS = (
     Column("#", lambda r: str(r.id), 40, right=True, sort=lambda r: r.id),
-    Column("Started", lambda r: _time(r.created_ms), 138, sort=lambda r: r.created_ms),
+    Column("Started", lambda r: date_time(r.created_ms), 138, sort=lambda r: r.created_ms),
     Column("Set", lambda r: f"{r.set_name} {r.set_number}", 170, tooltip=lambda r: r.set_name),
     Column("Pipeline", lambda r: r.label, 190, stretch=True, tooltip=lambda r: r.name),
     Column("Status", lambda r: r.status, 86, colour=lambda r: _STATUS_COLOURS.get(r.status), tooltip=lambda r: r.error),
@@ -290,21 +284,8 @@ class RunsPanel(QWidget):
 
     def tag(self) -> None:
         (run,) = self.table.selected_records()
-        menu = QMenu(self)
-        for tag in dict.fromkeys(("baseline", "released", *run.tags)):
-            action = menu.addAction(tag)
-            action.setCheckable(True)
-            action.setChecked(tag in run.tags)
-        other = menu.addAction("Another…")
-        chosen = menu.exec(self.tag_button.mapToGlobal(self.tag_button.rect().bottomLeft()))
-        if chosen is None:
-            return
-        name = chosen.text()
-        if chosen is other:
-            name, given = QInputDialog.getText(self, "Tag", "Name of the tag:")
-            if not given or not name.strip():
-                return
-        self.set_tag(run, name.strip(), name not in run.tags)
+        if name := pick_name(self, "Tag", ("baseline", "released"), run.tags):
+            self.set_tag(run, name, name not in run.tags)
 
     def set_tag(self, run: RunRow, tag: str, there: bool) -> None:
         function = "rag.evaluation.runs:tag_run" if there else "rag.evaluation.runs:untag_run"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from app.case_dialog import CaseDialog, ColumnsDialog
 from app.comparison_panel import detectable_sentence
 from app.console import Console
 from app.diff_view import DiffView
-from app.item_models import Column, RecordTable
+from app.item_models import Column, RecordTable, date_time
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import EmptyState, SearchField, button, label, row
 from rag.diff import ChunkChange, word_diff
@@ -40,10 +39,6 @@ _FORMATS = (
     ("RAGAS", "ragas", "jsonl"), ("DeepEval", "deepeval", "json"), ("promptfoo", "promptfoo", "yaml"),
     ("BEIR folder", "beir", ""), ("TREC folder", "trec", ""),
 )  # fmt: skip
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
 
 
 SET_COLUMNS = (
@@ -63,7 +58,7 @@ CASE_COLUMNS = (
 )  # fmt: skip
 SET_VERSION_COLUMNS = (
     Column("#", lambda v: str(v.number), 40, right=True, sort=lambda v: v.number),
-    Column("Made", lambda v: _time(v.created_ms), 140, sort=lambda v: v.created_ms),
+    Column("Made", lambda v: date_time(v.created_ms), 140, sort=lambda v: v.created_ms),
     Column("What", lambda v: v.message, 200, stretch=True, tooltip=lambda v: v.message),
     Column("Cases", lambda v: f"{v.case_count:,}", 60, right=True, sort=lambda v: v.case_count),
     Column("Fingerprint", lambda v: v.fingerprint[:12], 104, tooltip=lambda v: v.fingerprint),

@@ -37,7 +37,7 @@ RAG = [
     ["cli"],
 ]
 APP = [
-    ["theme", "engine_process"],
+    ["theme", "engine_process", "name_menu"],
     ["error_dialog", "item_models", "engine"],
     ["charts", "widgets", "console"],
     [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -23,7 +21,8 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.diff_view import DiffView
-from app.item_models import Column, RecordTable
+from app.item_models import Column, RecordTable, date_time
+from app.name_menu import pick_label_move
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import button, label, row
 from rag.diff import ChunkChange, word_diff
@@ -32,10 +31,6 @@ from rag.reports import PromptPreview
 
 _PAUSE_MS = 350  # typing has paused: draw the preview
 _RECENT = 40
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
 
 
 def _labels(prompt: PromptRow) -> str:
@@ -49,7 +44,7 @@ PROMPT_COLUMNS = (
 )
 VERSION_COLUMNS = (
     Column("#", lambda v: str(v.number), 38, right=True, sort=lambda v: v.number),
-    Column("Made", lambda v: _time(v.created_ms), 138, sort=lambda v: v.created_ms),
+    Column("Made", lambda v: date_time(v.created_ms), 138, sort=lambda v: v.created_ms),
     Column(
         "Message",
         lambda v: v.message,
@@ -60,7 +55,7 @@ VERSION_COLUMNS = (
     Column("Labels", lambda v: ", ".join(v.labels), 96, colour=lambda v: "accent"),
 )
 MOVE_COLUMNS = (
-    Column("When", lambda m: _time(m.moved_ms), 140, sort=lambda m: m.moved_ms),
+    Column("When", lambda m: date_time(m.moved_ms), 140, sort=lambda m: m.moved_ms),
     Column("Label", lambda m: m.label, 100),
     Column("From", lambda m: str(m.from_number or "–"), 56, right=True),
     Column("To", lambda m: str(m.to_number or "removed"), 70, right=True),
@@ -352,30 +347,8 @@ class PromptsPage(QWidget):
             self._console.notice.emit("Choose one version first.", "info")
             return
         (version,) = chosen
-        menu = QMenu(self)
-        for name in dict.fromkeys(("production", "staging", *version.labels)):
-            action = menu.addAction(name)
-            action.setCheckable(True)
-            action.setChecked(name in version.labels)
-        other = menu.addAction("Another…")
-        picked = menu.exec(self.cursor().pos())
-        if picked is None:
-            return
-        name, given = (
-            QInputDialog.getText(self, "Label", "Name of the label:")
-            if picked is other
-            else (picked.text(), True)
-        )
-        if not given or not name.strip():
-            return
-        taken = name in version.labels
-        note, given = QInputDialog.getText(
-            self,
-            "Label",
-            f"{'Take away' if taken else f'Version {version.number} gets'} {name}: why? (logged)",
-        )
-        if given:
-            self.move_label(version, name.strip(), None if taken else version.number, note)
+        if (move := pick_label_move(self, version.number, version.labels)) is not None:
+            self.move_label(version, *move)
 
     def move_label(self, version: PromptVersionRow, name: str, number: int | None, note: str) -> None:
         self._console.run("view", "Move a label", "rag.authoring:move_label", lambda _m: self._moved(),

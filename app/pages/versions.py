@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, Signal
@@ -28,7 +27,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.diff_view import DiffView
 from app.engine import Task
-from app.item_models import Column, RecordTable
+from app.item_models import Column, RecordTable, date_time
 from app.task_strip import TaskStrip
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import EmptyState, KeyValueGrid, Panel, button, label, row, scrolled
@@ -38,10 +37,6 @@ from rag.reports import ActivationReport, ProofResult, VersionComparison
 
 _TAGS = ("baseline", "released")
 _KIND_COLOURS = {"added": "good", "removed": "bad", "changed": "accent", "excluded": "check"}
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
 
 
 def _state(version: VersionRow) -> str:
@@ -60,7 +55,7 @@ def _delta(added: int, removed: int) -> str:
 VERSION_COLUMNS = (
     Column("#", lambda v: str(v.number), 40, right=True, sort=lambda v: v.number),
     Column("State", _state, 56, colour=lambda v: "good" if v.active else "check"),
-    Column("Made", lambda v: _time(v.created_ms), 142, sort=lambda v: v.created_ms),
+    Column("Made", lambda v: date_time(v.created_ms), 142, sort=lambda v: v.created_ms),
     Column("What", lambda v: v.message, 180, stretch=True, tooltip=lambda v: v.message),
     Column("Documents", lambda v: f"{v.document_count:,}", 92, right=True, sort=lambda v: v.document_count),
     Column("Chunks", lambda v: f"{v.chunk_count:,}", 72, right=True, sort=lambda v: v.chunk_count),
@@ -222,7 +217,7 @@ class VersionsPage(QWidget):
         chunking = json.loads(version.chunking)
         proof = "not checked since it was made"
         if version.proved_ms is not None:
-            proof = f"{'proved' if version.proof_ok else 'NOT proved'} on {_time(version.proved_ms)}"
+            proof = f"{'proved' if version.proof_ok else 'NOT proved'} on {date_time(version.proved_ms)}"
             proof += (
                 f": {version.vectors_same:,} of {version.vectors_checked:,} vectors checked, "
                 f"{version.probes_same} of {version.probe_count} probes. {version.proof_detail or ''}"
@@ -230,7 +225,7 @@ class VersionsPage(QWidget):
         parent = f"version {version.parent_number}" if version.parent_number else "nothing"
         self.facts.set_pairs([
             ("Version", f"{version.number}   {_state(version)}   {version.tags}".strip()),
-            ("Made", f"{_time(version.created_ms)}, from {parent}"),
+            ("Made", f"{date_time(version.created_ms)}, from {parent}"),
             ("What", version.message),
             ("Documents", f"{version.document_count:,}   (added {version.added_count:,}, replaced {version.replaced_count:,}, removed {version.removed_count:,})"),
             ("Chunks", f"{version.chunk_count:,}   ({_delta(version.chunks_added, version.chunks_removed)})"),

@@ -1,0 +1,37 @@
+"""A menu of tags or labels to give and take away, and of a label why it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
+
+
+def pick_name(parent: QWidget, title: str, usual: Sequence[str], given: Sequence[str]) -> str:
+    """The name that a person picks or types; those given are ticked. Empty: nothing was picked."""
+    menu = QMenu(parent)
+    for name in dict.fromkeys((*usual, *given)):
+        action = menu.addAction(name)
+        action.setCheckable(True)
+        action.setChecked(name in given)
+    other = menu.addAction("Another…")
+    chosen = menu.exec(parent.cursor().pos())
+    if chosen is None:
+        return ""
+    if chosen is not other:
+        return chosen.text()
+    name, accepted = QInputDialog.getText(parent, title, "Name:")
+    return name.strip() if accepted else ""
+
+
+def pick_label_move(
+    parent: QWidget, number: int, labels: Sequence[str]
+) -> tuple[str, int | None, str] | None:
+    """(label, number of the version that gets it or None where it is taken away, why); None: nothing was picked."""
+    name = pick_name(parent, "Label", ("production", "staging"), labels)
+    if not name:
+        return None
+    taken = name in labels
+    what = f"Take {name} away from version {number}" if taken else f"Version {number} gets {name}"
+    note, accepted = QInputDialog.getText(parent, "Label", f"{what}: why? (logged)")
+    return (name, None if taken else number, note) if accepted else None
