@@ -411,7 +411,7 @@ class DropOverlay(QWidget):
 
 def page_shortcut(number: int) -> str:
     """Of the page with this number, from 1: there are nine digits for Ctrl (Ctrl+0 fits a drawn page)."""
-    return f"Ctrl+{number}" if number < 10 else f"Alt+{number - 9}"
+    return f"Ctrl+{number}" if number < 10 else f"Ctrl+Alt+{number - 9}"
 
 
 class NavigationRail(QFrame):
