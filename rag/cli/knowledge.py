@@ -64,7 +64,7 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Make the sample collection, its evaluation set and two pipelines to compare."""
-    from rag.cli.evaluation import follow
+    from rag.cli.evaluation import follow, print_comparison
     from rag.evaluation.comparison import compare
     from rag.sample import evaluate_sample, ingest_sample
 
@@ -80,9 +80,7 @@ def sample(
         return
     _print_report(report)
     if evaluate:
-        screen.print(
-            plain(f"Runs {', '.join(str(run.id) for run in found.runs)}. {' '.join(found.sentences)}")
-        )
+        print_comparison(found)
 
 
 @app.command()

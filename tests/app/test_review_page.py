@@ -181,9 +181,7 @@ def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, windo
     assert people.drafts(window._console.reader) == []
 
 
-def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(
-    qtbot: QtBot, window: MainWindow
-) -> None:
+def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot, window: MainWindow) -> None:
     reader = window._console.reader
     config = make_config({"collection": SAMPLE_COLLECTION, "retrieval": {"max_passages": 1}})
     window._console.run("view", "Save", "rag.evaluation.pipelines:save_pipeline", name="Short", config=config)
