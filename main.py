@@ -100,15 +100,29 @@ def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["test"]:
         return subprocess.call([sys.executable, "-m", "pytest", *arguments[1:]], cwd=HERE)
     sys.path.insert(0, str(HERE))
-    if not arguments or arguments[0] in ("--data",) or arguments[0].startswith("--data="):
-        try:
-            from app.application import run_window
-        except ImportError as error:
-            return _say(_why_no_window(error))
-        return run_window(_option(arguments, "--data"))
-    from rag.cli import run
+    own = (
+        0
+        if not arguments
+        else 2
+        if arguments[0] == "--data"
+        else 1
+        if arguments[0].startswith("--data=")
+        else 0
+    )
+    if len(arguments) > own:
+        from rag.cli import run
 
-    return run(arguments)
+        return run([*arguments[own:], *arguments[:own]])  # each command has its own --data
+    has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if sys.platform.startswith("linux") and not has_display:
+        return _say(
+            "There is no display to open a window on; `python main.py --help` lists what works without one."
+        )
+    try:
+        from app.application import run_window
+    except ImportError as error:
+        return _say(_why_no_window(error))
+    return run_window(_option(arguments, "--data"))
 
 
 def _why_no_window(error: ImportError) -> str:

@@ -102,6 +102,8 @@ class TimeChart(QWidget):
         self._draw()
 
     def set_range(self, start: float, end: float) -> None:
+        if self._is_empty:  # its sentence stands where 0 to 1 is seen
+            return
         self.plot.setXRange(start, end, padding=0.01)
 
     def value_at(self, position: QPointF) -> str:

@@ -22,6 +22,7 @@ from rag.reports import (
     Detectable,
     MetricComparison,
     MetricDifference,
+    MetricMean,
     RunComparison,
     RunRow,
 )
@@ -41,10 +42,8 @@ class MetricLine:
 
     metric: MetricComparison
     run: RunRow
-    count: int
-    missing: int
-    first: float | None
-    mean: float | None
+    first: MetricMean | None
+    own: MetricMean | None
     difference: MetricDifference | None
 
 
@@ -60,10 +59,32 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def _between(line: MetricLine) -> str:
+    """The interval of the difference; of a run alone, that of its mean."""
     found = line.difference
-    if found is None or found.low is None or found.high is None:
+    if found is None:
+        return _mean_interval(line.own, line.metric.unit) or "–"
+    if found.low is None or found.high is None:
         return "–"
     return f"{_signed(found.low, line.metric.unit)} to {_signed(found.high, line.metric.unit)}"
+
+
+def _mean_interval(mean: MetricMean | None, unit: str) -> str:
+    if mean is None or mean.low is None or mean.high is None:
+        return ""
+    return f"{number(mean.low, unit)} to {number(mean.high, unit)}"
+
+
+def _value(mean: MetricMean | None) -> float | None:
+    return None if mean is None else mean.mean
+
+
+def _about_mean(mean: MetricMean | None, unit: str) -> str:
+    """A mean with all that it takes to judge it."""
+    if mean is None or mean.mean is None:
+        return "No case has a value"
+    between = _mean_interval(mean, unit)
+    ends = f", 95 % interval {between}" if between else ""
+    return f"{number(mean.mean, unit)}{ends}\n{mean.count:,} cases, {mean.missing:,} without a value"
 
 
 def _signed(value: float | None, unit: str) -> str:
@@ -82,7 +103,7 @@ def _p(line: MetricLine) -> str:
 def _better(line: MetricLine) -> str | None:
     """A colour for a difference that is certain."""
     found = line.difference
-    if found is None or not found.certain or not found.difference:
+    if found is None or not found.certain or not found.difference or line.metric.direction == "none":
         return None
     good = (found.difference > 0) == (line.metric.direction != "lower")
     return "good" if good else "bad"
@@ -98,12 +119,18 @@ def _tested(line: MetricLine) -> str:
     found = line.difference
     if found is None:
         return ""
-    return f"{found.sentence}\n{found.test}; {found.interval} interval, {found.clusters:,} source documents"
+    lines = [found.sentence, f"{found.test}; {found.interval} interval, {found.clusters:,} source documents"]
+    if found.p is not None and found.p_holm is not None:
+        lines.append(
+            f"p = {found.p:.3g} for this metric alone, {found.p_holm:.3g} after Holm's correction for all that "
+            "were compared. The interval is not corrected."
+        )
+    return "\n".join(lines)
 
 
 def _effect(line: MetricLine) -> str:
     found = line.difference
-    return "–" if found is None or found.effect is None else f"{found.effect:.2f}"
+    return "–" if found is None or found.effect is None else f"{found.effect:.2f}".replace("-", "−")
 
 
 def _record(line: MetricLine) -> str:
@@ -114,9 +141,10 @@ def _record(line: MetricLine) -> str:
 METRIC_COLUMNS = (
     Column("Metric", lambda m: m.metric.label, 150, stretch=True, tooltip=_definition),
     Column("Run", lambda m: str(m.run.id), 50, right=True, sort=lambda m: m.run.id, tooltip=lambda m: m.run.name),
-    Column("First", lambda m: number(m.first, m.metric.unit), 66, right=True, sort=lambda m: m.first or 0.0),
-    Column("Mean", lambda m: number(m.mean, m.metric.unit), 66, right=True, sort=lambda m: m.mean or 0.0,
-           colour=_better),
+    Column("First", lambda m: number(_value(m.first), m.metric.unit), 66, right=True,
+           sort=lambda m: _value(m.first) or 0.0, tooltip=lambda m: _about_mean(m.first, m.metric.unit)),
+    Column("Mean", lambda m: number(_value(m.own), m.metric.unit), 66, right=True,
+           sort=lambda m: _value(m.own) or 0.0, colour=_better, tooltip=lambda m: _about_mean(m.own, m.metric.unit)),
     Column("Difference", lambda m: _signed(m.difference.difference, m.metric.unit) if m.difference else "–", 84,
            right=True, sort=lambda m: m.difference.difference or 0.0 if m.difference else 0.0, colour=_better,
            tooltip=_tested),
@@ -125,9 +153,10 @@ METRIC_COLUMNS = (
            sort=lambda m: 2.0 if m.difference is None or m.difference.p_holm is None else m.difference.p_holm),
     Column("Effect", _effect, 58, right=True, tooltip=lambda m: m.difference.effect_name if m.difference else ""),
     Column("Won / tied / lost", _record, 118, right=True),
-    Column("n", lambda m: f"{m.count:,}", 50, right=True, sort=lambda m: m.count,
-           tooltip=lambda m: f"{m.missing:,} cases have no value"),
-    Column("Without", lambda m: f"{m.missing:,}", 76, right=True, sort=lambda m: m.missing,
+    Column("n", lambda m: f"{m.own.count:,}" if m.own else "0", 50, right=True,
+           sort=lambda m: m.own.count if m.own else 0),
+    Column("Without", lambda m: f"{m.own.missing:,}" if m.own else "–", 76, right=True,
+           sort=lambda m: m.own.missing if m.own else 0,
            tooltip=lambda m: "Cases without a value: errors, time-outs, and cases that this metric does not apply to"),
 )  # fmt: skip
 
@@ -138,7 +167,7 @@ def _outcome(case: CaseComparison, place: int) -> str:
 
 
 CASE_COLUMNS = (
-    Column("Change", lambda c: f"{c.change:+.2f}", 66, right=True, sort=lambda c: c.change,
+    Column("Change", lambda c: f"{c.change:+.2f}".replace("-", "−"), 66, right=True, sort=lambda c: c.change,
            colour=lambda c: "good" if c.change > 0.005 else "bad" if c.change < -0.005 else "text_muted",
            tooltip=lambda c: "Mean difference of the metrics that are shares: −1 (worse) to 1 (better)"),
     Column("Question", lambda c: c.question, 260, stretch=True, tooltip=lambda c: c.question),
@@ -252,8 +281,7 @@ class ComparisonPanel(QWidget):
         self._found = found
         first = found.runs[0]
         if found.sentences:
-            names = [f"Run {run.id} against run {first.id}: " for run in found.runs[1:]]
-            self.sentence.setText("\n".join(n + s for n, s in zip(names, found.sentences, strict=True)))
+            self.sentence.setText("\n".join(found.sentences))
         else:
             self.sentence.setText(f"Run {first.id}: {outcomes(found.failures[0][1])}.")
         notes = (
@@ -344,19 +372,10 @@ def metric_lines(found: RunComparison) -> list[MetricLine]:
         means = {mean.run_id: mean for mean in metric.means}
         differences = {one.run_id: one for one in metric.differences}
         first = means.get(found.runs[0].id)
-        for run in found.runs[1:] or found.runs:
-            mean = means.get(run.id)
-            lines.append(
-                MetricLine(
-                    metric,
-                    run,
-                    mean.count if mean else 0,
-                    mean.missing if mean else 0,
-                    first.mean if first else None,
-                    mean.mean if mean else None,
-                    differences.get(run.id),
-                )
-            )
+        lines += [
+            MetricLine(metric, run, first, means.get(run.id), differences.get(run.id))
+            for run in found.runs[1:] or found.runs
+        ]
     return lines
 
 
@@ -372,7 +391,7 @@ def detectable_sentence(found: Detectable) -> str:
         return f"{found.cases:,} cases are too few to find any difference reliably.  {enough}"
     dependent = (
         f" They come from {found.clusters:,} documents; cases of one document count for less."
-        if found.clusters < found.cases
+        if found.clusters < found.cases and not found.few_documents
         else ""
     )
     return (

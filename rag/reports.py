@@ -429,12 +429,17 @@ class JudgeAgreement:
 
 @dataclass(frozen=True)
 class MetricMean:
-    """A metric of one run, over the cases that have a value; missing counts those that have none."""
+    """A metric of one run, over the cases that have a value; missing counts those that have none.
+
+    low, high: 95 % interval of the mean; None with fewer than two values.
+    """
 
     run_id: int
     count: int
     missing: int
     mean: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -442,7 +447,8 @@ class MetricDifference:
     """A metric of one run against the first one, over the cases that have a value in both.
 
     low, high: 95 % interval of the difference, whole documents resampled; p_holm: corrected for all metrics of these
-    two runs; wins and losses by the metric's direction; warning: "", "insufficient_pairs" or "few_pairs".
+    two runs; wins and losses by the metric's direction; warning: "", "insufficient_pairs", "few_pairs"
+    or "few_documents" (cases were resampled and tested, not documents).
     """
 
     run_id: int
@@ -528,10 +534,12 @@ class CaseComparison:
 @dataclass(frozen=True)
 class Detectable:
     """What a set of this size can show at 80 % power, at 0.05. difference: of two rates, smallest that is found;
-    None: not even 90 points. needed: (difference, independent cases that find it)."""
+    None: not even 90 points. needed: (difference, independent cases that find it). clusters: source documents;
+    few_documents: they are too few to say anything about others."""
 
     cases: int
     clusters: int
+    few_documents: bool
     difference: float | None
     needed: tuple[tuple[float, int | None], ...]
 

@@ -488,7 +488,6 @@ class AskPage(QWidget):
                 self.pipeline_box,
                 self.version_box,
                 self.model_box,
-                self._prompt_label,
                 1,
                 self.new_button,
             )
@@ -504,6 +503,7 @@ class AskPage(QWidget):
         line = row(self.question, self.send_button)
         line.setAlignment(self.send_button, Qt.AlignmentFlag.AlignBottom)
         panel.body.addLayout(line)
+        panel.body.addWidget(self._prompt_label)
         return panel
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -548,7 +548,9 @@ class AskPage(QWidget):
         self.model_box.setEnabled(not self._routed and not pipeline)
         decided = self._routed or bool(pipeline)
         self.model_box.setToolTip("The pipeline says which model answers" if decided else "Model")
-        self._prompt_label.setText(self._prompt_text(pipeline))
+        text = self._prompt_text(pipeline)
+        self._prompt_label.setText(text)
+        self._prompt_label.setVisible(bool(text))
 
     def _prompt_text(self, pipeline: str) -> str:
         """The prompt that will be used, as far as it is known before the ask."""
@@ -565,7 +567,7 @@ class AskPage(QWidget):
             return ""
         labels = dict(prompt.labels)
         number = int(which) if which.isdecimal() else labels.get(which or "production", prompt.latest)
-        return f"Prompt: {name} {number}"
+        return f"Prompt: {name}, version {number}"
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()

@@ -27,7 +27,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import NotFoundError, RagError
 from rag.events import RunProgress, as_plain
-from rag.reports import GateOutcome, RunComparison, RunRow
+from rag.reports import GateOutcome, MetricMean, RunComparison, RunRow
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -164,13 +164,17 @@ def runs_list(
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    table = Table("Run", "When", "Set", "Pipeline", "Status", "Answers", "Failed", "Gate", "Tags", "Name")
+    table = Table("Run", "When", "Name: set, pipeline", "Answers", "Gate", "Tags")
     for row in rows:
         gate = {None: "", True: "passed", False: "failed"}[row.gate_passed]
+        whole = f"{row.set_name} · {row.label}"
+        answers = f"{row.done_count} of {row.total}"
+        status = "" if row.status == "done" else f", {row.status}"
+        failed = f", {row.failed_count} failed" if row.failed_count else ""
         table.add_row(
-            str(row.id), clock_time(row.created_ms), plain(f"{row.set_name} {row.set_number}"), plain(row.label),
-            row.status, f"{row.done_count} of {row.total}", str(row.failed_count), gate, plain(", ".join(row.tags)),
-            plain(row.name),
+            str(row.id), clock_time(row.created_ms),
+            plain(row.name if row.name == whole else f"{row.name}: {whole}"), answers + status + failed, gate,
+            plain(", ".join(row.tags)),
         )  # fmt: skip
     screen.print(table if rows else "There is no run; `ragdeck evaluate SET --pipeline NAME` makes one.")
 
@@ -561,7 +565,7 @@ def print_comparison(report: RunComparison) -> None:
     )
     for metric in report.metrics:
         digits = ".0f" if metric.unit in ("ms", "tokens") else ".3f"
-        means = ["–" if m.mean is None else f"{m.mean:{digits}} (n {m.count})" for m in metric.means]
+        means = [_mean_text(mean, digits) for mean in metric.means]
         difference, p = "", ""
         for one in metric.differences:
             between = (
@@ -581,6 +585,13 @@ def print_comparison(report: RunComparison) -> None:
         screen.print(
             f"{report.detectable.cases} cases can show a difference of {least:.0%} and more (power 80 %)."
         )
+
+
+def _mean_text(mean: MetricMean, digits: str) -> str:
+    if mean.mean is None:
+        return plain("–")
+    between = "" if mean.low is None or mean.high is None else f" [{mean.low:{digits}}, {mean.high:{digits}}]"
+    return plain(f"{mean.mean:{digits}}{between} (n {mean.count})")
 
 
 def _print_gate(outcome: GateOutcome) -> None:

@@ -13,10 +13,13 @@ from rag.evaluation.metrics import METRICS
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
 from rag.evaluation.statistics import (
+    LEAST_DOCUMENTS,
     Comparison,
     case_means,
     cases_needed,
     compare_many,
+    has_few_documents,
+    mean_interval,
     smallest_detectable_difference,
     summary,
 )
@@ -67,14 +70,17 @@ def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
     compared = compare_many(gathered[0].values, [g.values for g in gathered[1:]], clusters)
     return RunComparison(
         runs=tuple(runs),
-        metrics=_metrics(runs, gathered, values, compared),
+        metrics=_metrics(runs, gathered, values, compared, clusters),
         tags=_by_tag(runs, values, cases),
         cases=_cases(runs, found, gathered, values, cases),
         failures=tuple(
             (run.id, dict(Counter(g.outcomes.values()))) for run, g in zip(runs, gathered, strict=True)
         ),
-        sentences=tuple(summary(result, run.label) for run, result in zip(runs[1:], compared, strict=True)),
-        warnings=_warnings(runs, gathered),
+        sentences=tuple(
+            f"Run {run.id} against run {runs[0].id}: {summary(result, run.label)}"
+            for run, result in zip(runs[1:], compared, strict=True)
+        ),
+        warnings=_warnings(runs, gathered, clusters),
         detectable=_detectable(cases),
     )
 
@@ -92,6 +98,7 @@ def _metrics(
     gathered: Sequence[RunResults],
     values: Sequence[_Means],
     compared: Sequence[Sequence[Comparison]],
+    clusters: Mapping[str, str],
 ) -> tuple[MetricComparison, ...]:
     differences: dict[str, list[MetricDifference]] = {}
     for run, comparisons in zip(runs[1:], compared, strict=True):
@@ -107,7 +114,7 @@ def _metrics(
             unit=metric.unit,
             kind=metric.kind,
             means=tuple(
-                _mean(run, results, means.get(metric.name, {}))
+                _mean(run, results, means.get(metric.name, {}), clusters)
                 for run, results, means in zip(runs, gathered, values, strict=True)
             ),
             differences=tuple(differences.get(metric.name, ())),
@@ -117,10 +124,13 @@ def _metrics(
     )
 
 
-def _mean(run: RunRow, results: RunResults, known: Mapping[str, float]) -> MetricMean:
+def _mean(
+    run: RunRow, results: RunResults, known: Mapping[str, float], clusters: Mapping[str, str]
+) -> MetricMean:
     count = len(known)
     mean = sum(known.values()) / count if count else None
-    return MetricMean(run.id, count, len(results.outcomes) - count, mean)
+    low, high = mean_interval(known, clusters) or (None, None)
+    return MetricMean(run.id, count, len(results.outcomes) - count, mean, low, high)
 
 
 def _difference(run: RunRow, one: Comparison) -> MetricDifference:
@@ -227,7 +237,7 @@ def _answer(run: RunRow, result: ResultRow, outcome: str, values: dict[str, floa
 _SIGNS = {
     name: -1 if metric.direction == "lower" else 1
     for name, metric in METRICS.items()
-    if metric.unit in _QUALITY_UNITS
+    if metric.unit in _QUALITY_UNITS and metric.direction != "none"
 }
 
 
@@ -248,7 +258,9 @@ def _change(answers: Sequence[CaseAnswer | None]) -> tuple[float, float]:
     return (total / count, size / count + differs) if count else (0.0, differs)
 
 
-def _warnings(runs: Sequence[RunRow], gathered: Sequence[RunResults]) -> tuple[str, ...]:
+def _warnings(
+    runs: Sequence[RunRow], gathered: Sequence[RunResults], clusters: Mapping[str, str]
+) -> tuple[str, ...]:
     found = []
     first = runs[0]
     for run in runs[1:]:
@@ -262,15 +274,23 @@ def _warnings(runs: Sequence[RunRow], gathered: Sequence[RunResults]) -> tuple[s
             found.append(f"Run {run.id} is {run.status}: {run.done_count} of {run.total} answers are there.")
     if len({run.parallel == 1 for run in runs}) > 1:
         found.append("Times are known only of runs whose questions were asked one by one.")
+    names = tuple(clusters.values())
+    if has_few_documents(names):
+        found.append(
+            f"Most cases come from fewer than {LEAST_DOCUMENTS} documents: intervals and p hold for other questions about "
+            "these documents, not for other documents."
+        )
     return tuple(found)
 
 
 def _detectable(cases: Mapping[str, Case]) -> Detectable:
-    return _power(len(cases), len({case.source_cluster for case in cases.values()}))
+    names = [case.source_cluster for case in cases.values()]
+    return _power(len(names), len(set(names)), has_few_documents(names))
 
 
 @lru_cache(maxsize=64)
-def _power(cases: int, clusters: int) -> Detectable:
+def _power(cases: int, clusters: int, few_documents: bool) -> Detectable:
     """A case of a document that has several is not worth a whole one; its document is, at least."""
     needed = tuple((difference, cases_needed(difference)) for difference in _DIFFERENCES)
-    return Detectable(cases, clusters, smallest_detectable_difference(cases) if cases else None, needed)
+    smallest = smallest_detectable_difference(cases) if cases else None
+    return Detectable(cases, clusters, few_documents, smallest, needed)

@@ -39,7 +39,9 @@ class Metric:
 
     name: str
     label: str
-    direction: Literal["higher", "lower"]
+    direction: Literal[
+        "higher", "lower", "none"
+    ]  # what is better; none: it describes the judgements, not the answers
     unit: str  # "share" (0 to 1), "cosine" (-1 to 1), "ms", "tokens"
     kind: Literal["yes/no", "score"]
     definition: str
@@ -406,6 +408,7 @@ METRICS: dict[str, Metric] = {
             "Judged@k",
             "Share of the first k chunks that have a judgement; unjudged ones count as not relevant elsewhere.",
             "ir-measures",
+            direction="none",
         ),
         _metric(
             "context_precision",

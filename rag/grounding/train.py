@@ -20,6 +20,8 @@ What lost against it, on the same foldings unless said otherwise:
   sentence labels, AUROC on held-out sources of SummEdits 0.62; with labels of tokens 0.64, and RAGTruth QA 0.69; with
   14,743 bags of RAGTruth, FRANK, SummEdits, WiCE and minimal edits of their clean sentences (a figure, name, negation,
   antonym, word, order, clause): RAGTruth QA 0.75, FRANK 0.84, SummEdits 0.64, WiCE 0.67.
+- What gives the generator away, on purpose left out: with the length of the answer, the sentence's length and its
+  place example F1 is 0.50 instead of 0.46 (five foldings), at the same AUROC.
 - A stack of both: on the quarter of RAGTruth QA's sources that it had not seen, AUROC falls from 0.918 to 0.916 with
   a tenth of its log-odds added and to 0.902 with half.
 

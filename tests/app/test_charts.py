@@ -49,6 +49,9 @@ def test_without_data_it_says_so_and_shows_no_axes(chart: TimeChart) -> None:
     assert chart._empty.toPlainText() == "Nothing measured yet"
     assert chart._empty.isVisible()
     assert not chart.plot.getPlotItem().getAxis("left").isVisible()
+    chart.set_range(1_000_050, 1_000_150)
+    low, high = view_range(chart)
+    assert low <= chart._empty.pos().x() <= high  # it was pushed out of sight
     chart.set_points([Series("first token", X, np.array([1.0, 2.0, 3.0]))])
     assert chart._empty.scene() is None
     assert chart.plot.getPlotItem().getAxis("left").isVisible()

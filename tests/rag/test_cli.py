@@ -1,6 +1,7 @@
 """The command line: one JSON document on stdout, sentences on stderr, exit codes 0, 1 and 2."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -38,6 +39,27 @@ def test_wrong_usage_is_exit_2_and_a_refusal_exit_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no collection named" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_the_data_folder_may_stand_before_the_command(tmp_path: Path, split: bool) -> None:
+    """It opened the window instead, on this folder, and forgot the command."""
+    option = ["--data", str(tmp_path)] if split else [f"--data={tmp_path}"]
+    command = [sys.executable, str(ROOT / "main.py"), *option, "collections", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a display")
+def test_no_display_is_a_sentence(tmp_path: Path) -> None:
+    """Qt ends the process with a core dump."""
+    without = {
+        k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    command = [sys.executable, str(ROOT / "main.py"), "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=without)
+    assert done.returncode == 1
+    assert "There is no display" in done.stderr
 
 
 def test_an_unwritable_data_folder_is_a_sentence(tmp_path: Path) -> None:

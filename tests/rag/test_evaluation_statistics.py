@@ -16,9 +16,11 @@ from rag.evaluation.statistics import (
     cohens_kappa,
     compare_many,
     compare_runs,
+    has_few_documents,
     holm,
     mcnemar,
     mcnemar_power,
+    mean_interval,
     rogan_gladen,
     score_cases_needed,
     score_detectable_difference,
@@ -202,7 +204,8 @@ def test_a_yes_no_metric_is_told_in_cases() -> None:
     assert found.p == pytest.approx(0.0703125)
     assert found.effect == 7.0
     assert found.sentence() == "B answers 6 of 110 more, p = 0.07"
-    assert summary([found]) == "No difference is certain; the nearest: B answers 6 of 110 more, p = 0.07."
+    said = "No difference in quality is certain (the nearest: B answers 6 of 110 more, p = 0.07)."
+    assert summary([found]) == said
     better = run("exact_match", [1.0] * 60 + [0.0] * 50)
     assert summary(compare_runs(a, better)) == "B answers 10 of 110 more, p = 0.002."
 
@@ -212,19 +215,82 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert (found.wins, found.losses) == (12, 0)
     assert found.kind == "score"
     assert found.p == pytest.approx(2 / 2**12)
-    assert "Time of B is 15.5 ms lower" in found.sentence()
+    assert "Time 15.5 ms lower (−" in found.sentence()
+
+
+def test_quality_is_told_before_costs() -> None:
+    a = {
+        **run("exact_match", [1.0] * 20 + [0.0] * 20),
+        **run("prompt_tokens", [900.0 + n for n in range(40)]),
+    }
+    b = {**run("exact_match", [1.0] * 21 + [0.0] * 19), **run("prompt_tokens", [500.0] * 40)}
+    assert summary(compare_runs(a, b)) == (
+        "No difference in quality is certain (the nearest: B answers 1 of 40 more, p = 1); "
+        "Prompt tokens 420 lower (−423 to −416) over 40 cases, p < 0.001."
+    )
+
+
+def test_metrics_that_never_differ_are_not_corrected_for() -> None:
+    a, b = run("exact_match", [0.0] * 40), run("exact_match", [0.0] * 33 + [1.0] * 7)
+    alone = compare_runs(a, b)[0]
+    same = {name: run("x", [1.0] * 40)["x"] for name in ("hit_rate", "recall_at_k", "refusal_accuracy")}
+    among = {one.metric: one for one in compare_runs({**a, **same}, {**b, **same})}
+    assert among["exact_match"].p_holm == alone.p == pytest.approx(2 / 2**7)
+    assert among["hit_rate"].p_holm == 1.0
 
 
 def test_cases_of_one_document_are_permuted_together() -> None:
-    """Forty cases of two documents are no forty observations."""
-    a, b = run("exact_match", [0.0] * 40), run("exact_match", [1.0] * 40)
-    assert compare_runs(a, b)[0].p is not None
+    """120 cases of twelve documents are no 120 observations."""
+    a, b = run("exact_match", [0.0] * 120), run("exact_match", [1.0] * 120)
     assert (compare_runs(a, b)[0].p or 1) < 1e-6
-    clusters = {f"c{n}": "one" if n < 20 else "two" for n in range(40)}
-    (found,) = compare_runs(a, b, clusters)
+    (found,) = compare_runs(a, b, {f"c{n}": f"d{n % 12}" for n in range(120)})
     assert found.test == "sign-flip permutation of documents"
-    assert found.p == 0.5
-    assert found.clusters == 2
+    assert found.p == pytest.approx(2 / 2**12)
+    assert (found.clusters, found.warning) == (12, "")
+
+
+@pytest.mark.parametrize("documents", [1, 2, 5])
+def test_of_few_documents_the_cases_are_tested_and_that_is_said(documents: int) -> None:
+    """Five documents have no sign pattern rarer than 1 in 16: nothing could ever be found about them."""
+    clusters = {f"c{n}": f"d{n % documents}" for n in range(40)}
+    a, b = run("exact_match", [0.0] * 40), run("exact_match", [0.0] * 30 + [1.0] * 10)
+    (found,) = compare_runs(a, b, clusters)
+    assert (found.test, found.p) == ("McNemar", pytest.approx(2 / 2**10))
+    assert (found.clusters, found.warning) == (documents, "few_documents")
+    assert found.low is not None and 0 < found.low < 0.25 < (found.high or 0) < 0.5
+
+
+def test_cases_that_stand_alone_do_not_make_up_for_few_documents() -> None:
+    five = [f"d{n % 5}" for n in range(36)]
+    assert has_few_documents(five)
+    assert has_few_documents([*five, *(f"alone{n}" for n in range(8))])
+    assert not has_few_documents([f"d{n % 12}" for n in range(36)])
+    assert not has_few_documents([f"d{n}" for n in range(7)])  # all alone: nothing depends on anything
+    assert not has_few_documents([])
+
+
+@pytest.mark.parametrize(("cases_each", "rate"), [(1, 0.5), (1, 0.9), (4, 0.7)])
+def test_the_interval_of_a_rate_holds_the_truth(cases_each: int, rate: float) -> None:
+    """Simulated: 30 documents, whose own rates differ where they have several cases."""
+    generator, held, rounds = np.random.default_rng(4), 0, 400
+    clusters = {f"c{n}": f"d{n // cases_each}" for n in range(30 * cases_each)}
+    for _ in range(rounds):
+        own = generator.beta(4 * rate, 4 * (1 - rate), 30) if cases_each > 1 else np.full(30, rate)
+        values = (generator.random((30, cases_each)) < own[:, None]).astype(float).ravel()
+        low, high = mean_interval({f"c{n}": float(v) for n, v in enumerate(values)}, clusters) or (1, 0)
+        held += low <= rate <= high
+    assert 0.92 <= held / rounds <= 0.985
+
+
+def test_the_interval_of_a_mean() -> None:
+    values = {f"c{n}": float(n % 7) for n in range(40)}
+    numbers = np.array(list(values.values()))
+    known = stats.t.interval(0.95, 39, numbers.mean(), stats.sem(numbers))
+    assert mean_interval(values) == pytest.approx(known)
+    assert mean_interval({"one": 0.5}) is None
+    assert mean_interval({}) is None
+    low, high = mean_interval({f"c{n}": 1.0 for n in range(20)}) or (0, 0)
+    assert (low, high) == (pytest.approx(0.8389, abs=1e-4), 1.0)  # Wilson's, of 20 of 20
 
 
 @settings(max_examples=30, deadline=None)
