@@ -5,7 +5,7 @@ Everything here is a frozen dataclass of plain values: picklable, comparable, fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 # --- parsed documents -------------------------------------------------------------------------------------
@@ -28,14 +28,14 @@ class Place:
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """The text of one file and where its places are."""
+    """The text of one file and where its places are. warning: what of the file could not be read, a sentence or ""."""
 
     title: str
     media_type: str
     text: str
     places: tuple[Place, ...]
-    metadata: dict[str, str] = field(default_factory=dict)
     markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
+    warning: str = ""
 
 
 # --- ingest -----------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ class IngestProgress:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of one file."""
+    """What became of one file. detail: why it was left out, or what of it could not be read."""
 
     path: str
     outcome: str  # "added" | "unchanged" | "replaced" | "skipped" | "failed"
@@ -81,6 +81,11 @@ class IngestReport:
 
     def count(self, outcome: str) -> int:
         return sum(1 for o in self.outcomes if o.outcome == outcome)
+
+    @property
+    def incomplete(self) -> tuple[FileOutcome, ...]:
+        """Files that were taken in without all of their text."""
+        return tuple(o for o in self.outcomes if o.detail and o.outcome in ("added", "replaced"))
 
 
 @dataclass(frozen=True)

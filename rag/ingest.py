@@ -282,7 +282,7 @@ def _use_known(run: _Run, source: Source, revision: int) -> None:
         run.finish(source, "unchanged")
         return
     run.documents[key] = revision
-    run.finish(source, "replaced" if current else "added", "known revision")
+    run.finish(source, "replaced" if current else "added")
 
 
 def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
@@ -347,7 +347,8 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         add_chunks(session, document, chunk_rows_of(pending.chunks))
     assert document.id is not None
     run.documents[key] = document.id
-    run.finish(pending.source, "replaced" if key in run.known.active else "added", "", len(pending.chunks))
+    outcome = "replaced" if key in run.known.active else "added"
+    run.finish(pending.source, outcome, parsed.warning, len(pending.chunks))
 
 
 def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:

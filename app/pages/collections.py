@@ -175,7 +175,11 @@ class CollectionsPage(QWidget):
     def show_report(self, report: IngestReport) -> None:
         """List what became of each file, what needs attention first."""
         order = {"failed": 0, "skipped": 1, "replaced": 2, "added": 3, "unchanged": 4}
-        outcomes: list[FileOutcome] = sorted(report.outcomes, key=lambda o: order.get(o.outcome, 5))
+        incomplete = set(report.incomplete)
+        outcomes: list[FileOutcome] = sorted(
+            report.outcomes,
+            key=lambda o: (order.get(o.outcome, 5) >= 2 and o not in incomplete, order.get(o.outcome, 5)),
+        )
         self.report.set_records(outcomes)
         self._report_line.setText(report_sentence(report))
         self.tabs.setCurrentWidget(self._report_holder)
@@ -500,6 +504,6 @@ def report_sentence(report: IngestReport) -> str:
         or "nothing to add"
     )
     version = f"version {report.version_number}" if report.version_number else "no version"
-    return (
-        f"{report.collection}: {counts} in {report.seconds:.1f} s; {version}, {report.chunk_count:,} chunks."
-    )
+    some = len(report.incomplete)
+    unread = f" {some:,} {'file was' if some == 1 else 'files were'} not read in full." if some else ""
+    return f"{report.collection}: {counts} in {report.seconds:.1f} s; {version}, {report.chunk_count:,} chunks.{unread}"

@@ -382,7 +382,7 @@ def _counts(report: IngestReport) -> dict[str, int]:
 
 def _print_report(report: IngestReport) -> None:
     for outcome in report.outcomes:
-        if outcome.outcome in ("failed", "skipped"):
+        if outcome.outcome in ("failed", "skipped") or outcome in report.incomplete:
             screen.print(f"{outcome.outcome}: {plain(outcome.path)}: {plain(outcome.detail)}", soft_wrap=True)
     counts = (
         ", ".join(f"{count} {name}" for name, count in _counts(report).items() if count) or "nothing to do"

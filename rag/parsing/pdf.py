@@ -28,17 +28,30 @@ _HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
 
 def parse_pdf(path: Path) -> ParsedDocument:
     builder = TextBuilder()
+    pictures = []  # pages without text that show something
     with _LOCK:
         document = _open(path)
         try:
             title = document.get_metadata_dict().get("Title", "")
-            for number in range(len(document)):
-                builder.add("page", number + 1, f"page {number + 1}", _page_text(document, number))
+            count = len(document)
+            for number in range(count):
+                text = _page_text(document, number)
+                builder.add("page", number + 1, f"page {number + 1}", text)
+                if not text.strip() and _has_picture(document, number):
+                    pictures.append(number + 1)
         finally:
             document.close()
     if not builder.text.strip():
         raise DocumentError("The PDF has no text layer: its pages are pictures; run OCR on it first.")
-    return ParsedDocument(title_or_name(title, path), "application/pdf", builder.text, builder.places)
+    warning = (
+        f"{len(pictures)} of {count} pages are pictures and were not read ({_page_ranges(pictures)}); run OCR on the "
+        "PDF and add it again."
+        if pictures
+        else ""
+    )
+    return ParsedDocument(
+        title_or_name(title, path), "application/pdf", builder.text, builder.places, warning=warning
+    )
 
 
 def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPage:
@@ -102,6 +115,28 @@ def _page_text(document: Any, number: int) -> str:
     finally:
         text_page.close()
         page.close()
+
+
+def _has_picture(document: Any, number: int) -> bool:
+    from pypdfium2 import raw
+
+    page = document[number]
+    try:
+        return any(True for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]))
+    finally:
+        page.close()
+
+
+def _page_ranges(numbers: list[int], most: int = 6) -> str:
+    """ "page 2", "pages 2, 4-9 and others"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    text = ", ".join("-".join(map(str, run)) for run in runs[:most])
+    return ("page " if len(numbers) == 1 else "pages ") + text + (" and others" if len(runs) > most else "")
 
 
 def _quote_rectangles(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
@@ -16,6 +17,9 @@ from rag.ingest import discover, ingest_files
 from rag.retrieval import open_version, retrieve
 from rag.versions import activate_version
 from rag.workspace import Workspace
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def names(workspace: Workspace, number: int | None = None) -> set[str]:
@@ -98,6 +102,20 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
         if o.detail
     )
     assert report.count("added") == 3
+
+
+def test_what_of_a_file_was_not_read_is_in_the_report(workspace: Workspace, tmp_path: Path) -> None:
+    made = pypdfium2.PdfDocument(ROOT / "resources" / "samples" / "aurora-3-manual.pdf")
+    page = made.new_page(595, 842)
+    picture = pypdfium2.PdfImage.new(made)
+    picture.set_bitmap(pypdfium2.PdfBitmap.new_native(20, 20, pypdfium2.raw.FPDFBitmap_BGR))
+    picture.set_matrix(pypdfium2.PdfMatrix().scale(500, 700))
+    page.insert_obj(picture)
+    page.gen_content()
+    made.save(tmp_path / "mixed.pdf")
+    (found,) = drive(ingest_files(workspace, "A", [tmp_path])).incomplete
+    assert found.outcome == "added"
+    assert found.detail.startswith("1 of 4 pages are pictures and were not read (page 4)")
 
 
 def test_hidden_files_and_folders_are_left_out(documents: Path) -> None:

@@ -8,6 +8,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,6 +111,41 @@ def test_an_encrypted_pdf_is_refused(tmp_path: Path) -> None:
     locked = plain.replace(b"trailer << ", b"trailer << /ID [<00> <00>] /Encrypt " + lock + b" ")
     with pytest.raises(DocumentError, match="password"):
         parse_file(write(tmp_path, "a.pdf", locked))
+
+
+def with_pages(path: Path, kinds: str) -> Path:
+    """The manual's first page for each t, a page with a picture alone for each p, an empty page for each other."""
+    made, manual = pypdfium2.PdfDocument.new(), pypdfium2.PdfDocument(MANUAL)
+    for kind in kinds:
+        if kind == "t":
+            made.import_pages(manual, [0])
+            continue
+        page = made.new_page(595, 842)
+        if kind == "p":
+            picture = pypdfium2.PdfImage.new(made)
+            picture.set_bitmap(pypdfium2.PdfBitmap.new_native(20, 20, pypdfium2.raw.FPDFBitmap_BGR))
+            picture.set_matrix(pypdfium2.PdfMatrix().scale(500, 700))
+            page.insert_obj(picture)
+            page.gen_content()
+    made.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pages", "warning"),
+    [
+        ("t", ""),
+        ("t t", ""),
+        ("tp", "1 of 2 pages are pictures and were not read (page 2)"),
+        ("tpppt p", "4 of 7 pages are pictures and were not read (pages 2-4, 7)"),
+        ("tptptptptptptptp", "(pages 2, 4, 6, 8, 10, 12 and others)"),
+    ],
+)
+def test_scanned_pages_among_others_are_named(tmp_path: Path, pages: str, warning: str) -> None:
+    document = check(parse_file(with_pages(tmp_path / "a.pdf", pages)))
+    assert warning in document.warning
+    assert bool(document.warning) == bool(warning)
+    assert len(document.places) == pages.count("t")
 
 
 def test_a_pdf_without_text_is_reported_as_no_text_layer(tmp_path: Path) -> None:
