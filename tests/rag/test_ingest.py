@@ -18,7 +18,6 @@ from rag.retrieval import open_version, retrieve
 from rag.versions import activate_version
 from rag.workspace import Workspace
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
