@@ -12,6 +12,7 @@ from app.item_models import Column, RecordTable
 from app.theme import SMALL_SPACE
 from app.widgets import ElidedLabel, IconButton, PassageView, button, row
 from rag.reader import ChunkRow
+from rag.words import counted
 
 CHUNK_COLUMNS = (
     Column("#", lambda c: str(c.position + 1), 40, right=True, sort=lambda c: c.position),
@@ -129,7 +130,9 @@ class ChunkBrowser(QWidget):
         lines = []
         if use.excluded is not None:
             lines.append(f"<b>Left out of this version:</b> {escape(use.excluded)}")
-        lines.append(f"Found {use.candidate_count:,} times, in a prompt {use.prompt_count:,} times.")
+        lines.append(
+            f"Found {counted(use.candidate_count, 'time')}, in a prompt {counted(use.prompt_count, 'time')}."
+        )
         if use.cited:
             links = "".join(
                 f'<li><a href="{trace}" style="color:{colour}">{escape(question[:90])}</a></li>'

@@ -26,6 +26,7 @@ from rag.reports import (
     RunComparison,
     RunRow,
 )
+from rag.words import counted
 
 _OUTCOME_COLOURS = {
     "ok": "good",
@@ -84,7 +85,7 @@ def _about_mean(mean: MetricMean | None, unit: str) -> str:
         return "No case has a value"
     between = _mean_interval(mean, unit)
     ends = f", 95 % interval {between}" if between else ""
-    return f"{number(mean.mean, unit)}{ends}\n{mean.count:,} cases, {mean.missing:,} without a value"
+    return f"{number(mean.mean, unit)}{ends}\n{counted(mean.count, 'case')}, {mean.missing:,} without a value"
 
 
 def _signed(value: float | None, unit: str) -> str:
@@ -119,7 +120,10 @@ def _tested(line: MetricLine) -> str:
     found = line.difference
     if found is None:
         return ""
-    lines = [found.sentence, f"{found.test}; {found.interval} interval, {found.clusters:,} source documents"]
+    lines = [
+        found.sentence,
+        f"{found.test}; {found.interval} interval, {counted(found.clusters, 'source document')}",
+    ]
     if found.p is not None and found.p_holm is not None:
         lines.append(
             f"p = {found.p:.3g} for this metric alone, {found.p_holm:.3g} after Holm's correction for all that "

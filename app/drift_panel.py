@@ -14,6 +14,7 @@ from app.item_models import Column, RecordTable
 from app.theme import SPACE
 from app.widgets import Panel, button, label, row
 from rag.measures import Disagreement, DriftResult, Member, Scope
+from rag.words import counted
 
 Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
 
@@ -171,7 +172,7 @@ class DisagreementPanel(QWidget):
         self._show(groups)
         number = len(groups)
         self.count.setText(
-            f"{number} group{'' if number == 1 else 's'} among the last 500 answered asks"
+            f"{counted(number, 'group')} among the last 500 answered asks"
             if number
             else "No similar questions with answers that disagree among the last 500 asks"
         )

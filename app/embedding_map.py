@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.theme import SMALL_SPACE, Theme
 from app.widgets import label
+from rag.words import counted
 
 _SERIES = 8  # colours: one for each document, or the last one for all that are left
 
@@ -51,7 +52,9 @@ class EmbeddingMap(QWidget):
         """found: rag.inspection.EmbeddingMap; hits: chunk ids that the last question found."""
         self._map, self._marked = found, set(hits)
         shown, total = len(found.x) // 4, found.total
-        sample = f"{shown:,} of {total:,} chunks (an even sample)" if shown < total else f"{total:,} chunks"
+        sample = (
+            f"{shown:,} of {total:,} chunks (an even sample)" if shown < total else counted(total, "chunk")
+        )
         parts = [
             f"{sample} of version {found.number} on the first two principal components of their vectors, "
             f"which hold {100 * found.explained:.0f} % of the variance: near here is not always near there."

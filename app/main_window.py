@@ -57,6 +57,7 @@ from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
 from rag.measures import FrozenState
 from rag.models import free_memory_bytes
 from rag.sample import SAMPLE_COLLECTION
+from rag.words import counted
 
 PAGES = (
     ("overview", "Overview", "overview"),
@@ -277,7 +278,7 @@ class MainWindow(QMainWindow):
             self.start_ingest(paths, collection)
             return
         box = QMessageBox(QMessageBox.Icon.Question, "Add documents",
-                          f"Add {files:,} files ({size / 2**20:,.0f} MB) to “{collection}”? "
+                          f"Add {counted(files, 'file')} ({size / 2**20:,.0f} MB) to “{collection}”? "
                           f"{refused:,} more would be left out.", parent=self)  # fmt: skip
         add = box.addButton("Add", QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)

@@ -24,6 +24,7 @@ from app.pipeline_dialog import PipelineDialog
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import EmptyState, button, label, row
 from rag.reports import PipelineVersionRow
+from rag.words import counted
 
 PIPELINE_COLUMNS = (
     Column("Pipeline", lambda p: p.name, 180, stretch=True, tooltip=lambda p: p.name),
@@ -154,12 +155,15 @@ class PipelinesPanel(QWidget):
         self._difference.setText(
             f"Version {new.number}"
             + (
-                f" against version {old.number}: {differing} fields differ"
+                f" against version {old.number}: {counted(differing, 'field differs', 'fields differ')}"
                 if old is not new
                 else ", the first one"
             )
         )
-        self.fields.set_records([(key, before.get(key, ""), after.get(key, "")) for key in keys])
+        # Of the first version nothing was before.
+        self.fields.set_records(
+            [(key, before.get(key, "") if old is not new else "", after.get(key, "")) for key in keys]
+        )
 
     # --- changing -----------------------------------------------------------------------------------------
 

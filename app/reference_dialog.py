@@ -20,6 +20,7 @@ from app.charts import RangeBrush
 from app.console import Console
 from app.theme import SPACE
 from app.widgets import button, label, row
+from rag.words import counted
 
 _DAY_S = 86_400
 _PRESETS = (("Last 7 days", 7), ("Last 14 days", 14), ("Last 30 days", 30), ("Everything so far", 0))
@@ -140,5 +141,5 @@ class ReferenceDialog(QDialog):
         start, end = (moment / 1000 for moment in self.period)
         count = int(((self._times >= start) & (self._times < end)).sum())
         few = f"; too few for limits, {_FEWEST} are needed" if count < _FEWEST else ""
-        self.count.setText(f"{count:,} asks in this period{few}.")
+        self.count.setText(f"{counted(count, 'ask')} in this period{few}.")
         self.save_button.setEnabled(start < end)

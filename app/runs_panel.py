@@ -35,6 +35,7 @@ from app.widgets import button, label, row
 from rag.events import RunProgress
 from rag.reports import Detectable, GateOutcome, RunComparison, RunRow
 from rag.sample import SAMPLE_SET
+from rag.words import counted
 
 _STATUS_COLOURS = {
     "done": "good", "running": "accent", "waiting": "accent", "cancelled": "check", "interrupted": "check",
@@ -299,7 +300,7 @@ class RunsPanel(QWidget):
             QMessageBox.question(
                 self,
                 "Delete runs",
-                f"Delete run {names} with {answers:,} answers and their traces? This cannot be undone.",
+                f"Delete run {names} with {counted(answers, 'answer')} and their traces? This cannot be undone.",
             )
             == QMessageBox.StandardButton.Yes
         ):
@@ -349,7 +350,7 @@ class RunDialog(QDialog):
         self._sets = console.reader.evaluation_sets()
         self.set_box = QComboBox()
         for known in self._sets:
-            self.set_box.addItem(f"{known.name}   ({known.case_count:,} cases)", known.name)
+            self.set_box.addItem(f"{known.name}   ({counted(known.case_count, 'case')})", known.name)
         self.pipelines = QListWidget()
         self.pipelines.setAccessibleName("Pipelines")
         self.pipelines.setMaximumHeight(130)

@@ -32,6 +32,7 @@ from app.widgets import EmptyState, SearchField, button, label, row
 from rag.diff import ChunkChange, word_diff
 from rag.reader import ChunkRow, SetRow, SetVersionRow
 from rag.reports import CaseChange, CasesImported, Detectable
+from rag.words import counted
 
 _READ = "Cases (*.jsonl *.json *.csv *.tsv *.yaml *.yml *.qrels);;All files (*)"
 _FORMATS = (
@@ -288,7 +289,7 @@ class SetsPanel(QWidget):
     def _removed(self, count: int) -> None:
         self.refresh()
         self._console.notice.emit(
-            f"{count:,} {'case' if count == 1 else 'cases'} removed in a new version; the one before is under Versions.",
+            f"{counted(count, 'case')} removed in a new version; the one before is under Versions.",
             "info",
         )
 
@@ -333,14 +334,18 @@ class SetsPanel(QWidget):
         if found.version is not None:
             self._made(name)
             left = f", {len(found.problems):,} left out" if found.problems else ""
-            self._console.notice.emit(f"{found.good:,} cases of {file} imported into “{name}”{left}.", "info")
+            self._console.notice.emit(
+                f"{counted(found.good, 'case')} of {file} imported into “{name}”{left}.", "info"
+            )
             return
         if not found.good:
             first = found.problems[0] if found.problems else "It holds no case."
             self._console.notice.emit(f"Nothing of {file} could be imported. {first}", "bad")
             return
         box = QMessageBox(QMessageBox.Icon.Warning, "Import cases", "", parent=self)
-        box.setText(f"{len(found.problems):,} entries of {file} cannot be read; {found.good:,} are good.")
+        box.setText(
+            f"{counted(len(found.problems), 'entry', 'entries')} of {file} cannot be read; {found.good:,} are good."
+        )
         box.setInformativeText("\n".join(found.problems[:8]) + ("\n…" if len(found.problems) > 8 else ""))
         box.setDetailedText("\n".join(found.problems))
         take = box.addButton("Import the good ones", QMessageBox.ButtonRole.AcceptRole)

@@ -63,6 +63,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.theme import FONT_PX, SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+from rag.words import counted
 
 _LONG_WORD = 40  # characters
 _NOTICE_MS = 9000  # how long a notice stays that asks for nothing
@@ -515,7 +516,7 @@ class ProgressPanel(Panel):
         self._chunks.setValue(min(event.chunks_done, max(event.chunks_total, 1)))
         name = re.split(r"[\\/]", event.file)[-1] if event.file else ""
         self._detail.setText(
-            f"{event.stage.capitalize()}  {name}   ·   {event.files_done:,} of {event.files_total:,} files"
+            f"{event.stage.capitalize()}  {name}   ·   {event.files_done:,} of {counted(event.files_total, 'file')}"
         )
         parts = [f"{event.chunks_per_s:.0f} chunks/s"] if event.chunks_per_s else []
         if event.remaining_s is not None:

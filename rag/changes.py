@@ -12,6 +12,7 @@ from rag.events import VersionProgress
 from rag.reports import VersionMade
 from rag.tables import Collection
 from rag.versions import Draft, draft_of, make_version
+from rag.words import counted
 from rag.workspace import Workspace
 
 Steps = Generator[VersionProgress, None, VersionMade]
@@ -67,7 +68,7 @@ def exclude_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[in
         if not new:
             raise RagError("These chunks are left out already, or not in the active version.")
         draft.exclusions.update(dict.fromkeys(sorted(new), reason))
-        draft.kind, draft.message = "exclude", f"Excluded {_count(len(new))}: {reason}"
+        draft.kind, draft.message = "exclude", f"Excluded {counted(len(new), 'chunk')}: {reason}"
         return draft
 
     return make_version(workspace, collection, plan)
@@ -83,7 +84,7 @@ def include_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[in
             raise RagError("None of these chunks is left out of the active version.")
         for chunk_id in back:
             del draft.exclusions[chunk_id]
-        draft.kind, draft.message = "exclude", f"Included {_count(len(back))} again"
+        draft.kind, draft.message = "exclude", f"Included {counted(len(back), 'chunk')} again"
         return draft
 
     return make_version(workspace, collection, plan)
@@ -157,7 +158,3 @@ def _names(session: Session, document_ids: Sequence[int]) -> str:
         "SELECT d.name FROM json_each(?) j JOIN document d ON d.id = j.value", (json.dumps(document_ids),)
     )
     return ", ".join(f"“{row[0]}”" for row in rows)
-
-
-def _count(count: int) -> str:
-    return "1 chunk" if count == 1 else f"{count:,} chunks"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rag.words import counted
+
 # --- parsed documents -------------------------------------------------------------------------------------
 
 
@@ -300,7 +302,7 @@ class BackupInfo:
         """What is in it, in words: "1 collection, 3 documents, 12 traces"."""
         rows = dict(self.rows)
         counts = [(rows.get(name, 0), name) for name in ("collection", "document", "trace")]
-        return ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for count, name in counts)
+        return ", ".join(counted(count, name) for count, name in counts)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from rag.settings import ChunkingSettings
 from rag.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.tables import Chunk, Collection, Document
 from rag.versions import Draft, draft_of, make_version
+from rag.words import counted
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -199,8 +200,7 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     embedder = workspace.embedder_of(found.embedder, found.embedder_name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
-    noun = "file" if len(sources) == 1 else "files"
-    _set_pending(workspace, found.name, f"Adding {len(sources):,} {noun}")
+    _set_pending(workspace, found.name, f"Adding {counted(len(sources), 'file')}")
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(
             "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag.data_folder import DATABASE
 from rag.events import SpaceUse
+from rag.words import counted
 
 # What a table belongs to, by the beginning of its name, the longest first; the rest is "Other tables".
 _GROUPS = (
@@ -73,11 +74,11 @@ def _database_parts(database: Path) -> list[SpaceUse]:
             for name in ("document", "chunk", "embedding", "trace", "datasetversion")
         }
     details = {
-        "Documents' text": _counted(counts["document"], "revision of a document", "revisions of documents"),
-        "Chunks": _counted(counts["chunk"], "chunk", "chunks"),
-        "Embeddings": _counted(counts["embedding"], "vector", "vectors"),
-        "Versions": _counted(counts["datasetversion"], "dataset version", "dataset versions"),
-        "Traces": _counted(counts["trace"], "trace", "traces"),
+        "Documents' text": counted(counts["document"], "revision of a document", "revisions of documents"),
+        "Chunks": counted(counts["chunk"], "chunk"),
+        "Embeddings": counted(counts["embedding"], "vector"),
+        "Versions": counted(counts["datasetversion"], "dataset version"),
+        "Traces": counted(counts["trace"], "trace"),
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets, runs and their results",
         "Monitors": "alert rules, reference periods and frozen questions",
@@ -134,10 +135,6 @@ def _group(table: str) -> str:
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _size(path: Path) -> int:

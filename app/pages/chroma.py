@@ -26,6 +26,7 @@ from app.task_strip import TaskStrip
 from app.theme import SMALL_SPACE, SPACE
 from app.widgets import ElidedLabel, EmptyState, KeyValueGrid, Panel, button, label, row
 from rag.reports import ChromaCollection, ChromaImport, ChromaPage, ChromaRecord
+from rag.words import counted
 
 _PAGE = 100
 _RECENT = 8
@@ -163,7 +164,7 @@ class ChromaConsolePage(QWidget):
         searched = bool(page.records) and page.records[0].distance is not None
         last = page.offset + len(page.records)
         if searched:
-            self._position.setText(f"{what}{len(page.records):,} records")
+            self._position.setText(f"{what}{counted(len(page.records), 'record')}")
         else:
             first = page.offset + 1 if page.records else 0
             filtered = bool(self.where.text().strip() or self.contains.text().strip())
@@ -189,7 +190,7 @@ class ChromaConsolePage(QWidget):
 
     def export(self, collection: str, target: str, name: str) -> None:
         self._run("ingest", f"Export {collection}", "rag.chroma:export_version",
-                  lambda count: self._console.notice.emit(f"{count:,} records were written to {target}.", "info"),
+                  lambda count: self._console.notice.emit(f"{counted(count, 'record was', 'records were')} written to {target}.", "info"),
                   collection=collection, target=target, name=name)  # fmt: skip
 
     def _imported(self, report: ChromaImport) -> None:

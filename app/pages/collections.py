@@ -29,6 +29,7 @@ from app.widgets import EmptyState, Panel, ProgressPanel, button, label, row
 from rag.diff import attributes_of
 from rag.events import FileOutcome, IngestReport
 from rag.reader import CollectionRow, DocumentRow, TraceFilter
+from rag.words import counted
 
 
 def _size(size: int) -> str:
@@ -301,8 +302,8 @@ class CollectionsPage(QWidget):
         self._title.setText(current.name)
         served = f"   ·   index on {current.index_server}" if current.index_server else ""
         self._facts.setText(
-            f"Version {current.version_number or '–'} of {current.version_count}   ·   {current.document_count:,} documents, "
-            f"{current.chunk_count:,} chunks, {current.token_count:,} tokens   ·   {current.embedder_name}{served}"
+            f"Version {current.version_number or '–'} of {current.version_count}   ·   {counted(current.document_count, 'document')}, "
+            f"{counted(current.chunk_count, 'chunk')}, {counted(current.token_count, 'token')}   ·   {current.embedder_name}{served}"
         )
         chosen = self.documents.selected_records()
         rows = reader.documents(current.active_version_id) if current.active_version_id else []
@@ -443,7 +444,7 @@ class CollectionsPage(QWidget):
     def _compact(self) -> None:
         def show(report: Any) -> None:
             self._changed(
-                f"{report.documents:,} documents and {report.embeddings:,} vectors that no version needs were removed; "
+                f"{counted(report.documents, 'document')} and {counted(report.embeddings, 'vector')} that no version needs were removed; "
                 f"{_size(report.bytes_before)} → {_size(report.bytes_after)}."
             )
 
@@ -505,5 +506,5 @@ def report_sentence(report: IngestReport) -> str:
     )
     version = f"version {report.version_number}" if report.version_number else "no version"
     some = len(report.incomplete)
-    unread = f" {some:,} {'file was' if some == 1 else 'files were'} not read in full." if some else ""
-    return f"{report.collection}: {counts} in {report.seconds:.1f} s; {version}, {report.chunk_count:,} chunks.{unread}"
+    unread = f" {counted(some, 'file was', 'files were')} not read in full." if some else ""
+    return f"{report.collection}: {counts} in {report.seconds:.1f} s; {version}, {counted(report.chunk_count, 'chunk')}.{unread}"

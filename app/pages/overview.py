@@ -29,6 +29,7 @@ from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
 from app.widgets import Card, EmptyState, Panel, StatusPill, button, label, row, scrolled
 from rag.measures import AlertRow
 from rag.reader import AskPoint, TraceFilter
+from rag.words import counted
 
 _PERIODS = (
     ("Last hour", 3600),
@@ -69,7 +70,7 @@ class AlertStrip(QFrame):
 
     def show_alerts(self, firing: list[AlertRow]) -> None:
         count = len(firing)
-        self.pill.set_status(f"{count} alert{'' if count == 1 else 's'}", "bad")
+        self.pill.set_status(f"{counted(count, 'alert')}", "bad")
         listed = [f"{rule.name}: {rule.sentence}" for rule in firing[:_MOST_ALERTS]]
         more = [f"and {count - _MOST_ALERTS} more"] if count > _MOST_ALERTS else []
         self.text.setText("   ·   ".join([*listed, *more]))
@@ -130,14 +131,17 @@ class OverviewPage(QWidget):
         midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
         figures = reader.overview(int(midnight.timestamp() * 1000))
         self._stack.setCurrentIndex(1 if figures.collection_count or figures.trace_count else 0)
-        documents = "document" if figures.document_count == 1 else "documents"
         self.cards["collections"].set_value(
             f"{figures.collection_count:,}",
-            f"{figures.document_count:,} {documents}, {figures.chunk_count:,} chunks",
+            f"{counted(figures.document_count, 'document')}, {counted(figures.chunk_count, 'chunk')}",
         )
-        self.cards["asks"].set_value(f"{figures.ask_count:,}", f"{figures.trace_count:,} traces in all")
+        self.cards["asks"].set_value(
+            f"{figures.ask_count:,}", f"{counted(figures.trace_count, 'trace')} in all"
+        )
         rate = f"{100 * figures.flag_count / figures.claim_count:.0f} %" if figures.claim_count else "–"
-        self.cards["flags"].set_value(rate, f"{figures.flag_count:,} of {figures.claim_count:,} sentences")
+        self.cards["flags"].set_value(
+            rate, f"{figures.flag_count:,} of {counted(figures.claim_count, 'sentence')}"
+        )
         tokens = figures.prompt_tokens + figures.completion_tokens
         share = (
             f"{100 * figures.cached_tokens / figures.prompt_tokens:.0f} %" if figures.prompt_tokens else "0 %"

@@ -28,6 +28,7 @@ from app.widgets import button, label, row
 from rag.diff import ChunkChange, word_diff
 from rag.reader import ChunkRow, PromptRow, PromptVersionRow, TraceFilter
 from rag.reports import PromptPreview
+from rag.words import counted
 
 _PAUSE_MS = 350  # typing has paused: draw the preview
 _RECENT = 40
@@ -291,7 +292,7 @@ class PromptsPage(QWidget):
         tokens = (
             "load a model to count tokens"
             if found.tokens is None
-            else f"{found.tokens:,} tokens in {found.model}"
+            else f"{counted(found.tokens, 'token')} in {found.model}"
         )
         passages = (
             f"with {found.passages} passages of an earlier ask"
@@ -394,7 +395,7 @@ class PromptsPage(QWidget):
     def export_to(self, folder: str) -> None:
         self._console.run(
             "view", "Export prompts", "rag.authoring:export_prompts",
-            lambda count: self._console.notice.emit(f"{count:,} prompts are written to {folder}.", "info"), folder=folder,
+            lambda count: self._console.notice.emit(f"{counted(count, 'prompt is', 'prompts are')} written to {folder}.", "info"), folder=folder,
         )  # fmt: skip
 
     def import_from(self, folder: str) -> None:

@@ -45,6 +45,7 @@ from rag.people import arm_of
 from rag.reader import TraceDetail, TraceFilter, TraceRow
 from rag.silent import SILENT_FAILURES
 from rag.verdicts import places, summary
+from rag.words import counted
 
 _DAY_MS = 86_400_000
 _TIMES = (
@@ -483,7 +484,7 @@ class TracesPage(QWidget):
         anything = count > 0 or reader.trace_count(TraceFilter()) > 0
         self._stack.setCurrentIndex(1 if anything else 0)
         self.table.records_model.set_source(lambda offset, limit: reader.traces(wanted, limit, offset))
-        self.count.setText(f"{count:,} trace" + ("" if count == 1 else "s"))
+        self.count.setText(counted(count, "trace"))
 
     def _fill_filters(self) -> None:
         reader = self._console.reader

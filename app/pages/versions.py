@@ -34,6 +34,7 @@ from app.widgets import EmptyState, KeyValueGrid, Panel, button, label, row, scr
 from rag.diff import DocumentChange, VersionDiff
 from rag.reader import CollectionRow, VersionRow
 from rag.reports import ActivationReport, ProofResult, VersionComparison
+from rag.words import counted
 
 _TAGS = ("baseline", "released")
 _KIND_COLOURS = {"added": "good", "removed": "bad", "changed": "accent", "excluded": "check"}
@@ -181,7 +182,9 @@ class VersionsPage(QWidget):
             f"   ·   served from {collection.index_server}" if collection and collection.index_server else ""
         )
         self._facts_line.setText(
-            f"{len(versions):,} versions   ·   {collection.embedder_name}{place}" if collection else ""
+            f"{counted(len(versions), 'version')}   ·   {collection.embedder_name}{place}"
+            if collection
+            else ""
         )
         self._fill_boxes(versions)
         if not (chosen and self.table.choose(lambda v: v.id == chosen.id)):
@@ -398,7 +401,7 @@ class VersionsPage(QWidget):
 
     def delete(self, version: VersionRow) -> None:
         self._run("ingest", "Delete a version", "rag.whatif:discard_version",
-                  lambda count: self._changed(f"Version {version.number} is deleted, with {count:,} documents that it alone held."),
+                  lambda count: self._changed(f"Version {version.number} is deleted, with {counted(count, 'document')} that it alone held."),
                   collection=version.collection, which=version.number)  # fmt: skip
 
     def _add_probe(self) -> None:

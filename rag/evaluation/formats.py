@@ -22,6 +22,7 @@ import yaml
 from rag.errors import RagError
 from rag.evaluation.cases import Case, make_case
 from rag.parsing.text import decode
+from rag.words import counted
 
 MOST_CASES = 100_000
 MOST_BYTES = 200_000_000
@@ -184,9 +185,7 @@ def _losses(cases: Sequence[Case], again: Sequence[Case]) -> tuple[str, ...]:
         for name in type(case).model_fields:
             if name != "origin" and getattr(case, name) != getattr(back, name):
                 counts[name] = counts.get(name, 0) + 1
-    return tuple(
-        f"{name} (of {count:,} {'case' if count == 1 else 'cases'})" for name, count in counts.items()
-    )
+    return tuple(f"{name} (of {counted(count, 'case')})" for name, count in counts.items())
 
 
 # --- files ------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ from rag.errors import RagError
 from rag.evaluation.cases import Outcome
 from rag.evaluation.metrics import METRICS, Metric
 from rag.evaluation.statistics import LEAST_PAIRS, RunValues, difference_interval
+from rag.words import counted
 
 _MOST_BYTES = 1_000_000
 
@@ -265,7 +266,7 @@ def _case_row(must: Must, results: RunResults) -> GateRow:
         if not _holds(value, limit, most):
             return GateRow(rule, "case", must.metric, False, value, limit, f"{key} has {value:.4g}")
     worst = (max if most else min)(means[key] for key in keys)
-    count = f"{len(keys)} {'case' if len(keys) == 1 else 'cases'}"
+    count = counted(len(keys), "case")
     return GateRow(rule, "case", must.metric, True, worst, limit, f"{count}, the worst has {worst:.4g}")
 
 
