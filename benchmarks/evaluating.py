@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--questions", type=int, default=24)
     parser.add_argument("--at-once", type=int, default=16)
-    parser.add_argument("--data", type=Path, default=Path("/work/shared/data/retrieval/xquad.en.json"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/retrieval/xquad.en.json"))
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--compare-alone", action="store_true")
     options = parser.parse_args()

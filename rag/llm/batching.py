@@ -9,6 +9,10 @@ processor it does not: the starter model computes as long for sixteen tokens as 
 products over several rows round otherwise, so that near ties fall the other way (6 of 16 greedy answers of the
 starter model differed with eight at once, none with one). So a processor writes one answer at a time and gains by
 the shared beginnings alone.
+
+Tried on two processor cores, 48 XQuAD questions: flash attention, which skips the masked cells of other sequences,
+takes 16 prompts in half the time (15 s instead of 29 s), but of a real run, where half of each prompt is shared, it is
+1.14 of one by one, 1.18 with 16 written at once, and 20 of 48 greedy answers become others than those of one by one.
 """
 
 from __future__ import annotations
