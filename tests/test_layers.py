@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints", "languages"],
+    ["errors", "fingerprints", "languages", "words"],
     ["silent"],
     ["events", "reports", "matching", "settings", "data_folder", "measures"],
     ["verdicts"],
@@ -82,6 +82,7 @@ LIGHT = {
     "sample",
     "silent",
     "verdicts",
+    "words",
 }
 HEAVY_OWNERS = {
     "chromadb": "index",
