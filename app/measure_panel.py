@@ -13,6 +13,7 @@ from app.reference_dialog import ReferenceDialog
 from app.theme import SPACE
 from app.widgets import button, label, row
 from rag.measures import MEASURES, MeasureSummary, ReferenceRow, Scope
+from rag.words import counted
 
 _SPLITTER = "monitors/measures"
 _ALL_ROWS = 376  # pixels
@@ -156,7 +157,9 @@ class MeasurePanel(QWidget):
         window = self._asked[1] if self._asked else 0
         beyond = f", {outside} of them beyond the limits" if known else ""
         unit = f" ({measure.unit})" if measure.unit else ""
-        self.caption.setText(f"{measure.title}{unit}: {len(points)} windows of {window} asks{beyond}")
+        self.caption.setText(
+            f"{measure.title}{unit}: {counted(len(points), 'window')} of {window} asks{beyond}"
+        )
 
         def values(of: str) -> np.ndarray:
             found = [getattr(point, of) for point in points]

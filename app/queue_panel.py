@@ -73,7 +73,7 @@ class QueuePanel(QWidget):
         self._loading = False
         self.queue_box = QComboBox()
         self.queue_box.setAccessibleName("Review queue")
-        self.queue_box.setMinimumWidth(170)
+        self.queue_box.setMinimumWidth(150)
         self.reviewer = QLineEdit(person_name())
         self.reviewer.setAccessibleName("Name of the reviewer")
         self.reviewer.setToolTip("Under which name the verdicts are kept")

@@ -42,20 +42,19 @@ def _difference(found: Difference) -> str:
     text = f"{found.difference * scale:+.{digits}f}"
     if found.low is not None and found.high is not None:
         text += f"   ({found.low * scale:+.{digits}f} to {found.high * scale:+.{digits}f})"
-    return text
+    return text.replace("-", "−")
 
 
 ROLLOUT_COLUMNS = (
     Column("#", lambda r: str(r.id), 36, right=True, sort=lambda r: r.id),
-    Column("State", lambda r: r.state, 78, colour=lambda r: _STATE_COLOURS.get(r.state)),
+    Column("State", lambda r: r.state, 72, colour=lambda r: _STATE_COLOURS.get(r.state)),
     Column("Kind", lambda r: r.kind, 64),
     Column("Staging", lambda r: r.staging, 130, stretch=True, tooltip=lambda r: f"{r.staging} against {r.production}"),
-    Column("Collection", lambda r: r.collection or "all", 100, tooltip=lambda r: r.collection or "all"),
-    Column("Begun", lambda r: datetime.fromtimestamp(r.created_ms / 1000).strftime("%d %b %H:%M"), 92, sort=lambda r: r.created_ms),
+    Column("Begun", lambda r: datetime.fromtimestamp(r.created_ms / 1000).strftime("%d %b %H:%M"), 100, sort=lambda r: r.created_ms),
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     Column("Measure", lambda d: d.measure.capitalize(), 88, tooltip=lambda d: d.sentence),
-    Column("Production", lambda d: _value(d, d.production), 84, right=True),
+    Column("Production", lambda d: _value(d, d.production), 92, right=True),
     Column("Staging", lambda d: _value(d, d.staging), 70, right=True),
     Column("Difference (95 %)", _difference, 160, right=True, tooltip=lambda d: d.test),
     Column("p", lambda d: "–" if d.p_holm is None else f"{d.p_holm:.3f}", 56, right=True, tooltip=lambda d: "Holm-corrected for the measures of the roll-out"),
