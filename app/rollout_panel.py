@@ -24,25 +24,9 @@ from app.console import Console
 from app.item_models import Column, RecordTable
 from app.theme import SPACE
 from app.widgets import EmptyState, Panel, button, label, row
-from rag.people import KINDS, Candidate, Difference, RolloutResults, RolloutRow, candidates, rollouts
+from rag.people import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
 
 _STATE_COLOURS = {"running": "accent", "promoted": "good", "stopped": "text_muted"}
-
-
-def _value(found: Difference, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2f} s" if found.measure == "latency" else f"{value:.0%}"
-
-
-def _difference(found: Difference) -> str:
-    if found.difference is None:
-        return "–"
-    scale, digits = (1, 2) if found.measure == "latency" else (100, 0)
-    text = f"{found.difference * scale:+.{digits}f}"
-    if found.low is not None and found.high is not None:
-        text += f"   ({found.low * scale:+.{digits}f} to {found.high * scale:+.{digits}f})"
-    return text.replace("-", "−")
 
 
 ROLLOUT_COLUMNS = (
@@ -54,9 +38,9 @@ ROLLOUT_COLUMNS = (
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
     Column("Measure", lambda d: d.measure.capitalize(), 88, tooltip=lambda d: d.sentence),
-    Column("Production", lambda d: _value(d, d.production), 92, right=True),
-    Column("Staging", lambda d: _value(d, d.staging), 70, right=True),
-    Column("Difference (95 %)", _difference, 160, right=True, tooltip=lambda d: d.test),
+    Column("Production", lambda d: d.value_text(d.production), 92, right=True),
+    Column("Staging", lambda d: d.value_text(d.staging), 70, right=True),
+    Column("Difference (95 %)", lambda d: d.difference_text().replace(" (", "   (").replace("-", "−"), 160, right=True, tooltip=lambda d: d.test),
     Column("p", lambda d: "–" if d.p_holm is None else f"{d.p_holm:.3f}", 56, right=True, tooltip=lambda d: "Holm-corrected for the measures of the roll-out"),
     Column("Answers", lambda d: f"{d.production_count} + {d.staging_count}", 82, right=True),
     Column("What it says", lambda d: d.sentence, 240, stretch=True, tooltip=lambda d: d.sentence),

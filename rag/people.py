@@ -351,6 +351,22 @@ class Difference:
     test: str
     sentence: str
 
+    def value_text(self, value: float | None) -> str:
+        """Of one arm, as a person reads it: seconds, or a share."""
+        if value is None:
+            return "–"
+        return f"{value:.2f} s" if self.measure == "latency" else f"{value:.0%}"
+
+    def difference_text(self) -> str:
+        """With its interval: seconds, or points."""
+        if self.difference is None:
+            return "–"
+        scale, digits = (1, 2) if self.measure == "latency" else (100, 0)
+        text = f"{self.difference * scale:+.{digits}f}"
+        if self.low is not None and self.high is not None:
+            text += f" ({self.low * scale:+.{digits}f} to {self.high * scale:+.{digits}f})"
+        return text
+
 
 @dataclass(frozen=True)
 class RolloutResults:

@@ -23,7 +23,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.events import AskResult
-from rag.people import BlindResult, Difference, rollouts
+from rag.people import BlindResult, rollouts
 
 app = typer.Typer()
 rollout_app = typer.Typer(help="Another pipeline in use beside the one that answers.", no_args_is_help=True)
@@ -93,7 +93,7 @@ def status(
     table = Table("Measure", "Production", "Staging", "Difference (95 %)", "p (Holm)", "n")
     for row_ in results.differences:
         table.add_row(
-            row_.measure, _value(row_, row_.production), _value(row_, row_.staging), _difference(row_),
+            row_.measure, row_.value_text(row_.production), row_.value_text(row_.staging), row_.difference_text(),
             "–" if row_.p_holm is None else f"{row_.p_holm:.3f}", f"{row_.production_count} + {row_.staging_count}",
         )  # fmt: skip
     screen.print(table)
@@ -172,19 +172,3 @@ def pick(
     with open_workspace(data, "rollout pick") as workspace:
         shown = store(workspace, pair, "no difference" if choice == "none" else choice)
     screen.print(plain(f"The first was “{shown.first}”, the second “{shown.second}”."))
-
-
-def _value(row: Difference, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2f} s" if row.measure == "latency" else f"{value:.0%}"
-
-
-def _difference(row: Difference) -> str:
-    if row.difference is None:
-        return "–"
-    scale, digits = (1, 2) if row.measure == "latency" else (100, 0)
-    text = f"{row.difference * scale:+.{digits}f}"
-    if row.low is not None and row.high is not None:
-        text += f" ({row.low * scale:+.{digits}f} to {row.high * scale:+.{digits}f})"
-    return text

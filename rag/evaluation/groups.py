@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln
 
 from rag.evaluation.statistics import RESAMPLES, SEED
+from rag.monitoring.statistics import wilson_interval
 
 _BLOCK = 500
 
@@ -30,7 +31,7 @@ def fisher(a_yes: int, a: int, b_yes: int, b: int) -> float:
 def rate_interval(a_yes: int, a: int, b_yes: int, b: int) -> tuple[float, float]:
     """95 % interval of rate b - rate a, from Wilson's intervals of both."""
     p, q = a_yes / a, b_yes / b
-    (low_p, high_p), (low_q, high_q) = _wilson(a_yes, a), _wilson(b_yes, b)
+    (low_p, high_p), (low_q, high_q) = wilson_interval(a_yes, a), wilson_interval(b_yes, b)
     difference = q - p
     return (
         difference - math.sqrt((q - low_q) ** 2 + (high_p - p) ** 2),
@@ -65,13 +66,6 @@ def mean_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]
         found.append(means)
     low, high = np.quantile(found[1] - found[0], [0.025, 0.975])
     return float(low), float(high)
-
-
-def _wilson(yes: int, count: int) -> tuple[float, float]:
-    z = float(ndtri(0.975))
-    centre = (yes + z**2 / 2) / (count + z**2)
-    width = z / (count + z**2) * math.sqrt(yes * (count - yes) / count + z**2 / 4)
-    return max(0.0, centre - width), min(1.0, centre + width)
 
 
 def _log_ways(count: int, chosen: int) -> float:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
 from rag.evaluation.metrics import METRICS
+from rag.monitoring.statistics import wilson_interval
 
 Array = npt.NDArray[np.float64]
 # metric -> case key -> the values of its repeats; None: undefined, or the case failed.
@@ -356,17 +357,9 @@ def mean_interval(
     variance = float(np.sum(sums**2)) / len(observed) ** 2 * count / (count - 1)
     if np.all((observed == 0) | (observed == 1)):
         worth = min(mean * (1 - mean) / variance, float(len(observed))) if variance > 0 else float(count)
-        return _wilson(mean, worth)
+        return wilson_interval(mean * worth, worth)
     reach = float(stdtrit(count - 1, 0.975)) * math.sqrt(variance)
     return mean - reach, mean + reach
-
-
-def _wilson(rate: float, count: float) -> tuple[float, float]:
-    """Wilson 1927."""
-    z2 = float(ndtri(0.975)) ** 2
-    centre = (rate + z2 / (2 * count)) / (1 + z2 / count)
-    reach = math.sqrt(z2 * (rate * (1 - rate) / count + z2 / (4 * count**2))) / (1 + z2 / count)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
 # --- the clustered bootstrap ------------------------------------------------------------------------------

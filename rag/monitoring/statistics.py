@@ -18,6 +18,7 @@ Numbers = npt.NDArray[np.float64]
 
 ALPHA = 0.0027  # false alarms of both limits together: that of Shewhart's three sigma
 FEWEST = 20  # values a side for a test, values in a reference period for limits
+Z_95 = 1.959963984540054  # of the normal distribution, two-sided
 _MOST = 500  # values a side for the permutation test: the matrix of distances grows with the square
 
 
@@ -117,8 +118,10 @@ def beta_binomial(n: int, a: float, b: float) -> Numbers:
     return chances
 
 
-def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a rate (Wilson 1927); (0, 1) without any observation."""
+def wilson_interval(count: float, total: float, z: float = Z_95) -> tuple[float, float]:
+    """95 % interval of the rate count / total (Wilson 1927); (0, 1) without any observation. total may be what
+    dependent observations are worth, which is no whole number.
+    """
     if total == 0:
         return 0.0, 1.0
     rate, square = count / total, z * z
