@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 from app.theme import SMALL_SPACE, Theme
 from app.widgets import IconButton, label, row
 from rag.diff import ChunkChange
+from rag.words import counted
 
 _CONTEXT = 1  # unchanged chunks shown around a change
 _MOST_SHOWN = 400  # changes drawn at once: a rich text of more takes seconds to lay out
@@ -123,10 +124,9 @@ class DiffView(QWidget):
         tail = end - (_CONTEXT if end < len(self._changes) else 0)
         if begin in self._open or tail - head <= 0:
             return [self._row(change) for change in self._changes[begin:end]]
-        noun = "chunk" if tail - head == 1 else "chunks"
         fold = (
             f'<tr><td colspan="2" align="center" bgcolor="{self._colour("sunken")}">'
-            f'<a href="fold:{begin}" style="color:{self._colour("accent")}">{tail - head:,} unchanged {noun}</a></td></tr>'
+            f'<a href="fold:{begin}" style="color:{self._colour("accent")}">{counted(tail - head, "unchanged chunk")}</a></td></tr>'
         )
         before = [self._row(change) for change in self._changes[begin:head]]
         return [*before, fold, *(self._row(change) for change in self._changes[tail:end])]

@@ -28,6 +28,7 @@ from app.task_strip import TaskStrip
 from app.theme import SPACE
 from app.widgets import EmptyState, Panel, PassageView, button, label, row
 from rag.people import DraftRow, GenerationReport, drafts
+from rag.words import counted
 
 COLUMNS = (
     Column("Set", lambda d: d.set_name, 100, tooltip=lambda d: d.set_name),
@@ -76,9 +77,7 @@ class DraftsPanel(QWidget):
         chosen = self.draft
         self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)
-        self.count.setText(
-            f"{len(rows)} {'draft waits' if len(rows) == 1 else 'drafts wait'}" if rows else ""
-        )
+        self.count.setText(counted(len(rows), "draft waits", "drafts wait") if rows else "")
         if rows and not (chosen and self.table.choose(lambda d: d.id == chosen.id)):
             self.table.selectRow(min(self._row, len(rows) - 1))
         self.count_changed.emit(len(rows))

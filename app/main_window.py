@@ -476,8 +476,8 @@ class MainWindow(QMainWindow):
         self._show_tasks()
         sentences = self._start_sentences = list(notices)
         if interrupted:
-            noun = "question was" if interrupted == 1 else "questions were"
-            sentences.append(f"{interrupted} {noun} interrupted when the program ended; the trace is kept.")
+            questions = counted(interrupted, "question was", "questions were")
+            sentences.append(f"{questions} interrupted when the program ended; the trace is kept.")
         if sentences:
             console.notice.emit("  ".join(sentences), "check" if notices else "info")
         rows = console.reader.collections()

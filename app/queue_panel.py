@@ -37,6 +37,7 @@ from app.widgets import AnswerView, ElidedLabel, EmptyState, Panel, button, labe
 from rag.errors import NotFoundError
 from rag.events import ClaimResult, Hit
 from rag.people import REASONS, SOURCES, Agreement, ReviewItemRow, progress, review_items, review_queues
+from rag.words import counted
 
 _QUEUE = "people/queue"
 _VERDICT_KEYS = (
@@ -321,9 +322,10 @@ class QueuePanel(QWidget):
     def _filled(self, name: str, added: int) -> None:
         self.refresh()
         self.queue_box.setCurrentIndex(self.queue_box.findText(name))
-        noun = "answer was" if added == 1 else "answers were"
         none = "; there is none of that source that is not in it already" if not added else ""
-        self._console.notice.emit(f"{added} {noun} added to “{name}”{none}.", "info")
+        self._console.notice.emit(
+            f"{counted(added, 'answer was', 'answers were')} added to “{name}”{none}.", "info"
+        )
 
     def show_agreement(self) -> None:
         self._run(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rag.errors import NotFoundError
 from rag.events import AskResult
 from rag.reader import Reader
+from rag.words import counted
 
 # Why an answer is not good; "other" asks for a note.
 REASONS = (
@@ -247,8 +248,10 @@ class GenerationReport:
     def sentence(self) -> str:
         reasons = ", ".join(f"{count} {name}" for name, count in self.dropped)
         out = f"; left out: {reasons}" if reasons else ""
-        noun = "draft waits" if self.stored == 1 else "drafts wait"
-        return f"{self.stored} {noun} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
+        waiting = counted(self.stored, "draft waits", "drafts wait")
+        return (
+            f"{waiting} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
+        )
 
 
 def drafts(reader: Reader, set_name: str = "", state: str = "waiting") -> list[DraftRow]:

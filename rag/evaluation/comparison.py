@@ -66,6 +66,7 @@ def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
         gather(run, results, by_version[run.set_version_id]) for run, results in zip(runs, found, strict=True)
     ]
     clusters = {key: case.source_cluster for key, case in cases.items()}
+    detectable = _detectable(cases)
     values = [_numbers(results) for results in gathered]
     compared = compare_many(gathered[0].values, [g.values for g in gathered[1:]], clusters)
     return RunComparison(
@@ -80,8 +81,8 @@ def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
             f"Run {run.id} against run {runs[0].id}: {summary(result, run.label)}"
             for run, result in zip(runs[1:], compared, strict=True)
         ),
-        warnings=_warnings(runs, gathered, clusters),
-        detectable=_detectable(cases),
+        warnings=_warnings(runs, detectable.few_documents),
+        detectable=detectable,
     )
 
 
@@ -258,9 +259,7 @@ def _change(answers: Sequence[CaseAnswer | None]) -> tuple[float, float]:
     return (total / count, size / count + differs) if count else (0.0, differs)
 
 
-def _warnings(
-    runs: Sequence[RunRow], gathered: Sequence[RunResults], clusters: Mapping[str, str]
-) -> tuple[str, ...]:
+def _warnings(runs: Sequence[RunRow], few_documents: bool) -> tuple[str, ...]:
     found = []
     first = runs[0]
     for run in runs[1:]:
@@ -274,8 +273,7 @@ def _warnings(
             found.append(f"Run {run.id} is {run.status}: {run.done_count} of {run.total} answers are there.")
     if len({run.parallel == 1 for run in runs}) > 1:
         found.append("Times are known only of runs whose questions were asked one by one.")
-    names = tuple(clusters.values())
-    if has_few_documents(names):
+    if few_documents:
         found.append(
             f"Most cases come from fewer than {LEAST_DOCUMENTS} documents: intervals and p hold for other questions about "
             "these documents, not for other documents."
