@@ -12,13 +12,13 @@ from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.console import Console
-from app.engine import Engine
-from app.error_dialog import install_excepthook
+from app.engine.client import Engine
+from app.widgets.error_dialog import install_excepthook
 from app.main_window import MainWindow
-from app.theme import Theme
-from rag.data_folder import data_folder, lock_holder
+from app.widgets.theme import Theme
+from rag.storage.data_folder import data_folder, lock_holder
 from rag.errors import RagError
-from rag.reader import Reader
+from rag.storage.database import Reader
 
 
 def run_window(data: str | None) -> int:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
-from app.engine import Engine, Task
-from app.theme import Theme
+from app.engine.client import Engine, Task
+from app.widgets.theme import Theme
 from rag.errors import RagError
-from rag.models import ModelEntry
-from rag.reader import Reader
+from rag.models.catalogue import ModelEntry
+from rag.storage.database import Reader
 
 if TYPE_CHECKING:
     from rag.settings import Settings

@@ -30,34 +30,26 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.engine import Task
-from app.error_dialog import show_error
-from app.pages.ask import AskPage
+from app.engine.client import Task
+from app.widgets.error_dialog import show_error
+from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
-from app.pages.collections import CollectionsPage, report_sentence
-from app.pages.evaluation import EvaluationPage
+from app.pages.collections.page import CollectionsPage, report_sentence
+from app.pages.evaluation.page import EvaluationPage
 from app.pages.models import ModelsPage
-from app.pages.monitors import MonitorsPage
+from app.pages.monitors.page import MonitorsPage
 from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage
-from app.pages.review import ReviewPage
-from app.pages.settings import SettingsPage
-from app.pages.traces import TracesPage
-from app.pages.versions import VersionsPage
-from app.widgets import (
-    Banner,
-    Command,
-    CommandPalette,
-    DropOverlay,
-    NavigationRail,
-    ShortcutsDialog,
-    page_shortcut,
-)
-from rag.events import AskResult, IngestReport, PromptProgress, TokenStreamed
-from rag.measures import FrozenState
-from rag.models import free_memory_bytes
-from rag.sample import SAMPLE_COLLECTION
-from rag.words import counted
+from app.pages.review.page import ReviewPage
+from app.pages.settings.page import SettingsPage
+from app.pages.traces.page import TracesPage
+from app.pages.versions.page import VersionsPage
+from app.widgets.layout import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog, page_shortcut
+from rag.asking.rows import AskResult, IngestReport, PromptProgress, TokenStreamed
+from rag.monitoring.rows import FrozenState
+from rag.models.catalogue import free_memory_bytes
+from rag.sample.making import SAMPLE_COLLECTION
+from rag.text.plurals import counted
 
 PAGES = (
     ("overview", "Overview", "overview"),
@@ -287,11 +279,11 @@ class MainWindow(QMainWindow):
 
     def start_ingest(self, paths: list[str], collection: str) -> None:
         self._run_ingest(
-            f"Adding to “{collection}”", "rag.ingest:ingest_files", collection=collection, paths=paths
+            f"Adding to “{collection}”", "rag.knowledge.ingest:ingest_files", collection=collection, paths=paths
         )
 
     def start_sample(self) -> None:
-        self._run_ingest("Preparing the sample collection", "rag.sample:ingest_sample")
+        self._run_ingest("Preparing the sample collection", "rag.sample.making:ingest_sample")
 
     def _run_ingest(self, title: str, function: str, **arguments: Any) -> None:
         if self._ingest is not None:
@@ -493,7 +485,7 @@ class MainWindow(QMainWindow):
             if not any(row.enabled for row in self._console.reader.watched_folders()):
                 return
             self._console.run(
-                "ingest", "Look at followed folders", "rag.watching:check_folders", self._folders_checked
+                "ingest", "Look at followed folders", "rag.knowledge.watched_folders:check_folders", self._folders_checked
             )
 
     def _folders_checked(self, reports: list[IngestReport]) -> None:
@@ -519,7 +511,7 @@ class MainWindow(QMainWindow):
             self._frozen_timer.start()  # the change may still be under way
             return
         self._console.run(
-            "view", "Look at the frozen questions", "rag.frozen:stale_collections", self._run_stale
+            "view", "Look at the frozen questions", "rag.monitoring.regression_questions:stale_collections", self._run_stale
         )
 
     def _run_stale(self, stale: list[tuple[str, str]]) -> None:
@@ -528,7 +520,7 @@ class MainWindow(QMainWindow):
             return
         self._frozen_tried = stale
         self._console.run(
-            "model", "Run the frozen questions", "rag.frozen:run_all", self._frozen_done,
+            "model", "Run the frozen questions", "rag.monitoring.regression_questions:run_all", self._frozen_done,
             collections=[name for name, _ in stale],
         )  # fmt: skip
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import llama_cpp
 
-from rag.answering import answer_question
-from rag.llm import starter_model_path
-from rag.sample import SAMPLE_COLLECTION, ingest_sample
+from rag.asking.answer import answer_question
+from rag.models.language_model import starter_model_path
+from rag.sample.making import SAMPLE_COLLECTION, ingest_sample
 from rag.workspace import Workspace
 
 QUESTIONS = (

@@ -22,9 +22,9 @@ import numpy as np
 
 from rag.evaluation.metrics import Relevance, average_precision, ndcg_at_k, recall_at_k
 from rag.evaluation.statistics import compare_runs
-from rag.ingest import ingest_files
-from rag.matching import query_words
-from rag.retrieval import open_version, retrieve
+from rag.knowledge.ingest import ingest_files
+from rag.text.search_terms import query_words
+from rag.asking.retrieval import open_version, retrieve
 from rag.settings import RetrievalSettings
 from rag.workspace import Workspace
 

@@ -23,12 +23,12 @@ from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.sets import change_set, create_set
-from rag.ingest import ingest_files
-from rag.llm import starter_model_path
-from rag.reports import RunRow
-from rag.sample import SAMPLE_COLLECTION, ingest_sample, sample_questions
-from rag.store import insert_rows, now_ms
-from rag.tables import EvaluationResult, EvaluationRun, Trace
+from rag.knowledge.ingest import ingest_files
+from rag.models.language_model import starter_model_path
+from rag.evaluation.rows import RunRow
+from rag.sample.making import SAMPLE_COLLECTION, ingest_sample, sample_questions
+from rag.storage.store import insert_rows, now_ms
+from rag.storage.tables.knowledge import EvaluationResult, EvaluationRun, Trace
 from rag.workspace import Workspace
 
 

@@ -183,7 +183,7 @@ def _print_other(data: Examples, scores: Array) -> None:
 
 def _by_fold(data: Examples, scores: Array) -> tuple[Array, Flags, Flags]:
     """Scores recalibrated, flags by the best example F1, flags by the best balanced accuracy: of the other folds."""
-    from rag.flags import fit_platt
+    from rag.asking.flag_limits import fit_platt
     from rag.grounding.detector import log_odds, sigmoid
 
     fold_of = np.array([bucket(f"0/{group}", FOLDS) for group in data.groups])

@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from rag.chunking import Chunker
-from rag.events import IngestReport, ParsedDocument
+from rag.parsing.chunking import Chunker
+from rag.asking.rows import IngestReport, ParsedDocument
 from rag.index import IndexPlace
-from rag.ingest import ingest_files
+from rag.knowledge.ingest import ingest_files
 from rag.settings import ChunkingSettings
 from rag.workspace import Workspace
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rag.embedding import starter_embedder_folder
-from rag.llm import LanguageModel, starter_model_path
+from rag.models.embedding import starter_embedder_folder
+from rag.models.language_model import LanguageModel, starter_model_path
 from rag.workspace import Workspace
 
 Peer = Callable[[str], tuple[str, tuple[int, ...]]]

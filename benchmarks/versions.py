@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from rag.diff import diff_versions
-from rag.embedding import Embedder, starter_embedder_folder
-from rag.ingest import ingest_files
-from rag.retrieval import open_version, retrieve
+from rag.knowledge.version_diff import diff_versions
+from rag.models.embedding import Embedder, starter_embedder_folder
+from rag.knowledge.ingest import ingest_files
+from rag.asking.retrieval import open_version, retrieve
 from rag.settings import RetrievalSettings
-from rag.versions import activate_version
+from rag.knowledge.versions import activate_version
 from rag.workspace import Workspace
 
 
@@ -128,10 +128,10 @@ def page(folder: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     from app.console import Console
-    from app.engine import Engine
-    from app.pages.collections import CollectionsPage
-    from app.theme import Theme
-    from rag.reader import Reader
+    from app.engine.client import Engine
+    from app.pages.collections.page import CollectionsPage
+    from app.widgets.theme import Theme
+    from rag.storage.database import Reader
 
     application = QApplication([])
     console = Console(Theme(application, "light"), Engine(folder), Reader(folder / "ragdeck.sqlite"))

@@ -127,9 +127,9 @@ def longest_pause(scratch: Path) -> None:
 
 
 def many_traces(scratch: Path) -> None:
-    from rag.reader import Reader, TraceFilter
-    from rag.store import Store, add_trace_text, insert_rows
-    from rag.tables import Trace
+    from rag.storage.database import Reader, TraceFilter
+    from rag.storage.store import Store, add_trace_text, insert_rows
+    from rag.storage.tables.knowledge import Trace
 
     store = Store(scratch / "many.sqlite")
     words = "tide bread star battery warranty sensor console rain wind light pressure memory".split()

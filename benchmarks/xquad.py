@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from rag.answering import answer_question
+from rag.asking.answer import answer_question
 from rag.evaluation.metrics import exact_match, normalised, token_f1
 from rag.grounding import is_refusal
-from rag.ingest import ingest_files
+from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
 
 FULL, EVEN, ODD = "All paragraphs", "Even paragraphs", "Odd paragraphs"

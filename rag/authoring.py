@@ -15,8 +15,8 @@ from rag.evaluation.cases import make_case
 from rag.evaluation.pipelines import make_config, move_pipeline_label, present_config, save_pipeline
 from rag.prompts import PromptTemplate, files, registry
 from rag.prompts.templates import template_variables
-from rag.reader import LabelMove, PromptVersionRow, SetVersionRow
-from rag.reports import CaseChange, CasesImported, PromptPreview
+from rag.storage.database import LabelMove, PromptVersionRow, SetVersionRow
+from rag.evaluation.rows import CaseChange, CasesImported, PromptPreview
 from rag.workspace import Workspace
 
 # --- prompts ----------------------------------------------------------------------------------------------

@@ -10,38 +10,20 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from rag import backup, moving, space
-from rag.diff import ChunkChange, VersionDiff, diff_document, diff_versions
-from rag.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
-from rag.erasure import finish_erasure
+from rag.storage import backup, relocation as moving, disk_usage as space
+from rag.knowledge.version_diff import ChunkChange, VersionDiff, diff_document, diff_versions
+from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.governance.erasure import finish_erasure
 from rag.errors import NotFoundError, RagError
-from rag.events import (
-    BackupInfo,
-    BackupProgress,
-    MoveReport,
-    PromptProgress,
-    SpaceUse,
-    TokenStreamed,
-    VersionProgress,
-)
-from rag.llm import (
-    HOW_TO_GET_LLAMA,
-    STARTER_PACKAGE,
-    STARTER_SHA256,
-    GenerationEnd,
-    LanguageModel,
-    PromptRead,
-    Token,
-    llama_available,
-    starter_model_path,
-)
-from rag.measures import MeasureSummary, Scope
-from rag.models import ModelEntry, known_models
+from rag.asking.rows import BackupInfo, BackupProgress, MoveReport, PromptProgress, SpaceUse, TokenStreamed, VersionProgress
+from rag.models.language_model import HOW_TO_GET_LLAMA, STARTER_PACKAGE, STARTER_SHA256, GenerationEnd, LanguageModel, PromptRead, Token, llama_available, starter_model_path
+from rag.monitoring.rows import MeasureSummary, Scope
+from rag.models.catalogue import ModelEntry, known_models
 from rag.monitoring.measuring import summaries
 from rag.parsing import render_page
-from rag.reports import ModelState, ModelTest, RenderedPage
+from rag.evaluation.rows import ModelState, ModelTest, RenderedPage
 from rag.settings import Settings
-from rag.versions import repair_indexes
+from rag.knowledge.versions import repair_indexes
 from rag.workspace import Workspace
 
 
@@ -59,7 +41,7 @@ def model_state(workspace: Workspace) -> ModelState:
 
 def load_model(workspace: Workspace, path: str = "") -> ModelState:
     """Load a model and make it the one that answers."""
-    from rag.llm import gpu_supported
+    from rag.models.language_model import gpu_supported
 
     generation = workspace.settings.generation
     if generation.gpu_layers and not gpu_supported():
@@ -117,28 +99,28 @@ def feedback_case(
     workspace: Workspace, trace_id: str, set_name: str, relevant: tuple[int, ...], author: str
 ) -> str:
     """Make a case of a rated answer; returns its key."""
-    from rag.feedback import make_feedback_case
+    from rag.review.feedback import make_feedback_case
 
     return make_feedback_case(workspace, trace_id, set_name, relevant=relevant, author=author).key
 
 
 def review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> str:
     """Make a case of a reviewed answer; returns its key."""
-    from rag.review import make_review_case
+    from rag.review.queues import make_review_case
 
     return make_review_case(workspace, item_id, reviewer, set_name).key
 
 
 def export_reviews(workspace: Workspace, queue: str, path: str) -> int:
     """Write the verdicts of a queue to a file; returns how many."""
-    from rag import review
+    from rag.review import queues as review
 
     return review.export_reviews(workspace, queue, Path(path))
 
 
 def accept_draft(workspace: Workspace, draft_id: int, question: str, answer: str, by: str) -> str:
     """Make a case of a draft as the person left it; returns its key."""
-    from rag.evaluation import generating
+    from rag.evaluation import drafts as generating
 
     return generating.accept_draft(workspace, draft_id, question=question, answer=answer, by=by).key
 
@@ -147,8 +129,8 @@ def model_sha256(workspace: Workspace, path: str) -> str:
     """Computed once and kept as long as size and time of the file stay the same."""
     from sqlmodel import select
 
-    from rag.store import now_ms
-    from rag.tables import Model
+    from rag.storage.store import now_ms
+    from rag.storage.tables.knowledge import Model
 
     file = Path(path)
     if not file.exists():
@@ -224,7 +206,7 @@ def check_starters(workspace: Workspace) -> list[str]:
 
 def count_files(workspace: Workspace, paths: list[str]) -> tuple[int, int, int]:
     """Files that would be added, their bytes, and files that would be left out."""
-    from rag.ingest import discover
+    from rag.knowledge.ingest import discover
 
     sources, refused = discover(paths)
     return len(sources), sum(source.size_bytes for source in sources), len(refused)

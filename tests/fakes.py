@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.embedding import Embedder, starter_embedder_folder
-from rag.gguf import ModelHeader
-from rag.llm import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.models.embedding import Embedder, starter_embedder_folder
+from rag.models.gguf import ModelHeader
+from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.settings import GenerationSettings
 
 

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.item_models import Column, RecordTable
-from app.task_strip import TaskStrip
-from app.theme import SMALL_SPACE, SPACE
-from app.widgets import ElidedLabel, EmptyState, KeyValueGrid, Panel, button, label, row
-from rag.reports import ChromaCollection, ChromaImport, ChromaPage, ChromaRecord
-from rag.words import counted
+from app.widgets.item_models import Column, RecordTable
+from app.shared.task_strip import TaskStrip
+from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.layout import ElidedLabel, EmptyState, KeyValueGrid, Panel, button, label, row
+from rag.evaluation.rows import ChromaCollection, ChromaImport, ChromaPage, ChromaRecord
+from rag.text.plurals import counted
 
 _PAGE = 100
 _RECENT = 8
@@ -106,7 +106,7 @@ class ChromaConsolePage(QWidget):
         """Open what stands in the field."""
         source = self.source_box.currentText().strip()
         if source:
-            self._run("view", "Open a Chroma", "rag.chroma:list_collections",
+            self._run("view", "Open a Chroma", "rag.knowledge.chroma_exchange:list_collections",
                       lambda found: self._opened(source, found), source=source)  # fmt: skip
 
     def browse(self, offset: int = 0) -> None:
@@ -114,7 +114,7 @@ class ChromaConsolePage(QWidget):
         if (chosen := self.current) is None:
             return
         self._show_collection(chosen)
-        self._run("view", "List records", "rag.chroma:list_records",
+        self._run("view", "List records", "rag.knowledge.chroma_exchange:list_records",
                   lambda page: self._show_page(chosen, page, "Records"), source=self._source, collection=chosen.name,
                   where=self.where.text(), contains=self.contains.text(), limit=_PAGE, offset=offset)  # fmt: skip
 
@@ -122,7 +122,7 @@ class ChromaConsolePage(QWidget):
         if (chosen := self.current) is None or not self.query.text().strip():
             return
         text = self.query.text()
-        self._run("view", "Search", "rag.chroma:search_text",
+        self._run("view", "Search", "rag.knowledge.chroma_exchange:search_text",
                   lambda page: self._show_page(chosen, page, f"Nearest to “{text}”: "), source=self._source,
                   collection=chosen.name, text=text, where=self.where.text())  # fmt: skip
 
@@ -131,7 +131,7 @@ class ChromaConsolePage(QWidget):
         records = self.records.selected_records()
         if (chosen := self.current) is None or not records:
             return
-        self._run("view", "Search", "rag.chroma:search_like",
+        self._run("view", "Search", "rag.knowledge.chroma_exchange:search_like",
                   lambda page: self._show_page(chosen, page, f"Nearest to the record {records[0].id}: "),
                   source=self._source, collection=chosen.name, record_id=records[0].id, where=self.where.text())  # fmt: skip
 
@@ -185,11 +185,11 @@ class ChromaConsolePage(QWidget):
 
     def import_chosen(self, name: str, embedder_folder: str = "") -> None:
         if (chosen := self.current) is not None:
-            self._run("ingest", f"Import {chosen.name}", "rag.chroma:import_collection", self._imported,
+            self._run("ingest", f"Import {chosen.name}", "rag.knowledge.chroma_exchange:import_collection", self._imported,
                       source=self._source, collection=chosen.name, name=name, embedder_folder=embedder_folder)  # fmt: skip
 
     def export(self, collection: str, target: str, name: str) -> None:
-        self._run("ingest", f"Export {collection}", "rag.chroma:export_version",
+        self._run("ingest", f"Export {collection}", "rag.knowledge.chroma_exchange:export_version",
                   lambda count: self._console.notice.emit(f"{counted(count, 'record was', 'records were')} written to {target}.", "info"),
                   collection=collection, target=target, name=name)  # fmt: skip
 

@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.engine import Task
-from app.item_models import Column, RecordTable
-from app.theme import SPACE
-from app.widgets import KeyValueGrid, Panel, button, label, row, scrolled
-from rag.events import TokenStreamed
-from rag.gguf import forecast_memory
-from rag.models import ModelEntry, free_memory_bytes, memory_sentence
+from app.engine.client import Task
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.theme import SPACE
+from app.widgets.layout import KeyValueGrid, Panel, button, label, row, scrolled
+from rag.asking.rows import TokenStreamed
+from rag.models.gguf import forecast_memory
+from rag.models.catalogue import ModelEntry, free_memory_bytes, memory_sentence
 
 
 def _gib(size: int) -> str:
@@ -101,7 +101,7 @@ class ModelsPage(QWidget):
         """Remember GGUF files, as from a drop."""
         for path in paths:
             self._console.run(
-                "view", "Add model", "rag.models:add_model", lambda _header: self._added(), path=path
+                "view", "Add model", "rag.models.catalogue:add_model", lambda _header: self._added(), path=path
             )
 
     def show_state(self, state: Any) -> None:
@@ -310,7 +310,7 @@ class ModelsPage(QWidget):
         self._console.run(
             "view",
             "Forget model",
-            "rag.models:forget_model",
+            "rag.models.catalogue:forget_model",
             lambda _r: self._console.refresh_models(),
             path=entry.path,
         )

@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.charts import RangeBrush, Series, TimeChart
+from app.widgets.charts import RangeBrush, Series, TimeChart
 from app.console import Console
-from app.item_models import Column, RecordTable
-from app.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from app.widgets import Card, EmptyState, Panel, StatusPill, button, label, row, scrolled
-from rag.measures import AlertRow
-from rag.reader import AskPoint, TraceFilter
-from rag.words import counted
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+from app.widgets.layout import Card, EmptyState, Panel, StatusPill, button, label, row, scrolled
+from rag.monitoring.rows import AlertRow
+from rag.storage.database import AskPoint, TraceFilter
+from rag.text.plurals import counted
 
 _PERIODS = (
     ("Last hour", 3600),

@@ -20,15 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.diff_view import DiffView
-from app.item_models import Column, RecordTable, date_time
-from app.name_menu import pick_label_move
-from app.theme import SMALL_SPACE, SPACE
-from app.widgets import button, label, row
-from rag.diff import ChunkChange, word_diff
-from rag.reader import ChunkRow, PromptRow, PromptVersionRow, TraceFilter
-from rag.reports import PromptPreview
-from rag.words import counted
+from app.shared.diff_view import DiffView
+from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.name_menu import pick_label_move
+from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.layout import button, label, row
+from rag.knowledge.version_diff import ChunkChange, word_diff
+from rag.storage.database import ChunkRow, PromptRow, PromptVersionRow, TraceFilter
+from rag.evaluation.rows import PromptPreview
+from rag.text.plurals import counted
 
 _PAUSE_MS = 350  # typing has paused: draw the preview
 _RECENT = 40

@@ -24,10 +24,10 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
-from rag.events import AskResult, Hit, PromptProgress, RetrievalDone, TokenStreamed, as_plain
+from rag.asking.rows import AskResult, Hit, PromptProgress, RetrievalDone, TokenStreamed, as_plain
 
 if TYPE_CHECKING:
-    from rag.reader import TraceDetail
+    from rag.storage.database import TraceDetail
 
 app = typer.Typer()
 traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages, without asking a model."""
-    from rag.retrieval import open_version, retrieve
+    from rag.asking.retrieval import open_version, retrieve
 
     with open_workspace(data, "search") as workspace:
         found, chosen = open_version(workspace, collection, version)
@@ -87,7 +87,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask a question; the answer is streamed, checked and traced. A canary takes its share; see `rollout ask`."""
-    from rag.rollout import ask as ask_as_rolled_out
+    from rag.review.rollouts import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(
@@ -120,7 +120,7 @@ def traces_list(
     as_json: Json = False,
 ) -> None:
     """List traces, newest first."""
-    from rag.reader import TraceFilter
+    from rag.storage.database import TraceFilter
 
     wanted = TraceFilter(
         text=text,
@@ -169,7 +169,7 @@ def traces_show(
 
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
     """The JSON document of `ask --json`."""
-    from rag.answering import citations
+    from rag.asking.answer import citations
 
     row = detail.row
     return {

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from rag.cli.terminal import Data, Json, Name, open_workspace, plain, print_json, run_steps, screen
 from rag.errors import RagError
-from rag.events import as_plain
-from rag.reports import ChromaPage
+from rag.asking.rows import as_plain
+from rag.evaluation.rows import ChromaPage
 
 app = typer.Typer()
 chroma_app = typer.Typer(help="Look into any Chroma, import from it, export to it.", no_args_is_help=True)
@@ -31,7 +31,7 @@ EmbedderFolder = Annotated[
 @chroma_app.command("list")
 def list_collections(source: Source, data: Data = None, as_json: Json = False) -> None:
     """List the collections with count, dimension, distance and HNSW settings."""
-    from rag import chroma
+    from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma") as workspace:
         rows = chroma.list_collections(workspace, source)
@@ -57,7 +57,7 @@ def records(
     as_json: Json = False,
 ) -> None:
     """List records."""
-    from rag import chroma
+    from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma") as workspace:
         page = chroma.list_records(workspace, source, collection, where, contains, limit, offset)
@@ -77,7 +77,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the records nearest to a text or to a record."""
-    from rag import chroma
+    from rag.knowledge import chroma_exchange as chroma
 
     if bool(text) == bool(like):
         raise RagError("Say what to look for: either --text WORDS or --like RECORD.")
@@ -99,7 +99,7 @@ def import_collection(
     as_json: Json = False,
 ) -> None:
     """Take a collection over as a dataset version, with its own vectors."""
-    from rag import chroma
+    from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma import") as workspace:
         events = chroma.import_collection(workspace, source, theirs, collection, embedder)
@@ -122,7 +122,7 @@ def export_version(
     as_json: Json = False,
 ) -> None:
     """Write a version's chunks with their vectors to a fresh Chroma folder or to a server."""
-    from rag import chroma
+    from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma export") as workspace:
         count = run_steps(chroma.export_version(workspace, collection, target, name, version), as_json)

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from rag.cli.terminal import Data, Json, clock_time, finish, log, open_workspace, plain, print_json, screen
-from rag.data_folder import DATABASE, FolderLock, data_folder
-from rag.events import BackupInfo, BackupProgress, as_plain
+from rag.storage.data_folder import DATABASE, FolderLock, data_folder
+from rag.asking.rows import BackupInfo, BackupProgress, as_plain
 
 R = TypeVar("R")
 app = typer.Typer()
@@ -26,7 +26,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write everything that cannot be made again into one checked file."""
-    from rag.backup import back_up
+    from rag.storage.backup import back_up
 
     with open_workspace(data, "backup") as workspace:
         report = _with_progress(back_up(workspace, file), as_json)
@@ -49,7 +49,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Put the data of a backup in place of the present ones, which are kept beside them."""
-    from rag.backup import finish_restore, look_at_backup, prepare_restore, read_backup
+    from rag.storage.backup import finish_restore, look_at_backup, prepare_restore, read_backup
 
     info = read_backup(file) if check else look_at_backup(file)
     if not check:
@@ -75,7 +75,7 @@ def restore(
 @app.command()
 def space(data: Data = None, as_json: Json = False) -> None:
     """Show what takes how much space in the data folder."""
-    from rag.space import folder_usage
+    from rag.storage.disk_usage import folder_usage
 
     folder = data_folder(data)
     parts = folder_usage(folder)
@@ -98,7 +98,7 @@ def move_data(
     as_json: Json = False,
 ) -> None:
     """Move the data folder; the program finds the new place by itself next time."""
-    from rag import moving
+    from rag.storage import relocation as moving
     from rag.workspace import Workspace
 
     folder = data_folder(data)

@@ -26,8 +26,8 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.events import RunProgress, as_plain
-from rag.reports import GateOutcome, MetricMean, RunComparison, RunRow
+from rag.asking.rows import RunProgress, as_plain
+from rag.evaluation.rows import GateOutcome, MetricMean, RunComparison, RunRow
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -124,8 +124,8 @@ def _gate_all(
     before: RunRow | None,
     junit: Path | None,
 ) -> list[GateOutcome]:
-    from rag.evaluation.gate import Decision, write_junit
-    from rag.evaluation.gating import put_through, requirements_of
+    from rag.evaluation.gate_rules import Decision, write_junit
+    from rag.evaluation.gate_runs import put_through, requirements_of
 
     outcomes, rows = [], []
     for number, run in enumerate(made):
@@ -304,8 +304,8 @@ def runs_gate(
     data: Data = None,
 ) -> int:
     """Put a run that is done through a gate; exit code 3 when it fails."""
-    from rag.evaluation.gate import write_json, write_junit
-    from rag.evaluation.gating import put_through
+    from rag.evaluation.gate_rules import write_json, write_junit
+    from rag.evaluation.gate_runs import put_through
     from rag.evaluation.runs import find_run
 
     text = _gate_text(gate)
@@ -330,7 +330,7 @@ def runs_verdict(
     data: Data = None,
 ) -> None:
     """Say whether an answer is right; a judge is measured against that. Without either the verdict is taken back."""
-    from rag.evaluation.judge import agreement
+    from rag.evaluation.llm_judge import agreement
     from rag.evaluation.runs import find_run, give_verdict
 
     with open_workspace(data, "runs verdict") as workspace:
@@ -523,8 +523,8 @@ def pipelines_require(
     data: Data = None,
 ) -> None:
     """Let the label production move only to a version that passed a gate on a set."""
-    from rag.evaluation.gating import drop_requirement, require_gate
-    from rag.requirements import Kind
+    from rag.evaluation.gate_runs import drop_requirement, require_gate
+    from rag.prompts.required_gates import Kind
 
     kind: Kind = "prompt" if prompt else "pipeline"
     if not none and (gate is None or not set_name):
@@ -610,7 +610,7 @@ def _summary(report: RunComparison) -> dict[str, Any]:
 
 
 def _gate_text(path: Path) -> str:
-    from rag.evaluation.gate import load_gate
+    from rag.evaluation.gate_rules import load_gate
 
     load_gate(path)  # says what is wrong before anything is asked
     return path.read_text("utf-8-sig")

@@ -19,7 +19,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.people import REASONS
+from rag.review.rows import REASONS
 
 app = typer.Typer()
 feedback_app = typer.Typer(help="Thumbs, reasons and corrections of answers.", no_args_is_help=True)
@@ -42,7 +42,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Rate an answer; rating it again replaces what you said."""
-    from rag.feedback import add_feedback
+    from rag.review.feedback import add_feedback
 
     if up is None:
         raise RagError("Say --up or --down.")
@@ -64,7 +64,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List feedback, newest first."""
-    from rag.people import feedback_rows
+    from rag.review.rows import feedback_rows
 
     rows = feedback_rows(open_reader(data), is_up=up, limit=limit)
     if as_json:
@@ -88,7 +88,7 @@ def list_(
 @feedback_app.command()
 def remove(trace: Trace, by: By = "", data: Data = None) -> None:
     """Take a rating back."""
-    from rag.feedback import feedback_of, remove_feedback
+    from rag.review.feedback import feedback_of, remove_feedback
 
     with open_workspace(data, "feedback remove") as workspace:
         row = feedback_of(workspace, trace, by)
@@ -108,7 +108,7 @@ def to_case(
     as_json: Json = False,
 ) -> None:
     """Make an evaluation case of a rated answer: its correction is the reference."""
-    from rag.feedback import make_feedback_case
+    from rag.review.feedback import make_feedback_case
 
     with open_workspace(data, "feedback to-case") as workspace:
         case = make_feedback_case(workspace, trace, name, relevant=relevant or (), author=by)

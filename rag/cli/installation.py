@@ -14,9 +14,9 @@ import typer
 from rich.table import Table
 
 from rag.cli.terminal import Data, Json, open_reader, open_workspace, plain, print_json, screen
-from rag.data_folder import data_folder, lock_holder
+from rag.storage.data_folder import data_folder, lock_holder
 from rag.errors import RagError
-from rag.events import as_plain
+from rag.asking.rows import as_plain
 
 app = typer.Typer()
 
@@ -29,8 +29,8 @@ def models(
     as_json: Json = False,
 ) -> None:
     """List the GGUF files known, with what their headers say."""
-    from rag.gguf import forecast_memory
-    from rag.models import add_model, known_models
+    from rag.models.gguf import forecast_memory
+    from rag.models.catalogue import add_model, known_models
     from rag.settings import Settings
 
     folder = data_folder(data)
@@ -85,8 +85,8 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
 
 
 def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
-    from rag.embedding import check_starter_embedder, starter_embedder_folder
-    from rag.llm import HOW_TO_GET_LLAMA, STARTER_SHA256, llama_available, starter_model_path
+    from rag.models.embedding import check_starter_embedder, starter_embedder_folder
+    from rag.models.language_model import HOW_TO_GET_LLAMA, STARTER_SHA256, llama_available, starter_model_path
 
     yield "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}"
     for package in ("PySide6-Essentials", "chromadb", "sentence-transformers", "sqlmodel", "torch"):
@@ -102,7 +102,7 @@ def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
     except RagError as error:
         yield "starter embedder", False, str(error)
     try:
-        from rag.embedding import file_sha256
+        from rag.models.embedding import file_sha256
 
         path = starter_model_path()
         same = file_sha256(path) == STARTER_SHA256
@@ -128,7 +128,7 @@ def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
 def _llama_check(available: bool, how: str) -> tuple[str, bool, str]:
     if not available:
         return "llama.cpp", False, how
-    from rag.llm import gpu_supported
+    from rag.models.language_model import gpu_supported
 
     version = importlib.metadata.version("llama-cpp-python")
     return (

@@ -23,7 +23,7 @@ from rag.cli.terminal import (
     with_progress,
 )
 from rag.errors import RagError
-from rag.events import IngestReport, as_plain
+from rag.asking.rows import IngestReport, as_plain
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -43,7 +43,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Add files and folders to a collection and make a new version of it."""
-    from rag.ingest import ingest_files
+    from rag.knowledge.ingest import ingest_files
 
     with open_workspace(data, "ingest") as workspace:
         report = with_progress(ingest_files(workspace, collection, paths), as_json)
@@ -66,7 +66,7 @@ def sample(
     """Make the sample collection, its evaluation set and two pipelines to compare."""
     from rag.cli.evaluation import follow, print_comparison
     from rag.evaluation.comparison import compare
-    from rag.sample import evaluate_sample, ingest_sample
+    from rag.sample.making import evaluate_sample, ingest_sample
 
     with open_workspace(data, "sample") as workspace:
         report = with_progress(ingest_sample(workspace), as_json)
@@ -112,7 +112,7 @@ def remove(
     data: Data = None,
 ) -> None:
     """Make a version without these documents; older versions keep them."""
-    from rag.changes import remove_documents
+    from rag.knowledge.edits import remove_documents
 
     with open_workspace(data, "remove") as workspace:
         row = workspace.reader.collection(collection)
@@ -134,7 +134,7 @@ def describe(
     data: Data = None,
 ) -> None:
     """Make a version in which a document carries these metadata; none removes all."""
-    from rag.changes import edit_document
+    from rag.knowledge.edits import edit_document
 
     pairs = [pair.partition("=") for pair in attributes or []]
     if any(not equals or not name.strip() for name, equals, _ in pairs):
@@ -190,7 +190,7 @@ def exclude(
     data: Data = None,
 ) -> None:
     """Make a version that leaves chunks out of search and answers."""
-    from rag.changes import exclude_chunks
+    from rag.knowledge.edits import exclude_chunks
 
     with open_workspace(data, "exclude") as workspace:
         version = run_steps(exclude_chunks(workspace, collection, chunk_ids, reason), False)
@@ -204,7 +204,7 @@ def include(
     data: Data = None,
 ) -> None:
     """Make a version that takes excluded chunks in again."""
-    from rag.changes import include_chunks
+    from rag.knowledge.edits import include_chunks
 
     with open_workspace(data, "include") as workspace:
         version = run_steps(include_chunks(workspace, collection, chunk_ids), False)
@@ -219,7 +219,7 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """List chunks with garbled, hardly any or repeated text, or with --near chunks that are nearly the same."""
-    from rag.inspection import near_duplicates, suspicious_chunks
+    from rag.knowledge.chunk_quality import near_duplicates, suspicious_chunks
 
     with open_workspace(data, "inspect") as workspace:
         if near:
@@ -254,7 +254,7 @@ def erase(
 
     Exit code 1 when a sentence of it was found afterwards.
     """
-    from rag.erasure import erase_document
+    from rag.governance.erasure import erase_document
 
     if not yes:
         typer.confirm(
@@ -276,7 +276,7 @@ def erase(
 @app.command()
 def compact(data: Data = None, as_json: Json = False) -> None:
     """Remove what no version needs, and rewrite the files without it."""
-    from rag import erasure
+    from rag.governance import erasure
 
     with open_workspace(data, "compact") as workspace:
         report = run_steps(erasure.compact(workspace), as_json)
@@ -297,7 +297,7 @@ def watch_add(
     data: Data = None,
 ) -> None:
     """Let a collection follow a folder."""
-    from rag.watching import watch_folder
+    from rag.knowledge.watched_folders import watch_folder
 
     with open_workspace(data, "watch") as workspace:
         watch_folder(workspace, collection, str(folder), quiet)
@@ -336,7 +336,7 @@ def watch_resume(folder: Folder, collection: Name, data: Data = None) -> None:
 @watch_app.command("remove")
 def watch_remove(folder: Folder, collection: Name, data: Data = None) -> None:
     """No longer follow a folder; its documents stay."""
-    from rag.watching import find_watch, unwatch_folder
+    from rag.knowledge.watched_folders import find_watch, unwatch_folder
 
     with open_workspace(data, "watch") as workspace:
         unwatch_folder(workspace, find_watch(workspace, collection, str(folder)))
@@ -346,7 +346,7 @@ def watch_remove(folder: Folder, collection: Name, data: Data = None) -> None:
 @watch_app.command("check")
 def watch_check(data: Data = None, as_json: Json = False) -> None:
     """Look at all followed folders now, without waiting for quiet."""
-    from rag.watching import check_folders
+    from rag.knowledge.watched_folders import check_folders
 
     with open_workspace(data, "watch") as workspace:
         reports = run_steps(check_folders(workspace, at_once=True), as_json)
@@ -359,7 +359,7 @@ def watch_check(data: Data = None, as_json: Json = False) -> None:
 
 
 def _set_watching(folder: Path, collection: str, data: str | None, enabled: bool) -> None:
-    from rag.watching import find_watch, set_watching
+    from rag.knowledge.watched_folders import find_watch, set_watching
 
     with open_workspace(data, "watch") as workspace:
         set_watching(workspace, find_watch(workspace, collection, str(folder)), enabled)

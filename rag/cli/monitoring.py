@@ -21,11 +21,11 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import DataFolderLockedError, RagError
-from rag.measures import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
-from rag.silent import SILENT_FAILURES
+from rag.monitoring.rows import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
+from rag.grounding.silent_failures import SILENT_FAILURES
 
 if TYPE_CHECKING:
-    from rag.reader import Reader
+    from rag.storage.database import Reader
 
 FIRING = 3  # exit code of a check when an alert fires that nobody has acknowledged
 
@@ -175,7 +175,7 @@ def drift(
     as_json: Json = False,
 ) -> None:
     """Test whether the last questions and their best scores are as in the reference period."""
-    from rag.monitoring.questions import drift as test_drift
+    from rag.monitoring.drift import drift as test_drift
 
     with open_workspace(data, "monitor drift") as workspace:
         scope = _scope(workspace.reader, collection, model, prompt)
@@ -202,7 +202,7 @@ def disagreements(
     as_json: Json = False,
 ) -> None:
     """List groups of similar questions whose answers do not agree."""
-    from rag.monitoring.questions import disagreements as find_disagreements
+    from rag.monitoring.drift import disagreements as find_disagreements
 
     with open_workspace(data, "monitor disagreements") as workspace:
         scope = _scope(workspace.reader, collection, model, prompt)
@@ -240,7 +240,7 @@ def silent(
     as_json: Json = False,
 ) -> None:
     """List answers that came without an error and are none, newest first."""
-    from rag.reader import TraceFilter
+    from rag.storage.database import TraceFilter
 
     if kind not in ("any", *SILENT_FAILURES):
         raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SILENT_FAILURES)}.")
@@ -484,7 +484,7 @@ def frozen(
 @frozen_app.command("list")
 def list_frozen(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
     """List the frozen questions and how their last run compares with the reference."""
-    from rag.frozen import frozen_states
+    from rag.monitoring.regression_questions import frozen_states
 
     with open_workspace(data, "monitor frozen") as workspace:
         states = frozen_states(workspace, collection)
@@ -503,7 +503,7 @@ def add_frozen(
     as_json: Json = False,
 ) -> None:
     """Freeze a question with its answer as the reference."""
-    from rag.frozen import freeze_question
+    from rag.monitoring.regression_questions import freeze_question
 
     if bool(trace) == bool(question.strip()):
         raise RagError("Give either a question with --collection, or a --trace.")
@@ -517,7 +517,7 @@ def add_frozen(
 @frozen_app.command("remove")
 def remove_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
     """Forget a frozen question; its traces stay."""
-    from rag.frozen import unfreeze_question
+    from rag.monitoring.regression_questions import unfreeze_question
 
     with open_workspace(data, "monitor frozen remove") as workspace:
         state = unfreeze_question(workspace, collection, question_id)
@@ -527,7 +527,7 @@ def remove_frozen(question_id: QuestionId, collection: In, data: Data = None, as
 @frozen_app.command("accept")
 def accept_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
     """Make the last answer the reference: the change was wanted."""
-    from rag.frozen import accept_answer
+    from rag.monitoring.regression_questions import accept_answer
 
     with open_workspace(data, "monitor frozen accept") as workspace:
         state = accept_answer(workspace, collection, question_id)
@@ -544,7 +544,7 @@ def run_frozen(
     as_json: Json = False,
 ) -> int:
     """Ask all frozen questions again and compare the answers with the references."""
-    from rag.frozen import frozen_states, run_all
+    from rag.monitoring.regression_questions import frozen_states, run_all
 
     with open_workspace(data, "monitor frozen run") as workspace:
         names = [state.collection for state in frozen_states(workspace, collection)]

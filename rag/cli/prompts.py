@@ -20,7 +20,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.events import as_plain
+from rag.asking.rows import as_plain
 
 app = typer.Typer()
 prompts_app = typer.Typer(help="Prompts as code: versions, labels, files.")
@@ -134,7 +134,7 @@ def _file_text(path: Path) -> str:
 @prompts_app.command()
 def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json = False) -> None:
     """Show the words that changed between two versions."""
-    from rag.diff import word_diff
+    from rag.knowledge.version_diff import word_diff
 
     rows = {row.number: row for row in open_reader(data).prompt_versions(name)}
     for number in (old, new):

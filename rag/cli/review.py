@@ -11,8 +11,8 @@ from rich.table import Table
 
 from rag.cli.terminal import Data, Json, open_reader, open_workspace, plain, print_json, screen
 from rag.errors import RagError
-from rag.people import REASONS, SOURCES, VERDICTS, ReviewItemRow, progress, review_items, review_queues
-from rag.reader import Reader
+from rag.review.rows import REASONS, SOURCES, VERDICTS, ReviewItemRow, progress, review_items, review_queues
+from rag.storage.database import Reader
 
 app = typer.Typer()
 review_app = typer.Typer(help="Answers that people judge one by one.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def fill(
     data: Data = None,
 ) -> None:  # fmt: skip
     """Add answers to a queue, made if there is none."""
-    from rag.review import fill_queue
+    from rag.review.queues import fill_queue
 
     counts = {}
     for text in source:
@@ -126,8 +126,8 @@ def judge(
     data: Data = None,
 ) -> None:
     """Give a verdict; another one replaces it."""
-    from rag.review import judge as store
-    from rag.review import make_review_case
+    from rag.review.queues import judge as store
+    from rag.review.queues import make_review_case
 
     who = _reviewer(by)
     with open_workspace(data, "review judge") as workspace:
@@ -140,7 +140,7 @@ def judge(
 @review_app.command()
 def agreement(queue: Queue, data: Data = None, as_json: Json = False) -> None:
     """How far every two reviewers agree (Cohen's kappa), and where they do not."""
-    from rag.review import agreement as measured
+    from rag.review.queues import agreement as measured
 
     with open_workspace(data, "review agreement") as workspace:
         found = measured(workspace, queue)
@@ -166,7 +166,7 @@ def to_set(
     data: Data = None,
 ) -> None:
     """Make cases of all items whose reviewers agree."""
-    from rag.review import make_cases
+    from rag.review.queues import make_cases
 
     with open_workspace(data, "review to-set") as workspace:
         made, left_out = make_cases(workspace, queue, name)
@@ -178,7 +178,7 @@ def to_set(
 @review_app.command()
 def export(queue: Queue, file: Annotated[Path, typer.Argument(metavar="FILE")], data: Data = None) -> None:
     """Write all verdicts to a CSV file, or JSON lines when its name ends in .jsonl."""
-    from rag.review import export_reviews
+    from rag.review.queues import export_reviews
 
     with open_workspace(data, "review export") as workspace:
         count = export_reviews(workspace, queue, file)
@@ -188,7 +188,7 @@ def export(queue: Queue, file: Annotated[Path, typer.Argument(metavar="FILE")], 
 @review_app.command()
 def delete(queue: Queue, data: Data = None) -> None:
     """Delete a queue with its verdicts; cases made of them stay."""
-    from rag.review import delete_queue
+    from rag.review.queues import delete_queue
 
     with open_workspace(data, "review delete") as workspace:
         delete_queue(workspace, queue)

@@ -22,8 +22,8 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
-from rag.events import AskResult
-from rag.people import BlindResult, rollouts
+from rag.asking.rows import AskResult
+from rag.review.rows import BlindResult, rollouts
 
 app = typer.Typer()
 rollout_app = typer.Typer(help="Another pipeline in use beside the one that answers.", no_args_is_help=True)
@@ -49,7 +49,7 @@ def start(
     as_json: Json = False,
 ) -> None:
     """Begin a roll-out; both configurations are frozen as they are now."""
-    from rag.rollout import start_rollout
+    from rag.review.rollouts import start_rollout
 
     with open_workspace(data, "rollout start") as workspace:
         row = start_rollout(
@@ -82,7 +82,7 @@ def status(
             )  # fmt: skip
         screen.print(table if rows else "There was no roll-out yet; `rollout start` begins one.")
         return
-    from rag.rollout import rollout_results
+    from rag.review.rollouts import rollout_results
 
     with open_workspace(data, "rollout status") as workspace:
         results = rollout_results(workspace, number)
@@ -107,7 +107,7 @@ def status(
 @rollout_app.command()
 def promote(number: Number, data: Data = None) -> None:
     """Make staging what answers."""
-    from rag.rollout import promote as make
+    from rag.review.rollouts import promote as make
 
     with open_workspace(data, "rollout promote") as workspace:
         screen.print(plain(make(workspace, number)))
@@ -116,7 +116,7 @@ def promote(number: Number, data: Data = None) -> None:
 @rollout_app.command()
 def stop(number: Number, data: Data = None) -> None:
     """End it; what answered before goes on."""
-    from rag.rollout import stop as end
+    from rag.review.rollouts import stop as end
 
     with open_workspace(data, "rollout stop") as workspace:
         end(workspace, number)
@@ -129,7 +129,7 @@ def release(
     data: Data = None,
 ) -> None:
     """Let the settings answer again instead of a promoted pipeline."""
-    from rag.rollout import release_production
+    from rag.review.rollouts import release_production
 
     with open_workspace(data, "rollout release") as workspace:
         had = release_production(workspace, collection)
@@ -144,7 +144,7 @@ def ask_both(
     as_json: Json = False,
 ) -> None:
     """Ask under the running roll-out; of a blind comparison both answers come, and `rollout pick` decides."""
-    from rag.rollout import ask
+    from rag.review.rollouts import ask
 
     with open_workspace(data, "rollout ask") as workspace:
         result = finish(ask(workspace, question, collection), None if as_json else show_answer_event)
@@ -167,7 +167,7 @@ def pick(
     data: Data = None,
 ) -> None:
     """Say which answer of a blind comparison is better; then it is said which is which."""
-    from rag.rollout import pick as store
+    from rag.review.rollouts import pick as store
 
     with open_workspace(data, "rollout pick") as workspace:
         shown = store(workspace, pair, "no difference" if choice == "none" else choice)

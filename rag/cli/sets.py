@@ -302,7 +302,7 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Let the local model write cases from passages; they wait as drafts for `sets accept`."""
-    from rag.evaluation.generating import generate_drafts
+    from rag.evaluation.drafts import generate_drafts
 
     with open_workspace(data, "sets generate") as workspace:
         report = run_steps(
@@ -326,7 +326,7 @@ def drafts(
     as_json: Json = False,
 ) -> None:
     """List the drafts of a set."""
-    from rag.people import drafts as listed
+    from rag.review.rows import drafts as listed
 
     rows = listed(open_reader(data), name, "" if state == "all" else state)
     if as_json:
@@ -353,7 +353,7 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Make a case of a draft."""
-    from rag.evaluation.generating import accept_draft
+    from rag.evaluation.drafts import accept_draft
 
     with open_workspace(data, "sets accept") as workspace:
         case = accept_draft(workspace, draft, question=question, answer=answer)
@@ -366,7 +366,7 @@ def reject(
     data: Data = None,
 ) -> None:
     """Turn drafts down; their passages are not taken again."""
-    from rag.evaluation.generating import reject_draft
+    from rag.evaluation.drafts import reject_draft
 
     with open_workspace(data, "sets reject") as workspace:
         for number in numbers:

@@ -14,11 +14,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rag.data_folder import data_folder
-from rag.events import IngestProgress, IngestReport, VersionProgress
+from rag.storage.data_folder import data_folder
+from rag.asking.rows import IngestProgress, IngestReport, VersionProgress
 
 if TYPE_CHECKING:
-    from rag.reader import Reader
+    from rag.storage.database import Reader
     from rag.workspace import Workspace
 
 R = TypeVar("R")
@@ -36,7 +36,7 @@ log = Console(stderr=True)
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
-    from rag.versions import needs_repair
+    from rag.knowledge.versions import needs_repair
     from rag.workspace import Workspace
 
     with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
@@ -52,7 +52,7 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
 
 def open_reader(data: str | None) -> Reader:
     """Reading needs no lock: listings work while the window is open."""
-    from rag.reader import Reader
+    from rag.storage.database import Reader
 
     reader = Reader(data_folder(data) / "ragdeck.sqlite")
     if not reader.is_current():

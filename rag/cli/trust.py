@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
-from rag.events import SampleProgress
+from rag.asking.rows import SampleProgress
 
 app = typer.Typer()
 flags_app = typer.Typer(help="Where flags begin, and your own verdicts on them.", no_args_is_help=True)
@@ -31,8 +31,8 @@ def limits(
     as_json: Json = False,
 ) -> None:
     """Show or change from which score this collection's sentences are flagged, for answers from now on."""
-    from rag.datasets import find_collection
-    from rag.flags import set_limits
+    from rag.knowledge.collections import find_collection
+    from rag.asking.flag_limits import set_limits
 
     with open_workspace(data, "flags limits") as workspace:
         with workspace.store.session() as session:
@@ -82,7 +82,7 @@ def judge(
 ) -> None:
     """Say whether the verdict on a sentence is right; it is stored with the trace."""
     from rag.errors import RagError
-    from rag.flags import set_opinion
+    from rag.asking.flag_limits import set_opinion
 
     with open_workspace(data, "flags judge") as workspace:
         detail = workspace.reader.trace(trace)
@@ -104,7 +104,7 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Fit the scores to your verdicts (50 and more) and show what it changes; --apply uses it."""
-    from rag.flags import apply_calibration, fit_calibration, remove_calibration
+    from rag.asking.flag_limits import apply_calibration, fit_calibration, remove_calibration
 
     with open_workspace(data, "flags calibrate") as workspace:
         if remove:
@@ -135,7 +135,7 @@ def consistency(
     as_json: Json = False,
 ) -> None:
     """Answer a trace's prompt again several times and show how far the answers agree."""
-    from rag.consistency import check_consistency
+    from rag.asking.consistency import check_consistency
 
     with open_workspace(data, "consistency") as workspace:
         row = workspace.reader.trace(trace).row

@@ -22,8 +22,8 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.events import as_plain
-from rag.reports import ActivationReport
+from rag.asking.rows import as_plain
+from rag.evaluation.rows import ActivationReport
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
@@ -81,7 +81,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two versions: documents that came, went and changed; with --chunks the words of one."""
-    from rag.diff import diff_document, diff_versions
+    from rag.knowledge.version_diff import diff_document, diff_versions
 
     reader = open_reader(data)
     a, b = reader.find_version(collection, old), reader.find_version(collection, new)
@@ -123,7 +123,7 @@ def tag(
     data: Data = None,
 ) -> None:
     """Name a version; a tag that another version of the collection has moves here."""
-    from rag.datasets import tag_version
+    from rag.knowledge.collections import tag_version
 
     with open_workspace(data, "tag") as workspace:
         tag_version(workspace, collection, version, tag)
@@ -137,7 +137,7 @@ def untag(
     data: Data = None,
 ) -> None:
     """Remove a tag."""
-    from rag.datasets import untag_version
+    from rag.knowledge.collections import untag_version
 
     with open_workspace(data, "untag") as workspace:
         untag_version(workspace, collection, tag)
@@ -154,7 +154,7 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Prove that the index holds the active version; exit code 1 when it does not."""
-    from rag.versions import verify_index
+    from rag.knowledge.versions import verify_index
 
     with open_workspace(data, "verify") as workspace:
         result = run_steps(verify_index(workspace, collection, every_vector), as_json)
@@ -172,7 +172,7 @@ def probe(
     data: Data = None,
 ) -> None:
     """Store a query whose hits prove an activated version from now on."""
-    from rag.versions import add_probe
+    from rag.knowledge.versions import add_probe
 
     with open_workspace(data, "probe") as workspace:
         add_probe(workspace, collection, text)
@@ -182,7 +182,7 @@ def probe(
 @versions_app.command()
 def delete(version: Which, collection: Name, data: Data = None) -> None:
     """Delete a version that is not active, and the documents that no other version holds."""
-    from rag.whatif import discard_version
+    from rag.knowledge.trials import discard_version
 
     with open_workspace(data, "delete version") as workspace:
         count = discard_version(workspace, collection, version)
@@ -192,7 +192,7 @@ def delete(version: Which, collection: Name, data: Data = None) -> None:
 @app.command()
 def activate(version: Which, collection: Name, data: Data = None, as_json: Json = False) -> int:
     """Make an existing version the active one, and prove it; exit code 1 when the proof fails."""
-    from rag.versions import activate_version
+    from rag.knowledge.versions import activate_version
 
     with open_workspace(data, "activate") as workspace:
         report = run_steps(activate_version(workspace, collection, version), as_json)
@@ -202,7 +202,7 @@ def activate(version: Which, collection: Name, data: Data = None, as_json: Json 
 @app.command()
 def undo(collection: Name, data: Data = None, as_json: Json = False) -> int:
     """Go back to the version that the active one was made from."""
-    from rag import versions as engine
+    from rag.knowledge import versions as engine
 
     with open_workspace(data, "undo") as workspace:
         report = run_steps(engine.undo(workspace, collection), as_json)
@@ -218,7 +218,7 @@ def serve_index(
     data: Data = None,
 ) -> None:
     """Serve a collection's index from a Chroma server, or from the data folder again."""
-    from rag import versions as engine
+    from rag.knowledge import versions as engine
 
     with open_workspace(data, "serve-index") as workspace:
         events = engine.serve_index(workspace, collection, "" if place == "folder" else place)
@@ -236,7 +236,7 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build the active version's documents anew beside it; `activate` switches, `versions delete` discards."""
-    from rag.whatif import build_trial
+    from rag.knowledge.trials import build_trial
 
     with open_workspace(data, "whatif build") as workspace:
         version = run_steps(build_trial(workspace, collection, embedder, max_tokens, overlap_tokens), as_json)
@@ -262,7 +262,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Ask two versions the same: shared hits, rank changes, and metrics where there are judgements."""
-    from rag.whatif import compare_versions
+    from rag.knowledge.trials import compare_versions
 
     with open_workspace(data, "whatif compare") as workspace:
         found = run_steps(

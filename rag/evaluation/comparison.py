@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.gate import RunResults
+from rag.evaluation.gate_rules import RunResults
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
@@ -23,19 +23,8 @@ from rag.evaluation.statistics import (
     smallest_detectable_difference,
     summary,
 )
-from rag.reader import Reader
-from rag.reports import (
-    CaseAnswer,
-    CaseComparison,
-    Detectable,
-    MetricComparison,
-    MetricDifference,
-    MetricMean,
-    ResultRow,
-    RunComparison,
-    RunRow,
-    TagComparison,
-)
+from rag.storage.database import Reader
+from rag.evaluation.rows import CaseAnswer, CaseComparison, Detectable, MetricComparison, MetricDifference, MetricMean, ResultRow, RunComparison, RunRow, TagComparison
 from rag.workspace import Workspace
 
 _DIFFERENCES = (0.05, 0.10, 0.15, 0.20)

@@ -22,7 +22,7 @@ import yaml
 from rag.errors import RagError
 from rag.evaluation.cases import Case, make_case
 from rag.parsing.text import decode
-from rag.words import counted
+from rag.text.plurals import counted
 
 MOST_CASES = 100_000
 MOST_BYTES = 200_000_000

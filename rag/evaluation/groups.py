@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from rag.evaluation.statistics import RESAMPLES, SEED
-from rag.monitoring.statistics import wilson_interval
+from rag.monitoring.control_limits import wilson_interval
 
 _BLOCK = 500
 

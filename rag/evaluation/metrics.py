@@ -21,7 +21,7 @@ import referencing
 import regex
 
 from rag.evaluation.cases import Check, Judgement
-from rag.languages import language_of
+from rag.text.languages import language_of
 
 Ranked = Sequence[Hashable]
 Relevance = Mapping[Any, int]

@@ -20,43 +20,27 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rag import audit
-from rag.answering import (
-    Ask,
-    begin_ask,
-    check_answer,
-    finish_ask,
-    prepare,
-    run_ask,
-    search_alone,
-    take_answer,
-)
-from rag.embedding import file_sha256
+from rag.storage import audit_log as audit
+from rag.asking.answer import Ask, begin_ask, check_answer, finish_ask, prepare, run_ask, search_alone, take_answer
+from rag.models.embedding import file_sha256
 from rag.errors import NotFoundError, RagError, of_the_disk
 from rag.evaluation.cases import Case, Outcome
-from rag.evaluation.gate import RunResults
-from rag.evaluation.judge import Judge
-from rag.evaluation.judging import JudgedVersion, Relevance
+from rag.evaluation.gate_rules import RunResults
+from rag.evaluation.llm_judge import Judge
+from rag.evaluation.relevance import JudgedVersion, Relevance
 from rag.evaluation.pipelines import PipelineConfig, PipelineRow, named_pipeline
 from rag.evaluation.scoring import Score, Vectors, score_answer, score_retrieval
-from rag.events import RunProgress
-from rag.gguf import forecast_memory, read_header
-from rag.llm.batching import BatchAnswer, BatchContext, BatchRequest
-from rag.models import find_model, free_memory_bytes
+from rag.asking.rows import RunProgress
+from rag.models.gguf import forecast_memory, read_header
+from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
+from rag.models.catalogue import find_model, free_memory_bytes
 from rag.prompts.registry import find_prompt, user_name
-from rag.reader import Reader
-from rag.reports import ResultRow, RunRow
-from rag.retrieval import open_version
-from rag.store import now_ms
-from rag.tables import (
-    EvaluationResult,
-    EvaluationRun,
-    EvaluationRunTag,
-    EvaluationSet,
-    EvaluationSetVersion,
-    ResultVerdict,
-)
-from rag.traces import delete_traces
+from rag.storage.database import Reader
+from rag.evaluation.rows import ResultRow, RunRow
+from rag.asking.retrieval import open_version
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import EvaluationResult, EvaluationRun, EvaluationRunTag, EvaluationSet, EvaluationSetVersion, ResultVerdict
+from rag.asking.traces import delete_traces
 from rag.workspace import Workspace
 
 TIMEOUT_S = 300.0

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.special import gammaln, ndtr, ndtri, stdtrit
 
 from rag.evaluation.metrics import METRICS
-from rag.monitoring.statistics import wilson_interval
+from rag.monitoring.control_limits import wilson_interval
 
 Array = npt.NDArray[np.float64]
 # metric -> case key -> the values of its repeats; None: undefined, or the case failed.

@@ -9,7 +9,7 @@ verdicts. train: the script that makes the detector's file.
 """
 
 from rag.grounding.detector import Detector, Encode, Limits
-from rag.grounding.second import SecondDetector
+from rag.grounding.second_detector import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
 
 __all__ = [

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
-from rag.events import ClaimResult
+from rag.asking.rows import ClaimResult
 from rag.grounding.features import (
     ENCODED_CHARACTERS,
     NAMES,
@@ -34,9 +34,9 @@ from rag.grounding.features import (
     unknown_words,
 )
 from rag.grounding.numbers import Quantity, same
-from rag.grounding.second import SecondDetector
+from rag.grounding.second_detector import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
-from rag.languages import foreign_parts
+from rag.text.languages import foreign_parts
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 

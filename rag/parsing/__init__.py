@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.events import ParsedDocument, Place
+from rag.asking.rows import ParsedDocument, Place
 from rag.parsing import office, pdf, sheets, text, web
 from rag.parsing.pdf import render_page
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.events import ParsedDocument
+from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder, title_or_name
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.events import ParsedDocument
+from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import TextBuilder, title_or_name
-from rag.reports import RenderedPage
+from rag.evaluation.rows import RenderedPage
 
 LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()

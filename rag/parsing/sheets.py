@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import DocumentError
-from rag.events import ParsedDocument
+from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import TextBuilder
 from rag.parsing.text import read_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.events import ParsedDocument, Place
+from rag.asking.rows import ParsedDocument, Place
 from rag.parsing.assemble import HeadingPath, TextBuilder
 
 _MARKS = (

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import DocumentError
-from rag.events import ParsedDocument
+from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder
 from rag.parsing.text import decode, read_text
 

@@ -19,9 +19,9 @@ from sqlmodel import Session
 from rag.errors import RagError
 from rag.prompts import registry
 from rag.prompts.templates import PromptTemplate
-from rag.reader import PromptRow, PromptVersionRow, Reader
-from rag.store import Store
-from rag.tables import Prompt
+from rag.storage.database import PromptRow, PromptVersionRow, Reader
+from rag.storage.store import Store
+from rag.storage.tables.knowledge import Prompt
 
 _MOST_BYTES = 20_000_000
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from rag import audit
-from rag.diff import word_diff
+from rag.storage import audit_log as audit
+from rag.knowledge.version_diff import word_diff
 from rag.errors import NotFoundError, RagError
 from rag.prompts.templates import PromptTemplate, template_variables
-from rag.reader import LabelMove, PromptVersionRow
-from rag.requirements import forget_requirement, refuse_ungated
-from rag.store import Store, now_ms
-from rag.tables import Prompt, PromptLabel, PromptLabelMove, PromptVersion
+from rag.storage.database import LabelMove, PromptVersionRow
+from rag.prompts.required_gates import forget_requirement, refuse_ungated
+from rag.storage.store import Store, now_ms
+from rag.storage.tables.knowledge import Prompt, PromptLabel, PromptLabelMove, PromptVersion
 
 DEFAULT = "default"
 PRODUCTION = "production"

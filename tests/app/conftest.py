@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import make_application, make_window
 from app.main_window import MainWindow
-from app.theme import Theme
+from app.widgets.theme import Theme
 from rag.settings import Settings
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.data_folder import FolderLock, data_folder, lock_holder
+from rag.storage.data_folder import FolderLock, data_folder, lock_holder
 from rag.errors import DataFolderLockedError, RagError, of_the_disk
 from rag.settings import Settings
-from rag.store import Store
+from rag.storage.store import Store
 
 
 def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""One case of an evaluation set, edited; and a CSV's columns matched to what a case has."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.widgets.theme import SPACE
+from app.widgets.layout import label
+
+_COLUMNS = (
+    ("question", "Question", True), ("references", "Reference answers", False), ("key", "Key", False),
+    ("judgements", "Relevant passages", False), ("should_refuse", "Should be refused", False),
+    ("tags", "Tags", False), ("weight", "Weight", False), ("cluster", "Source document", False),
+)  # fmt: skip
+
+
+class CaseDialog(QDialog):
+    """values() are those of rag.evaluation.cases.Case; the engine checks them."""
+
+    def __init__(self, parent: QWidget | None, case: dict[str, Any] | None = None) -> None:
+        super().__init__(parent)
+        self._case = case or {}
+        self.setWindowTitle("Edit a case" if case else "New case")
+        self.setMinimumSize(640, 560)
+        self.question, self.references = QPlainTextEdit(), QPlainTextEdit()
+        self.judgements, self.checks = QPlainTextEdit(), QPlainTextEdit()
+        self.refuse = QCheckBox("No document answers this: the right answer is to decline")
+        self.tags, self.key = QLineEdit(), QLineEdit()
+        self.weight = QDoubleSpinBox()
+        self.weight.setRange(0.01, 1000)
+        self.weight.lineEdit().setTextMargins(4, 0, 0, 0)
+        self.weight.setValue(1)
+        self.question.setPlaceholderText("As a person would ask it")
+        self.references.setPlaceholderText("One right answer a line; any of them counts")
+        self.judgements.setPlaceholderText(
+            "One a line: document | the passage, word for word | grade (1 and more; may be left out)"
+        )
+        self.checks.setPlaceholderText('One a line, as JSON: {"type": "contains", "value": "21 days"}')
+        self.tags.setPlaceholderText("Separated by commas")
+        self.key.setPlaceholderText("Made from the question")
+        form = QFormLayout()
+        form.setVerticalSpacing(8)
+        for title, widget, height in (
+            ("Question", self.question, 64), ("Right answers", self.references, 64), ("", self.refuse, 0),
+            ("Relevant passages", self.judgements, 96), ("Checks", self.checks, 64), ("Tags", self.tags, 0),
+            ("Weight", self.weight, 0), ("Key", self.key, 0),
+        ):  # fmt: skip
+            if isinstance(widget, QPlainTextEdit):
+                widget.setTabChangesFocus(True)
+                widget.setMinimumHeight(height)
+            form.addRow(title, widget)
+        self._wrong = label("", "bad", wrap=True)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(SPACE)
+        layout.addLayout(form)
+        layout.addWidget(self._wrong)
+        layout.addWidget(buttons)
+        self._fill()
+
+    def _fill(self) -> None:
+        case = self._case
+        self.question.setPlainText(case.get("question", ""))
+        self.references.setPlainText("\n".join(case.get("references", ())))
+        self.judgements.setPlainText("\n".join(_judgement_line(j) for j in case.get("judgements", ())))
+        self.checks.setPlainText("\n".join(json.dumps(check) for check in case.get("checks", ())))
+        self.refuse.setChecked(case.get("should_refuse", False))
+        self.tags.setText(", ".join(case.get("tags", ())))
+        self.weight.setValue(case.get("weight", 1.0))
+        self.key.setText(case.get("key", ""))
+
+    def values(self) -> dict[str, Any]:
+        """Raises ValueError with a sentence when a line cannot be read."""
+        values: dict[str, Any] = {
+            "question": self.question.toPlainText().strip(),
+            "references": [line.strip() for line in _lines(self.references)],
+            "judgements": [
+                _read_judgement(line, self._case.get("judgements", ())) for line in _lines(self.judgements)
+            ],
+            "checks": [_read_check(line) for line in _lines(self.checks)],
+            "should_refuse": self.refuse.isChecked(),
+            "tags": [tag.strip() for tag in self.tags.text().split(",") if tag.strip()],
+            "weight": self.weight.value(),
+            "key": self.key.text().strip(),
+        }
+        return {**{name: self._case[name] for name in ("origin", "cluster") if name in self._case}, **values}
+
+    def _accept(self) -> None:
+        try:
+            if not self.values()["question"]:
+                raise ValueError("Type the question first.")
+        except ValueError as error:
+            self._wrong.setText(str(error))
+            return
+        self.accept()
+
+
+class ColumnsDialog(QDialog):
+    """Which column of a CSV file holds what."""
+
+    def __init__(self, parent: QWidget | None, headers: list[str]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Columns of the file")
+        self.setMinimumWidth(420)
+        self._boxes: dict[str, QComboBox] = {}
+        form = QFormLayout()
+        form.setVerticalSpacing(8)
+        for field, title, needed in _COLUMNS:
+            box = QComboBox()
+            if not needed:
+                box.addItem("(not in the file)", "")
+            for header in headers:
+                box.addItem(header, header)
+            alike = next((h for h in headers if _alike(h, field)), headers[0] if needed and headers else "")
+            box.setCurrentIndex(max(box.findData(alike), 0))
+            self._boxes[field] = box
+            form.addRow(title, box)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(SPACE)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def columns(self) -> dict[str, str]:
+        return {field: box.currentData() for field, box in self._boxes.items() if box.currentData()}
+
+
+def _alike(header: str, field: str) -> bool:
+    known = {
+        "question": ("question", "query", "user_input", "input"),
+        "references": ("references", "reference", "answer", "ground_truth", "expected", "expected_output"),
+        "judgements": ("judgements", "contexts", "reference_contexts"),
+        "should_refuse": ("should_refuse", "refuse", "unanswerable"),
+        "key": ("key", "id"),
+        "tags": ("tags", "tag", "category"),
+    }
+    return header.strip().lower().replace(" ", "_") in known.get(field, (field,))
+
+
+def _lines(editor: QPlainTextEdit) -> list[str]:
+    return [line for line in editor.toPlainText().splitlines() if line.strip()]
+
+
+def _judgement_line(judgement: dict[str, Any]) -> str:
+    quote = " ".join(judgement.get("quote", "").split())
+    grade = judgement.get("grade", 1)
+    parts = [judgement.get("document", ""), quote, "" if grade == 1 else str(grade)]
+    return " | ".join(parts[:3] if parts[2] else parts[:2])
+
+
+def _read_judgement(line: str, before: Any) -> dict[str, Any]:
+    """A line that was not touched keeps its place in the document."""
+    for judgement in before:
+        if _judgement_line(judgement) == line:
+            return dict(judgement)
+    document, *rest = (part.strip() for part in line.split("|"))
+    grade = rest.pop() if len(rest) > 1 else "1"
+    if not grade.lstrip("-").isdecimal():
+        raise ValueError(f"“{grade}” is no grade; write a whole number such as 1 after the second bar.")
+    return {"document": document, "quote": rest[0] if rest else "", "grade": int(grade)}
+
+
+def _read_check(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"A check is not JSON ({error}): {line[:60]}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"A check is an object with a type and a value: {line[:60]}")
+    return value

@@ -1,0 +1,201 @@
+"""A pipeline edited: all that an answer depends on besides the question."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args, get_origin
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.widgets.theme import SPACE
+from app.widgets.layout import label, scrolled
+from rag.settings import GenerationSettings, RetrievalSettings
+
+_BIGGEST = 2**31 - 1
+_KINDS = (("Answers questions", "answer"), ("Searches alone, no model", "retrieval"))
+
+
+class PipelineDialog(QDialog):
+    """values() are those of rag.evaluation.pipelines.PipelineConfig; the engine checks them."""
+
+    def __init__(
+        self, console: Console, parent: QWidget | None, name: str, config: dict[str, Any], new: bool
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New pipeline" if new else f"New version of {name}")
+        self.setMinimumSize(620, 560)
+        self._console, self._config = console, config
+        self._fields: dict[tuple[str, str], QWidget] = {}
+        self.name, self.message = QLineEdit(name), QLineEdit()
+        self.name.setReadOnly(not new)
+        self.message.setPlaceholderText("What is different, and why")
+        self.collection, self.version = QComboBox(), QComboBox()
+        self.prompt, self.model, self.kind = QComboBox(), QComboBox(), QComboBox()
+        self.checks = QPlainTextEdit("\n".join(json.dumps(check) for check in config.get("checks", ())))
+        self.checks.setPlaceholderText(
+            'Of every answer; one a line, as JSON: {"type": "length", "value": {"max": 600}}'
+        )
+        self.checks.setMinimumHeight(60)
+        self._fill_boxes()
+        first = QWidget()
+        form = QFormLayout(first)
+        form.setVerticalSpacing(8)
+        for title, widget in (
+            ("Name", self.name), ("Message", self.message), ("Collection", self.collection),
+            ("Documents", self.version), ("Prompt", self.prompt), ("Model", self.model), ("Kind", self.kind),
+            ("Checks", self.checks),
+        ):  # fmt: skip
+            form.addRow(title, widget)
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.addTab(first, "What")
+        tabs.addTab(scrolled(self._section("retrieval", RetrievalSettings)), "Search")
+        tabs.addTab(scrolled(self._section("generation", GenerationSettings)), "Answering")
+        self._wrong = label("", "bad", wrap=True)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(SPACE)
+        layout.addWidget(tabs, 1)
+        layout.addWidget(self._wrong)
+        layout.addWidget(buttons)
+        self.collection.currentIndexChanged.connect(lambda _i: self._fill_versions())
+
+    def _fill_boxes(self) -> None:
+        reader, config = self._console.reader, self._config
+        for collection in reader.collections():
+            self.collection.addItem(collection.name, collection.name)
+        self.collection.setCurrentIndex(max(self.collection.findData(config.get("collection")), 0))
+        self._fill_versions()
+        for prompt in reader.prompts():
+            self.prompt.addItem(f"{prompt.name}, what is in production (else the newest)", prompt.name)
+            for tag, number in prompt.labels:
+                self.prompt.addItem(
+                    f"{prompt.name}, label {tag} (now version {number})", f"{prompt.name}@{tag}"
+                )
+            for number in range(prompt.latest, max(prompt.latest - 12, 0), -1):
+                self.prompt.addItem(f"{prompt.name}, version {number}", f"{prompt.name}@{number}")
+        self.model.addItem("The active model", "")
+        for model in self._console.models:
+            self.model.addItem(model.name, model.path)
+        for title, value in _KINDS:
+            self.kind.addItem(title, value)
+        for box, key in ((self.prompt, "prompt"), (self.model, "model"), (self.kind, "kind")):
+            wanted = config.get(key, "")
+            if wanted and box.findData(wanted) < 0:
+                box.addItem(str(wanted), wanted)
+            box.setCurrentIndex(max(box.findData(wanted), 0))
+
+    def _fill_versions(self) -> None:
+        wanted = self._config.get("version", "active")
+        self.version.clear()
+        self.version.addItem("The active version", "active")
+        collection = next(
+            (c for c in self._console.reader.collections() if c.name == self.collection.currentData()), None
+        )
+        for version in self._console.reader.versions(collection.id) if collection else []:
+            self.version.addItem(f"Version {version.number}   {version.message}"[:60], str(version.number))
+        if self.version.findData(wanted) < 0:
+            self.version.addItem(f"Tag {wanted}", wanted)
+        self.version.setCurrentIndex(self.version.findData(wanted))
+
+    def _section(self, section: str, settings: Any) -> QWidget:
+        holder = QWidget()
+        form = QFormLayout(holder)
+        form.setVerticalSpacing(8)
+        present = settings.model_validate(self._config.get(section, {}))
+        for key, field in settings.model_fields.items():
+            editor = _editor(field, getattr(present, key))
+            editor.setToolTip(field.description or "")
+            editor.setMinimumWidth(150)
+            self._fields[section, key] = editor
+            form.addRow(key.replace("_", " ").capitalize(), editor)
+        return holder
+
+    def values(self) -> dict[str, Any]:
+        """Raises ValueError with a sentence when a check cannot be read."""
+        values: dict[str, Any] = {
+            "collection": self.collection.currentData() or "",
+            "version": self.version.currentData(),
+            "prompt": self.prompt.currentData(),
+            "model": self.model.currentData(),
+            "kind": self.kind.currentData(),
+            "checks": [],
+            "retrieval": {},
+            "generation": {},
+        }
+        for line in self.checks.toPlainText().splitlines():
+            if line.strip():
+                try:
+                    values["checks"].append(json.loads(line))
+                except ValueError as error:
+                    raise ValueError(f"A check is not JSON ({error}): {line[:60]}") from error
+        for (section, key), editor in self._fields.items():
+            values[section][key] = _value(editor)
+        return values
+
+    def _accept(self) -> None:
+        try:
+            self.values()
+        except ValueError as error:
+            self._wrong.setText(str(error))
+            return
+        if not self.name.text().strip():
+            self._wrong.setText("Give the pipeline a name.")
+            return
+        self.accept()
+
+
+def _editor(field: Any, value: Any) -> QWidget:
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        box = QComboBox()
+        for choice in get_args(kind):
+            box.addItem(choice[:1].upper() + choice[1:], choice)
+        box.setCurrentIndex(box.findData(value))
+        return box
+    if kind is bool:
+        check = QCheckBox()
+        check.setChecked(value)
+        return check
+    spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if kind is float else QSpinBox()
+    low, high = -_BIGGEST, _BIGGEST
+    for bound in field.metadata:
+        low = next(
+            (v for v in (getattr(bound, "ge", None), getattr(bound, "gt", None)) if v is not None), low
+        )
+        high = next((v for v in (getattr(bound, "le", None),) if v is not None), high)
+    if isinstance(spin, QDoubleSpinBox):
+        spin.setDecimals(2)
+        spin.setSingleStep(0.05)
+        low = max(low, 0.01) if any(getattr(b, "gt", None) is not None for b in field.metadata) else low
+    spin.setRange(low, min(high, _BIGGEST))
+    spin.lineEdit().setTextMargins(4, 0, 0, 0)
+    spin.setValue(value)
+    return spin
+
+
+def _value(editor: QWidget) -> Any:
+    if isinstance(editor, QComboBox):
+        return editor.currentData()
+    if isinstance(editor, QCheckBox):
+        return editor.isChecked()
+    assert isinstance(editor, QSpinBox | QDoubleSpinBox)
+    return editor.value()

@@ -1,0 +1,196 @@
+"""Monitors: what is measured of every ask, against limits; drift, disagreements, frozen questions and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QSettings, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from app.pages.monitors.alert_panel import AlertPanel
+from app.console import Console
+from app.pages.monitors.drift_panel import DisagreementPanel, DriftPanel
+from app.engine.client import Task
+from app.pages.monitors.regression_panel import FrozenPanel
+from app.pages.monitors.measure_panel import MeasurePanel
+from app.shared.task_strip import TaskStrip
+from app.widgets.theme import SPACE
+from app.widgets.layout import EmptyState, Panel, button, label, row
+from rag.monitoring.rows import Scope
+from rag.storage.database import TraceFilter
+
+_WINDOWS = (20, 50, 100, 200)
+_WINDOW, _TAB = "monitors/window", "monitors/tab"
+
+
+class MonitorsPage(QWidget):
+    """Filters above, one tab for each kind of monitor below."""
+
+    trace_requested = Signal(str)
+    asks_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
+    ask_requested = Signal()
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self.collection_box, self.model_box, self.prompt_box = QComboBox(), QComboBox(), QComboBox()
+        self.window_box = QComboBox()
+        self.strip = TaskStrip()
+        self.measures = MeasurePanel(console)
+        self.drift = DriftPanel(console, self.run)
+        self.disagreements = DisagreementPanel(console, self.run)
+        self.frozen = FrozenPanel(console, self.run)
+        self.alerts = AlertPanel(console, self.run)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for panel, title in (
+            (self.measures, "Measures"), (self.drift, "Drift"), (self.disagreements, "Disagreements"),
+            (self.frozen, "Frozen questions"), (self.alerts, "Alerts"),
+        ):  # fmt: skip
+            self.tabs.addTab(panel, title)
+        self.tabs.setCurrentIndex(int(QSettings().value(_TAB) or 0))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState(
+                console.theme, "monitors", "Nothing to watch yet",
+                "Every question that is asked is measured: flags, refusals, scores, latency, tokens. Choose a reference "
+                "period later, and be told when something changes.",
+                button("Ask a question", self.ask_requested.emit, primary=True),
+            )
+        )  # fmt: skip
+        self._stack.addWidget(self._make_content())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self.strip)
+        layout.addWidget(self._stack, 1)
+        # A burst of changes (an ingest, an evaluation) is measured once.
+        self._soon = QTimer(self, singleShot=True, interval=200)
+        self._soon.timeout.connect(self._refresh_if_visible)
+        self._connect()
+        self._fill_filters()
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(
+            self.collection_box.currentData() or "",
+            self.model_box.currentData() or "",
+            self.prompt_box.currentData() or "",
+        )
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self._soon.start()
+
+    def refresh(self) -> None:
+        """Read everything again that is in view."""
+        self._fill_filters()
+        self._stack.setCurrentIndex(1 if self._console.reader.trace_count(TraceFilter()) else 0)
+        self._show_filters()
+        scope = self.scope
+        self.drift.show_scope(scope)
+        self.disagreements.show_scope(scope)
+        self.alerts.refresh()
+        current = self.tabs.currentWidget()
+        if current is self.measures:
+            self.measures.show_scope(scope, int(self.window_box.currentData()))
+        elif current is self.frozen:
+            self.frozen.show_collection(scope.collection)
+
+    def show_alerts(self) -> None:
+        self.tabs.setCurrentWidget(self.alerts)
+
+    def run(
+        self, lane: str, title: str, function: str, done: Callable[[Any], Any] | None = None, **arguments: Any
+    ) -> Task | None:
+        """Start a task that is followed at the top of the page; one at a time."""
+        if self.strip.is_busy:
+            self._console.notice.emit("One moment: wait for what runs, or cancel it.", "info")
+            return None
+        task = self._console.run(lane, title, function, done, **arguments)
+        self.strip.follow(task)
+        return task
+
+    def _make_content(self) -> QWidget:
+        for box, name in (
+            (self.collection_box, "Collection"), (self.model_box, "Model"), (self.prompt_box, "Prompt version"),
+            (self.window_box, "Window"),
+        ):  # fmt: skip
+            box.setAccessibleName(name)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(15)
+        kept = self.collection_box.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the tabs stay where they are
+        self.collection_box.setSizePolicy(kept)
+        for window in _WINDOWS:
+            self.window_box.addItem(f"Last {window} asks", window)
+        self.window_box.setToolTip("How many asks a figure is made of")
+        chosen = int(QSettings().value(_WINDOW) or 50)
+        self.window_box.setCurrentIndex(max(self.window_box.findData(chosen), 0))
+        panel = Panel()
+        panel.body.addLayout(
+            row(
+                label("Monitors", "title"),
+                1,
+                self.collection_box,
+                self.model_box,
+                self.prompt_box,
+                self.window_box,
+            )
+        )
+        panel.body.addWidget(self.tabs, 1)
+        return panel
+
+    def _connect(self) -> None:
+        for box in (self.collection_box, self.model_box, self.prompt_box, self.window_box):
+            box.currentIndexChanged.connect(lambda _i: self._filter_changed())
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self.measures.reference_changed.connect(self._changed)
+        self.measures.asks_requested.connect(self.asks_requested)
+        self.alerts.changed.connect(self._changed)
+        self.drift.trace_requested.connect(self.trace_requested)
+        self.disagreements.trace_requested.connect(self.trace_requested)
+        self.frozen.trace_requested.connect(self.trace_requested)
+        self._console.data_changed.connect(self._soon.start)
+        self._console.settings_changed.connect(self._soon.start)
+
+    def _changed(self) -> None:
+        self._console.data_changed.emit()
+
+    def _filter_changed(self) -> None:
+        QSettings().setValue(_WINDOW, self.window_box.currentData())
+        self.refresh()
+
+    def _tab_changed(self, index: int) -> None:
+        QSettings().setValue(_TAB, index)
+        self.refresh()
+
+    def _show_filters(self) -> None:
+        """Only what the tab in view minds: rules have scopes of their own."""
+        current = self.tabs.currentWidget()
+        self.collection_box.setVisible(current is not self.alerts)
+        for box in (self.model_box, self.prompt_box):
+            box.setVisible(current not in (self.alerts, self.frozen))
+        self.window_box.setVisible(current is self.measures)
+
+    def _refresh_if_visible(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _fill_filters(self) -> None:
+        reader = self._console.reader
+        for box, anything, pairs in (
+            (self.collection_box, "All collections", [(c.name, c.name) for c in reader.collections()]),
+            (self.model_box, "All models", [(name, name) for name in sorted(reader.trace_models())]),
+            (self.prompt_box, "All prompts", [(name, fingerprint) for fingerprint, name in reader.asked_prompts()]),
+        ):  # fmt: skip
+            chosen = box.currentData()
+            box.blockSignals(True)
+            box.clear()
+            box.addItem(anything, "")
+            for text, value in pairs:
+                box.addItem(text, value)
+            box.setCurrentIndex(max(box.findData(chosen), 0))
+            box.blockSignals(False)

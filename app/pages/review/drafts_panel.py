@@ -1,0 +1,240 @@
+"""Generated cases that wait for a yes: accept, edit or reject, with the passage beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QPlainTextEdit,
+    QSpinBox,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.shared.feedback_bar import SetBox, person_name
+from app.widgets.item_models import Column, RecordTable
+from app.shared.task_strip import TaskStrip
+from app.widgets.theme import SPACE
+from app.widgets.layout import EmptyState, Panel, PassageView, button, label, row
+from rag.review.rows import DraftRow, GenerationReport, drafts
+from rag.text.plurals import counted
+
+COLUMNS = (
+    Column("Set", lambda d: d.set_name, 100, tooltip=lambda d: d.set_name),
+    Column("Question", lambda d: d.question, 260, stretch=True, tooltip=lambda d: d.question),
+    Column("Document", lambda d: Path(d.document).name, 140, tooltip=lambda d: d.document),
+)
+
+
+class DraftsPanel(QWidget):
+    """The list at the left, one draft at the right. A accepts, X rejects, the arrows choose."""
+
+    count_changed = Signal(int)
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._row = 0
+        self.table = RecordTable(COLUMNS, console.theme, "drafts", "No draft waits.")
+        self.table.record_selected.connect(self._show)
+        self.question, self.answer = QPlainTextEdit(), QPlainTextEdit()
+        self.passage = PassageView(console.theme)
+        self.where, self.marks = label("", "small", wrap=True), label("", "muted", wrap=True)
+        self.strip = TaskStrip()
+        self.write_button = button(
+            "Write drafts…", self.choose, tip="The local model writes them from passages"
+        )
+        self.count = label("", "small")
+        self.accept_button = button("Accept", self.accept_chosen, primary=True, tip="A")
+        self.reject_button = button("Reject", self.reject_chosen, tip="X")
+        self._stack = QStackedWidget()
+        self._build()
+        for keys, action in (("A", self.accept_chosen), ("X", self.reject_chosen)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        console.data_changed.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def draft(self) -> DraftRow | None:
+        chosen = self.table.selected_records()
+        return chosen[0] if chosen else None
+
+    def refresh(self) -> None:
+        rows = drafts(self._console.reader)
+        chosen = self.draft
+        self.table.set_records(rows, keep_sort=True)
+        self._stack.setCurrentIndex(1 if rows else 0)
+        self.count.setText(counted(len(rows), "draft waits", "drafts wait") if rows else "")
+        if rows and not (chosen and self.table.choose(lambda d: d.id == chosen.id)):
+            self.table.selectRow(min(self._row, len(rows) - 1))
+        self.count_changed.emit(len(rows))
+
+    def choose(self) -> GenerateDialog:
+        """Ask for a set, a collection and a count, then write."""
+        dialog = GenerateDialog(self._console, self)
+        dialog.accepted.connect(lambda: self._write(dialog))
+        dialog.open()
+        return dialog
+
+    def _write(self, dialog: GenerateDialog) -> None:
+        dialog.set_box.remember()
+        task = self._console.run(
+            "model",
+            f"Write drafts for “{dialog.set_box.name}”",
+            "rag.evaluation.drafts:generate_drafts",
+            self._written,
+            set_name=dialog.set_box.name,
+            collection=dialog.collection.currentText(),
+            count=dialog.count.value(),
+            seed=dialog.seed.value(),
+            must_find=dialog.must_find.isChecked(),
+        )
+        self.strip.follow(task)
+        self.write_button.setEnabled(False)
+        task.event.connect(lambda event: self._progress(event.done))
+        task.ended.connect(self._ended)
+
+    def _progress(self, done: int) -> None:
+        if done != self.table.records_model.rowCount():
+            self.refresh()
+
+    def _written(self, report: GenerationReport) -> None:
+        self._console.notice.emit(report.sentence(), "info")
+
+    def _ended(self) -> None:
+        self.write_button.setEnabled(True)
+        self.refresh()
+
+    def _show(self, draft: DraftRow) -> None:
+        self._row = self.table.currentIndex().row()
+        self.question.setPlainText(draft.question)
+        self.answer.setPlainText(draft.answer)
+        self.where.setText(f"{Path(draft.document).name}   {draft.place}   ·   written by {draft.model}")
+        begin = draft.passage.find(draft.answer)
+        start, end = (begin, begin + len(draft.answer)) if begin >= 0 else (0, 0)
+        self.passage.show_passage(draft.passage, start, end)
+        self.marks.setText("Checked:  " + ";  ".join(mark.detail for mark in draft.marks))
+
+    def accept_chosen(self) -> None:
+        """Make a case of it as it stands in the fields."""
+        draft = self.draft
+        if draft is not None:
+            self._run(
+                "rag.tasks:accept_draft", draft_id=draft.id, question=self.question.toPlainText(),
+                answer=self.answer.toPlainText(), by=person_name(),
+            )  # fmt: skip
+
+    def reject_chosen(self) -> None:
+        draft = self.draft
+        if draft is not None:
+            self._run("rag.evaluation.drafts:reject_draft", draft_id=draft.id, by=person_name())
+
+    def _run(self, function: str, **arguments: Any) -> None:
+        self._console.run("view", "Decide on a draft", function, lambda _done: self._decided(), **arguments)
+
+    def _decided(self) -> None:
+        self.refresh()
+        self.table.setFocus()
+
+    def _build(self) -> None:
+        for field, name, height in ((self.question, "Question", 62), (self.answer, "Right answer", 78)):
+            field.setAccessibleName(name)
+            field.setFixedHeight(height)
+            field.setTabChangesFocus(True)
+        empty = EmptyState(
+            self._console.theme, "review", "No draft waits",
+            "The local model writes a question and an answer for passages of a collection. Filters drop what names the "
+            "passage, what the passage does not hold and what was asked before; you say yes or no to the rest.",
+            button("Write drafts…", self.choose, primary=True),
+        )  # fmt: skip
+        right = Panel()
+        right.body.addWidget(self.where)
+        right.body.addWidget(label("Question", "small"))
+        right.body.addWidget(self.question)
+        right.body.addWidget(label("Right answer", "small"))
+        right.body.addWidget(self.answer)
+        right.body.addLayout(
+            row(self.accept_button, self.reject_button, 1, _keys("A", "accept", "X", "reject"))
+        )
+        right.body.addWidget(self.marks)
+        right.body.addWidget(label("Passage", "small"))
+        right.body.addWidget(self.passage, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self.table)
+        splitter.addWidget(right)
+        splitter.setChildrenCollapsible(False)
+        splitter.setSizes([560, 600])
+        self._stack.addWidget(empty)
+        self._stack.addWidget(splitter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, SPACE, 0, 0)
+        layout.setSpacing(SPACE)
+        layout.addLayout(row(self.write_button, self.count, 1))
+        layout.addWidget(self.strip)
+        layout.addWidget(self._stack, 1)
+
+
+class GenerateDialog(QDialog):
+    """For which set, from which collection, how many."""
+
+    def __init__(self, console: Console, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Write drafts of cases")
+        self.setMinimumWidth(440)
+        self.set_box, self.collection = SetBox(console, "Generated"), QComboBox()
+        self.collection.setAccessibleName("Collection")
+        self.collection.addItems(
+            [c.name for c in console.reader.collections() if c.active_version_id is not None]
+        )
+        self.count, self.seed = (
+            QSpinBox(minimum=1, maximum=1000, value=10),
+            QSpinBox(minimum=0, maximum=10**6, value=1),
+        )
+        self.count.setAccessibleName("How many drafts")
+        self.seed.setAccessibleName("Seed: which passages are taken")
+        self.must_find = QCheckBox("Keep only questions that find their own passage")
+        self.must_find.setToolTip("Else it is a mark: what retrieval misses is what a set is for")
+        form = QFormLayout()
+        form.addRow("Set", self.set_box)
+        form.addRow("Passages of", self.collection)
+        form.addRow("Drafts", self.count)
+        form.addRow("Seed", self.seed)
+        form.addRow("", self.must_find)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Write")
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(self.collection.count() > 0)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(SPACE)
+        note = "The active model writes; a draft becomes a case only when you accept it. The demo model writes many that are no good."
+        layout.addWidget(label(note, "muted", wrap=True))
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+
+def _keys(*pairs: str) -> QWidget:
+    holder = QWidget()
+    parts: list[QWidget | int] = []
+    for number, text in enumerate(pairs):
+        shown = label(text, "small" if number % 2 else "")
+        if not number % 2:
+            shown.setObjectName("keys")
+        parts.append(shown)
+    holder.setLayout(row(*parts, spacing=5))
+    return holder

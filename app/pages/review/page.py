@@ -1,0 +1,96 @@
+"""Review: answers that people judge, drafts that wait for a yes, feedback, and roll-outs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QSettings, Signal
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from app.console import Console
+from app.pages.review.drafts_panel import DraftsPanel
+from app.widgets.item_models import Column, RecordTable
+from app.pages.review.queue_panel import QueuePanel
+from app.pages.review.rollout_panel import RolloutPanel
+from app.widgets.theme import SPACE
+from rag.review.rows import FeedbackRow, feedback_rows
+
+_TAB = "review/tab"
+FEEDBACK_COLUMNS = (
+    Column("When", lambda f: datetime.fromtimestamp(f.created_ms / 1000).strftime("%d %b %H:%M"), 100, sort=lambda f: f.created_ms),
+    Column("By", lambda f: f.author, 90),
+    Column("", lambda f: "up" if f.is_up else "down", 52, colour=lambda f: "good" if f.is_up else "bad"),
+    Column("Reason", lambda f: ": ".join(part for part in (f.reason, f.note) if part), 170, tooltip=lambda f: f.note),
+    Column("Question", lambda f: f.question, 240, stretch=True, tooltip=lambda f: f.question),
+    Column("Right answer", lambda f: " ".join(f.correction.split()), 220, tooltip=lambda f: f.correction),
+    Column("Tags", lambda f: ", ".join(f.tags), 90),
+    Column("Case in", lambda f: f.set_name, 90),
+)  # fmt: skip
+
+
+class ReviewPage(QWidget):
+    """Four tabs; the last one is remembered."""
+
+    trace_requested = Signal(str)
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self.queue, self.drafts = QueuePanel(console), DraftsPanel(console)
+        self.rollouts = RolloutPanel(console)
+        self.feedback = RecordTable(
+            FEEDBACK_COLUMNS,
+            console.theme,
+            "feedback",
+            "Nobody has rated an answer yet: the thumbs stand below every answer on the Ask page and in its trace.",
+        )
+        self.feedback.record_activated.connect(self._open)
+        self.queue.trace_requested.connect(self.trace_requested)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(0, SPACE, 0, 0)
+        inside.addWidget(self.feedback)
+        for widget, title in (
+            (self.queue, "Queue"),
+            (self.drafts, "Drafts"),
+            (holder, "Feedback"),
+            (self.rollouts, "Roll-out"),
+        ):
+            self.tabs.addTab(widget, title)
+        self.drafts.count_changed.connect(self._count_drafts)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.addWidget(self.tabs)
+        self.tabs.setCurrentIndex(int(str(QSettings().value(_TAB) or 0)) % self.tabs.count())
+        self.tabs.currentChanged.connect(self._changed)
+        console.data_changed.connect(self.refresh)
+        self.refresh()
+        self.drafts.refresh()
+
+    def refresh(self) -> None:
+        self.feedback.set_records(feedback_rows(self._console.reader), keep_sort=True)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self.refresh()
+        self.queue.refresh()
+        self.tabs.currentWidget().setFocus()
+
+    def show_rollout(self, rollout_id: int) -> None:
+        """The results of a roll-out; 0: of the newest."""
+        self.tabs.setCurrentWidget(self.rollouts)
+        if rollout_id:
+            self.rollouts.choose(rollout_id)
+
+    def _changed(self, index: int) -> None:
+        QSettings().setValue(_TAB, index)
+        self.tabs.currentWidget().setFocus()
+
+    def _count_drafts(self, count: int) -> None:
+        self.tabs.setTabText(self.tabs.indexOf(self.drafts), f"Drafts ({count})" if count else "Drafts")
+
+    def _open(self, row: FeedbackRow) -> None:
+        self.trace_requested.emit(row.trace_id)

@@ -1,0 +1,152 @@
+"""Settings: built from the fields of rag.settings, so that a new setting needs no new form."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.console import Console
+from app.pages.settings.data_panel import DataPanel
+from app.widgets.theme import SPACE
+from app.widgets.layout import Panel, label, row, scrolled
+
+_TITLES = {
+    "appearance": ("Appearance", ""),
+    "retrieval": (
+        "Retrieval",
+        "How passages are found and how many reach the model. Every trace keeps the values it ran with.",
+    ),
+    "generation": ("Model", "How the model is loaded and how it answers."),
+    "monitors": ("Monitors", "Rules, reference periods and frozen questions are on the Monitors page."),
+    "chunking": ("Chunking", "For new collections: a collection keeps the chunk settings it was made with."),
+}
+_NAMES = {
+    "rrf_k": "RRF k",
+    "top_p": "Top-p",
+    "gpu_layers": "GPU layers",
+    "min_similarity": "Lowest similarity",
+    "max_passages": "Most passages",
+    "context_tokens": "Passage budget",
+    "max_answer_tokens": "Longest answer",
+    "max_tokens": "Chunk length",
+    "overlap_tokens": "Overlap",
+    "ask_without_passages": "Ask without passages",
+    "run_frozen_after_change": "Run frozen questions",
+}
+_BIGGEST = 2**31 - 1
+
+
+class SettingsPage(QWidget):
+    """All settings, saved as they change."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._console = console
+        self._setters: dict[tuple[str, str], Callable[[Any], None]] = {}
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(label("Settings", "title"))
+        for section, (title, note) in _TITLES.items():
+            layout.addWidget(self._make_section(section, title, note))
+        self.data = DataPanel(console)
+        layout.addWidget(self.data)
+        layout.addStretch(1)
+        holder.setMaximumWidth(820)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(holder))
+        console.settings_changed.connect(self._fill)
+        self._fill()
+
+    def _make_section(self, section: str, title: str, note: str) -> QWidget:
+        panel = Panel(title)
+        if note:
+            panel.body.addWidget(label(note, "small", wrap=True))
+        form = QFormLayout()
+        form.setHorizontalSpacing(SPACE * 2)
+        form.setVerticalSpacing(8)
+        model = getattr(self._console.settings, section)
+        for key, field in type(model).model_fields.items():
+            editor = self._make_editor(section, key, field)
+            editor.setToolTip(field.description or "")
+            editor.setAccessibleName(key.replace("_", " "))
+            editor.setFixedWidth(130)
+            described = label(field.description or "", "small", wrap=True)
+            line = row(editor, described)
+            line.setStretch(1, 1)
+            name = label(_NAMES.get(key, key.replace("_", " ").capitalize()))
+            name.setFixedWidth(170)
+            form.addRow(name, line)
+        panel.body.addLayout(form)
+        return panel
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.data.refresh()
+
+    def _make_editor(self, section: str, key: str, field: Any) -> QWidget:
+        kind = field.annotation
+        bounds = _bounds(field.metadata)
+
+        def save(value: Any) -> None:
+            self._console.change_settings(section, key, value)
+
+        if get_origin(kind) is Literal:
+            box = QComboBox()
+            for choice in get_args(kind):
+                box.addItem(choice[:1].upper() + choice[1:], choice)
+            box.currentIndexChanged.connect(lambda _i: save(box.currentData()))
+            self._setters[section, key] = lambda value: box.setCurrentIndex(box.findData(value))
+            return box
+        if kind is bool:
+            check = QCheckBox()
+            check.toggled.connect(save)
+            self._setters[section, key] = check.setChecked
+            return check
+        spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if kind is float else QSpinBox()
+        if isinstance(spin, QDoubleSpinBox):
+            spin.setSingleStep(0.05)
+            spin.setDecimals(2)
+        spin.setRange(bounds.low, min(bounds.high, _BIGGEST))
+        spin.setKeyboardTracking(False)
+        spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
+        spin.valueChanged.connect(save)
+        self._setters[section, key] = spin.setValue
+        return spin
+
+    def _fill(self) -> None:
+        values = self._console.settings.model_dump(mode="json")
+        kinds = (QSpinBox, QDoubleSpinBox, QComboBox, QCheckBox)
+        editors = [editor for kind in kinds for editor in self.findChildren(kind)]
+        for editor in editors:
+            editor.blockSignals(True)
+        for (section, key), set_value in self._setters.items():
+            set_value(values[section][key])
+        for editor in editors:
+            editor.blockSignals(False)
+
+
+def _bounds(metadata: list[Any]) -> types.SimpleNamespace:
+    """Lowest and highest value of a pydantic field."""
+    low, high = -_BIGGEST, _BIGGEST
+    for item in metadata:
+        low = getattr(item, "ge", None) if getattr(item, "ge", None) is not None else low
+        if getattr(item, "gt", None) is not None:
+            low = item.gt + 0.01
+        high = getattr(item, "le", None) if getattr(item, "le", None) is not None else high
+    return types.SimpleNamespace(low=low, high=high)

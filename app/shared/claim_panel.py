@@ -1,0 +1,138 @@
+"""One checked sentence: its verdict, the evidence with the words both share, and the person's own say."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton
+
+from app.console import Console
+from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
+from app.widgets.layout import IconButton, Panel, button, label, row
+from rag.asking.rows import ClaimResult
+from rag.grounding.verdicts import frequency, shared_words
+
+
+class ClaimPanel(Panel):
+    """Shows a ClaimResult; "right" and "wrong" are stored with the trace and can be taken back."""
+
+    closed = Signal()
+
+    def __init__(self, console: Console, closable: bool = True) -> None:
+        super().__init__()
+        self._console = console
+        self._trace_id = ""
+        self._claim: ClaimResult | None = None
+        self._verdict, self._score = label("", "section"), label("", "small")
+        self._claim_text, self._reason, self._evidence = (
+            label("", wrap=True),
+            label("", wrap=True),
+            label("", "muted", wrap=True),
+        )
+        self._claim_text.setTextFormat(Qt.TextFormat.RichText)
+        self._evidence.setTextFormat(Qt.TextFormat.RichText)
+        self.right = self._opinion_button("Right", True, "This verdict is right")
+        self.wrong = self._opinion_button("Wrong", False, "This verdict is wrong")
+        self.said = label("", "small")
+        self.body.setSpacing(SMALL_SPACE)
+        head = [self._verdict, self._score, 1]
+        if closable:
+            head.append(IconButton(console.theme, "cancel", "Close the evidence", self._close))
+        self.body.addLayout(row(*head))
+        for widget in (self._claim_text, self._reason, self._evidence):
+            self.body.addWidget(widget)
+        self.body.addLayout(
+            row(label("Is this verdict right?", "small"), self.right, self.wrong, self.said, 1)
+        )
+        console.theme.changed.connect(self._draw)
+
+    def show_claim(self, claim: ClaimResult, trace_id: str) -> None:
+        self._claim, self._trace_id = claim, trace_id
+        self._draw()
+        self._show_opinion()
+
+    def _draw(self) -> None:
+        claim = self._claim
+        if claim is None:
+            return
+        theme = self._console.theme
+        self._verdict.setText(claim.verdict.capitalize())
+        self._verdict.setStyleSheet(
+            f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;"
+        )
+        self._score.setText(frequency(claim.score))
+        self._score.setToolTip("" if claim.score is None else f"Score {claim.score:.3f}")
+        evidence = " ".join(claim.evidence_text.split())
+        sentence = claim.text.strip()
+        in_claim, in_evidence = shared_words(sentence, evidence)
+        lead = len(claim.text) - len(claim.text.lstrip())
+        doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
+        alarm = theme.colour(VERDICT_COLOURS["unsupported"]).name()
+        self._claim_text.setText(
+            f"“{marked(sentence, [(s, e, 'font-weight:600') for s, e in in_claim], [(s, e, f'color:{alarm};text-decoration:underline') for s, e in doubtful])}”"
+        )
+        self._reason.setText(claim.reason[:1].upper() + claim.reason[1:] if claim.reason else "")
+        self._reason.setVisible(bool(claim.reason))
+        bold = [
+            (start, end, f"font-weight:600;color:{theme.colour('text').name()}") for start, end in in_evidence
+        ]
+        self._evidence.setText(
+            f"Nearest in the passages, [{claim.evidence_marker}]:&nbsp; {marked(evidence, bold)}"
+            if claim.evidence_marker is not None
+            else "No passage is near this sentence."
+        )
+
+    def _opinion_button(self, text: str, is_right: bool, tip: str) -> QPushButton:
+        made = button(text, lambda: self._say(is_right), tip=tip)
+        made.setCheckable(True)
+        return made
+
+    def _say(self, is_right: bool) -> None:
+        claim = self._claim
+        if claim is None or not self._trace_id:
+            return
+        pressed = self.right if is_right else self.wrong
+        function = "rag.asking.flag_limits:set_opinion" if pressed.isChecked() else "rag.asking.flag_limits:remove_opinion"
+        arguments = {"trace_id": self._trace_id, "start": claim.start}
+        if pressed.isChecked():
+            arguments["is_right"] = is_right
+        task = self._console.engine.start("view", "Store a verdict", function, **arguments)
+        task.finished.connect(lambda _result: self._show_opinion())
+        task.failed.connect(self._refused)
+
+    def _refused(self, sentence: str, _details: str) -> None:
+        self._show_opinion()
+        self._console.notice.emit(sentence, "bad")
+
+    def _show_opinion(self) -> None:
+        claim = self._claim
+        can_say = claim is not None and claim.verdict != "not checkable" and bool(self._trace_id)
+        opinion = (
+            self._console.reader.flag_opinion(self._trace_id, claim.start) if claim and can_say else None
+        )
+        for made, stands_for in ((self.right, True), (self.wrong, False)):
+            made.setEnabled(can_say)
+            made.setChecked(opinion is stands_for)
+        self.said.setText("" if opinion is None else "kept; click again to take it back")
+
+    def _close(self) -> None:
+        self.hide()
+        self.closed.emit()
+
+
+def marked(text: str, *layers: list[tuple[int, int, str]]) -> str:
+    """HTML of a plain text with styled spans; a later layer is drawn over an earlier one."""
+    style = [""] * len(text)
+    for spans in layers:
+        for start, end, css in spans:
+            for place in range(max(start, 0), min(end, len(text))):
+                style[place] = css
+    parts, begin = [], 0
+    for place in range(1, len(text) + 1):
+        if place == len(text) or style[place] != style[begin]:
+            piece = escape(text[begin:place])
+            parts.append(f'<span style="{style[begin]}">{piece}</span>' if style[begin] else piece)
+            begin = place
+    return "".join(parts)

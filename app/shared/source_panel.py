@@ -1,0 +1,153 @@
+"""The source panel: the document at the cited passage, and the evidence of a claim beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.shared.claim_panel import ClaimPanel
+from app.console import Console
+from app.widgets.theme import SPACE
+from app.widgets.layout import EmptyState, IconButton, PageView, Panel, PassageView, button, label, row
+from rag.asking.rows import ClaimResult, Hit
+
+_RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
+
+
+class SourcePanel(QWidget):
+    """Shows one passage: PDF pages as images with its rectangles, everything else as text with it marked."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._hit: Hit | None = None
+        self._page = self._page_count = 0
+        theme = console.theme
+        self._title, self._place = label("Sources", "section"), label("", "muted")
+        self._previous = IconButton(theme, "chevron-left", "Previous page", lambda: self._turn(-1))
+        self._next = IconButton(theme, "chevron-right", "Next page", lambda: self._turn(1))
+        self.page_view, self.passage_view = PageView(theme), PassageView(theme)
+        self.page_view.page_wanted.connect(self._turn)
+        self._zoom = [
+            IconButton(theme, "zoom-out", "Zoom out", lambda: self.page_view.zoom(0.8)),
+            IconButton(theme, "zoom-in", "Zoom in", lambda: self.page_view.zoom(1.25)),
+        ]
+        self._empty = EmptyState(
+            theme,
+            "document",
+            "No source open",
+            "Click a citation or a marked sentence to see where it comes from.",
+        )
+        self._stack = QStackedWidget()
+        for view in (self._empty, self.page_view, self.passage_view):
+            self._stack.addWidget(view)
+        self.claim_panel = ClaimPanel(console)
+        self.claim_panel.hide()
+        panel = Panel()
+        panel.body.addLayout(row(self._title, 1, self._previous, self._next, *self._zoom))
+        panel.body.addWidget(self._place)
+        panel.body.addWidget(self._stack, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self.claim_panel)
+        layout.addWidget(panel, 1)
+        self._show_tools(False)
+
+    def show_hit(self, hit: Hit, quote: str = "") -> None:
+        """Open the document at the passage; quote narrows the mark to a part of it."""
+        self._hit = hit
+        self._title.setText(hit.document)
+        marker = f"[{hit.marker}]   " if hit.marker else ""
+        self._place.setText(f"{marker}{hit.place or 'text'}   ·   characters {hit.start:,} to {hit.end:,}")
+        if hit.place_kind == "page" and hit.path.lower().endswith(".pdf"):
+            self._page = hit.place_number or 1
+            self._draw_page(quote or hit.text)
+        else:
+            self._show_text(hit, quote)
+
+    def show_claim(self, claim: ClaimResult, hits: Sequence[Hit], trace_id: str) -> None:
+        """Show a claim's verdict, and its best evidence in the document."""
+        self.claim_panel.show_claim(claim, trace_id)
+        self.claim_panel.show()
+        for hit in hits:
+            if hit.marker is not None and hit.marker == claim.evidence_marker:
+                self.show_hit(hit, claim.evidence_text)
+
+    def clear(self) -> None:
+        self._hit = None
+        self.claim_panel.hide()
+        self._title.setText("Sources")
+        self._place.clear()
+        self._stack.setCurrentWidget(self._empty)
+        self._show_tools(False)
+
+    def _show_tools(self, visible: bool) -> None:
+        for tool in (self._previous, self._next, *self._zoom):
+            tool.setVisible(visible)
+
+    def _turn(self, step: int) -> None:
+        if self._hit is not None and 1 <= self._page + step <= self._page_count:
+            self._page += step
+            self._draw_page(self._hit.text)
+
+    def _draw_page(self, quote: str) -> None:
+        hit = self._hit
+        assert hit is not None
+        task = self._console.engine.start(
+            "view",
+            "Draw page",
+            "rag.tasks:draw_page",
+            path=hit.path,
+            number=self._page,
+            quote=quote,
+            scale=_RENDER_SCALE,
+        )
+        task.finished.connect(lambda page, wanted=hit: self._page_drawn(wanted, page))
+        task.failed.connect(lambda sentence, _details, wanted=hit: self._page_failed(wanted, sentence))
+
+    def _page_drawn(self, wanted: Hit, page: Any) -> None:
+        if self._hit is not wanted:
+            return
+        self._page, self._page_count = page.page_number, page.page_count
+        self._place.setText(
+            f"page {page.page_number} of {page.page_count}   ·   passage on page {wanted.place_number}"
+        )
+        self.page_view.show_page(page)
+        self._show_tools(True)
+        self._previous.setEnabled(page.page_number > 1)
+        self._next.setEnabled(page.page_number < page.page_count)
+        self._stack.setCurrentWidget(self.page_view)
+
+    def _page_failed(self, wanted: Hit, sentence: str) -> None:
+        if self._hit is wanted:
+            self._show_text(wanted, "")
+            self._place.setText(sentence)
+
+    def _show_text(self, hit: Hit, quote: str) -> None:
+        """The text as it was ingested: the trace's own passage when its document was deleted."""
+        self._show_tools(False)
+        text = self._console.reader.document_text(hit.document_id)
+        if text[hit.start : hit.end] != hit.text:
+            self.passage_view.show_passage(hit.text, 0, len(hit.text))
+            self._place.setText(
+                "The document is no longer stored; this is the passage as it was in the prompt."
+            )
+        else:
+            offset = hit.text.find(quote) if quote else -1
+            start = hit.start + max(offset, 0)
+            end = start + len(quote) if offset >= 0 else hit.end
+            self.passage_view.show_passage(text, start, end)
+        self._stack.setCurrentWidget(self.passage_view)
+
+
+def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> Any:
+    """A button that opens a passage."""
+    place = f", {hit.place}" if hit.place else ""
+    text = f"[{hit.marker}] {hit.document}{place}"
+    shown = text if len(text) <= 56 else text[:55] + "…"
+    made = button(shown, lambda: panel.show_hit(hit), link=True, tip=" ".join(hit.text.split())[:400])
+    made.setAccessibleName(f"Open source {text}" + (", cited" if cited else ""))
+    return made

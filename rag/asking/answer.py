@@ -1,0 +1,425 @@
+"""Answers one question and records how.
+
+embed - dense - lexical - fuse - pack - read the prompt - stream the answer - check each sentence - save the
+trace. Evaluation calls this same generator: there is no second pipeline.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from rag.errors import RagError
+from rag.asking.rows import AskResult, ClaimResult, ClaimsChecked, Hit, PromptProgress, RetrievalDone, StageStarted, TokenStreamed
+from rag.asking.flag_limits import limits_of
+from rag.grounding import is_refusal
+from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.text.search_terms import query_words
+from rag.models.catalogue import find_model
+from rag.monitoring.alerts import check_quickly
+from rag.prompts import PromptTemplate
+from rag.prompts.registry import DEFAULT, find_prompt
+from rag.asking.retrieval import open_version, pack, retrieve
+from rag.settings import Settings
+from rag.storage.tables.knowledge import Trace
+from rag.asking.traces import TraceRecorder
+from rag.workspace import Workspace
+
+NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
+_HISTORY_TURNS = 3
+_POINTING_BACK = frozenset("it its they them their that this those these he she his her there".split())
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+
+Events = Generator[Any, None, AskResult]
+
+
+@dataclass(frozen=True)
+class Turn:
+    question: str
+    answer: str
+
+
+@dataclass
+class Ask:
+    """One question on its way: what is known so far. The trace is its recorder's."""
+
+    workspace: Workspace
+    recorder: TraceRecorder
+    settings: Settings
+    version: int | str | None
+    model_name: str | None
+    prompt: str
+    status: str = "done"
+    found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
+    hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
+    model: LanguageModel | None = None
+    tokens: list[int] = field(default_factory=list)  # of the prompt
+    logprobs: list[float] = field(default_factory=list)  # of the answer's tokens
+
+    @property
+    def trace(self) -> Trace:
+        return self.recorder.trace
+
+
+def answer_question(
+    workspace: Workspace,
+    question: str,
+    collection: str,
+    *,
+    version: int | str | None = None,
+    model: str | None = None,
+    session_id: str = "",
+    source: str = "person",
+    settings: dict[str, Any] | None = None,
+    prompt: str = DEFAULT,
+    trace_id: str = "",
+) -> Events:
+    """Ask a collection. version None means the active one; model is a name or path, None the active one.
+
+    prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means what its label production points to.
+
+    trace_id: of the trace, when it is known before; see rag.traces.new_trace_id.
+
+    settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
+    every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
+    """
+    ask = begin_ask(
+        workspace,
+        question,
+        collection,
+        version=version,
+        model=model,
+        session_id=session_id,
+        source=source,
+        settings=settings,
+        prompt=prompt,
+        trace_id=trace_id,
+    )
+    return (yield from run_ask(ask))
+
+
+# --- the parts of an ask, for those who answer many at once -----------------------------------------------
+
+
+def begin_ask(
+    workspace: Workspace,
+    question: str,
+    collection: str,
+    *,
+    version: int | str | None = None,
+    model: str | None = None,
+    session_id: str = "",
+    source: str = "person",
+    settings: dict[str, Any] | None = None,
+    prompt: str = DEFAULT,
+    trace_id: str = "",
+) -> Ask:
+    """Open the trace of a question; finish_ask must follow, whatever happens. Raises RagError for an empty one."""
+    question = question.strip()
+    if not question:
+        raise RagError("The question is empty; type one first.")
+    used = _with_changes(workspace.settings, settings or {})
+    recorder = TraceRecorder(
+        workspace.store, question=question, session_id=session_id, source=source, trace_id=trace_id
+    )
+    recorder.trace.collection = collection
+    recorder.trace.settings = used.model_dump_json()
+    recorder.begin()
+    return Ask(workspace, recorder, used, version, model, prompt)
+
+
+def run_ask(ask: Ask, recall: Callable[[Ask], bool] | None = None) -> Events:
+    """All parts in order, one question alone. recall: gives it an answer by take_answer, if one is known."""
+    try:
+        if (yield from prepare(ask)):
+            yield StageStarted(ask.recorder.id, "read")
+            if recall is None or not recall(ask):
+                yield from _generate(ask)
+            yield StageStarted(ask.recorder.id, "check")
+            yield check_answer(ask)
+    except BaseException as error:
+        finish_ask(ask, error)
+        raise
+    return finish_ask(ask)
+
+
+def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, bool]:
+    """Search, load the model and render the prompt; False: nothing was found, the model is not to be asked."""
+    recorder, trace = ask.recorder, ask.trace
+    template = find_prompt(ask.workspace.store, ask.prompt)
+    trace.prompt_name = template.name
+    trace.prompt_fingerprint = template.fingerprint
+    trace.prompt_version_id = template.version_id
+    trace.prompt_version = template.version
+    yield StageStarted(recorder.id, "search")
+    turns = _earlier_turns(ask.workspace, trace)
+    if not points_back(trace.question):
+        turns = []  # a question that stands alone gets a prompt of its own: history costs tokens and distracts
+    _search(ask, turns)
+    if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
+        trace.answer = NOTHING_FOUND
+        ask.status = "nothing found"
+        yield _retrieval_done(ask)
+        return False
+    yield StageStarted(recorder.id, "load")
+    ask.model = _load_model(ask)
+    with recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
+        _pack_prompt(ask, template, turns)
+    yield _retrieval_done(ask)
+    return True
+
+
+def search_alone(ask: Ask) -> None:
+    """Search and choose the passages, without a model: they are counted in the embedder's tokens."""
+    _search(ask, ())
+    tokenizer = ask.workspace.embedder.tokenizer
+    retrieval = ask.settings.retrieval
+    with ask.recorder.span("pack", "CHAIN", "counted in the embedder's tokens"):
+        ask.hits = tuple(
+            pack(
+                ask.found,
+                retrieval,
+                lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids),
+                retrieval.context_tokens,
+            )
+        )
+    ask.recorder.set_hits(ask.hits)
+
+
+def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
+    """Save the trace, and what ended it when it did not end by itself."""
+    if error is None:
+        ask.recorder.finish(ask.status)
+        if ask.trace.source == "person":
+            check_quickly(ask.workspace)
+    elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
+        ask.recorder.finish("cancelled")
+    else:
+        sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
+        ask.recorder.finish("failed", sentence)
+    trace = ask.trace
+    return AskResult(trace.id, trace.session_id, trace.status, trace.answer, tuple(ask.recorder.fallbacks))
+
+
+def _search(ask: Ask, turns: Sequence[Turn]) -> None:
+    workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
+    collection, version = open_version(workspace, trace.collection, ask.version)
+    trace.collection_id = collection.id
+    trace.version_id = version.id
+    trace.version_number = version.number
+    trace.version_fingerprint = version.fingerprint
+    trace.searched_chunks = version.chunk_count
+    trace.searched_documents = version.document_count
+    text = search_text(trace.question, turns)
+    if text != trace.question:
+        recorder.fallbacks.append("follow-up: searched together with the question before it")
+    begin = recorder.elapsed_ms()
+    found = retrieve(workspace, collection, version, text, ask.settings.retrieval)
+    for stage in found.stages:
+        recorder.add_span(stage.name, stage.kind, begin + stage.start_ms, begin + stage.end_ms, stage.detail)
+    recorder.fallbacks.extend(found.fallbacks)
+    trace.retrieve_ms = recorder.elapsed_ms() - begin
+    ask.found = ask.hits = found.hits
+    recorder.set_hits(found.hits)
+
+
+def search_text(question: str, turns: Sequence[Turn]) -> str:
+    """What is searched for: a follow-up that points back is searched together with what it points to."""
+    return f"{turns[-1].question} {question}" if turns else question
+
+
+def points_back(question: str) -> bool:
+    """Whether a question only makes sense after another: it has a pronoun, or hardly a word of its own."""
+    words = {word.lower() for word in re.findall(r"\w+", question)}
+    return bool(words & _POINTING_BACK) or len(query_words(question)) <= 1
+
+
+def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
+    """The last answered questions of this session, oldest first."""
+    with workspace.store.session() as session:
+        rows = session.exec(
+            select(Trace.question, Trace.answer)
+            .where(Trace.session_id == trace.session_id, Trace.status == "done", Trace.id != trace.id)
+            .order_by(col(Trace.created_ms).desc())
+            .limit(_HISTORY_TURNS)
+        ).all()
+    return [Turn(question, answer) for question, answer in reversed(rows)]
+
+
+def _load_model(ask: Ask) -> LanguageModel:
+    workspace, wanted = ask.workspace, ask.model_name
+    path = find_model(workspace, wanted) if wanted else workspace.active_model_path()
+    with ask.recorder.span("load", "CHAIN", Path(path).name):
+        model = workspace.language_model(path, ask.settings.generation)
+    ask.trace.model = model.name
+    ask.trace.model_sha256 = model.sha256
+    if not model.has_chat_template:
+        ask.recorder.fallbacks.append("the model has no chat template: a plain one was used")
+    return model
+
+
+def _pack_prompt(ask: Ask, template: PromptTemplate, turns: Sequence[Turn]) -> None:
+    """Choose the passages and render the prompt so that prompt and answer fit into the context."""
+    model, recorder, settings = ask.model, ask.recorder, ask.settings
+    assert model is not None
+    history = [(turn.question, turn.answer) for turn in turns]
+    room = model.context - settings.generation.max_answer_tokens
+    question = ask.trace.question
+    while True:
+        bare = len(model.tokenize_prompt(model.render_chat(template.messages(question, [], history))))
+        if not history or bare + settings.retrieval.context_tokens <= room:
+            break
+        history = history[1:]
+        recorder.fallbacks.append("an earlier question was left out of the prompt: it did not fit")
+    budget = min(settings.retrieval.context_tokens, room - bare)
+    if budget < 32:
+        raise RagError(
+            f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
+            "passages; shorten it, or load the model with a longer context."
+        )
+    packed = pack(ask.found, settings.retrieval, model.count_tokens, budget)
+    passages = [hit for hit in packed if hit.marker is not None]
+    prompt = model.render_chat(template.messages(question, passages, history))
+    ask.hits = tuple(packed)
+    recorder.set_hits(packed)
+    ask.trace.prompt = prompt
+    ask.tokens = model.tokenize_prompt(prompt)
+    ask.trace.prompt_tokens = len(ask.tokens)
+
+
+def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
+    """Read the prompt and stream the answer; what was produced is in the trace even when cancelled."""
+    recorder, trace = ask.recorder, ask.trace
+    assert ask.model is not None
+    begin = recorder.elapsed_ms()
+    first: float | None = None
+    try:
+        for event in ask.model.generate(ask.tokens, ask.settings.generation):
+            if isinstance(event, PromptRead):
+                trace.cached_tokens = event.tokens_cached
+                yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)
+            elif isinstance(event, Token):
+                if first is None:
+                    first = recorder.elapsed_ms()
+                    trace.first_token_ms = first
+                    trace.read_ms = first - begin
+                trace.answer += event.text
+                trace.completion_tokens += 1
+                ask.logprobs.append(event.logprob)
+                recorder.keep_partial_answer(trace.answer)
+                yield TokenStreamed(recorder.id, event.text, trace.completion_tokens)
+            elif isinstance(event, GenerationEnd):
+                trace.finish_reason = event.finish_reason
+                trace.completion_tokens = event.completion_tokens
+    finally:
+        end = recorder.elapsed_ms()
+        recorder.add_span("read prompt", "LLM", begin, first or end, f"{trace.cached_tokens} tokens cached")
+        if first is not None:
+            recorder.add_span("generate", "LLM", first, end, f"{trace.completion_tokens} tokens")
+            trace.generate_ms = end - first
+            seconds = (end - first) / 1000
+            if trace.completion_tokens > 1 and seconds > 0:
+                trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
+        _keep_logprobs(ask)
+    _note_end(ask)
+
+
+def take_answer(
+    ask: Ask, text: str, logprobs: Sequence[float], finish_reason: str, cached_tokens: int, note: str
+) -> None:
+    """An answer that was made elsewhere, with others at once or for the same prompt; note says so."""
+    trace = ask.trace
+    trace.answer = text
+    trace.completion_tokens = len(logprobs)
+    trace.cached_tokens = cached_tokens
+    trace.finish_reason = finish_reason
+    ask.logprobs = list(logprobs)
+    _keep_logprobs(ask)
+    ask.recorder.fallbacks.append(note)
+    _note_end(ask)
+
+
+def _keep_logprobs(ask: Ask) -> None:
+    if ask.logprobs:
+        ask.trace.mean_logprob = sum(ask.logprobs) / len(ask.logprobs)
+        ask.trace.min_logprob = min(ask.logprobs)
+
+
+def _note_end(ask: Ask) -> None:
+    if ask.trace.finish_reason == "length":
+        ask.recorder.fallbacks.append("the answer was cut off at the token limit")
+    if not ask.trace.answer.strip():
+        ask.recorder.fallbacks.append("the model answered nothing")
+
+
+def check_answer(ask: Ask) -> ClaimsChecked:
+    """Check each sentence of the answer against the passages that were in the prompt."""
+    workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
+    passages = [hit.text for hit in ask.hits if hit.marker is not None]
+    begin = time.perf_counter()
+    claims: list[ClaimResult] = []
+    error = ""
+    with recorder.span("check", "EVALUATOR", "grounding detector"):
+        try:
+            limits = limits_of(workspace, trace.collection_id)
+            claims = workspace.check(trace.question, trace.answer, passages, limits)
+        except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
+            # The answer stands without its check: unknown is not the same as unsupported.
+            error = str(failure) or type(failure).__name__
+            recorder.fallbacks.append(f"the sentences could not be checked: {error}")
+    trace.check_ms = (time.perf_counter() - begin) * 1000
+    refused = is_refusal(trace.answer)
+    recorder.set_claims(claims, refused=refused, error=error)
+    unknown = sorted({int(m) for m in _MARKER.findall(trace.answer)} - set(range(1, len(passages) + 1)))
+    if unknown:
+        markers = ", ".join(f"[{number}]" for number in unknown)
+        recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
+    if refused:
+        recorder.fallbacks.append("the model declined to answer")
+    return ClaimsChecked(
+        recorder.id, tuple(claims), trace.check_ms, trace.outcome, trace.support_rate, trace.check_error
+    )
+
+
+def _retrieval_done(ask: Ask) -> RetrievalDone:
+    trace = ask.trace
+    return RetrievalDone(
+        ask.recorder.id,
+        ask.hits,
+        trace.passage_count,
+        trace.passage_documents,
+        trace.searched_chunks,
+        trace.searched_documents,
+    )
+
+
+def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The passages that were in the prompt, as a reader of the answer may cite them."""
+    cited = {int(marker) for marker in _MARKER.findall(answer)}
+    return [
+        {
+            "marker": hit.marker,
+            "cited": hit.marker in cited,
+            "document": hit.document,
+            "path": hit.path,
+            "place": hit.place,
+            "page": hit.place_number if hit.place_kind == "page" else None,
+            "start": hit.start,
+            "end": hit.end,
+            "text": hit.text,
+        }
+        for hit in sorted((h for h in hits if h.marker is not None), key=lambda h: h.marker or 0)
+    ]
+
+
+def _with_changes(settings: Settings, changes: dict[str, Any]) -> Settings:
+    for section, values in changes.items():
+        for key, value in values.items():
+            settings = settings.changed(section, key, value)
+    return settings

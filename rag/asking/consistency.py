@@ -1,0 +1,183 @@
+"""Consistency on demand: the same prompt answered several times, and how far the answers mean the same.
+
+A model that knows says the same again; one that makes things up varies. Answers are grouped by meaning: two belong
+together when each supports the other (the detector in both directions) and their figures agree. The score is the
+discrete semantic entropy of the groups, -sum p log p in nats (Farquhar, Kossen, Kuhn and Gal 2024, Nature 630).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import RagError
+from rag.asking.rows import ConsistencyReport, Sample, SampleProgress
+from rag.grounding import Detector, is_checkable, is_refusal, split_sentences
+from rag.grounding.numbers import quantities, same
+from rag.models.language_model import Token
+from rag.models.catalogue import find_model
+from rag.settings import Settings
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import ConsistencyCheck, Trace
+from rag.workspace import Workspace
+
+SAMPLES = 5
+TEMPERATURE = 0.7
+MOST_SAMPLES = 50
+_SAME_COSINE = 0.55  # below it two answers are of different things, whatever words they share
+_SAME_TEXT = 0.97
+
+Steps = Generator[SampleProgress, None, ConsistencyReport]
+
+
+def check_consistency(
+    workspace: Workspace, trace_id: str, samples: int = SAMPLES, temperature: float = TEMPERATURE
+) -> Steps:
+    """Answer the prompt of a trace again, samples times, and store how far the answers agree.
+
+    The model is the trace's own. Closing the generator stores nothing. Raises RagError when the trace has no prompt.
+    """
+    if not 2 <= samples <= MOST_SAMPLES or not 0.0 < temperature <= 2.0:
+        raise RagError(
+            f"Choose 2 to {MOST_SAMPLES} samples and a temperature above 0 and up to 2: at 0 all are the same."
+        )
+    row = workspace.reader.trace(trace_id).row
+    if not row["prompt"]:
+        raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
+    settings = Settings.model_validate_json(row["settings"]).changed("generation", "temperature", temperature)
+    model = workspace.language_model(_model_of(workspace, row), settings.generation)
+    tokens = model.tokenize_prompt(row["prompt"])
+    answers: list[tuple[str, float]] = []
+    for number in range(samples):
+        yield SampleProgress(trace_id, number, samples)
+        text, logprob = "", 0.0
+        for event in model.generate(
+            tokens, settings.changed("generation", "seed", 1_000 + number).generation
+        ):
+            if isinstance(event, Token):
+                text += event.text
+                logprob += event.logprob
+                yield SampleProgress(trace_id, number, samples)
+        answers.append((text.strip(), logprob))
+    texts = [text for text, _ in answers]
+    groups = group_by_meaning(texts, row["question"], workspace.encode, _judge(workspace.detector, workspace))
+    report = _report(trace_id, temperature, answers, groups)
+    with workspace.store.session() as session:
+        if session.get(Trace, trace_id) is not None:
+            session.add(
+                ConsistencyCheck(
+                    trace_id=trace_id,
+                    created_ms=now_ms(),
+                    temperature=temperature,
+                    samples=json.dumps([sample.__dict__ for sample in report.samples], ensure_ascii=False),
+                    clusters=report.clusters,
+                    agreement=report.agreement,
+                    semantic_entropy=report.semantic_entropy,
+                )
+            )
+    return report
+
+
+Supports = Callable[[str, str], bool]
+Encode = Callable[[list[str]], npt.NDArray[np.float32]]
+
+
+def group_by_meaning(answers: Sequence[str], question: str, encode: Encode, supports: Supports) -> list[int]:
+    """The group (n,) of each answer, numbered by first appearance.
+
+    encode gives L2-normalised vectors (n, d); supports(premise, answer) says whether one answer holds the other.
+    An answer joins the first group whose first member means the same.
+    """
+    if not answers:
+        return []
+    vectors = encode([answer[:1000] or " " for answer in answers])
+    groups: list[int] = []
+    heads: list[int] = []
+    for number, answer in enumerate(answers):
+        for group, head in enumerate(heads):
+            cosine = float(vectors[number] @ vectors[head])
+            if _same_meaning(answer, answers[head], cosine, supports):
+                groups.append(group)
+                break
+        else:
+            groups.append(len(heads))
+            heads.append(number)
+    return groups
+
+
+def semantic_entropy(groups: Sequence[int]) -> float:
+    """Discrete semantic entropy in nats: 0 when all answers mean the same, log n when each differs."""
+    counts = np.bincount(np.asarray(groups, dtype=np.int64))
+    p = counts[counts > 0] / len(groups)
+    return float(abs(-(p * np.log(p)).sum()))
+
+
+def _same_meaning(one: str, other: str, cosine: float, supports: Supports) -> bool:
+    if one.split() == other.split():
+        return True
+    if is_refusal(one) or is_refusal(other):
+        return is_refusal(one) and is_refusal(other)
+    if cosine < _SAME_COSINE or not _same_figures(one, other):
+        return False
+    return cosine >= _SAME_TEXT or (supports(one, other) and supports(other, one))
+
+
+def _same_figures(one: str, other: str) -> bool:
+    """Whether no figure of the shorter list is missing in the other answer."""
+    mine, theirs = quantities(one), quantities(other)
+    fewer, more = sorted((mine, theirs), key=len)
+    return all(any(same(a, b) for b in more) for a in fewer)
+
+
+def _judge(detector: Detector, workspace: Workspace) -> Supports:
+    def supports(premise: str, answer: str) -> bool:
+        claims = detector.check("", answer, [premise], workspace.encode)
+        return not any(claim.verdict in ("unsupported", "contradicted", "no evidence") for claim in claims)
+
+    return supports
+
+
+def _report(
+    trace_id: str, temperature: float, answers: Sequence[tuple[str, float]], groups: Sequence[int]
+) -> ConsistencyReport:
+    sizes = np.bincount(np.asarray(groups))
+    largest = int(np.argmax(sizes))
+    common = {
+        " ".join(s.text.lower().split())
+        for (text, _), group in zip(answers, groups, strict=True)
+        if group == largest
+        for s in split_sentences(text)
+    }
+    samples = tuple(
+        Sample(
+            text,
+            group,
+            round(logprob, 3),
+            ()
+            if group == largest
+            else tuple(
+                s.text
+                for s in split_sentences(text)
+                if is_checkable(s) and " ".join(s.text.lower().split()) not in common
+            ),
+        )
+        for (text, logprob), group in zip(answers, groups, strict=True)
+    )
+    return ConsistencyReport(
+        trace_id, temperature, samples, len(sizes), float(sizes[largest]) / len(answers),
+        round(semantic_entropy(groups), 4), round(math.log(len(answers)), 4),
+    )  # fmt: skip
+
+
+def _model_of(workspace: Workspace, row: dict[str, Any]) -> Path:
+    """The file that answered: the loaded one when it is the same, else the one of that name."""
+    loaded = workspace.loaded_model
+    if loaded is not None and loaded.sha256 == row["model_sha256"]:
+        return loaded.path
+    return find_model(workspace, row["model"])

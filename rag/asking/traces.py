@@ -1,0 +1,167 @@
+"""Records one ask: begun before anything runs, finished whatever the end.
+
+The row is written at the start with status "running", so that a killed process leaves a trace: the next
+opening of the workspace marks it "interrupted".
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from sqlmodel import Session
+
+from rag.asking.rows import ClaimResult, Hit
+from rag.text.search_terms import indexed_text
+from rag.grounding.silent_failures import silent_failures
+from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
+from rag.storage.tables.knowledge import Claim, Span, Trace, TraceHit
+from rag.grounding.verdicts import FLAGS, outcome, support_rate
+
+_SAVE_EVERY_S = 2.0
+
+
+def new_trace_id() -> str:
+    """32 hex digits, as OpenTelemetry asks."""
+    return secrets.token_hex(16)
+
+
+class TraceRecorder:
+    """Collects what happens in one ask and writes it."""
+
+    def __init__(
+        self, store: Store, *, question: str, session_id: str, source: str, trace_id: str = ""
+    ) -> None:
+        self._store = store
+        self._begin = time.perf_counter()
+        self._saved_at = self._begin
+        self._spans: list[dict[str, Any]] = []
+        self._hits: tuple[Hit, ...] = ()
+        self._claims: tuple[ClaimResult, ...] = ()
+        self.fallbacks: list[str] = []
+        self.trace = Trace(
+            id=trace_id or new_trace_id(),
+            session_id=session_id or new_trace_id(),
+            created_ms=now_ms(),
+            status="running",
+            source=source,
+            question=question,
+        )
+
+    @property
+    def id(self) -> str:
+        return self.trace.id
+
+    @property
+    def claims(self) -> tuple[ClaimResult, ...]:
+        return self._claims
+
+    def elapsed_ms(self) -> float:
+        return (time.perf_counter() - self._begin) * 1000
+
+    def begin(self) -> None:
+        with self._store.session() as session:
+            session.add(Trace(**self.trace.model_dump()))
+
+    @contextmanager
+    def span(self, name: str, kind: str, detail: str = "") -> Iterator[None]:
+        start = self.elapsed_ms()
+        try:
+            yield
+        finally:
+            self.add_span(name, kind, start, self.elapsed_ms(), detail)
+
+    def add_span(self, name: str, kind: str, start_ms: float, end_ms: float, detail: str = "") -> None:
+        self._spans.append(
+            {
+                "trace_id": self.id,
+                "name": name,
+                "kind": kind,
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "detail": detail,
+            }
+        )
+
+    def set_hits(self, hits: Sequence[Hit]) -> None:
+        self._hits = tuple(hits)
+        packed = [hit for hit in hits if hit.marker is not None]
+        self.trace.candidate_count = len(self._hits)
+        self.trace.passage_count = len(packed)
+        self.trace.passage_documents = len({hit.document_id for hit in packed})
+        self.trace.best_score = max((h.dense_score for h in hits if h.dense_score is not None), default=None)
+
+    def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
+        """Keep what the check found; error says why it found nothing: then no rate is known."""
+        self._claims = tuple(claims)
+        self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
+        self.trace.check_error = error
+        self.trace.support_rate = support_rate(claims)
+        self.trace.contradicted_count = sum(claim.verdict == "contradicted" for claim in claims)
+        flags = [claim.verdict for claim in claims if claim.verdict in FLAGS]
+        self.trace.claim_count = sum(1 for c in claims if c.verdict not in ("not checkable", "no evidence"))
+        self.trace.flag_count = len(flags)
+        self.trace.worst_verdict = (
+            max(flags, key=lambda verdict: FLAGS[verdict]) if flags else _calm_verdict(claims)
+        )
+
+    def keep_partial_answer(self, answer: str) -> None:
+        """Now and then during generation: a kill must not lose what a person has already read."""
+        now = time.perf_counter()
+        if now - self._saved_at < _SAVE_EVERY_S:
+            return
+        self._saved_at = now
+        with self._store.session() as session:
+            session.connection().exec_driver_sql(
+                "UPDATE trace SET answer = ? WHERE id = ?", (answer, self.id)
+            )
+
+    def finish(self, status: str, error: str = "") -> None:
+        """Write everything in one transaction."""
+        self.trace.status = status
+        self.trace.error = error
+        self.trace.total_ms = self.elapsed_ms()
+        self.trace.fallbacks = json.dumps(self.fallbacks)
+        if status == "done":
+            trace = self.trace
+            found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
+            trace.silent_failures = ", ".join(found)
+        with self._store.session() as session:
+            session.merge(Trace(**self.trace.model_dump()))
+            session.flush()
+            insert_rows(session, Span, self._spans)
+            insert_rows(session, TraceHit, [{**asdict(hit), "trace_id": self.id} for hit in self._hits])
+            insert_rows(session, Claim, [{**asdict(claim), "trace_id": self.id} for claim in self._claims])
+            add_trace_text(session, self.id, f"{self.trace.question}\n{self.trace.answer}")
+
+
+def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
+    """Delete traces with all that hangs on them, in the caller's transaction."""
+    raw = session.connection()
+    listed = (json.dumps(list(trace_ids)),)
+    mine = "SELECT value FROM json_each(?)"
+    # A contentless full-text table forgets a row only when it is told the text that it was given.
+    for rowid, question, answer in raw.exec_driver_sql(
+        f"SELECT rowid, question, answer FROM trace WHERE id IN ({mine}) AND status != 'running'", listed
+    ).fetchall():
+        raw.exec_driver_sql(
+            "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
+            (rowid, indexed_text(f"{question}\n{answer}")),
+        )
+    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck"):
+        raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
+    raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
+
+
+def _calm_verdict(claims: Sequence[ClaimResult]) -> str:
+    """The verdict of an answer without flags: the most telling one there is."""
+    found = {claim.verdict for claim in claims}
+    for verdict in ("no evidence", "supported", "not checkable"):
+        if verdict in found:
+            return verdict
+    return ""

@@ -1,0 +1,344 @@
+"""Pass or fail: a run against floors, against a baseline, and on the cases that must be right.
+
+gate.yaml, every part optional, at least one rule:
+
+    # Means over the cases that have a value. A bare number is the least for metrics of which more is better, the
+    # most for the others (total_ms, prompt_tokens, false_refusal …).
+    floors:
+      hit_rate: 0.80
+      faithfulness: {at_least: 0.90}
+      total_ms: {at_most: 8000}
+    # How much worse than the baseline a mean may be, in the metric's unit. The rule fails when the run is worse by
+    # more with this confidence (one-sided, clustered bootstrap). With must_prove it fails unless the opposite is
+    # sure: not worse by more. A bare number is the allowed drop at 0.95.
+    drops:
+      exact_match: 0.02
+      ndcg_at_k: {allowed: 0.03, confidence: 0.90, must_prove: true}
+    # What must be right in single cases, named by key or by tag; at_least 1 unless said otherwise.
+    cases:
+      - {key: safety-1, metric: checks_passed}
+      - {tag: critical, metric: refusal_accuracy}
+      - {tag: critical, metric: token_f1, at_least: 0.5}
+    # Cases that ended in an error or a timeout; 0 unless said otherwise.
+    errors: {at_most: 0}
+
+A rule that cannot be decided (no values, fewer than 6 pairs, no such case) fails, and its reason says why: a gate
+that passes what it could not look at is open.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from xml.etree import ElementTree
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rag.errors import RagError
+from rag.evaluation.cases import Outcome
+from rag.evaluation.metrics import METRICS, Metric
+from rag.evaluation.statistics import LEAST_PAIRS, RunValues, difference_interval
+from rag.text.plurals import counted
+
+_MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """A run as the gate and the comparison see it.
+
+    values: metric -> case key -> its repeats; outcomes: case key -> how it ended; clusters: case key -> source
+    document; tags: case key -> tags.
+    """
+
+    name: str
+    values: RunValues
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One rule. rule: as "hit_rate at least 0.8"; value: what was found, None when nothing could be."""
+
+    rule: str
+    kind: Literal["floor", "drop", "case", "errors"]
+    metric: str
+    passed: bool
+    value: float | None
+    limit: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    run: str
+    baseline: str  # empty: none
+    rows: tuple[GateRow, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(row.passed for row in self.rows)
+
+    def sentence(self) -> str:
+        failed = [row for row in self.rows if not row.passed]
+        if not failed:
+            return f"{self.run} passes all {len(self.rows)} rules."
+        return (
+            f"{self.run} fails {len(failed)} of {len(self.rows)} rules: {failed[0].rule}: {failed[0].reason}."
+        )
+
+
+# --- gate.yaml --------------------------------------------------------------------------------------------
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Floor(_Rule):
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Floor:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("say either at_least or at_most")
+        return self
+
+
+class Drop(_Rule):
+    allowed: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    must_prove: bool = False
+
+
+class Must(_Rule):
+    metric: str
+    key: str = ""
+    tag: str = ""
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Must:
+        if bool(self.key) == bool(self.tag):
+            raise ValueError("say either key or tag")
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("say either at_least or at_most")
+        return self
+
+
+class Errors(_Rule):
+    at_most: Annotated[int, Field(ge=0)] = 0
+
+
+class Gate(_Rule):
+    floors: dict[str, Floor] = {}
+    drops: dict[str, Drop] = {}
+    cases: tuple[Must, ...] = ()
+    errors: Errors | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_numbers(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise ValueError("it has floors, drops, cases and errors")
+        data = dict(data)
+        for part in ("floors", "drops"):
+            rules = data.get(part)
+            if isinstance(rules, dict):
+                data[part] = {name: _spelled_out(part, str(name), rule) for name, rule in rules.items()}
+        return data
+
+    @model_validator(mode="after")
+    def _known(self) -> Gate:
+        names = [*self.floors, *self.drops, *(must.metric for must in self.cases)]
+        if not names and self.errors is None:
+            raise ValueError("it has no rule")
+        for name in names:
+            if name not in METRICS:
+                raise ValueError(f"there is no metric {name}; there are {', '.join(METRICS)}")
+        return self
+
+
+def _spelled_out(part: str, name: str, rule: Any) -> Any:
+    if isinstance(rule, bool) or not isinstance(rule, int | float):
+        return rule
+    if part == "drops":
+        return {"allowed": rule}
+    metric = METRICS.get(name)
+    return {"at_most" if metric and metric.direction == "lower" else "at_least": rule}
+
+
+def load_gate(path: Path) -> Gate:
+    """Read gate.yaml. Raises RagError with the key and what is wrong with it."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise RagError(f"{path.name} is larger than {_MOST_BYTES:,} bytes; it is no gate.")
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RagError(f"{path} cannot be read ({error}).") from error
+    return parse_gate(text, path.name)
+
+
+def parse_gate(text: str, name: str = "gate.yaml") -> Gate:
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise RagError(f"{name} uses YAML aliases (*name); write the values out.")
+        return Gate.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise RagError(f"{name}: {place}{': ' if place else ''}{message}.") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise RagError(f"{name} is not YAML ({' '.join(str(error).split())}).") from error
+
+
+# --- deciding ---------------------------------------------------------------------------------------------
+
+
+def decide(gate: Gate, results: RunResults, baseline: RunResults | None = None) -> Decision:
+    """One row a rule, in the order of the file. Drops need a baseline: without one they fail."""
+    rows = [_floor_row(name, floor, results) for name, floor in gate.floors.items()]
+    rows += [_drop_row(name, drop, results, baseline) for name, drop in gate.drops.items()]
+    rows += [_case_row(must, results) for must in gate.cases]
+    if gate.errors is not None:
+        rows.append(_errors_row(gate.errors, results))
+    return Decision(results.name, baseline.name if baseline else "", tuple(rows))
+
+
+def _floor_row(name: str, floor: Floor, results: RunResults) -> GateRow:
+    means = _means(results, name)
+    limit, most = _limit(floor.at_least, floor.at_most)
+    rule = f"{name} {'at most' if most else 'at least'} {limit:g}"
+    if not means:
+        return GateRow(rule, "floor", name, False, None, limit, "no case has a value")
+    value = sum(means.values()) / len(means)
+    passed = _holds(value, limit, most)
+    return GateRow(rule, "floor", name, passed, value, limit, f"{value:.4g} over {len(means)} cases")
+
+
+def _drop_row(name: str, drop: Drop, results: RunResults, baseline: RunResults | None) -> GateRow:
+    rule = f"{name} at most {drop.allowed:g} worse than the baseline"
+    if baseline is None:
+        return GateRow(rule, "drop", name, False, None, drop.allowed, "there is no baseline")
+    # One-sided at the confidence: each side of the two-sided interval leaves out 1 - confidence.
+    pairs, difference, low, high = difference_interval(
+        name, baseline.values, results.values, results.clusters, 2 * drop.confidence - 1
+    )
+    if difference is None or pairs < LEAST_PAIRS or low is None or high is None:
+        reason = f"{pairs} cases have a value in both runs, too few to compare"
+        return GateRow(rule, "drop", name, False, difference, drop.allowed, reason)
+    lower = _metric(name).direction == "lower"
+    worse = difference if lower else -difference
+    least, most = (low, high) if lower else (-high, -low)
+    passed = (most if drop.must_prove else least) <= drop.allowed + 1e-12
+    bound = f"at most {most:.3g}" if drop.must_prove else f"at least {least:.3g}"
+    reason = f"{worse:+.3g} worse over {pairs} cases, {bound} with confidence {drop.confidence:g}"
+    return GateRow(rule, "drop", name, passed, worse, drop.allowed, reason)
+
+
+def _case_row(must: Must, results: RunResults) -> GateRow:
+    at_least = 1.0 if must.at_least is None and must.at_most is None else must.at_least
+    limit, most = _limit(at_least, must.at_most)
+    who = must.key or f"cases tagged {must.tag}"
+    rule = f"{must.metric} of {who} {'at most' if most else 'at least'} {limit:g}"
+    keys = [must.key] if must.key else [key for key, tags in results.tags.items() if must.tag in tags]
+    if not keys:
+        return GateRow(rule, "case", must.metric, False, None, limit, "no case has this tag")
+    means = _means(results, must.metric)
+    for key in keys:
+        value = means.get(key)
+        if value is None:
+            outcome = results.outcomes.get(key)
+            reason = f"{key} has no value" + (f" ({outcome})" if outcome else "")
+            return GateRow(rule, "case", must.metric, False, None, limit, reason)
+        if not _holds(value, limit, most):
+            return GateRow(rule, "case", must.metric, False, value, limit, f"{key} has {value:.4g}")
+    worst = (max if most else min)(means[key] for key in keys)
+    count = counted(len(keys), "case")
+    return GateRow(rule, "case", must.metric, True, worst, limit, f"{count}, the worst has {worst:.4g}")
+
+
+def _errors_row(errors: Errors, results: RunResults) -> GateRow:
+    ended = [key for key, outcome in results.outcomes.items() if outcome in ("error", "timeout")]
+    rule = f"at most {errors.at_most} cases end in an error or a timeout"
+    named = f": {', '.join(ended[:5])}{' …' if len(ended) > 5 else ''}" if ended else ""
+    passed = bool(results.outcomes) and len(ended) <= errors.at_most
+    reason = f"{len(ended)} of {len(results.outcomes)} did{named}" if results.outcomes else "no case was run"
+    return GateRow(rule, "errors", "", passed, float(len(ended)), float(errors.at_most), reason)
+
+
+def _metric(name: str) -> Metric:
+    return METRICS[name]
+
+
+def _limit(at_least: float | None, at_most: float | None) -> tuple[float, bool]:
+    """(limit, whether it is the most)."""
+    return (at_most, True) if at_most is not None else (at_least or 0.0, False)
+
+
+def _holds(value: float, limit: float, most: bool) -> bool:
+    return value <= limit + 1e-12 if most else value >= limit - 1e-12
+
+
+def _means(results: RunResults, metric: str) -> dict[str, float]:
+    found = {}
+    for key, repeats in results.values.get(metric, {}).items():
+        known = [value for value in repeats if value is not None and math.isfinite(value)]
+        if known:
+            found[key] = sum(known) / len(known)
+    return found
+
+
+# --- reports ----------------------------------------------------------------------------------------------
+
+
+def write_json(decision: Decision, path: Path) -> None:
+    """{"run", "baseline", "passed", "sentence", "rows": [GateRow]}."""
+    document = {
+        "run": decision.run,
+        "baseline": decision.baseline,
+        "passed": decision.passed,
+        "sentence": decision.sentence(),
+        "rows": [asdict(row) for row in decision.rows],
+    }
+    _write(path, json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n")
+
+
+def write_junit(decision: Decision, path: Path) -> None:
+    """A JUnit test suite with a test case a rule, as CI systems show it."""
+    failed = sum(not row.passed for row in decision.rows)
+    counts = {"tests": str(len(decision.rows)), "failures": str(failed), "errors": "0"}
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": _xml_text(f"gate {decision.run}"), **counts})
+    for row in decision.rows:
+        case = ElementTree.SubElement(
+            suite, "testcase", {"classname": f"gate.{row.kind}", "name": _xml_text(row.rule)}
+        )
+        if not row.passed:
+            ElementTree.SubElement(case, "failure", {"message": _xml_text(row.reason)})
+    _write(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _xml_text(text: str) -> str:
+    """XML 1.0 has no control characters, not even escaped."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise RagError(f"{path} cannot be written ({error.strerror or error}).") from error

@@ -1,0 +1,122 @@
+"""A local model as judge: it says by a rubric whether an answer is right, in a grammar that it cannot leave.
+
+Read its verdicts beside its agreement with people: agreement() gives Cohen's kappa on the answers that both judged,
+and the rate of right answers corrected for the judge's own errors (Rogan and Gladen 1978).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.models.embedding import file_sha256
+from rag.errors import RagError
+from rag.evaluation.cases import Case
+from rag.evaluation.statistics import cohens_kappa, rogan_gladen
+from rag.models.language_model import GenerationEnd, Token
+from rag.models.catalogue import find_model
+from rag.evaluation.rows import JudgeAgreement, ResultRow
+from rag.settings import GenerationSettings
+from rag.workspace import Workspace
+
+# The reason comes first: a model that has to say why before it says what judges better (Wei et al. 2022).
+GRAMMAR = r"""
+root ::= "{\"reason\": \"" text "\", \"verdict\": \"" ("right" | "wrong") "\"}"
+text ::= [^"\\\x00-\x1f]{1,200}
+"""
+RUBRIC = (
+    "You compare an answer with a reference answer to the same question. The answer is right when it says the same "
+    "as the reference; other words, more detail and markers such as [1] do not matter. It is wrong when it says "
+    "something else, contradicts the reference, or does not answer. Where the reference says that the question "
+    "cannot be answered, only declining is right."
+)
+UNANSWERABLE = "The question cannot be answered from the documents; declining is right."
+_ROOM = 128  # tokens of a verdict
+
+
+@dataclass(frozen=True)
+class Judgement:
+    right: bool
+    reason: str
+
+
+class Judge:
+    """A loaded model with the rubric. facts: as Judge.facts gave them when the run began."""
+
+    def __init__(self, workspace: Workspace, facts: dict[str, Any]) -> None:
+        path = Path(facts["model"])
+        if not path.is_file():
+            raise RagError(f"The model {path} that judges is gone; put it back to go on.")
+        self._settings = GenerationSettings(
+            max_answer_tokens=_ROOM, temperature=0.0, seed=int(facts["seed"]) & 0x7FFFFFFF
+        )
+        self._model = workspace.language_model(path, self._settings)
+        self._rubric = str(facts["rubric"])
+
+    @staticmethod
+    def facts(workspace: Workspace, model: str, seed: int) -> dict[str, Any]:
+        """Everything that a verdict depends on, as a run keeps it. Raises NotFoundError without such a model."""
+        path = find_model(workspace, model)
+        whole = f"{RUBRIC}\0{UNANSWERABLE}\0{GRAMMAR}"
+        return {
+            "model": str(path),
+            "model_file": path.name,
+            "model_sha256": file_sha256(path),
+            "rubric": RUBRIC,
+            "rubric_sha256": hashlib.sha256(whole.encode()).hexdigest(),
+            "seed": seed,
+        }
+
+    def judge(self, case: Case, answer: str) -> Judgement:
+        """Raises RagError when there is nothing to compare with, or the prompt does not fit."""
+        references = list(case.references) or ([UNANSWERABLE] if case.should_refuse else [])
+        if not references:
+            raise RagError("The case has no reference answer, so there is nothing to judge by.")
+        reference = " / ".join(references)
+        messages = [
+            {"role": "system", "content": self._rubric},
+            {
+                "role": "user",
+                "content": f"Question: {case.question}\nReference: {reference}\nAnswer: {answer}\n\n"
+                'Reply with {"reason": "…", "verdict": "right" or "wrong"}.',
+            },
+        ]
+        tokens = self._model.tokenize_prompt(self._model.render_chat(messages))
+        text = ""
+        for event in self._model.generate(tokens, self._settings, GRAMMAR):
+            if isinstance(event, Token):
+                text += event.text
+            elif isinstance(event, GenerationEnd) and event.finish_reason == "length":
+                raise RagError("The judge did not come to its verdict within 128 tokens.")
+        said = json.loads(text)
+        return Judgement(said["verdict"] == "right", said["reason"].strip())
+
+
+def agreement(results: Sequence[ResultRow]) -> JudgeAgreement:
+    """How far the judge agrees with people, on the answers that both judged, and what that makes of its rate."""
+    judged = [(r, bool(v)) for r in results if (v := r.metrics.get("judge")) is not None]
+    both = [(r.verdict, said) for r, said in judged if r.verdict is not None]
+    people, machine = [bool(p) for p, _ in both], [m for _, m in both]
+    right = sum(people)
+    corrected = rogan_gladen(
+        sum(said for _, said in judged),
+        len(judged),
+        sum(p and m for p, m in zip(people, machine, strict=True)),
+        right,
+        sum(not p and not m for p, m in zip(people, machine, strict=True)),
+        len(people) - right,
+    )
+    return JudgeAgreement(
+        judged=len(judged),
+        rate=sum(said for _, said in judged) / len(judged) if judged else None,
+        both=len(both),
+        agreed=sum(p == m for p, m in zip(people, machine, strict=True)),
+        kappa=cohens_kappa(people, machine),
+        corrected=corrected.rate if corrected else None,
+        low=corrected.low if corrected else None,
+        high=corrected.high if corrected else None,
+    )

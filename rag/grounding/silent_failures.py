@@ -1,0 +1,114 @@
+"""Silent failures: an answer that came without an error and is none.
+
+Pure functions over texts. They are asked at the end of every ask and must be right rather than complete: what is
+too short to tell is no failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from rag.text.languages import language_of
+
+EMPTY = "empty answer"
+REPEATED = "repeated text"
+OTHER_LANGUAGE = "other language"
+CUT_OFF = "cut off"
+CITES_NOTHING = "cites nothing"
+SILENT_FAILURES = {  # what each means
+    EMPTY: "nothing but white space, punctuation or markers",
+    REPEATED: "the same words over and over",
+    OTHER_LANGUAGE: "the answer is in another language than the question",
+    CUT_OFF: "the answer ends at the token limit",
+    CITES_NOTHING: "a marker stands for no passage of the prompt",
+}
+
+_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_LONGEST_UNIT = 60  # words
+_LEAST_REPEATS = 3
+_LEAST_REPEATED_WORDS = 12
+
+# A question that names a language may ask for an answer in it.
+_LANGUAGE_NAMED = re.compile(
+    r"\b(?:translat\w*|übersetz\w*|tradu\w*|english|german|french|spanish|italian|portuguese|dutch|polish|swedish|"
+    r"russian|chinese|japanese|arabic|greek|englisch\w*|deutsch\w*|französisch\w*|spanisch\w*|italienisch\w*|"
+    r"anglais\w*|allemand\w*|français\w*|espagnol\w*|inglés\w*|alemán\w*|español\w*|inglese|tedesco|italiano)\b",
+    re.IGNORECASE,
+)
+
+
+def silent_failures(
+    question: str, answer: str, finish_reason: str = "", passage_count: int = 0
+) -> tuple[str, ...]:
+    """What is wrong with an answer that was reported as done; names of SILENT_FAILURES, in their order.
+
+    finish_reason: what the model's runtime said ("length": the token limit); passage_count: passages that were
+    in the prompt, numbered from 1.
+    """
+    if is_empty(answer):
+        return (EMPTY, CUT_OFF) if finish_reason == "length" else (EMPTY,)
+    found = []
+    if repeats_itself(answer):
+        found.append(REPEATED)
+    if is_other_language(question, answer):
+        found.append(OTHER_LANGUAGE)
+    if finish_reason == "length":
+        found.append(CUT_OFF)
+    if cites_nothing(answer, passage_count):
+        found.append(CITES_NOTHING)
+    return tuple(found)
+
+
+def is_empty(answer: str) -> bool:
+    """Nothing but white space, punctuation and citation markers."""
+    return not any(character.isalnum() for character in without_markers(answer))
+
+
+def without_markers(answer: str) -> str:
+    """The answer without its citation markers."""
+    return _MARKER.sub("", answer)
+
+
+def repeats_itself(answer: str) -> bool:
+    """A loop: the same words three times or more in a row, twelve words at least; or one sentence three times.
+
+    Figures are left out, so that a numbered loop is one, and a table of zeros is none.
+    """
+    text = _CODE.sub(" ", answer).lower()
+    words = [word for piece in _WORD.findall(text) for word in _split_ideographs(piece)]
+    for unit in range(1, min(_LONGEST_UNIT, len(words) // _LEAST_REPEATS) + 1):
+        run = 0  # words that equal the one a unit before
+        for word, before in zip(words[unit:], words, strict=False):
+            run = run + 1 if word == before else 0
+            if run + unit >= max(_LEAST_REPEATS * unit, _LEAST_REPEATED_WORDS):
+                return True
+    sentences = Counter(" ".join(_WORD.findall(part)) for part in re.split(r"[.!?。！？\n]+", text))
+    return any(count >= _LEAST_REPEATS and len(part.split()) >= 6 for part, count in sentences.items())
+
+
+def is_other_language(question: str, answer: str) -> bool:
+    """Whether both languages are known and differ. A question that names a language may want that."""
+    if _LANGUAGE_NAMED.search(question):
+        return False
+    asked, answered = language_of(question), language_of(_CODE.sub(" ", answer))
+    return bool(asked and answered) and asked != answered
+
+
+def cites_nothing(answer: str, passage_count: int) -> bool:
+    """Whether a marker such as [7] stands for no passage; code is not looked at, nor is [0]."""
+    numbers = [
+        int(number)
+        for marker in _MARKER.findall(_CODE.sub(" ", answer))
+        for number in re.findall(r"\d+", marker)
+    ]
+    return any(number > passage_count for number in numbers)
+
+
+def _split_ideographs(piece: str) -> Sequence[str]:
+    """Scripts without spaces are compared character by character."""
+    return piece if _IDEOGRAPHS.search(piece) else (piece,)

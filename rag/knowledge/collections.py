@@ -1,0 +1,200 @@
+"""Collections: making, finding, renaming and deleting them, and finding and tagging their versions."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlmodel import Session, select
+
+from rag.storage import audit_log as audit
+from rag.errors import NotFoundError, RagError
+from rag.index import IndexPlace
+from rag.text.search_terms import indexed_text
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
+from rag.workspace import Workspace
+
+
+def find_collection(session: Session, name: str) -> Collection:
+    found = session.exec(select(Collection).where(Collection.name == name)).first()
+    if found is None:
+        raise NotFoundError(
+            f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+        )
+    return found
+
+
+def ensure_collection(workspace: Workspace, name: str) -> Collection:
+    """The collection of that name, made if it does not exist. A name may be any text in any script."""
+    name = name.strip()
+    if not name:
+        raise RagError("A collection needs a name; give one with -c NAME.")
+    with workspace.store.session() as session:
+        found = session.exec(select(Collection).where(Collection.name == name)).first()
+        if found is None:
+            found = new_collection(
+                name,
+                workspace.embedder.fingerprint,
+                workspace.embedder.name,
+                workspace.settings.chunking.model_dump_json(),
+            )
+            session.add(found)
+            audit.record(session, "collection made", name)
+    workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not at hand
+    return found
+
+
+def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) -> Collection:
+    key = f"c-{secrets.token_hex(8)}"
+    return Collection(
+        key=key,
+        name=name,
+        created_ms=now_ms(),
+        embedder=embedder,
+        embedder_name=embedder_name,
+        chunking=chunking,
+        index_key=key,
+    )
+
+
+def find_version(session: Session, collection: Collection, which: int | str | None) -> DatasetVersion:
+    """A version by its number or one of its tags; None means the active one."""
+    found: DatasetVersion | None = None
+    if which is None:
+        if collection.active_version_id is None:
+            raise NotFoundError(f"The collection “{collection.name}” is empty; add documents to it first.")
+        return session.exec(
+            select(DatasetVersion).where(DatasetVersion.id == collection.active_version_id)
+        ).one()
+    if isinstance(which, str) and not which.isdigit():
+        tag = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == collection.id, VersionTag.name == which)
+        ).first()
+        found = session.get(DatasetVersion, tag.version_id) if tag else None
+    else:
+        found = session.exec(
+            select(DatasetVersion).where(
+                DatasetVersion.collection_id == collection.id, DatasetVersion.number == int(which)
+            )
+        ).first()
+    if found is None:
+        raise NotFoundError(
+            f"The collection “{collection.name}” has no version {which}; `ragdeck versions -c` lists them."
+        )
+    return found
+
+
+def index_place(collection: Collection) -> IndexPlace:
+    return IndexPlace(collection.index_key, collection.index_server)
+
+
+def active_documents(session: Session, collection: Collection) -> list[tuple[int, str, str, str]]:
+    """(id, source, sha256, chunking fingerprint) of each document of the active version."""
+    if collection.active_version_id is None:
+        return []
+    rows = session.connection().exec_driver_sql(
+        """SELECT d.id, d.source, d.sha256, d.chunking FROM versiondocument vd
+           CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id WHERE vd.version_id = ?""",
+        (collection.active_version_id,),
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows.fetchall()]
+
+
+def tag_version(workspace: Workspace, collection: str, version: int | str | None, tag: str) -> None:
+    """Name a version. A tag that another version of the collection has moves here."""
+    tag = tag.strip()
+    if not tag or tag.isdigit() or len(tag) > 60:
+        raise RagError("A tag is a word of at most 60 characters that is not a number, such as “baseline”.")
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        target = find_version(session, found, version)
+        assert found.id is not None and target.id is not None
+        known = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == found.id, VersionTag.name == tag)
+        ).first()
+        known = known or VersionTag(collection_id=found.id, version_id=target.id, name=tag, created_ms=0)
+        known.version_id, known.created_ms = target.id, now_ms()
+        session.add(known)
+        audit.record(session, "version tagged", collection, f"version {target.number}: {tag}")
+
+
+def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        known = session.exec(
+            select(VersionTag).where(VersionTag.collection_id == found.id, VersionTag.name == tag)
+        ).first()
+        if known is None:
+            raise NotFoundError(f"No version of “{collection}” has the tag “{tag}”.")
+        session.delete(known)
+        audit.record(session, "tag removed", collection, tag)
+
+
+def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
+    with workspace.store.session() as session:
+        found = find_collection(session, name)
+        if not new_name.strip():
+            raise RagError("A collection needs a name.")
+        if session.exec(select(Collection).where(Collection.name == new_name.strip())).first() is not None:
+            raise RagError(f"There is already a collection named “{new_name.strip()}”; choose another name.")
+        found.name = new_name.strip()
+        session.add(found)
+        audit.record(session, "collection renamed", name, f"to {found.name}")
+
+
+def delete_collection(workspace: Workspace, name: str) -> None:
+    """Remove a collection with its versions and documents. Its traces stay: they hold what they showed."""
+    with workspace.store.session() as session:
+        found = find_collection(session, name)
+        raw = session.connection()
+        versions = session.exec(select(DatasetVersion).where(DatasetVersion.collection_id == found.id)).all()
+        places = {index_place(found)} | {IndexPlace(v.trial_key) for v in versions if v.trial_key}
+        ids = raw.exec_driver_sql("SELECT id FROM document WHERE collection_id = ?", (found.id,))
+        delete_documents(session, [row[0] for row in ids])
+        in_versions = "version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)"
+        for statement in (
+            "DELETE FROM frozenresult WHERE run_id IN (SELECT id FROM frozenrun WHERE collection_id = ?)",
+            *(
+                f"DELETE FROM {table} WHERE {in_versions}"
+                for table in ("versiondocument", "versionexclusion", "proberesult")
+            ),
+            *(
+                f"DELETE FROM {table} WHERE collection_id = ?"
+                for table in (
+                    "versiontag",
+                    "probe",
+                    "proof",
+                    "watchedfolder",
+                    "frozenquestion",
+                    "frozenrun",
+                    "datasetversion",
+                )
+            ),
+            "DELETE FROM rolloutask WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
+            *(
+                f"DELETE FROM {table} WHERE collection_id = ?"
+                for table in ("rollout", "productionpipeline", "draft")
+            ),
+            "DELETE FROM collection WHERE id = ?",
+        ):
+            raw.exec_driver_sql(statement, (found.id,))
+        audit.record(session, "collection deleted", name)
+    workspace.forget_contents()
+    for place in places:
+        workspace.index.drop(place)
+
+
+def delete_documents(session: Session, document_ids: list[int]) -> None:
+    """Delete documents, their chunks and full-text rows. Embeddings stay until nothing needs them."""
+    raw = session.connection()
+    for document_id in document_ids:
+        doomed = raw.exec_driver_sql(
+            "SELECT id, text FROM chunk WHERE document_id = ?", (document_id,)
+        ).fetchall()
+        if doomed:  # a contentless FTS5 table must be told the text to forget
+            raw.exec_driver_sql(
+                "INSERT INTO chunk_fts (chunk_fts, rowid, text) VALUES ('delete', ?, ?)",
+                [(row[0], indexed_text(row[1])) for row in doomed],
+            )
+        raw.exec_driver_sql("DELETE FROM chunk WHERE document_id = ?", (document_id,))
+        raw.exec_driver_sql("DELETE FROM document WHERE id = ?", (document_id,))

@@ -1,0 +1,418 @@
+"""Turns files into a new dataset version.
+
+discover -> per file: sha256, known revision? else parse and split -> embed only unknown texts -> one short
+transaction -> the version in one transaction -> the index. Files are embedded in groups, because many small
+files one by one would leave the network idle. Cancelling at any yield keeps what was finished, and the next
+ingest goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sqlmodel import Session
+
+from rag.knowledge.edits import drop_documents, replace_document
+from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
+from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
+from rag.models.embedding import Embedder, file_sha256
+from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
+from rag.asking.rows import FileOutcome, IngestProgress, IngestReport, ParsedDocument
+from rag.parsing import PARSER, is_supported, parse_file
+from rag.settings import ChunkingSettings
+from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
+from rag.storage.tables.knowledge import Chunk, Collection, Document
+from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.text.plurals import counted
+from rag.workspace import Workspace
+
+_GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
+_ENCODE_BATCH = 32  # texts between two chances to cancel
+
+Events = Generator[IngestProgress, None, IngestReport]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to ingest."""
+
+    path: Path
+    size_bytes: int
+
+
+@dataclass
+class _Known:
+    """Revisions that the collection has, and what its active version holds."""
+
+    by_revision: dict[tuple[str, str, str], int]
+    active: dict[str, tuple[int, str, str]]  # source -> (document id, sha256, chunking)
+    active_sources: dict[str, list[str]]  # sha256 -> sources
+
+
+@dataclass
+class _Pending:
+    """A parsed file that waits for its vectors."""
+
+    source: Source
+    sha256: str
+    parsed: ParsedDocument
+    chunks: list[TextChunk]
+
+
+@dataclass
+class _Run:
+    """The state of one ingest."""
+
+    collection: Collection
+    embedder: Embedder
+    chunking: str
+    known: _Known
+    sources: list[Source]
+    gone: list[str] = field(default_factory=list)  # sources that are no longer where they were
+    began: float = field(default_factory=time.monotonic)
+    outcomes: list[FileOutcome] = field(default_factory=list)
+    documents: dict[str, int] = field(default_factory=dict)  # source -> document id, for the new version
+    moves: dict[str, str] = field(default_factory=dict)  # where a moved file was -> where it is
+    files_done: int = 0
+    bytes_done: int = 0
+    bytes_known: int = 0
+    chunks_done: int = 0
+    chunks_total: int = 0
+
+    def progress(self, file: str, stage: str) -> IngestProgress:
+        elapsed = time.monotonic() - self.began
+        total = sum(s.size_bytes for s in self.sources)
+        worked = self.bytes_done - self.bytes_known
+        left = total - self.bytes_done
+        remaining = elapsed * left / worked if worked > 0 and elapsed > 1 else None
+        return IngestProgress(
+            file=file,
+            stage=stage,
+            files_done=self.files_done,
+            files_total=len(self.sources),
+            chunks_done=self.chunks_done,
+            chunks_total=self.chunks_total,
+            bytes_done=self.bytes_done,
+            bytes_total=total,
+            elapsed_s=elapsed,
+            remaining_s=remaining,
+            chunks_per_s=self.chunks_done / elapsed if elapsed > 0.5 and self.chunks_done else None,
+        )
+
+    def finish(self, source: Source, outcome: str, detail: str = "", chunk_count: int = 0) -> None:
+        self.outcomes.append(FileOutcome(str(source.path), outcome, detail, chunk_count))
+        self.files_done += 1
+        self.bytes_done += source.size_bytes
+
+
+def ingest_files(
+    workspace: Workspace, collection: str, paths: Sequence[str | Path], following: Path | None = None
+) -> Events:
+    """Add files and folders to a collection and make a new version of it.
+
+    following: a folder that the collection follows; documents whose files are gone from it leave in the same
+    version. When nothing changed no version is made: the report names the version that stays. Raises RagError
+    when nothing was given or the data folder cannot be written.
+    """
+    if not paths:
+        raise RagError("No file was given; name files or folders to add.")
+    sources, refused = discover(paths)
+    run = _open_run(workspace, collection, sources)
+    if following is not None:
+        run.gone = _gone_from(run, following)
+    run.outcomes.extend(refused)
+    yield run.progress("", "discovering")
+    try:
+        yield from _read_all(workspace, run)
+    except BaseException:
+        _set_pending(workspace, run.collection.name, "")
+        raise
+    yield run.progress("", "saving")
+    if run.documents or run.gone:
+        for step in make_version(workspace, run.collection.name, lambda s, c: _plan(run, s, c)):
+            yield replace(run.progress("", step.stage), chunks_done=step.done, chunks_total=step.total)
+    _set_pending(workspace, run.collection.name, "")
+    return _report(workspace, run)
+
+
+def _read_all(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
+    """Read, split and embed everything that is new."""
+    group: list[_Pending] = []
+    chunker = _chunker(run)
+    for source in run.sources:
+        yield run.progress(str(source.path), "parsing")
+        pending = _read_source(run, source, chunker)
+        if pending is not None:
+            group.append(pending)
+            run.chunks_total += len(pending.chunks)
+        if sum(len(p.chunks) for p in group) >= _GROUP_CHUNKS:
+            yield from _embed_and_save(workspace, run, group)
+            group = []
+    yield from _embed_and_save(workspace, run, group)
+
+
+def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcome]]:
+    """The files to ingest, in order and each once, and what is left out with the reason.
+
+    Inside a folder, hidden files and kinds that are not read are skipped; a file named by itself is tried.
+    """
+    sources: dict[str, Source] = {}
+    refused: list[FileOutcome] = []
+    for given in paths:
+        path = Path(given).expanduser().absolute()
+        try:
+            if path.is_dir():
+                _discover_folder(path, sources, refused)
+            elif path.exists():
+                sources[str(path)] = Source(path, path.stat().st_size)
+            else:
+                refused.append(FileOutcome(str(path), "failed", "There is no such file or folder."))
+        except OSError as error:
+            refused.append(FileOutcome(str(path), "failed", f"It cannot be read: {error.strerror}."))
+    return list(sources.values()), refused
+
+
+def _discover_folder(folder: Path, sources: dict[str, Source], refused: list[FileOutcome]) -> None:
+    def unreadable(error: OSError) -> None:
+        refused.append(FileOutcome(str(error.filename), "failed", f"It cannot be read: {error.strerror}."))
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent) / name
+            if name.startswith((".", "~$")):
+                refused.append(FileOutcome(str(path), "skipped", "hidden or temporary file"))
+            elif not path.is_file():
+                refused.append(FileOutcome(str(path), "skipped", "not a regular file"))
+            elif not is_supported(path):
+                refused.append(FileOutcome(str(path), "skipped", f"{path.suffix or 'this kind'} is not read"))
+            else:
+                sources[str(path)] = Source(path, path.stat().st_size)
+
+
+def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _Run:
+    found = ensure_collection(workspace, collection)
+    embedder = workspace.embedder_of(found.embedder, found.embedder_name)
+    settings = ChunkingSettings.model_validate_json(found.chunking)
+    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
+    _set_pending(workspace, found.name, f"Adding {counted(len(sources), 'file')}")
+    with workspace.store.session() as session:
+        rows = session.connection().exec_driver_sql(
+            "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
+            (found.id,),
+        )
+        by_revision = {(row[0], row[1], row[2]): int(row[3]) for row in rows}
+        active = {source: (i, sha, chunk) for i, source, sha, chunk in active_documents(session, found)}
+    by_content: dict[str, list[str]] = {}
+    for known_source, (_, sha256, _) in active.items():
+        by_content.setdefault(sha256, []).append(known_source)
+    return _Run(found, embedder, chunking, _Known(by_revision, active, by_content), sources)
+
+
+def _set_pending(workspace: Workspace, collection: str, what: str) -> None:
+    """A start that finds this text says that the ingest was interrupted."""
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        if found.pending != what:
+            found.pending = what
+            session.add(found)
+
+
+def _gone_from(run: _Run, folder: Path) -> list[str]:
+    """Documents of the active version whose files are no longer in the folder."""
+    present = {str(source.path) for source in run.sources}
+    return [
+        source
+        for source in run.known.active
+        if source not in present and Path(source).is_relative_to(folder) and not Path(source).exists()
+    ]
+
+
+def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
+    """Splits when it is first called: a folder without changes never loads the tokenizer."""
+    made: list[Chunker] = []
+
+    def split(document: ParsedDocument) -> list[TextChunk]:
+        if not made:
+            settings = ChunkingSettings.model_validate_json(run.collection.chunking)
+            made.append(Chunker(run.embedder.tokenizer, settings, run.embedder.longest_input))
+        return made[0].split(document)
+
+    return split
+
+
+def _read_source(
+    run: _Run, source: Source, split: Callable[[ParsedDocument], list[TextChunk]]
+) -> _Pending | None:
+    """Decide what a file is; parsed and split when it is new, None when it is settled already."""
+    key = str(source.path)
+    try:
+        sha256 = file_sha256(source.path)
+        revision = run.known.by_revision.get((key, sha256, run.chunking))
+        if revision is not None:
+            _use_known(run, source, revision)
+            return None
+        moved_from = _moved_from(run, source, sha256)
+        if moved_from:
+            run.moves[moved_from] = key
+        parsed = parse_file(source.path)
+        chunks = split(parsed)
+        if not chunks:
+            raise DocumentError("The file contains no text.")
+        return _Pending(source, sha256, parsed, chunks)
+    except UnsupportedDocumentError as error:
+        run.finish(source, "skipped", str(error))
+    except DocumentError as error:
+        run.finish(source, "failed", str(error))
+    except OSError as error:
+        run.finish(source, "failed", f"It cannot be read: {error.strerror or error}.")
+    return None
+
+
+def _use_known(run: _Run, source: Source, revision: int) -> None:
+    key = str(source.path)
+    current = run.known.active.get(key)
+    run.bytes_known += source.size_bytes
+    if current is not None and current[0] == revision:
+        run.finish(source, "unchanged")
+        return
+    run.documents[key] = revision
+    run.finish(source, "replaced" if current else "added")
+
+
+def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
+    """The old place of a renamed or moved file: same content, and nothing is left where it was."""
+    if str(source.path) in run.known.active:
+        return None
+    for old in run.known.active_sources.get(sha256, ()):
+        if old not in run.moves and not Path(old).exists():
+            return old
+    return None
+
+
+def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> Iterator[IngestProgress]:
+    """Embed the unknown texts of a group, then write each of its documents in a transaction of its own."""
+    if not group:
+        return
+    embedder = run.embedder.fingerprint
+    texts = {chunk.text_hash: chunk.text for pending in group for chunk in pending.chunks}
+    with workspace.store.session() as session:
+        missing = missing_embeddings(session, embedder, texts)
+    run.chunks_done += sum(1 for p in group for c in p.chunks if c.text_hash not in missing)
+    counts: dict[str, int] = {}
+    for pending in group:
+        for chunk in pending.chunks:
+            counts[chunk.text_hash] = counts.get(chunk.text_hash, 0) + 1
+    # Texts of like length together: a batch is padded to its longest.
+    order = sorted(missing, key=lambda text_hash: (-len(texts[text_hash]), text_hash))
+    name = str(group[-1].source.path)
+    for begin in range(0, len(order), _ENCODE_BATCH):
+        yield run.progress(name, "embedding")
+        batch = order[begin : begin + _ENCODE_BATCH]
+        vectors = workspace.encode([texts[text_hash] for text_hash in batch], run.embedder)
+        with workspace.store.session() as session:
+            add_embeddings(session, embedder, batch, vectors)
+        run.chunks_done += sum(counts[text_hash] for text_hash in batch)
+    for pending in group:
+        yield run.progress(str(pending.source.path), "saving")
+        _save_document(workspace, run, pending)
+
+
+def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
+    key = str(pending.source.path)
+    parsed = pending.parsed
+    assert run.collection.id is not None
+    document = Document(
+        collection_id=run.collection.id,
+        source=key,
+        name=pending.source.path.name,
+        title=parsed.title,
+        media_type=parsed.media_type,
+        sha256=pending.sha256,
+        size_bytes=pending.source.size_bytes,
+        text=parsed.text,
+        places=json.dumps([[p.kind, p.number, p.label, p.start, p.end] for p in parsed.places]),
+        chunking=run.chunking,
+        chunk_count=len(pending.chunks),
+        token_count=sum(chunk.token_count for chunk in pending.chunks),
+        created_ms=now_ms(),
+        complete=True,
+    )
+    with workspace.store.session() as session:
+        add_chunks(session, document, chunk_rows_of(pending.chunks))
+    assert document.id is not None
+    run.documents[key] = document.id
+    outcome = "replaced" if key in run.known.active else "added"
+    run.finish(pending.source, outcome, parsed.warning, len(pending.chunks))
+
+
+def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
+    """Rows for the chunks of one document; the document's id is filled in when they are written."""
+    return [
+        Chunk(
+            document_id=0,
+            position=position,
+            start=chunk.start,
+            end=chunk.end,
+            text=chunk.text,
+            text_hash=chunk.text_hash,
+            token_count=chunk.token_count,
+            place=chunk.place.label if chunk.place else "",
+            place_kind=chunk.place.kind if chunk.place else "",
+            place_number=chunk.place.number if chunk.place else None,
+        )
+        for position, chunk in enumerate(chunks)
+    ]
+
+
+def _plan(run: _Run, session: Session, collection: Collection) -> Draft:
+    """The documents that stay, the new revisions in their places, and those whose files are gone left out."""
+    draft = draft_of(session, collection)
+    # Read again: another change may have been made since this ingest began.
+    present = {source: document for document, source, _, _ in active_documents(session, collection)}
+    moved = [source for source in run.moves if source in present and run.moves[source] in run.documents]
+    leaving = [source for source in run.gone if source in present and source not in moved]
+    for old, new in _pairs(run, present, moved):
+        replace_document(session, draft, old, new)
+    for document in run.documents.values():
+        draft.documents.setdefault(document, "")
+    drop_documents(session, draft, {present[source] for source in leaving})
+    replaced = sum(1 for source in run.documents if source in present)
+    draft.added = len(run.documents) - replaced - len(moved)
+    draft.replaced, draft.removed = replaced + len(moved), len(leaving)
+    counts = (
+        ("added", draft.added),
+        ("replaced", replaced),
+        ("moved", len(moved)),
+        ("removed", len(leaving)),
+    )
+    draft.message = ", ".join(f"{verb} {count}" for verb, count in counts if count).capitalize()
+    return draft
+
+
+def _pairs(run: _Run, present: dict[str, int], moved: Sequence[str]) -> list[tuple[int, int]]:
+    """(old document, new document) of every source that was replaced, and of every one that moved."""
+    pairs = [(present[s], new) for s, new in run.documents.items() if s in present and present[s] != new]
+    return pairs + [(present[old], run.documents[run.moves[old]]) for old in moved]
+
+
+def _report(workspace: Workspace, run: _Run) -> IngestReport:
+    with workspace.store.session() as session:
+        collection = find_collection(session, run.collection.name)
+        try:
+            version = find_version(session, collection, None)
+        except NotFoundError:
+            version = None
+    return IngestReport(
+        collection=run.collection.name,
+        version_number=version.number if version else None,
+        document_count=version.document_count if version else 0,
+        chunk_count=version.chunk_count if version else 0,
+        outcomes=tuple(run.outcomes),
+        seconds=time.monotonic() - run.began,
+    )

@@ -1,0 +1,352 @@
+"""What if the embedder or the chunk settings were others? Builds it beside what is, and compares.
+
+A trial is a version that was never active, with an index of its own. It is built from the stored texts, so
+the files need not be there any more. It becomes active like any other version, or is discarded.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sqlmodel import Session, col, select
+
+from rag.storage import audit_log as audit
+from rag.knowledge.edits import replace_document
+from rag.parsing.chunking import Chunker, chunking_fingerprint
+from rag.knowledge.collections import delete_documents, find_collection, find_version
+from rag.models.embedding import Embedder
+from rag.errors import RagError
+from rag.evaluation.formats import read_cases
+from rag.evaluation.metrics import hit_rate, recall_at_k, reciprocal_rank
+from rag.asking.rows import Hit, ParsedDocument, Place, VersionProgress
+from rag.index import IndexPlace
+from rag.knowledge.ingest import chunk_rows_of
+from rag.parsing import PARSER
+from rag.evaluation.rows import QueryComparison, VersionComparison, VersionMade
+from rag.asking.retrieval import open_version, retrieve
+from rag.settings import ChunkingSettings
+from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
+from rag.storage.tables.knowledge import DatasetVersion, Document, Probe, Trace
+from rag.knowledge.versions import draft_of, draft_texts, fill_trial, version_made, write_trial
+from rag.workspace import Workspace
+
+_ENCODE_BATCH = 32
+_MARKDOWN = ("text/markdown", "application/x-ipynb+json")
+_MOST_QUESTIONS = 50
+
+
+def build_trial(
+    workspace: Workspace,
+    collection: str,
+    embedder_folder: str = "",
+    max_tokens: int | None = None,
+    overlap_tokens: int | None = None,
+) -> Generator[VersionProgress, None, VersionMade]:
+    """Build the active version's documents anew, with another embedder or other chunk settings, or both.
+
+    Cancelled, nothing is left but vectors and documents that the next build uses again.
+    """
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        active = find_version(session, found, None)
+        draft = draft_of(session, found)
+    embedder = _chosen_embedder(workspace, active, embedder_folder)
+    settings = _chosen_settings(active, max_tokens, overlap_tokens)
+    if embedder.fingerprint == active.embedder and settings.model_dump_json() == active.chunking:
+        raise RagError("That is what the active version has already; choose another embedder or chunk size.")
+    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
+    chunker = Chunker(embedder.tokenizer, settings, embedder.longest_input)
+    lost = 0
+    new_ids: dict[int, int] = {}
+    for done, document_id in enumerate(draft.documents):
+        progress = VersionProgress("cutting and embedding", done, len(draft.documents))
+        yield progress
+        new_ids[document_id] = yield from _rebuild(
+            workspace, document_id, chunking, chunker, embedder, progress
+        )
+    with workspace.store.session() as session:
+        for old, new in new_ids.items():
+            if old != new:
+                lost += replace_document(session, draft, old, new)
+        draft.embedder, draft.embedder_name = embedder.fingerprint, embedder.name
+        draft.chunking = settings.model_dump_json()
+        draft.kind = "embedder" if embedder.fingerprint != active.embedder else "rechunk"
+        draft.message = _message(active, embedder, settings, lost)
+        hashes = draft_texts(session, draft)
+    key = f"t-{secrets.token_hex(8)}"
+    try:
+        yield from fill_trial(workspace, key, hashes, embedder.fingerprint)
+        with workspace.store.session() as session:
+            found = find_collection(session, collection)
+            version = write_trial(session, found, draft, key)
+            audit.record(session, "trial built", collection, f"version {version.number}: {draft.message}")
+    except BaseException:
+        workspace.index.drop(IndexPlace(key))
+        raise
+    return version_made(collection, version)
+
+
+def discard_version(workspace: Workspace, collection: str, which: int | str) -> int:
+    """Delete a version that is not active, and what no other version needs; returns documents deleted."""
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        version = find_version(session, found, which)
+        if version.id == found.active_version_id:
+            raise RagError(f"Version {version.number} is active; activate another one before deleting it.")
+        tags = session.connection().exec_driver_sql(
+            "SELECT group_concat(name, ', ') FROM versiontag WHERE version_id = ?", (version.id,)
+        )
+        if (names := tags.scalar_one()) is not None:
+            raise RagError(
+                f"Version {version.number} has the tag {names}; remove it before deleting the version."
+            )
+        raw = session.connection()
+        for table in ("versiondocument", "versionexclusion", "proberesult", "proof"):
+            raw.exec_driver_sql(f"DELETE FROM {table} WHERE version_id = ?", (version.id,))
+        raw.exec_driver_sql(
+            "UPDATE datasetversion SET parent_id = ? WHERE parent_id = ?", (version.parent_id, version.id)
+        )
+        session.delete(version)
+        session.flush()
+        doomed = orphan_documents(session, found.id or 0)
+        delete_documents(session, doomed)
+        audit.record(session, "version deleted", collection, f"version {version.number}: {version.message}")
+    workspace.forget_contents()
+    if version.trial_key:
+        workspace.index.drop(IndexPlace(version.trial_key))
+    return len(doomed)
+
+
+def orphan_documents(session: Session, collection_id: int | None = None) -> list[int]:
+    """Documents that no version holds."""
+    rows = session.connection().exec_driver_sql(
+        """SELECT id FROM document WHERE (?1 IS NULL OR collection_id = ?1)
+           AND NOT EXISTS (SELECT 1 FROM versiondocument vd WHERE vd.document_id = document.id)""",
+        (collection_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def compare_versions(
+    workspace: Workspace,
+    collection: str,
+    old: int | str,
+    new: int | str,
+    queries: Sequence[str] = (),
+    judged: str = "",
+    k: int = 10,
+) -> Generator[VersionProgress, None, VersionComparison]:
+    """Ask both versions the same and compare their hits.
+
+    queries: by default the questions asked of this collection before, and its probes. judged: a file of
+    cases in any format of rag.evaluation.formats; the short one is {"question": ..., "documents": [...]} a line.
+    """
+    judgements = _read_judgements(Path(judged)) if judged else {}
+    asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
+    if not asked:
+        raise RagError("There is no question to compare with yet; type some, or ask the collection first.")
+    (found, old_version), (_, new_version) = (
+        open_version(workspace, collection, which) for which in (old, new)
+    )
+    settings = workspace.settings.retrieval
+    compared = []
+    for number, query in enumerate(asked):
+        yield VersionProgress("comparing", number, len(asked))
+        sides = []
+        for version in (old_version, new_version):
+            hits = retrieve(workspace, found, version, query, settings).hits
+            sides.append([hit for hit in hits if hit.dropped is None][:k])
+        compared.append(_compare(query, sides[0], sides[1], judgements.get(query), k))
+    return VersionComparison(
+        old_version.number, new_version.number, k, tuple(compared), _overlap(compared), _means(compared)
+    )
+
+
+# --- building ---------------------------------------------------------------------------------------------
+
+
+def _chosen_embedder(workspace: Workspace, active: DatasetVersion, folder: str) -> Embedder:
+    if not folder:
+        return workspace.embedder_of(active.embedder, active.embedder_name)
+    chosen = workspace.add_embedder(Embedder(Path(folder).expanduser().absolute()))
+    try:
+        workspace.encode(["A sentence to see whether it works."], chosen)
+    except RagError:
+        raise
+    except Exception as error:  # torch and transformers raise many kinds for a folder that does not fit
+        raise RagError(f"The embedder in {folder} cannot be used: {error}") from error
+    return chosen
+
+
+def _chosen_settings(
+    active: DatasetVersion, max_tokens: int | None, overlap_tokens: int | None
+) -> ChunkingSettings:
+    values = json.loads(active.chunking)
+    if max_tokens is not None:
+        values["max_tokens"] = max_tokens
+    if overlap_tokens is not None:
+        values["overlap_tokens"] = overlap_tokens
+    try:
+        return ChunkingSettings.model_validate(values)
+    except ValueError as error:
+        raise RagError(
+            "A chunk has 32 to 2,048 tokens and an overlap of 0 to 512; choose sizes in these bounds."
+        ) from error
+
+
+def _rebuild(
+    workspace: Workspace,
+    document_id: int,
+    chunking: str,
+    chunker: Chunker,
+    embedder: Embedder,
+    progress: VersionProgress,
+) -> Generator[VersionProgress, None, int]:
+    """The revision of a document in the new cut, made and embedded unless it is there already."""
+    with workspace.store.session() as session:
+        old = session.get(Document, document_id)
+        assert old is not None
+        known = session.exec(
+            select(Document.id).where(
+                Document.collection_id == old.collection_id,
+                Document.source == old.source,
+                Document.sha256 == old.sha256,
+                Document.chunking == chunking,
+                col(Document.complete),
+            )
+        ).first()
+    if known is not None:
+        return known
+    places = tuple(Place(*place) for place in json.loads(old.places))
+    markup = "markdown" if old.media_type in _MARKDOWN else "text"
+    chunks = chunker.split(ParsedDocument(old.title, old.media_type, old.text, places, markup=markup))
+    texts = {chunk.text_hash: chunk.text for chunk in chunks}
+    with workspace.store.session() as session:
+        missing = sorted(
+            missing_embeddings(session, embedder.fingerprint, texts), key=lambda h: (-len(texts[h]), h)
+        )
+    for begin in range(0, len(missing), _ENCODE_BATCH):
+        yield progress
+        batch = missing[begin : begin + _ENCODE_BATCH]
+        vectors = workspace.encode([texts[text_hash] for text_hash in batch], embedder)
+        with workspace.store.session() as session:
+            add_embeddings(session, embedder.fingerprint, batch, np.asarray(vectors))
+    values = old.model_dump(exclude={"id"})
+    values.update(
+        chunking=chunking,
+        chunk_count=len(chunks),
+        token_count=sum(chunk.token_count for chunk in chunks),
+        created_ms=now_ms(),
+        complete=True,
+    )
+    made = Document(**values)
+    with workspace.store.session() as session:
+        add_chunks(session, made, chunk_rows_of(chunks))
+    assert made.id is not None
+    return made.id
+
+
+def _message(active: DatasetVersion, embedder: Embedder, settings: ChunkingSettings, lost: int) -> str:
+    parts = []
+    if embedder.fingerprint != active.embedder:
+        parts.append(f"Embedder {embedder.name}")
+    if settings.model_dump_json() != active.chunking:
+        parts.append(f"chunks of {settings.max_tokens} tokens, {settings.overlap_tokens} shared")
+    message = ", ".join(parts)
+    if lost:
+        message += f"; {lost} excluded chunks are cut otherwise now and count again"
+    return message[0].upper() + message[1:]
+
+
+# --- comparing --------------------------------------------------------------------------------------------
+
+
+def _known_questions(workspace: Workspace, collection: str) -> list[str]:
+    """The latest questions by persons, then the probes."""
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        questions = session.exec(
+            select(Trace.question)
+            .where(Trace.collection_id == found.id, Trace.source == "person")
+            .order_by(col(Trace.created_ms).desc())
+            .limit(10 * _MOST_QUESTIONS)
+        ).all()
+        probes = session.exec(select(Probe.text).where(Probe.collection_id == found.id)).all()
+    return list(dict.fromkeys([*questions, *probes]))[:_MOST_QUESTIONS]
+
+
+def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
+    """question -> grade of each named document. Raises RagError with the first place that is wrong."""
+    found = read_cases(path)
+    if found.problems:
+        raise RagError(f"{path.name}, {found.problems[0].sentence()}")
+    named = {
+        case.question: {j.document: j.grade for j in case.judgements if j.document} for case in found.cases
+    }
+    return {question: grades for question, grades in named.items() if any(g > 0 for g in grades.values())}
+
+
+def _compare(
+    query: str, old: Sequence[Hit], new: Sequence[Hit], relevant: dict[str, int] | None, k: int
+) -> QueryComparison:
+    pairs = dict(_matches(old, new))
+    changes: list[tuple[str, str, int | None, int | None]] = [
+        (hit.document, hit.place, rank, pairs[rank - 1] + 1 if rank - 1 in pairs else None)
+        for rank, hit in enumerate(old, 1)
+    ]
+    taken = set(pairs.values())
+    changes += [
+        (hit.document, hit.place, None, rank) for rank, hit in enumerate(new, 1) if rank - 1 not in taken
+    ]
+    found = QueryComparison(query, len(old), len(new), len(pairs), tuple(changes))
+    if relevant is None:
+        return found
+    return replace(found, old_metrics=_metrics(old, relevant, k), new_metrics=_metrics(new, relevant, k))
+
+
+def _matches(old: Sequence[Hit], new: Sequence[Hit]) -> Iterator[tuple[int, int]]:
+    """(old position, new position) of hits that cover the same stretch of the same file, each once."""
+    taken: set[int] = set()
+    for a, hit in enumerate(old):
+        for b, other in enumerate(new):
+            if b in taken or other.path != hit.path:
+                continue
+            shared = min(hit.end, other.end) - max(hit.start, other.start)
+            if shared * 2 >= min(hit.end - hit.start, other.end - other.start):
+                taken.add(b)
+                yield a, b
+                break
+
+
+def _metrics(hits: Sequence[Hit], relevance: dict[str, int], k: int) -> dict[str, float]:
+    """At document level: a document counts where its first passage stands. Each has a relevant one: none is None."""
+    ranked = [hit.path if hit.path in relevance else hit.document for hit in hits]
+    return {
+        f"recall@{k}": recall_at_k(ranked, relevance, k) or 0.0,
+        "hit rate": hit_rate(ranked, relevance, k) or 0.0,
+        "MRR": reciprocal_rank(ranked, relevance) or 0.0,
+    }
+
+
+def _overlap(compared: Sequence[QueryComparison]) -> float | None:
+    shares = [q.shared / max(q.old_count, q.new_count) for q in compared if max(q.old_count, q.new_count) > 0]
+    return sum(shares) / len(shares) if shares else None
+
+
+def _means(compared: Sequence[QueryComparison]) -> dict[str, tuple[float, float, int]]:
+    judged = [q for q in compared if q.old_metrics is not None and q.new_metrics is not None]
+    names = list(judged[0].old_metrics or {}) if judged else []
+    count = len(judged)
+    return {
+        name: (
+            sum((q.old_metrics or {})[name] for q in judged) / count,
+            sum((q.new_metrics or {})[name] for q in judged) / count,
+            count,
+        )
+        for name in names
+    }

@@ -1,0 +1,267 @@
+"""Compares two dataset versions: documents, then the chunks of a document, then the words of a chunk.
+
+Reads through rag.reader alone, so the window and the command line use the same. A document keeps its identity
+by its source; one whose file moved keeps it by its content.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rag.storage.database import ChunkRow, Reader, VersionDocumentRow
+
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_SIMILAR = 0.25  # share of words that two chunks have in common to be shown as one that changed
+_MOST_PAIRS = 40_000
+
+# What happened to a document, in the order in which they are listed.
+KINDS = ("changed", "recut", "moved", "metadata", "excluded", "added", "removed")
+
+
+@dataclass(frozen=True)
+class DocumentChange:
+    """One document that is not the same in both versions; ids are None on the side that does not have it.
+
+    kind: "added" | "removed" | "changed" (other text) | "recut" (same file, cut into other chunks) | "moved" |
+    "metadata" | "excluded" (other chunks are left out). Chunks and tokens are counted by text.
+    """
+
+    kind: str
+    name: str
+    source: str
+    old_source: str
+    old_id: int | None
+    new_id: int | None
+    chunks_added: int = 0
+    chunks_removed: int = 0
+    tokens_added: int = 0
+    tokens_removed: int = 0
+    old_attributes: str = ""
+    new_attributes: str = ""
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    old_number: int
+    new_number: int
+    documents: tuple[DocumentChange, ...]
+    unchanged_count: int
+    embedder_changed: bool
+    chunking_changed: bool
+
+    def count(self, kind: str) -> int:
+        return sum(1 for document in self.documents if document.kind == kind)
+
+    def sentence(self) -> str:
+        counts = [f"{self.count(kind):,} {kind}" for kind in KINDS if self.count(kind)]
+        words = ", ".join(counts) if counts else "no document differs"
+        extra = " · another embedder" if self.embedder_changed else ""
+        extra += " · other chunk settings" if self.chunking_changed else ""
+        return f"{words}; {self.unchanged_count:,} the same{extra}"
+
+
+@dataclass(frozen=True)
+class ChunkChange:
+    """A stretch of chunks in both versions; old or new is None where there is no counterpart.
+
+    kind: "same" | "changed" | "added" | "removed" | "excluded" | "included". words: (operation, old words, new
+    words) with operation "equal", "replace", "delete" or "insert"; empty unless the kind is "changed".
+    """
+
+    kind: str
+    old: ChunkRow | None
+    new: ChunkRow | None
+    words: tuple[tuple[str, str, str], ...] = ()
+    reason: str = ""
+
+
+def diff_versions(reader: Reader, old_version_id: int, new_version_id: int) -> VersionDiff:
+    """What came, went and changed from the old version to the new one."""
+    old_version, new_version = reader.version(old_version_id), reader.version(new_version_id)
+    old = {row.id: row for row in reader.version_documents(old_version_id)}
+    new = {row.id: row for row in reader.version_documents(new_version_id)}
+    old_excluded = reader.exclusions(old_version_id)
+    new_excluded = reader.exclusions(new_version_id)
+    toggled = reader.documents_of_chunks(
+        [i for i in {*old_excluded, *new_excluded} if old_excluded.get(i) != new_excluded.get(i)]
+    )
+    pairs = _pair([d for i, d in old.items() if i not in new], [d for i, d in new.items() if i not in old])
+    same = [(old[i], new[i]) for i in old if i in new]
+    differing = [(a, b) for a, b in same if a.attributes != b.attributes or a.id in toggled]
+    touched = [row.id for pair in (*pairs, *differing) for row in pair if row is not None]
+    texts = reader.chunk_texts(list(dict.fromkeys(touched)))
+    changes = [_document_change(a, b, texts, old_excluded, new_excluded) for a, b in (*pairs, *differing)]
+    changes.sort(key=lambda c: (KINDS.index(c.kind), c.name.casefold(), c.source))
+    return VersionDiff(
+        old_version.number,
+        new_version.number,
+        tuple(changes),
+        len(same) - len(differing),
+        old_version.embedder != new_version.embedder,
+        old_version.chunking != new_version.chunking,
+    )
+
+
+def diff_document(
+    reader: Reader, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
+) -> tuple[ChunkChange, ...]:
+    """The chunks of one document on both sides, in order, with the words of those that changed."""
+    old_excluded = reader.exclusions(old_version_id)
+    new_excluded = reader.exclusions(new_version_id)
+    old = reader.chunks(old_id) if old_id is not None else []
+    new = reader.chunks(new_id) if new_id is not None else []
+    matcher = difflib.SequenceMatcher(None, [c.text for c in old], [c.text for c in new], autojunk=False)
+    found: list[ChunkChange] = []
+    for operation, a0, a1, b0, b1 in matcher.get_opcodes():
+        if operation == "equal":
+            found.extend(
+                _same_chunk(a, b, old_excluded.get(a.id), new_excluded.get(b.id))
+                for a, b in zip(old[a0:a1], new[b0:b1], strict=True)
+            )
+        else:
+            found.extend(_align(old[a0:a1], new[b0:b1]))
+    return tuple(found)
+
+
+def word_diff(old: str, new: str) -> tuple[tuple[str, str, str], ...]:
+    """(operation, old words, new words), in order; joining either side gives its text back."""
+    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    return tuple(
+        (operation, "".join(a[a0:a1]), "".join(b[b0:b1]))
+        for operation, a0, a1, b0, b1 in matcher.get_opcodes()
+    )
+
+
+def _pair(
+    old: Sequence[VersionDocumentRow], new: Sequence[VersionDocumentRow]
+) -> list[tuple[VersionDocumentRow | None, VersionDocumentRow | None]]:
+    """Revisions of one source belong together, then same contents; the rest stands alone."""
+    pairs: list[tuple[VersionDocumentRow | None, VersionDocumentRow | None]] = []
+    left_new = {row.source: row for row in new}
+    left_old = []
+    for row in old:
+        match = left_new.pop(row.source, None)
+        if match is None:
+            left_old.append(row)
+        else:
+            pairs.append((row, match))
+    by_content: dict[str, list[VersionDocumentRow]] = {}
+    for row in left_new.values():
+        by_content.setdefault(row.sha256, []).append(row)
+    for row in left_old:
+        candidates = by_content.get(row.sha256)
+        pairs.append((row, candidates.pop(0) if candidates else None))
+    pairs.extend((None, row) for rows in by_content.values() for row in rows)
+    return pairs
+
+
+def _document_change(
+    old: VersionDocumentRow | None,
+    new: VersionDocumentRow | None,
+    texts: dict[int, list[tuple[int, str, int]]],
+    old_excluded: dict[int, str],
+    new_excluded: dict[int, str],
+) -> DocumentChange:
+    before = _counted(texts.get(old.id, []) if old else [], old_excluded)
+    after = _counted(texts.get(new.id, []) if new else [], new_excluded)
+    tokens = {text_hash: count for row in (old, new) if row for _, text_hash, count in texts.get(row.id, [])}
+    came, went = after - before, before - after
+    shown = new or old
+    assert shown is not None
+    return DocumentChange(
+        kind=_kind(old, new),
+        name=shown.name,
+        source=shown.source,
+        old_source=old.source if old else "",
+        old_id=old.id if old else None,
+        new_id=new.id if new else None,
+        chunks_added=sum(came.values()),
+        chunks_removed=sum(went.values()),
+        tokens_added=sum(tokens[h] * n for h, n in came.items()),
+        tokens_removed=sum(tokens[h] * n for h, n in went.items()),
+        old_attributes=old.attributes if old else "",
+        new_attributes=new.attributes if new else "",
+    )
+
+
+def _kind(old: VersionDocumentRow | None, new: VersionDocumentRow | None) -> str:
+    if old is None:
+        return "added"
+    if new is None:
+        return "removed"
+    if old.id == new.id:
+        return "metadata" if old.attributes != new.attributes else "excluded"
+    if old.sha256 != new.sha256:
+        return "changed"
+    return "moved" if old.source != new.source else "recut"
+
+
+def _counted(chunks: Iterable[tuple[int, str, int]], excluded: dict[int, str]) -> Counter[str]:
+    return Counter(text_hash for chunk_id, text_hash, _ in chunks if chunk_id not in excluded)
+
+
+def _same_chunk(old: ChunkRow, new: ChunkRow, was: str | None, now: str | None) -> ChunkChange:
+    if (was is None) == (now is None):
+        return ChunkChange("same", old, new)
+    return (
+        ChunkChange("included", old, new, reason=was or "")
+        if now is None
+        else ChunkChange("excluded", old, new, reason=now)
+    )
+
+
+def _align(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[ChunkChange]:
+    """Pair similar chunks in order, so that the sum of their similarities is greatest."""
+    found: list[ChunkChange] = []
+    a = b = 0
+    for x, y in _best_pairs(old, new):
+        found.extend(ChunkChange("removed", chunk, None) for chunk in old[a:x])
+        found.extend(ChunkChange("added", None, chunk) for chunk in new[b:y])
+        found.append(ChunkChange("changed", old[x], new[y], word_diff(old[x].text, new[y].text)))
+        a, b = x + 1, y + 1
+    found.extend(ChunkChange("removed", chunk, None) for chunk in old[a:])
+    found.extend(ChunkChange("added", None, chunk) for chunk in new[b:])
+    return found
+
+
+def _best_pairs(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[tuple[int, int]]:
+    if not old or not new:
+        return []
+    if len(old) * len(new) > _MOST_PAIRS:  # too many to compare each with each: go by the order
+        return [(n, n) for n in range(min(len(old), len(new)))]
+    words = [[set(chunk.text.lower().split()) for chunk in side] for side in (old, new)]
+    width = len(new) + 1
+    best = [[0.0] * width for _ in range(len(old) + 1)]
+    for x in range(len(old) - 1, -1, -1):
+        for y in range(len(new) - 1, -1, -1):
+            paired = _similarity(words[0][x], words[1][y])
+            together = best[x + 1][y + 1] + paired if paired >= _SIMILAR else 0.0
+            best[x][y] = max(together, best[x + 1][y], best[x][y + 1])
+    pairs, x, y = [], 0, 0
+    while x < len(old) and y < len(new):
+        paired = _similarity(words[0][x], words[1][y])
+        if paired >= _SIMILAR and best[x][y] == best[x + 1][y + 1] + paired:
+            pairs.append((x, y))
+            x, y = x + 1, y + 1
+        elif best[x][y] == best[x + 1][y]:
+            x += 1
+        else:
+            y += 1
+    return pairs
+
+
+def _similarity(a: set[str], b: set[str]) -> float:
+    """Jaccard index of two sets of words."""
+    return len(a & b) / max(len(a | b), 1)
+
+
+def attributes_of(text: str) -> dict[str, str]:
+    """The attributes of a document as they are stored: a JSON object or nothing."""
+    found: dict[str, str] = json.loads(text) if text else {}
+    return found

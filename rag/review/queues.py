@@ -1,0 +1,252 @@
+"""The review queue: answers chosen by source, judged by people, turned into cases of an evaluation set."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+
+from sqlmodel import Session, select
+
+from rag.storage import audit_log as audit
+from rag.errors import NotFoundError, RagError
+from rag.evaluation.cases import Case
+from rag.evaluation.sets import change_set, create_set
+from rag.evaluation.statistics import cohens_kappa
+from rag.review.feedback import case_of, put_case
+from rag.review.rows import REASONS, SHOULD_REFUSE, SOURCES, VERDICTS, Agreement, Disagreement, ReviewItemRow, ReviewRow, queue_reviews, review_items
+from rag.storage.store import insert_rows, now_ms
+from rag.storage.tables.knowledge import Review, ReviewItem, ReviewQueue
+from rag.workspace import Workspace
+
+_MOST = 10_000  # items a source may add at once
+# (why, the traces of a source in the order of its choice); the score is the lower of support and best similarity.
+_QUERIES = {
+    "flagged": "SELECT t.id, 'flagged' FROM trace t WHERE {asked} AND t.flag_count > 0 ORDER BY t.created_ms DESC, t.id",
+    "thumbs-down": """SELECT t.id, 'thumbs-down' FROM trace t WHERE {asked} AND EXISTS
+        (SELECT 1 FROM feedback f WHERE f.trace_id = t.id AND NOT f.is_up) ORDER BY t.created_ms DESC, t.id""",
+    "low score": """SELECT id, printf('low score %.2f', score) FROM (SELECT t.id, t.created_ms,
+        min(coalesce(t.support_rate, 1.0), coalesce((SELECT max(h.dense_score) FROM tracehit h
+            WHERE h.trace_id = t.id), 1.0)) AS score
+        FROM trace t WHERE {asked}) WHERE score < 1 ORDER BY score, created_ms DESC, id""",
+    "random": "SELECT t.id, 'random' FROM trace t WHERE {asked} ORDER BY t.id",
+}
+_ASKED = """t.source = 'person' AND t.status IN ('done', 'nothing found') AND (? = '' OR t.collection = ?)
+    AND NOT EXISTS (SELECT 1 FROM reviewitem i WHERE i.queue_id = ? AND i.trace_id = t.id)"""
+
+
+def fill_queue(
+    workspace: Workspace, queue: str, counts: Mapping[str, int], *, collection: str = "", seed: int = 1
+) -> int:
+    """Add answers to a queue, made if there is none; returns how many came.
+
+    counts: source (see people.SOURCES) -> at most so many. Newest first, the lowest scores first, or at random by
+    the seed. An answer that is in the queue already is not added again.
+    """
+    queue = queue.strip()
+    if not queue or len(queue) > 200:
+        raise RagError("A review queue needs a name of at most 200 characters.")
+    for source, count in counts.items():
+        if source not in SOURCES:
+            raise RagError(f"“{source}” is no source; choose one of: {', '.join(SOURCES)}.")
+        if not 0 <= count <= _MOST:
+            raise RagError(f"A source adds 0 to {_MOST:,} answers at once.")
+    with workspace.store.session() as session:
+        found = session.exec(select(ReviewQueue).where(ReviewQueue.name == queue)).first()
+        if found is None:
+            found = ReviewQueue(name=queue, created_ms=now_ms())
+            session.add(found)
+            session.flush()
+        added = 0
+        for source, count in counts.items():
+            chosen = _choose(session, found.id or 0, source, count, collection, seed)
+            insert_rows(
+                session,
+                ReviewItem,
+                [{"queue_id": found.id, "trace_id": trace_id, "why": why} for trace_id, why in chosen],
+            )
+            added += len(chosen)
+        audit.record(session, "review queue filled", queue, f"{added} answers")
+    return added
+
+
+def _choose(
+    session: Session, queue_id: int, source: str, count: int, collection: str, seed: int
+) -> list[tuple[str, str]]:
+    statement = _QUERIES[source].format(asked=_ASKED)
+    if source != "random":
+        statement += f" LIMIT {int(count)}"
+    rows = session.connection().exec_driver_sql(statement, (collection, collection, queue_id)).fetchall()
+    found = [(str(row[0]), str(row[1])) for row in rows]
+    if source == "random" and len(found) > count:
+        found = random.Random(seed).sample(found, count)
+    return found
+
+
+def judge(
+    workspace: Workspace,
+    item_id: int,
+    reviewer: str,
+    verdict: str,
+    *,
+    reason: str = "",
+    correction: str = "",
+    relevant: Sequence[int] = (),
+) -> None:
+    """Store a reviewer's verdict; another one replaces it. relevant: markers of the passages that hold the answer."""
+    reviewer = reviewer.strip()
+    if not reviewer or len(reviewer) > 100:
+        raise RagError("Say who reviews: a name of at most 100 characters.")
+    if verdict not in VERDICTS:
+        raise RagError(f"“{verdict[:80]}” is no verdict; choose one of: {', '.join(VERDICTS)}.")
+    if reason and reason not in REASONS:
+        raise RagError(f"“{reason[:80]}” is no reason; choose one of: {', '.join(REASONS)}.")
+    with workspace.store.session() as session:
+        if session.get(ReviewItem, item_id) is None:
+            raise NotFoundError(f"There is no review item {item_id}; `ragdeck review list QUEUE` shows them.")
+        before = session.get(Review, (item_id, reviewer))
+        session.merge(
+            Review(
+                item_id=item_id, reviewer=reviewer, created_ms=now_ms(), verdict=verdict, reason=reason,
+                correction=correction.strip(), relevant=json.dumps(sorted(set(relevant))),
+                set_name=before.set_name if before else "", case_key=before.case_key if before else "",
+            )
+        )  # fmt: skip
+        audit.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
+
+
+def next_item(workspace: Workspace, queue: str, reviewer: str) -> ReviewItemRow | None:
+    """The first that the reviewer has not judged; None when all are."""
+    return next((i for i in review_items(workspace.reader, queue, reviewer) if i.own is None), None)
+
+
+def agreement(workspace: Workspace, queue: str, reviewer: str = "") -> list[Agreement]:
+    """Every two reviewers; with a reviewer only their pairs, over what they have judged themselves."""
+    said = queue_reviews(workspace.reader, queue)
+    names = sorted({review.reviewer for _, reviews in said for review in reviews})
+    found = []
+    for first, second in combinations(names, 2):
+        if reviewer and reviewer not in (first, second):
+            continue
+        both = []
+        for item, reviews in said:
+            verdicts = {r.reviewer: r.verdict for r in reviews if r.verdict != "skip"}
+            if first in verdicts and second in verdicts:
+                both.append((item, verdicts[first], verdicts[second]))
+        differ = [Disagreement(i.id, i.trace_id, i.question, a, b) for i, a, b in both if a != b]
+        kappa = cohens_kappa([a for _, a, _ in both], [b for _, _, b in both])
+        found.append(Agreement(first, second, len(both), len(both) - len(differ), kappa, tuple(differ)))
+    return found
+
+
+def make_review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> Case:
+    """A case of one item, by this reviewer's verdict."""
+    with workspace.store.session() as session:
+        item, review = session.get(ReviewItem, item_id), session.get(Review, (item_id, reviewer.strip()))
+        if item is None or review is None:
+            raise RagError("Give a verdict first: it says what the case's right answer is.")
+        row = ReviewRow(**{**review.model_dump(), "relevant": tuple(json.loads(review.relevant))})
+        trace_id = item.trace_id
+    case = _case(workspace, trace_id, row)
+    put_case(workspace, set_name, case)
+    _remember(workspace, [(row, case.key)], set_name)
+    return case
+
+
+def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, int]:
+    """Cases of all items whose reviewers agree, in one new version of a set that is made if there is none.
+
+    Returns (cases, items left out: reviewers disagree, skipped, or nobody wrote what is right).
+    """
+    cases: list[Case] = []
+    made: list[tuple[ReviewRow, str]] = []
+    left_out = 0
+    for item, reviews in queue_reviews(workspace.reader, queue):
+        said = [review for review in reviews if review.verdict != "skip"]
+        if not said:
+            left_out += bool(reviews)
+            continue
+        best = max(said, key=lambda review: (bool(review.correction), review.created_ms))
+        try:
+            if len({review.verdict for review in said}) > 1:
+                raise RagError("The reviewers disagree.")
+            case = _case(workspace, item.trace_id, best)
+        except RagError:
+            left_out += 1
+            continue
+        cases.append(case)
+        made.append((best, case.key))
+    if cases:
+        set_name = set_name.strip()
+        if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+            create_set(workspace, set_name)
+        change_set(workspace, set_name, put=cases, message=f"From the review queue “{queue}”")
+        _remember(workspace, made, set_name)
+    return len(cases), left_out
+
+
+def export_reviews(workspace: Workspace, queue: str, path: Path) -> int:
+    """Write one line a verdict, as CSV or, where the name ends in .jsonl, as JSON; returns the lines."""
+    lines = []
+    for item, reviews in queue_reviews(workspace.reader, queue):
+        row = workspace.reader.trace(item.trace_id).row
+        for review in reviews:
+            lines.append(
+                {
+                    "queue": queue, "item": item.id, "trace_id": item.trace_id, "why": item.why,
+                    "question": item.question, "answer": row["answer"],
+                    **{name: value for name, value in asdict(review).items() if name != "item_id"},
+                }
+            )  # fmt: skip
+    if not lines:
+        raise RagError(f"Nobody has reviewed anything in “{queue}” yet.")
+    try:
+        if path.suffix.lower() == ".jsonl":
+            path.write_text("".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines), "utf-8")
+        else:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, list(lines[0]))
+                writer.writeheader()
+                writer.writerows({**line, "relevant": json.dumps(line["relevant"])} for line in lines)
+    except OSError as error:
+        raise RagError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return len(lines)
+
+
+def delete_queue(workspace: Workspace, queue: str) -> None:
+    """With all its verdicts; cases that were made of them stay."""
+    with workspace.store.session() as session:
+        found = session.exec(select(ReviewQueue).where(ReviewQueue.name == queue)).first()
+        if found is None:
+            raise NotFoundError(f"There is no review queue named “{queue}”.")
+        raw = session.connection()
+        raw.exec_driver_sql(
+            "DELETE FROM review WHERE item_id IN (SELECT id FROM reviewitem WHERE queue_id = ?)", (found.id,)
+        )
+        raw.exec_driver_sql("DELETE FROM reviewitem WHERE queue_id = ?", (found.id,))
+        session.delete(found)
+        audit.record(session, "review queue deleted", queue)
+
+
+def _case(workspace: Workspace, trace_id: str, review: ReviewRow) -> Case:
+    return case_of(
+        workspace.reader.trace(trace_id),
+        correction=review.correction,
+        is_right=review.verdict == "correct",
+        should_refuse=review.verdict != "correct" and review.reason == SHOULD_REFUSE,
+        relevant=review.relevant,
+        tags=("reviewed",),
+    )
+
+
+def _remember(workspace: Workspace, made: Sequence[tuple[ReviewRow, str]], set_name: str) -> None:
+    with workspace.store.session() as session:
+        for review, key in made:
+            row = session.get(Review, (review.item_id, review.reviewer))
+            if row is not None:
+                row.set_name, row.case_key = set_name, key
+                session.add(row)

@@ -1,0 +1,70 @@
+"""The sample: our own short documents, questions about them and two pipelines.
+
+A newcomer sees an answer and a comparison of two ways to answer within minutes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from rag.storage.data_folder import RESOURCES
+from rag.asking.rows import IngestProgress, IngestReport, RunProgress
+from rag.evaluation.rows import RunRow
+from rag.settings import GenerationSettings, RetrievalSettings
+
+if TYPE_CHECKING:
+    from rag.workspace import Workspace
+
+SAMPLE_COLLECTION = "Sample: Aurora 3 weather station"
+SAMPLE_SET = "Sample: Aurora 3 questions"
+SAMPLE_PIPELINES = ("Sample: hybrid, six passages", "Sample: BM25, two passages")
+_SUFFIXES = (".pdf", ".docx", ".html", ".md", ".csv")
+
+
+def ingest_sample(workspace: Workspace) -> Generator[IngestProgress, None, IngestReport]:
+    """Ingest resources/samples into the sample collection, and add what evaluates it."""
+    from rag.knowledge.ingest import ingest_files
+
+    files = sorted(p for p in (RESOURCES / "samples").iterdir() if p.suffix in _SUFFIXES)
+    report = yield from ingest_files(workspace, SAMPLE_COLLECTION, files)
+    add_sample_evaluation(workspace)
+    return report
+
+
+def add_sample_evaluation(workspace: Workspace) -> None:
+    """The evaluation set and two pipelines of the sample collection; what is there already stays as it is.
+
+    The second pipeline searches by words alone and shows the model two passages: cheaper, and to be compared.
+    """
+    from rag.evaluation.pipelines import list_pipelines, present_config, save_pipeline
+    from rag.evaluation.sets import import_file
+
+    if SAMPLE_SET not in {row.name for row in workspace.reader.evaluation_sets()}:
+        import_file(workspace, SAMPLE_SET, RESOURCES / "samples" / "cases.jsonl")
+    config = present_config(workspace, SAMPLE_COLLECTION).model_copy(
+        update={"model": "", "retrieval": RetrievalSettings(), "generation": GenerationSettings()}
+    )
+    cheap = RetrievalSettings(search="BM25", max_passages=2)
+    known = {row.name for row in list_pipelines(workspace)}
+    for name, retrieval in zip(SAMPLE_PIPELINES, (RetrievalSettings(), cheap), strict=True):
+        if name not in known:
+            save_pipeline(
+                workspace, name, config.model_copy(update={"retrieval": retrieval}), "The sample's own"
+            )
+
+
+def evaluate_sample(workspace: Workspace) -> Generator[RunProgress, None, tuple[RunRow, ...]]:
+    """Both pipelines over the sample's questions; the first one's run is the baseline."""
+    from rag.evaluation.runs import start_runs
+
+    runs: list[RunRow] = []
+    for name, tags in zip(SAMPLE_PIPELINES, (("baseline",), ()), strict=True):
+        runs += yield from start_runs(workspace, SAMPLE_SET, [name], tags=tags)
+    return tuple(runs)
+
+
+def sample_questions() -> list[str]:
+    data = tomllib.loads((RESOURCES / "samples" / "questions.toml").read_text("utf-8"))
+    return [str(item["text"]) for item in data["question"]]

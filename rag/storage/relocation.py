@@ -1,0 +1,338 @@
+"""Moving the data folder to another place.
+
+`move_data` copies everything but the Chroma index, which is rebuilt, into an empty folder, checks the copy and
+then writes the pointer file that `rag.data_folder` follows: at that moment the data are in the new place. The
+old ones are removed afterwards, by `finish_move`, which runs whenever a folder is opened. Two notes make that
+safe against a kill: `moving-out.json` in the old folder and `moving-in.json` in the new one name each other and
+the place of the pointer, and the pointer alone decides which of the two is in use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from rag.storage.backup import RESTORE_DONE, RESTORE_NEW, check_space, copy_database, database_bytes, disk_errors, forget_indexes, read_json, remove, sync_folder, write_whole
+from rag.storage.data_folder import DATABASE, POINTER, FolderLock, default_place, place_of
+from rag.errors import DataFolderLockedError, RagError
+from rag.asking.rows import BackupProgress, MoveReport
+
+OUT, IN = "moving-out.json", "moving-in.json"
+# Made anew in the new place, or of no use there.
+_LEFT_BEHIND = {"lock", POINTER, OUT, IN, "index", "chroma-copies", RESTORE_NEW, RESTORE_DONE}
+_SCRATCH = tuple(f"{name}.part" for name in (POINTER, OUT, IN))  # what a kill leaves of writing them
+_DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+_LOGS = ("window.log", "engine.log")
+_BLOCK = 1 << 20
+_ATTEMPTS = 5  # at copying a database that changes meanwhile
+
+State = dict[Path, tuple[int, int]]  # size and time of every copied file
+
+
+def move_data(source: Path, target: str | Path) -> Generator[BackupProgress, None, MoveReport]:
+    """Copy the data, check the copy, and make it the one in use. The caller holds the source's lock.
+
+    The old data are removed when the new place is opened (`finish_move`), because the source may still be
+    open here. Cancelled or failed, the data are where they were and nothing is left in the target.
+    """
+    source, target = source.absolute(), Path(target).expanduser().absolute()
+    home = _home_of(source)
+    _check_target(source, target, home)
+    existed = target.exists()
+    with disk_errors(f"The folder {target}"):
+        target.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(target)
+        lock.acquire("a move of the data to it")
+        moved = False
+        try:
+            check_space(target, _bytes_to_copy(source), "The data")
+            size = yield from _copy_and_switch(source, target, home)
+            moved = True
+        finally:
+            lock.release()
+            if not moved and not _same(place_of(home), target):
+                _remove_copy(target, source)
+                (source / OUT).unlink(missing_ok=True)
+                _remove_if_empty(target, not existed)
+    return MoveReport(str(source), str(target), size, followed=home == default_place())
+
+
+def finish_move(folder: Path) -> list[str]:
+    """Finish or clear away a move that this folder took part in; sentences that say what was done.
+
+    The caller holds the folder's lock and has nothing of it open.
+    """
+    notices: list[str] = []
+    with disk_errors(f"The data folder {folder}"):
+        for note, finish in ((OUT, _finish_out), (IN, _finish_in)):
+            if (folder / note).exists():
+                notices += finish(folder)
+        elsewhere = _elsewhere(folder)
+        if elsewhere is not None and not notices:
+            notices.append(
+                f"The data that were in {folder} were moved to {elsewhere}; these here are others."
+            )
+    return notices
+
+
+# --- before and during the move ---------------------------------------------------------------------------
+
+
+def _home_of(source: Path) -> Path:
+    """The folder whose pointer decides about these data: the default place if it leads here, else the source."""
+    default = default_place()
+    leads_to = place_of(default)
+    if _same(source, default) and not _same(leads_to, source):
+        raise RagError(
+            f"The data that belong in {default} were moved to {leads_to}; delete {default / POINTER} first if these "
+            "here shall take their place."
+        )
+    return default if _same(leads_to, source) else source
+
+
+def _check_target(source: Path, target: Path, home: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise RagError(f"{target} is a file; name an empty or a new folder.")
+    if _same(target, source):
+        raise RagError(f"The data are in {target} already.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise RagError(f"{target} lies in the data folder itself; choose a place outside of it.")
+    if target.exists():
+        leads_back = _same(target, home) or _same(place_of(target), source)
+        passed_over = {"lock", POINTER} if leads_back else {"lock"}
+        found = sorted(path.name for path in target.iterdir() if path.name not in passed_over)
+        if found:
+            raise RagError(f"{target} is not empty (it holds {found[0]}); name an empty or a new folder.")
+
+
+def _copy_and_switch(source: Path, target: Path, home: Path) -> Generator[BackupProgress, None, int]:
+    """Copy until nothing was written meanwhile, then switch; gives the bytes copied."""
+    with closing(sqlite3.connect(source / DATABASE, timeout=30, isolation_level=None)) as watch:
+        for _ in range(_ATTEMPTS):
+            names = _moved_names(source)
+            _write_notes(source, target, home, names)
+            before = _version(watch)
+            copied = yield from _copy_files(source, target, names)
+            yield from copy_database(source / DATABASE, target / DATABASE)
+            _check_copy(target / DATABASE)
+            forget_indexes(target / DATABASE)
+            watch.execute("BEGIN IMMEDIATE")  # from here on nothing can be written to the old file
+            unchanged = _version(watch) == before and _moved_names(source) == names
+            if unchanged and _state(copied) == copied:
+                sync_folder(target)
+                _switch(home, target)
+                return sum(size for size, _ in copied.values()) + (target / DATABASE).stat().st_size
+            watch.execute("ROLLBACK")
+            for path in (DATABASE, *names):
+                remove(target / path)
+    raise RagError(
+        "The data changed again and again while they were copied; move them when nothing is running."
+    )
+
+
+def _write_notes(source: Path, target: Path, home: Path, names: list[str]) -> None:
+    note = {"source": str(source), "target": str(target), "home": str(home), "names": names}
+    write_whole(source / OUT, json.dumps(note))
+    write_whole(target / IN, json.dumps(note))
+
+
+def _switch(home: Path, target: Path) -> None:
+    """The one step that decides where the data are."""
+    (target / POINTER).unlink(missing_ok=True)
+    if _same(target, home):
+        sync_folder(home)
+    else:
+        write_whole(home / POINTER, f"{target}\n")
+
+
+def _moved_names(source: Path) -> list[str]:
+    """What is copied beside the database."""
+    passed_over = {*_LEFT_BEHIND, *_SCRATCH, *_DATABASE_FILES}
+    names = (path.name for path in source.iterdir())
+    return sorted(n for n in names if n not in passed_over and n[0] != "." and not n.startswith(_LOGS))
+
+
+def _bytes_to_copy(source: Path) -> int:
+    files = (file for name in _moved_names(source) for file in _files_in(source / name))
+    return database_bytes(source / DATABASE) + sum(file.stat().st_size for file in files)
+
+
+def _files_in(path: Path) -> Iterator[Path]:
+    if path.is_symlink():
+        return  # copied as a link
+    if path.is_dir():
+        yield from (found for found in sorted(path.rglob("*")) if found.is_file())
+    elif path.is_file():
+        yield path
+
+
+def _copy_files(source: Path, target: Path, names: list[str]) -> Generator[BackupProgress, None, State]:
+    copied: State = {}
+    for name in names:
+        if (source / name).is_symlink() and not (target / name).is_symlink():
+            (target / name).symlink_to((source / name).readlink())
+    files = [file for name in names for file in _files_in(source / name)]
+    total, done = sum(file.stat().st_size for file in files), 0
+    for file in files:
+        stat = file.stat()
+        copied[file] = (stat.st_size, stat.st_mtime_ns)
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        with file.open("rb") as read, place.open("wb") as written:
+            while block := read.read(_BLOCK):
+                written.write(block)
+                digest.update(block)
+                done += len(block)
+                yield BackupProgress("copying", done, total)
+            written.flush()
+            os.fsync(written.fileno())
+        shutil.copystat(file, place)
+        if _sha256(place) != digest.digest():
+            raise RagError(
+                f"{place} does not read as it was written; check that disk. The data are unchanged."
+            )
+    return copied
+
+
+def _state(copied: State) -> State:
+    found: State = {}
+    for path in copied:
+        if path.exists():
+            stat = path.stat()
+            found[path] = (stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Changes whenever another connection wrote to the file."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _check_copy(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if said != "ok":
+        raise RagError(f"The copy {database} is not sound ({said}); check that disk. The data are unchanged.")
+
+
+# --- afterwards -------------------------------------------------------------------------------------------
+
+
+def _finish_out(folder: Path) -> list[str]:
+    """This folder's data were being moved away."""
+    note = read_json(folder / OUT)
+    target = Path(str(note.get("target", "")))
+    if _same(_in_use(note), target):
+        if not (target / DATABASE).exists():
+            raise RagError(
+                f"The data of {folder} were moved to {target}, and they are not there now; connect that disk and start "
+                f"again, or delete {folder / OUT} to use what is left here."
+            )
+        _remove_old(folder, note)
+        return [f"The data of {folder} are in {target} now: open that folder. The old copy was removed."]
+    _remove_copy(target, folder)
+    (folder / OUT).unlink()
+    return [f"A move of the data to {target} was interrupted; they are here, as they were before it."]
+
+
+def _finish_in(folder: Path) -> list[str]:
+    """Data were being moved to this folder."""
+    note = read_json(folder / IN)
+    source = Path(str(note.get("source", "")))
+    if not _same(_in_use(note), folder):
+        if not (source / DATABASE).exists():
+            raise RagError(
+                f"A move of the data from {source} to {folder} was not finished, and {source} is not there now; connect "
+                f"that disk and start again, or delete {folder / IN} to use what is here."
+            )
+        _remove_copy(folder, source)
+        return [f"An unfinished move of the data from {source} to here was cleared away; the data are there."]
+    out = read_json(source / OUT)
+    if _same(Path(str(out.get("target", ""))), folder):
+        lock = FolderLock(source)
+        try:
+            lock.acquire("the end of a move")
+        except DataFolderLockedError as error:
+            return [f"The data were moved here from {source}; the old copy is still there. {error}"]
+        try:
+            _remove_old(source, out)
+        finally:
+            lock.release()
+        _remove_if_empty(source, source != Path(str(note.get("home", ""))))
+    (folder / IN).unlink()
+    gone = ", and the old copy was removed" if not (source / DATABASE).exists() else ""
+    return [f"The data were moved here from {source}{gone}."]
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two spellings mean one folder: a link or another case must never look like another place."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
+
+
+def _in_use(note: dict[str, object]) -> Path:
+    return place_of(Path(str(note.get("home", ""))))
+
+
+def _remove_old(source: Path, note: dict[str, object]) -> None:
+    """The database first: what is left without it is no data folder. The note goes last."""
+    logs = [path.name for path in source.iterdir() if path.name.startswith(_LOGS)]
+    for name in (
+        *_DATABASE_FILES,
+        *_SCRATCH,
+        *_names(note),
+        "index",
+        "chroma-copies",
+        RESTORE_NEW,
+        RESTORE_DONE,
+        *logs,
+    ):
+        try:
+            remove(source / name)
+        except PermissionError:
+            if name not in logs:  # Windows: the window still writes its log
+                raise
+    (source / OUT).unlink(missing_ok=True)
+
+
+def _remove_copy(target: Path, source: Path) -> None:
+    """What a move that did not come to its end left in the target, if it is this move's."""
+    note = read_json(target / IN)
+    if not note or not _same(Path(str(note.get("source", ""))), source):
+        return
+    for name in (*_DATABASE_FILES, f"{DATABASE}-journal", *_SCRATCH, *_names(note)):
+        remove(target / name)
+    (target / IN).unlink()
+
+
+def _names(note: dict[str, object]) -> list[str]:
+    listed = note.get("names")
+    found = [str(name) for name in listed] if isinstance(listed, list) else []
+    return [name for name in found if Path(name).name == name]
+
+
+def _remove_if_empty(folder: Path, wanted: bool) -> None:
+    if wanted and folder.is_dir() and {path.name for path in folder.iterdir()} <= {"lock"}:
+        remove(folder)
+
+
+def _elsewhere(folder: Path) -> Path | None:
+    """Where this folder's pointer leads, if it has one. It was opened with --data, which follows none."""
+    try:
+        place = place_of(folder)
+    except RagError:
+        return None
+    return None if _same(place, folder) else place

@@ -1,0 +1,235 @@
+"""The SQLite file: opening it, sessions, and the statements that are too large for one row at a time.
+
+WAL lets the window read while the engine writes. A transaction is short and never spans a yield.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlmodel import Session, SQLModel, create_engine
+
+from rag.storage.tables import knowledge as tables
+from rag.errors import RagError
+from rag.text.search_terms import indexed_text
+from rag.storage.migrations import migrate
+
+Vectors = npt.NDArray[np.float32]
+_VARIABLES = 900  # below the smallest limit on `?` in one statement that SQLite was ever built with
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Store:
+    """Opens the file and hands out sessions. Raises RagError when the file is damaged or newer."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": 30})
+        event.listen(self._engine, "connect", _set_pragmas)
+        try:
+            migrate(database, lambda: SQLModel.metadata.create_all(self._engine))
+        except (sqlite3.DatabaseError, DatabaseError) as error:
+            raise RagError(
+                f"{database} is damaged or not a Ragdeck file ({error.args[0]}); "
+                "put a backup in its place, or move it away to start anew."
+            ) from error
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on any error. A full disk is a RagError."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except OperationalError as error:
+                session.rollback()
+                reason = str(error.orig)
+                if "full" in reason or "I/O" in reason or "readonly" in reason:
+                    raise RagError(
+                        f"The data folder cannot be written ({reason}); free some space on its disk. "
+                        "What was reported as done is kept."
+                    ) from error
+                raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+# FROM and WHERE of "the chunks of version ?"; the chunk is c.
+VERSION_CHUNKS = """FROM versiondocument vd CROSS JOIN chunk c ON c.document_id = vd.document_id
+    WHERE vd.version_id = ? AND NOT EXISTS
+        (SELECT 1 FROM versionexclusion x WHERE x.version_id = vd.version_id AND x.chunk_id = c.id)"""
+
+
+def add_chunks(session: Session, document: tables.Document, chunks: Sequence[tables.Chunk]) -> None:
+    """Write the chunks of a new document and their full-text rows."""
+    if document.id is None:
+        document.id = _next_id(session, "document")
+        session.add(document)
+        session.flush()
+    raw = session.connection()
+    first = _next_id(session, "chunk")
+    rows = [
+        {
+            **{name: getattr(chunk, name) for name in _CHUNK_COLUMNS},
+            "id": first + number,
+            "document_id": document.id,
+        }
+        for number, chunk in enumerate(chunks)
+    ]
+    if rows:
+        raw.execute(tables.Chunk.__table__.insert(), rows)  # type: ignore[attr-defined]
+        raw.exec_driver_sql(
+            "INSERT INTO chunk_fts (rowid, text) VALUES (?, ?)",
+            [(row["id"], indexed_text(row["text"])) for row in rows],
+        )
+
+
+_CHUNK_COLUMNS = (
+    "position",
+    "start",
+    "end",
+    "text",
+    "text_hash",
+    "token_count",
+    "place",
+    "place_kind",
+    "place_number",
+)
+
+
+def missing_embeddings(session: Session, embedder: str, hashes: Iterable[str]) -> set[str]:
+    """Those of the text hashes that have no vector of this embedder yet."""
+    wanted = list(dict.fromkeys(hashes))
+    known: set[str] = set()
+    for part in _parts(wanted):
+        marks = ",".join("?" * len(part))
+        known.update(
+            row[0]
+            for row in session.connection().exec_driver_sql(
+                f"SELECT text_hash FROM embedding WHERE embedder = ? AND text_hash IN ({marks})",
+                (embedder, *part),
+            )
+        )
+    return set(wanted) - known
+
+
+def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vectors: Vectors) -> None:
+    """vectors: (n, dimension) float32, L2-normalised, in the order of hashes."""
+    if not hashes:
+        return
+    plain = np.ascontiguousarray(vectors, dtype="<f4")
+    session.connection().exec_driver_sql(
+        "INSERT OR IGNORE INTO embedding (text_hash, embedder, vector) VALUES (?, ?, ?)",
+        [(text_hash, embedder, vector.tobytes()) for text_hash, vector in zip(hashes, plain, strict=True)],
+    )
+
+
+def text_vectors(session: Session, embedder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+    """The stored vectors of some texts, by text hash."""
+    found: dict[str, Vectors] = {}
+    for part in _parts(list(hashes)):
+        marks = ",".join("?" * len(part))
+        for row in session.connection().exec_driver_sql(
+            f"SELECT text_hash, vector FROM embedding WHERE embedder = ? AND text_hash IN ({marks})",
+            (embedder, *part),
+        ):
+            found[row[0]] = np.frombuffer(row[1], dtype="<f4")
+    return found
+
+
+def version_texts(session: Session, version_id: int) -> list[tuple[int, str, int]]:
+    """(chunk id, text hash, tokens) of every chunk of a version that is not excluded, by chunk id."""
+    rows = session.connection().exec_driver_sql(
+        f"SELECT c.id, c.text_hash, c.token_count {VERSION_CHUNKS} ORDER BY c.id", (version_id,)
+    )
+    return [(row[0], row[1], row[2]) for row in rows.fetchall()]
+
+
+def chunks_with_texts(session: Session, version_id: int, hashes: Sequence[str]) -> list[tuple[int, str]]:
+    """(chunk id, text hash) of the chunks of a version that have one of these texts."""
+    found: list[tuple[int, str]] = []
+    for part in _parts(list(hashes)):
+        marks = ",".join("?" * len(part))
+        rows = session.connection().exec_driver_sql(
+            f"SELECT c.id, c.text_hash {VERSION_CHUNKS} AND c.text_hash IN ({marks})", (version_id, *part)
+        )
+        found.extend((row[0], row[1]) for row in rows)
+    return found
+
+
+def chunk_vectors(session: Session, embedder: str, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
+    """The stored vectors of some chunks, by chunk id."""
+    found: dict[int, Vectors] = {}
+    for part in _parts(list(chunk_ids)):
+        marks = ",".join("?" * len(part))
+        for row in session.connection().exec_driver_sql(
+            f"""SELECT c.id, e.vector FROM chunk c JOIN embedding e ON e.text_hash = c.text_hash AND e.embedder = ?
+                WHERE c.id IN ({marks})""",
+            (embedder, *part),
+        ):
+            found[row[0]] = np.frombuffer(row[1], dtype="<f4")
+    return found
+
+
+def chunk_rows(session: Session, chunk_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What a hit shows of its chunk and document, by chunk id."""
+    found: dict[int, dict[str, Any]] = {}
+    for part in _parts(list(chunk_ids)):
+        marks = ",".join("?" * len(part))
+        rows = session.connection().exec_driver_sql(
+            f"""SELECT c.id AS chunk_id, c.document_id, d.name AS document, d.source AS path, c.place, c.place_kind,
+                       c.place_number, c.start, c."end", c.text, c.token_count
+                FROM chunk c JOIN document d ON d.id = c.document_id WHERE c.id IN ({marks})""",
+            tuple(part),
+        )
+        found.update({row["chunk_id"]: dict(row) for row in rows.mappings()})
+    return found
+
+
+def add_trace_text(session: Session, trace_id: str, text: str) -> None:
+    session.connection().exec_driver_sql(
+        "INSERT INTO trace_fts (rowid, text) SELECT rowid, ? FROM trace WHERE id = ?",
+        (indexed_text(text), trace_id),
+    )
+
+
+def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Many rows in one statement."""
+    if rows:
+        session.connection().execute(table.__table__.insert(), list(rows))  # type: ignore[attr-defined]
+
+
+def _next_id(session: Session, table: str) -> int:
+    """An id that no row has, and no stored trace still speaks of after its row was deleted."""
+    found = session.connection().exec_driver_sql(
+        f"""SELECT max(coalesce((SELECT max(id) FROM {table}), 0),
+                       coalesce((SELECT max({table}_id) FROM tracehit), 0)) + 1"""
+    )
+    return int(found.scalar_one())
+
+
+def _parts(values: list[Any]) -> Iterator[list[Any]]:
+    for begin in range(0, len(values), _VARIABLES):
+        yield values[begin : begin + _VARIABLES]
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.close()

@@ -1,0 +1,208 @@
+"""What a dataset version holds, as arrays, and exact search in it.
+
+A version never changes, so what was loaded once stays right. Both searches depend on the version alone: the
+same question finds the same passages in it whatever was added elsewhere since.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlmodel import Session
+
+from rag.errors import RagError
+from rag.text.search_terms import indexed_text
+from rag.storage.store import Store, Vectors, version_texts
+
+_KEPT = 3  # versions; vectors are kept of the last one alone: 50,000 of 384 dimensions are 77 MB
+_KEPT_WORDS = 200
+_K1, _B = 1.2, 0.75
+_MOST_COUNTED = 4095  # occurrences of a word in one chunk
+
+Scored = list[tuple[int, float]]
+Rows = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.float32]
+
+
+class VersionContent:
+    """ids (n,) ascending, token_counts (n,); vectors (n, dimension) are loaded when they are first needed."""
+
+    def __init__(self, session: Session, version_id: int, embedder: str) -> None:
+        rows = version_texts(session, version_id)
+        self.embedder = embedder
+        self.hashes = [row[1] for row in rows]
+        self.ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+        self.token_counts = np.fromiter((row[2] for row in rows), dtype=np.float64, count=len(rows))
+        self._vectors: Vectors | None = None
+        self._postings: dict[tuple[str, ...], tuple[Rows, Counts]] = {}
+
+    def vectors(self, session: Session) -> Vectors:
+        if self._vectors is None:
+            self._vectors = _load_vectors(session, self.hashes, self.embedder)
+        return self._vectors
+
+    def forget_vectors(self) -> None:
+        self._vectors = None
+
+    def nearest(self, session: Session, vector: Vectors, count: int) -> Scored:
+        """The most similar chunks, best first, by cosine similarity to vector (dimension,)."""
+        return nearest(self.ids, self.vectors(session), vector, count) if len(self.ids) else []
+
+    def search_words(self, session: Session, words: Sequence[str], count: int) -> Scored:
+        """The best chunks by BM25 (Robertson, Zaragoza 2009; idf as in Lucene, never negative), best first.
+
+        Document frequencies and lengths are those of this version; a length is in the embedder's tokens.
+        FTS5's own bm25() counts all versions of all collections: its order would change with every ingest.
+        """
+        if len(self.ids) == 0:
+            return []
+        lengths = self.token_counts / max(float(self.token_counts.mean()), 1.0)
+        scores = np.zeros(len(self.ids))
+        for tokens in fts_tokens(words):
+            rows, counts = self._occurrences(session, tokens)
+            if len(rows) == 0:
+                continue
+            idf = np.log1p((len(self.ids) - len(rows) + 0.5) / (len(rows) + 0.5))
+            norm = _K1 * (1 - _B + _B * lengths[rows])
+            scores[rows] += idf * counts * (_K1 + 1) / (counts + norm)
+        found = np.flatnonzero(scores)
+        if len(found) > count:
+            found = found[np.argpartition(-scores[found], count - 1)[:count]]
+        return ordered(self.ids[found], scores[found])
+
+    def _occurrences(self, session: Session, tokens: tuple[str, ...]) -> tuple[Rows, Counts]:
+        """Rows of this version that hold the tokens one after the other, and how often each does."""
+        known = self._postings.pop(tokens, None)
+        if known is None:
+            if len(tokens) == 1:
+                chunks, counts = _token_counts(session, tokens[0])
+            else:
+                places = _token_places(session, tokens[0])
+                for step, token in enumerate(tokens[1:], 1):
+                    places = np.intersect1d(places, _token_places(session, token) - step, assume_unique=True)
+                chunks, counts = np.unique(places >> 24, return_counts=True)
+            rows = np.searchsorted(self.ids, chunks)
+            rows[rows == len(self.ids)] = 0
+            here = self.ids[rows] == chunks
+            known = rows[here].astype(np.int32), counts[here].astype(np.float32)
+        self._postings[tokens] = known  # words come back, the common ones most
+        if len(self._postings) > _KEPT_WORDS:
+            self._postings.pop(next(iter(self._postings)))
+        return known
+
+
+class ContentCache:
+    """The versions that were asked last. Usable from two threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._contents: OrderedDict[int, VersionContent] = OrderedDict()
+
+    def get(self, version_id: int, embedder: str) -> VersionContent:
+        with self._lock:
+            content = self._contents.pop(version_id, None)
+            if content is None:
+                with self._store.session() as session:
+                    content = VersionContent(session, version_id, embedder)
+            for other in self._contents.values():
+                other.forget_vectors()
+            self._contents[version_id] = content
+            if len(self._contents) > _KEPT:
+                self._contents.popitem(last=False)
+            return content
+
+    def clear(self) -> None:
+        """After rows of versions were deleted."""
+        with self._lock:
+            self._contents.clear()
+
+
+def nearest(ids: npt.NDArray[np.int64], vectors: Vectors, vector: Vectors, count: int) -> Scored:
+    """The count most similar rows of vectors (n, d) to vector (d,), best first, by cosine similarity."""
+    scores = vectors @ vector
+    count = min(count, len(ids))
+    best = np.argpartition(-scores, count - 1)[:count]
+    return ordered(ids[best], scores[best])
+
+
+def ordered(ids: npt.NDArray[np.int64], scores: npt.NDArray[np.floating]) -> Scored:
+    """Pairs by falling score; scores that differ by rounding alone count as equal, then the id decides."""
+    rounded = np.round(np.asarray(scores, dtype=np.float64), 6)
+    return [(int(ids[i]), float(rounded[i])) for i in np.lexsort((ids, -rounded))]
+
+
+def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """Each word as the tokens that FTS5 makes of it: folded, and a run of CJK characters one by one."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(
+            """CREATE VIRTUAL TABLE w USING fts5(text, tokenize='unicode61 remove_diacritics 2');
+               CREATE VIRTUAL TABLE t USING fts5vocab(w, instance);"""
+        )
+        connection.executemany(
+            "INSERT INTO w (rowid, text) VALUES (?, ?)", [(n, indexed_text(w)) for n, w in enumerate(words)]
+        )
+        found: dict[int, list[str]] = {}
+        for number, term in connection.execute("SELECT doc, term FROM t ORDER BY doc, offset"):
+            found.setdefault(number, []).append(term)
+    finally:
+        connection.close()
+    return list(dict.fromkeys(tuple(tokens) for tokens in found.values()))
+
+
+def _token_counts(session: Session, token: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Chunk ids that hold a token, and how often each does."""
+    packed = _integers(
+        session,
+        f"SELECT (doc << 12) + min(count(*), {_MOST_COUNTED}) FROM chunk_terms WHERE term = ? GROUP BY doc",
+        token,
+    )
+    return packed >> 12, packed & _MOST_COUNTED
+
+
+def _token_places(session: Session, token: str) -> npt.NDArray[np.int64]:
+    """Where a token stands: chunk id * 2^24 + position, ascending. The longest text has 2^24 tokens."""
+    return np.sort(_integers(session, "SELECT (doc << 24) + offset FROM chunk_terms WHERE term = ?", token))
+
+
+def _integers(session: Session, statement: str, value: str) -> npt.NDArray[np.int64]:
+    """One column of numbers, read past SQLAlchemy's rows: a common word has tens of thousands."""
+    cursor: Any = session.connection().connection.cursor()
+    try:
+        cursor.execute(statement, (value,))
+        rows = cursor.fetchall()
+        return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+    finally:
+        cursor.close()
+
+
+def _load_vectors(session: Session, hashes: Sequence[str], embedder: str) -> Vectors:
+    """(n, dimension) in the order of the hashes. Raises RagError when one is missing."""
+    if not hashes:
+        return np.zeros((0, 0), dtype=np.float32)
+    number = {text_hash: row for row, text_hash in enumerate(dict.fromkeys(hashes))}
+    found: Vectors | None = None
+    seen = 0
+    wanted = list(number)
+    for begin in range(0, len(wanted), 900):
+        part = wanted[begin : begin + 900]
+        rows = session.connection().exec_driver_sql(
+            f"SELECT text_hash, vector FROM embedding WHERE embedder = ? AND text_hash IN ({','.join('?' * len(part))})",
+            (embedder, *part),
+        )
+        for text_hash, blob in rows:
+            vector = np.frombuffer(blob, dtype="<f4")
+            if found is None:
+                found = np.empty((len(number), len(vector)), dtype=np.float32)
+            found[number[text_hash]] = vector
+            seen += 1
+    if found is None or seen < len(number):
+        raise RagError("Some chunks of this version have no vector; add their documents again.")
+    return found if len(number) == len(hashes) else found[[number[text_hash] for text_hash in hashes]]

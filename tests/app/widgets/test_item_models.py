@@ -1,0 +1,176 @@
+"""Tables: Qt's rules, sorting, paging, keyboard and clipboard."""
+
+import math
+import time
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel
+from app.widgets.theme import Theme
+
+COLUMNS = (
+    Column("Name", lambda r: r[0], 120, tooltip=lambda r: f"tip {r[0]}"),
+    Column(
+        "Count",
+        lambda r: str(r[1]),
+        60,
+        right=True,
+        sort=lambda r: r[1],
+        colour=lambda r: "bad" if r[1] == 9 else None,
+    ),
+)
+
+
+@pytest.fixture
+def table(qtbot: QtBot, theme: Theme) -> RecordTable:
+    QSettings().remove("tables/item_models_test")
+    made = RecordTable(COLUMNS, theme, "item_models_test", "Nothing here yet.")
+    qtbot.addWidget(made)
+    made.resize(400, 200)
+    made.show()
+    return made
+
+
+def names(table: RecordTable) -> list[str]:
+    model = table.records_model
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def click_header(qtbot: QtBot, table: RecordTable, section: int) -> None:
+    header = table.horizontalHeader()
+    position = header.viewport().rect().topLeft()
+    position.setX(header.sectionViewportPosition(section) + 20)
+    position.setY(header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=position)
+
+
+def test_the_model_keeps_qts_rules_while_it_sorts_and_pages(theme: Theme) -> None:
+    model = RecordTableModel(COLUMNS, theme)
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    tester.setUseFetchMore(False)  # it would fetch inside its own reset
+    model.set_records([("b", 10), ("A", 9), ("c", 100)])
+    model.sort(1, Qt.SortOrder.DescendingOrder)
+    assert [r[1] for r in model.records] == [100, 10, 9]
+    model.set_records(model.records)
+    rows = [(str(n), n) for n in range(PAGE + 30)]
+    model.set_source(lambda offset, limit: rows[offset : offset + limit])
+    model.fetchMore(model.index(-1, -1))
+    assert model.rowCount() == PAGE + 30
+
+
+def test_a_cell_has_its_tooltip_colour_and_side(table: RecordTable, theme: Theme) -> None:
+    table.set_records([("a", 9), ("b", 1)])
+    model = table.records_model
+    assert model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole) == "tip a"
+    assert model.index(0, 1).data(Qt.ItemDataRole.ForegroundRole) == theme.colour("bad")
+    assert model.index(1, 1).data(Qt.ItemDataRole.ForegroundRole) is None
+    assert model.index(0, 1).data(Qt.ItemDataRole.TextAlignmentRole) & int(Qt.AlignmentFlag.AlignRight)
+
+
+def test_missing_values_and_mixed_kinds_can_be_sorted(theme: Theme) -> None:
+    model = RecordTableModel(COLUMNS, theme)
+    model.set_records([("a", 3), ("b", None), ("c", math.nan), ("d", "word"), ("e", 1)])
+    model.sort(1)
+    assert [r[0] for r in model.records] == ["b", "c", "e", "a", "d"]
+
+
+def test_the_selection_goes_with_its_record_when_the_user_sorts(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("b", 1), ("a", 2), ("c", 3)])
+    table.selectRow(0)
+    click_header(qtbot, table, 0)
+    assert names(table) == ["a", "b", "c"]
+    assert table.selected_records() == [("b", 1)]
+
+
+def test_new_records_come_in_their_own_order_unless_the_users_is_to_be_kept(
+    qtbot: QtBot, table: RecordTable
+) -> None:
+    table.set_records([("b", 1), ("a", 2)])
+    click_header(qtbot, table, 0)
+    table.set_records([("d", 1), ("c", 2)], keep_sort=True)
+    assert names(table) == ["c", "d"]
+    table.set_records([("z", 1), ("y", 2)])
+    assert names(table) == ["z", "y"]
+    assert table.horizontalHeader().sortIndicatorSection() not in (0, 1)
+
+
+def test_the_same_records_again_leave_the_selection_alone(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("a", 1), ("b", 2)])
+    table.selectRow(1)
+    with qtbot.waitSignal(table.records_model.dataChanged):
+        table.set_records([("a", 1), ("b", 2)])
+    assert table.selected_records() == [("b", 2)]
+
+
+def test_a_record_is_chosen_wherever_it_stands(table: RecordTable) -> None:
+    table.set_records([("a", 1), ("b", 2)])
+    assert table.choose(lambda r: r[0] == "b")
+    assert table.selected_records() == [("b", 2)]
+    assert not table.choose(lambda r: r[0] == "x")
+
+
+def test_a_hundred_thousand_rows_are_listed_without_a_pause(table: RecordTable) -> None:
+    asked: list[int] = []
+
+    def fetch(offset: int, limit: int) -> list[tuple[str, int]]:
+        asked.append(offset)
+        return [(str(n), n) for n in range(offset, min(offset + limit, 100_000))]
+
+    started = time.perf_counter()
+    table.set_source(fetch)
+    table.grab()
+    assert time.perf_counter() - started < 1.0
+    assert len(asked) <= 2
+    for _ in range(3):
+        table.scrollToBottom()
+        table.grab()
+    assert table.records_model.rowCount() > 2 * PAGE
+
+
+def test_the_header_of_a_paged_list_promises_no_sorting(qtbot: QtBot, table: RecordTable) -> None:
+    rows = [("b", 1), ("a", 2)]
+    table.set_source(lambda offset, limit: rows[offset : offset + limit])
+    click_header(qtbot, table, 0)
+    assert names(table) == ["b", "a"]
+    table.set_records(rows)
+    click_header(qtbot, table, 0)
+    assert names(table) == ["a", "b"]
+
+
+def test_enter_opens_a_row_and_ctrl_c_copies_one_line_a_record(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("a", 1), ("two\tcells\nand lines", 2)])
+    table.selectRow(1)
+    with qtbot.waitSignal(table.record_activated) as caught:
+        qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert caught.args[0][1] == 2
+    table.selectAll()
+    qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == "a\t1\ntwo cells and lines\t2"
+
+
+def test_an_empty_table_says_why(table: RecordTable) -> None:
+    table.set_records([])
+    with_words = table.grab().toImage()
+    table.set_empty_text("")
+    assert table.grab().toImage() != with_words
+
+
+def test_widths_are_remembered(qtbot: QtBot, theme: Theme, table: RecordTable) -> None:
+    table.setColumnWidth(0, 207)
+    again = RecordTable(COLUMNS, theme, "item_models_test")
+    qtbot.addWidget(again)
+    assert again.columnWidth(0) == 207
+
+
+def test_who_hears_of_a_selection_finds_it_made(theme: Theme) -> None:
+    table = RecordTable((Column("A", str),), theme, "told")
+    table.set_records([1, 2, 3])
+    heard: list[tuple[int, list[int]]] = []
+    table.record_selected.connect(lambda record: heard.append((record, table.selected_records())))
+    table.selectRow(0)
+    table.choose(lambda record: record == 3)
+    assert heard == [(1, [1]), (3, [3])]

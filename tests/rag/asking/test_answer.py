@@ -1,0 +1,201 @@
+"""Asking: every ask leaves a whole trace, whatever its end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import FakeEmbedder, ScriptedModel, drive
+
+from rag.asking.answer import NOTHING_FOUND, answer_question, citations, points_back
+from rag.errors import RagError
+from rag.asking.rows import ClaimsChecked, RetrievalDone, TokenStreamed
+from rag.knowledge.ingest import ingest_files
+from rag.storage.database import TraceFilter
+from rag.workspace import Workspace
+
+QUESTION = "What does rye bread need?"
+
+
+@pytest.fixture
+def filled(workspace: Workspace, documents: Path) -> Workspace:
+    drive(ingest_files(workspace, "A", [documents]))
+    return workspace
+
+
+def model(workspace: Workspace) -> ScriptedModel:
+    loaded = workspace.loaded_model
+    assert isinstance(loaded, ScriptedModel)
+    return loaded
+
+
+def ask(workspace: Workspace, question: str = QUESTION, **arguments: object) -> object:
+    arguments.setdefault("model", None)
+    return answer_question(workspace, question, "A", **arguments)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is loaded: the workspace keeps the model it was given."""
+    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
+
+
+def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
+    events = []
+    generator = ask(filled)
+    try:
+        while True:
+            events.append(next(generator))  # type: ignore[call-overload]
+    except StopIteration as end:
+        result = end.value
+    assert result.status == "done"
+    assert "".join(e.text for e in events if isinstance(e, TokenStreamed)) == result.answer
+    done = next(e for e in events if isinstance(e, RetrievalDone))
+    assert (done.chunk_count, done.document_count) == (3, 3)
+    assert any(isinstance(e, ClaimsChecked) for e in events)
+    detail = filled.reader.trace(result.trace_id)
+    row = detail.row
+    assert row["status"] == "done"
+    assert row["prompt_tokens"] > 0
+    assert row["completion_tokens"] == 5
+    assert {span.name for span in detail.spans} >= {
+        "embed",
+        "dense",
+        "lexical",
+        "fuse",
+        "pack",
+        "generate",
+        "check",
+    }
+    assert all(0 <= span.start_ms <= span.end_ms <= row["total_ms"] for span in detail.spans)
+    assert [claim.verdict for claim in detail.claims] == ["supported"]
+    assert json.loads(row["settings"])["retrieval"]["rrf_k"] == 60
+
+
+def test_citations_are_exactly_the_passages_in_the_prompt(filled: Workspace) -> None:
+    result = drive(ask(filled))
+    detail = filled.reader.trace(result.trace_id)
+    cited = citations(result.answer, detail.hits)
+    prompt = detail.row["prompt"]
+    assert cited
+    for citation in cited:
+        assert f"[{citation['marker']}] {citation['text']}" in prompt
+    for hit in detail.hits:
+        assert (hit.text in prompt) == (hit.marker is not None)
+        assert (hit.dropped is None) == (hit.marker is not None)
+    document = next(h for h in detail.hits if h.marker == 1)
+    text = filled.reader.document_text(document.document_id)
+    assert text[cited[0]["start"] : cited[0]["end"]] == cited[0]["text"]
+    assert cited[0]["cited"]
+
+
+def test_a_marker_that_was_not_in_the_prompt_is_named(filled: Workspace) -> None:
+    model(filled).answer = "Rye bread needs sourdough [9]."
+    result = drive(ask(filled))
+    assert "the answer cites [9], which was not in the prompt" in result.notices
+
+
+def test_nothing_found_asks_the_model_nothing(filled: Workspace) -> None:
+    result = drive(ask(filled, "Quantum chromodynamics lattice?"))
+    assert (result.status, result.answer) == ("nothing found", NOTHING_FOUND)
+    assert model(filled).prompts == []
+    detail = filled.reader.trace(result.trace_id)
+    assert all(hit.dropped for hit in detail.hits)
+    told = drive(
+        ask(
+            filled, "Quantum chromodynamics lattice?", settings={"generation": {"ask_without_passages": True}}
+        )
+    )
+    assert told.status == "done"
+
+
+@pytest.mark.parametrize("stop_after", range(1, 9))
+def test_a_cancelled_ask_is_traced_with_what_there_was(filled: Workspace, stop_after: int) -> None:
+    generator = ask(filled)
+    for _ in range(stop_after):
+        next(generator)  # type: ignore[call-overload]
+    generator.close()  # type: ignore[attr-defined]
+    (trace,) = filled.reader.traces(TraceFilter())
+    assert trace.status == "cancelled"
+    assert trace.total_ms is not None
+
+
+def test_a_failure_is_traced_with_its_sentence(filled: Workspace) -> None:
+    model(filled).error = RagError("The model ran out of memory.")
+    with pytest.raises(RagError, match="out of memory"):
+        drive(ask(filled))
+    (trace,) = filled.reader.traces(TraceFilter())
+    assert (trace.status, trace.error) == ("failed", "The model ran out of memory.")
+    with pytest.raises(RagError, match="no collection named"):
+        drive(answer_question(filled, "Anything?", "missing"))
+    assert filled.reader.trace_count(TraceFilter(status="failed")) == 2
+
+
+def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path, documents: Path) -> None:
+    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as first:
+        drive(ingest_files(first, "A", [documents]))
+        generator = answer_question(first, QUESTION, "A")
+        next(generator)
+        first.store.close()
+        # The generator is never closed, as when the process is killed.
+        globals()["_kept_alive"] = generator
+    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as second:
+        assert second.interrupted_count == 1
+        (trace,) = second.reader.traces(TraceFilter())
+        assert trace.status == "interrupted"
+        globals().pop("_kept_alive")
+
+
+def test_a_follow_up_is_searched_with_the_question_before_it(filled: Workspace) -> None:
+    first = drive(ask(filled))
+    second = drive(ask(filled, "How long does it rest?", session_id=first.session_id))
+    assert any(notice.startswith("follow-up") for notice in second.notices)
+    assert QUESTION in filled.reader.trace(second.trace_id).row["prompt"]
+    alone = drive(ask(filled, "When do boats leave Bremen?", session_id=first.session_id))
+    assert QUESTION not in filled.reader.trace(alone.trace_id).row["prompt"]
+
+
+def test_what_points_back() -> None:
+    assert points_back("How long does it take?")
+    assert points_back("Why?")
+    assert not points_back("How many sensor heads can one console receive?")
+
+
+def test_an_older_version_is_asked_without_activating_it(filled: Workspace, documents: Path) -> None:
+    (documents / "bread.md").write_text("# Bread\n\nRye bread needs patience.\n", "utf-8")
+    drive(ingest_files(filled, "A", [documents]))
+    old = drive(ask(filled, version=1))
+    detail = filled.reader.trace(old.trace_id)
+    assert detail.row["version_number"] == 1
+    assert any("sourdough" in hit.text for hit in detail.hits if hit.marker)
+    assert filled.reader.collection("A").version_number == 2
+
+
+def test_an_empty_question_is_refused(filled: Workspace) -> None:
+    with pytest.raises(RagError, match="question is empty"):
+        drive(ask(filled, "  "))
+
+
+def test_traces_are_filtered_by_text_collection_model_verdict_and_time(filled: Workspace) -> None:
+    drive(ask(filled))
+    model(filled).answer = "Sirius is 900 light years away."
+    drive(ask(filled, "How far is Sirius in light years?"))
+    reader = filled.reader
+    assert [t.question for t in reader.traces(TraceFilter(text="sirius far"))] == [
+        "How far is Sirius in light years?"
+    ]
+    assert reader.trace_count(TraceFilter(text="light yea")) == 1
+    assert reader.trace_count(TraceFilter(collection="A")) == 2
+    assert reader.trace_count(TraceFilter(collection="B")) == 0
+    assert reader.trace_count(TraceFilter(model="scripted")) == 2
+    assert reader.trace_count(TraceFilter(verdict="flagged")) == 1
+    now = reader.traces(TraceFilter())[0].created_ms
+    assert reader.trace_count(TraceFilter(since_ms=now + 1)) == 0
+    assert reader.trace_count(TraceFilter(text='"; DROP TABLE trace; --')) == 0
+
+
+def test_test_traffic_stays_out_of_the_figures(filled: Workspace) -> None:
+    drive(ask(filled, source="evaluation"))
+    assert filled.reader.ask_points(0, 10**15) == []
+    drive(ask(filled))
+    assert len(filled.reader.ask_points(0, 10**15)) == 1
+    assert filled.reader.overview(0).ask_count == 1

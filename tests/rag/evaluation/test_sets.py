@@ -1,0 +1,212 @@
+"""Evaluation sets: versions never change, cases come by hand, from traces and from files."""
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedModel, drive
+
+from rag.storage import migrations
+from rag.asking.answer import answer_question
+from rag.errors import NotFoundError, RagError
+from rag.evaluation import sets
+from rag.evaluation.cases import Case, Judgement
+from rag.knowledge.ingest import ingest_files
+from rag.storage.store import Store
+from rag.storage.tables.knowledge import Trace
+from rag.workspace import Workspace
+
+
+@pytest.fixture
+def named(workspace: Workspace) -> Workspace:
+    sets.create_set(workspace, "gold", "Hand-made")
+    return workspace
+
+
+def case(question: str, **values: object) -> Case:
+    return Case(question=question, **values)  # type: ignore[arg-type]
+
+
+def test_every_change_makes_a_version_and_old_ones_stay(named: Workspace) -> None:
+    assert named.reader.evaluation_sets()[0].number == 0
+    assert sets.set_cases(named.reader, "gold") == ()
+    one = sets.add_case(named, "gold", case("One?"))
+    two = sets.add_case(named, "gold", case("Two?", tags=("x",)))
+    edited = one.model_copy(update={"references": ("1",)})
+    row = sets.change_set(named, "gold", put=[edited, case("Three?")], remove=[two.key], message="Edited")
+    assert row is not None
+    assert (row.number, row.message, row.case_count) == (3, "Edited", 2)
+    assert [c.question for c in sets.set_cases(named.reader, "gold", 2)] == ["One?", "Two?"]
+    assert sets.set_cases(named.reader, "gold", 1) == (one,)
+    assert sets.set_cases(named.reader, "gold")[0].references == ("1",)
+    found = sets.diff_sets(named.reader, "gold", 2, 3)
+    assert [c.question for c in found.added] == ["Three?"]
+    assert found.removed == (two,)
+    assert found.changed == ((one, edited),)
+    assert found.sentence() == "1 added, 1 removed, 1 changed; 0 the same"
+
+
+def test_no_difference_is_no_version(named: Workspace) -> None:
+    added = sets.add_case(named, "gold", case("One?"))
+    same = sets.change_set(named, "gold", put=[added], message="again")
+    assert same is not None
+    assert same.number == 1
+    assert len(named.reader.evaluation_set_versions("gold")) == 1
+
+
+def test_going_back_is_a_new_version_with_the_same_fingerprint(named: Workspace) -> None:
+    sets.add_case(named, "gold", case("One?"))
+    sets.add_case(named, "gold", case("Two?"))
+    row = sets.restore_version(named, "gold", 1)
+    assert row is not None
+    assert (row.number, row.message) == (3, "Back to version 1")
+    versions = named.reader.evaluation_set_versions("gold")
+    assert versions[0].fingerprint == versions[2].fingerprint != versions[1].fingerprint
+
+
+def test_equal_questions_get_keys_of_their_own(named: Workspace) -> None:
+    first = sets.add_case(named, "gold", case("Same?"))
+    second = sets.add_case(named, "gold", case("Same?", tags=("b",)))
+    assert second.key == f"{first.key}-2"
+    with pytest.raises(RagError, match="already has a case"):
+        sets.add_case(named, "gold", second)
+
+
+def test_names_are_found_changed_and_refused(named: Workspace) -> None:
+    with pytest.raises(RagError, match="already is an evaluation set"):
+        sets.create_set(named, " gold ")
+    with pytest.raises(RagError, match="needs a name"):
+        sets.create_set(named, "  ")
+    sets.rename_set(named, "gold", "silver")
+    with pytest.raises(NotFoundError, match="no evaluation set named “gold”"):
+        sets.set_cases(named.reader, "gold")
+    with pytest.raises(NotFoundError, match="no version 7"):
+        sets.set_cases(named.reader, "silver", 7)
+    with pytest.raises(NotFoundError, match="no case nope"):
+        sets.change_set(named, "silver", remove=["nope"])
+    sets.add_case(named, "silver", case("One?"))
+    assert sets.delete_set(named, "silver") == 1
+    with sqlite3.connect(named.store.database) as raw:
+        for table in ("evaluationcase", "evaluationsetversion", "evaluationsetcase", "evaluationset"):
+            assert raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+        actions = [row[0] for row in raw.execute("SELECT action FROM auditevent")]
+    raw.close()
+    assert "evaluation set deleted" in actions
+
+
+def test_a_failed_change_leaves_nothing_behind(named: Workspace) -> None:
+    with pytest.raises(NotFoundError):
+        sets.change_set(named, "gold", put=[case("New?")], remove=["nope"])
+    assert sets.set_cases(named.reader, "gold") == ()
+    assert named.reader.evaluation_sets()[0].number == 0
+
+
+def ask(workspace: Workspace, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)  # keep the scripted model
+    loaded = workspace.loaded_model
+    assert isinstance(loaded, ScriptedModel)
+    loaded.answer = answer
+    return str(drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id)
+
+
+def test_a_trace_becomes_a_case_in_one_call(
+    named: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive(ingest_files(named, "A", [documents]))
+    trace_id = ask(named, "Rye bread needs sourdough and 12 hours of rest [1].", monkeypatch)
+    made = sets.add_trace(named, "gold", trace_id, tags=["good"])
+    assert made.references == ("Rye bread needs sourdough and 12 hours of rest.",)
+    (judgement,) = made.judgements
+    assert Path(judgement.document).name == "bread.md"
+    text = next(hit.text for hit in named.reader.trace(trace_id).hits if hit.marker == 1)
+    assert judgement.quote == text
+    assert made.origin == f"trace:{trace_id}"
+    assert made.source_cluster == judgement.document
+    assert sets.set_cases(named.reader, "gold") == (made,)
+    corrected = sets.add_trace(named, "gold", trace_id, reference="Sourdough.")
+    assert sets.set_cases(named.reader, "gold") == (corrected,)
+
+
+def test_a_trace_that_declined_becomes_a_case_that_should(
+    named: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive(ingest_files(named, "A", [documents]))
+    trace_id = ask(named, "I cannot answer this from the passages.", monkeypatch)
+    made = sets.add_trace(named, "gold", trace_id)
+    assert made.should_refuse
+    assert (made.references, made.judgements) == ((), ())
+    wrong = sets.add_trace(named, "gold", trace_id, reference="Sourdough", should_refuse=False)
+    assert (wrong.should_refuse, wrong.references) == (False, ("Sourdough",))
+    with pytest.raises(NotFoundError, match="no trace"):
+        sets.add_trace(named, "gold", "ffffffff")
+
+
+def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_text('{"question": "good", "documents": ["tides.txt"]}\nbad\n', "utf-8")
+    version, problems = sets.import_file(workspace, "new", path)
+    assert version is None
+    assert [p.place for p in problems] == ["line 2"]
+    assert workspace.reader.evaluation_sets() == []
+    version, problems = sets.import_file(workspace, "new", path, skip_bad=True)
+    assert version is not None
+    assert (version.case_count, len(problems)) == (1, 1)
+    (found,) = sets.set_cases(workspace.reader, "new")
+    assert found.origin == "file:cases.jsonl"
+    assert found.judgements == (Judgement(document="tides.txt"),)
+    assert sets.export_set(workspace.reader, "new", tmp_path / "out.csv", "csv") == ()
+    again, _ = sets.import_file(workspace, "new", tmp_path / "out.csv")
+    assert again is not None
+    assert again.number == 1  # the same cases: no new version
+
+
+def test_thousands_of_cases_are_quick(named: Workspace) -> None:
+    began = time.perf_counter()
+    cases = [case(f"Question {n}?", references=(f"{n}",)) for n in range(3000)]
+    sets.change_set(named, "gold", put=cases)
+    sets.change_set(named, "gold", put=[case("One more?")])
+    assert len(sets.set_cases(named.reader, "gold")) == 3001
+    with sqlite3.connect(named.store.database) as raw:
+        assert raw.execute("SELECT count(*) FROM evaluationcase").fetchone()[0] == 3001
+    raw.close()
+    taken = time.perf_counter() - began
+    print(f"{taken:.2f} s")
+    assert taken < 15
+
+
+def test_an_older_file_gets_the_new_columns_and_tables(tmp_path: Path) -> None:
+    path = tmp_path / "ragdeck.sqlite"
+    store = Store(path)
+    with store.session() as session:
+        session.add(
+            Trace(id="t", session_id="s", created_ms=1, status="done", question="q", prompt_name="answer")
+        )
+    store.close()
+    new = ["prompt", "promptversion", "promptlabel", "promptlabelmove", "pipeline", "pipelineversion"]
+    new += ["evaluationset", "evaluationsetversion", "evaluationcase", "evaluationsetcase"]
+    with sqlite3.connect(path) as raw:
+        for table in new:
+            raw.execute(f"DROP TABLE {table}")
+        raw.execute("DROP INDEX ix_trace_prompt_version_id")
+        raw.execute("ALTER TABLE trace DROP COLUMN prompt_version_id")
+        raw.execute("ALTER TABLE trace DROP COLUMN prompt_version")
+        assert migrations._evaluation in migrations.STEPS
+        migrations._evaluation(raw)  # the step alone: others change what this file has already
+    raw.close()
+    Store(path).close()
+    with sqlite3.connect(path) as raw:
+        tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        row = raw.execute("SELECT prompt_name, prompt_version, prompt_version_id FROM trace").fetchone()
+    raw.close()
+    assert tables >= set(new)
+    assert row == ("answer", None, None)
+
+
+def test_a_case_is_stored_as_plain_json(named: Workspace) -> None:
+    sets.add_case(named, "gold", case("Ünïcode „?“\n"))
+    with sqlite3.connect(named.store.database) as raw:
+        content = json.loads(raw.execute("SELECT content FROM evaluationcase").fetchone()[0])
+    raw.close()
+    assert content["question"] == "Ünïcode „?“\n"

@@ -1,0 +1,345 @@
+"""The Chroma console against real folders and a real server."""
+
+import contextlib
+import hashlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import numpy as np
+import pytest
+from chromadb.config import Settings as ChromaSettings
+from fakes import FakeEmbedder, drive
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.asking.answer import answer_question
+from rag.knowledge.chroma_exchange import export_version, import_collection, list_collections, list_records, search_like, search_text
+from rag.errors import NotFoundError, RagError
+from rag.index.where import parse_where
+from rag.knowledge.ingest import ingest_files
+from rag.asking.retrieval import open_version, retrieve
+from rag.settings import RetrievalSettings
+from rag.tasks import start_up
+from rag.knowledge.versions import activate_version, serve_index
+from rag.workspace import Workspace
+
+TEXTS = [
+    "The tide at Bremen rises 3.5 metres.",
+    "Rye bread needs sourdough and rest.",
+    "Sirius is the brightest star of all.",
+    "Boats leave the harbour at noon.",
+]
+
+
+def client_of(folder: Path) -> Any:
+    return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def fill(client: Any, vectors: np.ndarray, name: str = "notes", space: str = "cosine") -> None:
+    collection = client.create_collection(
+        name, embedding_function=None, configuration={"hnsw": {"space": space, "ef_search": 77}},
+        metadata={"owner": "Ann"},
+    )  # fmt: skip
+    collection.add(
+        ids=[f"r{n}" for n in range(len(TEXTS))],
+        documents=TEXTS,
+        embeddings=vectors,
+        metadatas=[
+            {"source": f"docs/{'ab'[n // 2]}.pdf", "page": 2 - n % 2, "draft": n == 3}
+            for n in range(len(TEXTS))
+        ],
+    )
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """A folder whose vectors are the default embedder's."""
+    folder = tmp_path / "their-chroma"
+    client = client_of(folder)
+    fill(client, FakeEmbedder().encode(TEXTS) * 3.0)  # not normalised, as some are
+    client.create_collection("empty", embedding_function=None)
+    client.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_server(tmp_path_factory.mktemp("server")) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def run_server(folder: Path) -> Iterator[tuple[str, Any]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    beside = Path(sys.executable).with_name("chroma")
+    command = [str(beside)] if beside.exists() else [shutil.which("chroma") or "chroma"]
+    process = subprocess.Popen(
+        [*command, "run", "--path", str(folder), "--port", str(port), "--host", "127.0.0.1"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/api/v2/heartbeat", timeout=2).read()
+                break
+            time.sleep(0.1)
+        yield address, process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_folder_is_listed_browsed_and_filtered_without_touching_it(
+    workspace: Workspace, theirs: Path
+) -> None:
+    before = state_of(theirs)
+    rows = {row.name: row for row in list_collections(workspace, str(theirs))}
+    notes = rows["notes"]
+    assert (notes.count, notes.dimension, notes.space) == (4, 1024, "cosine")
+    assert dict(notes.hnsw)["ef_search"] == "77"
+    assert notes.metadata == (("owner", "Ann"),)
+    assert (rows["empty"].count, rows["empty"].dimension) == (0, None)
+    page = list_records(workspace, str(theirs), "notes", limit=3)
+    assert [r.id for r in page.records] == ["r0", "r1", "r2"]
+    assert page.more
+    assert [r.id for r in list_records(workspace, str(theirs), "notes", limit=3, offset=3).records] == ["r3"]
+    found = list_records(workspace, str(theirs), "notes", where='page = 2 and source = "docs/b.pdf"')
+    assert [r.id for r in found.records] == ["r2"]
+    assert dict(found.records[0].metadata)["page"] == "2"
+    assert [r.id for r in list_records(workspace, str(theirs), "notes", contains="bread").records] == ["r1"]
+    assert list_records(workspace, str(theirs), "notes", where="page > 7").records == ()
+    assert state_of(theirs) == before
+    with pytest.raises(NotFoundError, match="no collection"):
+        list_records(workspace, str(theirs), "nothing")
+
+
+def test_search_by_text_and_by_a_records_vector(workspace: Workspace, theirs: Path) -> None:
+    found = search_text(workspace, str(theirs), "notes", "brightest star")
+    assert found.records[0].id == "r2"
+    assert found.records[0].distance is not None
+    like = search_like(workspace, str(theirs), "notes", "r1", count=2)
+    assert like.records[0].id == "r1"
+    assert len(like.records) == 2
+    assert [
+        r.id for r in search_like(workspace, str(theirs), "notes", "r1", where="draft = true").records
+    ] == ["r3"]
+    assert search_text(workspace, str(theirs), "empty", "anything").records == ()
+    with pytest.raises(NotFoundError, match="no record"):
+        search_like(workspace, str(theirs), "notes", "r99")
+    with pytest.raises(RagError, match="nothing to search"):
+        search_text(workspace, str(theirs), "notes", "  ")
+
+
+def test_vectors_of_an_unknown_embedder_are_not_searched_by_text(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unknown"
+    client = client_of(folder)
+    fill(client, np.random.default_rng(1).normal(size=(4, 1024)).astype(np.float32))
+    fill(client, np.random.default_rng(1).normal(size=(4, 7)).astype(np.float32), "small", "l2")
+    client.close()
+    for name in ("notes", "small"):
+        with pytest.raises(RagError, match="are not those of"):
+            search_text(workspace, str(folder), name, "star")
+    assert search_like(workspace, str(folder), "small", "r0").records[0].id == "r0"
+    report = drive(import_collection(workspace, str(folder), "small", "Taken over"))
+    assert not report.known
+    assert "7 dimensions" in report.embedder
+    assert "browsed, not asked" in report.sentence()
+    row = workspace.reader.find_version("Taken over", "active")
+    assert "its distance was l2" in row.message
+    assert row.proof_ok
+    with pytest.raises(RagError, match="not installed here"):
+        open_version(workspace, "Taken over", None)
+    with pytest.raises(RagError, match="cannot be compared"):
+        drive(ingest_files(workspace, "Taken over", [folder / "chroma.sqlite3"]))
+
+
+def test_an_import_keeps_the_vectors_and_groups_records_into_documents(
+    workspace: Workspace, theirs: Path
+) -> None:
+    report = drive(import_collection(workspace, str(theirs), "notes", "Taken over"))
+    assert (report.documents, report.chunks, report.known) == (2, 4, True)
+    assert isinstance(workspace.embedder, FakeEmbedder)
+    row = workspace.reader.find_version("Taken over", "active")
+    documents = workspace.reader.documents(row.id)
+    assert [d.name for d in documents] == ["a.pdf", "b.pdf"]
+    chunks = workspace.reader.chunks(documents[0].id)
+    assert [c.place for c in chunks] == ["r1", "r0"]  # by page
+    text = workspace.reader.document_text(documents[0].id)
+    assert [text[c.start : c.end] for c in chunks] == [c.text for c in chunks]
+    stored = workspace.content(row.id, row.embedder)
+    with workspace.store.session() as session:
+        vectors = stored.vectors(session)
+    expected = FakeEmbedder().encode([TEXTS[1]])[0]
+    assert np.allclose(
+        vectors[stored.hashes.index(hashlib.sha256(TEXTS[1].encode()).hexdigest())], expected, atol=1e-5
+    )
+    result = drive(answer_question(workspace, "Which star is the brightest?", "Taken over"))
+    assert result.status == "done"
+    again = drive(import_collection(workspace, str(theirs), "notes", "Taken over"))
+    assert again.number == 2
+    assert workspace.reader.find_version("Taken over", "2").document_count == 2
+
+
+def test_an_export_can_be_read_by_chroma_itself_and_taken_back(
+    workspace: Workspace, documents: Path, tmp_path: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    target = tmp_path / "export"
+    assert drive(export_version(workspace, "A", str(target), "mine")) == 3
+    client = client_of(target)
+    collection = client.get_collection("mine", embedding_function=None)
+    assert collection.count() == 3
+    found = collection.get(include=["documents", "metadatas"])
+    assert {m["document"] for m in found["metadatas"]} == {"tides.txt", "bread.md", "stars.txt"}
+    assert collection.metadata["ragdeck_version"] == 1
+    nearest = collection.query(query_embeddings=FakeEmbedder().encode(["rye bread"]).tolist(), n_results=1)
+    assert "sourdough" in nearest["documents"][0][0]
+    client.close()
+    report = drive(import_collection(workspace, str(target), "mine", "Back"))
+    assert (report.documents, report.chunks, report.known) == (3, 3, True)
+    with pytest.raises(RagError, match="not empty"):
+        drive(export_version(workspace, "A", str(target)))
+    with pytest.raises(RagError, match="refuses the name"):
+        drive(export_version(workspace, "A", str(tmp_path / "other"), "x"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_cancelled_export_leaves_nothing(workspace: Workspace, documents: Path, tmp_path: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    events = export_version(workspace, "A", str(tmp_path / "export"))
+    next(events)
+    events.close()
+    assert not (tmp_path / "export").exists()
+    assert not list(tmp_path.glob(".export*"))
+
+
+def test_what_is_no_chroma_is_refused_with_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(RagError, match="no Chroma folder"):
+        list_collections(workspace, str(tmp_path))
+    (tmp_path / "chroma.sqlite3").write_bytes(b"this is no database" * 100)
+    with pytest.raises(RagError, match="cannot be read as a Chroma folder"):
+        list_collections(workspace, str(tmp_path))
+    with pytest.raises(RagError, match="No Chroma server answers"):
+        list_collections(workspace, "http://127.0.0.1:9")
+    with pytest.raises(RagError, match=r"No Chroma server|no address"):
+        list_collections(workspace, "http://")
+
+
+def test_a_server_is_browsed_exported_to_and_imported_from(
+    workspace: Workspace, server: str, documents: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    assert drive(export_version(workspace, "A", server, "from-ragdeck")) == 3
+    with pytest.raises(RagError, match="already"):
+        drive(export_version(workspace, "A", server, "from-ragdeck"))
+    names = [row.name for row in list_collections(workspace, server)]
+    assert "from-ragdeck" in names
+    assert search_text(workspace, server, "from-ragdeck", "rye bread").records[0].text.startswith("# Bread")
+    report = drive(import_collection(workspace, server, "from-ragdeck", "B"))
+    assert report.known
+    events = export_version(workspace, "A", server, "cancelled")
+    next(events)
+    events.close()
+    assert "cancelled" not in [row.name for row in list_collections(workspace, server)]
+
+
+def test_a_collection_is_served_from_a_server_and_survives_its_end(
+    workspace: Workspace, documents: Path, tmp_path: Path
+) -> None:
+    """Point 9: the same answers from a server; when it is gone, exact search, and it is said."""
+    drive(ingest_files(workspace, "A", [documents]))
+
+    def ask() -> tuple[list[int], tuple[str, ...]]:
+        collection, version = open_version(workspace, "A", None)
+        found = retrieve(workspace, collection, version, "rye bread", RetrievalSettings())
+        return [hit.chunk_id for hit in found.hits], found.fallbacks
+
+    before = ask()
+    with run_server(tmp_path / "server") as (address, process):
+        proof = drive(serve_index(workspace, "A", address))
+        assert proof.ok
+        assert workspace.reader.collection("A").index_server == address
+        assert workspace.index.collection_names() == []
+        assert ask() == before
+        (documents / "tides.txt").write_text("The tide at Emden rises 3 metres.", "utf-8")
+        drive(ingest_files(workspace, "A", [documents]))
+        assert drive(activate_version(workspace, "A", 1)).proof.ok
+        assert ask() == before
+        with pytest.raises(RagError, match="already"):
+            drive(serve_index(workspace, "A", address))
+        process.kill()
+        process.wait()
+        hits, fallbacks = ask()
+        assert hits == before[0]
+        assert "exact search: the index failed" in fallbacks[0]
+        assert any("exact search" in notice for notice in drive(start_up(workspace)))
+        with pytest.raises(RagError, match=r"does not answer|No Chroma server"):
+            drive(activate_version(workspace, "A", 2))
+        assert workspace.reader.find_version("A", "active").number == 1
+        assert drive(serve_index(workspace, "A", "")).ok
+    assert ask() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", None),
+        ("page > 3", {"page": {"$gt": 3}}),
+        ('source = "a b.pdf"', {"source": {"$eq": "a b.pdf"}}),
+        ("source == it's", None),
+        ("a = 1 and b != x or c <= 2.5", {"$or": [{"$and": [{"a": {"$eq": 1}}, {"b": {"$ne": "x"}}]}, {"c": {"$lte": 2.5}}]}),
+        ("a = 1 and (b = true or c in (1, 2))",
+         {"$and": [{"a": {"$eq": 1}}, {"$or": [{"b": {"$eq": True}}, {"c": {"$in": [1, 2]}}]}]}),
+        ("'my key' in ('x', \"y\")", {"my key": {"$in": ["x", "y"]}}),
+    ],
+)  # fmt: skip
+def test_filters_are_read_as_they_are_meant(text: str, expected: Any) -> None:
+    if text.startswith("source == it's"):
+        with pytest.raises(RagError, match="cannot be read"):
+            parse_where(text)
+    else:
+        assert parse_where(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "page",
+        "page >",
+        "> 3",
+        "page > x",
+        "a = 1 and",
+        "(a = 1",
+        "a = 1)",
+        "a in 3",
+        "a in (1, 'x')",
+        "a = =",
+    ],
+)
+def test_a_wrong_filter_is_a_sentence(text: str) -> None:
+    with pytest.raises(RagError, match=r"filter|Only numbers|of one kind"):
+        parse_where(text)
+
+
+@given(st.text(alphabet="ab12 =<>!()'\",andor", max_size=40))
+def test_any_filter_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(RagError):
+        parse_where(text)

@@ -1,0 +1,134 @@
+"""Chunks that need a look, near-duplicates, and the map."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import drive
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.asking.answer import answer_question
+from rag.knowledge.edits import exclude_chunks
+from rag.errors import RagError
+from rag.knowledge.ingest import ingest_files
+from rag.knowledge.chunk_quality import embedding_map, judge_text, near_duplicates, near_duplicates_of, principal_components, suspicious_chunks
+from rag.workspace import Workspace
+
+GOOD = (
+    "The tide at Bremen rises 3.5 metres. Boats leave at noon.",
+    "def main() -> None:\n    print('hello')\n    return None\n",
+    "| year | value |\n|------|-------|\n| 2019 | 12.5 |\n| 2020 | 13.1 |",
+    "富士山は日本一高い山です。標高は3776メートルです。",
+    "Привет, мир! Это обычный текст на русском языке.",
+    "NATO and HTTP and TCP are known by their letters in many texts.",
+)
+BAD = {
+    "garbled": (
+        "%&/(§$ )(=?{]}[ ~#'* ;:_+ §$%&/ ()=? {[]} a",
+        "\ufffd\ufffd\ufffd text \ufffd\ufffd with holes \ufffd",
+        "xkcd qwrt zpfg hjkl bnmt vcxz sdfg wrtp ghjk mnbv lkjh normal",
+        "T h e t i d e a t B r e m e n r i s e s",
+    ),
+    "nearly empty": ("12", "- 3 -", "Page 4"),
+}
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_proper_text_is_left_alone(text: str) -> None:
+    assert judge_text(text) == ("", "")
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
+def test_bad_text_is_named(kind: str, text: str) -> None:
+    assert judge_text(text)[0] == kind
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_judged(text: str) -> None:
+    kind, detail = judge_text(text)
+    assert bool(kind) == bool(detail)
+
+
+def test_suspects_and_boilerplate_of_a_version(workspace: Workspace, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.md").write_text(
+            f"# Report {number}\n\nItem {number} weighs {number * 7} grams in this report.\n\n"
+            "# Notice\n\nThis report is confidential and must not be copied without permission.\n", "utf-8"
+        )  # fmt: skip
+    (tmp_path / "noise.txt").write_text("%&/(§$ )(=?{]}[ ~#'* ;:_+ §$%&/ ()=? {[]} a", "utf-8")
+    drive(ingest_files(workspace, "A", [tmp_path]))
+    suspects = drive(suspicious_chunks(workspace, "A"))
+    kinds = sorted((s.kind, s.document) for s in suspects)
+    assert ("garbled", "noise.txt") in kinds
+    assert [k for k in kinds if k[0] == "boilerplate"] == [("boilerplate", f"{n}.md") for n in range(3)]
+    garbled = next(s for s in suspects if s.kind == "garbled")
+    drive(exclude_chunks(workspace, "A", [garbled.chunk_id], "noise"))
+    assert all(s.kind != "garbled" for s in drive(suspicious_chunks(workspace, "A")))
+
+
+def test_near_duplicates_are_found_and_equal_texts_are_not_called_so(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    text = "The harbour of Bremen is open every day from six until ten and has nine cranes for heavy goods"
+    (tmp_path / "a.txt").write_text(text, "utf-8")
+    (tmp_path / "b.txt").write_text(text + " today", "utf-8")
+    (tmp_path / "same.txt").write_text(text, "utf-8")
+    (tmp_path / "other.txt").write_text("Sirius is the brightest star of all.", "utf-8")
+    drive(ingest_files(workspace, "A", [tmp_path]))
+    pairs = drive(near_duplicates(workspace, "A"))
+    assert {(p.document, p.other_document) for p in pairs} in ({("a.txt", "b.txt")}, {("b.txt", "a.txt")})
+    one = pairs[0]
+    assert 0.95 <= one.similarity < 1
+    found = near_duplicates_of(workspace, "A", one.chunk_id)
+    assert one.other_id in {f.other_id for f in found}
+    assert near_duplicates_of(workspace, "A", 999) == []
+    row = workspace.reader.collection("A")
+    a = next(d for d in workspace.reader.documents(row.active_version_id or 0) if d.name == "a.txt")
+    use = workspace.reader.chunk_use(row.active_version_id or 0, workspace.reader.chunks(a.id)[0].id)
+    assert [twin[1] for twin in use.duplicates] == ["same.txt"]
+
+
+def test_a_chunk_knows_the_traces_that_used_it(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    result = drive(answer_question(workspace, "What does rye bread need?", "A"))
+    row = workspace.reader.collection("A")
+    bread = next(d for d in workspace.reader.documents(row.active_version_id or 0) if d.name == "bread.md")
+    use = workspace.reader.chunk_use(row.active_version_id or 0, workspace.reader.chunks(bread.id)[0].id)
+    assert (use.candidate_count, use.prompt_count) == (1, 1)
+    assert use.cited == ((result.trace_id, "What does rye bread need?"),)
+    assert use.excluded is None
+
+
+def test_the_map_has_a_point_for_every_chunk(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    plane = embedding_map(workspace, "A")
+    x = np.frombuffer(plane.x, dtype=np.float32)
+    assert len(x) == plane.total == 3
+    assert set(plane.documents.values()) == {"tides.txt", "bread.md", "stars.txt"}
+    assert 0 < plane.explained <= 1
+    for path in documents.iterdir():
+        path.unlink()
+    with pytest.raises(RagError, match="no chunk"):
+        drive_empty(workspace)
+
+
+def drive_empty(workspace: Workspace) -> None:
+    from rag.knowledge.edits import remove_documents
+
+    row = workspace.reader.collection("A")
+    drive(
+        remove_documents(
+            workspace, "A", [d.id for d in workspace.reader.documents(row.active_version_id or 0)]
+        )
+    )
+    embedding_map(workspace, "A")
+
+
+def test_principal_components_are_those_of_a_singular_value_decomposition() -> None:
+    vectors = np.random.default_rng(1).normal(size=(50, 8)).astype(np.float32) * np.arange(1, 9)
+    plane, explained = principal_components(vectors.astype(np.float32))
+    _, singular, _ = np.linalg.svd(vectors - vectors.mean(axis=0))
+    assert np.allclose(np.linalg.norm(plane, axis=0), singular[:2], rtol=1e-3)
+    assert abs(explained - (singular[:2] ** 2).sum() / (singular**2).sum()) < 1e-3
+    assert principal_components(np.ones((1, 4), dtype=np.float32))[0].shape == (1, 2)

@@ -1,0 +1,219 @@
+"""Ingest: files become versions; what is known is not done again; cancelling loses nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from fakes import FakeEmbedder, ScriptedModel, drive
+
+from rag.knowledge.edits import remove_documents
+from rag.knowledge.collections import delete_collection, rename_collection
+from rag.errors import DataFolderLockedError, NotFoundError, RagError
+from rag.index import IndexPlace
+from rag.knowledge.ingest import discover, ingest_files
+from rag.asking.retrieval import open_version, retrieve
+from rag.knowledge.versions import activate_version
+from rag.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def names(workspace: Workspace, number: int | None = None) -> set[str]:
+    row = workspace.reader.collections()[0]
+    version = row.active_version_id
+    if number is not None:
+        version = next(v.id for v in workspace.reader.versions(row.id) if v.number == number)
+    assert version is not None
+    return {document.name for document in workspace.reader.documents(version)}
+
+
+def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> None:
+    report = drive(ingest_files(workspace, "Everything ☃ 知識", [documents]))
+    assert report.version_number == 1
+    assert report.count("added") == 3
+    assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
+    row = workspace.reader.collection("Everything ☃ 知識")
+    assert workspace.index.count(IndexPlace(row.key)) == report.chunk_count == row.chunk_count
+
+
+def test_the_same_folder_again_changes_nothing_and_embeds_nothing(
+    workspace: Workspace, documents: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    embedder = workspace.embedder
+    assert isinstance(embedder, FakeEmbedder)
+    before = embedder.embedded_count
+    report = drive(ingest_files(workspace, "A", [documents]))
+    assert report.version_number == 1
+    assert report.count("unchanged") == 3
+    assert embedder.embedded_count == before
+
+
+def test_a_changed_file_is_replaced_in_a_new_version_and_the_old_version_keeps_it(
+    workspace: Workspace, documents: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    (documents / "tides.txt").write_text("The tide at Hamburg rises 3.8 metres.", "utf-8")
+    report = drive(ingest_files(workspace, "A", [documents]))
+    assert report.version_number == 2
+    assert report.count("replaced") == 1
+    collection, first = open_version(workspace, "A", 1)
+    _, second = open_version(workspace, "A", 2)
+    settings = workspace.settings.retrieval
+    assert "Bremen" in retrieve(workspace, collection, first, "tide metres", settings).hits[0].text
+    assert "Hamburg" in retrieve(workspace, collection, second, "tide metres", settings).hits[0].text
+
+
+def test_a_renamed_file_is_recognised_by_its_content(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    (documents / "tides.txt").rename(documents / "sea.txt")
+    drive(ingest_files(workspace, "A", [documents]))
+    assert names(workspace) == {"sea.txt", "bread.md", "stars.txt"}
+    version = workspace.reader.versions(1)[0]
+    assert version.message == "Moved 1"
+
+
+def test_two_files_of_one_name_do_not_collide(workspace: Workspace, tmp_path: Path) -> None:
+    for part in ("one", "two"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "notes.txt").write_text(f"These are the notes of part {part}.", "utf-8")
+    report = drive(ingest_files(workspace, "A", [tmp_path / "one", tmp_path / "two"]))
+    assert report.document_count == 2
+
+
+def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
+    workspace: Workspace, documents: Path
+) -> None:
+    (documents / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
+    (documents / "empty.txt").write_bytes(b"")
+    (documents / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    report = drive(ingest_files(workspace, "A", [documents, documents / "gone.txt"]))
+    outcomes = {Path(o.path).name: o for o in report.outcomes}
+    assert outcomes["broken.pdf"].outcome == outcomes["empty.txt"].outcome == "failed"
+    assert outcomes["picture.png"].outcome == "skipped"
+    assert outcomes["gone.txt"].detail == "There is no such file or folder."
+    assert all(
+        o.detail.endswith((".", "read")) and "Traceback" not in o.detail
+        for o in outcomes.values()
+        if o.detail
+    )
+    assert report.count("added") == 3
+
+
+def test_what_of_a_file_was_not_read_is_in_the_report(workspace: Workspace, tmp_path: Path) -> None:
+    made = pypdfium2.PdfDocument(ROOT / "resources" / "samples" / "aurora-3-manual.pdf")
+    page = made.new_page(595, 842)
+    picture = pypdfium2.PdfImage.new(made)
+    picture.set_bitmap(pypdfium2.PdfBitmap.new_native(20, 20, pypdfium2.raw.FPDFBitmap_BGR))
+    picture.set_matrix(pypdfium2.PdfMatrix().scale(500, 700))
+    page.insert_obj(picture)
+    page.gen_content()
+    made.save(tmp_path / "mixed.pdf")
+    (found,) = drive(ingest_files(workspace, "A", [tmp_path])).incomplete
+    assert found.outcome == "added"
+    assert found.detail.startswith("1 of 4 pages are pictures and were not read (page 4)")
+
+
+def test_hidden_files_and_folders_are_left_out(documents: Path) -> None:
+    (documents / ".git").mkdir()
+    (documents / ".git" / "config.txt").write_text("x", "utf-8")
+    (documents / "~$bread.docx").write_text("x", "utf-8")
+    sources, refused = discover([documents])
+    assert {s.path.name for s in sources} == {"tides.txt", "bread.md", "stars.txt"}
+    assert [Path(o.path).name for o in refused] == ["~$bread.docx"]
+
+
+@pytest.mark.parametrize("stop_after", range(1, 12))
+def test_a_cancelled_ingest_makes_no_version_and_the_next_one_completes_it(
+    workspace: Workspace, documents: Path, stop_after: int
+) -> None:
+    events = ingest_files(workspace, "A", [documents])
+    for number, _ in enumerate(events, 1):
+        if number == stop_after:
+            break
+    events.close()
+    rows = workspace.reader.versions(1)
+    assert all(row.document_count == 3 for row in rows)
+    report = drive(ingest_files(workspace, "A", [documents]))
+    assert report.document_count == 3
+    assert report.version_number == 1
+    assert workspace.index.count(IndexPlace(workspace.reader.collection("A").key)) == report.chunk_count
+
+
+def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    row = workspace.reader.collection("A")
+    assert row.active_version_id is not None
+    bread = next(d for d in workspace.reader.documents(row.active_version_id) if d.name == "bread.md")
+    drive(remove_documents(workspace, "A", [bread.id]))
+    assert names(workspace) == {"tides.txt", "stars.txt"}
+    assert names(workspace, 1) == {"tides.txt", "bread.md", "stars.txt"}
+    embedder = workspace.embedder
+    assert isinstance(embedder, FakeEmbedder)
+    before = embedder.embedded_count
+    drive(activate_version(workspace, "A", 1))
+    assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
+    assert embedder.embedded_count == before
+    assert workspace.index.count(IndexPlace(row.key)) == workspace.reader.collection("A").chunk_count
+
+
+def test_a_deleted_collection_leaves_no_text_in_the_search_table(
+    workspace: Workspace, documents: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    delete_collection(workspace, "A")
+    assert workspace.reader.collections() == []
+    with workspace.store.session() as session:
+        found = session.connection().exec_driver_sql(
+            "SELECT count(*) FROM chunk_fts WHERE chunk_fts MATCH 'sourdough'"
+        )
+        assert found.scalar_one() == 0
+
+
+def test_renaming_to_a_taken_name_is_refused(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    drive(ingest_files(workspace, "B", [documents]))
+    with pytest.raises(RagError, match="already a collection"):
+        rename_collection(workspace, "A", "B")
+    rename_collection(workspace, "A", "C")
+    assert {row.name for row in workspace.reader.collections()} == {"B", "C"}
+
+
+def test_a_second_workspace_is_told_who_holds_the_folder(workspace: Workspace, folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from rag.workspace import Workspace\n"
+        "try: Workspace(Path(sys.argv[1]))\n"
+        "except Exception as e: print(type(e).__name__, e)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], cwd=root, capture_output=True, text=True)
+    assert DataFolderLockedError.__name__ in done.stdout, done.stderr
+    assert "a test" in done.stdout
+
+
+def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, documents: Path) -> None:
+    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as first:
+        chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
+    script = (
+        "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
+        "from rag.workspace import Workspace; from rag.versions import repair_indexes\n"
+        "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), model=ScriptedModel())\n"
+        "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(w.reader.collections()[0].key)))"
+    )
+    shutil.rmtree(folder / "index")
+    root = Path(__file__).resolve().parents[3]  # a new process: Chroma keeps a closed folder open in its own
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder)], cwd=root, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == str(chunk_count), done.stderr
+
+
+def test_an_unknown_version_or_collection_is_a_sentence(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    with pytest.raises(NotFoundError, match="has no version 7"):
+        open_version(workspace, "A", 7)
+    with pytest.raises(NotFoundError, match="no collection named"):
+        open_version(workspace, "Z", None)

@@ -1,0 +1,117 @@
+"""Comparing versions: documents, chunks, words."""
+
+from pathlib import Path
+
+import pytest
+from fakes import drive
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.knowledge.edits import edit_document, exclude_chunks
+from rag.knowledge.version_diff import diff_document, diff_versions, word_diff
+from rag.knowledge.ingest import ingest_files
+from rag.knowledge.versions import activate_version
+from rag.knowledge.trials import build_trial
+from rag.workspace import Workspace
+
+
+def ids(workspace: Workspace) -> dict[int, int]:
+    return {v.number: v.id for v in workspace.reader.versions(1)}
+
+
+def long_text(numbers: list[int], changed: int | None = None) -> str:
+    parts = []
+    for number in numbers:
+        weight = "900 kilograms" if number == changed else "12 grams"
+        parts.append(f"# Part {number}\n\n" + f"Item {number} of this part weighs {weight} in all. " * 20)
+    return "\n\n".join(parts)
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_joining_either_side_of_a_word_diff_gives_its_text_back(old: str, new: str) -> None:
+    words = word_diff(old, new)
+    assert "".join(part[1] for part in words) == old
+    assert "".join(part[2] for part in words) == new
+    assert all((part[0] == "equal") == (part[1] == part[2]) for part in words)
+
+
+def test_documents_that_came_went_changed_and_moved(workspace: Workspace, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "stays.txt").write_text("This one stays as it is.", "utf-8")
+    (files / "changes.md").write_text(long_text([1, 2, 3, 4]), "utf-8")
+    (files / "goes.txt").write_text("This one goes away entirely.", "utf-8")
+    (files / "moves.txt").write_text("This one moves to another place.", "utf-8")
+    drive(ingest_files(workspace, "A", [files], following=files))
+    (files / "changes.md").write_text(long_text([1, 3, 4, 5], changed=3), "utf-8")
+    (files / "goes.txt").unlink()
+    (files / "moves.txt").rename(files / "moved.txt")
+    (files / "new.txt").write_text("This one is new here.", "utf-8")
+    report = drive(ingest_files(workspace, "A", [files], following=files))
+    assert report.version_number == 2
+    version = ids(workspace)
+    diff = diff_versions(workspace.reader, version[1], version[2])
+    kinds = {change.name: change.kind for change in diff.documents}
+    assert kinds == {"changes.md": "changed", "goes.txt": "removed", "moved.txt": "moved", "new.txt": "added"}
+    assert diff.unchanged_count == 1
+    assert "1 changed, 1 moved, 1 added, 1 removed; 1 the same" in diff.sentence()
+    changed = diff.documents[0]
+    chunks = diff_document(workspace.reader, version[1], version[2], changed.old_id, changed.new_id)
+    by_kind: dict[str, list[str]] = {}
+    for chunk in chunks:
+        shown = chunk.new or chunk.old
+        assert shown is not None
+        by_kind.setdefault(chunk.kind, []).append(shown.text.split("\n")[0])
+    assert by_kind["added"][0] == "# Part 5"
+    assert by_kind["removed"][0] == "# Part 2"
+    assert all("3" in line for line in by_kind["changed"])
+    words = next(chunk.words for chunk in chunks if chunk.kind == "changed")
+    assert ("replace", "12", "900") in words
+    assert ("replace", "grams", "kilograms") in words
+    back = diff_versions(workspace.reader, version[2], version[1])
+    assert back.count("added") == diff.count("removed")
+    assert diff_versions(workspace.reader, version[1], version[1]).documents == ()
+
+
+def test_metadata_exclusions_and_other_chunks_are_told_apart(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(long_text([1, 2, 3]), "utf-8")
+    drive(ingest_files(workspace, "A", [tmp_path / "a.md"]))
+    document = workspace.reader.documents(ids(workspace)[1])[0]
+    drive(edit_document(workspace, "A", document.id, {"author": "Ann"}))
+    chunk = workspace.reader.chunks(document.id)[0]
+    drive(exclude_chunks(workspace, "A", [chunk.id], "old"))
+    drive(build_trial(workspace, "A", max_tokens=64, overlap_tokens=0))
+    version = ids(workspace)
+    reader = workspace.reader
+    metadata = diff_versions(reader, version[1], version[2]).documents[0]
+    assert (metadata.kind, metadata.old_attributes, metadata.new_attributes) == (
+        "metadata",
+        "",
+        '{"author": "Ann"}',
+    )
+    excluded = diff_versions(reader, version[2], version[3]).documents[0]
+    assert (excluded.kind, excluded.chunks_removed, excluded.chunks_added) == ("excluded", 1, 0)
+    chunks = diff_document(reader, version[2], version[3], document.id, document.id)
+    assert chunks[0].kind == "excluded"
+    assert chunks[0].reason == "old"
+    recut = diff_versions(reader, version[1], version[4])
+    assert recut.documents[0].kind == "recut"
+    assert recut.chunking_changed
+    assert "other chunk settings" in recut.sentence()
+
+
+@pytest.mark.parametrize("both", [[1, 2], [2, 1]])
+def test_a_diff_is_the_same_whatever_version_is_active(
+    workspace: Workspace, tmp_path: Path, both: list[int]
+) -> None:
+    file = tmp_path / "a.md"
+    file.write_text(long_text([1, 2]), "utf-8")
+    drive(ingest_files(workspace, "A", [file]))
+    file.write_text(long_text([1, 2], changed=2), "utf-8")
+    drive(ingest_files(workspace, "A", [file]))
+    version = ids(workspace)
+    results = []
+    for active in both:
+        drive(activate_version(workspace, "A", active))
+        results.append(diff_versions(workspace.reader, version[1], version[2]))
+    assert results[0] == results[1]

@@ -1,0 +1,110 @@
+"""Folders that a collection follows."""
+
+from pathlib import Path
+
+import pytest
+from fakes import FakeEmbedder, ScriptedModel, drive
+
+from rag.errors import NotFoundError, RagError
+from rag.knowledge.watched_folders import check_folders, find_watch, set_watching, unwatch_folder, watch_folder
+from rag.workspace import Workspace
+
+
+def check(workspace: Workspace, second: float, at_once: bool = False) -> list[int | None]:
+    reports = drive(check_folders(workspace, at_once, now=lambda: second))
+    return [report.version_number for report in reports]
+
+
+def outcome(workspace: Workspace) -> str:
+    return workspace.reader.watched_folders()[0].outcome
+
+
+def names(workspace: Workspace) -> set[str]:
+    row = workspace.reader.collection("A")
+    return {d.name for d in workspace.reader.documents(row.active_version_id or 0)}
+
+
+def test_changed_new_and_deleted_files_become_one_version_after_quiet(
+    workspace: Workspace, documents: Path
+) -> None:
+    watch_folder(workspace, "A", str(documents), quiet_s=10)
+    assert check(workspace, 100) == []
+    assert "waiting for quiet" in outcome(workspace)
+    assert check(workspace, 105) == []
+    assert check(workspace, 111) == [1]
+    assert check(workspace, 200) == []
+    assert outcome(workspace) == "Nothing new"
+    (documents / "tides.txt").write_text("The tide at Emden rises 3 metres.", "utf-8")
+    (documents / "stars.txt").unlink()
+    (documents / "new.txt").write_text("Rain falls in April.", "utf-8")
+    assert check(workspace, 300) == []
+    (documents / "new.txt").write_text("Rain falls in April and in May.", "utf-8")
+    assert check(workspace, 309) == []  # it changed again: quiet begins anew
+    assert check(workspace, 312) == []
+    assert check(workspace, 320) == [2]
+    assert names(workspace) == {"tides.txt", "bread.md", "new.txt"}
+    row = workspace.reader.find_version("A", "2")
+    assert (row.added_count, row.replaced_count, row.removed_count) == (1, 1, 1)
+    assert row.message == "Added 1, replaced 1, removed 1"
+    assert outcome(workspace) == "Version 2"
+
+
+def test_touching_a_file_makes_no_version(workspace: Workspace, documents: Path) -> None:
+    watch_folder(workspace, "A", str(documents), quiet_s=0)
+    assert check(workspace, 1) == [1]
+    (documents / "tides.txt").touch()
+    assert check(workspace, 2) == []
+    assert outcome(workspace) == "Nothing new"
+    assert len(workspace.reader.versions(1)) == 1
+
+
+def test_it_goes_on_after_a_restart_and_stops_when_paused(folder: Path, documents: Path) -> None:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+        watch_folder(workspace, "A", str(documents), quiet_s=10)
+        check(workspace, 100)
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+        assert check(workspace, 111) == [1]
+        watch_id = find_watch(workspace, "A", str(documents))
+        set_watching(workspace, watch_id, False)
+        (documents / "stars.txt").unlink()
+        assert check(workspace, 500, at_once=True) == []
+        set_watching(workspace, watch_id, True)
+        assert check(workspace, 600, at_once=True) == [2]
+        unwatch_folder(workspace, watch_id)
+        assert workspace.reader.watched_folders() == []
+        assert names(workspace) == {"tides.txt", "bread.md"}
+        with pytest.raises(NotFoundError):
+            set_watching(workspace, watch_id, True)
+        with pytest.raises(NotFoundError):
+            find_watch(workspace, "A", str(documents))
+
+
+def test_a_folder_that_is_gone_removes_nothing(workspace: Workspace, documents: Path) -> None:
+    watch_folder(workspace, "A", str(documents), quiet_s=0)
+    check(workspace, 1)
+    documents.rename(documents.with_name("unplugged"))
+    assert check(workspace, 2) == []
+    assert "not there" in outcome(workspace)
+    assert len(names(workspace)) == 3
+    documents.with_name("unplugged").rename(documents)
+    assert check(workspace, 3) == []
+    assert outcome(workspace) == "Nothing new"
+
+
+def test_what_cannot_be_followed_is_refused(workspace: Workspace, documents: Path) -> None:
+    with pytest.raises(RagError, match="not a folder"):
+        watch_folder(workspace, "A", str(documents / "tides.txt"))
+    with pytest.raises(RagError, match="data folder"):
+        watch_folder(workspace, "A", str(workspace.folder.parent))
+    with pytest.raises(RagError, match="quiet"):
+        watch_folder(workspace, "A", str(documents), quiet_s=-1)
+    watch_folder(workspace, "A", str(documents))
+    with pytest.raises(RagError, match="already"):
+        watch_folder(workspace, "A", str(documents))
+
+
+def test_a_broken_file_is_told_and_the_others_come(workspace: Workspace, documents: Path) -> None:
+    (documents / "broken.docx").write_bytes(b"PK no")
+    watch_folder(workspace, "A", str(documents), quiet_s=0)
+    assert check(workspace, 1) == [1]
+    assert outcome(workspace) == "Version 1; 1 files could not be read"

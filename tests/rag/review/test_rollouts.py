@@ -1,0 +1,260 @@
+"""Roll-outs: who answers, what is compared, and what promotion moves."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedModel, drive
+from scipy.stats import fisher_exact
+
+from rag.review import rows as people, rollouts as rollout
+from rag.asking.answer import answer_question
+from rag.cli import run
+from rag.knowledge.collections import delete_collection
+from rag.errors import RagError
+from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
+from rag.evaluation.pipelines import make_config, save_pipeline
+from rag.evaluation.statistics import sign_test
+from rag.asking.rows import AskResult
+from rag.review.feedback import add_feedback
+from rag.knowledge.ingest import ingest_files
+from rag.review.rows import BlindResult
+from rag.prompts.registry import find_prompt, move_label, save_prompt
+from rag.storage.store import now_ms
+from rag.storage.tables.knowledge import RolloutAsk, Trace
+from rag.asking.traces import new_trace_id
+from rag.workspace import Workspace
+
+QUESTION = "How long does rye bread rest?"
+
+
+@pytest.fixture(autouse=True)
+def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
+
+
+@pytest.fixture
+def notes(workspace: Workspace, documents: Path) -> Workspace:
+    drive(ingest_files(workspace, "Notes", [documents]))
+    return workspace
+
+
+def pipeline(workspace: Workspace, name: str = "short", **values: object) -> None:
+    config = make_config({"collection": "Notes", "retrieval": {"max_passages": 1}, **values})
+    save_pipeline(workspace, name, config)
+
+
+def asked(workspace: Workspace, **values: object) -> dict[str, object]:
+    result = drive(rollout.ask(workspace, QUESTION, "Notes", **values))
+    assert isinstance(result, AskResult)
+    return workspace.reader.trace(result.trace_id).row
+
+
+def passages(workspace: Workspace, collection: str = "Notes") -> int:
+    """The most passages that this collection is answered with now."""
+    result = drive(rollout.ask(workspace, QUESTION, collection))
+    settings = json.loads(workspace.reader.trace(result.trace_id).row["settings"])
+    return int(settings["retrieval"]["max_passages"])
+
+
+def test_fisher_agrees_with_scipy_and_the_interval_with_newcombes_paper() -> None:
+    generator = random.Random(1)
+    for _ in range(200):
+        a, b = generator.randint(1, 40), generator.randint(1, 40)
+        x, y = generator.randint(0, a), generator.randint(0, b)
+        assert fisher(x, a, y, b) == pytest.approx(fisher_exact([[x, a - x], [y, b - y]])[1])
+    assert rate_interval(48, 80, 56, 70) == pytest.approx(
+        (0.0524, 0.3339), abs=1e-4
+    )  # Newcombe 1998, case (a)
+    a, b = [1.0, 2.0, 3.0, 2.0] * 10, [3.0, 4.0, 5.0, 4.0] * 10
+    assert permutation(a, b) < 0.001
+    assert permutation(a, a) == 1.0
+    low, high = mean_interval(a, b)
+    assert 1.6 < low < 2.0 < high < 2.4
+    assert sign_test(9, 1) == pytest.approx(22 / 1024)
+    assert sign_test(0, 0) == sign_test(5, 5) == 1.0
+
+
+def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> None:
+    ids = [new_trace_id() for _ in range(4000)]
+    first = [rollout.arm_for(1, i, 0.2) for i in ids]
+    assert first == [rollout.arm_for(1, i, 0.2) for i in ids]
+    assert 0.17 < first.count("staging") / len(ids) < 0.23
+    assert {rollout.arm_for(1, i, 0.0) for i in ids} == {"production"}
+    pipeline(notes)
+    row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
+    for _ in range(8):
+        trace = asked(notes)
+        arm = people.arm_of(notes.reader, str(trace["id"]))
+        assert arm is not None
+        assert arm.arm == rollout.arm_for(row.id, str(trace["id"]), 0.5)
+        most = json.loads(str(trace["settings"]))["retrieval"]["max_passages"]
+        assert (most == 1) == (arm.arm == "staging")
+        assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
+    outside = asked(notes, version=1)
+    assert people.arm_of(notes.reader, str(outside["id"])) is None
+
+
+def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path) -> None:
+    drive(ingest_files(notes, "Other", [documents]))
+    pipeline(notes)
+    pipeline(notes, "searching", kind="retrieval")
+    pipeline(notes, "old", version="1")
+    for arguments, sentence in (
+        ({"kind": "ramp", "staging": "short"}, "no kind"),
+        ({"kind": "canary", "staging": "short", "share": 1.5}, "between 0 and 1"),
+        ({"kind": "canary"}, "Name the staging pipeline"),
+        ({"kind": "canary", "staging": "none"}, "no pipeline named"),
+        ({"kind": "canary", "staging": "short", "collection": "Other"}, "answers “Notes”, not “Other”"),
+        ({"kind": "canary", "staging": "searching", "collection": "Notes"}, "only searches"),
+        ({"kind": "canary", "staging": "old"}, "asks the active version"),
+        ({"kind": "canary", "prompt": "default@1", "collection": "Notes"}, "nothing to compare"),
+    ):
+        with pytest.raises(RagError, match=sentence):
+            rollout.start_rollout(notes, **arguments)
+    started = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
+    with pytest.raises(RagError, match="runs there already"):
+        rollout.start_rollout(notes, "blind", staging="short")
+    rollout.stop(notes, started.id)
+    with pytest.raises(RagError, match="stopped already"):
+        rollout.promote(notes, started.id)
+
+
+def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace) -> None:
+    pipeline(notes)
+    rollout.start_rollout(notes, "blind", collection="Notes", staging="short")
+    firsts = []
+    for number in range(8):
+        result = drive(rollout.ask(notes, QUESTION, "Notes"))
+        assert isinstance(result, BlindResult)
+        arms = [people.arm_of(notes.reader, r.trace_id) for r in (result.first, result.second)]
+        assert all(arm is not None and arm.is_open for arm in arms)
+        assert sorted(arm.arm for arm in arms if arm) == ["production", "staging"]
+        staging_first = arms[0] is not None and arms[0].arm == "staging"
+        firsts.append(staging_first)
+        choice = "no difference" if number == 7 else "first" if staging_first else "second"
+        shown = rollout.pick(notes, result.pair, choice)
+        assert shown.first_is_staging == staging_first
+        assert shown.first == ("short 1" if staging_first else rollout.NOW)
+        with pytest.raises(RagError, match="decided already"):
+            rollout.pick(notes, result.pair, "first")
+    assert len(set(firsts)) == 2, "eight comparisons in the same order: one in 128 by chance"
+    found = rollout.rollout_results(notes, 1)
+    assert (found.staging_wins, found.production_wins, found.ties) == (7, 0, 1)
+    assert found.pick_p == pytest.approx(2 / 128)
+    assert found.summary.startswith("People prefer staging, 7 to 0")
+    sessions = {notes.reader.trace(result.first.trace_id).row["session_id"]}
+    sessions.add(notes.reader.trace(result.second.trace_id).row["session_id"])
+    assert len(sessions) == 2, "an arm must follow up its own answers alone"
+    assert result.session_id in sessions
+    half = rollout.ask(notes, QUESTION, "Notes")
+    next(half)
+    half.close()
+    pair = notes.reader.cells("SELECT pair FROM rolloutask ORDER BY rowid DESC LIMIT 1")[0][0]
+    with pytest.raises(RagError, match="One of the two answers is not there"):
+        rollout.pick(notes, pair, "first")
+    assert isinstance(drive(rollout.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
+
+
+def answers(workspace: Workspace, arm: str, flagged: list[int], seconds: float) -> None:
+    """Stored answers of an arm, as a month of asks would have left them."""
+    with workspace.store.session() as session:
+        for number, flag in enumerate(flagged):
+            trace_id = new_trace_id()
+            session.add(
+                Trace(
+                    id=trace_id, session_id="s", created_ms=now_ms(), status="done", question="Q", outcome="answered",
+                    claim_count=2, flag_count=flag, total_ms=1000 * seconds + number % 10,
+                )
+            )  # fmt: skip
+            session.add(RolloutAsk(trace_id=trace_id, rollout_id=1, arm=arm))
+
+
+def test_nothing_is_claimed_before_there_is_enough(notes: Workspace) -> None:
+    pipeline(notes)
+    rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
+    answers(notes, "production", [1] * 20 + [0] * 10, 2.0)
+    answers(notes, "staging", [0] * 19, 2.0)
+    few = rollout.rollout_results(notes, 1)
+    assert all(d.p is None and d.low is None for d in few.differences)
+    assert few.summary == "30 and 19 answers: 20 of each are the fewest to say anything."
+    answers(notes, "staging", [0] * 11, 2.0)
+    traces = notes.reader.cells("SELECT trace_id FROM rolloutask WHERE arm = 'staging' LIMIT 1")
+    add_feedback(notes, traces[0][0], True)
+    found = {d.measure: d for d in rollout.rollout_results(notes, 1).differences}
+    flagged = found["flagged"]
+    assert (flagged.production, flagged.staging) == (pytest.approx(2 / 3), 0.0)
+    assert flagged.low is not None and flagged.high is not None and flagged.low < -2 / 3 < flagged.high < 0
+    assert flagged.p_holm is not None and flagged.p_holm < 0.001
+    assert "staging has 66.7 points less" in flagged.sentence and "better" in flagged.sentence
+    assert found["latency"].p_holm is not None and found["latency"].p_holm > 0.05
+    assert found["thumbs up"].p is None and found["thumbs up"].staging == 1.0
+
+
+def test_promoting_moves_the_label_of_a_prompt(notes: Workspace) -> None:
+    save_prompt(notes.store, "default", "Answer in one word.", "{{ question }}")
+    row = rollout.start_rollout(notes, "canary", collection="Notes", prompt="default@2", share=1.0)
+    move_label(notes.store, "default", "production", 2)
+    assert asked(notes)["prompt_version"] == 2
+    move_label(notes.store, "default", "production", 1)
+    assert "label production of the prompt “default” moves to version 2" in rollout.what_moves(notes, row.id)
+    rollout.promote(notes, row.id)
+    assert find_prompt(notes.store, "default").version == 2
+    assert people.rollouts(notes.reader)[0].state == "promoted"
+    assert people.production_of(notes.reader, "Notes") is None
+    actions = {row[0] for row in notes.reader.cells("SELECT action FROM auditevent")}
+    assert {"roll-out started", "roll-out promoted", "prompt label moved"} <= actions
+
+
+def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, documents: Path) -> None:
+    drive(ingest_files(notes, "Other", [documents]))
+    pipeline(notes)
+    row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.0)
+    assert passages(notes) == 6
+    rollout.promote(notes, row.id)
+    assert passages(notes) == 1
+    assert passages(notes, "Other") == 6
+    shown = people.production_of(notes.reader, "Notes")
+    assert shown is not None and shown.name == "short 1"
+    assert people.production_of(notes.reader, "Other") is None
+    assert rollout.release_production(notes, "Notes")
+    assert passages(notes) == 6
+    row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
+    asked(notes)
+    delete_collection(notes, "Notes")
+    assert people.rollouts(notes.reader) == []
+    assert notes.reader.cells("SELECT * FROM rolloutask") == []
+
+
+def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline(notes)
+    folder = str(notes.folder)
+    drive(answer_question(notes, QUESTION, "Notes"))
+    model = notes.loaded_model
+    assert isinstance(model, ScriptedModel)
+    notes.close()
+
+    def ragdeck(*arguments: str) -> str:
+        code = run([*arguments, "--data", folder])
+        found = capsys.readouterr()
+        assert code == 0, found.err
+        return found.out
+
+    assert "Roll-out 1 runs" in ragdeck("rollout", "start", "blind", "--staging", "short", "-c", "Notes")
+    assert json.loads(ragdeck("rollout", "status", "--json"))[0]["kind"] == "blind"
+    assert "6 are the fewest" in ragdeck("rollout", "status", "1")
+    assert "becomes the pipeline" in ragdeck("rollout", "promote", "1")
+    assert "settings answer again" in ragdeck("rollout", "release", "-c", "Notes")
+    assert run(["rollout", "stop", "1", "--data", folder]) == 1
+    assert "promoted already" in capsys.readouterr().err
+
+
+def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:
+    pipeline(notes, "one", retrieval={"max_passages": 1, "search": "BM25"})
+    result = drive(rollout.ask(notes, QUESTION, "Notes", pipeline="one"))
+    hits = notes.reader.trace(result.trace_id).hits
+    assert sum(hit.marker is not None for hit in hits) == 1
+    assert all(hit.dense_rank is None for hit in hits)
+    with pytest.raises(RagError, match="answers “Notes”, not “Other”"):
+        drive(rollout.ask(notes, QUESTION, "Other", pipeline="one"))
