@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.console import Console
 from app.engine.client import Engine
-from app.widgets.error_dialog import install_excepthook
 from app.main_window import MainWindow
+from app.widgets.error_dialog import install_excepthook
 from app.widgets.theme import Theme
-from rag.storage.data_folder import data_folder, lock_holder
 from rag.errors import RagError
+from rag.storage.data_folder import data_folder, lock_holder
 from rag.storage.database import Reader
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from app.engine.client import Engine, Task
 from app.widgets.theme import Theme
 from rag.errors import RagError
-from rag.models.catalogue import ModelEntry
+from rag.models.rows import ModelEntry
 from rag.storage.database import Reader
 
 if TYPE_CHECKING:

@@ -31,7 +31,6 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
-from app.widgets.error_dialog import show_error
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage, report_sentence
@@ -44,11 +43,14 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
-from app.widgets.layout import Banner, Command, CommandPalette, DropOverlay, NavigationRail, ShortcutsDialog, page_shortcut
-from rag.asking.rows import AskResult, IngestReport, PromptProgress, TokenStreamed
+from app.widgets.error_dialog import show_error
+from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_shortcut
+from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
+from rag.asking.rows import AskResult, PromptProgress, TokenStreamed
+from rag.knowledge.rows import IngestReport
+from rag.models.rows import free_memory_bytes
 from rag.monitoring.rows import FrozenState
-from rag.models.catalogue import free_memory_bytes
-from rag.sample.making import SAMPLE_COLLECTION
+from rag.sample.rows import SAMPLE_COLLECTION
 from rag.text.plurals import counted
 
 PAGES = (
@@ -279,7 +281,10 @@ class MainWindow(QMainWindow):
 
     def start_ingest(self, paths: list[str], collection: str) -> None:
         self._run_ingest(
-            f"Adding to “{collection}”", "rag.knowledge.ingest:ingest_files", collection=collection, paths=paths
+            f"Adding to “{collection}”",
+            "rag.knowledge.ingest:ingest_files",
+            collection=collection,
+            paths=paths,
         )
 
     def start_sample(self) -> None:
@@ -485,7 +490,10 @@ class MainWindow(QMainWindow):
             if not any(row.enabled for row in self._console.reader.watched_folders()):
                 return
             self._console.run(
-                "ingest", "Look at followed folders", "rag.knowledge.watched_folders:check_folders", self._folders_checked
+                "ingest",
+                "Look at followed folders",
+                "rag.knowledge.watched_folders:check_folders",
+                self._folders_checked,
             )
 
     def _folders_checked(self, reports: list[IngestReport]) -> None:
@@ -511,7 +519,10 @@ class MainWindow(QMainWindow):
             self._frozen_timer.start()  # the change may still be under way
             return
         self._console.run(
-            "view", "Look at the frozen questions", "rag.monitoring.regression_questions:stale_collections", self._run_stale
+            "view",
+            "Look at the frozen questions",
+            "rag.monitoring.regression_questions:stale_collections",
+            self._run_stale,
         )
 
     def _run_stale(self, stale: list[tuple[str, str]]) -> None:

@@ -11,7 +11,8 @@ import llama_cpp
 
 from rag.asking.answer import answer_question
 from rag.models.language_model import starter_model_path
-from rag.sample.making import SAMPLE_COLLECTION, ingest_sample
+from rag.sample.making import ingest_sample
+from rag.sample.rows import SAMPLE_COLLECTION
 from rag.workspace import Workspace
 
 QUESTIONS = (

@@ -20,12 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.asking.retrieval import retrieve
 from rag.evaluation.metrics import Relevance, average_precision, ndcg_at_k, recall_at_k
 from rag.evaluation.statistics import compare_runs
+from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
-from rag.text.search_terms import query_words
-from rag.asking.retrieval import open_version, retrieve
 from rag.settings import RetrievalSettings
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 DEPTH = 100

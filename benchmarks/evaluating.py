@@ -22,13 +22,15 @@ from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare
 from rag.evaluation.metrics import METRICS
+from rag.evaluation.rows import RunRow
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
 from rag.models.language_model import starter_model_path
-from rag.evaluation.rows import RunRow
-from rag.sample.making import SAMPLE_COLLECTION, ingest_sample, sample_questions
+from rag.sample.making import ingest_sample
+from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.storage.store import insert_rows, now_ms
-from rag.storage.tables.knowledge import EvaluationResult, EvaluationRun, Trace
+from rag.storage.tables.evaluation import EvaluationResult, EvaluationRun
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 

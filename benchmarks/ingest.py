@@ -7,10 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from rag.parsing.chunking import Chunker
-from rag.asking.rows import IngestReport, ParsedDocument
 from rag.index import IndexPlace
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import IngestReport
+from rag.parsing.chunking import Chunker
+from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.workspace import Workspace
 

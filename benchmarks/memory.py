@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from rag.models.gguf import forecast_memory, read_header
+from rag.models.gguf import read_header
 from rag.models.language_model import LanguageModel, starter_model_path
+from rag.models.rows import forecast_memory
 from rag.settings import GenerationSettings
 from rag.tasks import resident_bytes
 

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binom
 
+from rag.grounding.silent_failures import silent_failures
 from rag.grounding.train import load_minilm
-from rag.monitoring.rows import beyond
 from rag.monitoring.alerts import check_quickly, set_reference
 from rag.monitoring.control_limits import energy_test, median_limits, rate_limits
-from rag.grounding.silent_failures import silent_failures
+from rag.monitoring.rows import beyond
 from rag.storage.store import insert_rows, now_ms
-from rag.storage.tables.knowledge import Trace
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 RATES = (0.005, 0.02, 0.05, 0.1, 0.3, 0.5)

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from rag.knowledge.version_diff import diff_versions
-from rag.models.embedding import Embedder, starter_embedder_folder
+from rag.asking.retrieval import retrieve
+from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
-from rag.asking.retrieval import open_version, retrieve
-from rag.settings import RetrievalSettings
+from rag.knowledge.version_diff import diff_versions
 from rag.knowledge.versions import activate_version
+from rag.models.embedding import Embedder, starter_embedder_folder
+from rag.settings import RetrievalSettings
 from rag.workspace import Workspace
 
 

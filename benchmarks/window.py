@@ -127,9 +127,10 @@ def longest_pause(scratch: Path) -> None:
 
 
 def many_traces(scratch: Path) -> None:
-    from rag.storage.database import Reader, TraceFilter
+    from rag.asking.rows import TraceFilter
+    from rag.storage.database import Reader
     from rag.storage.store import Store, add_trace_text, insert_rows
-    from rag.storage.tables.knowledge import Trace
+    from rag.storage.tables.traces import Trace
 
     store = Store(scratch / "many.sqlite")
     words = "tide bread star battery warranty sensor console rain wind light pressure memory".split()

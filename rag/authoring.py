@@ -13,10 +13,10 @@ from rag.errors import RagError
 from rag.evaluation import formats, sets
 from rag.evaluation.cases import make_case
 from rag.evaluation.pipelines import make_config, move_pipeline_label, present_config, save_pipeline
+from rag.evaluation.rows import CaseChange, CasesImported, SetVersionRow
 from rag.prompts import PromptTemplate, files, registry
+from rag.prompts.rows import LabelMove, PromptPreview, PromptVersionRow
 from rag.prompts.templates import template_variables
-from rag.storage.database import LabelMove, PromptVersionRow, SetVersionRow
-from rag.evaluation.rows import CaseChange, CasesImported, PromptPreview
 from rag.workspace import Workspace
 
 # --- prompts ----------------------------------------------------------------------------------------------

@@ -10,20 +10,35 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from rag.storage import backup, relocation as moving, disk_usage as space
-from rag.knowledge.version_diff import ChunkChange, VersionDiff, diff_document, diff_versions
-from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
-from rag.governance.erasure import finish_erasure
+from rag.asking.rows import PromptProgress, TokenStreamed
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import BackupInfo, BackupProgress, MoveReport, PromptProgress, SpaceUse, TokenStreamed, VersionProgress
-from rag.models.language_model import HOW_TO_GET_LLAMA, STARTER_PACKAGE, STARTER_SHA256, GenerationEnd, LanguageModel, PromptRead, Token, llama_available, starter_model_path
-from rag.monitoring.rows import MeasureSummary, Scope
-from rag.models.catalogue import ModelEntry, known_models
-from rag.monitoring.measuring import summaries
-from rag.parsing import render_page
-from rag.evaluation.rows import ModelState, ModelTest, RenderedPage
-from rag.settings import Settings
+from rag.governance.erasure import finish_erasure
+from rag.knowledge.rows import ChunkChange, VersionDiff, VersionProgress
+from rag.knowledge.version_diff import diff_document, diff_versions
 from rag.knowledge.versions import repair_indexes
+from rag.models.catalogue import known_models
+from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.models.language_model import (
+    HOW_TO_GET_LLAMA,
+    STARTER_PACKAGE,
+    STARTER_SHA256,
+    GenerationEnd,
+    LanguageModel,
+    PromptRead,
+    Token,
+    llama_available,
+    starter_model_path,
+)
+from rag.models.rows import ModelEntry, ModelState, ModelTest
+from rag.monitoring.measuring import summaries
+from rag.monitoring.rows import MeasureSummary, Scope
+from rag.parsing import render_page
+from rag.parsing.rows import RenderedPage
+from rag.settings import Settings
+from rag.storage import backup
+from rag.storage import disk_usage as space
+from rag.storage import relocation as moving
+from rag.storage.rows import BackupInfo, BackupProgress, MoveReport, SpaceUse
 from rag.workspace import Workspace
 
 

@@ -13,23 +13,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.storage import audit_log as audit
-from rag.storage.backup import finish_restore
-from rag.storage.version_content import ContentCache, VersionContent
-from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
-from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.errors import RagError
-from rag.asking.rows import ClaimResult
 from rag.grounding import Detector, Limits, SecondDetector
+from rag.grounding.rows import ClaimResult
 from rag.index import VectorIndex
+from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
-from rag.storage.relocation import finish_move
 from rag.prompts import load_prompt
 from rag.prompts.registry import ensure_default
-from rag.storage.database import Reader
 from rag.settings import GenerationSettings, Settings
+from rag.storage import audit_log as audit
+from rag.storage.backup import finish_restore
+from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
+from rag.storage.database import Reader
+from rag.storage.relocation import finish_move
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
+from rag.storage.version_content import ContentCache, VersionContent
 
 _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from rag.models.embedding import Embedder, starter_embedder_folder
-from rag.models.gguf import ModelHeader
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.models.rows import ModelHeader
 from rag.settings import GenerationSettings
 
 

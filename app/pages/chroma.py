@@ -21,11 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.widgets.item_models import Column, RecordTable
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import ElidedLabel, KeyValueGrid, label
+from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import ElidedLabel, EmptyState, KeyValueGrid, Panel, button, label, row
-from rag.evaluation.rows import ChromaCollection, ChromaImport, ChromaPage, ChromaRecord
+from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
+from rag.knowledge.rows import ChromaImport
 from rag.text.plurals import counted
 
 _PAGE = 100

@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import KeyValueGrid, label
+from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
-from app.widgets.layout import KeyValueGrid, Panel, button, label, row, scrolled
 from rag.asking.rows import TokenStreamed
-from rag.models.gguf import forecast_memory
-from rag.models.catalogue import ModelEntry, free_memory_bytes, memory_sentence
+from rag.models.rows import ModelEntry, forecast_memory, free_memory_bytes, memory_sentence
 
 
 def _gib(size: int) -> str:
@@ -101,7 +102,11 @@ class ModelsPage(QWidget):
         """Remember GGUF files, as from a drop."""
         for path in paths:
             self._console.run(
-                "view", "Add model", "rag.models.catalogue:add_model", lambda _header: self._added(), path=path
+                "view",
+                "Add model",
+                "rag.models.catalogue:add_model",
+                lambda _header: self._added(),
+                path=path,
             )
 
     def show_state(self, state: Any) -> None:

@@ -22,13 +22,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.charts import RangeBrush, Series, TimeChart
 from app.console import Console
+from app.widgets.buttons import button
+from app.widgets.charts import RangeBrush, Series, TimeChart
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import Card, StatusPill, label
+from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from app.widgets.layout import Card, EmptyState, Panel, StatusPill, button, label, row, scrolled
+from rag.asking.rows import AskPoint, TraceFilter
 from rag.monitoring.rows import AlertRow
-from rag.storage.database import AskPoint, TraceFilter
 from rag.text.plurals import counted
 
 _PERIODS = (

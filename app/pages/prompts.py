@@ -21,14 +21,17 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.diff_view import DiffView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import button, label, row
-from rag.knowledge.version_diff import ChunkChange, word_diff
-from rag.storage.database import ChunkRow, PromptRow, PromptVersionRow, TraceFilter
-from rag.evaluation.rows import PromptPreview
+from rag.asking.rows import TraceFilter
+from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.prompts.rows import PromptPreview, PromptRow, PromptVersionRow
 from rag.text.plurals import counted
+from rag.text.word_diff import word_diff
 
 _PAUSE_MS = 350  # typing has paused: draw the preview
 _RECENT = 40

@@ -9,10 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
 from app.console import Console
+from app.widgets.buttons import IconButton, button
+from app.widgets.labels import label
+from app.widgets.layout import Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
-from app.widgets.layout import IconButton, Panel, button, label, row
-from rag.asking.rows import ClaimResult
-from rag.grounding.verdicts import frequency, shared_words
+from rag.grounding.rows import ClaimResult, frequency, shared_words
 
 
 class ClaimPanel(Panel):
@@ -94,7 +95,11 @@ class ClaimPanel(Panel):
         if claim is None or not self._trace_id:
             return
         pressed = self.right if is_right else self.wrong
-        function = "rag.asking.flag_limits:set_opinion" if pressed.isChecked() else "rag.asking.flag_limits:remove_opinion"
+        function = (
+            "rag.asking.flag_limits:set_opinion"
+            if pressed.isChecked()
+            else "rag.asking.flag_limits:remove_opinion"
+        )
         arguments = {"trace_id": self._trace_id, "start": claim.start}
         if pressed.isChecked():
             arguments["is_right"] = is_right

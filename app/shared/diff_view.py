@@ -9,9 +9,11 @@ from typing import Any
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
+from app.widgets.buttons import IconButton
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SMALL_SPACE, Theme
-from app.widgets.layout import IconButton, label, row
-from rag.knowledge.version_diff import ChunkChange
+from rag.knowledge.rows import ChunkChange
 from rag.text.plurals import counted
 
 _CONTEXT = 1  # unchanged chunks shown around a change

@@ -18,9 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.widgets.buttons import IconButton, button
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SMALL_SPACE
-from app.widgets.layout import IconButton, button, label, row
-from rag.asking.rows import Hit
+from rag.index.rows import Hit
 from rag.review.rows import REASONS, FeedbackRow, feedback_rows
 
 _NAME = "people/name"

@@ -7,11 +7,16 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.shared.claim_panel import ClaimPanel
 from app.console import Console
+from app.shared.claim_panel import ClaimPanel
+from app.widgets.buttons import IconButton, button
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.page_view import PageView
+from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
-from app.widgets.layout import EmptyState, IconButton, PageView, Panel, PassageView, button, label, row
-from rag.asking.rows import ClaimResult, Hit
+from rag.grounding.rows import ClaimResult
+from rag.index.rows import Hit
 
 _RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
 

@@ -7,7 +7,9 @@ from typing import Any
 from PySide6.QtWidgets import QFrame, QProgressBar
 
 from app.engine.client import Task
-from app.widgets.layout import button, label, row
+from app.widgets.buttons import button
+from app.widgets.labels import label
+from app.widgets.layout import row
 
 
 class TaskStrip(QFrame):

@@ -15,20 +15,30 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from rag.errors import RagError
-from rag.asking.rows import AskResult, ClaimResult, ClaimsChecked, Hit, PromptProgress, RetrievalDone, StageStarted, TokenStreamed
 from rag.asking.flag_limits import limits_of
+from rag.asking.retrieval import pack, retrieve
+from rag.asking.rows import (
+    AskResult,
+    ClaimsChecked,
+    PromptProgress,
+    RetrievalDone,
+    StageStarted,
+    TokenStreamed,
+)
+from rag.asking.traces import TraceRecorder
+from rag.errors import RagError
 from rag.grounding import is_refusal
-from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
-from rag.text.search_terms import query_words
+from rag.grounding.rows import ClaimResult
+from rag.index.rows import Hit
+from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model
+from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.monitoring.alerts import check_quickly
 from rag.prompts import PromptTemplate
 from rag.prompts.registry import DEFAULT, find_prompt
-from rag.asking.retrieval import open_version, pack, retrieve
 from rag.settings import Settings
-from rag.storage.tables.knowledge import Trace
-from rag.asking.traces import TraceRecorder
+from rag.storage.tables.traces import Trace
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import RagError
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress
+from rag.errors import RagError
 from rag.grounding import Detector, is_checkable, is_refusal, split_sentences
 from rag.grounding.numbers import quantities, same
-from rag.models.language_model import Token
 from rag.models.catalogue import find_model
+from rag.models.language_model import Token
 from rag.settings import Settings
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import ConsistencyCheck, Trace
+from rag.storage.tables.traces import ConsistencyCheck, Trace
 from rag.workspace import Workspace
 
 SAMPLES = 5

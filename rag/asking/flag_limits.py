@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import Session, col, select
 
-from rag.storage import audit_log as audit
-from rag.storage.data_folder import RESOURCES
-from rag.knowledge.collections import find_collection
+from rag.asking.rows import FITS_FROM, CalibrationFit
 from rag.errors import NotFoundError, RagError
 from rag.grounding import Limits, SecondDetector
 from rag.grounding.detector import log_odds
-from rag.evaluation.rows import FITS_FROM, CalibrationFit
+from rag.knowledge.collections import find_collection
+from rag.storage import audit_log as audit
+from rag.storage.data_folder import RESOURCES
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import Claim, FlagLimits, FlagOpinion, Trace
+from rag.storage.tables.traces import Claim, FlagLimits, FlagOpinion, Trace
 from rag.workspace import Workspace
 
 _PULL = 4.0  # weight of "change nothing", in opinions

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.storage.version_content import ordered
-from rag.knowledge.collections import find_collection, find_version, index_place
-from rag.asking.rows import Hit
-from rag.text.search_terms import query_words
+from rag.index.rows import Hit
+from rag.knowledge.collections import find_collection, index_place
 from rag.settings import RetrievalSettings
 from rag.storage.store import chunk_rows, chunk_vectors, chunks_with_texts
 from rag.storage.tables.knowledge import Collection, DatasetVersion
+from rag.storage.version_content import ordered
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 Vector = npt.NDArray[np.float32]
@@ -44,20 +44,6 @@ class Retrieval:
     hits: tuple[Hit, ...]
     stages: tuple[StageTime, ...]
     fallbacks: tuple[str, ...] = ()
-
-
-def open_version(
-    workspace: Workspace, collection: str, which: int | str | None
-) -> tuple[Collection, DatasetVersion]:
-    """The collection and version (number, tag, None: the active one) to search.
-
-    Raises RagError when the embedder that made its vectors is not at hand.
-    """
-    with workspace.store.session() as session:
-        found = find_collection(session, collection)
-        version = find_version(session, found, which)
-    workspace.embedder_of(version.embedder, version.embedder_name)
-    return found, version
 
 
 def retrieve(

@@ -5,98 +5,18 @@ Everything here is a frozen dataclass of plain values: picklable, comparable, fr
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from rag.text.plurals import counted
+from rag.grounding.rows import ClaimResult
+from rag.index.rows import Hit
+from rag.text.search_terms import match_expression
 
 # --- parsed documents -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Place:
-    """A part of a document that people refer to: a page, slide, sheet or section.
-
-    start and end are character offsets into ParsedDocument.text (end exclusive). Places are in order and do
-    not overlap; text between two places belongs to none and holds only white space.
-    """
-
-    kind: str  # "page" | "slide" | "sheet" | "section" | "record" | "message"
-    number: int | None  # 1-based page, slide or sheet number
-    label: str  # what is shown: "page 3", "slide 2", "sheet Prices", "Chapter 1 > Scope"
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class ParsedDocument:
-    """The text of one file and where its places are. warning: what of the file could not be read, a sentence or ""."""
-
-    title: str
-    media_type: str
-    text: str
-    places: tuple[Place, ...]
-    markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
-    warning: str = ""
-
-
 # --- ingest -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class IngestProgress:
-    """Where an ingest stands. Sizes in bytes, times in seconds."""
-
-    file: str
-    stage: str  # "discovering" | "parsing" | "embedding" | "saving" | "indexing"
-    files_done: int
-    files_total: int
-    chunks_done: int
-    chunks_total: int  # of the files parsed so far
-    bytes_done: int
-    bytes_total: int
-    elapsed_s: float
-    remaining_s: float | None
-    chunks_per_s: float | None
-
-
-@dataclass(frozen=True)
-class FileOutcome:
-    """What became of one file. detail: why it was left out, or what of it could not be read."""
-
-    path: str
-    outcome: str  # "added" | "unchanged" | "replaced" | "skipped" | "failed"
-    detail: str = ""
-    chunk_count: int = 0
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """The end of an ingest: the version that came out of it and every file's outcome."""
-
-    collection: str
-    version_number: int | None
-    document_count: int
-    chunk_count: int
-    outcomes: tuple[FileOutcome, ...]
-    seconds: float
-
-    def count(self, outcome: str) -> int:
-        return sum(1 for o in self.outcomes if o.outcome == outcome)
-
-    @property
-    def incomplete(self) -> tuple[FileOutcome, ...]:
-        """Files that were taken in without all of their text."""
-        return tuple(o for o in self.outcomes if o.detail and o.outcome in ("added", "replaced"))
-
-
-@dataclass(frozen=True)
-class VersionProgress:
-    """A version is being made or activated: "indexing", "cleaning", "proving" and others."""
-
-    stage: str
-    done: int
-    total: int
 
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -108,35 +28,6 @@ class StageStarted:
 
     trace_id: str
     stage: str
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One candidate chunk of a query, with every rank it got and why it was left out, if it was.
-
-    dense_score is a cosine similarity in [-1, 1]; bm25_score is FTS5's bm25() negated, higher is better;
-    fused_score is the sum of 1/(k + rank) (Cormack, Clarke, Buettcher 2009).
-    """
-
-    chunk_id: int
-    document_id: int
-    document: str
-    path: str
-    place: str
-    place_kind: str
-    place_number: int | None
-    start: int
-    end: int
-    text: str
-    token_count: int
-    dense_rank: int | None = None
-    dense_score: float | None = None
-    bm25_rank: int | None = None
-    bm25_score: float | None = None
-    fused_rank: int = 0
-    fused_score: float = 0.0
-    marker: int | None = None  # the [n] under which it stands in the prompt
-    dropped: str | None = None
 
 
 @dataclass(frozen=True)
@@ -164,30 +55,6 @@ class TokenStreamed:
     trace_id: str
     text: str
     token_count: int
-
-
-@dataclass(frozen=True)
-class ClaimResult:
-    """One sentence of an answer and what the passages say about it.
-
-    start and end are character offsets into the answer; score is the probability in [0, 1] that the sentence
-    is not supported, None when it was not scored; raw_score the same before a calibration to a person's data.
-    Evidence offsets are into the passage's text. doubtful is JSON, [[start, end], ...] in the sentence: the words
-    of a flagged sentence that no passage holds.
-    """
-
-    text: str
-    start: int
-    end: int
-    verdict: str  # "supported" | "check" | "unsupported" | "contradicted" | "no evidence" | "not checkable"
-    score: float | None
-    reason: str = ""
-    evidence_marker: int | None = None  # 1-based passage number, as in the prompt
-    evidence_start: int | None = None
-    evidence_end: int | None = None
-    evidence_text: str = ""
-    raw_score: float | None = None
-    doubtful: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,89 +116,192 @@ class AskResult:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class RunProgress:
-    """Where an evaluation stands. done and total count answers (cases x repeats) of this run; seconds_left is of
-    all runs that were started together, None before the first answer."""
-
-    run_id: int
-    pipeline: str  # "NAME NUMBER"
-    done: int
-    total: int
-    seconds_left: float | None
-    question: str  # the one in work
-
-
 # --- the data folder --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class BackupProgress:
-    """Where a backup, a restore or a move stands, in bytes of this stage."""
-
-    stage: str  # "copying" | "packing" | "checking" | "unpacking"
-    bytes_done: int
-    bytes_total: int
+FITS_FROM = 50  # verdicts of a person, before a calibration to them is more signal than noise
 
 
 @dataclass(frozen=True)
-class BackupReport:
-    path: str
-    size_bytes: int
-    rows: tuple[tuple[str, int], ...]  # (table, rows)
-    seconds: float
+class CalibrationFit:
+    """Scores fitted to a person's verdicts: sigmoid(slope * logit(score) + intercept).
+
+    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit to
+    the others.
+    """
+
+    collection: str
+    opinions: int
+    unsupported: int  # of them, by the person's verdict
+    slope: float
+    intercept: float
+    loss_before: float
+    loss_after: float
+
+    @property
+    def helps(self) -> bool:
+        return self.loss_after < self.loss_before
+
+    def of(self, score: float) -> float:
+        """What a score becomes."""
+        p = min(max(score, 1e-6), 1 - 1e-6)
+        return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))
 
 
 @dataclass(frozen=True)
-class BackupInfo:
-    """What the manifest of a backup says. Members are (name, bytes, sha256)."""
+class TraceRow:
+    """One line of the list of traces."""
 
-    path: str
-    program: str
-    schema: int
+    id: str
     created_ms: int
-    members: tuple[tuple[str, int, str], ...]
-    rows: tuple[tuple[str, int], ...]
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(size for _, size, _ in self.members)
-
-    @property
-    def content(self) -> str:
-        """What is in it, in words: "1 collection, 3 documents, 12 traces"."""
-        rows = dict(self.rows)
-        counts = [(rows.get(name, 0), name) for name in ("collection", "document", "trace")]
-        return ", ".join(counted(count, name) for count, name in counts)
-
-
-@dataclass(frozen=True)
-class MoveReport:
-    """followed: the program finds the new place by itself; else it must be named with --data."""
-
+    status: str
     source: str
-    target: str
-    size_bytes: int
-    followed: bool
+    error: str
+    question: str
+    answer: str
+    collection: str
+    version_number: int | None
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_ms: float | None
+    tokens_per_s: float | None
+    total_ms: float | None
+    passage_count: int
+    claim_count: int
+    flag_count: int
+    worst_verdict: str
+    silent_failures: str
 
 
 @dataclass(frozen=True)
-class SpaceUse:
-    """How much space one part of the data folder takes."""
+class SpanRow:
+    name: str
+    kind: str
+    start_ms: float
+    end_ms: float
+    detail: str
 
-    what: str
-    bytes: int
-    detail: str = ""
+
+@dataclass(frozen=True)
+class TraceDetail:
+    """Everything stored about one ask. row holds every column of the trace table by name."""
+
+    row: dict[str, Any]
+    hits: tuple[Hit, ...]
+    claims: tuple[ClaimResult, ...]
+    spans: tuple[SpanRow, ...]
 
 
-def as_plain(value: Any) -> Any:
-    """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
-    from dataclasses import asdict, is_dataclass
+@dataclass(frozen=True)
+class FlagState:
+    """A collection's flags: answers holds the scores of each of its last checked answers, newest first.
 
-    if is_dataclass(value) and not isinstance(value, type):
-        return as_plain(asdict(value))
-    if isinstance(value, dict):
-        return {k: as_plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_plain(v) for v in value]
-    return value
+    None as a limit means as the detector was trained; opinions are the person's own verdicts on flags.
+    """
+
+    answers: tuple[tuple[float, ...], ...]
+    flagged_answers: int
+    check_from: float | None
+    unsupported_from: float | None
+    second_detector: str
+    fitted_on: int
+    opinions: int
+    right: int
+    fits_from: int = FITS_FROM
+
+
+@dataclass(frozen=True)
+class TraceFilter:
+    """What to list; empty values do not filter. verdict may be "flagged"; times are Unix milliseconds."""
+
+    text: str = ""
+    collection: str = ""
+    model: str = ""
+    verdict: str = ""
+    status: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+    session_id: str = ""
+    source: str = ""  # person | evaluation | replay | probe | generation
+    silent: str = ""  # a name of rag.silent, or "any"
+
+
+@dataclass(frozen=True)
+class AskPoint:
+    """The numbers of one ask, for the graphs."""
+
+    id: str
+    created_ms: int
+    status: str
+    collection: str
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    first_token_ms: float | None
+    tokens_per_s: float | None
+    retrieve_ms: float | None
+    read_ms: float | None
+    generate_ms: float | None
+    check_ms: float | None
+    total_ms: float | None
+    claim_count: int
+    flag_count: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the Overview page shows; "today" is since since_ms."""
+
+    collection_count: int
+    document_count: int
+    chunk_count: int
+    ask_count: int
+    failed_count: int
+    claim_count: int
+    flag_count: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    trace_count: int
+
+
+def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
+    """The WHERE clause of a filter, over `trace t`, and its values."""
+    parts: list[str] = []
+    values: list[Any] = []
+    equal = {
+        "t.collection": wanted.collection,
+        "t.model": wanted.model,
+        "t.status": wanted.status,
+        "t.session_id": wanted.session_id,
+        "t.source": wanted.source,
+    }
+    for column, value in equal.items():
+        if value:
+            parts.append(f"{column} = ?")
+            values.append(value)
+    if wanted.verdict == "flagged":
+        parts.append("t.flag_count > 0")
+    elif wanted.verdict:
+        parts.append("t.worst_verdict = ?")
+        values.append(wanted.verdict)
+    if wanted.silent:
+        parts.append("t.silent_failures != ''" if wanted.silent == "any" else "instr(t.silent_failures, ?)")
+        values += [wanted.silent] if wanted.silent != "any" else []
+    if wanted.since_ms is not None:
+        parts.append("t.created_ms >= ?")
+        values.append(wanted.since_ms)
+    if wanted.until_ms is not None:
+        parts.append("t.created_ms < ?")
+        values.append(wanted.until_ms)
+    expression = match_expression(wanted.text)
+    if expression:
+        parts.append("t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?)")
+        values.append(expression)
+    elif wanted.text.strip():
+        parts.append("instr(lower(t.question || ' ' || t.answer), lower(?)) > 0")
+        values.append(wanted.text.strip())
+    return " AND ".join(parts) or "1", tuple(values)

@@ -16,12 +16,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rag.asking.rows import ClaimResult, Hit
-from rag.text.search_terms import indexed_text
+from rag.grounding.rows import FLAGS, ClaimResult, outcome, support_rate
 from rag.grounding.silent_failures import silent_failures
+from rag.index.rows import Hit
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
-from rag.storage.tables.knowledge import Claim, Span, Trace, TraceHit
-from rag.grounding.verdicts import FLAGS, outcome, support_rate
+from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
+from rag.text.search_terms import indexed_text
 
 _SAVE_EVERY_S = 2.0
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.rows import AskResult, PromptProgress, RetrievalDone, TokenStreamed
 from rag.cli.terminal import (
     Data,
     Json,
     Name,
+    as_plain,
     clock_time,
     finish,
     log,
@@ -24,10 +26,10 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
-from rag.asking.rows import AskResult, Hit, PromptProgress, RetrievalDone, TokenStreamed, as_plain
+from rag.index.rows import Hit
 
 if TYPE_CHECKING:
-    from rag.storage.database import TraceDetail
+    from rag.asking.rows import TraceDetail
 
 app = typer.Typer()
 traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
@@ -48,7 +50,8 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages, without asking a model."""
-    from rag.asking.retrieval import open_version, retrieve
+    from rag.asking.retrieval import retrieve
+    from rag.knowledge.collections import open_version
 
     with open_workspace(data, "search") as workspace:
         found, chosen = open_version(workspace, collection, version)
@@ -120,7 +123,7 @@ def traces_list(
     as_json: Json = False,
 ) -> None:
     """List traces, newest first."""
-    from rag.storage.database import TraceFilter
+    from rag.asking.rows import TraceFilter
 
     wanted = TraceFilter(
         text=text,

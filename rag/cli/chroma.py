@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, Name, open_workspace, plain, print_json, run_steps, screen
+from rag.cli.terminal import Data, Json, Name, as_plain, open_workspace, plain, print_json, run_steps, screen
 from rag.errors import RagError
-from rag.asking.rows import as_plain
-from rag.evaluation.rows import ChromaPage
+from rag.index.rows import ChromaPage
 
 app = typer.Typer()
 chroma_app = typer.Typer(help="Look into any Chroma, import from it, export to it.", no_args_is_help=True)

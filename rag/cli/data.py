@@ -11,9 +11,20 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, clock_time, finish, log, open_workspace, plain, print_json, screen
+from rag.cli.terminal import (
+    Data,
+    Json,
+    as_plain,
+    clock_time,
+    finish,
+    log,
+    open_workspace,
+    plain,
+    print_json,
+    screen,
+)
 from rag.storage.data_folder import DATABASE, FolderLock, data_folder
-from rag.asking.rows import BackupInfo, BackupProgress, as_plain
+from rag.storage.rows import BackupInfo, BackupProgress
 
 R = TypeVar("R")
 app = typer.Typer()

@@ -16,6 +16,7 @@ from rich.table import Table
 from rag.cli.terminal import (
     Data,
     Json,
+    as_plain,
     clock_time,
     finish,
     log,
@@ -26,8 +27,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import RunProgress, as_plain
-from rag.evaluation.rows import GateOutcome, MetricMean, RunComparison, RunRow
+from rag.evaluation.rows import GateOutcome, MetricMean, RunComparison, RunProgress, RunRow
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace

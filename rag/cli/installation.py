@@ -13,10 +13,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, open_reader, open_workspace, plain, print_json, screen
-from rag.storage.data_folder import data_folder, lock_holder
+from rag.cli.terminal import Data, Json, as_plain, open_reader, open_workspace, plain, print_json, screen
 from rag.errors import RagError
-from rag.asking.rows import as_plain
+from rag.storage.data_folder import data_folder, lock_holder
 
 app = typer.Typer()
 
@@ -29,8 +28,8 @@ def models(
     as_json: Json = False,
 ) -> None:
     """List the GGUF files known, with what their headers say."""
-    from rag.models.gguf import forecast_memory
     from rag.models.catalogue import add_model, known_models
+    from rag.models.rows import forecast_memory
     from rag.settings import Settings
 
     folder = data_folder(data)
@@ -86,7 +85,12 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
 
 def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
     from rag.models.embedding import check_starter_embedder, starter_embedder_folder
-    from rag.models.language_model import HOW_TO_GET_LLAMA, STARTER_SHA256, llama_available, starter_model_path
+    from rag.models.language_model import (
+        HOW_TO_GET_LLAMA,
+        STARTER_SHA256,
+        llama_available,
+        starter_model_path,
+    )
 
     yield "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}"
     for package in ("PySide6-Essentials", "chromadb", "sentence-transformers", "sqlmodel", "torch"):

@@ -13,6 +13,7 @@ from rag.cli.terminal import (
     Data,
     Json,
     Name,
+    as_plain,
     clock_time,
     open_reader,
     open_workspace,
@@ -23,7 +24,7 @@ from rag.cli.terminal import (
     with_progress,
 )
 from rag.errors import RagError
-from rag.asking.rows import IngestReport, as_plain
+from rag.knowledge.rows import IngestReport
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace

@@ -21,8 +21,8 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import DataFolderLockedError, RagError
+from rag.grounding.rows import SILENT_FAILURES
 from rag.monitoring.rows import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
-from rag.grounding.silent_failures import SILENT_FAILURES
 
 if TYPE_CHECKING:
     from rag.storage.database import Reader
@@ -240,7 +240,7 @@ def silent(
     as_json: Json = False,
 ) -> None:
     """List answers that came without an error and are none, newest first."""
-    from rag.storage.database import TraceFilter
+    from rag.asking.rows import TraceFilter
 
     if kind not in ("any", *SILENT_FAILURES):
         raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SILENT_FAILURES)}.")

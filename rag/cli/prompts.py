@@ -12,6 +12,7 @@ from rich.table import Table
 from rag.cli.terminal import (
     Data,
     Json,
+    as_plain,
     clock_time,
     open_reader,
     open_workspace,
@@ -20,7 +21,6 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import as_plain
 
 app = typer.Typer()
 prompts_app = typer.Typer(help="Prompts as code: versions, labels, files.")
@@ -134,7 +134,7 @@ def _file_text(path: Path) -> str:
 @prompts_app.command()
 def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json = False) -> None:
     """Show the words that changed between two versions."""
-    from rag.knowledge.version_diff import word_diff
+    from rag.text.word_diff import word_diff
 
     rows = {row.number: row for row in open_reader(data).prompt_versions(name)}
     for number in (old, new):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rag.asking.rows import AskResult
 from rag.cli.asking import show_answer_event
 from rag.cli.terminal import (
     Data,
@@ -22,7 +23,6 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
-from rag.asking.rows import AskResult
 from rag.review.rows import BlindResult, rollouts
 
 app = typer.Typer()
@@ -82,7 +82,7 @@ def status(
             )  # fmt: skip
         screen.print(table if rows else "There was no roll-out yet; `rollout start` begins one.")
         return
-    from rag.review.rollouts import rollout_results
+    from rag.review.rollout_results import rollout_results
 
     with open_workspace(data, "rollout status") as workspace:
         results = rollout_results(workspace, number)

@@ -326,7 +326,7 @@ def drafts(
     as_json: Json = False,
 ) -> None:
     """List the drafts of a set."""
-    from rag.review.rows import drafts as listed
+    from rag.evaluation.rows import drafts as listed
 
     rows = listed(open_reader(data), name, "" if state == "all" else state)
     if as_json:

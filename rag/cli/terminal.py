@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rag.knowledge.rows import IngestProgress, IngestReport, VersionProgress
 from rag.storage.data_folder import data_folder
-from rag.asking.rows import IngestProgress, IngestReport, VersionProgress
 
 if TYPE_CHECKING:
     from rag.storage.database import Reader
@@ -127,3 +127,16 @@ def plain(text: str) -> str:
 
 def clock_time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M")
+
+
+def as_plain(value: Any) -> Any:
+    """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
+    from dataclasses import asdict, is_dataclass
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_plain(asdict(value))
+    if isinstance(value, dict):
+        return {k: as_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(v) for v in value]
+    return value

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
 from rag.asking.rows import SampleProgress
+from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
 
 app = typer.Typer()
 flags_app = typer.Typer(help="Where flags begin, and your own verdicts on them.", no_args_is_help=True)
@@ -31,8 +31,8 @@ def limits(
     as_json: Json = False,
 ) -> None:
     """Show or change from which score this collection's sentences are flagged, for answers from now on."""
-    from rag.knowledge.collections import find_collection
     from rag.asking.flag_limits import set_limits
+    from rag.knowledge.collections import find_collection
 
     with open_workspace(data, "flags limits") as workspace:
         with workspace.store.session() as session:
@@ -81,8 +81,8 @@ def judge(
     data: Data = None,
 ) -> None:
     """Say whether the verdict on a sentence is right; it is stored with the trace."""
-    from rag.errors import RagError
     from rag.asking.flag_limits import set_opinion
+    from rag.errors import RagError
 
     with open_workspace(data, "flags judge") as workspace:
         detail = workspace.reader.trace(trace)

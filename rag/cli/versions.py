@@ -13,6 +13,7 @@ from rag.cli.terminal import (
     Data,
     Json,
     Name,
+    as_plain,
     clock_time,
     open_reader,
     open_workspace,
@@ -22,8 +23,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.asking.rows import as_plain
-from rag.evaluation.rows import ActivationReport
+from rag.knowledge.rows import ActivationReport
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
@@ -262,7 +262,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Ask two versions the same: shared hits, rank changes, and metrics where there are judgements."""
-    from rag.knowledge.trials import compare_versions
+    from rag.evaluation.version_comparison import compare_versions
 
     with open_workspace(data, "whatif compare") as workspace:
         found = run_steps(

@@ -10,6 +10,18 @@ from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.gate_rules import RunResults
 from rag.evaluation.metrics import METRICS
+from rag.evaluation.rows import (
+    CaseAnswer,
+    CaseComparison,
+    Detectable,
+    MetricComparison,
+    MetricDifference,
+    MetricMean,
+    ResultRow,
+    RunComparison,
+    RunRow,
+    TagComparison,
+)
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
 from rag.evaluation.statistics import (
@@ -24,7 +36,6 @@ from rag.evaluation.statistics import (
     summary,
 )
 from rag.storage.database import Reader
-from rag.evaluation.rows import CaseAnswer, CaseComparison, Detectable, MetricComparison, MetricDifference, MetricMean, ResultRow, RunComparison, RunRow, TagComparison
 from rag.workspace import Workspace
 
 _DIFFERENCES = (0.05, 0.10, 0.15, 0.20)

@@ -20,24 +20,27 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import select
 
-from rag.storage import audit_log as audit
 from rag.asking.answer import points_back
-from rag.storage.data_folder import RESOURCES
+from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.rows import DraftMark, GenerationReport
 from rag.evaluation.sets import change_set, create_set, find_set, set_cases
-from rag.asking.rows import Hit, VersionProgress
 from rag.grounding import Limits, is_checkable, is_refusal, split_sentences
-from rag.models.language_model import LanguageModel, Token
-from rag.text.search_terms import query_words
+from rag.index.rows import Hit
+from rag.knowledge.collections import open_version
+from rag.knowledge.rows import VersionProgress
 from rag.models.catalogue import find_model
-from rag.review.rows import DraftMark, GenerationReport
+from rag.models.language_model import LanguageModel, Token
 from rag.prompts import PromptTemplate, load_prompt
 from rag.prompts.registry import user_name
-from rag.asking.retrieval import open_version, retrieve
 from rag.settings import GenerationSettings
+from rag.storage import audit_log as audit
+from rag.storage.data_folder import RESOURCES
 from rag.storage.store import VERSION_CHUNKS, chunk_rows, now_ms
-from rag.storage.tables.knowledge import Collection, DatasetVersion, Draft
+from rag.storage.tables.evaluation import Draft
+from rag.storage.tables.knowledge import Collection, DatasetVersion
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 MOST_DRAFTS = 1000

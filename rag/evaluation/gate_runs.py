@@ -8,16 +8,18 @@ from dataclasses import asdict
 
 from sqlmodel import Session, col, select
 
-from rag.storage import audit_log as audit
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.gate_rules import Decision, Gate, decide, parse_gate
+from rag.evaluation.rows import GateOutcome
 from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
 from rag.prompts.registry import user_name
-from rag.evaluation.rows import GateOutcome, RequiredGate
 from rag.prompts.required_gates import Kind, forget_requirement
+from rag.prompts.rows import RequiredGate
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import EvaluationGate, EvaluationRun, GateRequirement, Pipeline, Prompt
+from rag.storage.tables.evaluation import EvaluationGate, EvaluationRun, GateRequirement, Pipeline
+from rag.storage.tables.prompts import Prompt
 from rag.workspace import Workspace
 
 

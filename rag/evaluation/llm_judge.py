@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.models.embedding import file_sha256
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.statistics import cohens_kappa, rogan_gladen
-from rag.models.language_model import GenerationEnd, Token
-from rag.models.catalogue import find_model
 from rag.evaluation.rows import JudgeAgreement, ResultRow
+from rag.evaluation.statistics import cohens_kappa, rogan_gladen
+from rag.models.catalogue import find_model
+from rag.models.embedding import file_sha256
+from rag.models.language_model import GenerationEnd, Token
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 

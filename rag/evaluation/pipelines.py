@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, select
 
-from rag.storage import audit_log as audit
-from rag.knowledge.collections import find_collection, find_version
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
+from rag.knowledge.collections import find_collection, find_version
 from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
-from rag.storage.database import LabelMove
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
+from rag.prompts.rows import LabelMove
 from rag.settings import GenerationSettings, RetrievalSettings
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import Pipeline, PipelineLabel, PipelineLabelMove, PipelineVersion
+from rag.storage.tables.evaluation import Pipeline, PipelineLabel, PipelineLabelMove, PipelineVersion
 from rag.workspace import Workspace
 
 

@@ -5,59 +5,11 @@ They stand here, and not beside what makes them, because reading one must not br
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
-
-@dataclass(frozen=True)
-class VersionMade:
-    """A version was written; it is active unless it is a trial."""
-
-    collection: str
-    number: int
-    kind: str
-    message: str
-    document_count: int
-    chunk_count: int
-
-
-@dataclass(frozen=True)
-class ProofResult:
-    """What was found when an index was compared with its version.
-
-    The fingerprint covers the texts of all entries; vectors are compared with the stored ones, all or a
-    sample; a probe is the same when it finds the passages that it found when the version was first complete.
-    """
-
-    ok: bool
-    fingerprint_same: bool
-    vectors_checked: int
-    vectors_same: int
-    probe_count: int
-    probes_same: int
-    embedded_count: int
-    milliseconds: float
-    detail: str = ""
-
-    def sentence(self) -> str:
-        fingerprint = "fingerprint as expected" if self.fingerprint_same else "ANOTHER fingerprint"
-        parts = [
-            fingerprint,
-            f"{self.vectors_same:,} of {self.vectors_checked:,} vectors checked are the same",
-            f"{self.probes_same} of {self.probe_count} probes find the same passages",
-        ]
-        return ", ".join(parts) + "." + (f" {self.detail}" if self.detail else "")
-
-
-@dataclass(frozen=True)
-class ActivationReport:
-    """A version became active; added is how many entries the index did not hold yet."""
-
-    collection: str
-    number: int
-    added: int
-    proof: ProofResult
-    milliseconds: float
+from rag.storage.database import Reader
+from rag.text.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -91,214 +43,6 @@ class VersionComparison:
     queries: tuple[QueryComparison, ...]
     overlap: float | None
     metrics: dict[str, tuple[float, float, int]]
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A chunk that a person should look at. kind: "garbled" | "nearly empty" | "boilerplate"."""
-
-    chunk_id: int
-    document_id: int
-    document: str
-    place: str
-    kind: str
-    detail: str
-    text: str
-
-
-@dataclass(frozen=True)
-class NearDuplicate:
-    """Two chunks with other texts and nearly the same vector; similarity is their cosine."""
-
-    chunk_id: int
-    document: str
-    place: str
-    text: str
-    other_id: int
-    other_document: str
-    other_place: str
-    other_text: str
-    similarity: float
-
-
-@dataclass(frozen=True)
-class EmbeddingMap:
-    """Chunks of a version on the plane: the first two principal components of their vectors.
-
-    x, y: float32 bytes of length 4 n; chunk_ids, document_ids: int64 bytes of length 8 n. explained: share of
-    the variance that both components hold, in [0, 1]. total: chunks of the version, more than n when a sample
-    is shown.
-    """
-
-    number: int
-    x: bytes
-    y: bytes
-    chunk_ids: bytes
-    document_ids: bytes
-    documents: dict[int, str]
-    explained: float
-    total: int
-
-
-@dataclass(frozen=True)
-class ErasureReport:
-    """What was erased and what the search found afterwards.
-
-    sentences: how many sentences of the document were searched for; shared: those that stand in documents
-    which stay, too, and so were not searched for. found: (file, sentence) of every one that was found.
-    """
-
-    documents: tuple[str, ...]
-    revisions: int
-    chunks: int
-    versions: int
-    traces: int
-    files_searched: int
-    bytes_searched: int
-    sentences: int
-    shared: int
-    found: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-
-    @property
-    def clean(self) -> bool:
-        return not self.found
-
-    def sentence(self) -> str:
-        proof = (
-            f"none of its {self.sentences:,} sentences is in any of the {self.files_searched} files of the data folder"
-            if self.clean
-            else f"{len(self.found)} places of the data folder still hold a sentence of it"
-        )
-        return f"Erased {self.revisions} revisions in {self.versions} versions and {self.traces} traces; {proof}."
-
-
-@dataclass(frozen=True)
-class CompactReport:
-    documents: int
-    embeddings: int
-    index_collections: int
-    bytes_before: int
-    bytes_after: int
-
-
-@dataclass(frozen=True)
-class RenderedPage:
-    """A page as packed RGB888 (stride = width * 3) and rectangles (x, y, width, height), all in pixels."""
-
-    width: int
-    height: int
-    rgb: bytes
-    rectangles: tuple[tuple[float, float, float, float], ...]
-    page_count: int
-    page_number: int
-
-
-@dataclass(frozen=True)
-class ModelState:
-    """The loaded model, or an empty name. Memory in bytes: what loading it added to the process."""
-
-    name: str = ""
-    path: str = ""
-    context: int = 0
-    memory_bytes: int = 0
-    load_ms: float = 0.0
-    gpu: bool = False
-
-
-@dataclass(frozen=True)
-class ModelTest:
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    read_tokens_per_s: float
-    tokens_per_s: float
-
-
-@dataclass(frozen=True)
-class ChromaCollection:
-    """A collection of some Chroma. dimension is None while it is empty; hnsw: setting -> value, as shown."""
-
-    name: str
-    count: int
-    dimension: int | None
-    space: str  # "cosine" | "l2" | "ip"
-    hnsw: tuple[tuple[str, str], ...]
-    metadata: tuple[tuple[str, str], ...]
-    embedding_function: str
-
-
-@dataclass(frozen=True)
-class ChromaRecord:
-    """distance is in the collection's space, None when the record was not searched for."""
-
-    id: str
-    text: str
-    metadata: tuple[tuple[str, str], ...]
-    distance: float | None = None
-
-
-@dataclass(frozen=True)
-class ChromaPage:
-    """Some records; more: whether others follow."""
-
-    records: tuple[ChromaRecord, ...]
-    offset: int
-    more: bool
-
-
-@dataclass(frozen=True)
-class ChromaImport:
-    """What became of an import. embedder: whose vectors they are, by name; known: it can be asked by text."""
-
-    collection: str
-    number: int
-    documents: int
-    chunks: int
-    without_text: int
-    duplicates: int
-    embedder: str
-    known: bool
-
-    def sentence(self) -> str:
-        parts = [
-            f"Version {self.number} of “{self.collection}”: {self.chunks:,} chunks in {self.documents:,} documents"
-        ]
-        if self.without_text:
-            parts.append(f"{self.without_text:,} records without text were left out")
-        if self.duplicates:
-            parts.append(f"{self.duplicates:,} texts stood there twice")
-        asked = "can be asked" if self.known else "can be browsed, not asked: its embedder is not known"
-        return f"{'; '.join(parts)}. It {asked} ({self.embedder})."
-
-
-FITS_FROM = 50  # verdicts of a person, before a calibration to them is more signal than noise
-
-
-@dataclass(frozen=True)
-class CalibrationFit:
-    """Scores fitted to a person's verdicts: sigmoid(slope * logit(score) + intercept).
-
-    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit to
-    the others.
-    """
-
-    collection: str
-    opinions: int
-    unsupported: int  # of them, by the person's verdict
-    slope: float
-    intercept: float
-    loss_before: float
-    loss_after: float
-
-    @property
-    def helps(self) -> bool:
-        return self.loss_after < self.loss_before
-
-    def of(self, score: float) -> float:
-        """What a score becomes."""
-        p = min(max(score, 1e-6), 1 - 1e-6)
-        return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))
 
 
 # --- evaluation -------------------------------------------------------------------------------------------
@@ -569,31 +313,7 @@ class GateOutcome:
     rows: tuple[tuple[str, bool, float | None, str], ...]
 
 
-@dataclass(frozen=True)
-class RequiredGate:
-    """What the label production of a prompt or pipeline waits for."""
-
-    kind: str  # prompt | pipeline
-    name: str
-    set_name: str
-    gate: str  # YAML
-    author: str
-    created_ms: int
-
-
 # --- writing prompts and sets -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PromptPreview:
-    """A template filled in. tokens: in the loaded model, None without one; error: what is wrong with the template."""
-
-    text: str
-    tokens: int | None
-    model: str
-    variables: tuple[str, ...]
-    passages: int
-    error: str
 
 
 @dataclass(frozen=True)
@@ -614,3 +334,101 @@ class CaseChange:
     question: str
     old: str
     new: str
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """Where an evaluation stands. done and total count answers (cases x repeats) of this run; seconds_left is of
+    all runs that were started together, None before the first answer."""
+
+    run_id: int
+    pipeline: str  # "NAME NUMBER"
+    done: int
+    total: int
+    seconds_left: float | None
+    question: str  # the one in work
+
+
+@dataclass(frozen=True)
+class DraftMark:
+    """What a filter found of a draft."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    id: int
+    set_name: str
+    collection: str
+    document: str
+    place: str
+    passage: str
+    question: str
+    answer: str
+    marks: tuple[DraftMark, ...]
+    model: str
+    state: str
+    created_ms: int
+    decided_by: str
+    case_key: str
+
+
+@dataclass(frozen=True)
+class GenerationReport:
+    """stored: drafts that wait now; dropped: (filter, how many it kept out)."""
+
+    set_name: str
+    asked: int
+    tried: int
+    stored: int
+    dropped: tuple[tuple[str, int], ...]
+    seconds: float
+
+    def sentence(self) -> str:
+        reasons = ", ".join(f"{count} {name}" for name, count in self.dropped)
+        out = f"; left out: {reasons}" if reasons else ""
+        waiting = counted(self.stored, "draft waits", "drafts wait")
+        return (
+            f"{waiting} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
+        )
+
+
+def drafts(reader: Reader, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
+    """Oldest first; set_name "" means all sets, state "" all states."""
+    found = reader.rows(
+        DraftRow,
+        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place, d.passage,
+                  d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by, d.case_key
+           FROM draft d JOIN evaluationset s ON s.id = d.set_id LEFT JOIN collection c ON c.id = d.collection_id
+           WHERE (? = '' OR s.name = ?) AND (? = '' OR d.state = ?) ORDER BY d.id""",
+        (set_name, set_name, state, state),
+    )
+    return [
+        replace(row, marks=tuple(DraftMark(*mark) for mark in json.loads(str(row.marks)))) for row in found
+    ]
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """A set and its current version; number 0: it has none yet."""
+
+    name: str
+    description: str
+    created_ms: int
+    number: int
+    case_count: int
+    fingerprint: str
+    changed_ms: int
+
+
+@dataclass(frozen=True)
+class SetVersionRow:
+    id: int
+    number: int
+    created_ms: int
+    message: str
+    fingerprint: str
+    case_count: int

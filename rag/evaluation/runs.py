@@ -20,27 +20,43 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rag.storage import audit_log as audit
-from rag.asking.answer import Ask, begin_ask, check_answer, finish_ask, prepare, run_ask, search_alone, take_answer
-from rag.models.embedding import file_sha256
+from rag.asking.answer import (
+    Ask,
+    begin_ask,
+    check_answer,
+    finish_ask,
+    prepare,
+    run_ask,
+    search_alone,
+    take_answer,
+)
+from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError, RagError, of_the_disk
 from rag.evaluation.cases import Case, Outcome
 from rag.evaluation.gate_rules import RunResults
 from rag.evaluation.llm_judge import Judge
-from rag.evaluation.relevance import JudgedVersion, Relevance
 from rag.evaluation.pipelines import PipelineConfig, PipelineRow, named_pipeline
+from rag.evaluation.relevance import JudgedVersion, Relevance
+from rag.evaluation.rows import ResultRow, RunProgress, RunRow
 from rag.evaluation.scoring import Score, Vectors, score_answer, score_retrieval
-from rag.asking.rows import RunProgress
-from rag.models.gguf import forecast_memory, read_header
+from rag.knowledge.collections import open_version
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
-from rag.models.catalogue import find_model, free_memory_bytes
+from rag.models.catalogue import find_model
+from rag.models.embedding import file_sha256
+from rag.models.gguf import read_header
+from rag.models.rows import forecast_memory, free_memory_bytes
 from rag.prompts.registry import find_prompt, user_name
+from rag.storage import audit_log as audit
 from rag.storage.database import Reader
-from rag.evaluation.rows import ResultRow, RunRow
-from rag.asking.retrieval import open_version
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import EvaluationResult, EvaluationRun, EvaluationRunTag, EvaluationSet, EvaluationSetVersion, ResultVerdict
-from rag.asking.traces import delete_traces
+from rag.storage.tables.evaluation import (
+    EvaluationResult,
+    EvaluationRun,
+    EvaluationRunTag,
+    EvaluationSet,
+    EvaluationSetVersion,
+    ResultVerdict,
+)
 from rag.workspace import Workspace
 
 TIMEOUT_S = 300.0

@@ -13,9 +13,9 @@ from rag.asking.answer import Ask
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case, Check, Outcome
 from rag.evaluation.relevance import Relevance
-from rag.asking.rows import Hit
 from rag.grounding import is_refusal
-from rag.grounding.verdicts import NOT_CLAIMS
+from rag.grounding.rows import NOT_CLAIMS
+from rag.index.rows import Hit
 from rag.workspace import Workspace
 
 RANKING_K = 10  # the cut-off of recall, precision, nDCG and hit rate: one for all, so that pipelines compare

@@ -14,14 +14,20 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
+from rag.evaluation.rows import SetVersionRow
 from rag.grounding import is_refusal
-from rag.storage.database import Reader, SetVersionRow
+from rag.storage import audit_log as audit
+from rag.storage.database import Reader
 from rag.storage.store import insert_rows, now_ms
-from rag.storage.tables.knowledge import EvaluationCase, EvaluationSet, EvaluationSetCase, EvaluationSetVersion
+from rag.storage.tables.evaluation import (
+    EvaluationCase,
+    EvaluationSet,
+    EvaluationSetCase,
+    EvaluationSetVersion,
+)
 from rag.workspace import Workspace
 
 _MOST_CASES = 100_000

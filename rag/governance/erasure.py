@@ -21,18 +21,18 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
-from rag.knowledge.collections import delete_documents, index_place
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.sets import redact_cases
-from rag.asking.rows import VersionProgress
+from rag.governance.rows import CompactReport, ErasureReport
+from rag.knowledge.collections import delete_documents, index_place
+from rag.knowledge.rows import VersionProgress
+from rag.knowledge.trials import orphan_documents
+from rag.knowledge.versions import document_facts, excluded_facts, fill_trial, sync_index
+from rag.storage import audit_log as audit
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
-from rag.text.search_terms import indexed_text
-from rag.evaluation.rows import CompactReport, ErasureReport
 from rag.storage.store import version_texts
 from rag.storage.tables.knowledge import Collection, DatasetVersion
-from rag.knowledge.versions import document_facts, excluded_facts, fill_trial, sync_index
-from rag.knowledge.trials import orphan_documents
+from rag.text.search_terms import indexed_text
 from rag.workspace import Workspace
 
 ERASED = "[erased]"

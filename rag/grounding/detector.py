@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
-from rag.asking.rows import ClaimResult
 from rag.grounding.features import (
     ENCODED_CHARACTERS,
     NAMES,
@@ -34,6 +33,7 @@ from rag.grounding.features import (
     unknown_words,
 )
 from rag.grounding.numbers import Quantity, same
+from rag.grounding.rows import ClaimResult
 from rag.grounding.second_detector import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
 from rag.text.languages import foreign_parts

@@ -10,20 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED
 from rag.text.languages import language_of
-
-EMPTY = "empty answer"
-REPEATED = "repeated text"
-OTHER_LANGUAGE = "other language"
-CUT_OFF = "cut off"
-CITES_NOTHING = "cites nothing"
-SILENT_FAILURES = {  # what each means
-    EMPTY: "nothing but white space, punctuation or markers",
-    REPEATED: "the same words over and over",
-    OTHER_LANGUAGE: "the answer is in another language than the question",
-    CUT_OFF: "the answer ends at the token limit",
-    CITES_NOTHING: "a marker stands for no passage of the prompt",
-}
 
 _MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rag.errors import NotFoundError, RagError
 from rag.index import open_client
-from rag.evaluation.rows import ChromaCollection, ChromaPage, ChromaRecord
+from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
 
 Vectors = npt.NDArray[np.float32]
 _PAGE = 1000

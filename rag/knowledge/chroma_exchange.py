@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
-from rag.knowledge.edits import replace_document
-from rag.knowledge.collections import active_documents, find_collection, find_version, new_collection
-from rag.models.embedding import Embedder
 from rag.errors import RagError
-from rag.asking.rows import VersionProgress
 from rag.index.browser import Batch, ChromaBrowser, export_batches
+from rag.index.rows import ChromaCollection, ChromaPage
 from rag.index.where import parse_where
-from rag.evaluation.rows import ChromaCollection, ChromaImport, ChromaPage
+from rag.knowledge.collections import active_documents, find_collection, find_version, new_collection
+from rag.knowledge.edits import replace_document
+from rag.knowledge.rows import ChromaImport, VersionProgress
+from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.models.embedding import Embedder
+from rag.storage import audit_log as audit
 from rag.storage.store import add_chunks, add_embeddings, now_ms, text_vectors
 from rag.storage.tables.knowledge import Chunk, Collection, Document
-from rag.knowledge.versions import Draft, draft_of, make_version
 from rag.workspace import Workspace
 
 COPIES = "chroma-copies"

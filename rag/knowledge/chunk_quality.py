@@ -11,16 +11,13 @@ import numpy.typing as npt
 from sqlmodel import Session
 
 from rag.knowledge.collections import find_collection, find_version
-from rag.errors import RagError
-from rag.asking.rows import VersionProgress
-from rag.evaluation.rows import EmbeddingMap, NearDuplicate, Suspect
+from rag.knowledge.rows import NearDuplicate, Suspect, VersionProgress
 from rag.storage.store import VERSION_CHUNKS
 from rag.storage.tables.knowledge import DatasetVersion
 from rag.workspace import Workspace
 
 NEAR = 0.95  # cosine similarity from which two different texts are called near-duplicates
 _BLOCK = 1024
-_MOST_MAPPED = 20_000
 _MOST_PAIRS = 2000
 _FEW_WORDS = 4
 _BOILERPLATE_DOCUMENTS = 3
@@ -121,54 +118,6 @@ def near_duplicates(
         pairs = sorted(pairs, key=lambda p: -p[2])[:_MOST_PAIRS]
     with workspace.store.session() as session:
         return _describe(session, pairs, content.ids)
-
-
-def embedding_map(workspace: Workspace, collection: str, which: int | str | None = None) -> EmbeddingMap:
-    """Project a version's vectors onto their first two principal components (Pearson 1901).
-
-    Above 20,000 chunks an even sample is shown. UMAP and t-SNE are left out: umap-learn brings numba and llvm,
-    and either takes minutes at this size.
-    """
-    version = _version(workspace, collection, which)
-    content = workspace.content(version.id or 0, version.embedder)
-    if len(content.ids) == 0:
-        raise RagError("This version holds no chunk: there is nothing to map.")
-    with workspace.store.session() as session:
-        vectors = content.vectors(session)
-        rows = np.linspace(0, len(content.ids) - 1, min(len(content.ids), _MOST_MAPPED)).astype(np.int64)
-        ids = content.ids[rows]
-        found = (
-            session.connection()
-            .exec_driver_sql(
-                """SELECT c.id, c.document_id, d.name FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value
-               JOIN document d ON d.id = c.document_id""",
-                (json.dumps(ids.tolist()),),
-            )
-            .fetchall()
-        )
-    plane, explained = principal_components(vectors[rows])
-    document_of = {row[0]: row[1] for row in found}
-    return EmbeddingMap(
-        number=version.number,
-        x=plane[:, 0].astype(np.float32).tobytes(),
-        y=plane[:, 1].astype(np.float32).tobytes(),
-        chunk_ids=ids.tobytes(),
-        document_ids=np.array([document_of[int(i)] for i in ids], dtype=np.int64).tobytes(),
-        documents={row[1]: row[2] for row in found},
-        explained=explained,
-        total=len(content.ids),
-    )
-
-
-def principal_components(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], float]:
-    """(n, 2) coordinates of (n, d) vectors and the share of variance they hold. Signs are made definite."""
-    centred = vectors - vectors.mean(axis=0)
-    values, axes = np.linalg.eigh(centred.T @ centred)
-    two = axes[:, [-1, -2]] if axes.shape[1] > 1 else np.hstack([axes, np.zeros_like(axes)])
-    two = two * np.where(two[np.abs(two).argmax(axis=0), range(2)] < 0, -1.0, 1.0)
-    total = float(values.sum())
-    explained = float(values[-2:].sum()) / total if total > 1e-9 else 1.0
-    return (centred @ two).astype(np.float32), min(max(explained, 0.0), 1.0)
 
 
 def _version(workspace: Workspace, collection: str, which: int | str | None) -> DatasetVersion:

@@ -6,12 +6,12 @@ import secrets
 
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
 from rag.errors import NotFoundError, RagError
 from rag.index import IndexPlace
-from rag.text.search_terms import indexed_text
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
+from rag.text.search_terms import indexed_text
 from rag.workspace import Workspace
 
 
@@ -198,3 +198,17 @@ def delete_documents(session: Session, document_ids: list[int]) -> None:
             )
         raw.exec_driver_sql("DELETE FROM chunk WHERE document_id = ?", (document_id,))
         raw.exec_driver_sql("DELETE FROM document WHERE id = ?", (document_id,))
+
+
+def open_version(
+    workspace: Workspace, collection: str, which: int | str | None
+) -> tuple[Collection, DatasetVersion]:
+    """The collection and version (number, tag, None: the active one) to search.
+
+    Raises RagError when the embedder that made its vectors is not at hand.
+    """
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        version = find_version(session, found, which)
+    workspace.embedder_of(version.embedder, version.embedder_name)
+    return found, version

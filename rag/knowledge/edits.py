@@ -8,10 +8,9 @@ from collections.abc import Generator, Sequence
 from sqlmodel import Session
 
 from rag.errors import RagError
-from rag.asking.rows import VersionProgress
-from rag.evaluation.rows import VersionMade
-from rag.storage.tables.knowledge import Collection
+from rag.knowledge.rows import VersionMade, VersionProgress
 from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.storage.tables.knowledge import Collection
 from rag.text.plurals import counted
 from rag.workspace import Workspace
 

@@ -17,17 +17,18 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from rag.knowledge.edits import drop_documents, replace_document
-from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
-from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
-from rag.models.embedding import Embedder, file_sha256
 from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
-from rag.asking.rows import FileOutcome, IngestProgress, IngestReport, ParsedDocument
+from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
+from rag.knowledge.edits import drop_documents, replace_document
+from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport
+from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.models.embedding import Embedder, file_sha256
 from rag.parsing import PARSER, is_supported, parse_file
+from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
+from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import Chunk, Collection, Document
-from rag.knowledge.versions import Draft, draft_of, make_version
 from rag.text.plurals import counted
 from rag.workspace import Workspace
 

@@ -7,77 +7,15 @@ by its source; one whose file moved keeps it by its content.
 from __future__ import annotations
 
 import difflib
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from rag.storage.database import ChunkRow, Reader, VersionDocumentRow
+from rag.knowledge.rows import KINDS, ChunkChange, ChunkRow, DocumentChange, VersionDiff, VersionDocumentRow
+from rag.storage.database import Reader
+from rag.text.word_diff import word_diff
 
-_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 _SIMILAR = 0.25  # share of words that two chunks have in common to be shown as one that changed
 _MOST_PAIRS = 40_000
-
-# What happened to a document, in the order in which they are listed.
-KINDS = ("changed", "recut", "moved", "metadata", "excluded", "added", "removed")
-
-
-@dataclass(frozen=True)
-class DocumentChange:
-    """One document that is not the same in both versions; ids are None on the side that does not have it.
-
-    kind: "added" | "removed" | "changed" (other text) | "recut" (same file, cut into other chunks) | "moved" |
-    "metadata" | "excluded" (other chunks are left out). Chunks and tokens are counted by text.
-    """
-
-    kind: str
-    name: str
-    source: str
-    old_source: str
-    old_id: int | None
-    new_id: int | None
-    chunks_added: int = 0
-    chunks_removed: int = 0
-    tokens_added: int = 0
-    tokens_removed: int = 0
-    old_attributes: str = ""
-    new_attributes: str = ""
-
-
-@dataclass(frozen=True)
-class VersionDiff:
-    old_number: int
-    new_number: int
-    documents: tuple[DocumentChange, ...]
-    unchanged_count: int
-    embedder_changed: bool
-    chunking_changed: bool
-
-    def count(self, kind: str) -> int:
-        return sum(1 for document in self.documents if document.kind == kind)
-
-    def sentence(self) -> str:
-        counts = [f"{self.count(kind):,} {kind}" for kind in KINDS if self.count(kind)]
-        words = ", ".join(counts) if counts else "no document differs"
-        extra = " · another embedder" if self.embedder_changed else ""
-        extra += " · other chunk settings" if self.chunking_changed else ""
-        return f"{words}; {self.unchanged_count:,} the same{extra}"
-
-
-@dataclass(frozen=True)
-class ChunkChange:
-    """A stretch of chunks in both versions; old or new is None where there is no counterpart.
-
-    kind: "same" | "changed" | "added" | "removed" | "excluded" | "included". words: (operation, old words, new
-    words) with operation "equal", "replace", "delete" or "insert"; empty unless the kind is "changed".
-    """
-
-    kind: str
-    old: ChunkRow | None
-    new: ChunkRow | None
-    words: tuple[tuple[str, str, str], ...] = ()
-    reason: str = ""
 
 
 def diff_versions(reader: Reader, old_version_id: int, new_version_id: int) -> VersionDiff:
@@ -126,16 +64,6 @@ def diff_document(
         else:
             found.extend(_align(old[a0:a1], new[b0:b1]))
     return tuple(found)
-
-
-def word_diff(old: str, new: str) -> tuple[tuple[str, str, str], ...]:
-    """(operation, old words, new words), in order; joining either side gives its text back."""
-    a, b = _TOKEN.findall(old), _TOKEN.findall(new)
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    return tuple(
-        (operation, "".join(a[a0:a1]), "".join(b[b0:b1]))
-        for operation, a0, a1, b0, b1 in matcher.get_opcodes()
-    )
 
 
 def _pair(
@@ -259,9 +187,3 @@ def _best_pairs(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[tuple[
 def _similarity(a: set[str], b: set[str]) -> float:
     """Jaccard index of two sets of words."""
     return len(a & b) / max(len(a | b), 1)
-
-
-def attributes_of(text: str) -> dict[str, str]:
-    """The attributes of a document as they are stored: a JSON object or nothing."""
-    found: dict[str, str] = json.loads(text) if text else {}
-    return found

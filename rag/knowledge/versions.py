@@ -19,17 +19,24 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
-from rag.storage.version_content import VersionContent
-from rag.knowledge.collections import find_collection, find_version, index_place
 from rag.errors import RagError
-from rag.asking.rows import VersionProgress
-from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.index import IndexPlace, Vector, VectorsOf
-from rag.text.search_terms import query_words
-from rag.evaluation.rows import ActivationReport, ProofResult, VersionMade
+from rag.knowledge.collections import find_collection, find_version, index_place
+from rag.knowledge.rows import ActivationReport, ProofResult, VersionMade, VersionProgress
+from rag.storage import audit_log as audit
+from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import insert_rows, missing_embeddings, now_ms, text_vectors
-from rag.storage.tables.knowledge import Collection, DatasetVersion, Probe, ProbeResult, Proof, VersionDocument, VersionExclusion
+from rag.storage.tables.knowledge import (
+    Collection,
+    DatasetVersion,
+    Probe,
+    ProbeResult,
+    Proof,
+    VersionDocument,
+    VersionExclusion,
+)
+from rag.storage.version_content import VersionContent
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 AUTOMATIC_PROBES = 6

@@ -15,11 +15,11 @@ from typing import Any
 
 from sqlmodel import select
 
-from rag.storage import audit_log as audit
-from rag.knowledge.collections import ensure_collection, find_collection
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import IngestReport
+from rag.knowledge.collections import ensure_collection, find_collection
 from rag.knowledge.ingest import discover, ingest_files
+from rag.knowledge.rows import IngestReport
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, WatchedFolder
 from rag.workspace import Workspace

@@ -6,29 +6,17 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, NotFoundError
-from rag.models.gguf import ModelHeader, forecast_memory, read_header
+from rag.models.gguf import read_header
+from rag.models.rows import ModelEntry, ModelHeader
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
 
 _SKIPPED_PARTS = ("mmproj", "-of-")  # projectors and the later parts of a split model
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """A known file: its header, or the sentence that says why it cannot be used."""
-
-    path: str
-    name: str
-    origin: str  # "starter" | "added" | "folder" | "LM Studio" | "Ollama" | "Hugging Face"
-    header: ModelHeader | None
-    problem: str = ""
-    label: str = ""
 
 
 def known_models(added: Iterable[str], folders: Iterable[str]) -> list[ModelEntry]:
@@ -88,35 +76,6 @@ def forget_model(workspace: Workspace, path: str) -> None:
     with workspace.store.session() as session:
         session.connection().exec_driver_sql("DELETE FROM model WHERE path = ?", (path,))
         audit.record(session, "model removed from the list", path)
-
-
-def free_memory_bytes() -> int | None:
-    """Memory that a new program can have without swapping, or None where the system does not say."""
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
-def memory_sentence(header: ModelHeader, context: int) -> str:
-    """Forecast against free memory, in one sentence."""
-    forecast = forecast_memory(header, context)
-    free = free_memory_bytes()
-    needs = f"needs about {_size(forecast.total)}"
-    if free is None:
-        return f"{needs}."
-    if forecast.total > free:
-        return f"{needs}, and only {_size(free)} are free: choose a shorter context or a smaller model."
-    return f"{needs} of {_size(free)} free."
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:

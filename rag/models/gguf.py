@@ -7,11 +7,11 @@ length in a damaged header is a lie until it is checked: nothing is allocated be
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rag.errors import ModelError
+from rag.models.rows import ModelHeader
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -65,42 +65,6 @@ FILE_TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ModelHeader:
-    """What a GGUF file says about itself. Sizes in bytes, lengths in tokens."""
-
-    path: str
-    size_bytes: int
-    name: str
-    architecture: str
-    quantisation: str
-    parameter_count: int
-    context_length: int
-    layer_count: int
-    embedding_length: int
-    feed_forward_length: int
-    head_count: int
-    kv_head_count: int
-    key_length: int
-    value_length: int
-    vocabulary_size: int
-    chat_template: str
-    weights_bytes: int
-
-
-@dataclass(frozen=True)
-class MemoryForecast:
-    """Bytes of memory that loading a model adds to the process."""
-
-    weights: int
-    kv_cache: int
-    compute: int
-
-    @property
-    def total(self) -> int:
-        return self.weights + self.kv_cache + self.compute
-
-
 def read_header(path: Path) -> ModelHeader:
     """Read and check a GGUF header.
 
@@ -124,26 +88,6 @@ def read_header(path: Path) -> ModelHeader:
         raise ModelError(
             f"{path.name} has a damaged GGUF header ({error}); download or copy the file again."
         ) from error
-
-
-def forecast_memory(header: ModelHeader, context: int, batch: int = 512) -> MemoryForecast:
-    """Memory for weights, KV cache (f16) and compute buffers at a context length and batch size.
-
-    Compute buffers are reserved for a whole batch of logits, but only what one batch really touches becomes
-    resident: the activations, a row of logits and llama.cpp's tables over the vocabulary.
-    """
-    kv_cache = (
-        header.layer_count * context * header.kv_head_count * (header.key_length + header.value_length) * 2
-    )
-    activations = batch * 4 * (4 * header.embedding_length + 2 * header.feed_forward_length)
-    vocabulary = header.vocabulary_size * VOCABULARY_ENTRY_BYTES
-    return MemoryForecast(header.weights_bytes, kv_cache, activations + vocabulary + RUNTIME_BYTES)
-
-
-# Measured with the starter model (benchmarks/memory.py): llama.cpp's libraries and thread stacks, and its
-# tables for each token of the vocabulary.
-RUNTIME_BYTES = 16 << 20
-VOCABULARY_ENTRY_BYTES = 100
 
 
 def _read(path: Path, file: BinaryIO, size_bytes: int) -> ModelHeader:

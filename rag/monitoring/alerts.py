@@ -10,15 +10,16 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import VersionProgress
-from rag.monitoring.rows import MEASURES, AlertRow, Scope
-from rag.monitoring.measuring import Judgement, judge, remembering
+from rag.knowledge.rows import VersionProgress
 from rag.monitoring.drift import drift_of
+from rag.monitoring.measuring import Judgement, judge, remembering
+from rag.monitoring.rows import MEASURES, AlertRow, Scope
+from rag.storage import audit_log as audit
 from rag.storage.database import Reader
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import AlertRule, Collection, ReferencePeriod
+from rag.storage.tables.knowledge import Collection
+from rag.storage.tables.monitoring import AlertRule, ReferencePeriod
 from rag.workspace import Workspace
 
 _EDITABLE = ("name", "measure", "collection", "model", "prompt", "comparison", "threshold", "window", "minimum",

@@ -8,12 +8,21 @@ from collections.abc import Generator, Sequence
 import numpy as np
 from sqlmodel import select
 
-from rag.asking.rows import VersionProgress
 from rag.grounding.numbers import Quantity, quantities, same
-from rag.monitoring.rows import MEASURES, Disagreement, DriftResult, MeasuredAsk, Member, NewQuestion, Scope, values_of
-from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
-from rag.monitoring.control_limits import FEWEST, Vectors, energy_test, ks_test
 from rag.grounding.silent_failures import without_markers
+from rag.knowledge.rows import VersionProgress
+from rag.monitoring.control_limits import FEWEST, Vectors, energy_test, ks_test
+from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
+from rag.monitoring.rows import (
+    MEASURES,
+    Disagreement,
+    DriftResult,
+    MeasuredAsk,
+    Member,
+    NewQuestion,
+    Scope,
+    values_of,
+)
 from rag.storage.tables.knowledge import Collection
 from rag.workspace import Workspace
 

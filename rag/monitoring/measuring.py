@@ -5,8 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.monitoring.rows import COUNTED, MEASURES, AlertRow, ChartPoint, Measure, MeasuredAsk, MeasureSummary, ReferenceRow, Scope, beyond, values_of
-from rag.monitoring.control_limits import FEWEST, Limits, lower_median, median_limits, rate_limits, wilson_interval
+from rag.monitoring.control_limits import (
+    FEWEST,
+    Limits,
+    lower_median,
+    median_limits,
+    rate_limits,
+    wilson_interval,
+)
+from rag.monitoring.rows import (
+    COUNTED,
+    MEASURES,
+    AlertRow,
+    ChartPoint,
+    Measure,
+    MeasuredAsk,
+    MeasureSummary,
+    ReferenceRow,
+    Scope,
+    beyond,
+    values_of,
+)
 from rag.storage.database import Reader
 
 _MOST_REFERENCE = 1000  # asks: more would not move a limit, and every answer waits for them

@@ -13,18 +13,20 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
 from rag.asking.answer import answer_question
-from rag.knowledge.collections import find_collection, find_version
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import VersionProgress
 from rag.grounding.numbers import quantities, same
-from rag.monitoring.rows import FrozenRow, FrozenState
-from rag.monitoring.drift import embed
-from rag.prompts.registry import find_prompt
 from rag.grounding.silent_failures import without_markers
+from rag.knowledge.collections import find_collection, find_version
+from rag.knowledge.rows import VersionProgress
+from rag.monitoring.drift import embed
+from rag.monitoring.rows import FrozenRow, FrozenState
+from rag.prompts.registry import find_prompt
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import Collection, FrozenQuestion, FrozenResult, FrozenRun, Trace
+from rag.storage.tables.knowledge import Collection
+from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult, FrozenRun
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a person can judge

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.asking.rows import ParsedDocument, Place
 from rag.parsing import office, pdf, sheets, text, web
 from rag.parsing.pdf import render_page
+from rag.parsing.rows import ParsedDocument, Place
 
 __all__ = ["PARSER", "is_supported", "parse_file", "render_page"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.asking.rows import Place
+from rag.parsing.rows import Place
 
 # What programs write when nobody gave a title.
 _NO_TITLES = {

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rag.asking.rows import ParsedDocument, Place
+from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
 
 if TYPE_CHECKING:

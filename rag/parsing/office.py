@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder, title_or_name
+from rag.parsing.rows import ParsedDocument
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"

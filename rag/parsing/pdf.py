@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import TextBuilder, title_or_name
-from rag.evaluation.rows import RenderedPage
+from rag.parsing.rows import ParsedDocument, RenderedPage
 
 LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()

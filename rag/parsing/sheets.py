@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import DocumentError
-from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import TextBuilder
+from rag.parsing.rows import ParsedDocument
 from rag.parsing.text import read_text
 
 MEDIA_TYPES = {

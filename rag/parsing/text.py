@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.asking.rows import ParsedDocument, Place
 from rag.parsing.assemble import HeadingPath, TextBuilder
+from rag.parsing.rows import ParsedDocument, Place
 
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import DocumentError
-from rag.asking.rows import ParsedDocument
 from rag.parsing.assemble import HeadingPath, TextBuilder
+from rag.parsing.rows import ParsedDocument
 from rag.parsing.text import decode, read_text
 
 _DROPPED = (

@@ -18,10 +18,11 @@ from sqlmodel import Session
 
 from rag.errors import RagError
 from rag.prompts import registry
+from rag.prompts.rows import PromptRow, PromptVersionRow
 from rag.prompts.templates import PromptTemplate
-from rag.storage.database import PromptRow, PromptVersionRow, Reader
+from rag.storage.database import Reader
 from rag.storage.store import Store
-from rag.storage.tables.knowledge import Prompt
+from rag.storage.tables.prompts import Prompt
 
 _MOST_BYTES = 20_000_000
 

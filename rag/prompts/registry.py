@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from rag.storage import audit_log as audit
-from rag.knowledge.version_diff import word_diff
 from rag.errors import NotFoundError, RagError
-from rag.prompts.templates import PromptTemplate, template_variables
-from rag.storage.database import LabelMove, PromptVersionRow
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
+from rag.prompts.rows import LabelMove, PromptVersionRow
+from rag.prompts.templates import PromptTemplate, template_variables
+from rag.storage import audit_log as audit
 from rag.storage.store import Store, now_ms
-from rag.storage.tables.knowledge import Prompt, PromptLabel, PromptLabelMove, PromptVersion
+from rag.storage.tables.prompts import Prompt, PromptLabel, PromptLabelMove, PromptVersion
+from rag.text.word_diff import word_diff
 
 DEFAULT = "default"
 PRODUCTION = "production"

@@ -9,9 +9,9 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from rag.storage import audit_log as audit
 from rag.errors import RagError
-from rag.storage.tables.knowledge import GateRequirement
+from rag.storage import audit_log as audit
+from rag.storage.tables.evaluation import GateRequirement
 
 Kind = Literal["prompt", "pipeline"]
 

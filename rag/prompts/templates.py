@@ -25,7 +25,7 @@ from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from rag.errors import RagError
-from rag.asking.rows import Hit
+from rag.index.rows import Hit
 
 MOST_TEMPLATE = 100_000  # characters of a part
 MOST_OUTPUT = 1_000_000  # characters; far more than a model reads

@@ -6,15 +6,15 @@ import json
 import re
 from collections.abc import Sequence
 
-from rag.storage import audit_log as audit
+from rag.asking.rows import TraceDetail
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.sets import change_set, create_set
-from rag.review.rows import REASONS, SHOULD_REFUSE, FeedbackRow, feedback_rows
 from rag.prompts.registry import user_name
-from rag.storage.database import TraceDetail
+from rag.review.rows import REASONS, SHOULD_REFUSE, FeedbackRow, feedback_rows
+from rag.storage import audit_log as audit
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import Feedback
+from rag.storage.tables.review import Feedback
 from rag.workspace import Workspace
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")

@@ -12,15 +12,26 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from rag.storage import audit_log as audit
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.sets import change_set, create_set
 from rag.evaluation.statistics import cohens_kappa
 from rag.review.feedback import case_of, put_case
-from rag.review.rows import REASONS, SHOULD_REFUSE, SOURCES, VERDICTS, Agreement, Disagreement, ReviewItemRow, ReviewRow, queue_reviews, review_items
+from rag.review.rows import (
+    REASONS,
+    SHOULD_REFUSE,
+    SOURCES,
+    VERDICTS,
+    Agreement,
+    Disagreement,
+    ReviewItemRow,
+    ReviewRow,
+    queue_reviews,
+    review_items,
+)
+from rag.storage import audit_log as audit
 from rag.storage.store import insert_rows, now_ms
-from rag.storage.tables.knowledge import Review, ReviewItem, ReviewQueue
+from rag.storage.tables.review import Review, ReviewItem, ReviewQueue
 from rag.workspace import Workspace
 
 _MOST = 10_000  # items a source may add at once

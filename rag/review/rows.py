@@ -10,10 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.errors import NotFoundError
 from rag.asking.rows import AskResult
+from rag.errors import NotFoundError
 from rag.storage.database import Reader
-from rag.text.plurals import counted
 
 # Why an answer is not good; "other" asks for a note.
 REASONS = (
@@ -205,68 +204,6 @@ def _reviews(reader: Reader, queue_id: int) -> dict[int, list[ReviewRow]]:
 
 
 # --- drafts of cases --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class DraftMark:
-    """What a filter found of a draft."""
-
-    name: str
-    passed: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class DraftRow:
-    id: int
-    set_name: str
-    collection: str
-    document: str
-    place: str
-    passage: str
-    question: str
-    answer: str
-    marks: tuple[DraftMark, ...]
-    model: str
-    state: str
-    created_ms: int
-    decided_by: str
-    case_key: str
-
-
-@dataclass(frozen=True)
-class GenerationReport:
-    """stored: drafts that wait now; dropped: (filter, how many it kept out)."""
-
-    set_name: str
-    asked: int
-    tried: int
-    stored: int
-    dropped: tuple[tuple[str, int], ...]
-    seconds: float
-
-    def sentence(self) -> str:
-        reasons = ", ".join(f"{count} {name}" for name, count in self.dropped)
-        out = f"; left out: {reasons}" if reasons else ""
-        waiting = counted(self.stored, "draft waits", "drafts wait")
-        return (
-            f"{waiting} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
-        )
-
-
-def drafts(reader: Reader, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
-    """Oldest first; set_name "" means all sets, state "" all states."""
-    found = reader.rows(
-        DraftRow,
-        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place, d.passage,
-                  d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by, d.case_key
-           FROM draft d JOIN evaluationset s ON s.id = d.set_id LEFT JOIN collection c ON c.id = d.collection_id
-           WHERE (? = '' OR s.name = ?) AND (? = '' OR d.state = ?) ORDER BY d.id""",
-        (set_name, set_name, state, state),
-    )
-    return [
-        replace(row, marks=tuple(DraftMark(*mark) for mark in json.loads(str(row.marks)))) for row in found
-    ]
 
 
 # --- roll-outs --------------------------------------------------------------------------------------------

@@ -5,21 +5,18 @@ A newcomer sees an answer and a comparison of two ways to answer within minutes.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from rag.storage.data_folder import RESOURCES
-from rag.asking.rows import IngestProgress, IngestReport, RunProgress
-from rag.evaluation.rows import RunRow
+from rag.evaluation.rows import RunProgress, RunRow
+from rag.knowledge.rows import IngestProgress, IngestReport
+from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import GenerationSettings, RetrievalSettings
+from rag.storage.data_folder import RESOURCES
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
 
-SAMPLE_COLLECTION = "Sample: Aurora 3 weather station"
-SAMPLE_SET = "Sample: Aurora 3 questions"
-SAMPLE_PIPELINES = ("Sample: hybrid, six passages", "Sample: BM25, two passages")
 _SUFFIXES = (".pdf", ".docx", ".html", ".md", ".csv")
 
 
@@ -63,8 +60,3 @@ def evaluate_sample(workspace: Workspace) -> Generator[RunProgress, None, tuple[
     for name, tags in zip(SAMPLE_PIPELINES, (("baseline",), ()), strict=True):
         runs += yield from start_runs(workspace, SAMPLE_SET, [name], tags=tags)
     return tuple(runs)
-
-
-def sample_questions() -> list[str]:
-    data = tomllib.loads((RESOURCES / "samples" / "questions.toml").read_text("utf-8"))
-    return [str(item["text"]) for item in data["question"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import AuditEvent
+from rag.storage.tables.governance import AuditEvent
 
 
 def record(session: Session, action: str, subject: str, detail: str = "") -> None:

@@ -32,10 +32,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rag.storage.data_folder import DATABASE
 from rag.errors import RagError
-from rag.asking.rows import BackupInfo, BackupProgress, BackupReport
+from rag.storage.data_folder import DATABASE
 from rag.storage.migrations import STEPS
+from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace

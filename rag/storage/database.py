@@ -11,320 +11,42 @@ import math
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rag.storage.data_folder import SCHEMA
+from rag.asking.rows import (
+    AskPoint,
+    ConsistencyReport,
+    FlagState,
+    Overview,
+    Sample,
+    SpanRow,
+    TraceDetail,
+    TraceFilter,
+    TraceRow,
+    _trace_condition,
+)
 from rag.errors import NotFoundError
-from rag.asking.rows import ClaimResult, ConsistencyReport, Hit, Sample
-from rag.text.search_terms import match_expression
+from rag.evaluation.rows import PipelineVersionRow, ResultRow, RunRow, SetRow, SetVersionRow
+from rag.grounding.rows import ClaimResult
+from rag.index.rows import Hit
+from rag.knowledge.rows import (
+    ChunkRow,
+    ChunkUse,
+    CollectionRow,
+    DocumentRow,
+    VersionDocumentRow,
+    VersionRow,
+    WatchedFolderRow,
+)
 from rag.monitoring.rows import AlertRow, MeasuredAsk, ReferenceRow, Scope
-from rag.evaluation.rows import FITS_FROM, PipelineVersionRow, RequiredGate, ResultRow, RunRow
+from rag.prompts.rows import LabelMove, PromptRow, PromptVersionRow, RequiredGate
+from rag.storage.data_folder import SCHEMA
 
 R = TypeVar("R")
 
 FLAG_VERDICTS = ("check", "unsupported", "contradicted")
-
-
-@dataclass(frozen=True)
-class CollectionRow:
-    id: int
-    key: str
-    name: str
-    created_ms: int
-    embedder_name: str
-    chunking: str
-    active_version_id: int | None
-    version_number: int | None
-    document_count: int
-    chunk_count: int
-    token_count: int
-    version_count: int
-    updated_ms: int | None
-    index_server: str
-
-
-@dataclass(frozen=True)
-class VersionRow:
-    id: int
-    collection_id: int
-    collection: str
-    number: int
-    created_ms: int
-    message: str
-    kind: str
-    parent_number: int | None
-    embedder: str
-    embedder_name: str
-    chunking: str
-    fingerprint: str
-    document_count: int
-    chunk_count: int
-    token_count: int
-    added_count: int
-    replaced_count: int
-    removed_count: int
-    chunks_added: int
-    chunks_removed: int
-    tokens_added: int
-    tokens_removed: int
-    excluded_count: int
-    tags: str  # separated by a comma and a space
-    trial: bool
-    active: bool
-    proved_ms: int | None  # when its index was checked last
-    proof_ok: bool | None
-    proof_detail: str | None
-    vectors_checked: int | None
-    vectors_same: int | None
-    probe_count: int | None
-    probes_same: int | None
-
-
-@dataclass(frozen=True)
-class DocumentRow:
-    id: int
-    name: str
-    source: str
-    title: str
-    media_type: str
-    size_bytes: int
-    chunk_count: int
-    token_count: int
-    created_ms: int
-    attributes: str  # JSON object, or empty
-    excluded_count: int
-
-
-@dataclass(frozen=True)
-class VersionDocumentRow:
-    """A document of a version, as far as versions are compared by it."""
-
-    id: int
-    source: str
-    name: str
-    sha256: str
-    chunking: str
-    attributes: str
-
-
-@dataclass(frozen=True)
-class ChunkRow:
-    id: int
-    position: int
-    start: int
-    end: int
-    text: str
-    token_count: int
-    place: str
-
-
-@dataclass(frozen=True)
-class ChunkUse:
-    """What became of a chunk: how often it was a candidate, in a prompt, and where it was cited.
-
-    A duplicate is a chunk of the same version with the same text. cited: (trace id, question).
-    """
-
-    candidate_count: int
-    prompt_count: int
-    cited: tuple[tuple[str, str], ...]
-    duplicates: tuple[tuple[int, str, str], ...]  # chunk id, document, place
-    excluded: str | None  # the reason
-
-
-@dataclass(frozen=True)
-class WatchedFolderRow:
-    id: int
-    collection: str
-    path: str
-    enabled: bool
-    quiet_s: int
-    last_check_ms: int | None
-    last_change_ms: int | None
-    outcome: str
-
-
-@dataclass(frozen=True)
-class TraceRow:
-    """One line of the list of traces."""
-
-    id: str
-    created_ms: int
-    status: str
-    source: str
-    error: str
-    question: str
-    answer: str
-    collection: str
-    version_number: int | None
-    model: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    first_token_ms: float | None
-    tokens_per_s: float | None
-    total_ms: float | None
-    passage_count: int
-    claim_count: int
-    flag_count: int
-    worst_verdict: str
-    silent_failures: str
-
-
-@dataclass(frozen=True)
-class SpanRow:
-    name: str
-    kind: str
-    start_ms: float
-    end_ms: float
-    detail: str
-
-
-@dataclass(frozen=True)
-class TraceDetail:
-    """Everything stored about one ask. row holds every column of the trace table by name."""
-
-    row: dict[str, Any]
-    hits: tuple[Hit, ...]
-    claims: tuple[ClaimResult, ...]
-    spans: tuple[SpanRow, ...]
-
-
-@dataclass(frozen=True)
-class FlagState:
-    """A collection's flags: answers holds the scores of each of its last checked answers, newest first.
-
-    None as a limit means as the detector was trained; opinions are the person's own verdicts on flags.
-    """
-
-    answers: tuple[tuple[float, ...], ...]
-    flagged_answers: int
-    check_from: float | None
-    unsupported_from: float | None
-    second_detector: str
-    fitted_on: int
-    opinions: int
-    right: int
-    fits_from: int = FITS_FROM
-
-
-@dataclass(frozen=True)
-class TraceFilter:
-    """What to list; empty values do not filter. verdict may be "flagged"; times are Unix milliseconds."""
-
-    text: str = ""
-    collection: str = ""
-    model: str = ""
-    verdict: str = ""
-    status: str = ""
-    since_ms: int | None = None
-    until_ms: int | None = None
-    session_id: str = ""
-    source: str = ""  # person | evaluation | replay | probe | generation
-    silent: str = ""  # a name of rag.silent, or "any"
-
-
-@dataclass(frozen=True)
-class PromptRow:
-    name: str
-    description: str
-    created_ms: int
-    version_count: int
-    latest: int  # number of the newest version
-    labels: tuple[tuple[str, int], ...]  # label, number
-
-
-@dataclass(frozen=True)
-class PromptVersionRow:
-    id: int
-    prompt: str
-    number: int
-    created_ms: int
-    message: str
-    author: str
-    system: str
-    user: str
-    variables: tuple[str, ...]
-    fingerprint: str
-    notes: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LabelMove:
-    """from_number None: the label was made; to_number None: it was removed."""
-
-    label: str
-    from_number: int | None
-    to_number: int | None
-    moved_ms: int
-    author: str
-    note: str
-
-
-@dataclass(frozen=True)
-class SetRow:
-    """A set and its current version; number 0: it has none yet."""
-
-    name: str
-    description: str
-    created_ms: int
-    number: int
-    case_count: int
-    fingerprint: str
-    changed_ms: int
-
-
-@dataclass(frozen=True)
-class SetVersionRow:
-    id: int
-    number: int
-    created_ms: int
-    message: str
-    fingerprint: str
-    case_count: int
-
-
-@dataclass(frozen=True)
-class AskPoint:
-    """The numbers of one ask, for the graphs."""
-
-    id: str
-    created_ms: int
-    status: str
-    collection: str
-    model: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    first_token_ms: float | None
-    tokens_per_s: float | None
-    retrieve_ms: float | None
-    read_ms: float | None
-    generate_ms: float | None
-    check_ms: float | None
-    total_ms: float | None
-    claim_count: int
-    flag_count: int
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What the Overview page shows; "today" is since since_ms."""
-
-    collection_count: int
-    document_count: int
-    chunk_count: int
-    ask_count: int
-    failed_count: int
-    claim_count: int
-    flag_count: int
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    trace_count: int
 
 
 class Reader:
@@ -1009,42 +731,3 @@ class Reader:
         if order == list(range(len(order))):  # a third quicker than by name, for ten thousand rows
             return [kind(*row) for row in found]
         return [kind(*(row[place] for place in order)) for row in found]
-
-
-def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
-    """The WHERE clause of a filter, over `trace t`, and its values."""
-    parts: list[str] = []
-    values: list[Any] = []
-    equal = {
-        "t.collection": wanted.collection,
-        "t.model": wanted.model,
-        "t.status": wanted.status,
-        "t.session_id": wanted.session_id,
-        "t.source": wanted.source,
-    }
-    for column, value in equal.items():
-        if value:
-            parts.append(f"{column} = ?")
-            values.append(value)
-    if wanted.verdict == "flagged":
-        parts.append("t.flag_count > 0")
-    elif wanted.verdict:
-        parts.append("t.worst_verdict = ?")
-        values.append(wanted.verdict)
-    if wanted.silent:
-        parts.append("t.silent_failures != ''" if wanted.silent == "any" else "instr(t.silent_failures, ?)")
-        values += [wanted.silent] if wanted.silent != "any" else []
-    if wanted.since_ms is not None:
-        parts.append("t.created_ms >= ?")
-        values.append(wanted.since_ms)
-    if wanted.until_ms is not None:
-        parts.append("t.created_ms < ?")
-        values.append(wanted.until_ms)
-    expression = match_expression(wanted.text)
-    if expression:
-        parts.append("t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?)")
-        values.append(expression)
-    elif wanted.text.strip():
-        parts.append("instr(lower(t.question || ' ' || t.answer), lower(?)) > 0")
-        values.append(wanted.text.strip())
-    return " AND ".join(parts) or "1", tuple(values)

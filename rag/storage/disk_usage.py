@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rag.storage.data_folder import DATABASE
-from rag.asking.rows import SpaceUse
+from rag.storage.rows import SpaceUse
 from rag.text.plurals import counted
 
 # What a table belongs to, by the beginning of its name, the longest first; the rest is "Other tables".

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.storage.fingerprints import texts_fingerprint
-from rag.monitoring.rows import DEFAULT_RULES
 from rag.grounding.silent_failures import silent_failures
+from rag.monitoring.rows import DEFAULT_RULES
+from rag.storage.fingerprints import texts_fingerprint
 
 # What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
 # the text. document_facts holds what lists show: in the table itself it stands behind the text of the document.

@@ -18,10 +18,22 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from rag.storage.backup import RESTORE_DONE, RESTORE_NEW, check_space, copy_database, database_bytes, disk_errors, forget_indexes, read_json, remove, sync_folder, write_whole
-from rag.storage.data_folder import DATABASE, POINTER, FolderLock, default_place, place_of
 from rag.errors import DataFolderLockedError, RagError
-from rag.asking.rows import BackupProgress, MoveReport
+from rag.storage.backup import (
+    RESTORE_DONE,
+    RESTORE_NEW,
+    check_space,
+    copy_database,
+    database_bytes,
+    disk_errors,
+    forget_indexes,
+    read_json,
+    remove,
+    sync_folder,
+    write_whole,
+)
+from rag.storage.data_folder import DATABASE, POINTER, FolderLock, default_place, place_of
+from rag.storage.rows import BackupProgress, MoveReport
 
 OUT, IN = "moving-out.json", "moving-in.json"
 # Made anew in the new place, or of no use there.

@@ -18,10 +18,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel, create_engine
 
-from rag.storage.tables import knowledge as tables
 from rag.errors import RagError
-from rag.text.search_terms import indexed_text
 from rag.storage.migrations import migrate
+from rag.storage.tables import knowledge as tables
+from rag.text.search_terms import indexed_text
 
 Vectors = npt.NDArray[np.float32]
 _VARIABLES = 900  # below the smallest limit on `?` in one statement that SQLite was ever built with

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from sqlmodel import Session
 
 from rag.errors import RagError
-from rag.text.search_terms import indexed_text
 from rag.storage.store import Store, Vectors, version_texts
+from rag.text.search_terms import indexed_text
 
 _KEPT = 3  # versions; vectors are kept of the last one alone: 50,000 of 384 dimensions are 77 MB
 _KEPT_WORDS = 200

@@ -19,11 +19,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import chromadb  # noqa: E402, F401 - imported before forking, which saves each child two seconds
 from fakes import FakeEmbedder, ScriptedModel, drive  # noqa: E402
 
-from rag.knowledge.edits import remove_documents
 from rag.governance.erasure import erase_document, search_files, sentences_of
+from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.tasks import start_up  # noqa: E402
 from rag.knowledge.versions import activate_version, index_hashes
+from rag.tasks import start_up  # noqa: E402
 from rag.workspace import Workspace  # noqa: E402
 
 OPERATIONS = ("ingest", "rollback", "erase", "remove")

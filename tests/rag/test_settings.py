@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.storage.data_folder import FolderLock, data_folder, lock_holder
 from rag.errors import DataFolderLockedError, RagError, of_the_disk
 from rag.settings import Settings
+from rag.storage.data_folder import FolderLock, data_folder, lock_holder
 from rag.storage.store import Store
 
 

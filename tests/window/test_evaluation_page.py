@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
 from app.main_window import MainWindow
+from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
 from app.pages.evaluation.pipeline_dialog import PipelineDialog
 from app.pages.evaluation.runs_panel import RunDialog
-from rag.sample.making import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
+from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 
 SLOW_MS = 120_000
 

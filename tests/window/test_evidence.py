@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.pages.collections.limits_dialog import LimitsDialog
 from app.main_window import MainWindow
+from app.pages.collections.limits_dialog import LimitsDialog
 
 pytestmark = pytest.mark.models
 SLOW_MS = 120_000

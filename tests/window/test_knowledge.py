@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.chroma import ExportDialog
-from app.pages.versions.page import TrialDialog
+from app.pages.versions.trial_dialog import TrialDialog
 
 pytestmark = pytest.mark.models
 SLOW_MS = 120_000

@@ -12,13 +12,14 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from sqlmodel import select
 
-from app.widgets.charts import ControlChart, Series
 from app.main_window import MainWindow
+from app.widgets.charts import ControlChart, Series
 from app.widgets.theme import Theme
 from rag.asking.answer import answer_question
-from rag.storage.database import TraceFilter
-from rag.sample.making import SAMPLE_COLLECTION, ingest_sample
-from rag.storage.tables.knowledge import Trace
+from rag.asking.rows import TraceFilter
+from rag.sample.making import ingest_sample
+from rag.sample.rows import SAMPLE_COLLECTION
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 pytestmark = pytest.mark.models

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.pages.ask.page import BlindCard
-from rag.review import rows as people
+from app.pages.ask.blind_card import BlindCard
 from rag.evaluation.pipelines import make_config
-from rag.sample.making import SAMPLE_COLLECTION
+from rag.review import rows as people
+from rag.sample.rows import SAMPLE_COLLECTION
 
 pytestmark = pytest.mark.models
 SLOW_MS = 180_000

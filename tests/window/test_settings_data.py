@@ -9,12 +9,12 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.pages.settings.data_panel import DataPanel
 from app.main_window import MainWindow
+from app.pages.settings.data_panel import DataPanel
+from rag.asking.rows import TraceFilter
 from rag.storage.data_folder import DATABASE, lock_holder
-from rag.storage.database import TraceFilter
 from rag.storage.store import Store
-from rag.storage.tables.knowledge import Trace
+from rag.storage.tables.traces import Trace
 
 SLOW_MS = 60_000
 

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from pytestqt.qtbot import QtBot
 
 from app.main_window import PAGES, MainWindow
-from app.widgets.layout import EmptyState, page_shortcut
+from app.widgets.layout import EmptyState
+from app.widgets.navigation import page_shortcut
+from rag.asking.rows import TraceFilter
+from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.storage.data_folder import lock_holder
-from rag.storage.database import TraceFilter
-from rag.sample.making import SAMPLE_COLLECTION, sample_questions
 
 pytestmark = pytest.mark.models
 SLOW_MS = 120_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -11,9 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QPlainTextEdit,
-    QProgressBar,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -22,274 +19,15 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
-from app.shared.feedback_bar import FeedbackBar
+from app.pages.ask.answer_card import AnswerCard
+from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.rollout_strip import RolloutStrip
-from app.shared.source_panel import SourcePanel, source_button
+from app.shared.source_panel import SourcePanel
+from app.widgets.buttons import IconButton, button
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import AnswerView, EmptyState, IconButton, Panel, button, label, row, scrolled
-from rag.asking.rows import AskResult, ClaimResult, ClaimsChecked, Hit, PromptProgress, RetrievalDone, StageStarted, TokenStreamed
-from rag.review.rows import BlindResult, Revealed, arm_of
-from rag.sample.making import SAMPLE_COLLECTION, sample_questions
-from rag.grounding.verdicts import places, summary
-
-_STAGES = {
-    "search": "Searching…",
-    "load": "Loading the model…",
-    "read": "Reading the passages…",
-    "check": "Checking each sentence…",
-}
-_FLUSH_MS = 33  # streamed text is drawn 30 times a second, however fast it comes
-
-
-class AnswerCard(Panel):
-    """One question with its answer, sources and flags."""
-
-    trace_requested = Signal(str)
-
-    def __init__(
-        self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
-    ) -> None:
-        """is_blind: one of two answers; what would tell which pipeline it is stays hidden until `reveal`."""
-        super().__init__()
-        self._is_blind = is_blind
-        self._console, self._sources = console, sources
-        self._hits: tuple[Hit, ...] = ()
-        self._claims: tuple[ClaimResult, ...] = ()
-        self._pending = ""
-        self.trace_id = ""
-        self.answer_text = ""
-        asked = label(question, "section", wrap=True)
-        asked.setVisible(bool(question))
-        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.answer = AnswerView(console.theme)
-        self.answer.citation_clicked.connect(self._open_citation)
-        self.answer.claim_clicked.connect(self._open_claim)
-        self.status, self.packed, self.flags = (
-            label("Waiting…", "small"),
-            label("", "small"),
-            label("", "small", wrap=True),
-        )
-        self._progress = QProgressBar()
-        self._progress.setAccessibleName("Prompt read by the model")
-        self._progress.hide()
-        self._source_box = QVBoxLayout()
-        self._source_box.setSpacing(0)
-        self._trace_link = button("Open trace", self._open_trace, link=True, tip="How this answer came about")
-        self._trace_link.hide()
-        self.body.addWidget(asked)
-        self.body.addWidget(self._progress)
-        self.body.addWidget(self.answer)
-        self.body.addWidget(self.flags)
-        self.body.addLayout(self._source_box)
-        self.arm = label("", "small")
-        self.arm.hide()
-        self.body.addLayout(row(self.packed, 1, self.arm, self.status, self._trace_link))
-        self.feedback = FeedbackBar(console)
-        self.feedback.hide()
-        self.body.addWidget(self.feedback)
-        self._flush = QTimer(self, interval=_FLUSH_MS)
-        self._flush.timeout.connect(self._draw_pending)
-
-    def handle(self, event: Any) -> None:
-        """Take one event of the ask."""
-        if isinstance(event, StageStarted):
-            self.trace_id = event.trace_id
-            self.status.setText(_STAGES.get(event.stage, event.stage))
-        elif isinstance(event, RetrievalDone):
-            self._hits = event.hits
-            if not self._is_blind:
-                self.packed.setText(
-                    f"{event.packed_count} of {event.chunk_count:,} chunks from "
-                    f"{event.packed_documents} of {event.document_count:,} documents"
-                )
-            self._show_sources()
-        elif isinstance(event, PromptProgress):
-            self._show_reading(event)
-        elif isinstance(event, TokenStreamed):
-            self._progress.hide()
-            self._pending += event.text
-            self.answer_text += event.text
-            self.status.setText("Answering…" if self._is_blind else f"{event.token_count} tokens")
-            if not self._flush.isActive():
-                self._flush.start()
-        elif isinstance(event, ClaimsChecked):
-            self._stop_stream()
-            self._claims = event.claims
-            self.answer.set_answer(self.answer_text, self._markers())
-            self.answer.set_claims(event.claims, self._markers())
-            self.flags.setText(
-                (event.error and f"The sentences could not be checked: {event.error}")
-                or summary(event.claims, places(self._hits))
-            )
-            self._show_sources()
-
-    def finish(self, result: AskResult) -> None:
-        self._stop_stream()
-        self.trace_id, self.answer_text = result.trace_id, result.answer
-        if not self._claims:
-            self.answer.set_answer(result.answer, self._markers())
-        row_ = self._console.reader.trace(result.trace_id).row
-        parts = [f"{(row_['total_ms'] or 0) / 1000:.1f} s"]
-        if row_["completion_tokens"]:
-            parts.insert(0, f"{row_['prompt_tokens']:,} + {row_['completion_tokens']:,} tokens")
-        if row_["tokens_per_s"]:
-            parts.append(f"{row_['tokens_per_s']:.0f} tokens/s")
-        self.status.setText("   ·   ".join(parts))
-        if result.notices:
-            notes = "Note: " + "; ".join(result.notices) + "."
-            self.flags.setText(f"{self.flags.text()}\n{notes}" if self.flags.text() else notes)
-        if self._is_blind:
-            self.status.setText("")
-            return
-        arm = arm_of(self._console.reader, result.trace_id)
-        if arm is not None:
-            self.show_arm(f"{arm.arm}: {arm.pipeline}")
-        self._show_links()
-
-    def reveal(self, pipeline: str) -> None:
-        """The pick is made: what was hidden is shown."""
-        self.show_arm(pipeline)
-        self._show_links()
-
-    def show_arm(self, text: str) -> None:
-        self.arm.setText(text if len(text) < 44 else text[:43] + "…")
-        self.arm.setToolTip(text)
-        self.arm.show()
-
-    def _show_links(self) -> None:
-        self._trace_link.show()
-        self.feedback.show_trace(self.trace_id, self._hits)
-        self.feedback.show()
-
-    def stop(self, sentence: str, is_error: bool) -> None:
-        """The ask ended without a result."""
-        self._stop_stream()
-        self._progress.hide()
-        self.status.setText("Failed" if is_error else "Stopped")
-        self.flags.setText(sentence)
-        self._trace_link.setVisible(bool(self.trace_id) and not self._is_blind)
-
-    def _show_reading(self, event: PromptProgress) -> None:
-        self._progress.setVisible(event.tokens_done < event.tokens_total)
-        self._progress.setRange(event.tokens_cached, max(event.tokens_total, event.tokens_cached + 1))
-        self._progress.setValue(event.tokens_done)
-        if self._is_blind:
-            self.status.setText("Reading the passages…")
-            return
-        cached = f", {event.tokens_cached:,} cached" if event.tokens_cached else ""
-        self.status.setText(f"Reading {event.tokens_done:,} of {event.tokens_total:,} prompt tokens{cached}")
-
-    def _draw_pending(self) -> None:
-        if self._pending:
-            self.answer.append_text(self._pending)
-            self._pending = ""
-
-    def _stop_stream(self) -> None:
-        self._draw_pending()
-        self._flush.stop()
-        self._progress.hide()
-
-    def _markers(self) -> list[int]:
-        return [hit.marker for hit in self._hits if hit.marker is not None]
-
-    def _show_sources(self) -> None:
-        while (item := self._source_box.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        cited = {int(number) for number in re.findall(r"\[(\d{1,3})\]", self.answer_text)}
-        evidence = {claim.evidence_marker for claim in self._claims if claim.verdict == "supported"}
-        packed = sorted(
-            (hit for hit in self._hits if hit.marker is not None), key=lambda hit: hit.marker or 0
-        )
-        for hit in packed:
-            made = source_button(hit, hit.marker in cited, self._sources)
-            if hit.marker in cited or hit.marker in evidence:
-                font = made.font()
-                font.setBold(True)
-                made.setFont(font)
-            self._source_box.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
-
-    def _open_citation(self, marker: int) -> None:
-        for hit in self._hits:
-            if hit.marker == marker:
-                self._sources.show_hit(hit)
-
-    def _open_claim(self, index: int) -> None:
-        if self._claims[index].verdict != "not checkable":
-            self._sources.show_claim(self._claims[index], self._hits, self.trace_id)
-
-    def _open_trace(self) -> None:
-        self.trace_requested.emit(self.trace_id)
-
-
-class BlindCard(Panel):
-    """Both answers of a blind comparison side by side; a pick says which pipeline gave which."""
-
-    trace_requested = Signal(str)
-
-    def __init__(self, console: Console, question: str, sources: SourcePanel) -> None:
-        super().__init__()
-        self._console = console
-        self._pair = ""
-        self.first, self.second = (AnswerCard(console, "", sources, is_blind=True) for _ in range(2))
-        for card in (self.first, self.second):
-            card.trace_requested.connect(self.trace_requested)
-        asked = label(question, "section", wrap=True)
-        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.question = label("Which answer is better? You see afterwards which pipeline gave it.", "small")
-        self.picks = {
-            "first": button("The left one", lambda: self.pick("first")),
-            "no difference": button("No difference", lambda: self.pick("no difference")),
-            "second": button("The right one", lambda: self.pick("second")),
-        }
-        for made in self.picks.values():
-            made.setEnabled(False)
-        answers = QHBoxLayout()
-        answers.setSpacing(SPACE)
-        for card in (self.first, self.second):
-            answers.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
-        self.body.addWidget(asked)
-        self.body.addLayout(answers)
-        self.body.addLayout(row(self.question, 1, *self.picks.values()))
-
-    def handle(self, event: Any) -> None:
-        """An event of either answer; the left one comes first."""
-        if not self.first.trace_id:
-            self.first.trace_id = event.trace_id
-        (self.first if event.trace_id == self.first.trace_id else self.second).handle(event)
-
-    def finish(self, result: BlindResult) -> None:
-        self._pair = result.pair
-        self.first.finish(result.first)
-        self.second.finish(result.second)
-        for made in self.picks.values():
-            made.setEnabled(True)
-
-    def stop(self, sentence: str, is_error: bool) -> None:
-        waiting = self.second if self.second.trace_id else self.first
-        waiting.stop(sentence, is_error)
-        self.question.setText("Without both answers there is nothing to compare.")
-
-    def pick(self, choice: str) -> None:
-        """Store which is better, and show which is which."""
-        for made in self.picks.values():
-            made.setEnabled(False)
-        self._console.run(
-            "view",
-            "Keep the pick",
-            "rag.review.rollouts:pick",
-            lambda shown: self._reveal(choice, shown),
-            pair=self._pair,
-            choice=choice,
-        )
-
-    def _reveal(self, choice: str, shown: Revealed) -> None:
-        self.first.reveal(shown.first)
-        self.second.reveal(shown.second)
-        better = {"first": f"“{shown.first}” was better", "second": f"“{shown.second}” was better"}
-        self.question.setText(f"Kept: {better.get(choice, 'no difference')}.")
-        for made in self.picks.values():
-            made.hide()
+from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 
 
 class AskPage(QWidget):

@@ -6,7 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame
 
 from app.console import Console
-from app.widgets.layout import ElidedLabel, StatusPill, button, row
+from app.widgets.buttons import button
+from app.widgets.labels import ElidedLabel, StatusPill
+from app.widgets.layout import row
 from rag.review.rows import RolloutRow, production_of, running_rollout
 
 

@@ -8,10 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QInputDialog, QSplitter, QTextBrowser, QVBoxLayout, QWidget
 
 from app.console import Console
+from app.widgets.buttons import IconButton, button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import ElidedLabel
+from app.widgets.layout import row
+from app.widgets.passage_view import PassageView
 from app.widgets.theme import SMALL_SPACE
-from app.widgets.layout import ElidedLabel, IconButton, PassageView, button, row
-from rag.storage.database import ChunkRow
+from rag.knowledge.rows import ChunkRow
 from rag.text.plurals import counted
 
 CHUNK_COLUMNS = (

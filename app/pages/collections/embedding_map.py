@@ -10,8 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.widgets.labels import label
 from app.widgets.theme import SMALL_SPACE, Theme
-from app.widgets.layout import label
 from rag.text.plurals import counted
 
 _SERIES = 8  # colours: one for each document, or the last one for all that are left

@@ -9,9 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLineEdit, QSlider, QVBoxLayout, QWidget
 
 from app.console import Console
+from app.widgets.buttons import button
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
-from rag.grounding.verdicts import frequency
+from rag.grounding.rows import frequency
 
 _STEPS = 1000
 

@@ -17,18 +17,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.collections.chunk_browser import ChunkBrowser
 from app.console import Console
+from app.pages.collections.chunk_browser import ChunkBrowser
 from app.pages.collections.embedding_map import EmbeddingMap
-from app.widgets.item_models import Column, RecordTable
 from app.pages.collections.limits_dialog import LimitsDialog
-from app.shared.task_strip import TaskStrip
-from app.widgets.theme import SPACE
 from app.pages.collections.watch_panel import WatchPanel
-from app.widgets.layout import EmptyState, Panel, ProgressPanel, button, label, row
-from rag.knowledge.version_diff import attributes_of
-from rag.asking.rows import FileOutcome, IngestReport
-from rag.storage.database import CollectionRow, DocumentRow, TraceFilter
+from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.progress import ProgressPanel
+from app.widgets.theme import SPACE
+from rag.asking.rows import TraceFilter
+from rag.knowledge.rows import CollectionRow, DocumentRow, FileOutcome, IngestReport, attributes_of
 from rag.text.plurals import counted
 
 

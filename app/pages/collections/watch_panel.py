@@ -8,9 +8,11 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
 
 
 def _moment(milliseconds: int | None) -> str:
@@ -73,7 +75,12 @@ class WatchPanel(QWidget):
         self._name_pause()
 
     def follow(self, folder: str) -> None:
-        self._run("Follow a folder", "rag.knowledge.watched_folders:watch_folder", collection=self._collection, folder=folder)
+        self._run(
+            "Follow a folder",
+            "rag.knowledge.watched_folders:watch_folder",
+            collection=self._collection,
+            folder=folder,
+        )
 
     def check_now(self) -> None:
         self._console.run(
@@ -88,7 +95,12 @@ class WatchPanel(QWidget):
 
     def _toggle(self) -> None:
         for record in self.table.selected_records()[:1]:
-            self._run("Pause", "rag.knowledge.watched_folders:set_watching", watch_id=record.id, enabled=not record.enabled)
+            self._run(
+                "Pause",
+                "rag.knowledge.watched_folders:set_watching",
+                watch_id=record.id,
+                enabled=not record.enabled,
+            )
 
     def _forget(self) -> None:
         for record in self.table.selected_records()[:1]:

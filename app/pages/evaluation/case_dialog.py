@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.labels import label
 from app.widgets.theme import SPACE
-from app.widgets.layout import label
 
 _COLUMNS = (
     ("question", "Question", True), ("references", "Reference answers", False), ("key", "Key", False),

@@ -10,14 +10,25 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QTabWidget, QVBoxLayout
 
 from app.console import Console
 from app.shared.diff_view import DiffView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import KeyValueGrid, label
+from app.widgets.layout import EmptyState, row, scrolled
 from app.widgets.theme import SMALL_SPACE
-from app.widgets.layout import EmptyState, KeyValueGrid, button, label, row, scrolled
-from rag.knowledge.version_diff import ChunkChange, word_diff
 from rag.errors import NotFoundError
-from rag.storage.database import ChunkRow
-from rag.evaluation.rows import CaseAnswer, CaseComparison, Detectable, MetricComparison, MetricDifference, MetricMean, RunComparison, RunRow
+from rag.evaluation.rows import (
+    CaseAnswer,
+    CaseComparison,
+    Detectable,
+    MetricComparison,
+    MetricDifference,
+    MetricMean,
+    RunComparison,
+    RunRow,
+)
+from rag.knowledge.rows import ChunkChange, ChunkRow
 from rag.text.plurals import counted
+from rag.text.word_diff import word_diff
 
 _OUTCOME_COLOURS = {
     "ok": "good",

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.widgets.labels import label
+from app.widgets.layout import scrolled
 from app.widgets.theme import SPACE
-from app.widgets.layout import label, scrolled
 from rag.settings import GenerationSettings, RetrievalSettings
 
 _BIGGEST = 2**31 - 1

@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.widgets.item_models import Column, RecordTable, date_time
-from app.widgets.name_menu import pick_label_move
 from app.pages.evaluation.pipeline_dialog import PipelineDialog
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, row
+from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import EmptyState, button, label, row
 from rag.evaluation.rows import PipelineVersionRow
 from rag.text.plurals import counted
 

@@ -25,16 +25,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.evaluation.comparison_panel import ComparisonPanel, detectable_sentence
 from app.console import Console
 from app.engine.client import Task
+from app.pages.evaluation.comparison_panel import ComparisonPanel, detectable_sentence
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.name_menu import pick_name
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import button, label, row
-from rag.asking.rows import RunProgress
-from rag.evaluation.rows import Detectable, GateOutcome, RunComparison, RunRow
-from rag.sample.making import SAMPLE_SET
+from rag.evaluation.rows import Detectable, GateOutcome, RunComparison, RunProgress, RunRow
+from rag.sample.rows import SAMPLE_SET
 from rag.text.plurals import counted
 
 _STATUS_COLOURS = {
@@ -223,7 +224,9 @@ class RunsPanel(QWidget):
 
     def evaluate_sample(self) -> None:
         self._follow(
-            self._console.run("model", "Evaluate the sample", "rag.sample.making:evaluate_sample", self._finished)
+            self._console.run(
+                "model", "Evaluate the sample", "rag.sample.making:evaluate_sample", self._finished
+            )
         )
 
     def resume(self) -> None:

@@ -22,17 +22,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.console import Console
 from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
 from app.pages.evaluation.comparison_panel import detectable_sentence
-from app.console import Console
 from app.shared.diff_view import DiffView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, row
+from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import EmptyState, SearchField, button, label, row
-from rag.knowledge.version_diff import ChunkChange, word_diff
-from rag.storage.database import ChunkRow, SetRow, SetVersionRow
-from rag.evaluation.rows import CaseChange, CasesImported, Detectable
+from rag.evaluation.rows import CaseChange, CasesImported, Detectable, SetRow, SetVersionRow
+from rag.knowledge.rows import ChunkChange, ChunkRow
 from rag.text.plurals import counted
+from rag.text.word_diff import word_diff
 
 _READ = "Cases (*.jsonl *.json *.csv *.tsv *.yaml *.yml *.qrels);;All files (*)"
 _FORMATS = (

@@ -24,9 +24,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
 from rag.monitoring.rows import MEASURES, AlertRow
 
 Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip

@@ -10,9 +10,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QSplitter, QVBoxLayout, QWidget
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
-from app.widgets.layout import Panel, button, label, row
 from rag.monitoring.rows import Disagreement, DriftResult, Member, Scope
 from rag.text.plurals import counted
 

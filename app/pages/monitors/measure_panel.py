@@ -6,12 +6,14 @@ import numpy as np
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from app.widgets.charts import ControlChart, Series
 from app.console import Console
-from app.widgets.item_models import Column, RecordTable
 from app.pages.monitors.reference_dialog import ReferenceDialog
+from app.widgets.buttons import button
+from app.widgets.charts import ControlChart, Series
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
 from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope
 from rag.text.plurals import counted
 

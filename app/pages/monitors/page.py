@@ -8,17 +8,19 @@ from typing import Any
 from PySide6.QtCore import QSettings, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
-from app.pages.monitors.alert_panel import AlertPanel
 from app.console import Console
-from app.pages.monitors.drift_panel import DisagreementPanel, DriftPanel
 from app.engine.client import Task
-from app.pages.monitors.regression_panel import FrozenPanel
+from app.pages.monitors.alert_panel import AlertPanel
+from app.pages.monitors.drift_panel import DisagreementPanel, DriftPanel
 from app.pages.monitors.measure_panel import MeasurePanel
+from app.pages.monitors.regression_panel import FrozenPanel
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SPACE
-from app.widgets.layout import EmptyState, Panel, button, label, row
+from rag.asking.rows import TraceFilter
 from rag.monitoring.rows import Scope
-from rag.storage.database import TraceFilter
 
 _WINDOWS = (20, 50, 100, 200)
 _WINDOW, _TAB = "monitors/window", "monitors/tab"

@@ -16,10 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.charts import RangeBrush
 from app.console import Console
+from app.widgets.buttons import button
+from app.widgets.charts import RangeBrush
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
 from rag.text.plurals import counted
 
 _DAY_S = 86_400

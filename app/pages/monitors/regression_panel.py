@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
-from app.widgets.layout import Panel, button, label, row, scrolled
 from rag.errors import NotFoundError
 from rag.monitoring.rows import FrozenRow, FrozenState
 
@@ -114,7 +116,11 @@ class FrozenPanel(QWidget):
         names = [state.collection for state in self._states if state.questions]
         if names:
             self._run(
-                "model", "Run the frozen questions", "rag.monitoring.regression_questions:run_all", self._changed, collections=names
+                "model",
+                "Run the frozen questions",
+                "rag.monitoring.regression_questions:run_all",
+                self._changed,
+                collections=names,
             )
 
     def add(self) -> FreezeDialog:
@@ -135,7 +141,9 @@ class FrozenPanel(QWidget):
         self._change_chosen("Accept an answer", "rag.monitoring.regression_questions:accept_answer")
 
     def remove(self) -> None:
-        self._change_chosen("Remove a frozen question", "rag.monitoring.regression_questions:unfreeze_question")
+        self._change_chosen(
+            "Remove a frozen question", "rag.monitoring.regression_questions:unfreeze_question"
+        )
 
     def _build(self) -> None:
         answers = QWidget()

@@ -23,11 +23,14 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.feedback_bar import SetBox, person_name
-from app.widgets.item_models import Column, RecordTable
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
-from app.widgets.layout import EmptyState, Panel, PassageView, button, label, row
-from rag.review.rows import DraftRow, GenerationReport, drafts
+from rag.evaluation.rows import DraftRow, GenerationReport, drafts
 from rag.text.plurals import counted
 
 COLUMNS = (

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.pages.review.drafts_panel import DraftsPanel
-from app.widgets.item_models import Column, RecordTable
 from app.pages.review.queue_panel import QueuePanel
 from app.pages.review.rollout_panel import RolloutPanel
+from app.widgets.item_models import Column, RecordTable
 from app.widgets.theme import SPACE
 from rag.review.rows import FeedbackRow, feedback_rows
 

@@ -28,14 +28,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.shared.claim_panel import marked
 from app.console import Console
+from app.shared.claim_panel import marked
 from app.shared.feedback_bar import SetBox, person_name, set_person_name
+from app.widgets.answer_view import AnswerView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import ElidedLabel, label
+from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import AnswerView, ElidedLabel, EmptyState, Panel, button, label, row, scrolled
 from rag.errors import NotFoundError
-from rag.asking.rows import ClaimResult, Hit
+from rag.grounding.rows import ClaimResult
+from rag.index.rows import Hit
 from rag.review.rows import REASONS, SOURCES, Agreement, ReviewItemRow, progress, review_items, review_queues
 from rag.text.plurals import counted
 
@@ -329,7 +333,10 @@ class QueuePanel(QWidget):
 
     def show_agreement(self) -> None:
         self._run(
-            "rag.review.queues:agreement", self._show_agreement, queue=self.queue, reviewer=self.reviewer.text()
+            "rag.review.queues:agreement",
+            self._show_agreement,
+            queue=self.queue,
+            reviewer=self.reviewer.text(),
         )
 
     def _show_agreement(self, found: list[Agreement]) -> None:

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SPACE
-from app.widgets.layout import EmptyState, Panel, button, label, row
 from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
 
 _STATE_COLOURS = {"running": "accent", "promoted": "good", "stopped": "text_muted"}

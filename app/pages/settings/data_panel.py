@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
+from app.widgets.buttons import IconButton, button
+from app.widgets.labels import ElidedLabel, label
+from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
-from app.widgets.layout import ElidedLabel, IconButton, Panel, button, label, row
-from rag.asking.rows import BackupInfo, BackupProgress, BackupReport, MoveReport, SpaceUse
+from rag.storage.rows import BackupInfo, BackupProgress, BackupReport, MoveReport, SpaceUse
 
 _STEPS = 1000  # of a progress bar: bytes do not fit into its 31 bits
 _FILTER = "Ragdeck backup (*.zip)"
@@ -84,7 +86,9 @@ class DataPanel(Panel):
         self._stage.setText("Waiting for the engine…")
         self._bar.setRange(0, 0)
         self._progress.show()
-        task = self._console.run("data", "Backing up", "rag.storage.backup:back_up", self._backed_up, target=path)
+        task = self._console.run(
+            "data", "Backing up", "rag.storage.backup:back_up", self._backed_up, target=path
+        )
         self._begin(task)
         task.event.connect(self._show_progress)
         task.cancelled.connect(lambda: self._say("The backup was cancelled; nothing was written."))

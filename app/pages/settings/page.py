@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.settings.data_panel import DataPanel
+from app.widgets.labels import label
+from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
-from app.widgets.layout import Panel, label, row, scrolled
 
 _TITLES = {
     "appearance": ("Appearance", ""),

@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine.client import Task
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.labels import label
+from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from app.widgets.layout import button, label, row
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress
 
 _COLUMNS = (

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QInputDialog,
-    QPlainTextEdit,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from app.widgets.charts import Bar, Waterfall
-from app.shared.claim_panel import ClaimPanel
-from app.pages.traces.consistency_panel import ConsistencyPanel
 from app.console import Console
-from app.shared.feedback_bar import FeedbackBar
+from app.pages.traces.trace_view import TraceView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
-from app.widgets.layout import AnswerView, EmptyState, KeyValueGrid, Panel, SearchField, button, label, row, scrolled
+from app.widgets.labels import label
+from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.navigation import SearchField
+from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from rag.asking.rows import TraceFilter, TraceRow
 from rag.errors import NotFoundError
-from rag.asking.rows import ClaimResult
-from rag.monitoring.rows import FrozenState
-from rag.review.rows import arm_of
-from rag.storage.database import TraceDetail, TraceFilter, TraceRow
-from rag.grounding.silent_failures import SILENT_FAILURES
-from rag.grounding.verdicts import places, summary
+from rag.grounding.rows import SILENT_FAILURES
 from rag.text.plurals import counted
 
 _DAY_MS = 86_400_000
@@ -54,11 +44,6 @@ _SOURCES = (
     ("Generation", "generation"),
     ("Any source", ""),
 )
-_KIND_COLOURS = {"EMBEDDING": 5, "RETRIEVER": 0, "CHAIN": 7, "PROMPT": 4, "LLM": 1, "EVALUATOR": 2}
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M:%S")
 
 
 def _short_time(milliseconds: int) -> str:
@@ -123,210 +108,6 @@ CLAIM_COLUMNS = (
     Column("Nearest evidence", lambda c: f"[{c.evidence_marker}] {' '.join(c.evidence_text.split())}" if c.evidence_marker else "",
            260, tooltip=lambda c: c.evidence_text),
 )  # fmt: skip
-
-
-class TraceView(QWidget):
-    """One trace: summary, waterfall, candidates, flags, the exact prompt, settings."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-        self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
-        self.silent = label("", "warning", wrap=True)
-        self.freeze_button = button(
-            "Freeze this question",
-            self.freeze,
-            tip="Its answer is the reference: on the Monitors page it is asked again after changes",
-        )
-        self.answer = AnswerView(console.theme)
-        self.feedback = FeedbackBar(console)
-        self.waterfall = Waterfall(console.theme)
-        self.hits = RecordTable(
-            HIT_COLUMNS, console.theme, "trace_candidates", "Nothing was found for this question."
-        )
-        self.claims = RecordTable(CLAIM_COLUMNS, console.theme, "trace_flags", "No sentence was checked.")
-        self.prompt = QPlainTextEdit(readOnly=True)
-        self.prompt.setAccessibleName("Prompt as sent")
-        self.prompt.setFont(console.theme.fixed_font())
-        self.prompt.setPlaceholderText("The model was not asked.")
-        self._claims_of = ""
-        self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._overview_tab(), "Overview")
-        self.tabs.addTab(self._padded(self.hits), "Candidates")
-        self.claim_panel = ClaimPanel(console)
-        self.claim_panel.hide()
-        self.claims.record_selected.connect(self._show_claim)
-        self.consistency = ConsistencyPanel(console)
-        self.tabs.addTab(self._padded(self.claims, self.claim_panel), "Flags")
-        self.tabs.addTab(self.consistency, "Agreement")
-        self.tabs.addTab(self._padded(self.prompt), "Prompt")
-        self.tabs.addTab(self._scrolled(self._settings), "Settings")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SMALL_SPACE, 0, 0, 0)
-        layout.addWidget(self.tabs)
-
-    def show_trace(self, detail: TraceDetail) -> None:
-        trace = detail.row
-        self.question.setText(trace["question"])
-        self.status.setText(self._status_line(trace))
-        failures = [name for name in trace["silent_failures"].split(", ") if name]
-        self.silent.setText("; ".join(f"{name.capitalize()}: {SILENT_FAILURES[name]}" for name in failures))
-        self.silent.setVisible(bool(failures))
-        self.freeze_button.setEnabled(trace["status"] in ("done", "nothing found"))
-        markers = [hit.marker for hit in detail.hits if hit.marker is not None]
-        self.answer.set_answer(trace["answer"] or trace["error"] or "No answer.", markers)
-        self.answer.set_claims(detail.claims, markers)
-        self.waterfall.set_bars(
-            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in detail.spans]
-        )
-        self.hits.set_records(detail.hits)
-        self._claims_of = trace["id"]
-        self.feedback.show_trace(trace["id"] if trace["status"] != "running" else "", detail.hits)
-        self.claim_panel.hide()
-        self.claims.set_records(detail.claims)
-        self.consistency.show_trace(trace["id"], bool(trace["prompt"]))
-        self.prompt.setPlainText(trace["prompt"])
-        self._summary.set_pairs(self._summary_pairs(detail))
-        self._settings.set_pairs(self._settings_pairs(trace))
-
-    def add_to_set(self, name: str = "") -> None:
-        """Make a case of the trace that is shown; without a name the person is asked for the set."""
-        if not name:
-            known = [found.name for found in self._console.reader.evaluation_sets()]
-            name, given = QInputDialog.getItem(
-                self,
-                "Evaluation set",
-                "Add the case to this set (a new name makes one):",
-                known or ["Questions"],
-                0,
-                True,
-            )
-            if not given or not name.strip():
-                return
-        self._console.run(
-            "view", "Add a case", "rag.authoring:case_of_trace", self._case_added, set_name=name.strip(),
-            trace_id=self._claims_of,
-        )  # fmt: skip
-
-    def _case_added(self, sentence: str) -> None:
-        self._console.notice.emit(sentence, "info")
-        self._console.data_changed.emit()
-
-    def freeze(self) -> None:
-        """Keep the question with this answer as its reference."""
-        self._console.run(
-            "view", "Freeze a question", "rag.monitoring.regression_questions:freeze_question", self._frozen,
-            collection="", trace_id=self._claims_of,
-        )  # fmt: skip
-
-    def _frozen(self, state: FrozenState) -> None:
-        self.freeze_button.setEnabled(False)
-        number = len(state.questions)
-        self._console.notice.emit(
-            f"The question is frozen; “{state.collection}” has {number} now, on the Monitors page.", "info"
-        )
-        self._console.data_changed.emit()
-
-    def _overview_tab(self) -> QWidget:
-        holder = QWidget()
-        layout = QVBoxLayout(holder)
-        layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
-        layout.setSpacing(SPACE)
-        self.case_button = button(
-            "Add to an evaluation set…",
-            self.add_to_set,
-            link=True,
-            tip="Its question, answer and cited passages become a case",
-        )
-        for widget in (self.question, self.status, self.silent, self.answer, self.feedback):
-            layout.addWidget(widget)
-        layout.addLayout(row(self.case_button, self.freeze_button, 1))
-        layout.addWidget(label("Where the time went", "section"))
-        layout.addWidget(self.waterfall)
-        layout.addWidget(label("In figures", "section"))
-        layout.addWidget(self._summary)
-        layout.addStretch(1)
-        return scrolled(holder)
-
-    def _padded(self, *widgets: QWidget) -> QWidget:
-        holder = QWidget()
-        layout = QVBoxLayout(holder)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        for widget in widgets:
-            layout.addWidget(widget)
-        return holder
-
-    def _show_claim(self, claim: ClaimResult) -> None:
-        self.claim_panel.show_claim(claim, self._claims_of)
-        self.claim_panel.show()
-
-    def _checked(self, detail: TraceDetail) -> str:
-        if detail.row["check_error"]:
-            return f"not checked: {detail.row['check_error']}"
-        return summary(detail.claims, places(detail.hits)) if detail.claims else "not checked"
-
-    def _scrolled(self, widget: QWidget) -> QScrollArea:
-        holder = QWidget()
-        layout = QVBoxLayout(holder)
-        layout.setContentsMargins(0, SPACE, SMALL_SPACE, 0)
-        layout.addWidget(widget)
-        layout.addStretch(1)
-        return scrolled(holder)
-
-    def _status_line(self, trace: dict[str, Any]) -> str:
-        parts = [trace["status"], _time(trace["created_ms"])]
-        if trace["collection"]:
-            version = f" version {trace['version_number']}" if trace["version_number"] else ""
-            parts.append(f"{trace['collection']}{version}")
-        if trace["model"]:
-            parts.append(trace["model"])
-        return "   ·   ".join(parts)
-
-    def _summary_pairs(self, detail: TraceDetail) -> list[tuple[str, str]]:
-        trace = detail.row
-        ms = lambda name: "–" if trace[name] is None else f"{trace[name]:,.0f} ms"  # noqa: E731
-        pairs = [
-            ("Trace", trace["id"]),
-            ("Passages", f"{trace['passage_count']} of {trace['searched_chunks']:,} chunks from "
-                         f"{trace['passage_documents']} of {trace['searched_documents']:,} documents; "
-                         f"{trace['candidate_count']} candidates"),
-            ("Tokens", f"{trace['prompt_tokens']:,} prompt, of them {trace['cached_tokens']:,} cached; "
-                       f"{trace['completion_tokens']:,} completion"),
-            ("Speed", "–" if trace["tokens_per_s"] is None else f"{trace['tokens_per_s']:.1f} tokens/s"),
-            ("Time", f"{ms('total_ms')} in all; first token after {ms('first_token_ms')}"),
-            ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
-            ("Sentences", self._checked(detail)),
-        ]  # fmt: skip
-        arm = arm_of(self._console.reader, trace["id"])
-        if arm is not None:
-            said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
-            pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))
-        fallbacks = json.loads(trace["fallbacks"])
-        if fallbacks:
-            pairs.append(("Notes", "; ".join(fallbacks)))
-        if trace["error"]:
-            pairs.append(("Error", trace["error"]))
-        return pairs
-
-    def _settings_pairs(self, trace: dict[str, Any]) -> list[tuple[str, str]]:
-        pairs = [
-            ("Version fingerprint", trace["version_fingerprint"] or "–"),
-            ("Model sha256", trace["model_sha256"] or "–"),
-            ("Prompt", f"{trace['prompt_name'] or '–'}  {trace['prompt_fingerprint']}"),
-            ("Session", trace["session_id"]),
-            ("Asked by", trace["source"]),
-            ("Finish", trace["finish_reason"] or "–"),
-        ]
-        if trace["mean_logprob"] is not None:
-            pairs.append(
-                ("Log-probability", f"mean {trace['mean_logprob']:.2f}, lowest {trace['min_logprob']:.2f}")
-            )
-        for section, values in json.loads(trace["settings"] or "{}").items():
-            if section in ("chunking", "retrieval", "generation"):
-                pairs += [(f"{section}.{key}", str(value)) for key, value in values.items()]
-        return pairs
 
 
 class TracesPage(QWidget):

@@ -8,15 +8,11 @@ from typing import Any
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QInputDialog,
     QLineEdit,
     QMessageBox,
     QPlainTextEdit,
-    QSpinBox,
     QSplitter,
     QStackedWidget,
     QTabWidget,
@@ -25,15 +21,24 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.shared.diff_view import DiffView
 from app.engine.client import Task
-from app.widgets.item_models import Column, RecordTable, date_time
+from app.pages.versions.trial_dialog import TrialDialog
+from app.shared.diff_view import DiffView
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import KeyValueGrid, label
+from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
-from app.widgets.layout import EmptyState, KeyValueGrid, Panel, button, label, row, scrolled
-from rag.knowledge.version_diff import DocumentChange, VersionDiff
-from rag.storage.database import CollectionRow, VersionRow
-from rag.evaluation.rows import ActivationReport, ProofResult, VersionComparison
+from rag.evaluation.rows import VersionComparison
+from rag.knowledge.rows import (
+    ActivationReport,
+    CollectionRow,
+    DocumentChange,
+    ProofResult,
+    VersionDiff,
+    VersionRow,
+)
 from rag.text.plurals import counted
 
 _TAGS = ("baseline", "released")
@@ -317,7 +322,9 @@ class VersionsPage(QWidget):
 
     def undo(self) -> None:
         if (collection := self.collection) is not None:
-            self._run("ingest", "Undo", "rag.knowledge.versions:undo", self._activated, collection=collection.name)
+            self._run(
+                "ingest", "Undo", "rag.knowledge.versions:undo", self._activated, collection=collection.name
+            )
 
     def verify(self) -> None:
         if (collection := self.collection) is not None:
@@ -546,48 +553,6 @@ class VersionsPage(QWidget):
         )
         if path:
             self._judged.setText(path)
-
-
-class TrialDialog(QDialog):
-    """Asks for another embedder or other chunk settings."""
-
-    def __init__(self, chunking: dict[str, int], parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Try other settings")
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("The same embedder")
-        self.folder.setAccessibleName("Embedder folder")
-        self.folder.setMinimumWidth(320)
-        self.max_tokens, self.overlap = QSpinBox(), QSpinBox()
-        self.max_tokens.setRange(32, 2048)
-        self.max_tokens.setValue(chunking["max_tokens"])
-        self.max_tokens.setAccessibleName("Longest chunk, in tokens")
-        self.overlap.setRange(0, 512)
-        self.overlap.setValue(chunking["overlap_tokens"])
-        self.overlap.setAccessibleName("Tokens shared by neighbours")
-        form = QFormLayout()
-        form.addRow("Embedder folder", row(self.folder, button("Choose…", self._choose)))
-        form.addRow("Longest chunk, tokens", self.max_tokens)
-        form.addRow("Shared by neighbours", self.overlap)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Build")
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        note = (
-            "The documents of the active version are cut and embedded anew, beside what is there. The result is a "
-            "trial version: compare it, then make it active or delete it."
-        )
-        layout.addWidget(label(note, "muted", wrap=True))
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-
-    def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A sentence-transformers folder")
-        if folder:
-            self.folder.setText(folder)
 
 
 def _remembered(splitter: QSplitter, name: str) -> QSplitter:

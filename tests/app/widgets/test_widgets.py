@@ -8,9 +8,17 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.widgets.answer_view import AnswerView
+from app.widgets.buttons import IconButton
+from app.widgets.labels import Card, ElidedLabel, KeyValueGrid, StatusPill
+from app.widgets.navigation import Banner, NavigationRail, SearchField
+from app.widgets.page_view import PageView
+from app.widgets.palette import Command, CommandPalette, ShortcutsDialog, fuzzy_score
+from app.widgets.passage_view import PassageView
+from app.widgets.progress import ProgressPanel
 from app.widgets.theme import Theme
-from app.widgets.layout import AnswerView, Banner, Card, Command, CommandPalette, ElidedLabel, IconButton, KeyValueGrid, NavigationRail, PageView, PassageView, ProgressPanel, SearchField, ShortcutsDialog, StatusPill, fuzzy_score
-from rag.asking.rows import ClaimResult, IngestProgress
+from rag.grounding.rows import ClaimResult
+from rag.knowledge.rows import IngestProgress
 
 
 def claim(text: str, start: int, verdict: str, score: float | None = 0.9) -> ClaimResult:

@@ -7,10 +7,9 @@ import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.answer import NOTHING_FOUND, answer_question, citations, points_back
+from rag.asking.rows import ClaimsChecked, RetrievalDone, TokenStreamed, TraceFilter
 from rag.errors import RagError
-from rag.asking.rows import ClaimsChecked, RetrievalDone, TokenStreamed
 from rag.knowledge.ingest import ingest_files
-from rag.storage.database import TraceFilter
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"

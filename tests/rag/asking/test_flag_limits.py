@@ -13,16 +13,15 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rag.asking import flag_limits as flags
 from rag.asking.answer import answer_question
 from rag.asking.consistency import check_consistency, group_by_meaning, semantic_entropy
-from rag.governance.erasure import erase_document
 from rag.errors import ModelError, NotFoundError, RagError
-from rag.asking.rows import ClaimResult
+from rag.governance.erasure import erase_document
 from rag.grounding import Limits
+from rag.grounding.rows import ClaimResult, frequency, outcome, shared_words, summary, support_rate
 from rag.grounding.second_detector import SecondDetector, recognise
 from rag.knowledge.ingest import ingest_files
 from rag.models.language_model import GenerationEnd, PromptRead, Token
 from rag.settings import GenerationSettings
-from rag.storage.tables.knowledge import ConsistencyCheck, FlagOpinion
-from rag.grounding.verdicts import frequency, outcome, shared_words, summary, support_rate
+from rag.storage.tables.traces import ConsistencyCheck, FlagOpinion
 from rag.workspace import Workspace
 
 

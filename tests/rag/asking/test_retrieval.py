@@ -7,12 +7,13 @@ from fakes import FakeEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.parsing.chunking import Chunker
-from rag.storage.version_content import nearest
-from rag.asking.rows import Hit, ParsedDocument, Place
-from rag.text.search_terms import indexed_text, match_expression, query_words
 from rag.asking.retrieval import drop_dissimilar, fuse, pack
+from rag.index.rows import Hit
+from rag.parsing.chunking import Chunker
+from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings, RetrievalSettings
+from rag.storage.version_content import nearest
+from rag.text.search_terms import indexed_text, match_expression, query_words
 
 HIT = Hit(1, 1, "a.txt", "/a.txt", "page 1", "page", 1, 0, 10, "some words", 2)
 rankings = st.lists(st.lists(st.integers(0, 60), max_size=40, unique=True), min_size=1, max_size=4)

@@ -6,11 +6,11 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.knowledge.collections import find_collection
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import pipelines
 from rag.evaluation.cases import Judgement
 from rag.evaluation.relevance import JudgedVersion, find_quote
+from rag.knowledge.collections import find_collection
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import save_prompt
 from rag.workspace import Workspace

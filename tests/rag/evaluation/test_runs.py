@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from fakes import ScriptedModel, drive
 
+from rag.asking.rows import TraceFilter
 from rag.errors import NotFoundError, RagError
-from rag.evaluation import gate_runs as gating, pipelines, runs
+from rag.evaluation import gate_runs as gating
+from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case, Check, Judgement
 from rag.evaluation.comparison import compare
 from rag.evaluation.sets import change_set, create_set, rename_set
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import move_label, rollback_label, save_prompt
-from rag.storage.database import TraceFilter
 from rag.workspace import Workspace
 
 CASES = (

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from fakes import ScriptedModel, drive
 
-from rag.storage import migrations
 from rag.asking.answer import answer_question
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.knowledge.ingest import ingest_files
+from rag.storage import migrations
 from rag.storage.store import Store
-from rag.storage.tables.knowledge import Trace
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.knowledge.edits import exclude_chunks, remove_documents
-from rag.governance.erasure import compact, erase_document, search_files, sentences_of
+from rag.asking.rows import TraceFilter
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
+from rag.governance.erasure import compact, erase_document, search_files, sentences_of
+from rag.knowledge.edits import exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.storage.database import TraceFilter
-from rag.tasks import start_up
 from rag.knowledge.trials import build_trial
+from rag.tasks import start_up
 from rag.workspace import Workspace
 
 SECRET = (

@@ -21,14 +21,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.knowledge.chroma_exchange import export_version, import_collection, list_collections, list_records, search_like, search_text
+from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.index.where import parse_where
+from rag.knowledge.chroma_exchange import (
+    export_version,
+    import_collection,
+    list_collections,
+    list_records,
+    search_like,
+    search_text,
+)
+from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
-from rag.asking.retrieval import open_version, retrieve
+from rag.knowledge.versions import activate_version, serve_index
 from rag.settings import RetrievalSettings
 from rag.tasks import start_up
-from rag.knowledge.versions import activate_version, serve_index
 from rag.workspace import Workspace
 
 TEXTS = [

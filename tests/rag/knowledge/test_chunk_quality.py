@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.knowledge.edits import exclude_chunks
 from rag.errors import RagError
+from rag.knowledge.chunk_quality import judge_text, near_duplicates, near_duplicates_of, suspicious_chunks
+from rag.knowledge.edits import exclude_chunks
+from rag.knowledge.embedding_map import embedding_map, principal_components
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.chunk_quality import embedding_map, judge_text, near_duplicates, near_duplicates_of, principal_components, suspicious_chunks
 from rag.workspace import Workspace
 
 GOOD = (

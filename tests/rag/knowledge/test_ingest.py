@@ -9,12 +9,12 @@ import pypdfium2
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.knowledge.edits import remove_documents
-from rag.knowledge.collections import delete_collection, rename_collection
+from rag.asking.retrieval import retrieve
 from rag.errors import DataFolderLockedError, NotFoundError, RagError
 from rag.index import IndexPlace
+from rag.knowledge.collections import delete_collection, open_version, rename_collection
+from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import discover, ingest_files
-from rag.asking.retrieval import open_version, retrieve
 from rag.knowledge.versions import activate_version
 from rag.workspace import Workspace
 

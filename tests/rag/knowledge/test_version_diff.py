@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.knowledge.edits import edit_document, exclude_chunks
-from rag.knowledge.version_diff import diff_document, diff_versions, word_diff
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.versions import activate_version
 from rag.knowledge.trials import build_trial
+from rag.knowledge.version_diff import diff_document, diff_versions
+from rag.knowledge.versions import activate_version
+from rag.text.word_diff import word_diff
 from rag.workspace import Workspace
 
 

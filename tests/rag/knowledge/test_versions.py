@@ -12,18 +12,19 @@ from fakes import FakeEmbedder, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
-from rag.storage.version_content import fts_tokens
-from rag.knowledge.collections import delete_collection, tag_version, untag_version
+from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.version_comparison import compare_versions
 from rag.index import IndexPlace
+from rag.knowledge.collections import delete_collection, open_version, tag_version, untag_version
+from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.text.search_terms import query_words
-from rag.asking.retrieval import open_version, retrieve
-from rag.settings import RetrievalSettings
-from rag.tasks import start_up
+from rag.knowledge.trials import build_trial, discard_version
 from rag.knowledge.versions import activate_version, add_probe, undo, verify_index
-from rag.knowledge.trials import build_trial, compare_versions, discard_version
+from rag.settings import RetrievalSettings
+from rag.storage.version_content import fts_tokens
+from rag.tasks import start_up
+from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 QUESTIONS = ("tide at Bremen", "brightest star", "rye bread", "fact seven", "日本 の 山")

@@ -6,7 +6,13 @@ import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.errors import NotFoundError, RagError
-from rag.knowledge.watched_folders import check_folders, find_watch, set_watching, unwatch_folder, watch_folder
+from rag.knowledge.watched_folders import (
+    check_folders,
+    find_watch,
+    set_watching,
+    unwatch_folder,
+    watch_folder,
+)
 from rag.workspace import Workspace
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, drive
 
+from rag.asking.rows import TraceFilter
 from rag.errors import RagError
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
 from rag.evaluation.llm_judge import agreement
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
-from rag.models.language_model import LanguageModel, PromptRead, Token, starter_model_path
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
-from rag.storage.database import TraceFilter
+from rag.models.language_model import LanguageModel, PromptRead, Token, starter_model_path
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 

@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.errors import ModelError, NotFoundError
-from rag.models.gguf import forecast_memory, read_header
-from rag.models.language_model import STARTER_SHA256, GenerationEnd, LanguageModel, PromptRead, Token, starter_model_path
 from rag.models.catalogue import add_model, find_model, forget_model, known_models
+from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.models.gguf import read_header
+from rag.models.language_model import (
+    STARTER_SHA256,
+    GenerationEnd,
+    LanguageModel,
+    PromptRead,
+    Token,
+    starter_model_path,
+)
+from rag.models.rows import forecast_memory
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 

@@ -14,18 +14,16 @@ import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 from scipy.stats import binom, ks_2samp, kstwobign
 
-from rag.storage import migrations
 from rag.asking.answer import answer_question
-from rag.knowledge.edits import remove_documents
+from rag.asking.rows import TraceFilter
 from rag.cli import run
-from rag.storage.data_folder import SCHEMA
-from rag.governance.erasure import erase_document
 from rag.errors import NotFoundError, RagError
-from rag.asking.rows import VersionProgress
-from rag.monitoring.regression_questions import accept_answer, freeze_question, frozen_state, frozen_states, run_all, run_frozen, stale_collections, unfreeze_question
+from rag.governance.erasure import erase_document
+from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED, SILENT_FAILURES
+from rag.grounding.silent_failures import silent_failures
+from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.text.languages import language_of
-from rag.monitoring.rows import DEFAULT_RULES, MEASURES, AlertRow, FrozenState, MeasureSummary, Scope, beyond
+from rag.knowledge.rows import VersionProgress
 from rag.monitoring.alerts import (
     acknowledge,
     add_rule,
@@ -39,13 +37,35 @@ from rag.monitoring.alerts import (
     remove_rule,
     set_reference,
 )
-from rag.monitoring.measuring import summaries
+from rag.monitoring.control_limits import (
+    ALPHA,
+    beta_binomial,
+    energy_test,
+    ks_test,
+    median_limits,
+    rate_limits,
+    wilson_interval,
+)
 from rag.monitoring.drift import disagreements, drift, embed
-from rag.monitoring.control_limits import ALPHA, beta_binomial, energy_test, ks_test, median_limits, rate_limits, wilson_interval
-from rag.storage.database import Reader, TraceFilter
-from rag.grounding.silent_failures import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED, SILENT_FAILURES, silent_failures
+from rag.monitoring.measuring import summaries
+from rag.monitoring.regression_questions import (
+    accept_answer,
+    freeze_question,
+    frozen_state,
+    frozen_states,
+    run_all,
+    run_frozen,
+    stale_collections,
+    unfreeze_question,
+)
+from rag.monitoring.rows import DEFAULT_RULES, MEASURES, AlertRow, FrozenState, MeasureSummary, Scope, beyond
+from rag.storage import migrations
+from rag.storage.data_folder import SCHEMA
+from rag.storage.database import Reader
 from rag.storage.store import Store, now_ms
-from rag.storage.tables.knowledge import AlertRule, Trace
+from rag.storage.tables.monitoring import AlertRule
+from rag.storage.tables.traces import Trace
+from rag.text.languages import language_of
 from rag.workspace import Workspace
 
 DAY = 86_400_000

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.asking.rows import ParsedDocument
 from rag.parsing import is_supported, parse_file, render_page
+from rag.parsing.rows import ParsedDocument
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "resources" / "samples"

@@ -8,7 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.storage.data_folder import RESOURCES
+from rag.asking.rows import TraceFilter
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.ingest import ingest_files
 from rag.prompts import load_prompt, render, template_variables
@@ -22,7 +22,8 @@ from rag.prompts.registry import (
     rollback_label,
     save_prompt,
 )
-from rag.storage.database import Reader, TraceFilter
+from rag.storage.data_folder import RESOURCES
+from rag.storage.database import Reader
 from rag.storage.store import Store
 from rag.workspace import Workspace
 

@@ -7,16 +7,25 @@ from pathlib import Path
 import pytest
 from fakes import ScriptedModel, drive
 
-from rag.review import rows as people
 from rag.asking.answer import answer_question
 from rag.cli import run
-from rag.knowledge.collections import delete_collection
-from rag.governance.erasure import erase_document
 from rag.errors import RagError
-from rag.evaluation import drafts as generating, sets
-from rag.review.feedback import add_feedback, make_feedback_case, remove_feedback
+from rag.evaluation import drafts as generating
+from rag.evaluation import sets
+from rag.governance.erasure import erase_document
+from rag.knowledge.collections import delete_collection
 from rag.knowledge.ingest import ingest_files
-from rag.review.queues import agreement, export_reviews, fill_queue, judge, make_cases, make_review_case, next_item
+from rag.review import rows as people
+from rag.review.feedback import add_feedback, make_feedback_case, remove_feedback
+from rag.review.queues import (
+    agreement,
+    export_reviews,
+    fill_queue,
+    judge,
+    make_cases,
+    make_review_case,
+    next_item,
+)
 from rag.workspace import Workspace
 
 BREAD = "How long does rye bread rest?"
@@ -177,7 +186,7 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
 
 
 def _version(workspace: Workspace):  # type: ignore[no-untyped-def]
-    from rag.asking.retrieval import open_version
+    from rag.knowledge.collections import open_version
 
     return open_version(workspace, "Notes", None)[1]
 

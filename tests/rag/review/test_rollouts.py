@@ -8,22 +8,24 @@ import pytest
 from fakes import ScriptedModel, drive
 from scipy.stats import fisher_exact
 
-from rag.review import rows as people, rollouts as rollout
 from rag.asking.answer import answer_question
+from rag.asking.rows import AskResult
+from rag.asking.traces import new_trace_id
 from rag.cli import run
-from rag.knowledge.collections import delete_collection
 from rag.errors import RagError
 from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.evaluation.statistics import sign_test
-from rag.asking.rows import AskResult
-from rag.review.feedback import add_feedback
+from rag.knowledge.collections import delete_collection
 from rag.knowledge.ingest import ingest_files
-from rag.review.rows import BlindResult
 from rag.prompts.registry import find_prompt, move_label, save_prompt
+from rag.review import rollouts as rollout
+from rag.review import rows as people
+from rag.review.feedback import add_feedback
+from rag.review.rows import BlindResult
 from rag.storage.store import now_ms
-from rag.storage.tables.knowledge import RolloutAsk, Trace
-from rag.asking.traces import new_trace_id
+from rag.storage.tables.review import RolloutAsk
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 QUESTION = "How long does rye bread rest?"

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from fakes import FakeEmbedder, drive
 
-from rag.evaluation.relevance import JudgedVersion
+from rag.asking.retrieval import retrieve
 from rag.evaluation.pipelines import find_pipeline, list_pipelines
+from rag.evaluation.relevance import JudgedVersion
 from rag.evaluation.sets import set_cases
-from rag.asking.retrieval import open_version, retrieve
-from rag.sample.making import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET, add_sample_evaluation, ingest_sample
+from rag.knowledge.collections import open_version
+from rag.sample.making import add_sample_evaluation, ingest_sample
+from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import RetrievalSettings
 from rag.workspace import Workspace
 

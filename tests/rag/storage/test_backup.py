@@ -21,20 +21,20 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.storage import backup as backup_module
 from rag.asking.answer import answer_question
-from rag.storage.backup import back_up, look_at_backup, prepare_restore, read_backup
-from rag.storage.data_folder import DATABASE, POINTER, data_folder
+from rag.asking.rows import TraceFilter
 from rag.errors import RagError
 from rag.index import IndexPlace
 from rag.knowledge.ingest import ingest_files
-from rag.storage.relocation import IN, OUT, move_data
-from rag.storage.database import TraceFilter
-from rag.settings import Settings
-from rag.storage.disk_usage import folder_usage
-from rag.storage.store import Store
-from rag.storage.tables.knowledge import Trace
 from rag.knowledge.versions import needs_repair, repair_indexes
+from rag.settings import Settings
+from rag.storage import backup as backup_module
+from rag.storage.backup import back_up, look_at_backup, prepare_restore, read_backup
+from rag.storage.data_folder import DATABASE, POINTER, data_folder
+from rag.storage.disk_usage import folder_usage
+from rag.storage.relocation import IN, OUT, move_data
+from rag.storage.store import Store
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]

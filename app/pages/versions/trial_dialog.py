@@ -1,0 +1,60 @@
+"""Asks which embedder and chunk settings to try."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.widgets.buttons import button
+from app.widgets.labels import label
+from app.widgets.layout import row
+
+
+class TrialDialog(QDialog):
+    """Asks for another embedder or other chunk settings."""
+
+    def __init__(self, chunking: dict[str, int], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Try other settings")
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("The same embedder")
+        self.folder.setAccessibleName("Embedder folder")
+        self.folder.setMinimumWidth(320)
+        self.max_tokens, self.overlap = QSpinBox(), QSpinBox()
+        self.max_tokens.setRange(32, 2048)
+        self.max_tokens.setValue(chunking["max_tokens"])
+        self.max_tokens.setAccessibleName("Longest chunk, in tokens")
+        self.overlap.setRange(0, 512)
+        self.overlap.setValue(chunking["overlap_tokens"])
+        self.overlap.setAccessibleName("Tokens shared by neighbours")
+        form = QFormLayout()
+        form.addRow("Embedder folder", row(self.folder, button("Choose…", self._choose)))
+        form.addRow("Longest chunk, tokens", self.max_tokens)
+        form.addRow("Shared by neighbours", self.overlap)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Build")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        note = (
+            "The documents of the active version are cut and embedded anew, beside what is there. The result is a "
+            "trial version: compare it, then make it active or delete it."
+        )
+        layout.addWidget(label(note, "muted", wrap=True))
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "A sentence-transformers folder")
+        if folder:
+            self.folder.setText(folder)

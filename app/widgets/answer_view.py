@@ -1,0 +1,183 @@
+"""An answer with its marked sentences and citations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
+
+from app.widgets.labels import _same_length
+from app.widgets.theme import VERDICT_COLOURS, Theme
+
+
+class AnswerView(QTextBrowser):
+    """An answer as plain text: citations are links, sentences are underlined by their verdict.
+
+    The text is kept exactly, so that the offsets of claims fit. Nothing is ever loaded: a model's output may
+    name images and files.
+    """
+
+    citation_clicked = Signal(int)
+    claim_clicked = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._claims: list[Any] = []
+        self._markers: set[int] = set()
+        self.setObjectName("answer")
+        self.setAccessibleName("Answer")
+        self.setOpenLinks(False)
+        self.anchorClicked.connect(self._follow)  # by mouse, or by Tab and Enter
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.viewport().setMouseTracking(True)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
+        theme.changed.connect(self._restyle)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        return None
+
+    def set_answer(self, text: str, markers: Sequence[int] = ()) -> None:
+        """markers: the numbers that were in the prompt; other [n] stay plain text."""
+        self._claims = []
+        self._markers = set(markers)
+        self.setPlainText(_same_length(text))
+        self._restyle()
+
+    def append_text(self, text: str) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertText(_same_length(text), QTextCharFormat())
+
+    def set_claims(self, claims: Sequence[Any], markers: Sequence[int]) -> None:
+        """claims: rag.events.ClaimResult in order."""
+        self._claims = list(claims)
+        self._markers = set(markers)
+        self._restyle()
+
+    def claim_at(self, position: int) -> int | None:
+        for index, claim in enumerate(self._claims):
+            if claim.start <= position < claim.end:
+                return index
+        return None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position().toPoint()
+        index = self._claim_under(position)
+        claim = self._claims[index] if index is not None else None
+        over = bool(self.anchorAt(position)) or (claim is not None and claim.verdict != "not checkable")
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.IBeamCursor)
+        if claim is not None and claim.verdict != "not checkable":
+            QToolTip.showText(event.globalPosition().toPoint(), claim_summary(claim), self)
+        else:
+            QToolTip.hideText()
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        event.accept()
+        if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
+            return
+        position = event.position().toPoint()
+        if self.anchorAt(position):
+            return
+        index = self._claim_under(position)
+        if index is not None:
+            self.claim_clicked.emit(index)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _follow(self, link: QUrl) -> None:
+        if link.scheme() == "cite":
+            self.citation_clicked.emit(int(link.path()))
+
+    def _claim_under(self, position: QPoint) -> int | None:
+        cursor = self.cursorForPosition(position)
+        rectangle = self.cursorRect(cursor)
+        beside = cursor.atBlockEnd() and position.x() > rectangle.right() + rectangle.height()
+        if beside or abs(rectangle.center().y() - position.y()) > rectangle.height():
+            return None
+        return self.claim_at(_code_points(self.toPlainText(), cursor.position()))
+
+    def _fit(self) -> None:
+        height = int(self.document().size().height()) + 4
+        if height != self.height():
+            self.setFixedHeight(max(height, 24))
+
+    def _restyle(self) -> None:
+        text = self.toPlainText()
+        everything = QTextCursor(self.document())
+        everything.select(QTextCursor.SelectionType.Document)
+        plain = QTextCharFormat()
+        plain.setForeground(self._theme.colour("text"))
+        everything.setCharFormat(plain)
+        for claim in self._claims:
+            mark = verdict_format(claim.verdict, self._theme)
+            if mark is not None:
+                self._cursor(text, claim.start, claim.end).mergeCharFormat(mark)
+        for match in re.finditer(r"\[(\d{1,3})\]", text):
+            if int(match.group(1)) in self._markers:
+                link = QTextCharFormat()
+                link.setAnchor(True)
+                link.setAnchorHref(f"cite:{match.group(1)}")
+                link.setForeground(self._theme.colour("accent"))
+                link.setFontWeight(600)
+                self._cursor(text, match.start(), match.end()).mergeCharFormat(link)
+
+    def _cursor(self, text: str, start: int, end: int) -> QTextCursor:
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(_utf16(text, start))
+        cursor.setPosition(_utf16(text, end), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+
+def verdict_format(verdict: str, theme: Theme) -> QTextCharFormat | None:
+    """The underline of a verdict; None for those without a mark."""
+    if verdict not in ("check", "unsupported", "contradicted", "no evidence"):
+        return None
+    mark = QTextCharFormat()
+    colour = theme.colour(VERDICT_COLOURS[verdict])
+    styles = {
+        "check": QTextCharFormat.UnderlineStyle.DotLine,
+        "unsupported": QTextCharFormat.UnderlineStyle.WaveUnderline,
+        "contradicted": QTextCharFormat.UnderlineStyle.WaveUnderline,
+        "no evidence": QTextCharFormat.UnderlineStyle.DashUnderline,
+    }
+    mark.setUnderlineStyle(styles[verdict])
+    mark.setUnderlineColor(colour)
+    if verdict == "contradicted":
+        tint = QColor(colour)
+        tint.setAlpha(38)
+        mark.setBackground(tint)
+    return mark
+
+
+def claim_summary(claim: Any) -> str:
+    """A claim's verdict in a line: what was found, and how sure the detector is."""
+    parts = [claim.verdict.capitalize()]
+    if claim.reason:
+        parts.append(claim.reason)
+    if claim.score is not None:
+        parts.append(f"risk {claim.score:.2f}")
+    if claim.evidence_marker is not None:
+        parts.append(f"nearest: [{claim.evidence_marker}]")
+    return "  ·  ".join(parts)
+
+
+def _utf16(text: str, offset: int) -> int:
+    """Qt counts UTF-16 units, Python code points: they differ after an emoji."""
+    return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _code_points(text: str, position: int) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * position].decode("utf-16-le", "ignore"))

@@ -1,0 +1,199 @@
+"""Labels, status pills, cards and key-value grids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+
+_LONG_WORD = 40  # characters
+
+
+def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
+    """A label with one of the style sheet's roles: title, section, muted, small, value, bad."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        made.setProperty("role", role)
+    made.setWordWrap(wrap)
+    return made
+
+
+class ElidedLabel(QLabel):
+    """A line that shortens with an ellipsis when there is no room; the tooltip and Copy have all of it."""
+
+    def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        copy = QAction("Copy", self)
+        copy.triggered.connect(lambda: QApplication.clipboard().setText(self.text()))
+        self.addAction(copy)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def shown_text(self) -> str:
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment()), self.shown_text())
+        painter.end()
+
+
+class StatusPill(QWidget):
+    """A word on a tinted ground: a status, a verdict, a count, a fallback that was taken."""
+
+    def __init__(
+        self, theme: Theme, text: str = "", kind: str = "text_muted", parent: QWidget | None = None
+    ) -> None:
+        """kind: a status, a verdict, or a colour's name."""
+        super().__init__(parent)
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+        self.set_status(text, kind)
+
+    def set_status(self, text: str, kind: str = "", solid: bool = False) -> None:
+        """An empty kind looks the text up among the statuses and verdicts."""
+        kind = kind or text
+        self.text, self._solid = text, solid
+        self._colour = STATUS_COLOURS.get(kind) or VERDICT_COLOURS.get(kind) or kind
+        if self._colour not in self._theme.values:
+            self._colour = "text_muted"
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self._font())
+        padding = 8 if self._solid else 14
+        return QSize(max(metrics.horizontalAdvance(self.text) + padding, 18), metrics.height() + 3)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour(self._colour, 255 if self._solid else 34))
+        radius = self.height() / 2 if self._solid else 5
+        painter.drawRoundedRect(self.rect(), radius, radius)
+        painter.setPen(self._theme.colour("accent_text" if self._solid else self._colour))
+        painter.setFont(self._font())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text)
+        painter.end()
+
+    def _font(self) -> QFont:
+        font = self.font()
+        font.setPixelSize(FONT_PX - (3 if self._solid else 2))
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+
+class Card(QFrame):
+    """One figure at a glance."""
+
+    clicked = Signal()
+
+    def __init__(self, title: str, clickable: bool = True) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setProperty("clickable", clickable)
+        self._title = title
+        if clickable:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 11, 14, 12)
+        layout.setSpacing(2)
+        self._value_row = QHBoxLayout()
+        self._value_row.setSpacing(SPACE)
+        self._value, self._detail = label("–", "value"), label("", "small", wrap=True)
+        layout.addWidget(label(title, "muted"))
+        self._value_row.addWidget(self._value)
+        layout.addLayout(self._value_row)
+        layout.addWidget(self._detail)
+        self.setFixedHeight(112)
+
+    def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
+        self._value.setText(value)
+        self._detail.setText(detail)
+        self.setAccessibleName(f"{self._title}: {value}. {detail}")
+
+    @property
+    def value(self) -> str:
+        return self._value.text()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        inside = self.rect().contains(event.position().toPoint())
+        if self.property("clickable") and event.button() == Qt.MouseButton.LeftButton and inside:
+            self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        if self.property("clickable") and event.key() in keys:
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class KeyValueGrid(QWidget):
+    """Pairs of a name and a value that can be selected and copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setHorizontalSpacing(SPACE)
+        self._layout.setVerticalSpacing(4)
+        self._layout.setColumnStretch(1, 1)
+
+    def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
+        while (item := self._layout.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()  # it lives until the event loop is idle
+                widget.deleteLater()
+        for number, (name, value) in enumerate(pairs):
+            name_label, value_label = label(name, "muted"), _value_label(value)
+            self._layout.addWidget(name_label, number, 0, Qt.AlignmentFlag.AlignTop)
+            self._layout.addWidget(value_label, number, 1)
+
+
+def _value_label(value: str) -> QLabel:
+    """A long word, such as a fingerprint, cannot wrap: it is shortened and copied from its menu."""
+    if max(map(len, value.split()), default=0) > _LONG_WORD:
+        return ElidedLabel(value, Qt.TextElideMode.ElideMiddle)
+    made = label(value, wrap=True)
+    keyboard, mouse = (
+        Qt.TextInteractionFlag.TextSelectableByKeyboard,
+        Qt.TextInteractionFlag.TextSelectableByMouse,
+    )
+    made.setTextInteractionFlags(keyboard | mouse)
+    return made
+
+
+def _same_length(text: str) -> str:
+    """Qt makes one character of \\r\\n, and every offset behind it would be wrong by one."""
+    return text.replace("\r\n", " \n")

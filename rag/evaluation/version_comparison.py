@@ -1,0 +1,144 @@
+"""Compares what two dataset versions retrieve for the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from rag.asking.retrieval import retrieve
+from rag.errors import RagError
+from rag.evaluation.formats import read_cases
+from rag.evaluation.metrics import hit_rate, recall_at_k, reciprocal_rank
+from rag.evaluation.rows import QueryComparison, VersionComparison
+from rag.index.rows import Hit
+from rag.knowledge.collections import find_collection, open_version
+from rag.knowledge.rows import VersionProgress
+from rag.storage.tables.knowledge import Probe
+from rag.storage.tables.traces import Trace
+from rag.workspace import Workspace
+
+_MOST_QUESTIONS = 50
+
+
+def compare_versions(
+    workspace: Workspace,
+    collection: str,
+    old: int | str,
+    new: int | str,
+    queries: Sequence[str] = (),
+    judged: str = "",
+    k: int = 10,
+) -> Generator[VersionProgress, None, VersionComparison]:
+    """Ask both versions the same and compare their hits.
+
+    queries: by default the questions asked of this collection before, and its probes. judged: a file of
+    cases in any format of rag.evaluation.formats; the short one is {"question": ..., "documents": [...]} a line.
+    """
+    judgements = _read_judgements(Path(judged)) if judged else {}
+    asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
+    if not asked:
+        raise RagError("There is no question to compare with yet; type some, or ask the collection first.")
+    (found, old_version), (_, new_version) = (
+        open_version(workspace, collection, which) for which in (old, new)
+    )
+    settings = workspace.settings.retrieval
+    compared = []
+    for number, query in enumerate(asked):
+        yield VersionProgress("comparing", number, len(asked))
+        sides = []
+        for version in (old_version, new_version):
+            hits = retrieve(workspace, found, version, query, settings).hits
+            sides.append([hit for hit in hits if hit.dropped is None][:k])
+        compared.append(_compare(query, sides[0], sides[1], judgements.get(query), k))
+    return VersionComparison(
+        old_version.number, new_version.number, k, tuple(compared), _overlap(compared), _means(compared)
+    )
+
+
+def _known_questions(workspace: Workspace, collection: str) -> list[str]:
+    """The latest questions by persons, then the probes."""
+    with workspace.store.session() as session:
+        found = find_collection(session, collection)
+        questions = session.exec(
+            select(Trace.question)
+            .where(Trace.collection_id == found.id, Trace.source == "person")
+            .order_by(col(Trace.created_ms).desc())
+            .limit(10 * _MOST_QUESTIONS)
+        ).all()
+        probes = session.exec(select(Probe.text).where(Probe.collection_id == found.id)).all()
+    return list(dict.fromkeys([*questions, *probes]))[:_MOST_QUESTIONS]
+
+
+def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
+    """question -> grade of each named document. Raises RagError with the first place that is wrong."""
+    found = read_cases(path)
+    if found.problems:
+        raise RagError(f"{path.name}, {found.problems[0].sentence()}")
+    named = {
+        case.question: {j.document: j.grade for j in case.judgements if j.document} for case in found.cases
+    }
+    return {question: grades for question, grades in named.items() if any(g > 0 for g in grades.values())}
+
+
+def _compare(
+    query: str, old: Sequence[Hit], new: Sequence[Hit], relevant: dict[str, int] | None, k: int
+) -> QueryComparison:
+    pairs = dict(_matches(old, new))
+    changes: list[tuple[str, str, int | None, int | None]] = [
+        (hit.document, hit.place, rank, pairs[rank - 1] + 1 if rank - 1 in pairs else None)
+        for rank, hit in enumerate(old, 1)
+    ]
+    taken = set(pairs.values())
+    changes += [
+        (hit.document, hit.place, None, rank) for rank, hit in enumerate(new, 1) if rank - 1 not in taken
+    ]
+    found = QueryComparison(query, len(old), len(new), len(pairs), tuple(changes))
+    if relevant is None:
+        return found
+    return replace(found, old_metrics=_metrics(old, relevant, k), new_metrics=_metrics(new, relevant, k))
+
+
+def _matches(old: Sequence[Hit], new: Sequence[Hit]) -> Iterator[tuple[int, int]]:
+    """(old position, new position) of hits that cover the same stretch of the same file, each once."""
+    taken: set[int] = set()
+    for a, hit in enumerate(old):
+        for b, other in enumerate(new):
+            if b in taken or other.path != hit.path:
+                continue
+            shared = min(hit.end, other.end) - max(hit.start, other.start)
+            if shared * 2 >= min(hit.end - hit.start, other.end - other.start):
+                taken.add(b)
+                yield a, b
+                break
+
+
+def _metrics(hits: Sequence[Hit], relevance: dict[str, int], k: int) -> dict[str, float]:
+    """At document level: a document counts where its first passage stands. Each has a relevant one: none is None."""
+    ranked = [hit.path if hit.path in relevance else hit.document for hit in hits]
+    return {
+        f"recall@{k}": recall_at_k(ranked, relevance, k) or 0.0,
+        "hit rate": hit_rate(ranked, relevance, k) or 0.0,
+        "MRR": reciprocal_rank(ranked, relevance) or 0.0,
+    }
+
+
+def _overlap(compared: Sequence[QueryComparison]) -> float | None:
+    shares = [q.shared / max(q.old_count, q.new_count) for q in compared if max(q.old_count, q.new_count) > 0]
+    return sum(shares) / len(shares) if shares else None
+
+
+def _means(compared: Sequence[QueryComparison]) -> dict[str, tuple[float, float, int]]:
+    judged = [q for q in compared if q.old_metrics is not None and q.new_metrics is not None]
+    names = list(judged[0].old_metrics or {}) if judged else []
+    count = len(judged)
+    return {
+        name: (
+            sum((q.old_metrics or {})[name] for q in judged) / count,
+            sum((q.new_metrics or {})[name] for q in judged) / count,
+            count,
+        )
+        for name in names
+    }

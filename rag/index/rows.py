@@ -1,0 +1,66 @@
+"""Values of the vector index: passages found, and what a Chroma folder or server contains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One candidate chunk of a query, with every rank it got and why it was left out, if it was.
+
+    dense_score is a cosine similarity in [-1, 1]; bm25_score is FTS5's bm25() negated, higher is better;
+    fused_score is the sum of 1/(k + rank) (Cormack, Clarke, Buettcher 2009).
+    """
+
+    chunk_id: int
+    document_id: int
+    document: str
+    path: str
+    place: str
+    place_kind: str
+    place_number: int | None
+    start: int
+    end: int
+    text: str
+    token_count: int
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    bm25_rank: int | None = None
+    bm25_score: float | None = None
+    fused_rank: int = 0
+    fused_score: float = 0.0
+    marker: int | None = None  # the [n] under which it stands in the prompt
+    dropped: str | None = None
+
+
+@dataclass(frozen=True)
+class ChromaCollection:
+    """A collection of some Chroma. dimension is None while it is empty; hnsw: setting -> value, as shown."""
+
+    name: str
+    count: int
+    dimension: int | None
+    space: str  # "cosine" | "l2" | "ip"
+    hnsw: tuple[tuple[str, str], ...]
+    metadata: tuple[tuple[str, str], ...]
+    embedding_function: str
+
+
+@dataclass(frozen=True)
+class ChromaRecord:
+    """distance is in the collection's space, None when the record was not searched for."""
+
+    id: str
+    text: str
+    metadata: tuple[tuple[str, str], ...]
+    distance: float | None = None
+
+
+@dataclass(frozen=True)
+class ChromaPage:
+    """Some records; more: whether others follow."""
+
+    records: tuple[ChromaRecord, ...]
+    offset: int
+    more: bool

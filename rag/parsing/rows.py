@@ -1,0 +1,44 @@
+"""Values of parsed documents: text with places, and pages drawn as pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of a document that people refer to: a page, slide, sheet or section.
+
+    start and end are character offsets into ParsedDocument.text (end exclusive). Places are in order and do
+    not overlap; text between two places belongs to none and holds only white space.
+    """
+
+    kind: str  # "page" | "slide" | "sheet" | "section" | "record" | "message"
+    number: int | None  # 1-based page, slide or sheet number
+    label: str  # what is shown: "page 3", "slide 2", "sheet Prices", "Chapter 1 > Scope"
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class ParsedDocument:
+    """The text of one file and where its places are. warning: what of the file could not be read, a sentence or ""."""
+
+    title: str
+    media_type: str
+    text: str
+    places: tuple[Place, ...]
+    markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A page as packed RGB888 (stride = width * 3) and rectangles (x, y, width, height), all in pixels."""
+
+    width: int
+    height: int
+    rgb: bytes
+    rectangles: tuple[tuple[float, float, float, float], ...]
+    page_count: int
+    page_number: int

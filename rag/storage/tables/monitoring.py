@@ -1,0 +1,86 @@
+"""Tables of monitoring: reference periods, alert rules and regression questions."""
+
+from __future__ import annotations
+
+from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class ReferencePeriod(SQLModel, table=True):
+    """The time whose asks control limits and drift tests compare with; one for a collection, one for all."""
+
+    collection: str = Field(primary_key=True)  # empty: for collections without one of their own
+    start_ms: int
+    end_ms: int
+    note: str = ""
+
+
+class AlertRule(SQLModel, table=True):
+    """When to raise an alert, and how it stands."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    measure: str  # a key of rag.measures.MEASURES
+    collection: str = ""  # scope; empty: any
+    model: str = ""
+    prompt: str = ""  # fingerprint of a prompt
+    comparison: str  # above | below
+    threshold: float | None = None  # None: the control limit of the reference period
+    window: int  # the last so many asks
+    minimum: int  # fewer asks that have the measure: no judgement
+    enabled: bool = True
+    note: str = ""  # why the rule is there
+    state: str = "not enough data"  # ok | firing | acknowledged | not enough data
+    since_ms: int = 0
+    checked_ms: int = 0  # when the figures below were written; an unchanged sentence is not written again
+    value: float | None = None
+    count: int = 0
+    limit: float | None = None
+    sentence: str = ""
+    acknowledged: str = ""  # what the person said to it
+
+
+class QuestionVector(SQLModel, table=True):
+    """Embeddings of questions and answers, made when a monitor needs them. Can be made again."""
+
+    text_hash: str = Field(primary_key=True)
+    embedder: str = Field(primary_key=True)
+    vector: bytes = Field(sa_type=LargeBinary)  # float32, little endian, L2-normalised
+
+
+class FrozenQuestion(SQLModel, table=True):
+    """A frozen question that is asked again after changes. Its reference answer is a trace."""
+
+    __table_args__ = (UniqueConstraint("collection_id", "question"),)
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int
+    question: str
+    reference_trace_id: str
+    created_ms: int
+
+
+class FrozenRun(SQLModel, table=True):
+    """One asking of all frozen questions of a collection, and what it was done with."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(index=True)
+    created_ms: int
+    version_number: int
+    version_fingerprint: str
+    model: str
+    prompt_fingerprint: str
+    settings: str  # JSON of what answers depend on
+    question_count: int
+    changed_count: int
+
+
+class FrozenResult(SQLModel, table=True):
+    """One frozen question against its reference. Texts stay in the traces."""
+
+    run_id: int = Field(primary_key=True)
+    question_id: int = Field(primary_key=True)
+    trace_id: str
+    reference_trace_id: str
+    passage_overlap: float  # Jaccard index of the passages in the prompt
+    answer_similarity: float | None  # cosine; None where an answer is missing
+    change: str  # in words; empty: the same

@@ -1,0 +1,153 @@
+"""Tables of traces: questions asked, spans, hits, claims, and what people said about flags."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+
+class Trace(SQLModel, table=True):
+    """One ask, whatever its end."""
+
+    id: str = Field(primary_key=True)  # 32 hex digits, as an OpenTelemetry trace id
+    session_id: str = Field(index=True)
+    created_ms: int = Field(index=True)
+    status: str  # running | done | nothing found | cancelled | failed | interrupted
+    source: str = "person"  # person | evaluation | replay | probe | generation
+    error: str = ""
+    question: str
+    answer: str = ""
+    collection_id: int | None = Field(default=None, index=True)
+    collection: str = ""
+    version_id: int | None = None
+    version_number: int | None = None
+    version_fingerprint: str = ""
+    model: str = Field(default="", index=True)
+    model_sha256: str = ""
+    prompt_name: str = ""
+    prompt_fingerprint: str = ""
+    prompt_version_id: int | None = Field(default=None, index=True)
+    prompt_version: int | None = None  # its number
+    prompt: str = ""
+    settings: str = "{}"
+    fallbacks: str = "[]"
+    finish_reason: str = ""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    first_token_ms: float | None = None
+    tokens_per_s: float | None = None
+    retrieve_ms: float | None = None
+    read_ms: float | None = None
+    generate_ms: float | None = None
+    check_ms: float | None = None
+    total_ms: float | None = None
+    candidate_count: int = 0
+    passage_count: int = 0
+    passage_documents: int = 0
+    searched_chunks: int = 0
+    searched_documents: int = 0
+    claim_count: int = 0  # sentences that were scored
+    flag_count: int = 0  # verdict check, unsupported or contradicted
+    worst_verdict: str = ""
+    min_logprob: float | None = None
+    mean_logprob: float | None = None
+    outcome: str = ""  # of the check: rag.verdicts.OUTCOMES; "" before there was one
+    support_rate: float | None = None  # None without a claim
+    contradicted_count: int = 0
+    check_error: str = ""  # why the check failed; then nothing is known of the sentences
+    best_score: float | None = None  # highest cosine of a candidate
+    silent_failures: str = ""  # names from rag.silent, separated by a comma and a space
+
+
+class Span(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    name: str
+    kind: str  # OpenInference span kind
+    start_ms: float  # since the trace began
+    end_ms: float
+    detail: str = ""
+
+
+class TraceHit(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    chunk_id: int = Field(index=True)
+    document_id: int = Field(index=True)
+    document: str
+    path: str
+    place: str
+    place_kind: str
+    place_number: int | None = None
+    start: int
+    end: int
+    text: str
+    token_count: int
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    bm25_rank: int | None = None
+    bm25_score: float | None = None
+    fused_rank: int
+    fused_score: float
+    marker: int | None = None
+    dropped: str | None = None
+
+
+class Claim(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    text: str
+    start: int
+    end: int
+    verdict: str
+    score: float | None = None
+    reason: str = ""
+    evidence_marker: int | None = None
+    evidence_start: int | None = None
+    evidence_end: int | None = None
+    evidence_text: str = ""
+    raw_score: float | None = None  # before the calibration to a person's data
+    doubtful: str = (
+        ""  # JSON [[start, end], ...] in the sentence: words of a flagged one that no passage holds
+    )
+
+
+class FlagOpinion(SQLModel, table=True):
+    """What a person says of one verdict: right or wrong. It is what a calibration to their data learns from."""
+
+    trace_id: str = Field(primary_key=True)
+    start: int = Field(primary_key=True)  # of the sentence in the answer, as in Claim
+    collection_id: int | None = Field(default=None, index=True)
+    verdict: str  # as it was shown
+    score: float | None = None  # the detector's own, before any calibration
+    is_right: bool
+    note: str = ""
+    created_ms: int
+
+
+class FlagLimits(SQLModel, table=True):
+    """From which score on a collection's sentences are flagged, and how scores are calibrated to its data."""
+
+    collection_id: int = Field(primary_key=True)
+    check_from: float | None = None  # None: as the detector was trained
+    unsupported_from: float | None = None
+    slope: float = 1.0  # calibrated = sigmoid(slope * logit(score) + intercept)
+    intercept: float = 0.0
+    fitted_on: int = 0  # opinions
+    second_detector: str = ""  # folder of a tier 2 model, "" for none
+    second_slope: float = 1.0  # its recalibration on the bundled slice
+    second_intercept: float = 0.0
+    updated_ms: int
+
+
+class ConsistencyCheck(SQLModel, table=True):
+    """The same prompt answered several times, and how far the answers agree."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    trace_id: str = Field(index=True)
+    created_ms: int
+    temperature: float
+    samples: str  # JSON: [{"answer", "cluster", "logprob"}]
+    clusters: int
+    agreement: float  # share of the largest cluster
+    semantic_entropy: float  # nats, discrete (Farquhar et al. 2024)
