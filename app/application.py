@@ -18,7 +18,7 @@ from app.widgets.error_dialog import install_excepthook
 from app.widgets.theme import Theme
 from rag.errors import RagError
 from rag.storage.data_folder import data_folder, lock_holder
-from rag.storage.database import Reader
+from rag.storage.database import Database
 
 
 def run_window(data: str | None) -> int:
@@ -66,7 +66,7 @@ def make_window(application: QApplication, folder: Path) -> MainWindow:
     engine = Engine(folder, application)
     QTimer.singleShot(20, engine.start_process)  # after the window is shown
     theme = Theme(application, _theme_choice(folder / "settings.toml"))
-    console = Console(theme, engine, Reader(folder / "ragdeck.sqlite"))
+    console = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     console.setParent(application)
     return MainWindow(console)
 

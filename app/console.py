@@ -12,7 +12,7 @@ from app.engine.client import Engine, Task
 from app.widgets.theme import Theme
 from rag.errors import RagError
 from rag.models.rows import ModelEntry
-from rag.storage.database import Reader
+from rag.storage.database import Database
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -26,15 +26,15 @@ class Console(QObject):
     data_changed = Signal()  # collections, versions or traces are not what they were
     settings_changed = Signal()
     models_changed = Signal()
-    model_state_changed = Signal(object)  # rag.reports.ModelState
+    model_state_changed = Signal(object)  # rag.models.rows.ModelState
 
     def __init__(
-        self, theme: Theme, engine: Engine, reader: Reader, settings: Settings | None = None
+        self, theme: Theme, engine: Engine, database: Database, settings: Settings | None = None
     ) -> None:
         super().__init__()
         self.theme = theme
         self.engine = engine
-        self.reader = reader
+        self.database = database
         self._settings = settings
         self.models: list[ModelEntry] = []
         self._reopening = False
@@ -72,15 +72,15 @@ class Console(QObject):
         """Start the engine anew on this folder, whose files are not what they were; every page follows."""
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "window"))
         self._reopening = True
-        self.reader.close()
+        self.database.close()
         self.engine.restart(folder)
 
     def _take_new_data(self) -> None:
         """The new process has put the files in place: only now may they be read. Pages are told by the window."""
         if self._reopening:
             self._reopening = False
-            self.reader.close()  # something may have looked at the old file meanwhile
-            self.reader = Reader(self.engine.folder / "ragdeck.sqlite")
+            self.database.close()  # something may have looked at the old file meanwhile
+            self.database = Database(self.engine.folder / "ragdeck.sqlite")
             self._settings = None
             self.settings_changed.emit()
             self.run("view", "Model state", "rag.tasks:model_state", self.model_state_changed.emit)

@@ -46,10 +46,10 @@ from app.pages.versions.page import VersionsPage
 from app.widgets.error_dialog import show_error
 from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_shortcut
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
-from rag.asking.rows import AskResult, PromptProgress, TokenStreamed
-from rag.knowledge.rows import IngestReport
+from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
+from rag.knowledge.rows import IngestReport, list_collections, list_watched_folders
 from rag.models.rows import free_memory_bytes
-from rag.monitoring.rows import FrozenState
+from rag.monitoring.rows import FrozenState, list_alerts
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.text.plurals import counted
 
@@ -477,8 +477,8 @@ class MainWindow(QMainWindow):
             sentences.append(f"{questions} interrupted when the program ended; the trace is kept.")
         if sentences:
             console.notice.emit("  ".join(sentences), "check" if notices else "info")
-        rows = console.reader.collections()
-        if not rows and not console.reader.overview(0).trace_count:
+        rows = list_collections(console.database)
+        if not rows and not read_overview(console.database, 0).trace_count:
             console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
         else:
             console.run("ingest", "Check indexes", "rag.tasks:start_up", self._started_up)
@@ -487,7 +487,7 @@ class MainWindow(QMainWindow):
         """Look at followed folders, unless the engine is at work on something anyway."""
         engine = self._console.engine
         if engine.is_ready and not any(task.lane == "ingest" for task in engine.tasks):
-            if not any(row.enabled for row in self._console.reader.watched_folders()):
+            if not any(row.enabled for row in list_watched_folders(self._console.database)):
                 return
             self._console.run(
                 "ingest",
@@ -507,7 +507,7 @@ class MainWindow(QMainWindow):
     # --- monitors -----------------------------------------------------------------------------------------
 
     def _data_changed(self) -> None:
-        self.rail.set_badge("monitors", len(self._console.reader.alerts(firing_only=True)))
+        self.rail.set_badge("monitors", len(list_alerts(self._console.database, firing_only=True)))
         self._frozen_timer.start()
 
     def _run_frozen(self) -> None:
@@ -591,7 +591,7 @@ class MainWindow(QMainWindow):
         def finish(result: Any) -> None:
             if not isinstance(result, AskResult):
                 return  # both answers of a blind comparison: their speed would tell which is which
-            speed = self._console.reader.trace(result.trace_id).row["tokens_per_s"]
+            speed = get_trace(self._console.database, result.trace_id).row["tokens_per_s"]
             self._status["speed"].setText(f"{speed:.0f} tokens/s" if speed else "")
 
         task.event.connect(follow)

@@ -10,6 +10,7 @@ from pathlib import Path
 import llama_cpp
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.models.language_model import starter_model_path
 from rag.sample.making import ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -67,7 +68,7 @@ def ask(workspace: Workspace, question: str) -> dict:
         while True:
             next(events)
     except StopIteration as end:
-        return workspace.reader.trace(end.value.trace_id).row
+        return get_trace(workspace.database, end.value.trace_id).row
 
 
 def ask_bare(bare: llama_cpp.Llama, prompt: str, count: int) -> tuple[float, float]:

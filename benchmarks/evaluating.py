@@ -18,11 +18,12 @@ import llama_cpp
 import numpy as np
 from sqlmodel import Session
 
+from rag.asking.rows import get_trace
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare
 from rag.evaluation.metrics import METRICS
-from rag.evaluation.rows import RunRow
+from rag.evaluation.rows import RunRow, list_results, list_set_versions
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
 from rag.models.language_model import starter_model_path
@@ -58,11 +59,11 @@ def answering(workspace: Workspace, options: argparse.Namespace) -> None:
     drive(runs.start_runs(workspace, "S", ["P"], parallel=1, timeout_s=3600))  # warms up: embeddings, pages
     singly, alone_s = timed(workspace, 1)
     together, batch_s = timed(workspace, options.at_once)
-    rows = {r.case_key: r for r in workspace.reader.evaluation_results(singly.id)}
-    same = [rows[r.case_key].answer == r.answer for r in workspace.reader.evaluation_results(together.id)]
-    traces = [workspace.reader.trace(r.trace_id).row for r in rows.values()]
+    rows = {r.case_key: r for r in list_results(workspace.database, singly.id)}
+    same = [rows[r.case_key].answer == r.answer for r in list_results(workspace.database, together.id)]
+    traces = [get_trace(workspace.database, r.trace_id).row for r in rows.values()]
     shared = [
-        workspace.reader.trace(r.trace_id).row for r in workspace.reader.evaluation_results(together.id)
+        get_trace(workspace.database, r.trace_id).row for r in list_results(workspace.database, together.id)
     ]
     bare_s = bare(workspace, traces, options.threads)
     count = len(cases)
@@ -93,7 +94,7 @@ def timed(workspace: Workspace, parallel: int) -> tuple[RunRow, float]:
     model._llama._ctx.kv_cache_clear()
     begin = time.perf_counter()
     (run,) = drive(runs.start_runs(workspace, "S", ["P"], parallel=parallel, timeout_s=3600))
-    assert run.failed_count == 0, workspace.reader.evaluation_results(run.id)[0].error
+    assert run.failed_count == 0, list_results(workspace.database, run.id)[0].error
     return run, time.perf_counter() - begin
 
 
@@ -138,16 +139,16 @@ def comparing(workspace: Workspace, cases: int = 2000, count: int = 4) -> None:
         workspace, "large",
         put=[Case(key=f"c{n}", question=f"Question {n}?", cluster=f"d{n // 5}", tags=(f"t{n % 10}",)) for n in range(cases)],
     )  # fmt: skip
-    version = workspace.reader.evaluation_set_versions("large")[0]
+    version = list_set_versions(workspace.database, "large")[0]
     names = [name for name in METRICS if name not in ("judge",)][:20]
     random = np.random.default_rng(1)
     ids = []
     for number in range(count):
         with workspace.store.session() as session:
             ids.append(_fill(session, version.id, number, cases, names, random))
-    compare(workspace.reader, ids[:1])  # opens the file
+    compare(workspace.database, ids[:1])  # opens the file
     begin = time.perf_counter()
-    report = compare(workspace.reader, ids)
+    report = compare(workspace.database, ids)
     seconds = time.perf_counter() - begin
     assert len(report.cases) == cases
     print(

@@ -20,6 +20,7 @@ import numpy as np
 from rag.asking.retrieval import retrieve
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import get_collection, look_up_version
 from rag.knowledge.version_diff import diff_versions
 from rag.knowledge.versions import activate_version
 from rag.models.embedding import Embedder, starter_embedder_folder
@@ -71,7 +72,7 @@ def measure(root: Path, documents: int, chunks: int) -> None:
     with Workspace(root / "data", "benchmark", embedder=HashedWords()) as workspace:
         workspace.encode(["warm up"])
         first = ingest(workspace, files)
-        row = workspace.reader.collection("Benchmark")
+        row = get_collection(workspace.database, "Benchmark")
         print(f"{row.document_count:,} documents, {row.chunk_count:,} chunks: first ingest {first:.1f} s")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"peak memory of the process        {peak:8.0f} MB   (goal: below 1,500)")
@@ -93,11 +94,11 @@ def one_percent(workspace: Workspace, files: Path, first: float, documents: int,
 def two_percent(workspace: Workspace, files: Path, documents: int, chunks: int) -> None:
     for number in range(0, documents, 50):
         write(files, number, chunks, changed=True)
-    before = workspace.reader.find_version("Benchmark", "active")
+    before = look_up_version(workspace.database, "Benchmark", "active")
     ingest(workspace, files)
-    after = workspace.reader.find_version("Benchmark", "active")
+    after = look_up_version(workspace.database, "Benchmark", "active")
     began = time.perf_counter()
-    diff = diff_versions(workspace.reader, before.id, after.id)
+    diff = diff_versions(workspace.database, before.id, after.id)
     seconds = time.perf_counter() - began
     print(f"diff of two versions              {seconds:8.2f} s    {diff.sentence()}   (goal: 1 or less)")
     hits = ask(workspace, None)
@@ -132,10 +133,10 @@ def page(folder: Path) -> None:
     from app.engine.client import Engine
     from app.pages.collections.page import CollectionsPage
     from app.widgets.theme import Theme
-    from rag.storage.database import Reader
+    from rag.storage.database import Database
 
     application = QApplication([])
-    console = Console(Theme(application, "light"), Engine(folder), Reader(folder / "ragdeck.sqlite"))
+    console = Console(Theme(application, "light"), Engine(folder), Database(folder / "ragdeck.sqlite"))
     times = []
     for _ in range(5):
         began = time.perf_counter()

@@ -11,6 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from rag.asking.rows import count_traces, list_traces
+from rag.knowledge.rows import list_collections
+
 EMPTY = """
 import time; began = time.perf_counter()
 from PySide6.QtWidgets import QApplication, QMainWindow
@@ -90,7 +93,7 @@ def longest_pause(scratch: Path) -> None:
             application.processEvents()
             time.sleep(0.001)
 
-    until(lambda: console.engine.is_ready and console.reader.collections() and not console.engine.tasks)
+    until(lambda: console.engine.is_ready and list_collections(console.database) and not console.engine.tasks)
     page = window.page("ask")
     until(lambda: page.model_box.currentData())
     page.ask("What does the Aurora 3 measure?")  # loads the model
@@ -128,7 +131,7 @@ def longest_pause(scratch: Path) -> None:
 
 def many_traces(scratch: Path) -> None:
     from rag.asking.rows import TraceFilter
-    from rag.storage.database import Reader
+    from rag.storage.database import Database
     from rag.storage.store import Store, add_trace_text, insert_rows
     from rag.storage.tables.traces import Trace
 
@@ -151,7 +154,7 @@ def many_traces(scratch: Path) -> None:
             for row in rows:
                 add_trace_text(session, row["id"], f"{row['question']}\n{row['answer']}")
     store.close()
-    reader = Reader(scratch / "many.sqlite")
+    database = Database(scratch / "many.sqlite")
     filters = {
         "all": TraceFilter(),
         "text": TraceFilter(text="battery 7777"),
@@ -164,7 +167,7 @@ def many_traces(scratch: Path) -> None:
     }
     for name, wanted in filters.items():
         began = time.perf_counter()
-        count, page = reader.trace_count(wanted), reader.traces(wanted, 200)
+        count, page = count_traces(database, wanted), list_traces(database, wanted, 200)
         print(
             f"100,000 traces, {name:12} {(time.perf_counter() - began) * 1000:6.1f} ms   {count:,} found, {len(page)} shown"
         )

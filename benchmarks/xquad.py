@@ -22,9 +22,11 @@ from typing import Any
 import numpy as np
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.evaluation.metrics import exact_match, normalised, token_f1
 from rag.grounding import is_refusal
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import list_chunks, list_collections, list_documents
 from rag.workspace import Workspace
 
 FULL, EVEN, ODD = "All paragraphs", "Even paragraphs", "Odd paragraphs"
@@ -116,7 +118,7 @@ def ask(workspace: Workspace, question: Question, collection: str) -> Answer:
                 result = end.value
                 break
     seconds = time.perf_counter() - begin
-    hits = workspace.reader.trace(result.trace_id).hits
+    hits = get_trace(workspace.database, result.trace_id).hits
     shown = tuple(int(Path(hit.document).stem) for hit in hits if hit.marker is not None)
     return Answer(result.answer, shown, seconds)
 
@@ -130,11 +132,11 @@ def timed(peer: Any, question: Question) -> Answer:
 def stored_chunks(workspace: Workspace, collection: str) -> list[tuple[int, str]]:
     """(paragraph, text) of every chunk: what the peers index."""
 
-    (found,) = [row for row in workspace.reader.collections() if row.name == collection]
+    (found,) = [row for row in list_collections(workspace.database) if row.name == collection]
     return [
         (int(Path(document.name).stem), chunk.text)
-        for document in workspace.reader.documents(found.active_version_id or 0)
-        for chunk in workspace.reader.chunks(document.id)
+        for document in list_documents(workspace.database, found.active_version_id or 0)
+        for chunk in list_chunks(workspace.database, document.id)
     ]
 
 

@@ -9,11 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rag.asking.rows import get_trace
 from rag.errors import RagError
 from rag.evaluation import formats, sets
 from rag.evaluation.cases import make_case
 from rag.evaluation.pipelines import make_config, move_pipeline_label, present_config, save_pipeline
-from rag.evaluation.rows import CaseChange, CasesImported, SetVersionRow
+from rag.evaluation.rows import CaseChange, CasesImported, SetVersionRow, list_sets
 from rag.prompts import PromptTemplate, files, registry
 from rag.prompts.rows import LabelMove, PromptPreview, PromptVersionRow
 from rag.prompts.templates import template_variables
@@ -46,7 +47,7 @@ def roll_back_label(workspace: Workspace, name: str, label: str, note: str = "")
 
 
 def export_prompts(workspace: Workspace, folder: str) -> int:
-    return len(files.export_prompts(workspace.reader, Path(folder)))
+    return len(files.export_prompts(workspace.database, Path(folder)))
 
 
 def import_prompts(
@@ -69,7 +70,7 @@ def preview_prompt(
     """
     hits: tuple[Any, ...] = ()
     if trace_id:
-        detail = workspace.reader.trace(trace_id)
+        detail = get_trace(workspace.database, trace_id)
         hits = tuple(hit for hit in detail.hits if hit.marker is not None)
         question = question or detail.row["question"]
     variables: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ def save_case(
         case = make_case(values)
     except ValueError as error:
         raise RagError(f"{error}.") from error
-    if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+    if set_name not in {row.name for row in list_sets(workspace.database)}:
         sets.create_set(workspace, set_name)
     if not replaced:
         return sets.add_case(workspace, set_name, case, message).key
@@ -113,7 +114,7 @@ def remove_cases(workspace: Workspace, set_name: str, keys: list[str]) -> None:
 
 def case_of_trace(workspace: Workspace, set_name: str, trace_id: str) -> str:
     """Make a case of a stored ask; the set is made if there is none of that name. Returns a sentence."""
-    if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+    if set_name not in {row.name for row in list_sets(workspace.database)}:
         sets.create_set(workspace, set_name)
     case = sets.add_trace(workspace, set_name, trace_id)
     what = "to be refused" if case.should_refuse else f"{len(case.references)} reference answers"
@@ -136,7 +137,7 @@ def import_cases(
 
 def export_cases(workspace: Workspace, set_name: str, path: str, format_name: str) -> tuple[str, ...]:
     """Returns what the format could not hold."""
-    return sets.export_set(workspace.reader, set_name, Path(path), format_name)
+    return sets.export_set(workspace.database, set_name, Path(path), format_name)
 
 
 def csv_headers(workspace: Workspace, path: str) -> list[str]:
@@ -149,7 +150,7 @@ def restore_set(workspace: Workspace, set_name: str, number: int) -> SetVersionR
 
 def diff_set(workspace: Workspace, set_name: str, old: int, new: int) -> tuple[str, tuple[CaseChange, ...]]:
     """A sentence, and every case that differs, as JSON of both sides."""
-    found = sets.diff_sets(workspace.reader, set_name, old, new)
+    found = sets.diff_sets(workspace.database, set_name, old, new)
 
     def text(case: Any) -> str:
         return json.dumps(json.loads(case.content), indent=1, ensure_ascii=False)

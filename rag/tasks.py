@@ -29,7 +29,7 @@ from rag.models.language_model import (
     llama_available,
     starter_model_path,
 )
-from rag.models.rows import ModelEntry, ModelState, ModelTest
+from rag.models.rows import ModelEntry, ModelState, ModelTest, list_added_models
 from rag.monitoring.measuring import summaries
 from rag.monitoring.rows import MeasureSummary, Scope
 from rag.parsing import render_page
@@ -189,17 +189,17 @@ def resident_bytes() -> int:
 
 
 def version_diff(workspace: Workspace, old_version_id: int, new_version_id: int) -> VersionDiff:
-    return diff_versions(workspace.reader, old_version_id, new_version_id)
+    return diff_versions(workspace.database, old_version_id, new_version_id)
 
 
 def document_diff(
     workspace: Workspace, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
 ) -> tuple[ChunkChange, ...]:
-    return diff_document(workspace.reader, old_version_id, new_version_id, old_id, new_id)
+    return diff_document(workspace.database, old_version_id, new_version_id, old_id, new_id)
 
 
 def list_models(workspace: Workspace) -> list[ModelEntry]:
-    return known_models(workspace.reader.added_models(), workspace.settings.models.folders)
+    return known_models(list_added_models(workspace.database), workspace.settings.models.folders)
 
 
 def check_starters(workspace: Workspace) -> list[str]:
@@ -234,7 +234,7 @@ def flag_defaults(workspace: Workspace, collection: str) -> tuple[float, float]:
 
 def measure_summaries(workspace: Workspace, scope: Scope, window: int) -> list[MeasureSummary]:
     """Every measure over the newest asks of a scope, against its reference period."""
-    return summaries(workspace.reader, scope, window)
+    return summaries(workspace.database, scope, window)
 
 
 def folder_usage(workspace: Workspace) -> list[SpaceUse]:

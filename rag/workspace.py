@@ -22,10 +22,10 @@ from rag.models.language_model import LanguageModel, starter_model_path
 from rag.prompts import load_prompt
 from rag.prompts.registry import ensure_default
 from rag.settings import GenerationSettings, Settings
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.backup import finish_restore
 from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
-from rag.storage.database import Reader
+from rag.storage.database import Database
 from rag.storage.relocation import finish_move
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
@@ -59,7 +59,7 @@ class Workspace:
         except BaseException:
             self._lock.release()
             raise
-        self.reader = Reader(folder / DATABASE)
+        self.database = Database(folder / DATABASE)
         self.index = VectorIndex(folder / "index")
         self._loading = threading.RLock()
         self._contents = ContentCache(self.store)
@@ -200,11 +200,11 @@ class Workspace:
         settings.save(self.folder / "settings.toml")
         self.settings = settings
         with self.store.session() as session:
-            audit.record(session, "settings changed", "settings.toml")
+            audit_log.record(session, "settings changed", "settings.toml")
 
     def close(self) -> None:
         self.unload_model()
-        self.reader.close()
+        self.database.close()
         self.index.close()
         self.store.close()
         self._lock.release()

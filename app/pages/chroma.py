@@ -28,7 +28,7 @@ from app.widgets.labels import ElidedLabel, KeyValueGrid, label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
-from rag.knowledge.rows import ChromaImport
+from rag.knowledge.rows import ChromaImport, list_collections
 from rag.text.plurals import counted
 
 _PAGE = 100
@@ -211,7 +211,7 @@ class ChromaConsolePage(QWidget):
             self.import_chosen(name)
 
     def _choose_export(self) -> None:
-        names = [c.name for c in self._console.reader.collections() if c.chunk_count]
+        names = [c.name for c in list_collections(self._console.database) if c.chunk_count]
         if not names:
             self._console.notice.emit("There is no collection with documents to export yet.", "info")
             return

@@ -110,7 +110,7 @@ class ModelsPage(QWidget):
             )
 
     def show_state(self, state: Any) -> None:
-        """state: rag.reports.ModelState."""
+        """state: rag.models.rows.ModelState."""
         self._loaded = state
         if not state.name:
             self.state.setText("No model is loaded; the first question loads the chosen one.")

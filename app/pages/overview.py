@@ -29,8 +29,8 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, StatusPill, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from rag.asking.rows import AskPoint, TraceFilter
-from rag.monitoring.rows import AlertRow
+from rag.asking.rows import AskPoint, TraceFilter, list_ask_points, list_traces, read_overview
+from rag.monitoring.rows import AlertRow, list_alerts
 from rag.text.plurals import counted
 
 _PERIODS = (
@@ -129,9 +129,9 @@ class OverviewPage(QWidget):
         self._soon.start()
 
     def refresh(self) -> None:
-        reader = self._console.reader
+        database = self._console.database
         midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        figures = reader.overview(int(midnight.timestamp() * 1000))
+        figures = read_overview(database, int(midnight.timestamp() * 1000))
         self._stack.setCurrentIndex(1 if figures.collection_count or figures.trace_count else 0)
         self.cards["collections"].set_value(
             f"{figures.collection_count:,}",
@@ -152,8 +152,8 @@ class OverviewPage(QWidget):
             f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
         )
         self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted asks")
-        self.alert_strip.show_alerts(reader.alerts(firing_only=True))
-        self.recent.set_records(reader.traces(TraceFilter(source="person"), _RECENT))
+        self.alert_strip.show_alerts(list_alerts(database, firing_only=True))
+        self.recent.set_records(list_traces(database, TraceFilter(source="person"), _RECENT))
         self._load_points()
 
     def charts(self) -> list[TimeChart]:
@@ -245,7 +245,7 @@ class OverviewPage(QWidget):
     def _load_points(self) -> None:
         end = time.time() + 1
         start = end - float(self.period_box.currentData())
-        self._points = self._console.reader.ask_points(int(start * 1000), int(end * 1000))
+        self._points = list_ask_points(self._console.database, int(start * 1000), int(end * 1000))
         edges = np.linspace(start, end, 97)
         counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
         first = self._points[0].created_ms / 1000 if self._points else start

@@ -27,9 +27,16 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
 from rag.knowledge.rows import ChunkChange, ChunkRow
-from rag.prompts.rows import PromptPreview, PromptRow, PromptVersionRow
+from rag.prompts.rows import (
+    PromptPreview,
+    PromptRow,
+    PromptVersionRow,
+    list_label_moves,
+    list_prompt_versions,
+    list_prompts,
+)
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
 
@@ -190,7 +197,7 @@ class PromptsPage(QWidget):
 
     def refresh(self) -> None:
         chosen = self.prompt
-        rows = self._console.reader.prompts()
+        rows = list_prompts(self._console.database)
         self.prompts.set_records(rows, keep_sort=True)
         if not (chosen and self.prompts.choose(lambda p: p.name == chosen.name)) and rows:
             self.prompts.selectRow(0)
@@ -199,7 +206,7 @@ class PromptsPage(QWidget):
             self._show_versions()
 
     def _fill_questions(self) -> None:
-        recent = self._console.reader.traces(TraceFilter(source="person"), _RECENT)
+        recent = list_traces(self._console.database, TraceFilter(source="person"), _RECENT)
         kept = self.question.currentText()
         self.question.blockSignals(True)
         self.question.clear()
@@ -215,7 +222,7 @@ class PromptsPage(QWidget):
         prompt = self.prompt
         if prompt is None:
             return
-        reader = self._console.reader
+        database = self._console.database
         if (
             self.is_changed
             and self._shown is not None
@@ -224,8 +231,8 @@ class PromptsPage(QWidget):
         ):
             self.prompts.choose(lambda p: p.name == self._shown.prompt if self._shown else False)
             return
-        self.versions.set_records(reader.prompt_versions(prompt.name))
-        self.moves.set_records(reader.label_moves(prompt.name))
+        self.versions.set_records(list_prompt_versions(database, prompt.name))
+        self.moves.set_records(list_label_moves(database, prompt.name))
         production = dict(prompt.labels).get("production", prompt.latest)
         if not self.versions.selected_records():
             self.versions.choose(lambda v: v.number == production)

@@ -13,6 +13,7 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
+from rag.asking.rows import read_flag_opinion
 from rag.grounding.rows import ClaimResult, frequency, shared_words
 
 
@@ -115,7 +116,9 @@ class ClaimPanel(Panel):
         claim = self._claim
         can_say = claim is not None and claim.verdict != "not checkable" and bool(self._trace_id)
         opinion = (
-            self._console.reader.flag_opinion(self._trace_id, claim.start) if claim and can_say else None
+            read_flag_opinion(self._console.database, self._trace_id, claim.start)
+            if claim and can_say
+            else None
         )
         for made, stands_for in ((self.right, True), (self.wrong, False)):
             made.setEnabled(can_say)

@@ -22,6 +22,7 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SMALL_SPACE
+from rag.evaluation.rows import list_sets
 from rag.index.rows import Hit
 from rag.review.rows import REASONS, FeedbackRow, feedback_rows
 
@@ -60,7 +61,7 @@ class SetBox(QComboBox):
     def refresh(self) -> None:
         chosen = self.name or str(QSettings().value(_SET) or "") or self._default
         self.clear()
-        names = [found.name for found in self._console.reader.evaluation_sets()]
+        names = [found.name for found in list_sets(self._console.database)]
         self.addItems(names)
         self.setCurrentIndex(self.findText(chosen))
         self.setEditText(chosen)
@@ -124,7 +125,7 @@ class FeedbackBar(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        rows = feedback_rows(self._console.reader, trace_id=self._trace_id) if self._trace_id else []
+        rows = feedback_rows(self._console.database, trace_id=self._trace_id) if self._trace_id else []
         self._own = next((found for found in rows if found.author == person_name()), None)
         own = self._own
         self.up.setChecked(own is not None and own.is_up)

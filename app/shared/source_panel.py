@@ -17,6 +17,7 @@ from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
+from rag.knowledge.rows import read_document_text
 
 _RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
 
@@ -134,7 +135,7 @@ class SourcePanel(QWidget):
     def _show_text(self, hit: Hit, quote: str) -> None:
         """The text as it was ingested: the trace's own passage when its document was deleted."""
         self._show_tools(False)
-        text = self._console.reader.document_text(hit.document_id)
+        text = read_document_text(self._console.database, hit.document_id)
         if text[hit.start : hit.end] != hit.text:
             self.passage_view.show_passage(hit.text, 0, len(hit.text))
             self._place.setText(

@@ -58,7 +58,7 @@ class AnswerView(QTextBrowser):
         cursor.insertText(_same_length(text), QTextCharFormat())
 
     def set_claims(self, claims: Sequence[Any], markers: Sequence[int]) -> None:
-        """claims: rag.events.ClaimResult in order."""
+        """claims: rag.grounding.rows.ClaimResult in order."""
         self._claims = list(claims)
         self._markers = set(markers)
         self._restyle()

@@ -34,7 +34,7 @@ class PageView(QScrollArea):
         theme.changed.connect(self._draw)
 
     def show_page(self, page: Any) -> None:
-        """page: rag.reports.RenderedPage."""
+        """page: rag.parsing.rows.RenderedPage."""
         self._image = QImage(
             page.rgb, page.width, page.height, page.width * 3, QImage.Format.Format_RGB888
         ).copy()

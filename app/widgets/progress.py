@@ -46,7 +46,7 @@ class ProgressPanel(Panel):
         self.show()
 
     def update_progress(self, event: Any) -> None:
-        """event: rag.events.IngestProgress."""
+        """event: rag.knowledge.rows.IngestProgress."""
         self._files.setRange(0, max(event.bytes_total, 1) // 1024 + 1)
         self._files.setValue(event.bytes_done // 1024)
         self._chunks.setRange(0, max(event.chunks_total, 1))

@@ -94,7 +94,7 @@ def answer_question(
 
     prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means what its label production points to.
 
-    trace_id: of the trace, when it is known before; see rag.traces.new_trace_id.
+    trace_id: of the trace, when it is known before; see rag.asking.traces.new_trace_id.
 
     settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
     every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.

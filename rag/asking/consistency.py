@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.asking.rows import ConsistencyReport, Sample, SampleProgress
+from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, get_trace
 from rag.errors import RagError
 from rag.grounding import Detector, is_checkable, is_refusal, split_sentences
 from rag.grounding.numbers import quantities, same
@@ -47,7 +47,7 @@ def check_consistency(
         raise RagError(
             f"Choose 2 to {MOST_SAMPLES} samples and a temperature above 0 and up to 2: at 0 all are the same."
         )
-    row = workspace.reader.trace(trace_id).row
+    row = get_trace(workspace.database, trace_id).row
     if not row["prompt"]:
         raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
     settings = Settings.model_validate_json(row["settings"]).changed("generation", "temperature", temperature)

@@ -19,7 +19,7 @@ from rag.errors import NotFoundError, RagError
 from rag.grounding import Limits, SecondDetector
 from rag.grounding.detector import log_odds
 from rag.knowledge.collections import find_collection
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import Claim, FlagLimits, FlagOpinion, Trace
@@ -52,7 +52,7 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
                 created_ms=now_ms(),
             )
         )
-        audit.record(
+        audit_log.record(
             session, "flag judged", trace_id[:8], f"{claim.verdict}: {'right' if is_right else 'wrong'}"
         )
 
@@ -100,7 +100,7 @@ def set_limits(
             found.second_slope, found.second_intercept = slope, intercept
         found.updated_ms = now_ms()
         session.add(found)
-        audit.record(session, "flag limits", collection, f"check {low:.3f}, unsupported {high:.3f}")
+        audit_log.record(session, "flag limits", collection, f"check {low:.3f}, unsupported {high:.3f}")
 
 
 def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
@@ -180,7 +180,7 @@ def _store_calibration(workspace: Workspace, collection: str, slope: float, inte
         found = _row(session, find_collection(session, collection).id or 0)
         found.slope, found.intercept, found.fitted_on, found.updated_ms = slope, intercept, n, now_ms()
         session.add(found)
-        audit.record(session, "flag calibration", collection, f"slope {slope}, intercept {intercept}, n {n}")
+        audit_log.record(session, "flag calibration", collection, f"slope {slope}, intercept {intercept}, n {n}")
 
 
 def _losses(logits: Array, labels: Sequence[float] | Array) -> Array:

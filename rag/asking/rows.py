@@ -5,12 +5,16 @@ Everything here is a frozen dataclass of plain values: picklable, comparable, fr
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
+from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
+from rag.storage.database import Database
 from rag.text.search_terms import match_expression
 
 # --- parsed documents -------------------------------------------------------------------------------------
@@ -225,7 +229,7 @@ class TraceFilter:
     until_ms: int | None = None
     session_id: str = ""
     source: str = ""  # person | evaluation | replay | probe | generation
-    silent: str = ""  # a name of rag.silent, or "any"
+    silent: str = ""  # a name of rag.grounding.rows, or "any"
 
 
 @dataclass(frozen=True)
@@ -305,3 +309,150 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         parts.append("instr(lower(t.question || ' ' || t.answer), lower(?)) > 0")
         values.append(wanted.text.strip())
     return " AND ".join(parts) or "1", tuple(values)
+
+
+def list_traces(database: Database, wanted: TraceFilter, limit: int = 200, offset: int = 0) -> list[TraceRow]:
+    """Newest first."""
+    where, values = _trace_condition(wanted)
+    columns = ", ".join(f"t.{f.name}" for f in fields(TraceRow))
+    return database.rows(
+        TraceRow,
+        f"SELECT {columns} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
+        (*values, limit, offset),
+    )
+
+
+def count_traces(database: Database, wanted: TraceFilter) -> int:
+    where, values = _trace_condition(wanted)
+    found = database.query(f"SELECT count(*) FROM trace t WHERE {where}", values)
+    return int(found[0][0]) if found else 0
+
+
+def get_trace(database: Database, trace_id: str) -> TraceDetail:
+    """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
+    prefix = trace_id.replace("%", "").replace("_", "")
+    found = database.query(
+        "SELECT * FROM trace WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2",
+        (trace_id, prefix, prefix),
+    )
+    if len(found) != 1:
+        why = "More than one trace begins with" if found else "There is no trace"
+        raise NotFoundError(f"{why} “{trace_id}”; `ragdeck traces list` shows the ids.")
+    row = dict(found[0])
+    key = (row["id"],)
+    hit_columns = ", ".join(f'"{f.name}"' for f in fields(Hit))
+    claim_columns = ", ".join(f'"{f.name}"' for f in fields(ClaimResult))
+    return TraceDetail(
+        row=row,
+        hits=tuple(
+            database.rows(
+                Hit, f"SELECT {hit_columns} FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key
+            )
+        ),
+        claims=tuple(
+            database.rows(
+                ClaimResult,
+                f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id",
+                key,
+            )
+        ),
+        spans=tuple(
+            database.rows(
+                SpanRow,
+                "SELECT name, kind, start_ms, end_ms, detail FROM span WHERE trace_id = ? ORDER BY start_ms, id",
+                key,
+            )
+        ),
+    )
+
+
+def read_flag_opinion(database: Database, trace_id: str, start: int) -> bool | None:
+    """Whether a person called the verdict on the sentence at start right; None when nobody said."""
+    found = database.query(
+        "SELECT is_right FROM flagopinion WHERE trace_id = ? AND start = ?", (trace_id, start)
+    )
+    return bool(found[0][0]) if found else None
+
+
+def read_flag_state(database: Database, collection_id: int, most: int = 2000) -> FlagState:
+    """What is known of a collection's flags: its limits, the last answers' scores, the person's verdicts."""
+    limits = database.query("SELECT * FROM flaglimits WHERE collection_id = ?", (collection_id,))
+    row = dict(limits[0]) if limits else {}
+    answers: dict[str, list[float]] = {}
+    flagged = 0
+    for trace_id, score, has_flag in database.query(
+        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace WHERE collection_id = ?
+           AND source = 'person' AND claim_count > 0 ORDER BY created_ms DESC LIMIT ?) t
+           JOIN claim c ON c.trace_id = t.id WHERE c.score IS NOT NULL""",
+        (collection_id, most),
+    ):
+        flagged += bool(has_flag) and trace_id not in answers
+        answers.setdefault(trace_id, []).append(float(score))
+    said = database.query(
+        "SELECT count(*), coalesce(sum(is_right), 0) FROM flagopinion WHERE collection_id = ?",
+        (collection_id,),
+    )
+    return FlagState(
+        tuple(tuple(scores) for scores in answers.values()), flagged, row.get("check_from"),
+        row.get("unsupported_from"), row.get("second_detector", ""), row.get("fitted_on", 0),
+        int(said[0][0]) if said else 0, int(said[0][1]) if said else 0,
+    )  # fmt: skip
+
+
+def read_consistency(database: Database, trace_id: str) -> ConsistencyReport | None:
+    """The last check of how far a trace's answer repeats; None when there was none."""
+    found = database.query(
+        "SELECT * FROM consistencycheck WHERE trace_id = ? ORDER BY id DESC LIMIT 1", (trace_id,)
+    )
+    if not found:
+        return None
+    row = dict(found[0])
+    samples = tuple(
+        Sample(s["answer"], s["group"], s["logprob"], tuple(s["differs"])) for s in json.loads(row["samples"])
+    )
+    return ConsistencyReport(
+        trace_id, row["temperature"], samples, row["clusters"], row["agreement"], row["semantic_entropy"],
+        math.log(max(len(samples), 1)),
+    )  # fmt: skip
+
+
+def list_trace_models(database: Database) -> list[str]:
+    return [row[0] for row in database.query("SELECT DISTINCT model FROM trace WHERE model != ''")]
+
+
+def list_ask_points(database: Database, since_ms: int, until_ms: int, limit: int = 100_000) -> list[AskPoint]:
+    """Asks by persons, oldest first: test traffic stays out of the dashboards."""
+    columns = ", ".join(f.name for f in fields(AskPoint))
+    return database.rows(
+        AskPoint,
+        f"""SELECT {columns} FROM trace WHERE source = 'person' AND status != 'running'
+            AND created_ms >= ? AND created_ms < ? ORDER BY created_ms LIMIT ?""",
+        (since_ms, until_ms, limit),
+    )
+
+
+def read_overview(database: Database, since_ms: int) -> Overview:
+    totals = database.query(
+        """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
+           FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
+    )
+    asks = database.query(
+        """SELECT count(*), coalesce(sum(status IN ('failed', 'interrupted')), 0),
+                  coalesce(sum(claim_count), 0), coalesce(sum(flag_count), 0),
+                  coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0),
+                  coalesce(sum(completion_tokens), 0)
+           FROM trace WHERE source = 'person' AND created_ms >= ?""",
+        (since_ms,),
+    )
+    traces = database.query("SELECT count(*) FROM trace WHERE source = 'person'")
+    if not (totals and asks and traces):
+        return Overview(*[0] * len(fields(Overview)))
+    return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))
+
+
+def read_answers(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
+    found = database.query(
+        "SELECT id, answer FROM trace WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(trace_ids)),),
+    )
+    return {row[0]: row[1] for row in found}

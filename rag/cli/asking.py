@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from rag.asking.rows import AskResult, PromptProgress, RetrievalDone, TokenStreamed
+from rag.asking.rows import AskResult, PromptProgress, RetrievalDone, TokenStreamed, get_trace, list_traces
 from rag.cli.terminal import (
     Data,
     Json,
@@ -20,7 +20,7 @@ from rag.cli.terminal import (
     clock_time,
     finish,
     log,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -99,7 +99,7 @@ def ask(
         )  # fmt: skip
         result = finish(events, None if as_json else show_answer_event)
         assert isinstance(result, AskResult)
-        detail = workspace.reader.trace(result.trace_id)
+        detail = get_trace(workspace.database, result.trace_id)
     if as_json:
         print_json(ask_document(detail, result))
     else:
@@ -135,7 +135,7 @@ def traces_list(
         since_ms=int(since.timestamp() * 1000) if since else None,
         until_ms=int(until.timestamp() * 1000) if until else None,
     )
-    rows = open_reader(data).traces(wanted, limit)
+    rows = list_traces(open_database(data), wanted, limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -160,7 +160,7 @@ def traces_show(
     as_json: Json = False,
 ) -> None:
     """Show one trace: answer, flags, candidates with their ranks and why they were dropped, the exact prompt."""
-    detail = open_reader(data).trace(trace_id)
+    detail = get_trace(open_database(data), trace_id)
     if as_json:
         row = {**detail.row, "settings": json.loads(detail.row["settings"])}
         row["fallbacks"] = json.loads(detail.row["fallbacks"])

@@ -20,14 +20,25 @@ from rag.cli.terminal import (
     clock_time,
     finish,
     log,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.rows import GateOutcome, MetricMean, RunComparison, RunProgress, RunRow
+from rag.evaluation.rows import (
+    GateOutcome,
+    MetricMean,
+    RunComparison,
+    RunProgress,
+    RunRow,
+    list_pipeline_label_moves,
+    list_pipeline_versions,
+    list_pipelines,
+    list_results,
+    list_runs,
+)
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -88,7 +99,7 @@ def evaluate(
         raise RagError("--junit writes the decision of a gate; name one with --gate.")
     gate_text = _gate_text(gate) if gate else ""
     with open_workspace(data, "evaluate") as workspace:
-        before = find_run(workspace.reader, baseline, name) if baseline else None
+        before = find_run(workspace.database, baseline, name) if baseline else None
         made = follow(
             start_runs(
                 workspace,
@@ -106,7 +117,7 @@ def evaluate(
         )
         decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
-        report = compare(workspace.reader, ids)
+        report = compare(workspace.database, ids)
     print_comparison(report)
     for decision in decisions:
         _print_gate(decision)
@@ -160,7 +171,7 @@ def runs_list(
     as_json: Json = False,
 ) -> None:
     """List the runs, newest first."""
-    rows = open_reader(data).evaluation_runs(set_name, pipeline, tag)
+    rows = list_runs(open_database(data), set_name, pipeline, tag)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -185,10 +196,10 @@ def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run
 
-    reader = open_reader(data)
-    row = find_run(reader, run)
-    report = compare(reader, [row.id])
-    results = reader.evaluation_results(row.id)
+    database = open_database(data)
+    row = find_run(database, run)
+    report = compare(database, [row.id])
+    results = list_results(database, row.id)
     if as_json:
         print_json({**_summary(report), "results": as_plain(results)})
         return
@@ -227,8 +238,8 @@ def runs_compare(
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run
 
-    reader = open_reader(data)
-    report = compare(reader, [find_run(reader, run).id for run in runs])
+    database = open_database(data)
+    report = compare(database, [find_run(database, run).id for run in runs])
     if as_json:
         print_json(as_plain(report))
         return
@@ -251,8 +262,8 @@ def runs_resume(run: Run, data: Data = None) -> None:
     from rag.evaluation.runs import find_run, resume_run
 
     with open_workspace(data, "runs resume") as workspace:
-        (row,) = follow(resume_run(workspace, find_run(workspace.reader, run).id))
-        report = compare(workspace.reader, [row.id])
+        (row,) = follow(resume_run(workspace, find_run(workspace.database, run).id))
+        report = compare(workspace.database, [row.id])
     print_comparison(report)
 
 
@@ -267,7 +278,7 @@ def runs_tag(
     from rag.evaluation.runs import find_run, tag_run, untag_run
 
     with open_workspace(data, "runs tag") as workspace:
-        row = find_run(workspace.reader, run)
+        row = find_run(workspace.database, run)
         (untag_run if remove else tag_run)(workspace, row.id, tag)
     screen.print(plain(f"Run {row.id} {'has no tag' if remove else 'has the tag'} {tag}."))
 
@@ -278,7 +289,7 @@ def runs_rename(run: Run, name: Annotated[str, typer.Argument(metavar="NEW")], d
     from rag.evaluation.runs import find_run, rename_run
 
     with open_workspace(data, "runs rename") as workspace:
-        row = find_run(workspace.reader, run)
+        row = find_run(workspace.database, run)
         rename_run(workspace, row.id, name)
     screen.print(plain(f"Run {row.id} is called {name}."))
 
@@ -289,7 +300,7 @@ def runs_delete(run: Run, data: Data = None) -> None:
     from rag.evaluation.runs import delete_run, find_run
 
     with open_workspace(data, "runs delete") as workspace:
-        row = find_run(workspace.reader, run)
+        row = find_run(workspace.database, run)
         count = delete_run(workspace, row.id)
     screen.print(f"Run {row.id} is deleted, with {count} answers.")
 
@@ -310,8 +321,8 @@ def runs_gate(
 
     text = _gate_text(gate)
     with open_workspace(data, "runs gate") as workspace:
-        row = find_run(workspace.reader, run)
-        before = find_run(workspace.reader, baseline, row.set_name) if baseline else None
+        row = find_run(workspace.database, run)
+        before = find_run(workspace.database, baseline, row.set_name) if baseline else None
         decision, outcome = put_through(workspace, row.id, text, before.id if before else None)
     if json_file:
         write_json(decision, json_file)
@@ -334,12 +345,12 @@ def runs_verdict(
     from rag.evaluation.runs import find_run, give_verdict
 
     with open_workspace(data, "runs verdict") as workspace:
-        row = find_run(workspace.reader, run)
-        found = [r for r in workspace.reader.evaluation_results(row.id) if r.case_key == case]
+        row = find_run(workspace.database, run)
+        found = [r for r in list_results(workspace.database, row.id) if r.case_key == case]
         if not found:
             raise NotFoundError(f"Run {row.id} has no answer to a case {case}.")
         give_verdict(workspace, found[0].id, right, note)
-        known = agreement(workspace.reader.evaluation_results(row.id))
+        known = agreement(list_results(workspace.database, row.id))
     screen.print(f"Kept. The judge agrees with people in {known.agreed} of {known.both} answers.")
 
 
@@ -349,7 +360,7 @@ def runs_verdict(
 @pipelines_app.command("list")
 def pipelines_list(data: Data = None, as_json: Json = False) -> None:
     """List the pipelines with their newest version."""
-    rows = open_reader(data).pipelines()
+    rows = list_pipelines(open_database(data))
     if as_json:
         print_json([{**asdict(row), "config": json.loads(row.config)} for row in rows])
         return
@@ -373,7 +384,7 @@ def pipelines_show(
     as_json: Json = False,
 ) -> None:
     """Print a version of a pipeline as YAML, and its versions."""
-    rows = open_reader(data).pipeline_versions(name)
+    rows = list_pipeline_versions(open_database(data), name)
     row = next((r for r in rows if version in (None, r.number)), None)
     if row is None:
         raise NotFoundError(f"The pipeline “{name}” has no version {version}.")
@@ -463,7 +474,7 @@ def pipelines_export(
     data: Data = None,
 ) -> None:
     """Write a version as YAML; `pipelines save NAME --file FILE` reads it."""
-    rows = open_reader(data).pipeline_versions(name)
+    rows = list_pipeline_versions(open_database(data), name)
     row = next((r for r in rows if version in (None, r.number)), None)
     if row is None:
         raise NotFoundError(f"The pipeline “{name}” has no version {version}.")
@@ -503,7 +514,7 @@ def pipelines_label(
 @pipelines_app.command("log")
 def pipelines_log(name: Name, data: Data = None, as_json: Json = False) -> None:
     """Show every move of a pipeline's labels, newest first."""
-    moves = open_reader(data).pipeline_label_moves(name)
+    moves = list_pipeline_label_moves(open_database(data), name)
     if as_json:
         print_json([asdict(move) for move in moves])
         return

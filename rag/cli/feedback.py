@@ -12,7 +12,7 @@ from rag.cli.terminal import (
     Data,
     Json,
     clock_time,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -66,7 +66,7 @@ def list_(
     """List feedback, newest first."""
     from rag.review.rows import feedback_rows
 
-    rows = feedback_rows(open_reader(data), is_up=up, limit=limit)
+    rows = feedback_rows(open_database(data), is_up=up, limit=limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return

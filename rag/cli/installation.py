@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, as_plain, open_reader, open_workspace, plain, print_json, screen
+from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
+from rag.models.rows import list_added_models
 from rag.storage.data_folder import data_folder, lock_holder
 
 app = typer.Typer()
@@ -36,9 +37,9 @@ def models(
     if add is not None:
         with open_workspace(data, "models") as workspace:
             add_model(workspace, str(add))
-    reader = open_reader(data)
+    database = open_database(data)
     settings = Settings.load(folder / "settings.toml")
-    entries = known_models(reader.added_models(), settings.models.folders)
+    entries = known_models(list_added_models(database), settings.models.folders)
     if as_json:
         print_json(
             [

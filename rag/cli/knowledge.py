@@ -15,7 +15,7 @@ from rag.cli.terminal import (
     Name,
     as_plain,
     clock_time,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -24,7 +24,15 @@ from rag.cli.terminal import (
     with_progress,
 )
 from rag.errors import RagError
-from rag.knowledge.rows import IngestReport
+from rag.knowledge.rows import (
+    IngestReport,
+    get_collection,
+    list_chunks,
+    list_collections,
+    list_documents,
+    list_watched_folders,
+    read_chunk_use,
+)
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -73,7 +81,7 @@ def sample(
         report = with_progress(ingest_sample(workspace), as_json)
         if evaluate:
             runs = follow(evaluate_sample(workspace))
-            found = compare(workspace.reader, [run.id for run in runs])
+            found = compare(workspace.database, [run.id for run in runs])
     if as_json:
         print_json(
             {**as_plain(report), "counts": _counts(report), "comparison": asdict(found) if evaluate else None}
@@ -87,7 +95,7 @@ def sample(
 @app.command()
 def collections(data: Data = None, as_json: Json = False) -> None:
     """List the collections."""
-    rows = open_reader(data).collections()
+    rows = list_collections(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -116,9 +124,9 @@ def remove(
     from rag.knowledge.edits import remove_documents
 
     with open_workspace(data, "remove") as workspace:
-        row = workspace.reader.collection(collection)
+        row = get_collection(workspace.database, collection)
         wanted = set(documents)
-        present = workspace.reader.documents(row.active_version_id) if row.active_version_id else []
+        present = list_documents(workspace.database, row.active_version_id) if row.active_version_id else []
         ids = [d.id for d in present if d.name in wanted or d.source in wanted]
         version = run_steps(remove_documents(workspace, collection, ids), False)
     screen.print(f"Version {version.number}: removed {len(ids)} of {len(present)} documents.")
@@ -155,16 +163,16 @@ def chunks(
     as_json: Json = False,
 ) -> None:
     """List a document's chunks in the active version, with their ids and how they were used."""
-    reader = open_reader(data)
-    row = reader.collection(collection)
+    database = open_database(data)
+    row = get_collection(database, collection)
     version_id = row.active_version_id or 0
-    found = [d for d in reader.documents(version_id) if document in (d.name, d.source)]
+    found = [d for d in list_documents(database, version_id) if document in (d.name, d.source)]
     if not found:
         raise RagError(f"The active version of “{collection}” has no document “{document}”.")
     listed = [
-        {**asdict(chunk), **as_plain(reader.chunk_use(version_id, chunk.id))}
+        {**asdict(chunk), **as_plain(read_chunk_use(database, version_id, chunk.id))}
         for one in found
-        for chunk in reader.chunks(one.id)
+        for chunk in list_chunks(database, one.id)
     ]
     if as_json:
         print_json(listed)
@@ -310,7 +318,7 @@ def watch_add(
 @watch_app.command("list")
 def watch_list(data: Data = None, as_json: Json = False) -> None:
     """List followed folders with the outcome of the last check."""
-    rows = open_reader(data).watched_folders()
+    rows = list_watched_folders(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -351,7 +359,7 @@ def watch_check(data: Data = None, as_json: Json = False) -> None:
 
     with open_workspace(data, "watch") as workspace:
         reports = run_steps(check_folders(workspace, at_once=True), as_json)
-        rows = workspace.reader.watched_folders()
+        rows = list_watched_folders(workspace.database)
     if as_json:
         print_json({"folders": [asdict(row) for row in rows], "ingests": as_plain(reports)})
         return
@@ -369,8 +377,8 @@ def _set_watching(folder: Path, collection: str, data: str | None, enabled: bool
 
 def _document(workspace: Workspace, collection: str, wanted: str) -> int:
     """The id of the one document of the active version with that name or path."""
-    row = workspace.reader.collection(collection)
-    present = workspace.reader.documents(row.active_version_id) if row.active_version_id else []
+    row = get_collection(workspace.database, collection)
+    present = list_documents(workspace.database, row.active_version_id) if row.active_version_id else []
     found = [d.id for d in present if wanted in (d.name, d.source)]
     if len(found) != 1:
         raise RagError(f"“{wanted}” names {len(found)} documents of “{collection}”; give the path of one.")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.rows import list_trace_models, list_traces
 from rag.cli.terminal import (
     Data,
     Json,
     clock_time,
     log,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -22,10 +23,23 @@ from rag.cli.terminal import (
 )
 from rag.errors import DataFolderLockedError, RagError
 from rag.grounding.rows import SILENT_FAILURES
-from rag.monitoring.rows import MEASURES, AlertRow, FrozenState, Member, ReferenceRow, Scope
+from rag.knowledge.rows import get_collection
+from rag.monitoring.rows import (
+    MEASURES,
+    AlertRow,
+    FrozenState,
+    Member,
+    ReferenceRow,
+    Scope,
+    find_reference,
+    list_alerts,
+    list_asked_prompts,
+    list_measured_asks,
+    list_reference_periods,
+)
 
 if TYPE_CHECKING:
-    from rag.storage.database import Reader
+    from rag.storage.database import Database
 
 FIRING = 3  # exit code of a check when an alert fires that nobody has acknowledged
 
@@ -89,10 +103,10 @@ def monitor(
         return _check(data, as_json)
     from rag.monitoring.measuring import summaries
 
-    reader = open_reader(data)
-    scope = _scope(reader, collection, model, prompt)
-    found = summaries(reader, scope, window)
-    reference = reader.reference_for(collection)
+    database = open_database(data)
+    scope = _scope(database, collection, model, prompt)
+    found = summaries(database, scope, window)
+    reference = find_reference(database, collection)
     if as_json:
         print_json(
             {
@@ -140,7 +154,7 @@ def _check(data: str | None, as_json: bool) -> int:
             highlight=False,
             soft_wrap=True,
         )
-        rules = judged_now(open_reader(data))
+        rules = judged_now(open_database(data))
     rules = [rule for rule in rules if rule.enabled]
     firing = [rule for rule in rules if rule.state == "firing"]
     if as_json:
@@ -178,7 +192,7 @@ def drift(
     from rag.monitoring.drift import drift as test_drift
 
     with open_workspace(data, "monitor drift") as workspace:
-        scope = _scope(workspace.reader, collection, model, prompt)
+        scope = _scope(workspace.database, collection, model, prompt)
         results = run_steps(test_drift(workspace, scope, window), as_json)
     if as_json:
         print_json([asdict(result) for result in results])
@@ -205,7 +219,7 @@ def disagreements(
     from rag.monitoring.drift import disagreements as find_disagreements
 
     with open_workspace(data, "monitor disagreements") as workspace:
-        scope = _scope(workspace.reader, collection, model, prompt)
+        scope = _scope(workspace.database, collection, model, prompt)
         groups = run_steps(find_disagreements(workspace, scope, limit), as_json)
     if as_json:
         print_json([asdict(group) for group in groups])
@@ -244,7 +258,7 @@ def silent(
 
     if kind not in ("any", *SILENT_FAILURES):
         raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SILENT_FAILURES)}.")
-    rows = open_reader(data).traces(TraceFilter(collection=collection, silent=kind), limit)
+    rows = list_traces(open_database(data), TraceFilter(collection=collection, silent=kind), limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -274,7 +288,7 @@ def rules(context: typer.Context, data: Data = None, as_json: Json = False) -> N
 @rules_app.command("list")
 def list_rules(data: Data = None, as_json: Json = False) -> None:
     """List the rules and how they stand."""
-    rows = open_reader(data).alerts()
+    rows = list_alerts(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -312,7 +326,7 @@ def add_rule(
     from rag.monitoring.alerts import add_rule as make_rule
 
     with open_workspace(data, "monitor rules add") as workspace:
-        scope = _scope(workspace.reader, collection, model, prompt)
+        scope = _scope(workspace.database, collection, model, prompt)
         values = _values(
             measure=measure,
             comparison=comparison,
@@ -350,7 +364,7 @@ def change_rule(
         values = _values(
             name=new_name, measure=measure, comparison=comparison, threshold=threshold, window=window,
             minimum=minimum, collection=collection, model=model, enabled=enabled, note=note,
-            prompt=_prompt(workspace.reader, prompt) if prompt else prompt,
+            prompt=_prompt(workspace.database, prompt) if prompt else prompt,
         )  # fmt: skip
         if not values:
             raise RagError("Say what to change; --help lists it.")
@@ -421,9 +435,9 @@ def reference(context: typer.Context, data: Data = None, as_json: Json = False) 
 @reference_app.command("show")
 def show_references(data: Data = None, as_json: Json = False) -> None:
     """Show the reference periods: one for all collections, and those of single ones."""
-    reader = open_reader(data)
-    rows = reader.reference_periods()
-    counts = [len(reader.measured_asks(_period(row), 100_000)) for row in rows]
+    database = open_database(data)
+    rows = list_reference_periods(database)
+    counts = [len(list_measured_asks(database, _period(row), 100_000)) for row in rows]
     if as_json:
         print_json([asdict(row) | {"asks": count} for row, count in zip(rows, counts, strict=True)])
         return
@@ -583,20 +597,20 @@ def _show_frozen(states: list[FrozenState], as_json: bool) -> None:
 # --- scope ------------------------------------------------------------------------------------------------
 
 
-def _scope(reader: Reader, collection: str, model: str, prompt: str) -> Scope:
+def _scope(database: Database, collection: str, model: str, prompt: str) -> Scope:
     """Raises RagError for a name that no ask has: a typing error must not read as “no asks”."""
     if collection:
-        reader.collection(collection)
-    if model and model not in reader.trace_models():
+        get_collection(database, collection)
+    if model and model not in list_trace_models(database):
         raise RagError(
-            f"No ask used a model “{model}”; there are {', '.join(reader.trace_models()) or 'none'}."
+            f"No ask used a model “{model}”; there are {', '.join(list_trace_models(database)) or 'none'}."
         )
-    return Scope(collection, model, _prompt(reader, prompt) if prompt else "")
+    return Scope(collection, model, _prompt(database, prompt) if prompt else "")
 
 
-def _prompt(reader: Reader, wanted: str) -> str:
+def _prompt(database: Database, wanted: str) -> str:
     """The fingerprint of a version of a prompt that was used."""
-    known = reader.asked_prompts()
+    known = list_asked_prompts(database)
     found = {
         fingerprint
         for fingerprint, name in known

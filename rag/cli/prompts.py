@@ -14,13 +14,14 @@ from rag.cli.terminal import (
     Json,
     as_plain,
     clock_time,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
     screen,
 )
 from rag.errors import NotFoundError, RagError
+from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
 
 app = typer.Typer()
 prompts_app = typer.Typer(help="Prompts as code: versions, labels, files.")
@@ -40,7 +41,7 @@ def prompts(context: typer.Context, data: Data = None, as_json: Json = False) ->
     if context.invoked_subcommand is not None:
         return
     open_prepared(data)
-    rows = open_reader(data).prompts()
+    rows = list_prompts(open_database(data))
     if as_json:
         print_json([{**asdict(row), "labels": dict(row.labels)} for row in rows])
         return
@@ -53,7 +54,7 @@ def prompts(context: typer.Context, data: Data = None, as_json: Json = False) ->
 
 def open_prepared(data: str | None) -> None:
     """A data folder of before there were prompts gets its first one when a workspace opens it."""
-    if not open_reader(data).prompts():
+    if not list_prompts(open_database(data)):
         with open_workspace(data, "prompts"):
             pass
 
@@ -61,7 +62,7 @@ def open_prepared(data: str | None) -> None:
 @prompts_app.command()
 def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
     """List the versions of a prompt, newest first."""
-    rows = open_reader(data).prompt_versions(name)
+    rows = list_prompt_versions(open_database(data), name)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -86,7 +87,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print a version of a prompt."""
-    rows = open_reader(data).prompt_versions(name)
+    rows = list_prompt_versions(open_database(data), name)
     row = next((r for r in rows if not version or version == str(r.number) or version in r.labels), None)
     if row is None:
         raise NotFoundError(f"The prompt “{name}” has no version {version}.")
@@ -136,7 +137,7 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
     """Show the words that changed between two versions."""
     from rag.text.word_diff import word_diff
 
-    rows = {row.number: row for row in open_reader(data).prompt_versions(name)}
+    rows = {row.number: row for row in list_prompt_versions(open_database(data), name)}
     for number in (old, new):
         if number not in rows:
             raise NotFoundError(f"The prompt “{name}” has no version {number}.")
@@ -208,7 +209,7 @@ def rollback(
 @prompts_app.command()
 def log(name: Name, data: Data = None, as_json: Json = False) -> None:
     """Show every move of a prompt's labels, newest first."""
-    moves = open_reader(data).label_moves(name)
+    moves = list_label_moves(open_database(data), name)
     if as_json:
         print_json([asdict(move) for move in moves])
         return
@@ -237,7 +238,7 @@ def export(folder: Folder, data: Data = None) -> None:
     from rag.prompts.files import export_prompts
 
     open_prepared(data)
-    written = export_prompts(open_reader(data), folder)
+    written = export_prompts(open_database(data), folder)
     screen.print(f"{len(written)} prompts are written to {plain(str(folder))}.")
 
 

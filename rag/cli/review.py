@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.cli.terminal import Data, Json, open_reader, open_workspace, plain, print_json, screen
+from rag.asking.rows import get_trace
+from rag.cli.terminal import Data, Json, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
 from rag.review.rows import REASONS, SOURCES, VERDICTS, ReviewItemRow, progress, review_items, review_queues
-from rag.storage.database import Reader
+from rag.storage.database import Database
 
 app = typer.Typer()
 review_app = typer.Typer(help="Answers that people judge one by one.", no_args_is_help=True)
@@ -60,9 +61,9 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the queues, or the items of one; others' verdicts are shown once you gave yours."""
-    reader = open_reader(data)
+    database = open_database(data)
     if not queue:
-        rows = review_queues(reader)
+        rows = review_queues(database)
         if as_json:
             print_json([asdict(row) for row in rows])
             return
@@ -72,7 +73,7 @@ def list_(
             table.add_row(plain(row.name), str(row.item_count), plain(who))
         screen.print(table if rows else "There is no review queue; `review fill` makes one.")
         return
-    items = review_items(reader, queue, _reviewer(by))
+    items = review_items(database, queue, _reviewer(by))
     if as_json:
         print_json([asdict(item) for item in items])
         return
@@ -90,16 +91,16 @@ def list_(
 @review_app.command("next")
 def next_(queue: Queue, by: By = "", data: Data = None, as_json: Json = False) -> None:
     """Show the first answer that you have not judged."""
-    reader = open_reader(data)
-    items = review_items(reader, queue, _reviewer(by))
+    database = open_database(data)
+    items = review_items(database, queue, _reviewer(by))
     item = next((item for item in items if item.own is None), None)
     if as_json:
-        print_json(_document(reader, item) if item else None)
+        print_json(_document(database, item) if item else None)
         return
     if item is None:
         screen.print(f"All of {plain(queue)} is reviewed: {progress(items)}.")
         return
-    detail = reader.trace(item.trace_id)
+    detail = get_trace(database, item.trace_id)
     screen.print(f"[bold]Item {item.id}[/bold]  {item.why}  trace {item.trace_id[:8]}  {progress(items)}")
     screen.print(plain(detail.row["question"]), style="bold")
     screen.print(plain(detail.row["answer"]))
@@ -195,8 +196,8 @@ def delete(queue: Queue, data: Data = None) -> None:
     screen.print(f"{plain(queue)} is deleted.")
 
 
-def _document(reader: Reader, item: ReviewItemRow) -> dict[str, object]:
-    detail = reader.trace(item.trace_id)
+def _document(database: Database, item: ReviewItemRow) -> dict[str, object]:
+    detail = get_trace(database, item.trace_id)
     return {
         "item": item.id,
         "trace_id": item.trace_id,

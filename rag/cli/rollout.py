@@ -17,7 +17,7 @@ from rag.cli.terminal import (
     Name,
     clock_time,
     finish,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -70,7 +70,7 @@ def status(
 ) -> None:
     """List the roll-outs, or show the results of one."""
     if number is None:
-        rows = rollouts(open_reader(data))
+        rows = rollouts(open_database(data))
         if as_json:
             print_json([asdict(row) for row in rows])
             return

@@ -14,7 +14,7 @@ from rag.cli.terminal import (
     Json,
     clock_time,
     log,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -22,6 +22,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
+from rag.evaluation.rows import list_cases, list_set_versions, list_sets
 
 app = typer.Typer()
 sets_app = typer.Typer(help="Evaluation sets: questions with what is known of their answers.")
@@ -46,7 +47,7 @@ def sets(context: typer.Context, data: Data = None, as_json: Json = False) -> No
     """List the evaluation sets."""
     if context.invoked_subcommand is not None:
         return
-    rows = open_reader(data).evaluation_sets()
+    rows = list_sets(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -97,7 +98,7 @@ def delete(name: Name, data: Data = None) -> None:
 @sets_app.command()
 def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
     """List the versions of a set, newest first."""
-    rows = open_reader(data).evaluation_set_versions(name)
+    rows = list_set_versions(open_database(data), name)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -118,7 +119,7 @@ def show(name: Name, version: Version = None, data: Data = None, as_json: Json =
     """List the cases of a version."""
     from rag.evaluation.cases import Case
 
-    cases = [Case.model_validate_json(text) for text in open_reader(data).evaluation_cases(name, version)]
+    cases = [Case.model_validate_json(text) for text in list_cases(open_database(data), name, version)]
     if as_json:
         print_json([case.model_dump(mode="json") for case in cases])
         return
@@ -228,7 +229,7 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
     """Show the cases that came, went and changed between two versions."""
     from rag.evaluation.sets import diff_sets
 
-    found = diff_sets(open_reader(data), name, old, new)
+    found = diff_sets(open_database(data), name, old, new)
     if as_json:
         print_json(
             {
@@ -328,7 +329,7 @@ def drafts(
     """List the drafts of a set."""
     from rag.evaluation.rows import drafts as listed
 
-    rows = listed(open_reader(data), name, "" if state == "all" else state)
+    rows = listed(open_database(data), name, "" if state == "all" else state)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -392,7 +393,7 @@ def export(
     """Write a version to a file or folder; what the format cannot hold is said."""
     from rag.evaluation.sets import export_set
 
-    lost = export_set(open_reader(data), name, file, format_name, version)
+    lost = export_set(open_database(data), name, file, format_name, version)
     screen.print(f"{plain(name)} is written to {plain(str(file))}.")
     if lost:
         log.print(plain(f"The format does not hold: {', '.join(lost)}."), highlight=False, soft_wrap=True)

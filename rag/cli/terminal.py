@@ -18,7 +18,7 @@ from rag.knowledge.rows import IngestProgress, IngestReport, VersionProgress
 from rag.storage.data_folder import data_folder
 
 if TYPE_CHECKING:
-    from rag.storage.database import Reader
+    from rag.storage.database import Database
     from rag.workspace import Workspace
 
 R = TypeVar("R")
@@ -50,15 +50,15 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
         yield workspace
 
 
-def open_reader(data: str | None) -> Reader:
+def open_database(data: str | None) -> Database:
     """Reading needs no lock: listings work while the window is open."""
-    from rag.storage.database import Reader
+    from rag.storage.database import Database
 
-    reader = Reader(data_folder(data) / "ragdeck.sqlite")
-    if not reader.is_current():
+    database = Database(data_folder(data) / "ragdeck.sqlite")
+    if not database.is_current():
         with open_workspace(data, "first start"):
             pass  # makes the file, or upgrades an older one
-    return reader
+    return database
 
 
 def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) -> R:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from rag.asking.rows import SampleProgress
+from rag.asking.rows import SampleProgress, get_trace, read_flag_state
 from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
 
 app = typer.Typer()
@@ -38,11 +38,11 @@ def limits(
         with workspace.store.session() as session:
             number = find_collection(session, collection).id or 0
         if reset or (check, unsupported, second) != (None, None, None):
-            now = workspace.reader.flag_state(number)
+            now = read_flag_state(workspace.database, number)
             low = None if reset else now.check_from if check is None else check
             high = None if reset else now.unsupported_from if unsupported is None else unsupported
             set_limits(workspace, collection, low, high, second)
-        state = workspace.reader.flag_state(number)
+        state = read_flag_state(workspace.database, number)
         trained = workspace.detector
         low = trained.check_from if state.check_from is None else state.check_from
         high = trained.unsupported_from if state.unsupported_from is None else state.unsupported_from
@@ -85,7 +85,7 @@ def judge(
     from rag.errors import RagError
 
     with open_workspace(data, "flags judge") as workspace:
-        detail = workspace.reader.trace(trace)
+        detail = get_trace(workspace.database, trace)
         if sentence > len(detail.claims):
             raise RagError(f"The answer has {len(detail.claims)} sentences; choose one of them.")
         claim = detail.claims[sentence - 1]
@@ -138,7 +138,7 @@ def consistency(
     from rag.asking.consistency import check_consistency
 
     with open_workspace(data, "consistency") as workspace:
-        row = workspace.reader.trace(trace).row
+        row = get_trace(workspace.database, trace).row
 
         def show(event: object) -> None:
             if isinstance(event, SampleProgress) and log.is_terminal:

@@ -15,7 +15,7 @@ from rag.cli.terminal import (
     Name,
     as_plain,
     clock_time,
-    open_reader,
+    open_database,
     open_workspace,
     plain,
     print_json,
@@ -23,7 +23,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.knowledge.rows import ActivationReport
+from rag.knowledge.rows import ActivationReport, get_collection, list_versions, look_up_version
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
@@ -48,8 +48,8 @@ def versions(
         return
     if not collection:
         raise RagError("Name the collection with -c NAME.")
-    reader = open_reader(data)
-    rows = reader.versions(reader.collection(collection).id)
+    database = open_database(data)
+    rows = list_versions(database, get_collection(database, collection).id)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -83,9 +83,9 @@ def diff(
     """Compare two versions: documents that came, went and changed; with --chunks the words of one."""
     from rag.knowledge.version_diff import diff_document, diff_versions
 
-    reader = open_reader(data)
-    a, b = reader.find_version(collection, old), reader.find_version(collection, new)
-    found = diff_versions(reader, a.id, b.id)
+    database = open_database(data)
+    a, b = look_up_version(database, collection, old), look_up_version(database, collection, new)
+    found = diff_versions(database, a.id, b.id)
     inside = []
     if chunks:
         chosen = [c for c in found.documents if chunks in (c.name, c.source, c.old_source)]
@@ -93,7 +93,7 @@ def diff(
             raise RagError(f"“{chunks}” does not differ between the versions {a.number} and {b.number}.")
         inside = [
             change
-            for change in diff_document(reader, a.id, b.id, chosen[0].old_id, chosen[0].new_id)
+            for change in diff_document(database, a.id, b.id, chosen[0].old_id, chosen[0].new_id)
             if change.kind != "same"
         ]
     if as_json:
@@ -240,7 +240,7 @@ def build(
 
     with open_workspace(data, "whatif build") as workspace:
         version = run_steps(build_trial(workspace, collection, embedder, max_tokens, overlap_tokens), as_json)
-        row = workspace.reader.find_version(collection, str(version.number))
+        row = look_up_version(workspace.database, collection, str(version.number))
     if as_json:
         print_json(asdict(row))
     else:

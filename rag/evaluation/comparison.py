@@ -21,6 +21,8 @@ from rag.evaluation.rows import (
     RunComparison,
     RunRow,
     TagComparison,
+    get_run,
+    list_results,
 )
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
@@ -35,7 +37,7 @@ from rag.evaluation.statistics import (
     smallest_detectable_difference,
     summary,
 )
-from rag.storage.database import Reader
+from rag.storage.database import Database
 from rag.workspace import Workspace
 
 _DIFFERENCES = (0.05, 0.10, 0.15, 0.20)
@@ -45,22 +47,22 @@ _QUALITY_UNITS = ("share", "cosine")
 
 def compare_evaluations(workspace: Workspace, run_ids: list[int]) -> RunComparison:
     """For the window's engine."""
-    return compare(workspace.reader, run_ids)
+    return compare(workspace.database, run_ids)
 
 
 def set_power(workspace: Workspace, set_name: str) -> Detectable:
     """What the newest version of a set can show."""
-    return _detectable({case.key: case for case in set_cases(workspace.reader, set_name)})
+    return _detectable({case.key: case for case in set_cases(workspace.database, set_name)})
 
 
-def compare(reader: Reader, run_ids: Sequence[int]) -> RunComparison:
+def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
     """Runs against the first of them; one run alone gives its means. Raises RagError."""
     ids = list(dict.fromkeys(run_ids))
     if not 1 <= len(ids) <= _MOST_RUNS:
         raise RagError(f"Choose 1 to {_MOST_RUNS} runs to compare.")
-    runs = [reader.evaluation_run(run_id) for run_id in ids]
-    found = [reader.evaluation_results(run_id) for run_id in ids]
-    by_version = {run.set_version_id: run_cases(reader, run) for run in runs}
+    runs = [get_run(database, run_id) for run_id in ids]
+    found = [list_results(database, run_id) for run_id in ids]
+    by_version = {run.set_version_id: run_cases(database, run) for run in runs}
     cases = {key: case for known in reversed(by_version.values()) for key, case in known.items()}
     gathered = [
         gather(run, results, by_version[run.set_version_id]) for run, results in zip(runs, found, strict=True)

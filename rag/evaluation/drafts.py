@@ -24,7 +24,7 @@ from rag.asking.answer import points_back
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
-from rag.evaluation.rows import DraftMark, GenerationReport
+from rag.evaluation.rows import DraftMark, GenerationReport, list_sets
 from rag.evaluation.sets import change_set, create_set, find_set, set_cases
 from rag.grounding import Limits, is_checkable, is_refusal, split_sentences
 from rag.index.rows import Hit
@@ -35,7 +35,7 @@ from rag.models.language_model import LanguageModel, Token
 from rag.prompts import PromptTemplate, load_prompt
 from rag.prompts.registry import user_name
 from rag.settings import GenerationSettings
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
 from rag.storage.store import VERSION_CHUNKS, chunk_rows, now_ms
 from rag.storage.tables.evaluation import Draft
@@ -100,7 +100,7 @@ def generate_drafts(
     yield VersionProgress("choosing passages", 0, count)
     found, chosen = open_version(workspace, collection, version)
     set_name = set_name.strip()
-    is_new = set_name not in {row.name for row in workspace.reader.evaluation_sets()}
+    is_new = set_name not in {row.name for row in list_sets(workspace.database)}
     with workspace.store.session() as session:
         set_id = 0 if is_new else find_set(session, set_name).id or 0
         used = set(session.exec(select(Draft.chunk_id).where(Draft.set_id == set_id)).all())
@@ -113,7 +113,7 @@ def generate_drafts(
     writer = _Writer(workspace, model)
     if is_new:
         create_set(workspace, set_name)
-    known = [case.question for case in set_cases(workspace.reader, set_name)]
+    known = [case.question for case in set_cases(workspace.database, set_name)]
     with workspace.store.session() as session:
         set_id = find_set(session, set_name).id or 0
         known += session.exec(select(Draft.question).where(Draft.set_id == set_id)).all()
@@ -135,7 +135,7 @@ def generate_drafts(
         vectors.append(vector)
         stored += 1
     with workspace.store.session() as session:
-        audit.record(session, "cases generated", set_name, f"{stored} drafts of {collection} {chosen.number}")
+        audit_log.record(session, "cases generated", set_name, f"{stored} drafts of {collection} {chosen.number}")
     return GenerationReport(
         set_name, count, tried, stored, tuple(sorted(dropped.items())), time.perf_counter() - began
     )
@@ -355,4 +355,4 @@ def _decide(workspace: Workspace, draft_id: int, state: str, by: str, key: str) 
         draft.state, draft.decided_ms, draft.decided_by = state, now_ms(), by.strip() or user_name()
         draft.case_key = key
         session.add(draft)
-        audit.record(session, f"draft {state}", str(draft_id))
+        audit_log.record(session, f"draft {state}", str(draft_id))

@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.gate_rules import Decision, Gate, decide, parse_gate
-from rag.evaluation.rows import GateOutcome
+from rag.evaluation.rows import GateOutcome, get_run
 from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
 from rag.prompts.registry import user_name
 from rag.prompts.required_gates import Kind, forget_requirement
 from rag.prompts.rows import RequiredGate
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.evaluation import EvaluationGate, EvaluationRun, GateRequirement, Pipeline
 from rag.storage.tables.prompts import Prompt
@@ -28,11 +28,11 @@ def put_through(
 ) -> tuple[Decision, GateOutcome]:
     """Decide on a run and keep the decision. gate_text: YAML as in gate.py. Raises RagError for a run that is not done."""
     gate: Gate = parse_gate(gate_text)
-    row = workspace.reader.evaluation_run(run_id)
+    row = get_run(workspace.database, run_id)
     if row.status != "done":
         raise RagError(f"Run {run_id} is {row.status}; resume it before it is put through a gate.")
-    baseline = None if baseline_run_id is None else run_results(workspace.reader, baseline_run_id)
-    decision = decide(gate, run_results(workspace.reader, row), baseline)
+    baseline = None if baseline_run_id is None else run_results(workspace.database, baseline_run_id)
+    decision = decide(gate, run_results(workspace.database, row), baseline)
     with workspace.store.session() as session:
         session.add(
             EvaluationGate(
@@ -45,7 +45,7 @@ def put_through(
                 created_ms=now_ms(),
             )
         )
-        audit.record(
+        audit_log.record(
             session, f"gate {'passed' if decision.passed else 'failed'}", row.name, decision.sentence()
         )
     return decision, GateOutcome(
@@ -87,7 +87,7 @@ def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gat
                 created_ms=now_ms(),
             )
         )
-        audit.record(session, "gate required", f"{kind} {name}", f"on “{set_name}”")
+        audit_log.record(session, "gate required", f"{kind} {name}", f"on “{set_name}”")
     found = required_gate(workspace, kind, name)
     assert found is not None
     return found
@@ -96,7 +96,7 @@ def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gat
 def drop_requirement(workspace: Workspace, kind: Kind, name: str, note: str = "") -> None:
     with workspace.store.session() as session:
         forget_requirement(session, kind, _subject(session, kind, name))
-        audit.record(session, "gate no longer required", f"{kind} {name}", note)
+        audit_log.record(session, "gate no longer required", f"{kind} {name}", note)
 
 
 def required_gate(workspace: Workspace, kind: Kind, name: str) -> RequiredGate | None:
@@ -109,7 +109,7 @@ def required_gate(workspace: Workspace, kind: Kind, name: str) -> RequiredGate |
 
 def requirements_of(workspace: Workspace, run_id: int) -> list[RequiredGate]:
     """The gates that the pipeline and the prompt of a run wait for, where the run is on their set."""
-    row = workspace.reader.evaluation_run(run_id)
+    row = get_run(workspace.database, run_id)
     found = [
         required
         for kind, name in (("pipeline", row.pipeline), ("prompt", row.prompt_name))

@@ -17,7 +17,7 @@ from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
 from rag.prompts.rows import LabelMove
 from rag.settings import GenerationSettings, RetrievalSettings
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.evaluation import Pipeline, PipelineLabel, PipelineLabelMove, PipelineVersion
 from rag.workspace import Workspace
@@ -48,7 +48,7 @@ class PipelineConfig(BaseModel):
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
     def ask_arguments(self) -> dict[str, Any]:
-        """What rag.answering.answer_question takes for it."""
+        """What rag.asking.answer.answer_question takes for it."""
         return {
             "collection": self.collection,
             "version": None if self.version == "active" else self.version,
@@ -125,7 +125,7 @@ def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, messa
         )
         session.add(found)
         session.add(version)
-        audit.record(session, "pipeline version made", f"{name} {version.number}", version.message)
+        audit_log.record(session, "pipeline version made", f"{name} {version.number}", version.message)
         session.flush()
         return _row(session, found, version)
 
@@ -184,7 +184,7 @@ def delete_pipeline(workspace: Workspace, name: str) -> None:
             session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE pipeline_id = ?", (found.id,))
         forget_requirement(session, "pipeline", found.id or 0)
         session.delete(found)
-        audit.record(session, "pipeline deleted", name)
+        audit_log.record(session, "pipeline deleted", name)
 
 
 # --- labels -----------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ def move_pipeline_label(
                 )
             session.add(move)
             where = "removed" if number is None else f"to version {number}"
-            audit.record(session, "pipeline label moved", f"{name}@{label}", where)
+            audit_log.record(session, "pipeline label moved", f"{name}@{label}", where)
         return LabelMove(label, before, number, move.moved_ms, move.author, note)
 
 

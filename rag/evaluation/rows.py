@@ -6,9 +6,12 @@ They stand here, and not beside what makes them, because reading one must not br
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from rag.storage.database import Reader
+from rag.errors import NotFoundError
+from rag.prompts.rows import LabelMove
+from rag.storage.database import Database
 from rag.text.plurals import counted
 
 
@@ -396,9 +399,9 @@ class GenerationReport:
         )
 
 
-def drafts(reader: Reader, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
+def drafts(database: Database, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
     """Oldest first; set_name "" means all sets, state "" all states."""
-    found = reader.rows(
+    found = database.rows(
         DraftRow,
         """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place, d.passage,
                   d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by, d.case_key
@@ -432,3 +435,185 @@ class SetVersionRow:
     message: str
     fingerprint: str
     case_count: int
+
+
+def list_sets(database: Database) -> list[SetRow]:
+    """All evaluation sets by name, with their current version."""
+    return database.rows(
+        SetRow,
+        """SELECT s.name, s.description, s.created_ms, s.last_number AS number,
+                  coalesce(v.case_count, 0) AS case_count, coalesce(v.fingerprint, '') AS fingerprint,
+                  coalesce(v.created_ms, s.created_ms) AS changed_ms
+           FROM evaluationset s
+           LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number ORDER BY s.name""",
+    )
+
+
+def list_set_versions(database: Database, name: str) -> list[SetVersionRow]:
+    """Newest first. Raises NotFoundError."""
+    return database.rows(
+        SetVersionRow,
+        """SELECT id, number, created_ms, message, fingerprint, case_count FROM evaluationsetversion
+           WHERE set_id = ? ORDER BY number DESC""",
+        (_set_id(database, name),),
+    )
+
+
+def list_cases(database: Database, name: str, number: int | None = None) -> list[str]:
+    """The cases of a version (None: the current one) in their order, each as JSON. Raises NotFoundError."""
+    set_id = _set_id(database, name)
+    versions = database.query(
+        """SELECT v.id FROM evaluationsetversion v JOIN evaluationset s ON s.id = v.set_id
+           WHERE s.id = ? AND v.number = coalesce(?, s.last_number)""",
+        (set_id, number),
+    )
+    if not versions and number is not None:
+        raise NotFoundError(f"“{name}” has no version {number}; `ragdeck sets versions` lists them.")
+    return [
+        row["content"]
+        for version in versions
+        for row in database.query(
+            """SELECT c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+               WHERE sc.version_id = ? ORDER BY sc.position""",
+            (version["id"],),
+        )
+    ]
+
+
+def list_pipelines(database: Database) -> list[PipelineVersionRow]:
+    """The newest version of each pipeline, by name."""
+    return _pipeline_rows(database, "v.number = p.last_number", ())
+
+
+def list_pipeline_versions(database: Database, name: str) -> list[PipelineVersionRow]:
+    """Newest first. Raises NotFoundError."""
+    database.id_of("pipeline", name, f"There is no pipeline named “{name}”.")
+    return _pipeline_rows(database, "p.name = ?", (name,))
+
+
+def list_pipeline_label_moves(database: Database, name: str, label: str = "") -> list[LabelMove]:
+    """Newest first. Raises NotFoundError."""
+    pipeline_id = database.id_of("pipeline", name, f"There is no pipeline named “{name}”.")
+    return database.rows(
+        LabelMove,
+        """SELECT label, from_number, to_number, moved_ms, author, note FROM pipelinelabelmove
+           WHERE pipeline_id = ? AND (? = '' OR label = ?) ORDER BY id DESC""",
+        (pipeline_id, label, label),
+    )
+
+
+def _pipeline_rows(database: Database, condition: str, values: tuple[Any, ...]) -> list[PipelineVersionRow]:
+    rows = database.query(
+        f"""SELECT v.id, p.name, v.number, p.last_number AS latest, v.created_ms, v.message, v.fingerprint,
+                   v.content AS config,
+                   (SELECT group_concat(l.name) FROM pipelinelabel l WHERE l.version_id = v.id) AS labels
+            FROM pipeline p JOIN pipelineversion v ON v.pipeline_id = p.id
+            WHERE {condition} ORDER BY p.name, v.number DESC""",
+        values,
+    )
+    return [
+        PipelineVersionRow(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
+            tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
+        )
+        for row in rows
+    ]
+
+
+def list_version_cases(database: Database, set_version_id: int) -> list[str]:
+    """The cases of a version in their order, each as JSON; none when the set was deleted."""
+    rows = database.query(
+        """SELECT c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
+           WHERE sc.version_id = ? ORDER BY sc.position""",
+        (set_version_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def list_runs(database: Database, set_name: str = "", pipeline: str = "", tag: str = "") -> list[RunRow]:
+    """Newest first; empty values do not filter."""
+    return _run_rows(
+        database,
+        """(?1 = '' OR r.set_name = ?1) AND (?2 = '' OR r.pipeline = ?2) AND (?3 = '' OR EXISTS
+           (SELECT 1 FROM evaluationruntag t WHERE t.run_id = r.id AND t.name = ?3))""",
+        (set_name, pipeline, tag),
+    )
+
+
+def get_run(database: Database, run_id: int) -> RunRow:
+    """Raises NotFoundError."""
+    found = _run_rows(database, "r.id = ?", (run_id,))
+    if not found:
+        raise NotFoundError(f"There is no run {run_id}; `ragdeck runs list` shows those there are.")
+    return found[0]
+
+
+def _run_rows(database: Database, condition: str, values: tuple[Any, ...]) -> list[RunRow]:
+    rows = database.query(
+        f"""SELECT r.*, coalesce(x.done, 0) AS done_count, coalesce(x.failed, 0) AS failed_count,
+                   g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
+                   (SELECT group_concat(name, char(10)) FROM
+                       (SELECT name FROM evaluationruntag t WHERE t.run_id = r.id ORDER BY name)) AS tags
+            FROM evaluationrun r
+            LEFT JOIN (SELECT run_id, count(*) AS done, sum(outcome IN ('error', 'timeout')) AS failed
+                       FROM evaluationresult GROUP BY run_id) x ON x.run_id = r.id
+            LEFT JOIN evaluationgate g
+                ON g.id = (SELECT max(h.id) FROM evaluationgate h WHERE h.run_id = r.id)
+            WHERE {condition} ORDER BY r.id DESC""",
+        values,
+    )
+    special = {"tags", "gate_passed"}
+    return [
+        RunRow(
+            **{f.name: row[f.name] for f in fields(RunRow) if f.name not in special},
+            tags=tuple((row["tags"] or "").split("\n")) if row["tags"] else (),
+            gate_passed=None if row["gate_passed"] is None else bool(row["gate_passed"]),
+        )
+        for row in rows
+    ]
+
+
+def list_results(database: Database, run_id: int) -> list[ResultRow]:
+    """All answers of a run, in the order they were made."""
+    rows = database.query(
+        """SELECT r.id, r.run_id, r.case_key, r.repeat, r.outcome, r.trace_id, r.metrics, r.checks, r.judge,
+                  r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
+                  coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer, v.is_right
+           FROM evaluationresult r LEFT JOIN trace t ON t.id = r.trace_id
+           LEFT JOIN resultverdict v ON v.result_id = r.id WHERE r.run_id = ? ORDER BY r.id""",
+        (run_id,),
+    )
+    return [
+        ResultRow(
+            id=row[0],
+            run_id=row[1],
+            case_key=row[2],
+            repeat=row[3],
+            outcome=row[4],
+            trace_id=row[5],
+            metrics=json.loads(row[6]),
+            checks=tuple((c["type"], c["passed"], c["reason"]) for c in json.loads(row[7])),
+            judge=row[8],
+            latency_ms=row[9],
+            prompt_tokens=row[10],
+            completion_tokens=row[11],
+            reused_trace=row[12],
+            error=row[13],
+            question=row[14],
+            answer=row[15],
+            verdict=None if row[16] is None else bool(row[16]),
+        )
+        for row in rows
+    ]
+
+
+def _set_id(database: Database, name: str) -> int:
+    missing = f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
+    return database.id_of("evaluationset", name, missing)

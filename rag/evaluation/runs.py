@@ -37,7 +37,15 @@ from rag.evaluation.gate_rules import RunResults
 from rag.evaluation.llm_judge import Judge
 from rag.evaluation.pipelines import PipelineConfig, PipelineRow, named_pipeline
 from rag.evaluation.relevance import JudgedVersion, Relevance
-from rag.evaluation.rows import ResultRow, RunProgress, RunRow
+from rag.evaluation.rows import (
+    ResultRow,
+    RunProgress,
+    RunRow,
+    get_run,
+    list_results,
+    list_runs,
+    list_version_cases,
+)
 from rag.evaluation.scoring import Score, Vectors, score_answer, score_retrieval
 from rag.knowledge.collections import open_version
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
@@ -46,8 +54,8 @@ from rag.models.embedding import file_sha256
 from rag.models.gguf import read_header
 from rag.models.rows import forecast_memory, free_memory_bytes
 from rag.prompts.registry import find_prompt, user_name
-from rag.storage import audit_log as audit
-from rag.storage.database import Reader
+from rag.storage import audit_log
+from rag.storage.database import Database
 from rag.storage.store import now_ms
 from rag.storage.tables.evaluation import (
     EvaluationResult,
@@ -140,7 +148,7 @@ def start_runs(
         for run in made:
             for tag in dict.fromkeys(map(_checked_tag, tags)):
                 session.add(EvaluationRunTag(run_id=run.id or 0, name=tag))
-            audit.record(session, "evaluation begun", run.name, f"run {run.id}, {run.case_count} cases")
+            audit_log.record(session, "evaluation begun", run.name, f"run {run.id}, {run.case_count} cases")
         ids = [run.id or 0 for run in made]
     return (yield from _work(workspace, ids))
 
@@ -150,7 +158,7 @@ def resume_run(workspace: Workspace, run_id: int) -> Runs:
 
     Raises RagError when what it asks is no longer what it was.
     """
-    run = workspace.reader.evaluation_run(run_id)
+    run = get_run(workspace.database, run_id)
     if run.status == "done":
         raise RagError(f"Run {run_id} is done; start a new one to ask again.")
     _same_as_then(workspace, run)
@@ -159,18 +167,18 @@ def resume_run(workspace: Workspace, run_id: int) -> Runs:
 
 def _work(workspace: Workspace, ids: Sequence[int]) -> Runs:
     """The runs one after the other; they share what was embedded and answered."""
-    shared = _Shared(workspace, sum(_left(workspace.reader.evaluation_run(i)) for i in ids))
+    shared = _Shared(workspace, sum(_left(get_run(workspace.database, i)) for i in ids))
     _set_status(workspace, ids, "waiting")
     try:
         for run_id in ids:
-            yield from _Run(shared, workspace.reader.evaluation_run(run_id)).work()
+            yield from _Run(shared, get_run(workspace.database, run_id)).work()
     except (GeneratorExit, KeyboardInterrupt):
         _set_status(workspace, ids, "cancelled", only="waiting")
         raise
     except BaseException:
         _set_status(workspace, ids, "failed", only="waiting", error="A run before this one failed.")
         raise
-    return tuple(workspace.reader.evaluation_run(run_id) for run_id in ids)
+    return tuple(get_run(workspace.database, run_id) for run_id in ids)
 
 
 def _left(run: RunRow) -> int:
@@ -254,7 +262,7 @@ class _Run:
             _finish(self.workspace, self.row.id, status, error, time.perf_counter() - begin)
 
     def _cases(self) -> Iterator[RunProgress]:
-        contents = self.workspace.reader.evaluation_version_cases(self.row.set_version_id)
+        contents = list_version_cases(self.workspace.database, self.row.set_version_id)
         if not contents and self.row.case_count:
             raise RagError(f"The set “{self.row.set_name}” was deleted, so its run cannot go on.")
         done = _done(self.workspace, self.row.id)
@@ -502,10 +510,10 @@ class _Run:
             case.key: case
             for case in map(
                 Case.model_validate_json,
-                self.workspace.reader.evaluation_version_cases(self.row.set_version_id),
+                list_version_cases(self.workspace.database, self.row.set_version_id),
             )
         }
-        for result in self.workspace.reader.evaluation_results(self.row.id):
+        for result in list_results(self.workspace.database, self.row.id):
             if result.judge or result.outcome in ("error", "timeout") or result.case_key not in cases:
                 continue
             yield from self._progress(cases[result.case_key], force=True)
@@ -681,7 +689,7 @@ def _finish(workspace: Workspace, run_id: int, status: str, error: str, seconds:
         run.status, run.error, run.finished_ms = status, error, now_ms()
         run.busy_s += seconds
         session.add(run)
-        audit.record(
+        audit_log.record(
             session, f"evaluation {status}", run.name, f"run {run_id}" + (f": {error}" if error else "")
         )
 
@@ -689,20 +697,11 @@ def _finish(workspace: Workspace, run_id: int, status: str, error: str, seconds:
 # --- runs that there are ----------------------------------------------------------------------------------
 
 
-def list_runs(reader: Reader, set_name: str = "", pipeline: str = "", tag: str = "") -> list[RunRow]:
-    """Newest first; empty values do not filter."""
-    return reader.evaluation_runs(set_name, pipeline, tag)
-
-
-def run_row(reader: Reader, run_id: int) -> RunRow:
-    return reader.evaluation_run(run_id)
-
-
-def find_run(reader: Reader, which: str, set_name: str = "") -> RunRow:
+def find_run(database: Database, which: str, set_name: str = "") -> RunRow:
     """A run by its number, else the newest one that has this tag (of that set, if one is named)."""
     if which.isdecimal():
-        return reader.evaluation_run(int(which))
-    tagged = reader.evaluation_runs(set_name, "", which)
+        return get_run(database, int(which))
+    tagged = list_runs(database, set_name, "", which)
     if not tagged:
         of_set = f" of the set “{set_name}”" if set_name else ""
         raise NotFoundError(
@@ -711,15 +710,15 @@ def find_run(reader: Reader, which: str, set_name: str = "") -> RunRow:
     return tagged[0]
 
 
-def run_results(reader: Reader, run: RunRow | int) -> RunResults:
+def run_results(database: Database, run: RunRow | int) -> RunResults:
     """A run as the gate and the comparison see it. A case that failed in one repeat counts as failed."""
-    row = reader.evaluation_run(run) if isinstance(run, int) else run
-    return gather(row, reader.evaluation_results(row.id), run_cases(reader, row))
+    row = get_run(database, run) if isinstance(run, int) else run
+    return gather(row, list_results(database, row.id), run_cases(database, row))
 
 
-def run_cases(reader: Reader, run: RunRow) -> dict[str, Case]:
+def run_cases(database: Database, run: RunRow) -> dict[str, Case]:
     """The cases of a run by key; none when its set was deleted."""
-    contents = reader.evaluation_version_cases(run.set_version_id)
+    contents = list_version_cases(database, run.set_version_id)
     return {case.key: case for case in map(Case.model_validate_json, contents)}
 
 
@@ -757,7 +756,7 @@ def rename_run(workspace: Workspace, run_id: int, name: str, note: str | None = 
         raise RagError("A run needs a name of at most 200 characters.")
 
     def change(session: Session, run: EvaluationRun) -> None:
-        audit.record(session, "evaluation run renamed", name, f"run {run_id}, before: {run.name}")
+        audit_log.record(session, "evaluation run renamed", name, f"run {run_id}, before: {run.name}")
         run.name = name
         run.note = run.note if note is None else note
 
@@ -770,7 +769,7 @@ def tag_run(workspace: Workspace, run_id: int, tag: str) -> None:
 
     def change(session: Session, run: EvaluationRun) -> None:
         session.merge(EvaluationRunTag(run_id=run_id, name=tag))
-        audit.record(session, "evaluation run tagged", run.name, f"run {run_id}: {tag}")
+        audit_log.record(session, "evaluation run tagged", run.name, f"run {run_id}: {tag}")
 
     _change(workspace, run_id, change)
 
@@ -781,7 +780,7 @@ def untag_run(workspace: Workspace, run_id: int, tag: str) -> None:
         if found is None:
             raise NotFoundError(f"Run {run_id} has no tag “{tag}”.")
         session.delete(found)
-        audit.record(session, "evaluation run untagged", run.name, f"run {run_id}: {tag}")
+        audit_log.record(session, "evaluation run untagged", run.name, f"run {run_id}: {tag}")
 
     _change(workspace, run_id, change)
 
@@ -807,7 +806,7 @@ def delete_run(workspace: Workspace, run_id: int) -> int:
         for table in ("evaluationruntag", "evaluationgate"):
             raw.exec_driver_sql(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         session.delete(run)
-        audit.record(session, "evaluation run deleted", run.name, f"run {run_id}, {count} answers")
+        audit_log.record(session, "evaluation run deleted", run.name, f"run {run_id}, {count} answers")
         return count
 
 

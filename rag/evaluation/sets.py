@@ -14,13 +14,14 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
-from rag.evaluation.rows import SetVersionRow
+from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
 from rag.grounding import is_refusal
-from rag.storage import audit_log as audit
-from rag.storage.database import Reader
+from rag.storage import audit_log
+from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
 from rag.storage.tables.evaluation import (
     EvaluationCase,
@@ -60,7 +61,7 @@ def create_set(workspace: Workspace, name: str, description: str = "") -> None:
         _refuse_taken(session, name)
         made = EvaluationSet(name=name, description=description, created_ms=now_ms())
         session.add(made)
-        audit.record(session, "evaluation set made", name)
+        audit_log.record(session, "evaluation set made", name)
 
 
 def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
@@ -75,7 +76,7 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
                 session.connection().exec_driver_sql(
                     f"UPDATE {table} SET set_name = ? WHERE set_name = ?", (new_name, name)
                 )
-            audit.record(session, "evaluation set renamed", new_name, f"before: {name}")
+            audit_log.record(session, "evaluation set renamed", new_name, f"before: {name}")
 
 
 def delete_set(workspace: Workspace, name: str) -> int:
@@ -89,7 +90,7 @@ def delete_set(workspace: Workspace, name: str) -> int:
         raw.exec_driver_sql("DELETE FROM draft WHERE set_id = ?", (found.id,))
         count = raw.exec_driver_sql("DELETE FROM evaluationsetversion WHERE set_id = ?", (found.id,)).rowcount
         session.delete(found)
-        audit.record(session, "evaluation set deleted", name, f"{count} versions")
+        audit_log.record(session, "evaluation set deleted", name, f"{count} versions")
         return count
 
 
@@ -105,9 +106,9 @@ def find_set(session: Session, name: str) -> EvaluationSet:
 # --- cases ------------------------------------------------------------------------------------------------
 
 
-def set_cases(reader: Reader, name: str, number: int | None = None) -> tuple[Case, ...]:
+def set_cases(database: Database, name: str, number: int | None = None) -> tuple[Case, ...]:
     """The cases of a version in their order; None: the current one, which may have none yet."""
-    return tuple(Case.model_validate_json(content) for content in reader.evaluation_cases(name, number))
+    return tuple(Case.model_validate_json(content) for content in list_cases(database, name, number))
 
 
 def change_set(
@@ -137,7 +138,7 @@ def change_set(
 
 def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> Case:
     """Add a case by hand; returns it with its key. A key that the set already has is refused."""
-    present = {known.key: known for known in set_cases(workspace.reader, name)}
+    present = {known.key: known for known in set_cases(workspace.database, name)}
     if case.key in present:
         raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
     keyed = case if case.key else case.model_copy(update={"key": _free_key(case, present)})
@@ -160,7 +161,7 @@ def add_trace(
     reference: the right answer; None takes the trace's own unless a sentence of it was flagged or it declined.
     should_refuse: None takes what the trace did. A trace that is already a case of the set is replaced.
     """
-    detail = workspace.reader.trace(trace_id)
+    detail = get_trace(workspace.database, trace_id)
     row = detail.row
     answer = str(row["answer"])
     declined = row["status"] == "nothing found" or is_refusal(answer)
@@ -205,17 +206,17 @@ def import_file(
     found: Imported = read_cases(path, format_name, columns=columns, split=split)
     if (found.problems and not skip_bad) or not found.cases:
         return None, found.problems
-    if name not in {row.name for row in workspace.reader.evaluation_sets()}:
+    if name not in {row.name for row in list_sets(workspace.database)}:
         create_set(workspace, name)
     message = f"Imported {len(found.cases):,} cases from {path.name}"
     return change_set(workspace, name, put=found.cases, message=message), found.problems
 
 
 def export_set(
-    reader: Reader, name: str, path: Path, format_name: str, number: int | None = None
+    database: Database, name: str, path: Path, format_name: str, number: int | None = None
 ) -> tuple[str, ...]:
     """Write a version to a file; returns what the format could not hold."""
-    cases = set_cases(reader, name, number)
+    cases = set_cases(database, name, number)
     if not cases:
         raise RagError(f"“{name}” has no cases to write.")
     return write_cases(cases, path, format_name)
@@ -229,10 +230,10 @@ def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionR
         return _save_version(session, found, cases, f"Back to version {number}")
 
 
-def diff_sets(reader: Reader, name: str, old: int, new: int) -> SetDiff:
+def diff_sets(database: Database, name: str, old: int, new: int) -> SetDiff:
     """Cases that came, went and changed between two versions, paired by key."""
-    before = {case.key: case for case in set_cases(reader, name, old)}
-    after = {case.key: case for case in set_cases(reader, name, new)}
+    before = {case.key: case for case in set_cases(database, name, old)}
+    after = {case.key: case for case in set_cases(database, name, new)}
     both = [(before[key], after[key]) for key in before if key in after]
     changed = tuple((a, b) for a, b in both if a.content != b.content)
     return SetDiff(

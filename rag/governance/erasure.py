@@ -28,7 +28,7 @@ from rag.knowledge.collections import delete_documents, index_place
 from rag.knowledge.rows import VersionProgress
 from rag.knowledge.trials import orphan_documents
 from rag.knowledge.versions import document_facts, excluded_facts, fill_trial, sync_index
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import version_texts
 from rag.storage.tables.knowledge import Collection, DatasetVersion
@@ -70,14 +70,14 @@ def erase_document(
     yield VersionProgress("erasing", 0, 1)
     with workspace.store.session() as session:
         session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
-        audit.record(session, _BEGUN, f"{len(ids)} revisions")
+        audit_log.record(session, _BEGUN, f"{len(ids)} revisions")
         sources = _sources(session, ids)
         chunk_count, versions = _erase_rows(session, ids)
         traces = _redact_traces(session, ids, wanted)
         cases = _redact_cases(session, ids, sources, wanted)
         _redact_monitors(session, wanted)
         _redact_people(session, ids, wanted)
-        audit.record(
+        audit_log.record(
             session,
             "document erased",
             f"{len(ids)} revisions",
@@ -88,7 +88,7 @@ def erase_document(
     yield VersionProgress("searching", 0, 1)
     found, files, size = yield from search_files(workspace.folder, wanted)
     with workspace.store.session() as session:
-        audit.record(session, _DONE, f"{len(ids)} revisions", f"{len(found)} sentences found afterwards")
+        audit_log.record(session, _DONE, f"{len(ids)} revisions", f"{len(found)} sentences found afterwards")
     return ErasureReport(
         documents=tuple(dict.fromkeys(row[1] for row in doomed)),
         revisions=len(ids),
@@ -114,7 +114,7 @@ def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, lis
             return []
     yield from _clean_files(workspace)
     with workspace.store.session() as session:
-        audit.record(session, _DONE, "finished at the next start")
+        audit_log.record(session, _DONE, "finished at the next start")
     return [
         "An erasure was interrupted when the program ended. The document was gone already; what was left of it "
         "in the files has been removed now."
@@ -134,7 +134,7 @@ def compact(workspace: Workspace) -> Generator[VersionProgress, None, CompactRep
         ).rowcount
         keys = {row.index_key for row in session.exec(select(Collection)).all() if not row.index_server}
         keys |= {v.trial_key for v in session.exec(select(DatasetVersion)).all() if v.trial_key}
-        audit.record(session, "compacted", "data folder", f"{len(orphans)} documents, {vectors} vectors")
+        audit_log.record(session, "compacted", "data folder", f"{len(orphans)} documents, {vectors} vectors")
     dropped = [key for key in workspace.index.collection_names() if key not in keys]
     yield VersionProgress("compacting", 1, 3)
     yield from _refill_index(workspace)
@@ -539,7 +539,7 @@ def _refill_index(workspace: Workspace) -> Generator[VersionProgress, None, None
 
 def _vacuum(workspace: Workspace) -> None:
     """Rewrite the SQLite file without its free pages and empty its write-ahead log."""
-    workspace.reader.close()
+    workspace.database.close()
     with closing(sqlite3.connect(workspace.store.database, timeout=30, isolation_level=None)) as connection:
         try:
             connection.execute("VACUUM")

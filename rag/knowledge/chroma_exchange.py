@@ -24,7 +24,7 @@ from rag.knowledge.edits import replace_document
 from rag.knowledge.rows import ChromaImport, VersionProgress
 from rag.knowledge.versions import Draft, draft_of, make_version
 from rag.models.embedding import Embedder
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import add_chunks, add_embeddings, now_ms, text_vectors
 from rag.storage.tables.knowledge import Chunk, Collection, Document
 from rag.workspace import Workspace
@@ -200,7 +200,7 @@ def export_version(
     for done in export_batches(target, title, batches, metadata):
         yield VersionProgress("exporting", done, total)
     with workspace.store.session() as session:
-        audit.record(session, "version exported", collection, f"version {chosen.number} to {target}")
+        audit_log.record(session, "version exported", collection, f"version {chosen.number} to {target}")
     return done
 
 
@@ -243,7 +243,7 @@ def _target(workspace: Workspace, name: str, fingerprint: str, label: str) -> Co
         if found is None:
             found = new_collection(name, fingerprint, label, workspace.settings.chunking.model_dump_json())
             session.add(found)
-            audit.record(session, "collection made", name)
+            audit_log.record(session, "collection made", name)
         elif found.embedder != fingerprint:
             raise RagError(
                 f"“{name}” holds vectors of {found.embedder_name}, and these are of {label}: they cannot be "

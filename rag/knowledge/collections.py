@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.index import IndexPlace
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
 from rag.text.search_terms import indexed_text
@@ -39,7 +39,7 @@ def ensure_collection(workspace: Workspace, name: str) -> Collection:
                 workspace.settings.chunking.model_dump_json(),
             )
             session.add(found)
-            audit.record(session, "collection made", name)
+            audit_log.record(session, "collection made", name)
     workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not at hand
     return found
 
@@ -115,7 +115,7 @@ def tag_version(workspace: Workspace, collection: str, version: int | str | None
         known = known or VersionTag(collection_id=found.id, version_id=target.id, name=tag, created_ms=0)
         known.version_id, known.created_ms = target.id, now_ms()
         session.add(known)
-        audit.record(session, "version tagged", collection, f"version {target.number}: {tag}")
+        audit_log.record(session, "version tagged", collection, f"version {target.number}: {tag}")
 
 
 def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
@@ -127,7 +127,7 @@ def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
         if known is None:
             raise NotFoundError(f"No version of “{collection}” has the tag “{tag}”.")
         session.delete(known)
-        audit.record(session, "tag removed", collection, tag)
+        audit_log.record(session, "tag removed", collection, tag)
 
 
 def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
@@ -139,7 +139,7 @@ def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
             raise RagError(f"There is already a collection named “{new_name.strip()}”; choose another name.")
         found.name = new_name.strip()
         session.add(found)
-        audit.record(session, "collection renamed", name, f"to {found.name}")
+        audit_log.record(session, "collection renamed", name, f"to {found.name}")
 
 
 def delete_collection(workspace: Workspace, name: str) -> None:
@@ -178,7 +178,7 @@ def delete_collection(workspace: Workspace, name: str) -> None:
             "DELETE FROM collection WHERE id = ?",
         ):
             raw.exec_driver_sql(statement, (found.id,))
-        audit.record(session, "collection deleted", name)
+        audit_log.record(session, "collection deleted", name)
     workspace.forget_contents()
     for place in places:
         workspace.index.drop(place)

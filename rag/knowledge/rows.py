@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from rag.errors import NotFoundError
+from rag.storage.database import Database
+
 
 @dataclass(frozen=True)
 class IngestProgress:
@@ -369,3 +372,180 @@ def attributes_of(text: str) -> dict[str, str]:
     """The attributes of a document as they are stored: a JSON object or nothing."""
     found: dict[str, str] = json.loads(text) if text else {}
     return found
+
+
+def list_collections(database: Database) -> list[CollectionRow]:
+    return database.rows(
+        CollectionRow,
+        """SELECT c.id, c.key, c.name, c.created_ms, c.embedder_name, c.chunking, c.active_version_id,
+                  v.number AS version_number, coalesce(v.document_count, 0) AS document_count,
+                  coalesce(v.chunk_count, 0) AS chunk_count, coalesce(v.token_count, 0) AS token_count,
+                  (SELECT count(*) FROM datasetversion w WHERE w.collection_id = c.id) AS version_count,
+                  v.created_ms AS updated_ms, c.index_server
+           FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id
+           ORDER BY c.name COLLATE NOCASE""",
+    )
+
+
+def get_collection(database: Database, name: str) -> CollectionRow:
+    for row in list_collections(database):
+        if row.name == name:
+            return row
+    raise NotFoundError(
+        f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+    )
+
+
+def list_versions(database: Database, collection_id: int) -> list[VersionRow]:
+    """Newest first."""
+    return _version_rows(database, "v.collection_id = ?", collection_id)
+
+
+def get_version(database: Database, version_id: int) -> VersionRow:
+    found = _version_rows(database, "v.id = ?", version_id)
+    if not found:
+        raise NotFoundError("This version is gone; look at the list of versions again.")
+    return found[0]
+
+
+def look_up_version(database: Database, collection: str, which: str) -> VersionRow:
+    """A version by its number or a tag; “active” is the active one."""
+    for row in list_versions(database, get_collection(database, collection).id):
+        named = which in row.tags.split(", ") or (which == "active" and row.active)
+        if named or str(row.number) == which:
+            return row
+    raise NotFoundError(
+        f"The collection “{collection}” has no version {which}; `ragdeck versions -c` lists them."
+    )
+
+
+def _version_rows(database: Database, condition: str, value: int) -> list[VersionRow]:
+    rows = database.rows(
+        VersionRow,
+        f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message, v.kind,
+                  (SELECT p.number FROM datasetversion p WHERE p.id = v.parent_id) AS parent_number,
+                  v.embedder, v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
+                  v.token_count, v.added_count, v.replaced_count, v.removed_count, v.chunks_added,
+                  v.chunks_removed, v.tokens_added, v.tokens_removed, v.excluded_count,
+                  coalesce((SELECT group_concat(t.name, ', ') FROM versiontag t WHERE t.version_id = v.id), '')
+                      AS tags,
+                  v.trial_key != '' AS trial, v.id IS c.active_version_id AS active,
+                  p.created_ms AS proved_ms, p.ok AS proof_ok, p.detail AS proof_detail,
+                  p.vectors_checked, p.vectors_same, p.probe_count, p.probes_same
+           FROM datasetversion v JOIN collection c ON c.id = v.collection_id
+           LEFT JOIN proof p ON p.id = (SELECT max(q.id) FROM proof q WHERE q.version_id = v.id)
+           WHERE {condition} ORDER BY v.number DESC""",
+        (value,),
+    )
+    return rows
+
+
+def list_documents(
+    database: Database, version_id: int, limit: int = 1_000_000, offset: int = 0
+) -> list[DocumentRow]:
+    return database.rows(
+        DocumentRow,
+        """SELECT d.id, d.name, d.source, d.title, d.media_type, d.size_bytes, d.chunk_count, d.token_count,
+                  d.created_ms, vd.attributes, coalesce(x.excluded, 0) AS excluded_count
+           FROM versiondocument vd CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id
+           LEFT JOIN (SELECT c.document_id, count(*) AS excluded FROM versionexclusion e
+                      JOIN chunk c ON c.id = e.chunk_id WHERE e.version_id = ?1 GROUP BY c.document_id) x
+               ON x.document_id = d.id
+           WHERE vd.version_id = ?1 ORDER BY d.name COLLATE NOCASE, d.id LIMIT ?2 OFFSET ?3""",
+        (version_id, limit, offset),
+    )
+
+
+def list_version_documents(database: Database, version_id: int) -> list[VersionDocumentRow]:
+    return database.rows(
+        VersionDocumentRow,
+        """SELECT d.id, d.source, d.name, d.sha256, d.chunking, vd.attributes
+           FROM versiondocument vd CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id
+           WHERE vd.version_id = ?""",
+        (version_id,),
+    )
+
+
+def read_exclusions(database: Database, version_id: int) -> dict[int, str]:
+    """Chunk id -> why the version leaves it out."""
+    rows = database.query("SELECT chunk_id, reason FROM versionexclusion WHERE version_id = ?", (version_id,))
+    return {row[0]: row[1] for row in rows}
+
+
+def find_documents_of_chunks(database: Database, chunk_ids: list[int]) -> set[int]:
+    rows = database.query(
+        "SELECT DISTINCT c.document_id FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value",
+        (json.dumps(chunk_ids),),
+    )
+    return {row[0] for row in rows}
+
+
+def read_chunk_texts(database: Database, document_ids: list[int]) -> dict[int, list[tuple[int, str, int]]]:
+    """Document id -> (chunk id, text hash, tokens) of each of its chunks."""
+    found: dict[int, list[tuple[int, str, int]]] = {}
+    for row in database.query(
+        """SELECT c.document_id, c.id, c.text_hash, c.token_count FROM json_each(?) j
+           CROSS JOIN chunk c ON c.document_id = j.value""",
+        (json.dumps(document_ids),),
+    ):
+        found.setdefault(row[0], []).append((row[1], row[2], row[3]))
+    return found
+
+
+def read_chunk_use(database: Database, version_id: int, chunk_id: int, limit: int = 20) -> ChunkUse:
+    """How a chunk was used in traces, and where else its text stands in this version."""
+    counts = database.query(
+        """SELECT count(*), coalesce(sum(h.marker IS NOT NULL), 0) FROM tracehit h
+           JOIN trace t ON t.id = h.trace_id AND t.source = 'person' WHERE h.chunk_id = ?""",
+        (chunk_id,),
+    )
+    cited = database.query(
+        """SELECT t.id, t.question FROM tracehit h JOIN trace t ON t.id = h.trace_id
+           WHERE h.chunk_id = ? AND t.source = 'person' AND h.marker IS NOT NULL AND (instr(t.answer, '[' || h.marker || ']') > 0
+               OR EXISTS (SELECT 1 FROM claim k WHERE k.trace_id = t.id AND k.evidence_marker = h.marker))
+           ORDER BY t.created_ms DESC LIMIT ?""",
+        (chunk_id, limit),
+    )
+    twins = database.query(
+        """SELECT c.id, d.name, c.place FROM chunk c JOIN document d ON d.id = c.document_id
+           JOIN versiondocument vd ON vd.document_id = d.id AND vd.version_id = ?1
+           WHERE c.text_hash = (SELECT text_hash FROM chunk WHERE id = ?2) AND c.id != ?2 LIMIT ?3""",
+        (version_id, chunk_id, limit),
+    )
+    reason = database.query(
+        "SELECT reason FROM versionexclusion WHERE version_id = ? AND chunk_id = ?",
+        (version_id, chunk_id),
+    )
+    candidates, prompts = (counts[0][0], counts[0][1]) if counts else (0, 0)
+    return ChunkUse(
+        candidate_count=candidates,
+        prompt_count=prompts,
+        cited=tuple((row[0], row[1]) for row in cited),
+        duplicates=tuple((row[0], row[1], row[2]) for row in twins),
+        excluded=reason[0][0] if reason else None,
+    )
+
+
+def list_watched_folders(database: Database, collection_id: int | None = None) -> list[WatchedFolderRow]:
+    return database.rows(
+        WatchedFolderRow,
+        """SELECT w.id, c.name AS collection, w.path, w.enabled, w.quiet_s, w.last_check_ms,
+                  w.last_change_ms, w.outcome
+           FROM watchedfolder w JOIN collection c ON c.id = w.collection_id
+           WHERE ?1 IS NULL OR w.collection_id = ?1 ORDER BY c.name COLLATE NOCASE, w.path""",
+        (collection_id,),
+    )
+
+
+def list_chunks(database: Database, document_id: int) -> list[ChunkRow]:
+    return database.rows(
+        ChunkRow,
+        """SELECT id, position, start, "end", text, token_count, place FROM chunk
+           WHERE document_id = ? ORDER BY position""",
+        (document_id,),
+    )
+
+
+def read_document_text(database: Database, document_id: int) -> str:
+    found = database.query("SELECT text FROM document WHERE id = ?", (document_id,))
+    return str(found[0][0]) if found else ""

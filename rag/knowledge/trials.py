@@ -26,7 +26,7 @@ from rag.parsing import PARSER
 from rag.parsing.chunking import Chunker, chunking_fingerprint
 from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import DatasetVersion, Document
 from rag.workspace import Workspace
@@ -79,7 +79,7 @@ def build_trial(
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             version = write_trial(session, found, draft, key)
-            audit.record(session, "trial built", collection, f"version {version.number}: {draft.message}")
+            audit_log.record(session, "trial built", collection, f"version {version.number}: {draft.message}")
     except BaseException:
         workspace.index.drop(IndexPlace(key))
         raise
@@ -110,7 +110,7 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
         session.flush()
         doomed = orphan_documents(session, found.id or 0)
         delete_documents(session, doomed)
-        audit.record(session, "version deleted", collection, f"version {version.number}: {version.message}")
+        audit_log.record(session, "version deleted", collection, f"version {version.number}: {version.message}")
     workspace.forget_contents()
     if version.trial_key:
         workspace.index.drop(IndexPlace(version.trial_key))

@@ -1,6 +1,6 @@
 """Compares two dataset versions: documents, then the chunks of a document, then the words of a chunk.
 
-Reads through rag.reader alone, so the window and the command line use the same. A document keeps its identity
+Reads through rag.storage.database alone, so the window and the command line use the same. A document keeps its identity
 by its source; one whose file moved keeps it by its content.
 """
 
@@ -10,29 +10,42 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rag.knowledge.rows import KINDS, ChunkChange, ChunkRow, DocumentChange, VersionDiff, VersionDocumentRow
-from rag.storage.database import Reader
+from rag.knowledge.rows import (
+    KINDS,
+    ChunkChange,
+    ChunkRow,
+    DocumentChange,
+    VersionDiff,
+    VersionDocumentRow,
+    find_documents_of_chunks,
+    get_version,
+    list_chunks,
+    list_version_documents,
+    read_chunk_texts,
+    read_exclusions,
+)
+from rag.storage.database import Database
 from rag.text.word_diff import word_diff
 
 _SIMILAR = 0.25  # share of words that two chunks have in common to be shown as one that changed
 _MOST_PAIRS = 40_000
 
 
-def diff_versions(reader: Reader, old_version_id: int, new_version_id: int) -> VersionDiff:
+def diff_versions(database: Database, old_version_id: int, new_version_id: int) -> VersionDiff:
     """What came, went and changed from the old version to the new one."""
-    old_version, new_version = reader.version(old_version_id), reader.version(new_version_id)
-    old = {row.id: row for row in reader.version_documents(old_version_id)}
-    new = {row.id: row for row in reader.version_documents(new_version_id)}
-    old_excluded = reader.exclusions(old_version_id)
-    new_excluded = reader.exclusions(new_version_id)
-    toggled = reader.documents_of_chunks(
-        [i for i in {*old_excluded, *new_excluded} if old_excluded.get(i) != new_excluded.get(i)]
+    old_version, new_version = get_version(database, old_version_id), get_version(database, new_version_id)
+    old = {row.id: row for row in list_version_documents(database, old_version_id)}
+    new = {row.id: row for row in list_version_documents(database, new_version_id)}
+    old_excluded = read_exclusions(database, old_version_id)
+    new_excluded = read_exclusions(database, new_version_id)
+    toggled = find_documents_of_chunks(
+        database, [i for i in {*old_excluded, *new_excluded} if old_excluded.get(i) != new_excluded.get(i)]
     )
     pairs = _pair([d for i, d in old.items() if i not in new], [d for i, d in new.items() if i not in old])
     same = [(old[i], new[i]) for i in old if i in new]
     differing = [(a, b) for a, b in same if a.attributes != b.attributes or a.id in toggled]
     touched = [row.id for pair in (*pairs, *differing) for row in pair if row is not None]
-    texts = reader.chunk_texts(list(dict.fromkeys(touched)))
+    texts = read_chunk_texts(database, list(dict.fromkeys(touched)))
     changes = [_document_change(a, b, texts, old_excluded, new_excluded) for a, b in (*pairs, *differing)]
     changes.sort(key=lambda c: (KINDS.index(c.kind), c.name.casefold(), c.source))
     return VersionDiff(
@@ -46,13 +59,13 @@ def diff_versions(reader: Reader, old_version_id: int, new_version_id: int) -> V
 
 
 def diff_document(
-    reader: Reader, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
+    database: Database, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
 ) -> tuple[ChunkChange, ...]:
     """The chunks of one document on both sides, in order, with the words of those that changed."""
-    old_excluded = reader.exclusions(old_version_id)
-    new_excluded = reader.exclusions(new_version_id)
-    old = reader.chunks(old_id) if old_id is not None else []
-    new = reader.chunks(new_id) if new_id is not None else []
+    old_excluded = read_exclusions(database, old_version_id)
+    new_excluded = read_exclusions(database, new_version_id)
+    old = list_chunks(database, old_id) if old_id is not None else []
+    new = list_chunks(database, new_id) if new_id is not None else []
     matcher = difflib.SequenceMatcher(None, [c.text for c in old], [c.text for c in new], autojunk=False)
     found: list[ChunkChange] = []
     for operation, a0, a1, b0, b1 in matcher.get_opcodes():

@@ -23,7 +23,7 @@ from rag.errors import RagError
 from rag.index import IndexPlace, Vector, VectorsOf
 from rag.knowledge.collections import find_collection, find_version, index_place
 from rag.knowledge.rows import ActivationReport, ProofResult, VersionMade, VersionProgress
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import insert_rows, missing_embeddings, now_ms, text_vectors
 from rag.storage.tables.knowledge import (
@@ -118,7 +118,7 @@ def make_version(
             version = _write(session, found, draft, texts)
             old_place = index_place(found)
             _activate(session, found, version, place)
-            audit.record(session, "version made", collection, f"version {version.number}: {version.message}")
+            audit_log.record(session, "version made", collection, f"version {version.number}: {version.message}")
     except BaseException:
         _forget_pending(workspace, collection)
         raise
@@ -153,7 +153,7 @@ def activate_version(
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             _activate(session, found, version, place)
-            audit.record(session, "version activated", collection, f"version {version.number}")
+            audit_log.record(session, "version activated", collection, f"version {version.number}")
     except BaseException:
         _forget_pending(workspace, collection)
         raise
@@ -245,7 +245,7 @@ def serve_index(
         found.index_server = server
         found.index_version_id = version.id
         session.add(found)
-        audit.record(session, "index moved", collection, server or "the data folder")
+        audit_log.record(session, "index moved", collection, server or "the data folder")
     with suppress(RagError):  # a server that is gone keeps what it has: nothing reads it any more
         workspace.index.drop(old_place)
     return (yield from _prove_or_rebuild(workspace, collection, version, hashes))
@@ -290,7 +290,7 @@ def add_probe(workspace: Workspace, collection: str, text: str) -> None:
             content = _content(workspace, version)
             dense = _exact_hits(session, content, vector)
             session.add(_probe_result(version, probe, dense, _word_hits(session, content, probe)))
-        audit.record(session, "probe added", collection, text)
+        audit_log.record(session, "probe added", collection, text)
 
 
 # --- the stages -------------------------------------------------------------------------------------------
@@ -418,7 +418,7 @@ def _prove(
             )
         )
         words = "proved" if result.ok else "NOT proved"
-        audit.record(session, f"index {words}", collection, f"version {version.number}: {result.sentence()}")
+        audit_log.record(session, f"index {words}", collection, f"version {version.number}: {result.sentence()}")
     return result
 
 

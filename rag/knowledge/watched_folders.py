@@ -18,8 +18,8 @@ from sqlmodel import select
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.collections import ensure_collection, find_collection
 from rag.knowledge.ingest import discover, ingest_files
-from rag.knowledge.rows import IngestReport
-from rag.storage import audit_log as audit
+from rag.knowledge.rows import IngestReport, get_collection, list_watched_folders
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, WatchedFolder
 from rag.workspace import Workspace
@@ -47,7 +47,7 @@ def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: in
             collection_id=found.id or 0, path=str(path), quiet_s=quiet_s, created_ms=now_ms()
         )
         session.add(made)
-        audit.record(session, "folder watched", collection, str(path))
+        audit_log.record(session, "folder watched", collection, str(path))
         session.flush()
         return made.id or 0
 
@@ -58,7 +58,7 @@ def set_watching(workspace: Workspace, watch_id: int, enabled: bool) -> None:
         found = _find(session.get(WatchedFolder, watch_id))
         found.enabled = enabled
         session.add(found)
-        audit.record(session, "watching resumed" if enabled else "watching paused", found.path)
+        audit_log.record(session, "watching resumed" if enabled else "watching paused", found.path)
 
 
 def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
@@ -66,12 +66,12 @@ def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
     with workspace.store.session() as session:
         found = _find(session.get(WatchedFolder, watch_id))
         session.delete(found)
-        audit.record(session, "folder no longer watched", found.path)
+        audit_log.record(session, "folder no longer watched", found.path)
 
 
 def find_watch(workspace: Workspace, collection: str, folder: str) -> int:
     path = Path(folder).expanduser().absolute()
-    for row in workspace.reader.watched_folders(workspace.reader.collection(collection).id):
+    for row in list_watched_folders(workspace.database, get_collection(workspace.database, collection).id):
         if row.path == str(path):
             return row.id
     raise NotFoundError(f"“{collection}” does not follow {path}; `ragdeck watch list` shows what it follows.")

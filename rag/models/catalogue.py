@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import ModelError, NotFoundError
 from rag.models.gguf import read_header
-from rag.models.rows import ModelEntry, ModelHeader
+from rag.models.rows import ModelEntry, ModelHeader, list_added_models
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -34,7 +34,7 @@ def find_model(workspace: Workspace, wanted: str) -> Path:
     path = Path(wanted).expanduser()
     if path.is_file():
         return path.absolute()
-    entries = known_models(workspace.reader.added_models(), workspace.settings.models.folders)
+    entries = known_models(list_added_models(workspace.database), workspace.settings.models.folders)
     for entry in entries:
         if wanted in (entry.name, entry.label, Path(entry.path).name, entry.path):
             return Path(entry.path)
@@ -48,7 +48,7 @@ def add_model(workspace: Workspace, path: str) -> ModelHeader:
     """Remember a GGUF file. Raises ModelError when it is none."""
     from sqlmodel import select
 
-    from rag.storage import audit_log as audit
+    from rag.storage import audit_log
     from rag.storage.store import now_ms
     from rag.storage.tables.knowledge import Model
 
@@ -65,17 +65,17 @@ def add_model(workspace: Workspace, path: str) -> ModelHeader:
                     added_ms=now_ms(),
                 )
             )
-            audit.record(session, "model added", str(file))
+            audit_log.record(session, "model added", str(file))
     return header
 
 
 def forget_model(workspace: Workspace, path: str) -> None:
     """Take an added file off the list. The file itself stays."""
-    from rag.storage import audit_log as audit
+    from rag.storage import audit_log
 
     with workspace.store.session() as session:
         session.connection().exec_driver_sql("DELETE FROM model WHERE path = ?", (path,))
-        audit.record(session, "model removed from the list", path)
+        audit_log.record(session, "model removed from the list", path)
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.storage.database import Database
+
 
 @dataclass(frozen=True)
 class ModelState:
@@ -125,3 +127,8 @@ def memory_sentence(header: ModelHeader, context: int) -> str:
 
 def _size(size: int) -> str:
     return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"
+
+
+def list_added_models(database: Database) -> list[str]:
+    """Paths of the GGUF files that the person added."""
+    return [row[0] for row in database.query("SELECT path FROM model ORDER BY added_ms")]

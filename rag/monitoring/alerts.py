@@ -14,9 +14,9 @@ from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import VersionProgress
 from rag.monitoring.drift import drift_of
 from rag.monitoring.measuring import Judgement, judge, remembering
-from rag.monitoring.rows import MEASURES, AlertRow, Scope
-from rag.storage import audit_log as audit
-from rag.storage.database import Reader
+from rag.monitoring.rows import MEASURES, AlertRow, Scope, list_alerts, list_measured_asks
+from rag.storage import audit_log
+from rag.storage.database import Database
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection
 from rag.storage.tables.monitoring import AlertRule, ReferencePeriod
@@ -38,24 +38,24 @@ def next_state(state: str, condition: str) -> str:
 
 def check_quickly(workspace: Workspace) -> list[AlertRow]:
     """Judge every rule that needs no embedding, and write the states; returns those that fire now."""
-    reader = workspace.reader
-    asks = remembering(reader)
+    database = workspace.database
+    asks = remembering(database)
     found = {
-        rule.id: judge(reader, rule, asks)
-        for rule in reader.alerts()
+        rule.id: judge(database, rule, asks)
+        for rule in list_alerts(database)
         if rule.enabled and kind_of(rule) in ("rate", "value")
     }
     _write(workspace, found)
-    return reader.alerts(firing_only=True)
+    return list_alerts(database, firing_only=True)
 
 
-def judged_now(reader: Reader) -> list[AlertRow]:
+def judged_now(database: Database) -> list[AlertRow]:
     """Every rule as it stands now, nothing written: for who may only read. Drift stays as it was judged last."""
-    asks = remembering(reader)
+    asks = remembering(database)
     rows = []
-    for rule in reader.alerts():
+    for rule in list_alerts(database):
         if rule.enabled and kind_of(rule) in ("rate", "value"):
-            found = judge(reader, rule, asks)
+            found = judge(database, rule, asks)
             rule = replace(
                 rule, state=next_state(rule.state, found.condition), value=found.value, count=found.count,
                 limit=found.limit, sentence=found.sentence,
@@ -74,11 +74,11 @@ def check_alerts(workspace: Workspace) -> Generator[VersionProgress, None, list[
     """Judge every rule, drift included; returns all rules as they stand."""
     check_quickly(workspace)
     found = {}
-    for rule in workspace.reader.alerts():
+    for rule in list_alerts(workspace.database):
         if rule.enabled and kind_of(rule) == "drift":
             found[rule.id] = yield from _judge_drift(workspace, rule)
     _write(workspace, found)
-    return workspace.reader.alerts()
+    return list_alerts(workspace.database)
 
 
 def _judge_drift(workspace: Workspace, rule: AlertRow) -> Generator[VersionProgress, None, Judgement]:
@@ -93,7 +93,7 @@ def _judge_drift(workspace: Workspace, rule: AlertRow) -> Generator[VersionProgr
 
 def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
     """One transaction; a rule that stands as it stood is not written, so that an answer costs no write."""
-    rows = {rule.id: rule for rule in workspace.reader.alerts()}
+    rows = {rule.id: rule for rule in list_alerts(workspace.database)}
     moment = now_ms()
     changed = [
         (rule_id, judgement)
@@ -113,7 +113,7 @@ def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
             if rule.state != state:
                 rule.since_ms = moment
                 if state == "firing":
-                    audit.record(session, "alert fired", rule.name, judgement.sentence)
+                    audit_log.record(session, "alert fired", rule.name, judgement.sentence)
                 if state != "acknowledged":
                     rule.acknowledged = ""
             rule.state, rule.checked_ms = state, moment
@@ -134,7 +134,7 @@ def add_rule(workspace: Workspace, values: dict[str, Any]) -> AlertRow:
     with workspace.store.session() as session:
         _validate(session, rule)
         session.add(rule)
-        audit.record(session, "alert rule added", rule.name)
+        audit_log.record(session, "alert rule added", rule.name)
     check_quickly(workspace)
     return _row(workspace, rule.name)
 
@@ -148,7 +148,7 @@ def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> Aler
         _validate(session, rule)
         rule.state, rule.sentence, rule.acknowledged = "not enough data", "", ""
         session.add(rule)
-        audit.record(session, "alert rule changed", rule.name, ", ".join(sorted(values)))
+        audit_log.record(session, "alert rule changed", rule.name, ", ".join(sorted(values)))
         new_name = rule.name
     check_quickly(workspace)
     return _row(workspace, new_name)
@@ -157,7 +157,7 @@ def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> Aler
 def remove_rule(workspace: Workspace, name: str) -> None:
     with workspace.store.session() as session:
         session.delete(_find(session, name))
-        audit.record(session, "alert rule removed", name)
+        audit_log.record(session, "alert rule removed", name)
 
 
 def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
@@ -170,7 +170,7 @@ def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
             raise RagError("Say in a note what is known or done about it.")
         rule.state, rule.acknowledged = "acknowledged", note.strip()
         session.add(rule)
-        audit.record(session, "alert acknowledged", name)
+        audit_log.record(session, "alert acknowledged", name)
     return _row(workspace, name)
 
 
@@ -193,9 +193,11 @@ def set_reference(
     with workspace.store.session() as session:
         _check_collection(session, collection)
         session.merge(ReferencePeriod(collection=collection, start_ms=start_ms, end_ms=end_ms, note=note))
-        audit.record(session, "reference period set", collection or "all collections")
+        audit_log.record(session, "reference period set", collection or "all collections")
     check_quickly(workspace)
-    return len(workspace.reader.measured_asks(Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000))
+    return len(
+        list_measured_asks(workspace.database, Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000)
+    )
 
 
 def clear_reference(workspace: Workspace, collection: str) -> None:
@@ -204,7 +206,7 @@ def clear_reference(workspace: Workspace, collection: str) -> None:
         if found is None:
             raise NotFoundError("There is no such reference period.")
         session.delete(found)
-        audit.record(session, "reference period removed", collection or "all collections")
+        audit_log.record(session, "reference period removed", collection or "all collections")
     check_quickly(workspace)
 
 
@@ -271,4 +273,4 @@ def _find(session: Session, name: str) -> AlertRule:
 
 
 def _row(workspace: Workspace, name: str) -> AlertRow:
-    return next(row for row in workspace.reader.alerts() if row.name == name)
+    return next(row for row in list_alerts(workspace.database) if row.name == name)

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 import numpy as np
 from sqlmodel import select
 
+from rag.asking.rows import read_answers
 from rag.grounding.numbers import Quantity, quantities, same
 from rag.grounding.silent_failures import without_markers
 from rag.knowledge.rows import VersionProgress
@@ -21,6 +22,8 @@ from rag.monitoring.rows import (
     Member,
     NewQuestion,
     Scope,
+    find_reference,
+    list_measured_asks,
     values_of,
 )
 from rag.storage.tables.knowledge import Collection
@@ -52,11 +55,11 @@ def drift_of(
     workspace: Workspace, what: str, scope: Scope, window: int, minimum: int
 ) -> Generator[VersionProgress, None, DriftResult]:
     """One test: "questions" by energy distance of their embeddings, "scores" by Kolmogorov-Smirnov."""
-    reference = workspace.reader.reference_for(scope.collection)
+    reference = find_reference(workspace.database, scope.collection)
     if reference is None:
         return DriftResult(what, None, None, 0, 0, NO_REFERENCE)
-    new = workspace.reader.measured_asks(after(scope, reference), min(window, _MOST))
-    old = workspace.reader.measured_asks(period_scope(scope.collection, reference), _MOST)
+    new = list_measured_asks(workspace.database, after(scope, reference), min(window, _MOST))
+    old = list_measured_asks(workspace.database, period_scope(scope.collection, reference), _MOST)
     if what == "scores":
         measure = MEASURES["score_drift"]
         scores, before = values_of(measure, new), values_of(measure, old)
@@ -108,7 +111,7 @@ def disagreements(
     Questions are similar when their cosine is 0.9 or more and they hold the same figures. Answers disagree when
     one declines and another does not, when each has a figure that the other lacks, or when their cosine is below 0.6.
     """
-    asks = [ask for ask in workspace.reader.measured_asks(scope, limit) if ask.status == "done"]
+    asks = [ask for ask in list_measured_asks(workspace.database, scope, limit) if ask.status == "done"]
     if len(asks) < 2:
         return ()
     vectors = yield from embed(workspace, scope.collection, [ask.question for ask in asks])
@@ -249,7 +252,7 @@ def _cause(asks: Sequence[MeasuredAsk]) -> str:
 
 
 def _answers(workspace: Workspace, ids: Sequence[str]) -> dict[str, str]:
-    return workspace.reader.answers(ids)
+    return read_answers(workspace.database, ids)
 
 
 def _too_few(what: str, count: int, reference_count: int, minimum: int) -> DriftResult:

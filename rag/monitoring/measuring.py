@@ -24,9 +24,12 @@ from rag.monitoring.rows import (
     ReferenceRow,
     Scope,
     beyond,
+    find_reference,
+    list_measured_asks,
+    list_reference_periods,
     values_of,
 )
-from rag.storage.database import Reader
+from rag.storage.database import Database
 
 _MOST_REFERENCE = 1000  # asks: more would not move a limit, and every answer waits for them
 NO_REFERENCE = "no reference period is chosen"
@@ -45,27 +48,27 @@ class Judgement:
     sentence: str
 
 
-def remembering(reader: Reader) -> Asks:
+def remembering(database: Database) -> Asks:
     """The newest asks of a scope; the same scope is read once, for all the rules that look at it."""
     known: dict[tuple[Scope, int], list[MeasuredAsk]] = {}
 
     def asks(scope: Scope, limit: int) -> list[MeasuredAsk]:
         if (scope, limit) not in known:
-            known[scope, limit] = reader.measured_asks(scope, limit)
+            known[scope, limit] = list_measured_asks(database, scope, limit)
         return known[scope, limit]
 
     return asks
 
 
-def judge(reader: Reader, rule: AlertRow, asks: Asks) -> Judgement:
+def judge(database: Database, rule: AlertRow, asks: Asks) -> Judgement:
     """Hold the window of a rule (not one of drift) against its threshold or control limit."""
     measure = MEASURES[rule.measure]
     reference = None
     scope = rule.scope
     if rule.threshold is None:
-        reference = reader.reference_for(rule.collection)
+        reference = find_reference(database, rule.collection)
         if reference is None:
-            only = " for all collections" if reader.reference_periods() else ""
+            only = " for all collections" if list_reference_periods(database) else ""
             return Judgement("not enough data", None, 0, None, NO_REFERENCE + only)
         scope = after(scope, reference)
     values = values_of(measure, asks(scope, rule.window))
@@ -103,10 +106,10 @@ def judge(reader: Reader, rule: AlertRow, asks: Asks) -> Judgement:
     )
 
 
-def summaries(reader: Reader, scope: Scope, window: int, minimum: int = FEWEST) -> list[MeasureSummary]:
+def summaries(database: Database, scope: Scope, window: int, minimum: int = FEWEST) -> list[MeasureSummary]:
     """Every counted measure over the newest asks of a scope, and the chart of windows before."""
-    asks = remembering(reader)
-    reference = reader.reference_for(scope.collection)
+    asks = remembering(database)
+    reference = find_reference(database, scope.collection)
     everything = asks(scope, 10_000)
     past = asks(period_scope(scope.collection, reference), _MOST_REFERENCE) if reference else []
     return [_summary(measure, everything, past, reference, window, minimum) for measure in COUNTED]

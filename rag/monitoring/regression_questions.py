@@ -14,15 +14,16 @@ from typing import Any
 from sqlmodel import Session, select
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
 from rag.grounding.silent_failures import without_markers
 from rag.knowledge.collections import find_collection, find_version
-from rag.knowledge.rows import VersionProgress
+from rag.knowledge.rows import VersionProgress, list_collections
 from rag.monitoring.drift import embed
 from rag.monitoring.rows import FrozenRow, FrozenState
 from rag.prompts.registry import find_prompt
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection
 from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult, FrozenRun
@@ -39,7 +40,7 @@ Steps = Generator[VersionProgress, None, FrozenState]
 def freeze_question(workspace: Workspace, collection: str, question: str = "", trace_id: str = "") -> Steps:
     """Freeze a question with its answer as the reference: that of a stored trace, else it is asked now."""
     if trace_id:
-        row = workspace.reader.trace(trace_id).row
+        row = get_trace(workspace.database, trace_id).row
         if row["status"] not in ("done", "nothing found"):
             raise RagError("This ask has no complete answer, so it cannot be a reference.")
         if row["answer"].startswith(_ERASED):
@@ -63,7 +64,7 @@ def freeze_question(workspace: Workspace, collection: str, question: str = "", t
         session.add(made)
         session.flush()
         # By its number: the log outlives an erasure, and a question may quote a document.
-        audit.record(session, "frozen question added", collection, f"question {made.id}")
+        audit_log.record(session, "frozen question added", collection, f"question {made.id}")
     return frozen_state(workspace, collection)
 
 
@@ -73,7 +74,7 @@ def unfreeze_question(workspace: Workspace, collection: str, question_id: int) -
         found = _find(session, collection, question_id)
         session.connection().exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (question_id,))
         session.delete(found)
-        audit.record(session, "frozen question removed", collection, f"question {question_id}")
+        audit_log.record(session, "frozen question removed", collection, f"question {question_id}")
     return frozen_state(workspace, collection)
 
 
@@ -94,7 +95,7 @@ def accept_answer(workspace: Workspace, collection: str, question_id: int) -> Fr
         result.reference_trace_id, result.change = row.trace_id, ""
         result.passage_overlap, result.answer_similarity = 1.0, 1.0
         session.add_all([found, result])
-        audit.record(session, "new answer accepted", collection, f"question {question_id}")
+        audit_log.record(session, "new answer accepted", collection, f"question {question_id}")
     return frozen_state(workspace, collection)
 
 
@@ -113,7 +114,7 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
         progress = VersionProgress("asking", number, len(questions))
         trace_id = yield from _ask(workspace, collection, question.question, progress)
         results.append((yield from _compare(workspace, collection, question, trace_id)))
-    last = workspace.reader.trace(results[-1].trace_id).row
+    last = get_trace(workspace.database, results[-1].trace_id).row
     with workspace.store.session() as session:
         run = FrozenRun(
             collection_id=found.id or 0,
@@ -135,7 +136,7 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
             if question.reference_trace_id != result.reference_trace_id:  # the old one was erased
                 question.reference_trace_id = result.reference_trace_id
                 session.add(question)
-        audit.record(
+        audit_log.record(
             session, "frozen questions run", collection,
             f"{run.changed_count} of {run.question_count} changed, {last['model']}",
         )  # fmt: skip
@@ -163,7 +164,7 @@ def run_all(
 
 def frozen_states(workspace: Workspace, collection: str = "") -> list[FrozenState]:
     """The state of each collection that has frozen questions, or of the named one alone."""
-    names = [collection] if collection else [row.name for row in workspace.reader.collections()]
+    names = [collection] if collection else [row.name for row in list_collections(workspace.database)]
     states = [frozen_state(workspace, name) for name in names]
     return [state for state in states if collection or state.questions]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+
+from rag.storage.database import Database
 
 STATES = ("firing", "acknowledged", "not enough data", "ok")
 
@@ -32,7 +34,7 @@ class MeasuredAsk:
     flag_count: int
     contradicted_count: int
     passage_count: int
-    outcome: str  # one of rag.verdicts.OUTCOMES
+    outcome: str  # one of rag.grounding.rows.OUTCOMES
     silent_failures: str
 
 
@@ -333,3 +335,56 @@ DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
         "Kolmogorov-Smirnov test against the reference period: exact, so 1 % of tests alarm with no drift.",
     ),
 )  # fmt: skip
+
+
+def list_measured_asks(database: Database, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
+    """The newest asks by persons in a scope, newest first; frozen runs and evaluations are not among them."""
+    parts, values = ["source = 'person'", "status != 'running'"], []
+    for condition, value in (
+        ("collection = ?", scope.collection),
+        ("model = ?", scope.model),
+        ("prompt_fingerprint = ?", scope.prompt),
+        ("created_ms >= ?", scope.since_ms),
+        ("created_ms < ?", scope.until_ms),
+    ):
+        if value not in ("", None):
+            parts.append(condition)
+            values.append(value)
+    columns = ", ".join(
+        "length(answer) AS answer_length" if f.name == "answer_length" else f.name
+        for f in fields(MeasuredAsk)
+    )
+    return database.rows(
+        MeasuredAsk,
+        f"SELECT {columns} FROM trace WHERE {' AND '.join(parts)} ORDER BY created_ms DESC, id LIMIT ?",
+        (*values, limit),
+    )
+
+
+def list_asked_prompts(database: Database) -> list[tuple[str, str]]:
+    """(fingerprint, "NAME@NUMBER") of every version of a prompt that an ask by a person used."""
+    found = database.query(
+        """SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
+           WHERE prompt_fingerprint != '' AND source = 'person' GROUP BY 1 ORDER BY 2, 3"""
+    )
+    return [(row[0], f"{row[1]}@{row[2]}" if row[2] else f"{row[1]} {row[0][:8]}") for row in found]
+
+
+def list_reference_periods(database: Database) -> list[ReferenceRow]:
+    return database.rows(
+        ReferenceRow,
+        "SELECT collection, start_ms, end_ms, note FROM referenceperiod ORDER BY collection",
+    )
+
+
+def find_reference(database: Database, collection: str) -> ReferenceRow | None:
+    """The collection's own reference period, else the one for all."""
+    known = {row.collection: row for row in list_reference_periods(database)}
+    return known.get(collection) or known.get("")
+
+
+def list_alerts(database: Database, firing_only: bool = False) -> list[AlertRow]:
+    """Rules by name; firing_only: what a person has to be told."""
+    where = "WHERE enabled AND state = 'firing'" if firing_only else ""
+    columns = ", ".join(f'"{f.name}"' for f in fields(AlertRow))
+    return database.rows(AlertRow, f"SELECT {columns} FROM alertrule {where} ORDER BY name")

@@ -18,9 +18,9 @@ from sqlmodel import Session
 
 from rag.errors import RagError
 from rag.prompts import registry
-from rag.prompts.rows import PromptRow, PromptVersionRow
+from rag.prompts.rows import PromptRow, PromptVersionRow, list_prompt_versions, list_prompts
 from rag.prompts.templates import PromptTemplate
-from rag.storage.database import Reader
+from rag.storage.database import Database
 from rag.storage.store import Store
 from rag.storage.tables.prompts import Prompt
 
@@ -58,15 +58,15 @@ class _File(BaseModel):
     versions: list[_Version] = Field(min_length=1, max_length=10_000)
 
 
-def export_prompts(reader: Reader, folder: Path) -> list[Path]:
+def export_prompts(database: Database, folder: Path) -> list[Path]:
     """Write NAME.yaml for every prompt into a folder, over what is there; files of others stay."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for row in reader.prompts():
+        for row in list_prompts(database):
             path = folder / f"{row.name}.yaml"
             scratch = folder / f".{row.name}.new"
-            scratch.write_bytes(_as_yaml(row, reader.prompt_versions(row.name)).encode())
+            scratch.write_bytes(_as_yaml(row, list_prompt_versions(database, row.name)).encode())
             scratch.replace(path)
             written.append(path)
     except OSError as error:

@@ -17,7 +17,7 @@ from rag.errors import NotFoundError, RagError
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
 from rag.prompts.rows import LabelMove, PromptVersionRow
 from rag.prompts.templates import PromptTemplate, template_variables
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.prompts import Prompt, PromptLabel, PromptLabelMove, PromptVersion
 from rag.text.word_diff import word_diff
@@ -31,7 +31,7 @@ _LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True)
 class PromptDiff:
-    """(operation, old words, new words) of both parts, as rag.diff.word_diff gives them."""
+    """(operation, old words, new words) of both parts, as rag.text.word_diff.word_diff gives them."""
 
     old_number: int
     new_number: int
@@ -107,7 +107,7 @@ def add_version(
     found.last_number = max(found.last_number, version.number)
     session.add(found)
     session.add(version)
-    audit.record(session, "prompt version made", f"{found.name} {version.number}", version.message)
+    audit_log.record(session, "prompt version made", f"{found.name} {version.number}", version.message)
     session.flush()
     return version
 
@@ -124,7 +124,7 @@ def delete_prompt(store: Store, name: str) -> int:
         count = raw.exec_driver_sql("DELETE FROM promptversion WHERE prompt_id = ?", (found.id,)).rowcount
         forget_requirement(session, "prompt", found.id or 0)
         session.delete(found)
-        audit.record(session, "prompt deleted", name, f"{count} versions")
+        audit_log.record(session, "prompt deleted", name, f"{count} versions")
         return count
 
 
@@ -258,7 +258,7 @@ def move(
         )
     session.add(move)
     where = "removed" if number is None else f"to version {number}"
-    audit.record(session, "prompt label moved", f"{found.name}@{label}", where)
+    audit_log.record(session, "prompt label moved", f"{found.name}@{label}", where)
     return _move_row(move)
 
 

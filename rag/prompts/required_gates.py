@@ -10,7 +10,7 @@ from typing import Literal
 from sqlmodel import Session
 
 from rag.errors import RagError
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.tables.evaluation import GateRequirement
 
 Kind = Literal["prompt", "pipeline"]
@@ -42,7 +42,7 @@ def refuse_ungated(
     if force:
         if not note.strip():
             raise RagError("Moving the label without its gate needs a note that says why.")
-        audit.record(session, "gate overridden", f"{name} {number}", note)
+        audit_log.record(session, "gate overridden", f"{name} {number}", note)
         return
     pipeline = f"{name}@{number}" if kind == "pipeline" else f"(a pipeline with the prompt {name}@{number})"
     raise RagError(

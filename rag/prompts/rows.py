@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
+
+from rag.storage.database import Database
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,83 @@ class LabelMove:
     moved_ms: int
     author: str
     note: str
+
+
+def list_prompts(database: Database) -> list[PromptRow]:
+    """All prompts by name."""
+    rows = database.query(
+        """SELECT p.*, (SELECT count(*) FROM promptversion v WHERE v.prompt_id = p.id) AS version_count
+           FROM prompt p ORDER BY p.name"""
+    )
+    return [
+        PromptRow(
+            row["name"],
+            row["description"],
+            row["created_ms"],
+            row["version_count"],
+            row["last_number"],
+            tuple(_labels(database, row["id"]).items()),
+        )
+        for row in rows
+    ]
+
+
+def list_prompt_versions(database: Database, name: str) -> list[PromptVersionRow]:
+    """Newest first. Raises NotFoundError."""
+    prompt_id = database.id_of(
+        "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+    )
+    labels = _labels(database, prompt_id)
+    rows = database.query(
+        "SELECT * FROM promptversion WHERE prompt_id = ? ORDER BY number DESC", (prompt_id,)
+    )
+    return [
+        PromptVersionRow(
+            **{
+                f.name: row[f.name]
+                for f in fields(PromptVersionRow)
+                if f.name not in ("prompt", "variables", "labels")
+            },
+            prompt=name,
+            variables=tuple(json.loads(row["variables"])),
+            labels=tuple(label for label, number in labels.items() if number == row["number"]),
+        )
+        for row in rows
+    ]
+
+
+def list_label_moves(database: Database, name: str, label: str = "") -> list[LabelMove]:
+    """The moves of a prompt's label, or of all of them, newest first. Raises NotFoundError."""
+    prompt_id = database.id_of(
+        "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+    )
+    return database.rows(
+        LabelMove,
+        """SELECT label, from_number, to_number, moved_ms, author, note FROM promptlabelmove
+           WHERE prompt_id = ? AND (? = '' OR label = ?) ORDER BY id DESC""",
+        (prompt_id, label, label),
+    )
+
+
+def find_required_gate(database: Database, kind: str, name: str) -> RequiredGate | None:
+    """What the label production of a prompt or pipeline waits for; None: nothing."""
+    table = "prompt" if kind == "prompt" else "pipeline"
+    found = database.query(
+        f"""SELECT g.* FROM gaterequirement g JOIN {table} s ON s.id = g.subject_id
+            WHERE g.kind = ? AND s.name = ?""",
+        (table, name),
+    )
+    if not found:
+        return None
+    row = found[0]
+    return RequiredGate(table, name, row["set_name"], row["gate"], row["author"], row["created_ms"])
+
+
+def _labels(database: Database, prompt_id: int) -> dict[str, int]:
+    """label -> number of the version that it points to."""
+    rows = database.query(
+        """SELECT l.name, v.number FROM promptlabel l JOIN promptversion v ON v.id = l.version_id
+           WHERE l.prompt_id = ? ORDER BY l.name""",
+        (prompt_id,),
+    )
+    return {row["name"]: row["number"] for row in rows}

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 
-from rag.asking.rows import TraceDetail
+from rag.asking.rows import TraceDetail, get_trace
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.rows import list_sets
 from rag.evaluation.sets import change_set, create_set
 from rag.prompts.registry import user_name
 from rag.review.rows import REASONS, SHOULD_REFUSE, FeedbackRow, feedback_rows
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.review import Feedback
 from rag.workspace import Workspace
@@ -33,7 +34,7 @@ def add_feedback(
     author: str = "",
 ) -> FeedbackRow:
     """Store what the author (default: the user of this computer) says; saying it again replaces it."""
-    row = workspace.reader.trace(trace_id).row
+    row = get_trace(workspace.database, trace_id).row
     reason, note, correction = reason.strip(), note.strip(), correction.strip()
     if row["status"] == "running":
         raise RagError("This question is still being answered; rate the answer when it is there.")
@@ -53,7 +54,7 @@ def add_feedback(
             set_name=before.set_name if before else "", case_key=before.case_key if before else "",
         )  # fmt: skip
         session.merge(made)
-        audit.record(session, "feedback", row["id"][:8], f"{'up' if is_up else 'down'} by {who}")
+        audit_log.record(session, "feedback", row["id"][:8], f"{'up' if is_up else 'down'} by {who}")
     return feedback_of(workspace, row["id"], who)
 
 
@@ -68,8 +69,8 @@ def remove_feedback(workspace: Workspace, trace_id: str, author: str = "") -> No
 def feedback_of(workspace: Workspace, trace_id: str, author: str = "") -> FeedbackRow:
     """What one person said of a trace. Raises RagError when they did not."""
     who = author.strip() or user_name()
-    trace_id = workspace.reader.trace(trace_id).row["id"]
-    for row in feedback_rows(workspace.reader, trace_id=trace_id):
+    trace_id = get_trace(workspace.database, trace_id).row["id"]
+    for row in feedback_rows(workspace.database, trace_id=trace_id):
         if row.author == who:
             return row
     raise RagError(f"{who} has not rated this answer; `ragdeck feedback add` does.")
@@ -85,7 +86,7 @@ def make_feedback_case(
     """
     said = feedback_of(workspace, trace_id, author)
     case = case_of(
-        workspace.reader.trace(said.trace_id),
+        get_trace(workspace.database, said.trace_id),
         correction=said.correction,
         is_right=said.is_up,
         should_refuse=not said.is_up and said.reason == SHOULD_REFUSE,
@@ -137,7 +138,7 @@ def case_of(
 def put_case(workspace: Workspace, set_name: str, case: Case) -> None:
     """Into a set, made if there is none of that name; a case of the same trace is replaced."""
     set_name = set_name.strip()
-    if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+    if set_name not in {row.name for row in list_sets(workspace.database)}:
         create_set(workspace, set_name)
     question = " ".join(case.question.split())
     change_set(workspace, set_name, put=[case], message=f"From a person's verdict: “{question[:60]}”")

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
+from rag.evaluation.rows import list_sets
 from rag.evaluation.sets import change_set, create_set
 from rag.evaluation.statistics import cohens_kappa
 from rag.review.feedback import case_of, put_case
@@ -29,7 +31,7 @@ from rag.review.rows import (
     queue_reviews,
     review_items,
 )
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import insert_rows, now_ms
 from rag.storage.tables.review import Review, ReviewItem, ReviewQueue
 from rag.workspace import Workspace
@@ -81,7 +83,7 @@ def fill_queue(
                 [{"queue_id": found.id, "trace_id": trace_id, "why": why} for trace_id, why in chosen],
             )
             added += len(chosen)
-        audit.record(session, "review queue filled", queue, f"{added} answers")
+        audit_log.record(session, "review queue filled", queue, f"{added} answers")
     return added
 
 
@@ -127,17 +129,17 @@ def judge(
                 set_name=before.set_name if before else "", case_key=before.case_key if before else "",
             )
         )  # fmt: skip
-        audit.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
+        audit_log.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
 
 
 def next_item(workspace: Workspace, queue: str, reviewer: str) -> ReviewItemRow | None:
     """The first that the reviewer has not judged; None when all are."""
-    return next((i for i in review_items(workspace.reader, queue, reviewer) if i.own is None), None)
+    return next((i for i in review_items(workspace.database, queue, reviewer) if i.own is None), None)
 
 
 def agreement(workspace: Workspace, queue: str, reviewer: str = "") -> list[Agreement]:
     """Every two reviewers; with a reviewer only their pairs, over what they have judged themselves."""
-    said = queue_reviews(workspace.reader, queue)
+    said = queue_reviews(workspace.database, queue)
     names = sorted({review.reviewer for _, reviews in said for review in reviews})
     found = []
     for first, second in combinations(names, 2):
@@ -176,7 +178,7 @@ def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, in
     cases: list[Case] = []
     made: list[tuple[ReviewRow, str]] = []
     left_out = 0
-    for item, reviews in queue_reviews(workspace.reader, queue):
+    for item, reviews in queue_reviews(workspace.database, queue):
         said = [review for review in reviews if review.verdict != "skip"]
         if not said:
             left_out += bool(reviews)
@@ -193,7 +195,7 @@ def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, in
         made.append((best, case.key))
     if cases:
         set_name = set_name.strip()
-        if set_name not in {row.name for row in workspace.reader.evaluation_sets()}:
+        if set_name not in {row.name for row in list_sets(workspace.database)}:
             create_set(workspace, set_name)
         change_set(workspace, set_name, put=cases, message=f"From the review queue “{queue}”")
         _remember(workspace, made, set_name)
@@ -203,8 +205,8 @@ def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, in
 def export_reviews(workspace: Workspace, queue: str, path: Path) -> int:
     """Write one line a verdict, as CSV or, where the name ends in .jsonl, as JSON; returns the lines."""
     lines = []
-    for item, reviews in queue_reviews(workspace.reader, queue):
-        row = workspace.reader.trace(item.trace_id).row
+    for item, reviews in queue_reviews(workspace.database, queue):
+        row = get_trace(workspace.database, item.trace_id).row
         for review in reviews:
             lines.append(
                 {
@@ -240,12 +242,12 @@ def delete_queue(workspace: Workspace, queue: str) -> None:
         )
         raw.exec_driver_sql("DELETE FROM reviewitem WHERE queue_id = ?", (found.id,))
         session.delete(found)
-        audit.record(session, "review queue deleted", queue)
+        audit_log.record(session, "review queue deleted", queue)
 
 
 def _case(workspace: Workspace, trace_id: str, review: ReviewRow) -> Case:
     return case_of(
-        workspace.reader.trace(trace_id),
+        get_trace(workspace.database, trace_id),
         correction=review.correction,
         is_right=review.verdict == "correct",
         should_refuse=review.verdict != "correct" and review.reason == SHOULD_REFUSE,

@@ -38,7 +38,7 @@ def rollout_results(workspace: Workspace, rollout_id: int) -> RolloutResults:
     A canary's groups are of different questions (rag.evaluation.groups), a blind comparison's are pairs. Below 20
     answers an arm, or 6 pairs, nothing is tested. p values are corrected for the measures (Holm 1979).
     """
-    row = rollout_row(workspace.reader, rollout_id)
+    row = rollout_row(workspace.database, rollout_id)
     answers = _answers(workspace, rollout_id)
     found = _paired(answers) if row.kind == "blind" else _grouped(answers)
     corrected = holm([difference.p for difference in found])
@@ -56,7 +56,7 @@ def rollout_results(workspace: Workspace, rollout_id: int) -> RolloutResults:
 
 def _answers(workspace: Workspace, rollout_id: int) -> list[_Answer]:
     found = []
-    for arm, pair, picked, status, outcome, claims, flags, total_ms, is_up in workspace.reader.cells(
+    for arm, pair, picked, status, outcome, claims, flags, total_ms, is_up in workspace.database.cells(
         """SELECT a.arm, a.pair, a.picked, t.status, t.outcome, t.claim_count, t.flag_count, t.total_ms,
                   (SELECT f.is_up FROM feedback f WHERE f.trace_id = t.id ORDER BY f.created_ms DESC LIMIT 1)
            FROM rolloutask a JOIN trace t ON t.id = a.trace_id

@@ -37,7 +37,7 @@ from rag.review.rows import (
     running_rollout,
 )
 from rag.review.rows import rollout as rollout_row
-from rag.storage import audit_log as audit
+from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.review import ProductionPipeline, Rollout, RolloutAsk
 from rag.workspace import Workspace
@@ -98,10 +98,10 @@ def start_rollout(
             staging_config=second.model_dump_json(), created_ms=now_ms(), note=note.strip(),
         )  # fmt: skip
         session.add(made)
-        audit.record(session, "roll-out started", second_name, f"{kind} in {collection or 'all collections'}")
+        audit_log.record(session, "roll-out started", second_name, f"{kind} in {collection or 'all collections'}")
         session.flush()
         number = made.id or 0
-    return rollout_row(workspace.reader, number)
+    return rollout_row(workspace.database, number)
 
 
 def what_moves(workspace: Workspace, rollout_id: int) -> str:
@@ -144,7 +144,7 @@ def release_production(workspace: Workspace, collection: str = "") -> bool:
         found = session.get(ProductionPipeline, key)
         if found is not None:
             session.delete(found)
-            audit.record(session, "production pipeline removed", collection or "all collections", found.name)
+            audit_log.record(session, "production pipeline removed", collection or "all collections", found.name)
         return found is not None
 
 
@@ -181,7 +181,7 @@ def ask(
                 workspace, question, collection, version=version, model=model, session_id=session_id
             )
         )
-    row = running_rollout(workspace.reader, collection)
+    row = running_rollout(workspace.database, collection)
     if row is None:
         pinned = _pinned(workspace, collection)
         arguments = _arguments(pinned, collection) if pinned else {"collection": collection}
@@ -230,7 +230,7 @@ def pick(workspace: Workspace, pair: str, choice: str) -> Revealed:
             same = not places[choice]
             row.picked = "no difference" if same else "this" if row.position == places[choice] else "other"
             session.add(row)
-        audit.record(session, "blind answers compared", pair[:8], choice)
+        audit_log.record(session, "blind answers compared", pair[:8], choice)
         names = [found.staging if row.arm == "staging" else found.production for row in rows]
         return Revealed(names[0], names[1], rows[0].arm == "staging")
 
@@ -316,7 +316,7 @@ def _plan(session: Session, found: Rollout) -> _Plan:
 def _end(session: Session, found: Rollout, state: str, outcome: str) -> None:
     found.state, found.ended_ms, found.outcome = state, now_ms(), outcome
     session.add(found)
-    audit.record(session, f"roll-out {state}", found.staging, outcome)
+    audit_log.record(session, f"roll-out {state}", found.staging, outcome)
 
 
 def _running(session: Session, rollout_id: int) -> Rollout:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from rag.asking.rows import AskResult
 from rag.errors import NotFoundError
-from rag.storage.database import Reader
+from rag.storage.database import Database
 
 # Why an answer is not good; "other" asks for a note.
 REASONS = (
@@ -60,10 +60,10 @@ class FeedbackRow:
 
 
 def feedback_rows(
-    reader: Reader, *, trace_id: str = "", is_up: bool | None = None, limit: int = 1000
+    database: Database, *, trace_id: str = "", is_up: bool | None = None, limit: int = 1000
 ) -> list[FeedbackRow]:
     """Newest first; of one trace, or all."""
-    found = reader.rows(
+    found = database.rows(
         FeedbackRow,
         """SELECT f.trace_id, f.author, f.created_ms, f.is_up, f.reason, f.note, f.correction, f.tags, f.set_name,
                   f.case_key, t.question, t.answer, t.collection
@@ -141,27 +141,27 @@ class Agreement:
         )
 
 
-def review_queues(reader: Reader) -> list[QueueRow]:
+def review_queues(database: Database) -> list[QueueRow]:
     """By name."""
     counts: dict[int, list[tuple[str, int]]] = {}
-    for queue_id, reviewer, count in reader.cells(
+    for queue_id, reviewer, count in database.cells(
         """SELECT i.queue_id, r.reviewer, count(*) FROM review r JOIN reviewitem i ON i.id = r.item_id
            GROUP BY i.queue_id, r.reviewer ORDER BY r.reviewer"""
     ):
         counts.setdefault(queue_id, []).append((reviewer, count))
-    rows = reader.cells(
+    rows = database.cells(
         """SELECT q.id, q.name, q.created_ms, (SELECT count(*) FROM reviewitem i WHERE i.queue_id = q.id)
            FROM reviewqueue q ORDER BY q.name"""
     )
     return [QueueRow(row[1], row[2], row[3], tuple(counts.get(row[0], ()))) for row in rows]
 
 
-def review_items(reader: Reader, queue: str, reviewer: str) -> list[ReviewItemRow]:
+def review_items(database: Database, queue: str, reviewer: str) -> list[ReviewItemRow]:
     """In the order they were added. Raises NotFoundError."""
-    queue_id = _queue_id(reader, queue)
-    reviews = _reviews(reader, queue_id)
+    queue_id = _queue_id(database, queue)
+    reviews = _reviews(database, queue_id)
     found = []
-    for item_id, trace_id, why, question in reader.cells(
+    for item_id, trace_id, why, question in database.cells(
         """SELECT i.id, i.trace_id, i.why, t.question FROM reviewitem i JOIN trace t ON t.id = i.trace_id
            WHERE i.queue_id = ? ORDER BY i.id""",
         (queue_id,),
@@ -173,26 +173,26 @@ def review_items(reader: Reader, queue: str, reviewer: str) -> list[ReviewItemRo
     return found
 
 
-def queue_reviews(reader: Reader, queue: str) -> list[tuple[ReviewItemRow, tuple[ReviewRow, ...]]]:
+def queue_reviews(database: Database, queue: str) -> list[tuple[ReviewItemRow, tuple[ReviewRow, ...]]]:
     """Every item with all that was said of it: for exports and cases, not for reviewers."""
-    reviews = _reviews(reader, _queue_id(reader, queue))
-    return [(item, tuple(reviews.get(item.id, ()))) for item in review_items(reader, queue, "")]
+    reviews = _reviews(database, _queue_id(database, queue))
+    return [(item, tuple(reviews.get(item.id, ()))) for item in review_items(database, queue, "")]
 
 
 def progress(items: Sequence[ReviewItemRow]) -> str:
     return f"{sum(item.own is not None for item in items)} of {len(items)} reviewed"
 
 
-def _queue_id(reader: Reader, queue: str) -> int:
-    found = reader.cells("SELECT id FROM reviewqueue WHERE name = ?", (queue,))
+def _queue_id(database: Database, queue: str) -> int:
+    found = database.cells("SELECT id FROM reviewqueue WHERE name = ?", (queue,))
     if not found:
         raise NotFoundError(f"There is no review queue named “{queue}”; `ragdeck review fill` makes one.")
     return int(found[0][0])
 
 
-def _reviews(reader: Reader, queue_id: int) -> dict[int, list[ReviewRow]]:
+def _reviews(database: Database, queue_id: int) -> dict[int, list[ReviewRow]]:
     found: dict[int, list[ReviewRow]] = {}
-    for row in reader.rows(
+    for row in database.rows(
         ReviewRow,
         """SELECT r.* FROM review r JOIN reviewitem i ON i.id = r.item_id WHERE i.queue_id = ?
            ORDER BY r.created_ms, r.reviewer""",
@@ -338,11 +338,11 @@ class Candidate:
     prompt: str = ""  # NAME@NUMBER
 
 
-def candidates(reader: Reader) -> list[Candidate]:
+def candidates(database: Database) -> list[Candidate]:
     """Pipelines that answer, by name, then prompt versions, the newest first."""
     found = [
         Candidate(f"{name} {number}: {message}", pipeline=name, number=number)
-        for name, number, message, content in reader.cells(
+        for name, number, message, content in database.cells(
             """SELECT p.name, v.number, v.message, v.content FROM pipeline p
                JOIN pipelineversion v ON v.pipeline_id = p.id AND v.number = p.last_number ORDER BY p.name"""
         )
@@ -350,7 +350,7 @@ def candidates(reader: Reader) -> list[Candidate]:
     ]
     return found + [
         Candidate(f"prompt {name}@{number}: {message}", prompt=f"{name}@{number}")
-        for name, number, message in reader.cells(
+        for name, number, message in database.cells(
             """SELECT p.name, v.number, v.message FROM prompt p JOIN promptversion v ON v.prompt_id = p.id
                ORDER BY p.name, v.number DESC"""
         )
@@ -366,25 +366,27 @@ _ROLLOUT_COLUMNS = """r.id,
         AS picked_count"""
 
 
-def rollouts(reader: Reader, state: str = "") -> list[RolloutRow]:
+def rollouts(database: Database, state: str = "") -> list[RolloutRow]:
     """Newest first."""
-    return reader.rows(
+    return database.rows(
         RolloutRow,
         f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE ? = '' OR r.state = ? ORDER BY r.id DESC",
         (state, state),
     )
 
 
-def rollout(reader: Reader, rollout_id: int) -> RolloutRow:
-    found = reader.rows(RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.id = ?", (rollout_id,))
+def rollout(database: Database, rollout_id: int) -> RolloutRow:
+    found = database.rows(
+        RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.id = ?", (rollout_id,)
+    )
     if not found:
         raise NotFoundError(f"There is no roll-out {rollout_id}; `ragdeck rollout status` lists them.")
     return found[0]
 
 
-def running_rollout(reader: Reader, collection: str) -> RolloutRow | None:
+def running_rollout(database: Database, collection: str) -> RolloutRow | None:
     """The one that a question to this collection takes part in."""
-    found = reader.rows(
+    found = database.rows(
         RolloutRow,
         f"""SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.state = 'running' AND (r.collection_id IS NULL
             OR r.collection_id = (SELECT id FROM collection WHERE name = ?)) ORDER BY r.collection_id IS NULL LIMIT 1""",
@@ -393,9 +395,9 @@ def running_rollout(reader: Reader, collection: str) -> RolloutRow | None:
     return found[0] if found else None
 
 
-def production_of(reader: Reader, collection: str) -> ProductionRow | None:
+def production_of(database: Database, collection: str) -> ProductionRow | None:
     """The pipeline that was promoted for a collection, or for all; None: its settings answer."""
-    found = reader.rows(
+    found = database.rows(
         ProductionRow,
         """SELECT coalesce(c.name, '') AS collection, p.name, p.moved_ms FROM productionpipeline p
            LEFT JOIN collection c ON c.id = p.collection_id
@@ -405,8 +407,8 @@ def production_of(reader: Reader, collection: str) -> ProductionRow | None:
     return found[0] if found else None
 
 
-def arm_of(reader: Reader, trace_id: str) -> ArmOf | None:
-    found = reader.rows(
+def arm_of(database: Database, trace_id: str) -> ArmOf | None:
+    found = database.rows(
         ArmOf,
         """SELECT a.rollout_id, r.kind, a.arm, CASE a.arm WHEN 'staging' THEN r.staging ELSE r.production END AS pipeline,
                   a.picked FROM rolloutask a JOIN rollout r ON r.id = a.rollout_id WHERE a.trace_id = ?""",

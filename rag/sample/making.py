@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from rag.evaluation.rows import RunProgress, RunRow
+from rag.evaluation.rows import RunProgress, RunRow, list_sets
 from rag.knowledge.rows import IngestProgress, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import GenerationSettings, RetrievalSettings
@@ -38,7 +38,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
     from rag.evaluation.pipelines import list_pipelines, present_config, save_pipeline
     from rag.evaluation.sets import import_file
 
-    if SAMPLE_SET not in {row.name for row in workspace.reader.evaluation_sets()}:
+    if SAMPLE_SET not in {row.name for row in list_sets(workspace.database)}:
         import_file(workspace, SAMPLE_SET, RESOURCES / "samples" / "cases.jsonl")
     config = present_config(workspace, SAMPLE_COLLECTION).model_copy(
         update={"model": "", "retrieval": RetrievalSettings(), "generation": GenerationSettings()}

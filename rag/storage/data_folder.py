@@ -18,10 +18,10 @@ import platformdirs
 
 from rag.errors import DataFolderLockedError, RagError
 
-PROGRAM_FOLDER = Path(__file__).resolve().parent.parent
+PROGRAM_FOLDER = Path(__file__).resolve().parents[2]
 RESOURCES = PROGRAM_FOLDER / "resources"
 DATABASE = "ragdeck.sqlite"
-SCHEMA = 5  # PRAGMA user_version of that file: how many steps rag.migrations has
+SCHEMA = 5  # PRAGMA user_version of that file: how many steps rag.storage.migrations has
 POINTER = "moved-to"  # a text file with the path that the data were moved to
 
 

@@ -1,7 +1,7 @@
 """Moving the data folder to another place.
 
 `move_data` copies everything but the Chroma index, which is rebuilt, into an empty folder, checks the copy and
-then writes the pointer file that `rag.data_folder` follows: at that moment the data are in the new place. The
+then writes the pointer file that `rag.storage.data_folder` follows: at that moment the data are in the new place. The
 old ones are removed afterwards, by `finish_move`, which runs whenever a folder is opened. Two notes make that
 safe against a kill: `moving-out.json` in the old folder and `moving-in.json` in the new one name each other and
 the place of the pointer, and the pointer alone decides which of the two is in use.

@@ -13,6 +13,14 @@ import time
 import traceback
 from pathlib import Path
 
+from rag.knowledge.rows import (
+    list_documents,
+    list_version_documents,
+    list_versions,
+    look_up_version,
+    read_document_text,
+)
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -49,18 +57,18 @@ def work(folder: Path, files: Path, operation: str, seed: int) -> None:
     with open_workspace(folder) as workspace:
         acknowledged(folder, "opened")
         generator = random.Random(seed)
-        active = workspace.reader.find_version("A", "active")
-        documents = workspace.reader.documents(active.id)
+        active = look_up_version(workspace.database, "A", "active")
+        documents = list_documents(workspace.database, active.id)
         if operation == "ingest":
             report = drive(ingest_files(workspace, "A", [files]))
             acknowledged(folder, f"version {report.version_number}")
         elif operation == "rollback":
-            numbers = [v.number for v in workspace.reader.versions(1)]
+            numbers = [v.number for v in list_versions(workspace.database, 1)]
             report = drive(activate_version(workspace, "A", generator.choice(numbers)))
             acknowledged(folder, f"active {report.number}")
         elif operation == "erase" and len(documents) > 5:
             victim = generator.choice(documents)
-            text = workspace.reader.document_text(victim.id)
+            text = read_document_text(workspace.database, victim.id)
             (folder.parent / "victim.json").write_text(json.dumps([victim.source, text]))
             drive(erase_document(workspace, "A", victim.source))
             acknowledged(folder, f"erased {victim.source}")
@@ -82,9 +90,9 @@ def look(folder: Path, before: dict[str, str], operation: str) -> dict[str, obje
     said = (folder.parent / "acknowledged").read_text().splitlines()
     with open_workspace(folder) as workspace:
         notices = drive(start_up(workspace))
-        reader = workspace.reader
-        versions = {v.number: v for v in reader.versions(1)}
-        active = reader.find_version("A", "active")
+        database = workspace.database
+        versions = {v.number: v for v in list_versions(database, 1)}
+        active = look_up_version(database, "A", "active")
         content = workspace.content(active.id, active.embedder)
         if sorted(index_hashes(workspace, "A")) != sorted(set(content.hashes)):
             wrong.append("the index does not equal the active version")
@@ -92,7 +100,7 @@ def look(folder: Path, before: dict[str, str], operation: str) -> dict[str, obje
             held = workspace.content(version.id, version.embedder)
             if (
                 len(held.ids) != version.chunk_count
-                or len(reader.version_documents(version.id)) != version.document_count
+                or len(list_version_documents(database, version.id)) != version.document_count
             ):
                 wrong.append(f"version {version.number} is half")
             with workspace.store.session() as session:
@@ -111,7 +119,7 @@ def look(folder: Path, before: dict[str, str], operation: str) -> dict[str, obje
         victim = folder.parent / "victim.json"
         if victim.exists():
             source, text = json.loads(victim.read_text())
-            names = {d.source for v in versions.values() for d in reader.documents(v.id)}
+            names = {d.source for v in versions.values() for d in list_documents(database, v.id)}
             # Either it is there as before, or nothing of it is left in any file.
             if source not in names and drive(search_files(folder, sorted(sentences_of(text))))[0]:
                 wrong.append("a sentence of an erased document is left")

@@ -52,7 +52,7 @@ def test_a_lock_names_its_holder_and_goes_with_it(tmp_path: Path) -> None:
     import sys
 
     code = (
-        "import sys; from pathlib import Path; from rag.data_folder import FolderLock\n"
+        "import sys; from pathlib import Path; from rag.storage.data_folder import FolderLock\n"
         "lock = FolderLock(Path(sys.argv[1])); lock.acquire('the other one'); print('held', flush=True); sys.stdin.read()"
     )
     root = Path(__file__).resolve().parents[2]

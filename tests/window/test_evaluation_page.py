@@ -12,6 +12,7 @@ from app.main_window import MainWindow
 from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
 from app.pages.evaluation.pipeline_dialog import PipelineDialog
 from app.pages.evaluation.runs_panel import RunDialog
+from rag.evaluation.rows import list_pipelines, list_runs, list_sets
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 
 SLOW_MS = 120_000
@@ -32,8 +33,8 @@ def test_the_sample_brings_a_set_and_two_pipelines(qtbot: QtBot, window: MainWin
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     window.show_page("evaluation")
     page = window.page("evaluation")
-    reader = window._console.reader
-    qtbot.waitUntil(lambda: len(reader.pipelines()) == 2, timeout=SLOW_MS)
+    database = window._console.database
+    qtbot.waitUntil(lambda: len(list_pipelines(database)) == 2, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     page.sets.refresh()
     page.pipelines.refresh()
@@ -84,7 +85,7 @@ def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
     page.import_cases("From a file", str(file))
     qtbot.waitUntil(lambda: bool(shown), timeout=SLOW_MS)
     assert "line 2" in shown[0]
-    assert "From a file" not in {s.name for s in window._console.reader.evaluation_sets()}
+    assert "From a file" not in {s.name for s in list_sets(window._console.database)}
     page.import_cases("From a file", str(file), skip_bad=True)
     qtbot.waitUntil(lambda: page.current.name == "From a file", timeout=SLOW_MS)
     assert page.current.case_count == 1
@@ -134,7 +135,7 @@ def test_two_searches_are_run_and_compared(qtbot: QtBot, window: MainWindow) -> 
         assert dialog.values()["retrieval"] == config["retrieval"]
         dialog.kind.setCurrentIndex(dialog.kind.findData("retrieval"))
         evaluation.pipelines.save(dialog.name.text(), dialog.values(), "no model")
-    qtbot.waitUntil(lambda: len(console.reader.pipelines()) == 4, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: len(list_pipelines(console.database)) == 4, timeout=SLOW_MS)
     evaluation.tabs.setCurrentIndex(0)
     dialog = RunDialog(console, evaluation)
     dialog.set_box.setCurrentIndex(dialog.set_box.findData(SAMPLE_SET))
@@ -175,4 +176,4 @@ def test_a_gate_in_the_window_says_pass_or_fail(qtbot: QtBot, window: MainWindow
 
 
 def test_a_collection_of_the_sample_is_named_in_its_runs(window: MainWindow) -> None:
-    assert {run.collection for run in window._console.reader.evaluation_runs()} == {SAMPLE_COLLECTION}
+    assert {run.collection for run in list_runs(window._console.database)} == {SAMPLE_COLLECTION}

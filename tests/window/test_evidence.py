@@ -9,6 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.collections.limits_dialog import LimitsDialog
+from rag.asking.rows import read_flag_opinion, read_flag_state
+from rag.knowledge.rows import list_collections
 
 pytestmark = pytest.mark.models
 SLOW_MS = 120_000
@@ -43,7 +45,7 @@ def shots(window: MainWindow, name: str) -> None:
 
 
 def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: bool(window._console.reader.collections()), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: bool(list_collections(window._console.database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.show_page("ask")
     ask = window.page("ask")
@@ -56,18 +58,18 @@ def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, wi
     panel = ask.sources.claim_panel
     assert panel.isVisible()
     start = card._claims[claims[0]].start
-    reader = window._console.reader
+    database = window._console.database
     qtbot.mouseClick(panel.right, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert reader.flag_opinion(card.trace_id, start) is True
+    assert read_flag_opinion(database, card.trace_id, start) is True
     assert panel.right.isChecked() and panel.said.text()
     qtbot.mouseClick(panel.wrong, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert reader.flag_opinion(card.trace_id, start) is False
+    assert read_flag_opinion(database, card.trace_id, start) is False
     shots(window, "evidence")
     qtbot.mouseClick(panel.wrong, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert reader.flag_opinion(card.trace_id, start) is None
+    assert read_flag_opinion(database, card.trace_id, start) is None
 
 
 def test_a_prompt_is_answered_again_in_its_trace(qtbot: QtBot, window: MainWindow) -> None:
@@ -86,16 +88,16 @@ def test_a_prompt_is_answered_again_in_its_trace(qtbot: QtBot, window: MainWindo
 
 
 def test_limits_preview_past_answers_and_are_kept(qtbot: QtBot, window: MainWindow) -> None:
-    collection = window._console.reader.collections()[0]
+    collection = list_collections(window._console.database)[0]
     dialog = LimitsDialog(window._console, collection.id, collection.name)
     qtbot.addWidget(dialog)
     dialog.show()
     settle(qtbot, window)
     dialog.unsupported.setValue(1)  # the lowest there is: everything is unsupported
     assert dialog.check.value() == 1
-    answers = len(window._console.reader.flag_state(collection.id).answers)
+    answers = len(read_flag_state(window._console.database, collection.id).answers)
     assert dialog.preview.text().startswith(f"{answers} of the last {answers}")
     dialog.grab().save("screenshots/limits-light.png")
     qtbot.mouseClick(dialog.save_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert window._console.reader.flag_state(collection.id).unsupported_from == 0.001
+    assert read_flag_state(window._console.database, collection.id).unsupported_from == 0.001

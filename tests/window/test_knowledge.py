@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.pages.chroma import ExportDialog
 from app.pages.versions.trial_dialog import TrialDialog
+from rag.asking.rows import get_trace
+from rag.knowledge.rows import list_collections, look_up_version
 
 pytestmark = pytest.mark.models
 SLOW_MS = 120_000
@@ -57,11 +59,11 @@ def press(qtbot: QtBot, page: Any, text: str) -> None:
 
 
 def number(window: MainWindow) -> int:
-    return window._console.reader.find_version("Handbook", "active").number
+    return look_up_version(window._console.database, "Handbook", "active").number
 
 
 def test_versions_are_listed_with_what_came_and_went(qtbot: QtBot, window: MainWindow, files: Path) -> None:
-    qtbot.waitUntil(lambda: bool(window._console.reader.collections()), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: bool(list_collections(window._console.database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.start_ingest([str(files)], "Handbook")
     settle(qtbot, window)
@@ -139,7 +141,7 @@ def test_a_probe_is_added_by_a_dialog(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("How is valve 6 opened?", True))
     press(qtbot, window.page("versions"), "Add a probe…")
     settle(qtbot, window)
-    found = window._console.reader._query("SELECT text FROM probe WHERE by_person")
+    found = window._console.database.query("SELECT text FROM probe WHERE by_person")
     assert [row[0] for row in found] == ["How is valve 6 opened?"]
 
 
@@ -180,7 +182,7 @@ def test_a_version_can_be_asked_from_its_page(qtbot: QtBot, window: MainWindow) 
     ask = window.page("ask")
     ask.ask("How is valve 6 of chapter 3 opened?")
     qtbot.waitUntil(lambda: ask._task is None, timeout=SLOW_MS)
-    detail = window._console.reader.trace(ask._cards[-1].trace_id)
+    detail = get_trace(window._console.database, ask._cards[-1].trace_id)
     assert detail.row["version_number"] == 1
     assert all(hit.document != "chapter-5.md" for hit in detail.hits)
 

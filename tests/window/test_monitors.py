@@ -16,7 +16,7 @@ from app.main_window import MainWindow
 from app.widgets.charts import ControlChart, Series
 from app.widgets.theme import Theme
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
 from rag.sample.making import ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.storage.tables.traces import Trace
@@ -227,7 +227,9 @@ def test_traces_name_their_silent_failures(qtbot: QtBot, window: MainWindow) -> 
 def test_a_trace_is_frozen_run_again_and_stale_after_a_change(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("traces")
     traces = window.page("traces")
-    real = max(window._console.reader.traces(TraceFilter(text="battery"), 500), key=lambda t: t.created_ms)
+    real = max(
+        list_traces(window._console.database, TraceFilter(text="battery"), 500), key=lambda t: t.created_ms
+    )
     traces.open_trace(real.id)
     click(qtbot, traces.view.freeze_button)
     qtbot.waitUntil(lambda: "is frozen" in window.banner.text, timeout=SLOW_MS)

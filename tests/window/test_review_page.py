@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.pages.ask.blind_card import BlindCard
 from rag.evaluation.pipelines import make_config
+from rag.evaluation.rows import list_cases
+from rag.knowledge.rows import list_collections
 from rag.review import rows as people
 from rag.sample.rows import SAMPLE_COLLECTION
 
@@ -56,8 +58,8 @@ def press(qtbot: QtBot, page: Any, text: str) -> None:
 
 
 def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: MainWindow) -> None:
-    reader = window._console.reader
-    qtbot.waitUntil(lambda: bool(reader.collections()), timeout=SLOW_MS)
+    database = window._console.database
+    qtbot.waitUntil(lambda: bool(list_collections(database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.show_page("ask")
     ask = window.page("ask")
@@ -68,7 +70,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     card = ask._cards[-1]
     qtbot.mouseClick(card.feedback.down, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert people.feedback_rows(reader)[0].is_up is False
+    assert people.feedback_rows(database)[0].is_up is False
     form = card.feedback
     assert form.correction.isVisible()
     form.reason.setCurrentIndex(form.reason.findData("wrong"))
@@ -77,19 +79,19 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     form.set_box.setEditText("From feedback")
     qtbot.mouseClick(form.case_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    (row,) = people.feedback_rows(reader)
+    (row,) = people.feedback_rows(database)
     assert (row.author, row.reason, row.set_name) == ("Ann", "wrong", "From feedback")
-    assert "Yes: the heated gauge melts it." in reader.evaluation_cases("From feedback")[0]
+    assert "Yes: the heated gauge melts it." in list_cases(database, "From feedback")[0]
     window.open_trace(card.trace_id)
     view = window.page("traces").view.feedback
     assert view.down.isChecked() and "From feedback" in view.said.text()
     up = ask._cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(reader)) == 2
+    assert len(people.feedback_rows(database)) == 2
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(reader)) == 1 and not up.up.isChecked()
+    assert len(people.feedback_rows(database)) == 1 and not up.up.isChecked()
 
 
 def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
@@ -124,7 +126,7 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     panel.set_box.setEditText("Reviewed")
     qtbot.keyClick(panel, Qt.Key.Key_A)
     settle(qtbot, window)
-    assert "1 and s" in window._console.reader.evaluation_cases("Reviewed")[0]
+    assert "1 and s" in list_cases(window._console.database, "Reviewed")[0]
     qtbot.keyClick(panel, Qt.Key.Key_N)
     assert panel.item.id != first.id
     qtbot.keyClick(panel, Qt.Key.Key_1)
@@ -173,16 +175,16 @@ def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, windo
     page.drafts.table.setFocus()
     qtbot.keyClick(page.drafts.table, Qt.Key.Key_A)
     settle(qtbot, window)
-    (case,) = window._console.reader.evaluation_cases("Generated")
+    (case,) = list_cases(window._console.database, "Generated")
     assert "As a person would say it." in case and '"generated"' in case
     for _ in range(waiting - 1):
         qtbot.keyClick(page.drafts.table, Qt.Key.Key_X)
         settle(qtbot, window)
-    assert people.drafts(window._console.reader) == []
+    assert people.drafts(window._console.database) == []
 
 
 def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot, window: MainWindow) -> None:
-    reader = window._console.reader
+    database = window._console.database
     config = make_config({"collection": SAMPLE_COLLECTION, "retrieval": {"max_passages": 1}})
     window._console.run("view", "Save", "rag.evaluation.pipelines:save_pipeline", name="Short", config=config)
     settle(qtbot, window)
@@ -213,7 +215,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert {card.first.arm.text(), card.second.arm.text()} == {"Short 1", "what answers now"}
     assert card.first.feedback.isVisible()
-    assert people.rollouts(reader)[0].picked_count == 1
+    assert people.rollouts(database)[0].picked_count == 1
     press(qtbot, ask.strip, "Results")
     settle(qtbot, window)
     assert window.current_page == "review"
@@ -225,7 +227,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     yes = next(b for b in box.buttons() if b.text() == "Promote")
     qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert people.production_of(reader, SAMPLE_COLLECTION).name == "Short 1"
+    assert people.production_of(database, SAMPLE_COLLECTION).name == "Short 1"
     assert not page.rollouts.promote_button.isEnabled()
     window.show_page("ask")
     assert "“Short 1” answers here" in ask.strip.text

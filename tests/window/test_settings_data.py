@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.settings.data_panel import DataPanel
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
 from rag.storage.data_folder import DATABASE, lock_holder
 from rag.storage.store import Store
 from rag.storage.tables.traces import Trace
@@ -62,7 +62,7 @@ def panel(qtbot: QtBot, window: MainWindow) -> DataPanel:
 
 
 def questions(window: MainWindow) -> set[str]:
-    return {trace.question for trace in window._console.reader.traces(TraceFilter())}
+    return {trace.question for trace in list_traces(window._console.database, TraceFilter())}
 
 
 def test_the_page_shows_what_takes_how_much(window: MainWindow, panel: DataPanel) -> None:
@@ -83,7 +83,7 @@ def test_a_backup_brings_back_what_was_changed_since(
     window._console.change_settings("generation", "seed", 7)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question", "a question after the backup"}
-    latest = window._console.reader.traces(TraceFilter())[0]
+    latest = list_traces(window._console.database, TraceFilter())[0]
     window.open_trace(latest.id)  # a page that shows what is about to go
     window.show_page("collections")
     window.show_page("settings")

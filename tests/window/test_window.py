@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 from app.main_window import PAGES, MainWindow
 from app.widgets.layout import EmptyState
 from app.widgets.navigation import page_shortcut
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
+from rag.knowledge.rows import get_collection, list_collections, list_versions
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.storage.data_folder import lock_holder
 
@@ -63,7 +64,7 @@ def test_the_first_start_prepares_the_sample_and_offers_three_questions(
     assert isinstance(empty, EmptyState)
     qtbot.waitUntil(lambda: window.page("collections").report.records_model.rowCount() >= 4, timeout=SLOW_MS)
     assert window.current_page == "collections"
-    assert window._console.reader.collection(SAMPLE_COLLECTION).document_count >= 4
+    assert get_collection(window._console.database, SAMPLE_COLLECTION).document_count >= 4
     window.show_page("ask")
     offered = [b.text() for b in window.page("ask")._samples.findChildren(QAbstractButton)]
     assert offered == sample_questions()
@@ -102,9 +103,9 @@ def test_dropped_files_become_a_collection_of_their_own(
     (tmp_path / "meeting.md").write_text("# Meeting\n\nThe budget for 2031 is 4.2 million euros.\n", "utf-8")
     (tmp_path / "broken.docx").write_bytes(b"PK not really")
     drop(window, tmp_path)
-    reader = window._console.reader
+    database = window._console.database
     qtbot.waitUntil(
-        lambda: any(c.name == "Documents" and c.version_number == 1 for c in reader.collections()),
+        lambda: any(c.name == "Documents" and c.version_number == 1 for c in list_collections(database)),
         timeout=SLOW_MS,
     )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
@@ -141,14 +142,14 @@ def test_esc_stops_an_answer_and_its_trace_says_cancelled(qtbot: QtBot, window: 
     next(c for c in window.commands if c.shortcut == "Esc").run()
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
     assert page._cards[-1].status.text() == "Stopped"
-    assert window._console.reader.traces(TraceFilter())[0].status == "cancelled"
+    assert list_traces(window._console.database, TraceFilter())[0].status == "cancelled"
 
 
 def test_killing_the_engine_while_it_answers_shows_a_sentence_and_loses_nothing(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     page = window.page("ask")
-    versions = window._console.reader.versions(1)
+    versions = list_versions(window._console.database, 1)
     page.ask("What does the Aurora 3 measure?")
     qtbot.waitUntil(lambda: page._cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
     process = window._console.engine.process_id
@@ -158,8 +159,8 @@ def test_killing_the_engine_while_it_answers_shows_a_sentence_and_loses_nothing(
     assert "started again" in page._cards[-1].flags.text()
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert window._console.engine.process_id != process
-    assert window._console.reader.traces(TraceFilter())[0].status == "interrupted"
-    assert window._console.reader.versions(1) == versions
+    assert list_traces(window._console.database, TraceFilter())[0].status == "interrupted"
+    assert list_versions(window._console.database, 1) == versions
     card = ask(qtbot, window, sample_questions()[0])
     assert "21 days" in card.answer_text
 
@@ -170,8 +171,8 @@ def test_killing_the_engine_while_it_ingests_leaves_no_half_version(
     for number in range(30):
         lines = [f"Fact {number}.{line}: the value of item {line} is {number * line}." for line in range(60)]
         (tmp_path / f"facts-{number}.txt").write_text("\n".join(lines), "utf-8")
-    reader = window._console.reader
-    before = reader.collection("Documents")
+    database = window._console.database
+    before = get_collection(database, "Documents")
     window.show_page("collections")
     window.page("collections").choose("Documents")
     drop(window, tmp_path)
@@ -184,10 +185,11 @@ def test_killing_the_engine_while_it_ingests_leaves_no_half_version(
     os.kill(window._console.engine.process_id or 0, signal.SIGKILL)
     qtbot.waitUntil(lambda: window._ingest is None, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
-    assert reader.collection("Documents").active_version_id == before.active_version_id
+    assert get_collection(database, "Documents").active_version_id == before.active_version_id
     drop(window, tmp_path)
     qtbot.waitUntil(
-        lambda: reader.collection("Documents").document_count == before.document_count + 30, timeout=SLOW_MS
+        lambda: get_collection(database, "Documents").document_count == before.document_count + 30,
+        timeout=SLOW_MS,
     )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
 

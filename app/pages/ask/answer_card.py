@@ -22,6 +22,7 @@ from rag.asking.rows import (
     RetrievalDone,
     StageStarted,
     TokenStreamed,
+    get_trace,
 )
 from rag.grounding.rows import ClaimResult, places, summary
 from rag.index.rows import Hit
@@ -125,7 +126,7 @@ class AnswerCard(Panel):
         self.trace_id, self.answer_text = result.trace_id, result.answer
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
-        row_ = self._console.reader.trace(result.trace_id).row
+        row_ = get_trace(self._console.database, result.trace_id).row
         parts = [f"{(row_['total_ms'] or 0) / 1000:.1f} s"]
         if row_["completion_tokens"]:
             parts.insert(0, f"{row_['prompt_tokens']:,} + {row_['completion_tokens']:,} tokens")
@@ -138,7 +139,7 @@ class AnswerCard(Panel):
         if self._is_blind:
             self.status.setText("")
             return
-        arm = arm_of(self._console.reader, result.trace_id)
+        arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")
         self._show_links()

@@ -27,6 +27,9 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag.evaluation.rows import list_pipelines
+from rag.knowledge.rows import list_collections, list_versions
+from rag.prompts.rows import list_prompts
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 
 
@@ -75,7 +78,9 @@ class AskPage(QWidget):
     def refresh(self) -> None:
         """Collections and versions as they are now; the choice stays."""
         chosen = self.collection_name
-        rows = [row_ for row_ in self._console.reader.collections() if row_.active_version_id is not None]
+        rows = [
+            row_ for row_ in list_collections(self._console.database) if row_.active_version_id is not None
+        ]
         self.collection_box.blockSignals(True)
         self.collection_box.clear()
         for row_ in rows:
@@ -285,13 +290,13 @@ class AskPage(QWidget):
         """The prompt that will be used, as far as it is known before the ask."""
         if self._routed:
             return ""
-        reader = self._console.reader
+        database = self._console.database
         named = "default"
         if pipeline:
-            found = next((p for p in reader.pipelines() if p.name == pipeline), None)
+            found = next((p for p in list_pipelines(database) if p.name == pipeline), None)
             named = json.loads(found.config)["prompt"] if found else named
         name, _, which = named.partition("@")
-        prompt = next((p for p in reader.prompts() if p.name == name), None)
+        prompt = next((p for p in list_prompts(database) if p.name == name), None)
         if prompt is None:
             return ""
         labels = dict(prompt.labels)
@@ -323,7 +328,7 @@ class AskPage(QWidget):
         self.pipeline_box.clear()
         self.pipeline_box.addItem("Settings", "")
         self.pipeline_box.setItemData(0, "As the settings say", Qt.ItemDataRole.ToolTipRole)
-        for pipeline in self._console.reader.pipelines():
+        for pipeline in list_pipelines(self._console.database):
             config = json.loads(pipeline.config)
             if config["collection"] == self.collection_name and config["kind"] == "answer":
                 self.pipeline_box.addItem(pipeline.name, pipeline.name)
@@ -338,7 +343,7 @@ class AskPage(QWidget):
         row_ = self.collection_box.currentData()
         if row_ is not None:
             self.version_box.addItem(f"Active (version {row_.version_number})", None)
-            for version in self._console.reader.versions(row_.id):
+            for version in list_versions(self._console.database, row_.id):
                 self.version_box.addItem(f"Version {version.number}", version.number)
                 self.version_box.setItemData(
                     self.version_box.count() - 1, version.message, Qt.ItemDataRole.ToolTipRole

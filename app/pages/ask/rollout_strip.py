@@ -41,9 +41,9 @@ class RolloutStrip(QFrame):
 
     def show_collection(self, collection: str, own_choice: bool) -> bool:
         """Says what decides there; own_choice: a version was chosen by hand. True when the pipelines decide."""
-        reader = self._console.reader
-        self._row = running_rollout(reader, collection) if collection else None
-        pinned = production_of(reader, collection) if collection else None
+        database = self._console.database
+        self._row = running_rollout(database, collection) if collection else None
+        pinned = production_of(database, collection) if collection else None
         if self._row is not None:
             self._pill.set_status(self._row.kind.capitalize(), "accent")
             self._text.setText(self._row.sentence())

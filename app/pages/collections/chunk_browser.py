@@ -14,7 +14,7 @@ from app.widgets.labels import ElidedLabel
 from app.widgets.layout import row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SMALL_SPACE
-from rag.knowledge.rows import ChunkRow
+from rag.knowledge.rows import ChunkRow, get_version, list_chunks, read_chunk_use
 from rag.text.plurals import counted
 
 CHUNK_COLUMNS = (
@@ -92,7 +92,7 @@ class ChunkBrowser(QWidget):
         """List the chunks of a document, and choose one of them."""
         self._collection, self._version_id = collection, version_id
         self.table.blockSignals(True)  # shown once, below: the same chunk may be used otherwise now
-        self.table.set_records(self._console.reader.chunks(document_id))
+        self.table.set_records(list_chunks(self._console.database, document_id))
         if not self.table.choose(lambda chunk: chunk.id == chunk_id):
             self.table.selectRow(0)
         self.table.blockSignals(False)
@@ -126,7 +126,7 @@ class ChunkBrowser(QWidget):
     def _show_use(self, chunk: ChunkRow, similar: list[Any] | None = None) -> None:
         from html import escape
 
-        use = self._console.reader.chunk_use(self._version_id, chunk.id)
+        use = read_chunk_use(self._console.database, self._version_id, chunk.id)
         self.exclude_button.setEnabled(True)
         self.exclude_button.setText("Include again" if use.excluded is not None else "Exclude…")
         colour = self._console.theme.colour("accent").name()
@@ -159,7 +159,7 @@ class ChunkBrowser(QWidget):
     def _find_similar(self) -> None:
         chunk = self.current
         if chunk is not None:
-            number = self._console.reader.version(self._version_id).number
+            number = get_version(self._console.database, self._version_id).number
             self._console.run(
                 "view", "Find similar chunks", "rag.knowledge.chunk_quality:near_duplicates_of",
                 lambda found: self.current == chunk and self._show_use(chunk, found),

@@ -13,6 +13,7 @@ from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag.asking.rows import read_flag_state
 from rag.grounding.rows import frequency
 
 _STEPS = 1000
@@ -28,7 +29,7 @@ class LimitsDialog(QDialog):
         self._console, self._collection = console, collection
         self.setWindowTitle(f"Flags of {collection}")
         self.setMinimumWidth(620)
-        self._state = console.reader.flag_state(collection_id)
+        self._state = read_flag_state(console.database, collection_id)
         self._answers = [sorted(scores) for scores in self._state.answers]
         self.check, self.unsupported = self._slider("To check from"), self._slider("Unsupported from")
         self._check_text, self._unsupported_text = label("", "small"), label("", "small")

@@ -29,8 +29,17 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.progress import ProgressPanel
 from app.widgets.theme import SPACE
-from rag.asking.rows import TraceFilter
-from rag.knowledge.rows import CollectionRow, DocumentRow, FileOutcome, IngestReport, attributes_of
+from rag.asking.rows import TraceFilter, get_trace, list_traces
+from rag.knowledge.rows import (
+    CollectionRow,
+    DocumentRow,
+    FileOutcome,
+    IngestReport,
+    attributes_of,
+    find_documents_of_chunks,
+    list_collections,
+    list_documents,
+)
 from rag.text.plurals import counted
 
 
@@ -163,7 +172,7 @@ class CollectionsPage(QWidget):
 
     def refresh(self) -> None:
         chosen = self.current.name if self.current else ""
-        rows = self._console.reader.collections()
+        rows = list_collections(self._console.database)
         self.table.blockSignals(True)  # shown once, below
         self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)
@@ -300,7 +309,7 @@ class CollectionsPage(QWidget):
             self.documents.set_records([])
             self.chunks.clear()
             return
-        reader = self._console.reader
+        database = self._console.database
         self._title.setText(current.name)
         served = f"   ·   index on {current.index_server}" if current.index_server else ""
         self._facts.setText(
@@ -308,7 +317,7 @@ class CollectionsPage(QWidget):
             f"{counted(current.chunk_count, 'chunk')}, {counted(current.token_count, 'token')}   ·   {current.embedder_name}{served}"
         )
         chosen = self.documents.selected_records()
-        rows = reader.documents(current.active_version_id) if current.active_version_id else []
+        rows = list_documents(database, current.active_version_id) if current.active_version_id else []
         self.documents.set_records(rows, keep_sort=True)
         if not (chosen and self.documents.choose(lambda d: d.source == chosen[0].source)):
             self.chunks.clear()
@@ -328,7 +337,7 @@ class CollectionsPage(QWidget):
             self.chunks.table.choose(lambda c: c.id == chunk_id)
 
     def _open_mapped(self, chunk_id: int) -> None:
-        found = self._console.reader.documents_of_chunks([chunk_id])
+        found = find_documents_of_chunks(self._console.database, [chunk_id])
         for document_id in found:
             self.open_chunk(document_id, chunk_id)
 
@@ -364,8 +373,8 @@ class CollectionsPage(QWidget):
         )  # fmt: skip
 
     def _show_map(self, found: Any) -> None:
-        traces = self._console.reader.traces(TraceFilter(collection=self._name(), source="person"), 1)
-        hits = self._console.reader.trace(traces[0].id).hits if traces else ()
+        traces = list_traces(self._console.database, TraceFilter(collection=self._name(), source="person"), 1)
+        hits = get_trace(self._console.database, traces[0].id).hits if traces else ()
         self.map.show_map(
             found, [h.chunk_id for h in hits if h.dropped is None], traces[0].question if traces else ""
         )

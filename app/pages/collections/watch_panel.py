@@ -13,6 +13,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag.knowledge.rows import list_watched_folders
 
 
 def _moment(milliseconds: int | None) -> str:
@@ -68,7 +69,9 @@ class WatchPanel(QWidget):
     def refresh(self) -> None:
         collection_id = self._collection_id
         chosen = self.table.selected_records()
-        rows = self._console.reader.watched_folders(collection_id) if collection_id is not None else []
+        rows = (
+            list_watched_folders(self._console.database, collection_id) if collection_id is not None else []
+        )
         self.table.set_records(rows, keep_sort=True)
         if chosen:
             self.table.choose(lambda w: w.id == chosen[0].id)

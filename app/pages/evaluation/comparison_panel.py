@@ -15,6 +15,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import EmptyState, row, scrolled
 from app.widgets.theme import SMALL_SPACE
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.evaluation.rows import (
     CaseAnswer,
@@ -355,7 +356,7 @@ class ComparisonPanel(QWidget):
         if answer is None or not answer.trace_id:
             return {}
         try:
-            hits = self._console.reader.trace(answer.trace_id).hits
+            hits = get_trace(self._console.database, answer.trace_id).hits
         except NotFoundError:
             return {}
         return {

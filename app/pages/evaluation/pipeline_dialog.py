@@ -24,6 +24,8 @@ from app.console import Console
 from app.widgets.labels import label
 from app.widgets.layout import scrolled
 from app.widgets.theme import SPACE
+from rag.knowledge.rows import list_collections, list_versions
+from rag.prompts.rows import list_prompts
 from rag.settings import GenerationSettings, RetrievalSettings
 
 _BIGGEST = 2**31 - 1
@@ -80,12 +82,12 @@ class PipelineDialog(QDialog):
         self.collection.currentIndexChanged.connect(lambda _i: self._fill_versions())
 
     def _fill_boxes(self) -> None:
-        reader, config = self._console.reader, self._config
-        for collection in reader.collections():
+        database, config = self._console.database, self._config
+        for collection in list_collections(database):
             self.collection.addItem(collection.name, collection.name)
         self.collection.setCurrentIndex(max(self.collection.findData(config.get("collection")), 0))
         self._fill_versions()
-        for prompt in reader.prompts():
+        for prompt in list_prompts(database):
             self.prompt.addItem(f"{prompt.name}, what is in production (else the newest)", prompt.name)
             for tag, number in prompt.labels:
                 self.prompt.addItem(
@@ -109,9 +111,10 @@ class PipelineDialog(QDialog):
         self.version.clear()
         self.version.addItem("The active version", "active")
         collection = next(
-            (c for c in self._console.reader.collections() if c.name == self.collection.currentData()), None
+            (c for c in list_collections(self._console.database) if c.name == self.collection.currentData()),
+            None,
         )
-        for version in self._console.reader.versions(collection.id) if collection else []:
+        for version in list_versions(self._console.database, collection.id) if collection else []:
             self.version.addItem(f"Version {version.number}   {version.message}"[:60], str(version.number))
         if self.version.findData(wanted) < 0:
             self.version.addItem(f"Tag {wanted}", wanted)

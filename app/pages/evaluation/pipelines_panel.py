@@ -25,7 +25,8 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
-from rag.evaluation.rows import PipelineVersionRow
+from rag.evaluation.rows import PipelineVersionRow, list_pipeline_versions, list_pipelines
+from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
 
 PIPELINE_COLUMNS = (
@@ -125,7 +126,7 @@ class PipelinesPanel(QWidget):
 
     def refresh(self) -> None:
         chosen = self.pipelines.selected_records()
-        rows = self._console.reader.pipelines()
+        rows = list_pipelines(self._console.database)
         self._stack.setCurrentIndex(1 if rows else 0)
         self.pipelines.set_records(rows, keep_sort=True)
         if not (chosen and self.choose(chosen[0].name)) and rows:
@@ -137,7 +138,9 @@ class PipelinesPanel(QWidget):
 
     def _show_versions(self) -> None:
         chosen = self.pipelines.selected_records()
-        self.versions.set_records(self._console.reader.pipeline_versions(chosen[0].name) if chosen else [])
+        self.versions.set_records(
+            list_pipeline_versions(self._console.database, chosen[0].name) if chosen else []
+        )
         if chosen:
             self.versions.selectRow(0)
 
@@ -170,7 +173,7 @@ class PipelinesPanel(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def save_present(self) -> None:
-        collections = [c.name for c in self._console.reader.collections()]
+        collections = [c.name for c in list_collections(self._console.database)]
         if not collections:
             self._console.notice.emit("There is no collection yet; add documents first.", "info")
             return

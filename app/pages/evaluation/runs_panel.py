@@ -34,7 +34,16 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.name_menu import pick_name
 from app.widgets.theme import SMALL_SPACE, SPACE
-from rag.evaluation.rows import Detectable, GateOutcome, RunComparison, RunProgress, RunRow
+from rag.evaluation.rows import (
+    Detectable,
+    GateOutcome,
+    RunComparison,
+    RunProgress,
+    RunRow,
+    list_pipelines,
+    list_runs,
+    list_sets,
+)
 from rag.sample.rows import SAMPLE_SET
 from rag.text.plurals import counted
 
@@ -153,9 +162,9 @@ class RunsPanel(QWidget):
 
     def refresh(self) -> None:
         chosen = {run.id for run in self.table.selected_records()}
-        runs = self._console.reader.evaluation_runs()
+        runs = list_runs(self._console.database)
         self.table.set_records(runs, keep_sort=True)
-        has_sample = any(known.name == SAMPLE_SET for known in self._console.reader.evaluation_sets())
+        has_sample = any(known.name == SAMPLE_SET for known in list_sets(self._console.database))
         self.sample_button.setVisible(has_sample and not runs)
         if not chosen and runs:
             self.table.selectRow(0)
@@ -202,8 +211,8 @@ class RunsPanel(QWidget):
     # --- running ------------------------------------------------------------------------------------------
 
     def new_run(self) -> None:
-        reader = self._console.reader
-        sets, pipelines = reader.evaluation_sets(), reader.pipelines()
+        database = self._console.database
+        sets, pipelines = list_sets(database), list_pipelines(database)
         if not sets or not pipelines:
             missing = "an evaluation set" if not sets else "a pipeline"
             self._console.notice.emit(
@@ -350,7 +359,7 @@ class RunDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("New run")
         self.setMinimumWidth(560)
-        self._sets = console.reader.evaluation_sets()
+        self._sets = list_sets(console.database)
         self.set_box = QComboBox()
         for known in self._sets:
             self.set_box.addItem(f"{known.name}   ({counted(known.case_count, 'case')})", known.name)
@@ -359,7 +368,7 @@ class RunDialog(QDialog):
         self.pipelines.setMaximumHeight(130)
         remembered = QSettings().value("run/pipelines", [])
         before = [remembered] if isinstance(remembered, str) else list(remembered or [])
-        known = console.reader.pipelines()
+        known = list_pipelines(console.database)
         for place, pipeline in enumerate(known):
             item = QListWidgetItem(f"{pipeline.name}   (version {pipeline.number})")
             item.setData(Qt.ItemDataRole.UserRole, pipeline.name)

@@ -32,7 +32,16 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE
-from rag.evaluation.rows import CaseChange, CasesImported, Detectable, SetRow, SetVersionRow
+from rag.evaluation.rows import (
+    CaseChange,
+    CasesImported,
+    Detectable,
+    SetRow,
+    SetVersionRow,
+    list_cases,
+    list_set_versions,
+    list_sets,
+)
 from rag.knowledge.rows import ChunkChange, ChunkRow
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
@@ -168,7 +177,7 @@ class SetsPanel(QWidget):
 
     def refresh(self) -> None:
         chosen = self.current
-        rows = self._console.reader.evaluation_sets()
+        rows = list_sets(self._console.database)
         self._stack.setCurrentIndex(1 if rows else 0)
         self.sets.set_records(rows, keep_sort=True)
         if not (chosen and self.choose(chosen.name)) and rows:
@@ -183,7 +192,7 @@ class SetsPanel(QWidget):
         if chosen is None:
             return
         self._show_cases()
-        versions = self._console.reader.evaluation_set_versions(chosen.name)
+        versions = list_set_versions(self._console.database, chosen.name)
         self.versions.set_records(versions)
         if versions:
             self.versions.selectRow(0)
@@ -198,7 +207,7 @@ class SetsPanel(QWidget):
         if chosen is None:
             return
         words = self.search.text().lower().split()
-        cases = [json.loads(text) for text in self._console.reader.evaluation_cases(chosen.name)]
+        cases = [json.loads(text) for text in list_cases(self._console.database, chosen.name)]
         cases = [
             c
             for c in cases

@@ -29,7 +29,9 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from rag.monitoring.rows import MEASURES, AlertRow
+from rag.asking.rows import list_trace_models
+from rag.knowledge.rows import list_collections
+from rag.monitoring.rows import MEASURES, AlertRow, list_alerts, list_asked_prompts
 
 Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
 STATE_COLOURS = {"firing": "bad", "acknowledged": "check", "ok": "good", "not enough data": "text_muted"}
@@ -116,7 +118,9 @@ class AlertPanel(QWidget):
 
     def refresh(self) -> None:
         chosen = self.chosen
-        rows = sorted(self._console.reader.alerts(), key=lambda r: (not r.enabled, _ORDER.get(r.state, 4)))
+        rows = sorted(
+            list_alerts(self._console.database), key=lambda r: (not r.enabled, _ORDER.get(r.state, 4))
+        )
         self.table.set_records(rows, keep_sort=self.table.horizontalHeader().sortIndicatorSection() >= 0)
         firing = sum(r.enabled and r.state == "firing" for r in rows)
         self.count.setText(f"{firing} of {len(rows)} rules fire" if rows else "")
@@ -220,11 +224,11 @@ class RuleDialog(QDialog):
         self.note = QPlainTextEdit(rule.note if rule else "")
         self.note.setFixedHeight(64)
         self.problem = label("", "bad", wrap=True)
-        reader = console.reader
+        database = console.database
         for box, anything, pairs, chosen in (
-            (self.collection, "Any collection", [(c.name, c.name) for c in reader.collections()], rule.collection if rule else ""),
-            (self.model, "Any model", [(m, m) for m in sorted(reader.trace_models())], rule.model if rule else ""),
-            (self.prompt, "Any prompt", [(n, f) for f, n in reader.asked_prompts()], rule.prompt if rule else ""),
+            (self.collection, "Any collection", [(c.name, c.name) for c in list_collections(database)], rule.collection if rule else ""),
+            (self.model, "Any model", [(m, m) for m in sorted(list_trace_models(database))], rule.model if rule else ""),
+            (self.prompt, "Any prompt", [(n, f) for f, n in list_asked_prompts(database)], rule.prompt if rule else ""),
         ):  # fmt: skip
             box.addItem(anything, "")
             for text, value in pairs:

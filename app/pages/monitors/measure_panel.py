@@ -14,7 +14,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope
+from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope, find_reference
 from rag.text.plurals import counted
 
 _SPLITTER = "monitors/measures"
@@ -129,7 +129,7 @@ class MeasurePanel(QWidget):
             )  # fmt: skip
 
     def _known_reference(self) -> ReferenceRow | None:
-        return self._console.reader.reference_for(self._scope.collection)
+        return find_reference(self._console.database, self._scope.collection)
 
     def _show_reference(self) -> None:
         known = self._known_reference()

@@ -19,8 +19,9 @@ from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SPACE
-from rag.asking.rows import TraceFilter
-from rag.monitoring.rows import Scope
+from rag.asking.rows import TraceFilter, count_traces, list_trace_models
+from rag.knowledge.rows import list_collections
+from rag.monitoring.rows import Scope, list_asked_prompts
 
 _WINDOWS = (20, 50, 100, 200)
 _WINDOW, _TAB = "monitors/window", "monitors/tab"
@@ -89,7 +90,7 @@ class MonitorsPage(QWidget):
     def refresh(self) -> None:
         """Read everything again that is in view."""
         self._fill_filters()
-        self._stack.setCurrentIndex(1 if self._console.reader.trace_count(TraceFilter()) else 0)
+        self._stack.setCurrentIndex(1 if count_traces(self._console.database, TraceFilter()) else 0)
         self._show_filters()
         scope = self.scope
         self.drift.show_scope(scope)
@@ -182,11 +183,11 @@ class MonitorsPage(QWidget):
             self.refresh()
 
     def _fill_filters(self) -> None:
-        reader = self._console.reader
+        database = self._console.database
         for box, anything, pairs in (
-            (self.collection_box, "All collections", [(c.name, c.name) for c in reader.collections()]),
-            (self.model_box, "All models", [(name, name) for name in sorted(reader.trace_models())]),
-            (self.prompt_box, "All prompts", [(name, fingerprint) for fingerprint, name in reader.asked_prompts()]),
+            (self.collection_box, "All collections", [(c.name, c.name) for c in list_collections(database)]),
+            (self.model_box, "All models", [(name, name) for name in sorted(list_trace_models(database))]),
+            (self.prompt_box, "All prompts", [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)]),
         ):  # fmt: skip
             chosen = box.currentData()
             box.blockSignals(True)

@@ -22,6 +22,7 @@ from app.widgets.charts import RangeBrush
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag.asking.rows import list_ask_points
 from rag.text.plurals import counted
 
 _DAY_S = 86_400
@@ -40,7 +41,7 @@ class ReferenceDialog(QDialog):
         self.setMinimumWidth(680)
         self._moving = False
         now = time.time()
-        points = console.reader.ask_points(0, int(now * 1000) + 1)
+        points = list_ask_points(console.database, 0, int(now * 1000) + 1)
         self._times = np.array(
             [p.created_ms / 1000 for p in points if not collection or p.collection == collection]
         )

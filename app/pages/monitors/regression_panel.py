@@ -26,7 +26,9 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
+from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import FrozenRow, FrozenState
 
 Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
@@ -124,7 +126,7 @@ class FrozenPanel(QWidget):
             )
 
     def add(self) -> FreezeDialog:
-        names = [c.name for c in self._console.reader.collections() if c.active_version_id is not None]
+        names = [c.name for c in list_collections(self._console.database) if c.active_version_id is not None]
         dialog = FreezeDialog(names, self._collection, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.freeze(dialog.collection.currentText(), dialog.question.text()))
@@ -216,7 +218,7 @@ class FrozenPanel(QWidget):
 
     def _answer(self, trace_id: str) -> str:
         try:
-            return self._console.reader.trace(trace_id).row["answer"] or "(empty)"
+            return get_trace(self._console.database, trace_id).row["answer"] or "(empty)"
         except NotFoundError:
             return "This trace is gone; the next run's answer becomes the reference."
 

@@ -31,6 +31,7 @@ from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag.evaluation.rows import DraftRow, GenerationReport, drafts
+from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
 
 COLUMNS = (
@@ -76,7 +77,7 @@ class DraftsPanel(QWidget):
         return chosen[0] if chosen else None
 
     def refresh(self) -> None:
-        rows = drafts(self._console.reader)
+        rows = drafts(self._console.database)
         chosen = self.draft
         self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)
@@ -200,7 +201,7 @@ class GenerateDialog(QDialog):
         self.set_box, self.collection = SetBox(console, "Generated"), QComboBox()
         self.collection.setAccessibleName("Collection")
         self.collection.addItems(
-            [c.name for c in console.reader.collections() if c.active_version_id is not None]
+            [c.name for c in list_collections(console.database) if c.active_version_id is not None]
         )
         self.count, self.seed = (
             QSpinBox(minimum=1, maximum=1000, value=10),

@@ -71,7 +71,7 @@ class ReviewPage(QWidget):
         self.drafts.refresh()
 
     def refresh(self) -> None:
-        self.feedback.set_records(feedback_rows(self._console.reader), keep_sort=True)
+        self.feedback.set_records(feedback_rows(self._console.database), keep_sort=True)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]

@@ -37,9 +37,11 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
+from rag.knowledge.rows import list_collections
 from rag.review.rows import REASONS, SOURCES, Agreement, ReviewItemRow, progress, review_items, review_queues
 from rag.text.plurals import counted
 
@@ -106,7 +108,7 @@ class QueuePanel(QWidget):
     def refresh(self) -> None:
         """Queues and verdicts as they are now; the choice stays."""
         chosen = self.queue or str(QSettings().value(_QUEUE) or "")
-        names = [found.name for found in review_queues(self._console.reader)]
+        names = [found.name for found in review_queues(self._console.database)]
         self.queue_box.blockSignals(True)
         self.queue_box.clear()
         self.queue_box.addItems(names)
@@ -141,7 +143,7 @@ class QueuePanel(QWidget):
 
     def _load(self) -> None:
         name = self.reviewer.text().strip()
-        self._items = review_items(self._console.reader, self.queue, name) if self.queue else []
+        self._items = review_items(self._console.database, self.queue, name) if self.queue else []
 
     def _first_open(self) -> int:
         return next((n for n, item in enumerate(self._items) if item.own is None), 0)
@@ -152,7 +154,7 @@ class QueuePanel(QWidget):
         if item is None:
             return
         try:
-            detail = self._console.reader.trace(item.trace_id)
+            detail = get_trace(self._console.database, item.trace_id)
         except NotFoundError as error:
             self._console.notice.emit(str(error), "bad")
             return
@@ -564,11 +566,11 @@ class FillDialog(QDialog):
         self.queue, self.collection = QComboBox(), QComboBox()
         self.queue.setEditable(True)
         self.queue.setAccessibleName("Review queue")
-        self.queue.addItems([found.name for found in review_queues(console.reader)])
+        self.queue.addItems([found.name for found in review_queues(console.database)])
         self.queue.setEditText(queue or "Review")
         self.collection.setAccessibleName("Collection")
         self.collection.addItem("All collections", "")
-        for found in console.reader.collections():
+        for found in list_collections(console.database):
             self.collection.addItem(found.name, found.name)
         form = QFormLayout()
         form.addRow("Queue", self.queue)

@@ -26,6 +26,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SPACE
+from rag.knowledge.rows import list_collections
 from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
 
 _STATE_COLOURS = {"running": "accent", "promoted": "good", "stopped": "text_muted"}
@@ -72,7 +73,7 @@ class RolloutPanel(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        rows = rollouts(self._console.reader)
+        rows = rollouts(self._console.database)
         chosen = self._shown.id if self._shown else 0
         self.table.set_records(rows)
         self._stack.setCurrentIndex(1 if rows else 0)
@@ -194,11 +195,11 @@ class StartDialog(QDialog):
         self.kind, self.collection, self.staging, self.production = (QComboBox() for _ in range(4))
         for kind, what in KINDS.items():
             self.kind.addItem(f"{kind.capitalize()}: {what[:1].lower()}{what[1:]}", kind)
-        for found in console.reader.collections():
+        for found in list_collections(console.database):
             self.collection.addItem(found.name, found.name)
         self.collection.addItem("All collections", "")
         self.production.addItem("What answers now", None)
-        for candidate in candidates(console.reader):
+        for candidate in candidates(console.database):
             self.staging.addItem(candidate.title, candidate)
             if candidate.pipeline:
                 self.production.addItem(candidate.title, candidate)

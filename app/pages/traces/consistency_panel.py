@@ -13,7 +13,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from rag.asking.rows import ConsistencyReport, Sample, SampleProgress
+from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, read_consistency
 
 _COLUMNS = (
     Column("Meaning", lambda s: chr(65 + s.group % 26), 80),
@@ -50,7 +50,7 @@ class ConsistencyPanel(QWidget):
             return
         self._trace_id = trace_id
         self.start.setEnabled(has_prompt and self._task is None)
-        self._show(self._console.reader.consistency(trace_id))
+        self._show(read_consistency(self._console.database, trace_id))
 
     def check(self) -> None:
         """Start sampling."""

@@ -22,9 +22,10 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
-from rag.asking.rows import TraceFilter, TraceRow
+from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
 from rag.errors import NotFoundError
 from rag.grounding.rows import SILENT_FAILURES
+from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
 
 _DAY_MS = 86_400_000
@@ -250,18 +251,20 @@ class TracesPage(QWidget):
 
     def _reload(self) -> None:
         wanted = self._filter()
-        reader = self._console.reader
-        count = reader.trace_count(wanted)
-        anything = count > 0 or reader.trace_count(TraceFilter()) > 0
+        database = self._console.database
+        count = count_traces(database, wanted)
+        anything = count > 0 or count_traces(database, TraceFilter()) > 0
         self._stack.setCurrentIndex(1 if anything else 0)
-        self.table.records_model.set_source(lambda offset, limit: reader.traces(wanted, limit, offset))
+        self.table.records_model.set_source(
+            lambda offset, limit: list_traces(database, wanted, limit, offset)
+        )
         self.count.setText(counted(count, "trace"))
 
     def _fill_filters(self) -> None:
-        reader = self._console.reader
+        database = self._console.database
         for box, title, names in (
-            (self.collection_box, "Any collection", [c.name for c in reader.collections()]),
-            (self.model_box, "Any model", sorted(reader.trace_models())),
+            (self.collection_box, "Any collection", [c.name for c in list_collections(database)]),
+            (self.model_box, "Any model", sorted(list_trace_models(database))),
         ):
             chosen = box.currentData()
             box.blockSignals(True)
@@ -274,7 +277,7 @@ class TracesPage(QWidget):
 
     def _show(self, trace_id: str) -> None:
         try:
-            detail = self._console.reader.trace(trace_id)
+            detail = get_trace(self._console.database, trace_id)
         except NotFoundError as error:
             self._console.notice.emit(str(error), "bad")
             return

@@ -21,6 +21,7 @@ from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag.asking.rows import TraceDetail
+from rag.evaluation.rows import list_sets
 from rag.grounding.rows import SILENT_FAILURES, ClaimResult, places, summary
 from rag.monitoring.rows import FrozenState
 from rag.review.rows import arm_of
@@ -101,7 +102,7 @@ class TraceView(QWidget):
     def add_to_set(self, name: str = "") -> None:
         """Make a case of the trace that is shown; without a name the person is asked for the set."""
         if not name:
-            known = [found.name for found in self._console.reader.evaluation_sets()]
+            known = [found.name for found in list_sets(self._console.database)]
             name, given = QInputDialog.getItem(
                 self,
                 "Evaluation set",
@@ -206,7 +207,7 @@ class TraceView(QWidget):
             ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
             ("Sentences", self._checked(detail)),
         ]  # fmt: skip
-        arm = arm_of(self._console.reader, trace["id"])
+        arm = arm_of(self._console.database, trace["id"])
         if arm is not None:
             said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
             pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))

@@ -38,6 +38,8 @@ from rag.knowledge.rows import (
     ProofResult,
     VersionDiff,
     VersionRow,
+    list_collections,
+    list_versions,
 )
 from rag.text.plurals import counted
 
@@ -150,7 +152,11 @@ class VersionsPage(QWidget):
     @property
     def collection(self) -> CollectionRow | None:
         name = self.collection_box.currentData()
-        return next((c for c in self._console.reader.collections() if c.name == name), None) if name else None
+        return (
+            next((c for c in list_collections(self._console.database) if c.name == name), None)
+            if name
+            else None
+        )
 
     @property
     def current(self) -> VersionRow | None:
@@ -158,7 +164,7 @@ class VersionsPage(QWidget):
         return records[0] if records else None
 
     def refresh(self) -> None:
-        rows = self._console.reader.collections()
+        rows = list_collections(self._console.database)
         chosen = self.collection_box.currentData()
         self.collection_box.blockSignals(True)
         self.collection_box.clear()
@@ -180,7 +186,7 @@ class VersionsPage(QWidget):
 
     def _show_collection(self) -> None:
         collection = self.collection
-        versions = self._console.reader.versions(collection.id) if collection else []
+        versions = list_versions(self._console.database, collection.id) if collection else []
         chosen = self.current
         self.table.set_records(versions, keep_sort=True)
         place = (

@@ -20,7 +20,7 @@ class AlertRule(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    measure: str  # a key of rag.measures.MEASURES
+    measure: str  # a key of rag.monitoring.rows.MEASURES
     collection: str = ""  # scope; empty: any
     model: str = ""
     prompt: str = ""  # fingerprint of a prompt

@@ -13,7 +13,7 @@ class Feedback(SQLModel, table=True):
     author: str = Field(primary_key=True)
     created_ms: int
     is_up: bool
-    reason: str = ""  # one of rag.people.REASONS
+    reason: str = ""  # one of rag.review.rows.REASONS
     note: str = ""
     correction: str = ""  # the right answer
     tags: str = "[]"  # JSON list
@@ -43,7 +43,7 @@ class Review(SQLModel, table=True):
     item_id: int = Field(primary_key=True)
     reviewer: str = Field(primary_key=True)
     created_ms: int
-    verdict: str  # one of rag.people.VERDICTS
+    verdict: str  # one of rag.review.rows.VERDICTS
     reason: str = ""
     correction: str = ""
     relevant: str = "[]"  # JSON list: markers of the passages that hold the answer

@@ -51,12 +51,12 @@ class Trace(SQLModel, table=True):
     worst_verdict: str = ""
     min_logprob: float | None = None
     mean_logprob: float | None = None
-    outcome: str = ""  # of the check: rag.verdicts.OUTCOMES; "" before there was one
+    outcome: str = ""  # of the check: rag.grounding.rows.OUTCOMES; "" before there was one
     support_rate: float | None = None  # None without a claim
     contradicted_count: int = 0
     check_error: str = ""  # why the check failed; then nothing is known of the sentences
     best_score: float | None = None  # highest cosine of a candidate
-    silent_failures: str = ""  # names from rag.silent, separated by a comma and a space
+    silent_failures: str = ""  # names from rag.grounding.rows, separated by a comma and a space
 
 
 class Span(SQLModel, table=True):

@@ -7,9 +7,20 @@ import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.answer import NOTHING_FOUND, answer_question, citations, points_back
-from rag.asking.rows import ClaimsChecked, RetrievalDone, TokenStreamed, TraceFilter
+from rag.asking.rows import (
+    ClaimsChecked,
+    RetrievalDone,
+    TokenStreamed,
+    TraceFilter,
+    count_traces,
+    get_trace,
+    list_ask_points,
+    list_traces,
+    read_overview,
+)
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import get_collection, read_document_text
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -51,7 +62,7 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
     done = next(e for e in events if isinstance(e, RetrievalDone))
     assert (done.chunk_count, done.document_count) == (3, 3)
     assert any(isinstance(e, ClaimsChecked) for e in events)
-    detail = filled.reader.trace(result.trace_id)
+    detail = get_trace(filled.database, result.trace_id)
     row = detail.row
     assert row["status"] == "done"
     assert row["prompt_tokens"] > 0
@@ -72,7 +83,7 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
 
 def test_citations_are_exactly_the_passages_in_the_prompt(filled: Workspace) -> None:
     result = drive(ask(filled))
-    detail = filled.reader.trace(result.trace_id)
+    detail = get_trace(filled.database, result.trace_id)
     cited = citations(result.answer, detail.hits)
     prompt = detail.row["prompt"]
     assert cited
@@ -82,7 +93,7 @@ def test_citations_are_exactly_the_passages_in_the_prompt(filled: Workspace) -> 
         assert (hit.text in prompt) == (hit.marker is not None)
         assert (hit.dropped is None) == (hit.marker is not None)
     document = next(h for h in detail.hits if h.marker == 1)
-    text = filled.reader.document_text(document.document_id)
+    text = read_document_text(filled.database, document.document_id)
     assert text[cited[0]["start"] : cited[0]["end"]] == cited[0]["text"]
     assert cited[0]["cited"]
 
@@ -97,7 +108,7 @@ def test_nothing_found_asks_the_model_nothing(filled: Workspace) -> None:
     result = drive(ask(filled, "Quantum chromodynamics lattice?"))
     assert (result.status, result.answer) == ("nothing found", NOTHING_FOUND)
     assert model(filled).prompts == []
-    detail = filled.reader.trace(result.trace_id)
+    detail = get_trace(filled.database, result.trace_id)
     assert all(hit.dropped for hit in detail.hits)
     told = drive(
         ask(
@@ -113,7 +124,7 @@ def test_a_cancelled_ask_is_traced_with_what_there_was(filled: Workspace, stop_a
     for _ in range(stop_after):
         next(generator)  # type: ignore[call-overload]
     generator.close()  # type: ignore[attr-defined]
-    (trace,) = filled.reader.traces(TraceFilter())
+    (trace,) = list_traces(filled.database, TraceFilter())
     assert trace.status == "cancelled"
     assert trace.total_ms is not None
 
@@ -122,11 +133,11 @@ def test_a_failure_is_traced_with_its_sentence(filled: Workspace) -> None:
     model(filled).error = RagError("The model ran out of memory.")
     with pytest.raises(RagError, match="out of memory"):
         drive(ask(filled))
-    (trace,) = filled.reader.traces(TraceFilter())
+    (trace,) = list_traces(filled.database, TraceFilter())
     assert (trace.status, trace.error) == ("failed", "The model ran out of memory.")
     with pytest.raises(RagError, match="no collection named"):
         drive(answer_question(filled, "Anything?", "missing"))
-    assert filled.reader.trace_count(TraceFilter(status="failed")) == 2
+    assert count_traces(filled.database, TraceFilter(status="failed")) == 2
 
 
 def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path, documents: Path) -> None:
@@ -139,7 +150,7 @@ def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path
         globals()["_kept_alive"] = generator
     with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as second:
         assert second.interrupted_count == 1
-        (trace,) = second.reader.traces(TraceFilter())
+        (trace,) = list_traces(second.database, TraceFilter())
         assert trace.status == "interrupted"
         globals().pop("_kept_alive")
 
@@ -148,9 +159,9 @@ def test_a_follow_up_is_searched_with_the_question_before_it(filled: Workspace) 
     first = drive(ask(filled))
     second = drive(ask(filled, "How long does it rest?", session_id=first.session_id))
     assert any(notice.startswith("follow-up") for notice in second.notices)
-    assert QUESTION in filled.reader.trace(second.trace_id).row["prompt"]
+    assert QUESTION in get_trace(filled.database, second.trace_id).row["prompt"]
     alone = drive(ask(filled, "When do boats leave Bremen?", session_id=first.session_id))
-    assert QUESTION not in filled.reader.trace(alone.trace_id).row["prompt"]
+    assert QUESTION not in get_trace(filled.database, alone.trace_id).row["prompt"]
 
 
 def test_what_points_back() -> None:
@@ -163,10 +174,10 @@ def test_an_older_version_is_asked_without_activating_it(filled: Workspace, docu
     (documents / "bread.md").write_text("# Bread\n\nRye bread needs patience.\n", "utf-8")
     drive(ingest_files(filled, "A", [documents]))
     old = drive(ask(filled, version=1))
-    detail = filled.reader.trace(old.trace_id)
+    detail = get_trace(filled.database, old.trace_id)
     assert detail.row["version_number"] == 1
     assert any("sourdough" in hit.text for hit in detail.hits if hit.marker)
-    assert filled.reader.collection("A").version_number == 2
+    assert get_collection(filled.database, "A").version_number == 2
 
 
 def test_an_empty_question_is_refused(filled: Workspace) -> None:
@@ -178,23 +189,23 @@ def test_traces_are_filtered_by_text_collection_model_verdict_and_time(filled: W
     drive(ask(filled))
     model(filled).answer = "Sirius is 900 light years away."
     drive(ask(filled, "How far is Sirius in light years?"))
-    reader = filled.reader
-    assert [t.question for t in reader.traces(TraceFilter(text="sirius far"))] == [
+    database = filled.database
+    assert [t.question for t in list_traces(database, TraceFilter(text="sirius far"))] == [
         "How far is Sirius in light years?"
     ]
-    assert reader.trace_count(TraceFilter(text="light yea")) == 1
-    assert reader.trace_count(TraceFilter(collection="A")) == 2
-    assert reader.trace_count(TraceFilter(collection="B")) == 0
-    assert reader.trace_count(TraceFilter(model="scripted")) == 2
-    assert reader.trace_count(TraceFilter(verdict="flagged")) == 1
-    now = reader.traces(TraceFilter())[0].created_ms
-    assert reader.trace_count(TraceFilter(since_ms=now + 1)) == 0
-    assert reader.trace_count(TraceFilter(text='"; DROP TABLE trace; --')) == 0
+    assert count_traces(database, TraceFilter(text="light yea")) == 1
+    assert count_traces(database, TraceFilter(collection="A")) == 2
+    assert count_traces(database, TraceFilter(collection="B")) == 0
+    assert count_traces(database, TraceFilter(model="scripted")) == 2
+    assert count_traces(database, TraceFilter(verdict="flagged")) == 1
+    now = list_traces(database, TraceFilter())[0].created_ms
+    assert count_traces(database, TraceFilter(since_ms=now + 1)) == 0
+    assert count_traces(database, TraceFilter(text='"; DROP TABLE trace; --')) == 0
 
 
 def test_test_traffic_stays_out_of_the_figures(filled: Workspace) -> None:
     drive(ask(filled, source="evaluation"))
-    assert filled.reader.ask_points(0, 10**15) == []
+    assert list_ask_points(filled.database, 0, 10**15) == []
     drive(ask(filled))
-    assert len(filled.reader.ask_points(0, 10**15)) == 1
-    assert filled.reader.overview(0).ask_count == 1
+    assert len(list_ask_points(filled.database, 0, 10**15)) == 1
+    assert read_overview(filled.database, 0).ask_count == 1

@@ -13,6 +13,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rag.asking import flag_limits as flags
 from rag.asking.answer import answer_question
 from rag.asking.consistency import check_consistency, group_by_meaning, semantic_entropy
+from rag.asking.rows import get_trace, read_consistency, read_flag_opinion, read_flag_state
 from rag.errors import ModelError, NotFoundError, RagError
 from rag.governance.erasure import erase_document
 from rag.grounding import Limits
@@ -88,12 +89,12 @@ def asked(workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_an_opinion_is_kept_replaced_and_taken_back(asked: tuple[Workspace, str]) -> None:
     workspace, trace_id = asked
-    start = workspace.reader.trace(trace_id).claims[0].start
+    start = get_trace(workspace.database, trace_id).claims[0].start
     flags.set_opinion(workspace, trace_id, start, True, "checked by hand")
     flags.set_opinion(workspace, trace_id, start, False)
-    assert workspace.reader.flag_opinion(trace_id, start) is False
+    assert read_flag_opinion(workspace.database, trace_id, start) is False
     flags.remove_opinion(workspace, trace_id, start)
-    assert workspace.reader.flag_opinion(trace_id, start) is None
+    assert read_flag_opinion(workspace.database, trace_id, start) is None
     with pytest.raises(NotFoundError):
         flags.set_opinion(workspace, trace_id, 999, True)
 
@@ -102,10 +103,10 @@ def test_limits_change_verdicts_of_answers_from_now_on(asked: tuple[Workspace, s
     workspace, first = asked
     flags.set_limits(workspace, "A", 1e-6, 1e-6)
     second = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
-    verdicts = [workspace.reader.trace(trace).claims[0].verdict for trace in (first, second)]
+    verdicts = [get_trace(workspace.database, trace).claims[0].verdict for trace in (first, second)]
     assert verdicts[1] == "unsupported"
     assert verdicts[0] != "unsupported"
-    state = workspace.reader.flag_state(1)
+    state = read_flag_state(workspace.database, 1)
     assert (state.check_from, len(state.answers), state.flagged_answers) == (1e-6, 2, 1)
     flags.set_limits(workspace, "A", None, None)
     assert flags.limits_of(workspace, 1) == Limits()
@@ -152,7 +153,7 @@ def test_a_calibration_needs_fifty_verdicts_and_then_helps(asked: tuple[Workspac
     flags.apply_calibration(workspace, fit)
     assert flags.limits_of(workspace, 1).calibrated(0.6) == pytest.approx(fit.of(0.6), abs=1e-6)
     trace_id = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
-    scored = workspace.reader.trace(trace_id).claims[0]
+    scored = get_trace(workspace.database, trace_id).claims[0]
     assert scored.raw_score is not None and scored.score == pytest.approx(fit.of(scored.raw_score), abs=1e-3)
     flags.remove_calibration(workspace, "A")
     assert flags.limits_of(workspace, 1).slope == 1.0
@@ -177,7 +178,7 @@ def test_a_failed_check_is_an_error_and_no_rate(
 
     monkeypatch.setattr(workspace, "check", broken)
     result = drive(answer_question(workspace, "What does rye bread need?", "A"))
-    row = workspace.reader.trace(result.trace_id).row
+    row = get_trace(workspace.database, result.trace_id).row
     assert result.answer
     assert (row["status"], row["outcome"], row["support_rate"]) == ("done", "check failed", None)
     assert "network" in row["check_error"]
@@ -294,11 +295,11 @@ def test_a_second_detector_is_asked_where_the_first_is_uncertain(
     asked: tuple[Workspace, str], tmp_path: Path
 ) -> None:
     workspace, first = asked
-    before = workspace.reader.trace(first).claims[0]
+    before = get_trace(workspace.database, first).claims[0]
     folder = tiny_model(tmp_path / "second", "sequence", {0: "entailment", 1: "neutral"}, 1)
     flags.set_limits(workspace, "A", 1e-6, 1e-6, str(folder))  # everything is uncertain
     trace_id = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
-    after = workspace.reader.trace(trace_id).claims[0]
+    after = get_trace(workspace.database, trace_id).claims[0]
     assert before.raw_score is not None and after.raw_score is not None
     assert after.raw_score > before.raw_score
     with pytest.raises(ModelError):
@@ -346,15 +347,15 @@ def test_asking_again_shows_how_far_answers_agree(asked: tuple[Workspace, str], 
     assert report.semantic_entropy == pytest.approx(-(0.8 * math.log(0.8) + 0.2 * math.log(0.2)), abs=1e-3)
     odd = next(sample for sample in report.samples if sample.group == 1 or sample.differs)
     assert odd.differs == ("Rye bread needs 40 grams of salt.",)
-    stored = workspace.reader.consistency(trace_id)
+    stored = read_consistency(workspace.database, trace_id)
     assert stored is not None and stored.samples == report.samples
     with pytest.raises(RagError, match="temperature"):
         drive(check_consistency(workspace, trace_id, temperature=0))
-    hits = workspace.reader.trace(trace_id).hits
+    hits = get_trace(workspace.database, trace_id).hits
     drive(erase_document(workspace, "A", next(hit.document for hit in hits if hit.marker == 1)))
     with workspace.store.session() as session:
         assert session.query(ConsistencyCheck).count() == 0
-    assert json.loads(workspace.reader.trace(trace_id).row["fallbacks"]) is not None
+    assert json.loads(get_trace(workspace.database, trace_id).row["fallbacks"]) is not None
 
 
 def test_a_calibration_finds_a_shift_far_from_where_it_begins() -> None:

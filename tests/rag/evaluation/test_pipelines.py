@@ -6,6 +6,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import pipelines
 from rag.evaluation.cases import Judgement
@@ -48,7 +49,7 @@ def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.Mo
     values = {"collection": "A", "version": "1", "prompt": "short@1", "generation": {"max_answer_tokens": 9}}
     config = pipelines.make_config(values)
     result = drive(answer_question(filled, "What does rye bread need?", **config.ask_arguments()))
-    row = filled.reader.trace(result.trace_id).row
+    row = get_trace(filled.database, result.trace_id).row
     assert (row["prompt_name"], row["prompt_version"], row["version_number"]) == ("short", 1, 1)
     assert '"max_answer_tokens":9' in row["settings"]
     assert isinstance(filled.loaded_model, ScriptedModel)

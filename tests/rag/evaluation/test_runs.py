@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 from fakes import ScriptedModel, drive
 
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, count_traces, get_trace, list_ask_points, list_traces, read_overview
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import gate_runs as gating
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case, Check, Judgement
 from rag.evaluation.comparison import compare
+from rag.evaluation.rows import get_run, list_pipeline_label_moves, list_pipelines, list_results, list_runs
 from rag.evaluation.sets import change_set, create_set, rename_set
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import read_chunk_use
 from rag.prompts.registry import move_label, rollback_label, save_prompt
+from rag.prompts.rows import find_required_gate
 from rag.workspace import Workspace
 
 CASES = (
@@ -70,7 +73,7 @@ def start(workspace: Workspace, *names: str, **arguments: Any) -> tuple[Any, ...
 
 
 def results(workspace: Workspace, run: Any) -> dict[str, Any]:
-    return {r.case_key: r for r in workspace.reader.evaluation_results(run.id)}
+    return {r.case_key: r for r in list_results(workspace.database, run.id)}
 
 
 def model(workspace: Workspace) -> ScriptedModel:
@@ -98,18 +101,18 @@ def test_a_run_answers_every_case_and_keeps_what_it_stood_on(filled: Workspace) 
     assert found["tide"].outcome == "assertion failed"  # the scripted model speaks of bread
     assert found["tide"].metrics["checks_passed"] == 0.0
     assert (found["moon"].outcome, found["moon"].metrics["correct_refusal"]) == ("ok", 1.0)
-    trace = filled.reader.trace(bread.trace_id)
+    trace = get_trace(filled.database, bread.trace_id)
     assert trace.row["source"] == "evaluation" and trace.row["prompt"] and trace.claims and trace.spans
 
 
 def test_what_an_evaluation_asks_stays_out_of_figures_and_lists(filled: Workspace) -> None:
     start(filled)
-    assert filled.reader.traces(TraceFilter(source="person")) == []
-    assert filled.reader.trace_count(TraceFilter(source="evaluation")) == 3
-    assert filled.reader.ask_points(0, 10**15) == []
-    assert filled.reader.overview(0).trace_count == filled.reader.overview(0).ask_count == 0
-    hit = filled.reader.trace(filled.reader.traces(TraceFilter())[0].id).hits[0]
-    assert filled.reader.chunk_use(1, hit.chunk_id).candidate_count == 0
+    assert list_traces(filled.database, TraceFilter(source="person")) == []
+    assert count_traces(filled.database, TraceFilter(source="evaluation")) == 3
+    assert list_ask_points(filled.database, 0, 10**15) == []
+    assert read_overview(filled.database, 0).trace_count == read_overview(filled.database, 0).ask_count == 0
+    hit = get_trace(filled.database, list_traces(filled.database, TraceFilter())[0].id).hits[0]
+    assert read_chunk_use(filled.database, 1, hit.chunk_id).candidate_count == 0
 
 
 def test_a_retrieval_pipeline_needs_no_model(filled: Workspace) -> None:
@@ -127,13 +130,13 @@ def test_a_cancelled_run_goes_on_where_it_stopped(filled: Workspace) -> None:
     while next(events).done < 1:
         pass
     events.close()
-    second, first = filled.reader.evaluation_runs()
+    second, first = list_runs(filled.database)
     assert (first.status, first.done_count, second.status) == ("cancelled", 1, "cancelled")
     prompts = len(model(filled).prompts)
     (again,) = drive(runs.resume_run(filled, first.id))
     assert (again.status, again.done_count) == ("done", 3)
     assert len(model(filled).prompts) > prompts
-    kept = filled.reader.evaluation_results(first.id)
+    kept = list_results(filled.database, first.id)
     assert len({r.case_key for r in kept}) == len(kept) == 3
     with pytest.raises(RagError, match="is done"):
         drive(runs.resume_run(filled, first.id))
@@ -183,13 +186,13 @@ def test_a_killed_run_loses_the_case_in_work_alone(folder: Path, tmp_path: Path,
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
-        (run,) = workspace.reader.evaluation_runs()
+        (run,) = list_runs(workspace.database)
         assert run.status == "interrupted"
         assert 3 <= run.done_count < 10
-        kept = {r.id: r.trace_id for r in workspace.reader.evaluation_results(run.id)}
+        kept = {r.id: r.trace_id for r in list_results(workspace.database, run.id)}
         (again,) = drive(runs.resume_run(workspace, run.id))
         assert (again.status, again.done_count) == ("done", 10)
-        after = {r.id: r.trace_id for r in workspace.reader.evaluation_results(run.id)}
+        after = {r.id: r.trace_id for r in list_results(workspace.database, run.id)}
         assert kept.items() <= after.items()  # not asked again
 
 
@@ -206,7 +209,7 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace, monkeypatch: py
     assert run.status == "done"
     assert found["bread"].outcome == "error" and "cannot be rendered" in found["bread"].error
     assert found["bread"].metrics == {}
-    assert filled.reader.trace(found["bread"].trace_id).row["status"] == "failed"
+    assert get_trace(filled.database, found["bread"].trace_id).row["status"] == "failed"
     assert found["moon"].outcome == "ok"
 
     def broken(answer: str, references: Sequence[str]) -> float:
@@ -246,17 +249,17 @@ def test_a_case_that_takes_too_long_is_a_timeout(filled: Workspace, monkeypatch:
 
 def test_greedy_answers_to_the_same_prompt_are_made_once(filled: Workspace) -> None:
     (run,) = start(filled, repeats=3)
-    found = filled.reader.evaluation_results(run.id)
+    found = list_results(filled.database, run.id)
     bread = [r for r in found if r.case_key == "bread"]
     assert [r.repeat for r in bread] == [0, 1, 2]
     assert [bool(r.reused_trace) for r in bread] == [False, True, True]
     assert bread[1].reused_trace == bread[0].trace_id and bread[1].latency_ms is None
     assert {r.answer for r in bread} == {bread[0].answer}
     assert bread[1].metrics["support_rate"] == bread[0].metrics["support_rate"]
-    assert "was taken from trace" in filled.reader.trace(bread[1].trace_id).row["fallbacks"]
+    assert "was taken from trace" in get_trace(filled.database, bread[1].trace_id).row["fallbacks"]
     save(filled, "W", generation={"temperature": 0.5})
     (warm,) = start(filled, "W", repeats=2)
-    assert not any(r.reused_trace for r in filled.reader.evaluation_results(warm.id))
+    assert not any(r.reused_trace for r in list_results(filled.database, warm.id))
 
 
 def test_a_seed_belongs_to_a_case_and_repeat() -> None:
@@ -275,26 +278,26 @@ def test_what_is_missing_is_said_before_anything_is_asked(filled: Workspace) -> 
     ):
         with pytest.raises(RagError, match=f"(?i){message}"):
             drive(runs.start_runs(filled, *arguments))
-    assert filled.reader.evaluation_runs() == []
+    assert list_runs(filled.database) == []
 
 
 def test_runs_are_named_tagged_and_deleted_with_their_traces(filled: Workspace) -> None:
     first, second = (*start(filled), *start(filled))
     runs.rename_run(filled, first.id, "before", "a note")
     runs.tag_run(filled, first.id, "baseline")
-    assert runs.find_run(filled.reader, "baseline", "S").id == first.id
+    assert runs.find_run(filled.database, "baseline", "S").id == first.id
     runs.tag_run(filled, second.id, "baseline")
-    assert runs.find_run(filled.reader, "baseline").id == second.id
-    assert runs.find_run(filled.reader, str(first.id)).name == "before"
+    assert runs.find_run(filled.database, "baseline").id == second.id
+    assert runs.find_run(filled.database, str(first.id)).name == "before"
     runs.untag_run(filled, second.id, "baseline")
     with pytest.raises(RagError, match="not a number"):
         runs.tag_run(filled, first.id, "12")
     assert runs.delete_run(filled, first.id) == 3
     with pytest.raises(NotFoundError):
-        runs.run_row(filled.reader, first.id)
-    assert filled.reader.trace_count(TraceFilter()) == 3
+        runs.run_row(filled.database, first.id)
+    assert count_traces(filled.database, TraceFilter()) == 3
     assert (
-        filled.reader.trace_count(TraceFilter(text="rye bread")) == 2
+        count_traces(filled.database, TraceFilter(text="rye bread")) == 2
     )  # one question, one that was answered so
 
 
@@ -319,7 +322,7 @@ def test_a_comparison_counts_as_by_hand(filled: Workspace) -> None:
     model(filled).answer = "Patience"
     save(filled, "P", generation={"max_answer_tokens": 99})
     (b,) = start(filled)
-    report = compare(filled.reader, [a.id, b.id])
+    report = compare(filled.database, [a.id, b.id])
     exact = next(m for m in report.metrics if m.name == "exact_match")
     assert [mean.mean for mean in exact.means] == [1.0, 0.0]
     (difference,) = exact.differences
@@ -335,7 +338,7 @@ def test_a_comparison_counts_as_by_hand(filled: Workspace) -> None:
     assert [answer.answer for answer in case.answers if answer] == ["Sourdough", "Patience"]
     assert report.detectable.cases == 8 and report.detectable.needed[0][0] == 0.05
     assert dict(report.failures)[a.id] == {"ok": 8}
-    alone = compare(filled.reader, [a.id])
+    alone = compare(filled.database, [a.id])
     assert alone.sentences == () and alone.metrics[0].differences == ()
 
 
@@ -361,13 +364,13 @@ def test_production_waits_for_a_passed_gate(filled: Workspace) -> None:
     (run,) = start(filled)
     rename_set(filled, "S", "Set")
     assert gating.gate_run(filled, run.id, GATE.replace("\n", "  \r\n")).passed
-    assert filled.reader.evaluation_run(run.id).gate_passed
+    assert get_run(filled.database, run.id).gate_passed
     assert gating.last_gate(filled, run.id).rows[0][1]
     assert {r.kind for r in gating.requirements_of(filled, run.id)} == {"prompt", "pipeline"}
     assert move_label(filled.store, "default", "production", 2).to_number == 2
     assert pipelines.move_pipeline_label(filled, "P", "production", 2).from_number is None
     assert rollback_label(filled.store, "default").to_number == 1
-    assert filled.reader.pipelines()[0].labels == ("production",)
+    assert list_pipelines(filled.database)[0].labels == ("production",)
 
 
 def test_a_label_is_forced_with_a_reason_that_is_logged(filled: Workspace) -> None:
@@ -378,6 +381,6 @@ def test_a_label_is_forced_with_a_reason_that_is_logged(filled: Workspace) -> No
     with filled.store.session() as session:
         logged = session.connection().exec_driver_sql("SELECT action, detail FROM auditevent").fetchall()
     assert ("gate overridden", "The site is down") in [tuple(row) for row in logged]
-    assert filled.reader.pipeline_label_moves("P")[0].note == "The site is down"
+    assert list_pipeline_label_moves(filled.database, "P")[0].note == "The site is down"
     gating.drop_requirement(filled, "pipeline", "P")
-    assert filled.reader.required_gate("pipeline", "P") is None
+    assert find_required_gate(filled.database, "pipeline", "P") is None

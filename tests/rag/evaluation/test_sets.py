@@ -9,9 +9,11 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.rows import list_set_versions, list_sets
 from rag.knowledge.ingest import ingest_files
 from rag.storage import migrations
 from rag.storage.store import Store
@@ -30,18 +32,18 @@ def case(question: str, **values: object) -> Case:
 
 
 def test_every_change_makes_a_version_and_old_ones_stay(named: Workspace) -> None:
-    assert named.reader.evaluation_sets()[0].number == 0
-    assert sets.set_cases(named.reader, "gold") == ()
+    assert list_sets(named.database)[0].number == 0
+    assert sets.set_cases(named.database, "gold") == ()
     one = sets.add_case(named, "gold", case("One?"))
     two = sets.add_case(named, "gold", case("Two?", tags=("x",)))
     edited = one.model_copy(update={"references": ("1",)})
     row = sets.change_set(named, "gold", put=[edited, case("Three?")], remove=[two.key], message="Edited")
     assert row is not None
     assert (row.number, row.message, row.case_count) == (3, "Edited", 2)
-    assert [c.question for c in sets.set_cases(named.reader, "gold", 2)] == ["One?", "Two?"]
-    assert sets.set_cases(named.reader, "gold", 1) == (one,)
-    assert sets.set_cases(named.reader, "gold")[0].references == ("1",)
-    found = sets.diff_sets(named.reader, "gold", 2, 3)
+    assert [c.question for c in sets.set_cases(named.database, "gold", 2)] == ["One?", "Two?"]
+    assert sets.set_cases(named.database, "gold", 1) == (one,)
+    assert sets.set_cases(named.database, "gold")[0].references == ("1",)
+    found = sets.diff_sets(named.database, "gold", 2, 3)
     assert [c.question for c in found.added] == ["Three?"]
     assert found.removed == (two,)
     assert found.changed == ((one, edited),)
@@ -53,7 +55,7 @@ def test_no_difference_is_no_version(named: Workspace) -> None:
     same = sets.change_set(named, "gold", put=[added], message="again")
     assert same is not None
     assert same.number == 1
-    assert len(named.reader.evaluation_set_versions("gold")) == 1
+    assert len(list_set_versions(named.database, "gold")) == 1
 
 
 def test_going_back_is_a_new_version_with_the_same_fingerprint(named: Workspace) -> None:
@@ -62,7 +64,7 @@ def test_going_back_is_a_new_version_with_the_same_fingerprint(named: Workspace)
     row = sets.restore_version(named, "gold", 1)
     assert row is not None
     assert (row.number, row.message) == (3, "Back to version 1")
-    versions = named.reader.evaluation_set_versions("gold")
+    versions = list_set_versions(named.database, "gold")
     assert versions[0].fingerprint == versions[2].fingerprint != versions[1].fingerprint
 
 
@@ -81,9 +83,9 @@ def test_names_are_found_changed_and_refused(named: Workspace) -> None:
         sets.create_set(named, "  ")
     sets.rename_set(named, "gold", "silver")
     with pytest.raises(NotFoundError, match="no evaluation set named “gold”"):
-        sets.set_cases(named.reader, "gold")
+        sets.set_cases(named.database, "gold")
     with pytest.raises(NotFoundError, match="no version 7"):
-        sets.set_cases(named.reader, "silver", 7)
+        sets.set_cases(named.database, "silver", 7)
     with pytest.raises(NotFoundError, match="no case nope"):
         sets.change_set(named, "silver", remove=["nope"])
     sets.add_case(named, "silver", case("One?"))
@@ -99,8 +101,8 @@ def test_names_are_found_changed_and_refused(named: Workspace) -> None:
 def test_a_failed_change_leaves_nothing_behind(named: Workspace) -> None:
     with pytest.raises(NotFoundError):
         sets.change_set(named, "gold", put=[case("New?")], remove=["nope"])
-    assert sets.set_cases(named.reader, "gold") == ()
-    assert named.reader.evaluation_sets()[0].number == 0
+    assert sets.set_cases(named.database, "gold") == ()
+    assert list_sets(named.database)[0].number == 0
 
 
 def ask(workspace: Workspace, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -120,13 +122,13 @@ def test_a_trace_becomes_a_case_in_one_call(
     assert made.references == ("Rye bread needs sourdough and 12 hours of rest.",)
     (judgement,) = made.judgements
     assert Path(judgement.document).name == "bread.md"
-    text = next(hit.text for hit in named.reader.trace(trace_id).hits if hit.marker == 1)
+    text = next(hit.text for hit in get_trace(named.database, trace_id).hits if hit.marker == 1)
     assert judgement.quote == text
     assert made.origin == f"trace:{trace_id}"
     assert made.source_cluster == judgement.document
-    assert sets.set_cases(named.reader, "gold") == (made,)
+    assert sets.set_cases(named.database, "gold") == (made,)
     corrected = sets.add_trace(named, "gold", trace_id, reference="Sourdough.")
-    assert sets.set_cases(named.reader, "gold") == (corrected,)
+    assert sets.set_cases(named.database, "gold") == (corrected,)
 
 
 def test_a_trace_that_declined_becomes_a_case_that_should(
@@ -149,14 +151,14 @@ def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_pa
     version, problems = sets.import_file(workspace, "new", path)
     assert version is None
     assert [p.place for p in problems] == ["line 2"]
-    assert workspace.reader.evaluation_sets() == []
+    assert list_sets(workspace.database) == []
     version, problems = sets.import_file(workspace, "new", path, skip_bad=True)
     assert version is not None
     assert (version.case_count, len(problems)) == (1, 1)
-    (found,) = sets.set_cases(workspace.reader, "new")
+    (found,) = sets.set_cases(workspace.database, "new")
     assert found.origin == "file:cases.jsonl"
     assert found.judgements == (Judgement(document="tides.txt"),)
-    assert sets.export_set(workspace.reader, "new", tmp_path / "out.csv", "csv") == ()
+    assert sets.export_set(workspace.database, "new", tmp_path / "out.csv", "csv") == ()
     again, _ = sets.import_file(workspace, "new", tmp_path / "out.csv")
     assert again is not None
     assert again.number == 1  # the same cases: no new version
@@ -167,7 +169,7 @@ def test_thousands_of_cases_are_quick(named: Workspace) -> None:
     cases = [case(f"Question {n}?", references=(f"{n}",)) for n in range(3000)]
     sets.change_set(named, "gold", put=cases)
     sets.change_set(named, "gold", put=[case("One more?")])
-    assert len(sets.set_cases(named.reader, "gold")) == 3001
+    assert len(sets.set_cases(named.database, "gold")) == 3001
     with sqlite3.connect(named.store.database) as raw:
         assert raw.execute("SELECT count(*) FROM evaluationcase").fetchone()[0] == 3001
     raw.close()

@@ -9,13 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.rows import list_sets
 from rag.governance.erasure import compact, erase_document, search_files, sentences_of
 from rag.knowledge.edits import exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import (
+    get_collection,
+    list_chunks,
+    list_documents,
+    list_versions,
+    look_up_version,
+    read_exclusions,
+)
 from rag.knowledge.trials import build_trial
 from rag.tasks import start_up
 from rag.workspace import Workspace
@@ -48,12 +57,12 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     model.answer = "Marlene: Her policy number is QX-99812-B. [1]"
     drive(answer_question(workspace, "What is the policy number of Marlene Vogelsang?", "A"))
     drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
-    policy = workspace.reader.traces(TraceFilter(text="Marlene"))[0].id
+    policy = list_traces(workspace.database, TraceFilter(text="Marlene"))[0].id
     sets.create_set(workspace, "gold")
     sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
     quote = Judgement(quote=SECRET.strip())
     sets.add_case(workspace, "gold", Case(question="Canteen?", references=("noon",), judgements=(quote,)))
-    fingerprint = workspace.reader.evaluation_sets()[0].fingerprint
+    fingerprint = list_sets(workspace.database)[0].fingerprint
     drive(build_trial(workspace, "A", max_tokens=32, overlap_tokens=0))
     (workspace.folder / "ragdeck.before-2.sqlite").write_text(SECRET)
     before = drive(search_files(workspace.folder, sorted(sentences_of(SECRET))))
@@ -67,23 +76,23 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert any("ragdeck.before-2.sqlite" in note for note in report.notes)
     again = drive(search_files(workspace.folder, sorted(sentences_of(SECRET) | sentences_of("June 2029"))))
     assert again[0] == []
-    asked, canteen = sets.set_cases(workspace.reader, "gold")
+    asked, canteen = sets.set_cases(workspace.database, "gold")
     assert asked.references == ("[erased]",)
     assert {j.document for j in asked.judgements} <= {"[erased]"}
     assert "QX" not in asked.model_dump_json()
     assert (canteen.references, "Marlene" in canteen.judgements[0].quote) == (("noon",), False)
-    assert workspace.reader.evaluation_sets()[0].fingerprint != fingerprint
+    assert list_sets(workspace.database)[0].fingerprint != fingerprint
     for path in workspace.folder.rglob("*"):
         if path.is_file():
             assert b"Vogelsang was treated" not in path.read_bytes()
             assert b"QX-99812-B" not in path.read_bytes()
-    rows = workspace.reader.versions(1)
+    rows = list_versions(workspace.database, 1)
     assert all("erased later" in row.message for row in rows)
-    names = [d.name for row in rows for d in workspace.reader.documents(row.id)]
+    names = [d.name for row in rows for d in list_documents(workspace.database, row.id)]
     assert set(names) == {"harmless.txt"}
     card = drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
     assert card.notices == ()
-    assert workspace.reader.find_version("A", "active").proof_ok
+    assert look_up_version(workspace.database, "A", "active").proof_ok
     with pytest.raises(NotFoundError):
         drive(erase_document(workspace, "A", "secret.txt"))
 
@@ -93,12 +102,12 @@ def test_a_name_that_two_documents_have_is_not_guessed(workspace: Workspace, tmp
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "notes.txt").write_text(f"These are the notes of folder {folder}.", "utf-8")
     drive(ingest_files(workspace, "A", [tmp_path / "one", tmp_path / "two"]))
-    assert workspace.reader.collection("A").document_count == 2
+    assert get_collection(workspace.database, "A").document_count == 2
     with pytest.raises(RagError, match="give the path"):
         drive(erase_document(workspace, "A", "notes.txt"))
     report = drive(erase_document(workspace, "A", str(tmp_path / "one" / "notes.txt")))
     assert report.clean
-    assert workspace.reader.collection("A").document_count == 1
+    assert get_collection(workspace.database, "A").document_count == 1
 
 
 def test_an_interrupted_erasure_is_finished_at_the_next_start(workspace: Workspace, files: Path) -> None:
@@ -126,13 +135,13 @@ def test_compacting_removes_what_no_version_needs(workspace: Workspace, files: P
         if event.stage == "saving" and event.files_done == 2:
             break
     events.close()
-    assert workspace.reader._query("SELECT count(*) FROM document")[0][0] > 3
+    assert workspace.database.query("SELECT count(*) FROM document")[0][0] > 3
     report = drive(compact(workspace))
     assert report.documents >= 2
     assert report.embeddings >= 2
     assert report.bytes_after <= report.bytes_before
-    assert workspace.reader._query("SELECT count(*) FROM document")[0][0] == 3
-    assert workspace.reader.find_version("A", "active").proof_ok
+    assert workspace.database.query("SELECT count(*) FROM document")[0][0] == 3
+    assert look_up_version(workspace.database, "A", "active").proof_ok
     result = drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
     assert result.notices == ()
 
@@ -142,13 +151,13 @@ def test_ids_of_deleted_chunks_are_not_given_again_while_a_trace_speaks_of_them(
 ) -> None:
     drive(ingest_files(workspace, "A", [files]))
     drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
-    spoken = {row[0] for row in workspace.reader._query("SELECT chunk_id FROM tracehit")}
+    spoken = {row[0] for row in workspace.database.query("SELECT chunk_id FROM tracehit")}
     from rag.knowledge.collections import delete_collection
 
     delete_collection(workspace, "A")
     (tmp_path / "b.txt").write_text("Another text in another collection.", "utf-8")
     drive(ingest_files(workspace, "B", [tmp_path / "b.txt"]))
-    assert not spoken & {row[0] for row in workspace.reader._query("SELECT id FROM chunk")}
+    assert not spoken & {row[0] for row in workspace.database.query("SELECT id FROM chunk")}
 
 
 @given(
@@ -173,11 +182,14 @@ def test_a_removed_or_excluded_chunk_is_still_in_older_versions_until_it_is_eras
     workspace: Workspace, files: Path
 ) -> None:
     drive(ingest_files(workspace, "A", [files]))
-    rows = {d.name: d for d in workspace.reader.documents(workspace.reader.find_version("A", "1").id)}
-    chunk = workspace.reader.chunks(rows["harmless.txt"].id)[0]
+    rows = {
+        d.name: d
+        for d in list_documents(workspace.database, look_up_version(workspace.database, "A", "1").id)
+    }
+    chunk = list_chunks(workspace.database, rows["harmless.txt"].id)[0]
     drive(exclude_chunks(workspace, "A", [chunk.id], "not needed"))
     drive(remove_documents(workspace, "A", [rows["harmless.txt"].id]))
     report = drive(erase_document(workspace, "A", "harmless.txt"))
     assert report.clean
     assert report.versions == 2
-    assert workspace.reader.exclusions(workspace.reader.find_version("A", "2").id) == {}
+    assert read_exclusions(workspace.database, look_up_version(workspace.database, "A", "2").id) == {}

@@ -34,6 +34,13 @@ from rag.knowledge.chroma_exchange import (
 )
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import (
+    get_collection,
+    list_chunks,
+    list_documents,
+    look_up_version,
+    read_document_text,
+)
 from rag.knowledge.versions import activate_version, serve_index
 from rag.settings import RetrievalSettings
 from rag.tasks import start_up
@@ -170,7 +177,7 @@ def test_vectors_of_an_unknown_embedder_are_not_searched_by_text(
     assert not report.known
     assert "7 dimensions" in report.embedder
     assert "browsed, not asked" in report.sentence()
-    row = workspace.reader.find_version("Taken over", "active")
+    row = look_up_version(workspace.database, "Taken over", "active")
     assert "its distance was l2" in row.message
     assert row.proof_ok
     with pytest.raises(RagError, match="not installed here"):
@@ -185,12 +192,12 @@ def test_an_import_keeps_the_vectors_and_groups_records_into_documents(
     report = drive(import_collection(workspace, str(theirs), "notes", "Taken over"))
     assert (report.documents, report.chunks, report.known) == (2, 4, True)
     assert isinstance(workspace.embedder, FakeEmbedder)
-    row = workspace.reader.find_version("Taken over", "active")
-    documents = workspace.reader.documents(row.id)
+    row = look_up_version(workspace.database, "Taken over", "active")
+    documents = list_documents(workspace.database, row.id)
     assert [d.name for d in documents] == ["a.pdf", "b.pdf"]
-    chunks = workspace.reader.chunks(documents[0].id)
+    chunks = list_chunks(workspace.database, documents[0].id)
     assert [c.place for c in chunks] == ["r1", "r0"]  # by page
-    text = workspace.reader.document_text(documents[0].id)
+    text = read_document_text(workspace.database, documents[0].id)
     assert [text[c.start : c.end] for c in chunks] == [c.text for c in chunks]
     stored = workspace.content(row.id, row.embedder)
     with workspace.store.session() as session:
@@ -203,7 +210,7 @@ def test_an_import_keeps_the_vectors_and_groups_records_into_documents(
     assert result.status == "done"
     again = drive(import_collection(workspace, str(theirs), "notes", "Taken over"))
     assert again.number == 2
-    assert workspace.reader.find_version("Taken over", "2").document_count == 2
+    assert look_up_version(workspace.database, "Taken over", "2").document_count == 2
 
 
 def test_an_export_can_be_read_by_chroma_itself_and_taken_back(
@@ -284,7 +291,7 @@ def test_a_collection_is_served_from_a_server_and_survives_its_end(
     with run_server(tmp_path / "server") as (address, process):
         proof = drive(serve_index(workspace, "A", address))
         assert proof.ok
-        assert workspace.reader.collection("A").index_server == address
+        assert get_collection(workspace.database, "A").index_server == address
         assert workspace.index.collection_names() == []
         assert ask() == before
         (documents / "tides.txt").write_text("The tide at Emden rises 3 metres.", "utf-8")
@@ -301,7 +308,7 @@ def test_a_collection_is_served_from_a_server_and_survives_its_end(
         assert any("exact search" in notice for notice in drive(start_up(workspace)))
         with pytest.raises(RagError, match=r"does not answer|No Chroma server"):
             drive(activate_version(workspace, "A", 2))
-        assert workspace.reader.find_version("A", "active").number == 1
+        assert look_up_version(workspace.database, "A", "active").number == 1
         assert drive(serve_index(workspace, "A", "")).ok
     assert ask() == before
 

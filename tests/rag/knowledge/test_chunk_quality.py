@@ -14,6 +14,7 @@ from rag.knowledge.chunk_quality import judge_text, near_duplicates, near_duplic
 from rag.knowledge.edits import exclude_chunks
 from rag.knowledge.embedding_map import embedding_map, principal_components
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import get_collection, list_chunks, list_documents, read_chunk_use
 from rag.workspace import Workspace
 
 GOOD = (
@@ -84,18 +85,24 @@ def test_near_duplicates_are_found_and_equal_texts_are_not_called_so(
     found = near_duplicates_of(workspace, "A", one.chunk_id)
     assert one.other_id in {f.other_id for f in found}
     assert near_duplicates_of(workspace, "A", 999) == []
-    row = workspace.reader.collection("A")
-    a = next(d for d in workspace.reader.documents(row.active_version_id or 0) if d.name == "a.txt")
-    use = workspace.reader.chunk_use(row.active_version_id or 0, workspace.reader.chunks(a.id)[0].id)
+    row = get_collection(workspace.database, "A")
+    a = next(d for d in list_documents(workspace.database, row.active_version_id or 0) if d.name == "a.txt")
+    use = read_chunk_use(
+        workspace.database, row.active_version_id or 0, list_chunks(workspace.database, a.id)[0].id
+    )
     assert [twin[1] for twin in use.duplicates] == ["same.txt"]
 
 
 def test_a_chunk_knows_the_traces_that_used_it(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     result = drive(answer_question(workspace, "What does rye bread need?", "A"))
-    row = workspace.reader.collection("A")
-    bread = next(d for d in workspace.reader.documents(row.active_version_id or 0) if d.name == "bread.md")
-    use = workspace.reader.chunk_use(row.active_version_id or 0, workspace.reader.chunks(bread.id)[0].id)
+    row = get_collection(workspace.database, "A")
+    bread = next(
+        d for d in list_documents(workspace.database, row.active_version_id or 0) if d.name == "bread.md"
+    )
+    use = read_chunk_use(
+        workspace.database, row.active_version_id or 0, list_chunks(workspace.database, bread.id)[0].id
+    )
     assert (use.candidate_count, use.prompt_count) == (1, 1)
     assert use.cited == ((result.trace_id, "What does rye bread need?"),)
     assert use.excluded is None
@@ -117,10 +124,10 @@ def test_the_map_has_a_point_for_every_chunk(workspace: Workspace, documents: Pa
 def drive_empty(workspace: Workspace) -> None:
     from rag.knowledge.edits import remove_documents
 
-    row = workspace.reader.collection("A")
+    row = get_collection(workspace.database, "A")
     drive(
         remove_documents(
-            workspace, "A", [d.id for d in workspace.reader.documents(row.active_version_id or 0)]
+            workspace, "A", [d.id for d in list_documents(workspace.database, row.active_version_id or 0)]
         )
     )
     embedding_map(workspace, "A")

@@ -15,6 +15,7 @@ from rag.index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, rename_collection
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import discover, ingest_files
+from rag.knowledge.rows import get_collection, list_collections, list_documents, list_versions
 from rag.knowledge.versions import activate_version
 from rag.workspace import Workspace
 
@@ -22,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def names(workspace: Workspace, number: int | None = None) -> set[str]:
-    row = workspace.reader.collections()[0]
+    row = list_collections(workspace.database)[0]
     version = row.active_version_id
     if number is not None:
-        version = next(v.id for v in workspace.reader.versions(row.id) if v.number == number)
+        version = next(v.id for v in list_versions(workspace.database, row.id) if v.number == number)
     assert version is not None
-    return {document.name for document in workspace.reader.documents(version)}
+    return {document.name for document in list_documents(workspace.database, version)}
 
 
 def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> None:
@@ -35,7 +36,7 @@ def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> 
     assert report.version_number == 1
     assert report.count("added") == 3
     assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
-    row = workspace.reader.collection("Everything ☃ 知識")
+    row = get_collection(workspace.database, "Everything ☃ 知識")
     assert workspace.index.count(IndexPlace(row.key)) == report.chunk_count == row.chunk_count
 
 
@@ -72,7 +73,7 @@ def test_a_renamed_file_is_recognised_by_its_content(workspace: Workspace, docum
     (documents / "tides.txt").rename(documents / "sea.txt")
     drive(ingest_files(workspace, "A", [documents]))
     assert names(workspace) == {"sea.txt", "bread.md", "stars.txt"}
-    version = workspace.reader.versions(1)[0]
+    version = list_versions(workspace.database, 1)[0]
     assert version.message == "Moved 1"
 
 
@@ -135,19 +136,21 @@ def test_a_cancelled_ingest_makes_no_version_and_the_next_one_completes_it(
         if number == stop_after:
             break
     events.close()
-    rows = workspace.reader.versions(1)
+    rows = list_versions(workspace.database, 1)
     assert all(row.document_count == 3 for row in rows)
     report = drive(ingest_files(workspace, "A", [documents]))
     assert report.document_count == 3
     assert report.version_number == 1
-    assert workspace.index.count(IndexPlace(workspace.reader.collection("A").key)) == report.chunk_count
+    assert (
+        workspace.index.count(IndexPlace(get_collection(workspace.database, "A").key)) == report.chunk_count
+    )
 
 
 def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    row = workspace.reader.collection("A")
+    row = get_collection(workspace.database, "A")
     assert row.active_version_id is not None
-    bread = next(d for d in workspace.reader.documents(row.active_version_id) if d.name == "bread.md")
+    bread = next(d for d in list_documents(workspace.database, row.active_version_id) if d.name == "bread.md")
     drive(remove_documents(workspace, "A", [bread.id]))
     assert names(workspace) == {"tides.txt", "stars.txt"}
     assert names(workspace, 1) == {"tides.txt", "bread.md", "stars.txt"}
@@ -157,7 +160,7 @@ def test_removing_is_a_version_and_can_be_undone(workspace: Workspace, documents
     drive(activate_version(workspace, "A", 1))
     assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
     assert embedder.embedded_count == before
-    assert workspace.index.count(IndexPlace(row.key)) == workspace.reader.collection("A").chunk_count
+    assert workspace.index.count(IndexPlace(row.key)) == get_collection(workspace.database, "A").chunk_count
 
 
 def test_a_deleted_collection_leaves_no_text_in_the_search_table(
@@ -165,7 +168,7 @@ def test_a_deleted_collection_leaves_no_text_in_the_search_table(
 ) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     delete_collection(workspace, "A")
-    assert workspace.reader.collections() == []
+    assert list_collections(workspace.database) == []
     with workspace.store.session() as session:
         found = session.connection().exec_driver_sql(
             "SELECT count(*) FROM chunk_fts WHERE chunk_fts MATCH 'sourdough'"
@@ -179,7 +182,7 @@ def test_renaming_to_a_taken_name_is_refused(workspace: Workspace, documents: Pa
     with pytest.raises(RagError, match="already a collection"):
         rename_collection(workspace, "A", "B")
     rename_collection(workspace, "A", "C")
-    assert {row.name for row in workspace.reader.collections()} == {"B", "C"}
+    assert {row.name for row in list_collections(workspace.database)} == {"B", "C"}
 
 
 def test_a_second_workspace_is_told_who_holds_the_folder(workspace: Workspace, folder: Path) -> None:
@@ -199,9 +202,9 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
         chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
     script = (
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
-        "from rag.workspace import Workspace; from rag.versions import repair_indexes\n"
+        "from rag.workspace import Workspace; from rag.knowledge.versions import repair_indexes; from rag.knowledge.rows import list_collections\n"
         "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), model=ScriptedModel())\n"
-        "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(w.reader.collections()[0].key)))"
+        "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
     )
     shutil.rmtree(folder / "index")
     root = Path(__file__).resolve().parents[3]  # a new process: Chroma keeps a closed folder open in its own

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rag.knowledge.edits import edit_document, exclude_chunks
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import list_chunks, list_documents, list_versions
 from rag.knowledge.trials import build_trial
 from rag.knowledge.version_diff import diff_document, diff_versions
 from rag.knowledge.versions import activate_version
@@ -17,7 +18,7 @@ from rag.workspace import Workspace
 
 
 def ids(workspace: Workspace) -> dict[int, int]:
-    return {v.number: v.id for v in workspace.reader.versions(1)}
+    return {v.number: v.id for v in list_versions(workspace.database, 1)}
 
 
 def long_text(numbers: list[int], changed: int | None = None) -> str:
@@ -51,13 +52,13 @@ def test_documents_that_came_went_changed_and_moved(workspace: Workspace, tmp_pa
     report = drive(ingest_files(workspace, "A", [files], following=files))
     assert report.version_number == 2
     version = ids(workspace)
-    diff = diff_versions(workspace.reader, version[1], version[2])
+    diff = diff_versions(workspace.database, version[1], version[2])
     kinds = {change.name: change.kind for change in diff.documents}
     assert kinds == {"changes.md": "changed", "goes.txt": "removed", "moved.txt": "moved", "new.txt": "added"}
     assert diff.unchanged_count == 1
     assert "1 changed, 1 moved, 1 added, 1 removed; 1 the same" in diff.sentence()
     changed = diff.documents[0]
-    chunks = diff_document(workspace.reader, version[1], version[2], changed.old_id, changed.new_id)
+    chunks = diff_document(workspace.database, version[1], version[2], changed.old_id, changed.new_id)
     by_kind: dict[str, list[str]] = {}
     for chunk in chunks:
         shown = chunk.new or chunk.old
@@ -69,33 +70,33 @@ def test_documents_that_came_went_changed_and_moved(workspace: Workspace, tmp_pa
     words = next(chunk.words for chunk in chunks if chunk.kind == "changed")
     assert ("replace", "12", "900") in words
     assert ("replace", "grams", "kilograms") in words
-    back = diff_versions(workspace.reader, version[2], version[1])
+    back = diff_versions(workspace.database, version[2], version[1])
     assert back.count("added") == diff.count("removed")
-    assert diff_versions(workspace.reader, version[1], version[1]).documents == ()
+    assert diff_versions(workspace.database, version[1], version[1]).documents == ()
 
 
 def test_metadata_exclusions_and_other_chunks_are_told_apart(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(long_text([1, 2, 3]), "utf-8")
     drive(ingest_files(workspace, "A", [tmp_path / "a.md"]))
-    document = workspace.reader.documents(ids(workspace)[1])[0]
+    document = list_documents(workspace.database, ids(workspace)[1])[0]
     drive(edit_document(workspace, "A", document.id, {"author": "Ann"}))
-    chunk = workspace.reader.chunks(document.id)[0]
+    chunk = list_chunks(workspace.database, document.id)[0]
     drive(exclude_chunks(workspace, "A", [chunk.id], "old"))
     drive(build_trial(workspace, "A", max_tokens=64, overlap_tokens=0))
     version = ids(workspace)
-    reader = workspace.reader
-    metadata = diff_versions(reader, version[1], version[2]).documents[0]
+    database = workspace.database
+    metadata = diff_versions(database, version[1], version[2]).documents[0]
     assert (metadata.kind, metadata.old_attributes, metadata.new_attributes) == (
         "metadata",
         "",
         '{"author": "Ann"}',
     )
-    excluded = diff_versions(reader, version[2], version[3]).documents[0]
+    excluded = diff_versions(database, version[2], version[3]).documents[0]
     assert (excluded.kind, excluded.chunks_removed, excluded.chunks_added) == ("excluded", 1, 0)
-    chunks = diff_document(reader, version[2], version[3], document.id, document.id)
+    chunks = diff_document(database, version[2], version[3], document.id, document.id)
     assert chunks[0].kind == "excluded"
     assert chunks[0].reason == "old"
-    recut = diff_versions(reader, version[1], version[4])
+    recut = diff_versions(database, version[1], version[4])
     assert recut.documents[0].kind == "recut"
     assert recut.chunking_changed
     assert "other chunk settings" in recut.sentence()
@@ -114,5 +115,5 @@ def test_a_diff_is_the_same_whatever_version_is_active(
     results = []
     for active in both:
         drive(activate_version(workspace, "A", active))
-        results.append(diff_versions(workspace.reader, version[1], version[2]))
+        results.append(diff_versions(workspace.database, version[1], version[2]))
     assert results[0] == results[1]

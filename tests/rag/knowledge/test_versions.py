@@ -19,6 +19,15 @@ from rag.index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, tag_version, untag_version
 from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import (
+    get_collection,
+    list_chunks,
+    list_documents,
+    list_version_documents,
+    list_versions,
+    look_up_version,
+    read_exclusions,
+)
 from rag.knowledge.trials import build_trial, discard_version
 from rag.knowledge.versions import activate_version, add_probe, undo, verify_index
 from rag.settings import RetrievalSettings
@@ -31,7 +40,7 @@ QUESTIONS = ("tide at Bremen", "brightest star", "rye bread", "fact seven", "日
 
 
 def version(workspace: Workspace, which: str = "active", name: str = "A") -> Any:
-    return workspace.reader.find_version(name, which)
+    return look_up_version(workspace.database, name, which)
 
 
 def found(workspace: Workspace, question: str, which: int | str | None = None) -> list[tuple[int, str]]:
@@ -41,7 +50,7 @@ def found(workspace: Workspace, question: str, which: int | str | None = None) -
 
 
 def index_holds_the_active_version(workspace: Workspace) -> bool:
-    row = workspace.reader.collection("A")
+    row = get_collection(workspace.database, "A")
     with workspace.store.session() as session:
         key = session.connection().exec_driver_sql("SELECT index_key FROM collection WHERE id = ?", (row.id,))
         place = IndexPlace(str(key.scalar_one()))
@@ -53,10 +62,10 @@ def index_holds_the_active_version(workspace: Workspace) -> bool:
 def snapshot(workspace: Workspace, which: str) -> tuple[Any, ...]:
     """Everything about a version that must never change."""
     row = version(workspace, which)
-    documents = workspace.reader.version_documents(row.id)
+    documents = list_version_documents(workspace.database, row.id)
     return (
         row.number, row.message, row.fingerprint, row.document_count, row.chunk_count, row.token_count,
-        sorted((d.source, d.sha256, d.attributes) for d in documents), workspace.reader.exclusions(row.id),
+        sorted((d.source, d.sha256, d.attributes) for d in documents), read_exclusions(workspace.database, row.id),
         [found(workspace, question, row.number) for question in QUESTIONS],
     )  # fmt: skip
 
@@ -74,7 +83,7 @@ def test_every_change_is_a_version_that_says_what_came_and_went(
     )
     assert first.tokens_added == first.token_count > 0
     assert first.proof_ok
-    rows = {d.name: d for d in workspace.reader.documents(first.id)}
+    rows = {d.name: d for d in list_documents(workspace.database, first.id)}
     drive(remove_documents(workspace, "A", [rows["stars.txt"].id]))
     removed = version(workspace)
     assert (removed.kind, removed.parent_number, removed.chunks_removed) == ("remove", 1, 1)
@@ -83,7 +92,7 @@ def test_every_change_is_a_version_that_says_what_came_and_went(
     edited = version(workspace)
     assert (edited.kind, edited.chunks_added, edited.chunks_removed) == ("metadata", 0, 0)
     assert edited.fingerprint != removed.fingerprint
-    chunk = workspace.reader.chunks(rows["bread.md"].id)[0]
+    chunk = list_chunks(workspace.database, rows["bread.md"].id)[0]
     drive(exclude_chunks(workspace, "A", [chunk.id], "outdated"))
     excluded = version(workspace)
     assert (excluded.kind, excluded.excluded_count, excluded.chunk_count) == ("exclude", 1, 1)
@@ -91,12 +100,12 @@ def test_every_change_is_a_version_that_says_what_came_and_went(
     drive(include_chunks(workspace, "A", [chunk.id]))
     assert version(workspace).chunk_count == 2
     assert found(workspace, "rye bread sourdough")[0] == (chunk.id, "")
-    assert [v.number for v in workspace.reader.versions(1)] == [5, 4, 3, 2, 1]
+    assert [v.number for v in list_versions(workspace.database, 1)] == [5, 4, 3, 2, 1]
 
 
 def test_a_removal_is_undone(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    ids = [d.id for d in workspace.reader.documents(version(workspace).id)]
+    ids = [d.id for d in list_documents(workspace.database, version(workspace).id)]
     drive(remove_documents(workspace, "A", ids[:2]))
     report = drive(undo(workspace, "A"))
     assert report.number == 1
@@ -108,8 +117,8 @@ def test_a_removal_is_undone(workspace: Workspace, documents: Path) -> None:
 
 def test_changes_that_change_nothing_are_refused(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    row = workspace.reader.documents(version(workspace).id)[0]
-    chunk = workspace.reader.chunks(row.id)[0]
+    row = list_documents(workspace.database, version(workspace).id)[0]
+    chunk = list_chunks(workspace.database, row.id)[0]
     for generator in (
         remove_documents(workspace, "A", [999]),
         edit_document(workspace, "A", row.id, {}),
@@ -121,8 +130,8 @@ def test_changes_that_change_nothing_are_refused(workspace: Workspace, documents
             drive(generator)
     with pytest.raises(RagError, match="Say why"):
         exclude_chunks(workspace, "A", [chunk.id], "  ")
-    assert len(workspace.reader.versions(1)) == 1
-    assert workspace.reader._query("SELECT pending FROM collection")[0][0] == ""
+    assert len(list_versions(workspace.database, 1)) == 1
+    assert workspace.database.query("SELECT pending FROM collection")[0][0] == ""
 
 
 def test_attributes_and_exclusions_go_with_a_new_revision(workspace: Workspace, tmp_path: Path) -> None:
@@ -130,16 +139,16 @@ def test_attributes_and_exclusions_go_with_a_new_revision(workspace: Workspace, 
     parts = [f"# Part {n}\n\n" + f"Fact {n} is about item {n}. " * 30 for n in range(4)]
     file.write_text("\n\n".join(parts), "utf-8")
     drive(ingest_files(workspace, "A", [file]))
-    document = workspace.reader.documents(version(workspace).id)[0]
+    document = list_documents(workspace.database, version(workspace).id)[0]
     drive(edit_document(workspace, "A", document.id, {"author": "Ann"}))
-    chunks = workspace.reader.chunks(document.id)
+    chunks = list_chunks(workspace.database, document.id)
     drive(exclude_chunks(workspace, "A", [chunks[-1].id, chunks[0].id], "wrong"))
     file.write_text("\n\n".join(["# Part 0\n\nNow all is different here.", *parts[1:]]), "utf-8")
     drive(ingest_files(workspace, "A", [file]))
-    row = workspace.reader.documents(version(workspace).id)[0]
+    row = list_documents(workspace.database, version(workspace).id)[0]
     assert json.loads(row.attributes) == {"author": "Ann"}
     assert row.excluded_count == 1  # the last chunk's text is still there, the first one's is not
-    assert list(workspace.reader.exclusions(version(workspace).id).values()) == ["wrong"]
+    assert list(read_exclusions(workspace.database, version(workspace).id).values()) == ["wrong"]
 
 
 def test_rollback_embeds_nothing_and_is_proved_and_logged(workspace: Workspace, documents: Path) -> None:
@@ -156,13 +165,15 @@ def test_rollback_embeds_nothing_and_is_proved_and_logged(workspace: Workspace, 
     assert proof.probes_same == proof.probe_count >= 3
     assert snapshot(workspace, "1") == before
     assert version(workspace, "1").proof_ok
-    log = [tuple(row) for row in workspace.reader._query("SELECT action, detail FROM auditevent ORDER BY id")]
+    log = [
+        tuple(row) for row in workspace.database.query("SELECT action, detail FROM auditevent ORDER BY id")
+    ]
     assert ("index proved", f"version 1: {proof.sentence()}") in log
 
 
 def test_a_damaged_index_fails_the_proof_and_is_filled_anew(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    key = workspace.reader._query("SELECT index_key FROM collection")[0][0]
+    key = workspace.database.query("SELECT index_key FROM collection")[0][0]
     collection = workspace.index._collection(IndexPlace(key))
     ids = collection.get(include=[])["ids"]
     wrong = np.zeros((1, 1024), dtype=np.float32)
@@ -172,7 +183,7 @@ def test_a_damaged_index_fails_the_proof_and_is_filled_anew(workspace: Workspace
     result = drive(verify_index(workspace, "A"))
     assert result.ok
     assert "filled anew" in result.detail
-    proofs = workspace.reader._query("SELECT ok, fingerprint_same FROM proof ORDER BY id DESC LIMIT 3")
+    proofs = workspace.database.query("SELECT ok, fingerprint_same FROM proof ORDER BY id DESC LIMIT 3")
     assert [tuple(row) for row in proofs] == [(1, 1), (0, 1), (0, 0)]
     assert index_holds_the_active_version(workspace)
 
@@ -237,7 +248,7 @@ def test_a_persons_probe_is_kept_for_every_version(workspace: Workspace, documen
     drive(ingest_files(workspace, "A", [documents / "tides.txt"]))
     drive(ingest_files(workspace, "A", [documents]))
     add_probe(workspace, "A", "How high is the tide at Bremen?")
-    results = workspace.reader._query(
+    results = workspace.database.query(
         "SELECT count(*) FROM proberesult r JOIN probe p ON p.id = r.probe_id WHERE p.by_person"
     )
     assert results[0][0] == 2
@@ -256,7 +267,7 @@ def test_bm25_is_what_a_plain_loop_computes(workspace: Workspace, tmp_path: Path
     drive(ingest_files(workspace, "B", [tmp_path / "1.txt", tmp_path / "2.txt"]))  # must not count in A
     active = version(workspace)
     content = workspace.content(active.id, active.embedder)
-    rows = workspace.reader._query("SELECT c.id, c.text, c.token_count FROM chunk c JOIN document d "
+    rows = workspace.database.query("SELECT c.id, c.text, c.token_count FROM chunk c JOIN document d "
                                    "ON d.id = c.document_id WHERE d.collection_id = 1")  # fmt: skip
     query = "word3 word7 CAFE 日本"
     mean = sum(row[2] for row in rows) / len(rows)
@@ -333,7 +344,7 @@ def test_other_chunks_are_tried_beside_and_switched_to_or_discarded(
     assert index_holds_the_active_version(workspace)
     assert snapshot(workspace, "1") == before
     assert workspace.index.collection_names() == [
-        workspace.reader._query("SELECT index_key FROM collection")[0][0]
+        workspace.database.query("SELECT index_key FROM collection")[0][0]
     ]
     (files / "new.txt").write_text("Fact 9: a new file. " * 40, "utf-8")
     drive(ingest_files(workspace, "A", [files]))
@@ -363,7 +374,7 @@ def test_another_embedder_has_an_index_of_its_own_and_is_never_mixed_up(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drive(ingest_files(workspace, "A", [make_long(tmp_path / "files")]))
-    monkeypatch.setattr("rag.whatif.Embedder", lambda _folder: OtherEmbedder())
+    monkeypatch.setattr("rag.knowledge.trials.Embedder", lambda _folder: OtherEmbedder())
     trial = drive(build_trial(workspace, "A", embedder_folder=str(tmp_path)))
     assert version(workspace, str(trial.number)).kind == "embedder"
     drive(activate_version(workspace, "A", trial.number))
@@ -443,7 +454,7 @@ def test_any_sequence_of_changes_keeps_what_versions_promise(
 
 def perform(workspace: Workspace, files: Path, action: str, number: int) -> None:
     active = version(workspace)
-    documents = workspace.reader.documents(active.id)
+    documents = list_documents(workspace.database, active.id)
     present = sorted(files.iterdir())
     if action in ("add", "change"):
         name = f"{number}.txt" if action == "add" or not present else present[number % len(present)].name
@@ -459,10 +470,10 @@ def perform(workspace: Workspace, files: Path, action: str, number: int) -> None
         document = documents[number % len(documents)].id if documents else 0
         drive(edit_document(workspace, "A", document, {"note": str(number)}))
     elif action == "exclude":
-        chunks = workspace.reader.chunks(documents[number % len(documents)].id) if documents else []
+        chunks = list_chunks(workspace.database, documents[number % len(documents)].id) if documents else []
         drive(exclude_chunks(workspace, "A", [chunks[number % len(chunks)].id] if chunks else [], "why"))
     elif action == "rollback":
-        drive(activate_version(workspace, "A", number % len(workspace.reader.versions(1)) + 1))
+        drive(activate_version(workspace, "A", number % len(list_versions(workspace.database, 1)) + 1))
     else:
         drive(undo(workspace, "A"))
 
@@ -470,10 +481,10 @@ def perform(workspace: Workspace, files: Path, action: str, number: int) -> None
 def test_deleting_a_collection_takes_all_of_it(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     tag_version(workspace, "A", 1, "baseline")
-    row = workspace.reader.documents(version(workspace).id)[0]
-    drive(exclude_chunks(workspace, "A", [workspace.reader.chunks(row.id)[0].id], "no"))
+    row = list_documents(workspace.database, version(workspace).id)[0]
+    drive(exclude_chunks(workspace, "A", [list_chunks(workspace.database, row.id)[0].id], "no"))
     delete_collection(workspace, "A")
     for table in ("collection", "document", "chunk", "datasetversion", "versiondocument", "versionexclusion",
                   "versiontag", "probe", "proberesult", "proof"):  # fmt: skip
-        assert workspace.reader._query(f"SELECT count(*) FROM {table}")[0][0] == 0, table
+        assert workspace.database.query(f"SELECT count(*) FROM {table}")[0][0] == 0, table
     assert workspace.index.collection_names() == []

@@ -6,6 +6,13 @@ import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.errors import NotFoundError, RagError
+from rag.knowledge.rows import (
+    get_collection,
+    list_documents,
+    list_versions,
+    list_watched_folders,
+    look_up_version,
+)
 from rag.knowledge.watched_folders import (
     check_folders,
     find_watch,
@@ -22,12 +29,12 @@ def check(workspace: Workspace, second: float, at_once: bool = False) -> list[in
 
 
 def outcome(workspace: Workspace) -> str:
-    return workspace.reader.watched_folders()[0].outcome
+    return list_watched_folders(workspace.database)[0].outcome
 
 
 def names(workspace: Workspace) -> set[str]:
-    row = workspace.reader.collection("A")
-    return {d.name for d in workspace.reader.documents(row.active_version_id or 0)}
+    row = get_collection(workspace.database, "A")
+    return {d.name for d in list_documents(workspace.database, row.active_version_id or 0)}
 
 
 def test_changed_new_and_deleted_files_become_one_version_after_quiet(
@@ -49,7 +56,7 @@ def test_changed_new_and_deleted_files_become_one_version_after_quiet(
     assert check(workspace, 312) == []
     assert check(workspace, 320) == [2]
     assert names(workspace) == {"tides.txt", "bread.md", "new.txt"}
-    row = workspace.reader.find_version("A", "2")
+    row = look_up_version(workspace.database, "A", "2")
     assert (row.added_count, row.replaced_count, row.removed_count) == (1, 1, 1)
     assert row.message == "Added 1, replaced 1, removed 1"
     assert outcome(workspace) == "Version 2"
@@ -61,7 +68,7 @@ def test_touching_a_file_makes_no_version(workspace: Workspace, documents: Path)
     (documents / "tides.txt").touch()
     assert check(workspace, 2) == []
     assert outcome(workspace) == "Nothing new"
-    assert len(workspace.reader.versions(1)) == 1
+    assert len(list_versions(workspace.database, 1)) == 1
 
 
 def test_it_goes_on_after_a_restart_and_stops_when_paused(folder: Path, documents: Path) -> None:
@@ -77,7 +84,7 @@ def test_it_goes_on_after_a_restart_and_stops_when_paused(folder: Path, document
         set_watching(workspace, watch_id, True)
         assert check(workspace, 600, at_once=True) == [2]
         unwatch_folder(workspace, watch_id)
-        assert workspace.reader.watched_folders() == []
+        assert list_watched_folders(workspace.database) == []
         assert names(workspace) == {"tides.txt", "bread.md"}
         with pytest.raises(NotFoundError):
             set_watching(workspace, watch_id, True)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, drive
 
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.errors import RagError
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
 from rag.evaluation.llm_judge import agreement
+from rag.evaluation.rows import list_results, list_runs
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
@@ -136,7 +137,7 @@ def test_a_run_answers_many_at_once_as_it_does_one_by_one(filled: Workspace) -> 
     (single,) = drive(runs.start_runs(filled, "S", ["P"], parallel=1))
     (batched,) = drive(runs.start_runs(filled, "S", ["P"], parallel=3))
     assert (single.status, batched.status, batched.failed_count) == ("done", "done", 0)
-    one, many = ({r.case_key: r for r in filled.reader.evaluation_results(r.id)} for r in (single, batched))
+    one, many = ({r.case_key: r for r in list_results(filled.database, r.id)} for r in (single, batched))
     assert {key: r.answer for key, r in one.items()} == {key: r.answer for key, r in many.items()}
     assert all(r.answer for r in one.values())
     for name in ("token_f1", "support_rate", "completion_tokens", "refusal_accuracy"):
@@ -144,21 +145,21 @@ def test_a_run_answers_many_at_once_as_it_does_one_by_one(filled: Workspace) -> 
             k: r.metrics.get(name) for k, r in many.items()
         }
     assert one["c1"].latency_ms and many["c1"].latency_ms is None
-    assert "answered in a batch" in filled.reader.trace(many["c1"].trace_id).row["fallbacks"]
+    assert "answered in a batch" in get_trace(filled.database, many["c1"].trace_id).row["fallbacks"]
     assert many["twice"].reused_trace == many["c0"].trace_id  # the same prompt is asked once
     events = runs.start_runs(filled, "S", ["P"], parallel=3)
     next(events)
     next(events)
     events.close()
-    assert filled.reader.evaluation_runs()[0].status == "cancelled"
-    assert not filled.reader.traces(TraceFilter(status="running"))
-    (resumed,) = drive(runs.resume_run(filled, filled.reader.evaluation_runs()[0].id))
+    assert list_runs(filled.database)[0].status == "cancelled"
+    assert not list_traces(filled.database, TraceFilter(status="running"))
+    (resumed,) = drive(runs.resume_run(filled, list_runs(filled.database)[0].id))
     assert (resumed.status, resumed.done_count) == ("done", 5)
 
 
 def test_a_judge_says_right_or_wrong_and_is_measured_against_people(filled: Workspace) -> None:
     (run,) = drive(runs.start_runs(filled, "S", ["P"], judge=str(starter_model_path())))
-    results = filled.reader.evaluation_results(run.id)
+    results = list_results(filled.database, run.id)
     judged = [r for r in results if r.metrics.get("judge") is not None]
     assert len(judged) == 4 and all(r.metrics["judge"] in (0.0, 1.0) for r in judged)  # one has no reference
     assert all(json.loads(r.judge)["reason"] for r in judged)
@@ -166,5 +167,5 @@ def test_a_judge_says_right_or_wrong_and_is_measured_against_people(filled: Work
     assert json.loads(run.judge)["model_sha256"] == run.model_sha256
     for result in judged:
         runs.give_verdict(filled, result.id, result.metrics["judge"] == 1.0)
-    known = agreement(filled.reader.evaluation_results(run.id))
+    known = agreement(list_results(filled.database, run.id))
     assert (known.both, known.agreed, known.judged) == (4, 4, 4)

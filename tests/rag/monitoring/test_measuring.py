@@ -15,7 +15,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from scipy.stats import binom, ks_2samp, kstwobign
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, count_traces, list_traces, read_overview
 from rag.cli import run
 from rag.errors import NotFoundError, RagError
 from rag.governance.erasure import erase_document
@@ -23,7 +23,7 @@ from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, RE
 from rag.grounding.silent_failures import silent_failures
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import VersionProgress
+from rag.knowledge.rows import VersionProgress, list_documents, look_up_version
 from rag.monitoring.alerts import (
     acknowledge,
     add_rule,
@@ -58,10 +58,21 @@ from rag.monitoring.regression_questions import (
     stale_collections,
     unfreeze_question,
 )
-from rag.monitoring.rows import DEFAULT_RULES, MEASURES, AlertRow, FrozenState, MeasureSummary, Scope, beyond
+from rag.monitoring.rows import (
+    DEFAULT_RULES,
+    MEASURES,
+    AlertRow,
+    FrozenState,
+    MeasureSummary,
+    Scope,
+    beyond,
+    find_reference,
+    list_alerts,
+    list_asked_prompts,
+)
 from rag.storage import migrations
 from rag.storage.data_folder import SCHEMA
-from rag.storage.database import Reader
+from rag.storage.database import Database
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.monitoring import AlertRule
 from rag.storage.tables.traces import Trace
@@ -255,11 +266,11 @@ def watched(workspace: Workspace) -> Workspace:
 
 
 def rule(workspace: Workspace, name: str) -> AlertRow:
-    return next(row for row in workspace.reader.alerts() if row.name == name)
+    return next(row for row in list_alerts(workspace.database) if row.name == name)
 
 
 def measured(workspace: Workspace, key: str, scope: Scope = Scope(), window: int = 50) -> MeasureSummary:
-    return next(s for s in summaries(workspace.reader, scope, window) if s.key == key)
+    return next(s for s in summaries(workspace.database, scope, window) if s.key == key)
 
 
 # --- measures ---------------------------------------------------------------------------------------------
@@ -286,7 +297,7 @@ def test_the_chart_ends_with_the_figure_of_the_table_and_does_not_judge_the_refe
     assert [point.count for point in flags.points] == [50, 50, 50, 50, 20, 50]
     assert (flags.points[-1].value, flags.points[-1].outside) == (flags.value, True)
     assert not any(point.outside for point in flags.points[:-1])
-    reference = watched.reader.reference_for("")
+    reference = find_reference(watched.database, "")
     assert reference is not None
     spans = [(p.start_ms < reference.end_ms, p.end_ms < reference.end_ms) for p in flags.points]
     assert all(began == ended for began, ended in spans)
@@ -299,7 +310,7 @@ def test_a_scope_of_collection_model_and_prompt_is_kept(watched: Workspace) -> N
     assert measured(watched, "flag_rate", Scope("A", "other")).value == 1.0
     assert measured(watched, "flag_rate", Scope(prompt="f00d" * 4)).count == 30
     assert measured(watched, "flag_rate", Scope("B")).value == 0.0
-    assert watched.reader.asked_prompts() == [("f00d" * 4, "short@2")]
+    assert list_asked_prompts(watched.database) == [("f00d" * 4, "short@2")]
 
 
 def test_test_traffic_is_not_measured(watched: Workspace) -> None:
@@ -420,22 +431,24 @@ def test_a_measure_of_another_program_breaks_no_answer(workspace: Workspace) -> 
     check_quickly(workspace)
     drive(check_alerts(workspace))
     assert rule(workspace, "Strange").condition == "above the control limit, last 50"
-    assert [row.name for row in judged_now(workspace.reader)] == [r.name for r in workspace.reader.alerts()]
+    assert [row.name for row in judged_now(workspace.database)] == [
+        r.name for r in list_alerts(workspace.database)
+    ]
 
 
 def test_judging_without_writing_says_the_same(watched: Workspace) -> None:
     add_asks(watched, 50, now_ms() - DAY, flag_count=1)
-    read = {row.name: row.state for row in judged_now(watched.reader)}
+    read = {row.name: row.state for row in judged_now(watched.database)}
     assert rule(watched, "More flagged answers").state == "not enough data"
     check_quickly(watched)
-    assert {row.name: row.state for row in watched.reader.alerts()} == read
+    assert {row.name: row.state for row in list_alerts(watched.database)} == read
 
 
 def test_a_reference_period_is_chosen_and_taken_away(workspace: Workspace) -> None:
     add_asks(workspace, 30, now_ms() - 5 * DAY)
     assert set_reference(workspace, "", "6d", "1d") == 30
     assert set_reference(workspace, "", moment_ms("6d"), now_ms() + 9 * DAY) == 30
-    period = workspace.reader.reference_for("anything")
+    period = find_reference(workspace.database, "anything")
     assert period is not None
     assert period.end_ms <= now_ms()  # what comes later is judged, not learnt from
     with pytest.raises(RagError, match="before it ends"):
@@ -446,7 +459,7 @@ def test_a_reference_period_is_chosen_and_taken_away(workspace: Workspace) -> No
         set_reference(workspace, "none", "6d")
     assert moment_ms("2026-03-01", end_of_day=True) - moment_ms("2026-03-01") == DAY
     clear_reference(workspace, "")
-    assert workspace.reader.reference_for("") is None
+    assert find_reference(workspace.database, "") is None
     with pytest.raises(NotFoundError):
         clear_reference(workspace, "")
 
@@ -562,7 +575,7 @@ def test_a_frozen_question_says_what_is_answered_differently(filled: Workspace) 
     state = accept_answer(filled, "A", state.questions[0].id)
     assert state.questions[0].change == ""
     assert drive(run_frozen(filled, "A")).questions[0].change == ""
-    assert filled.reader.trace_count(TraceFilter(source="person")) == 1
+    assert count_traces(filled.database, TraceFilter(source="person")) == 1
     assert unfreeze_question(filled, "A", state.questions[0].id).questions == ()
     with pytest.raises(NotFoundError):
         unfreeze_question(filled, "A", state.questions[0].id)
@@ -577,8 +590,8 @@ def test_a_change_of_documents_settings_or_model_makes_the_last_run_stale(
     assert stale_collections(filled) == [("A", "never run")]
     drive(run_frozen(filled, "A"))
     assert stale_collections(filled) == []
-    version = filled.reader.find_version("A", "active")
-    bread = next(d.id for d in filled.reader.documents(version.id) if d.name == "bread.md")
+    version = look_up_version(filled.database, "A", "active")
+    bread = next(d.id for d in list_documents(filled.database, version.id) if d.name == "bread.md")
     drive(remove_documents(filled, "A", [bread]))
     state = frozen_state(filled, "A")
     assert state.stale == "The documents changed since the last run."
@@ -611,7 +624,7 @@ def test_what_cannot_be_a_reference_is_refused(filled: Workspace) -> None:
     with pytest.raises(NotFoundError):
         drive(freeze_question(filled, "none", QUESTION))
     add_asks(filled, 1, now_ms(), status="cancelled")
-    cancelled = filled.reader.traces(TraceFilter(status="cancelled"))[0]
+    cancelled = list_traces(filled.database, TraceFilter(status="cancelled"))[0]
     with pytest.raises(RagError, match="no complete answer"):
         drive(freeze_question(filled, "", trace_id=cancelled.id))
     with pytest.raises(NotFoundError):
@@ -639,7 +652,9 @@ def test_nothing_of_an_erased_document_stays_in_the_monitors(filled: Workspace) 
         again.reference_trace_id == again.trace_id
     )  # the old answer is erased: the new one is the reference
     with pytest.raises(RagError, match="erased"):
-        erased = next(t for t in filled.reader.traces(TraceFilter()) if t.answer.startswith("[erased"))
+        erased = next(
+            t for t in list_traces(filled.database, TraceFilter()) if t.answer.startswith("[erased")
+        )
         drive(freeze_question(filled, "", trace_id=erased.id))
 
 
@@ -697,16 +712,16 @@ def test_a_file_that_is_not_upgraded_yet_reads_as_empty(tmp_path: Path) -> None:
         raw.execute("DROP TABLE alertrule")
         raw.execute(f"PRAGMA user_version = {SCHEMA - 1}")
     raw.close()
-    reader = Reader(path)
-    assert not reader.is_current()
-    assert reader.alerts() == []
-    assert reader.overview(0).trace_count == 0
+    database = Database(path)
+    assert not database.is_current()
+    assert list_alerts(database) == []
+    assert read_overview(database, 0).trace_count == 0
     with sqlite3.connect(path) as raw:
         raw.execute(f"PRAGMA user_version = {SCHEMA}")
     raw.close()
     Store(path).close()
-    assert reader.is_current()
-    reader.close()
+    assert database.is_current()
+    database.close()
 
 
 # --- the command line -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.ingest import ingest_files
 from rag.prompts import load_prompt, render, template_variables
@@ -22,8 +22,9 @@ from rag.prompts.registry import (
     rollback_label,
     save_prompt,
 )
+from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
 from rag.storage.data_folder import RESOURCES
-from rag.storage.database import Reader
+from rag.storage.database import Database
 from rag.storage.store import Store
 from rag.workspace import Workspace
 
@@ -36,21 +37,23 @@ def store(workspace: Workspace) -> Store:
 
 
 @pytest.fixture
-def reader(workspace: Workspace) -> Reader:
-    return workspace.reader
+def database(workspace: Workspace) -> Database:
+    return workspace.database
 
 
 # --- the registry -----------------------------------------------------------------------------------------
 
 
-def test_the_built_in_prompt_is_version_1_of_default_and_in_production(store: Store, reader: Reader) -> None:
-    (row,) = reader.prompts()
+def test_the_built_in_prompt_is_version_1_of_default_and_in_production(
+    store: Store, database: Database
+) -> None:
+    (row,) = list_prompts(database)
     assert (row.name, row.latest, row.labels) == ("default", 1, (("production", 1),))
     built_in = load_prompt(RESOURCES / "prompts" / "answer.toml")
     found = find_prompt(store)
     assert (found.system, found.user) == (built_in.system, built_in.user)
     assert found.fingerprint == built_in.fingerprint
-    (version,) = reader.prompt_versions("default")
+    (version,) = list_prompt_versions(database, "default")
     assert version.variables == ("passages", "question")
 
 
@@ -60,17 +63,17 @@ def test_opening_again_keeps_what_a_person_made_of_it(folder: Path) -> None:
         move_label(opened.store, "default", "production", 2)
     with Workspace(folder) as opened:
         assert find_prompt(opened.store).version == 2
-        assert len(opened.reader.prompt_versions("default")) == 2
+        assert len(list_prompt_versions(opened.database, "default")) == 2
 
 
-def test_versions_are_numbered_and_an_equal_text_is_the_same_one(store: Store, reader: Reader) -> None:
+def test_versions_are_numbered_and_an_equal_text_is_the_same_one(store: Store, database: Database) -> None:
     first = save_prompt(store, "qa", "Be brief.", USER, message="Start", author="ada", notes="short")
     assert (first.number, first.author, first.labels) == (1, "ada", ())
     same = save_prompt(store, "qa", "Be brief. \r\n", USER.replace("\n", "\r\n"), message="again")
     assert same.id == first.id
     second = save_prompt(store, "qa", "Be brief and kind.", USER)
     assert (second.number, second.fingerprint != first.fingerprint) == (2, True)
-    assert [v.number for v in reader.prompt_versions("qa")] == [2, 1]
+    assert [v.number for v in list_prompt_versions(database, "qa")] == [2, 1]
     found = diff_prompts(store, "qa", 1, 2)
     assert [op for op in found.system if op[0] != "equal"] == [("insert", "", " and kind")]
     assert all(op[0] == "equal" for op in found.user)
@@ -90,7 +93,7 @@ def test_a_name_without_a_label_is_its_production_version_else_its_newest(store:
             find_prompt(store, reference)
 
 
-def test_every_move_of_a_label_is_logged_and_undone(store: Store, reader: Reader) -> None:
+def test_every_move_of_a_label_is_logged_and_undone(store: Store, database: Database) -> None:
     save_prompt(store, "default", "Better.", USER)
     move_label(store, "default", "production", 2, author="ada", note="shorter answers")
     move_label(store, "default", "production", 2, author="ada")  # it is there already
@@ -98,7 +101,8 @@ def test_every_move_of_a_label_is_logged_and_undone(store: Store, reader: Reader
     assert (back.from_number, back.to_number) == (2, 1)
     assert find_prompt(store).version == 1
     log = [
-        (m.from_number, m.to_number, m.author, m.note) for m in reader.label_moves("default", "production")
+        (m.from_number, m.to_number, m.author, m.note)
+        for m in list_label_moves(database, "default", "production")
     ]
     assert log == [
         (2, 1, "bob", "Rolled back"),
@@ -107,7 +111,7 @@ def test_every_move_of_a_label_is_logged_and_undone(store: Store, reader: Reader
     ]
 
 
-def test_labels_are_refused_and_removed(store: Store, reader: Reader) -> None:
+def test_labels_are_refused_and_removed(store: Store, database: Database) -> None:
     with pytest.raises(RagError, match="it cannot be removed"):
         remove_label(store, "default", "production")
     with pytest.raises(RagError, match="cannot be deleted"):
@@ -121,9 +125,9 @@ def test_labels_are_refused_and_removed(store: Store, reader: Reader) -> None:
     save_prompt(store, "qa", "", USER)
     move_label(store, "qa", "staging", 1)
     remove_label(store, "qa", "staging")
-    assert reader.label_moves("qa")[0].to_number is None
+    assert list_label_moves(database, "qa")[0].to_number is None
     assert delete_prompt(store, "qa") == 1
-    assert [row.name for row in reader.prompts()] == ["default"]
+    assert [row.name for row in list_prompts(database)] == ["default"]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +143,11 @@ def test_labels_are_refused_and_removed(store: Store, reader: Reader) -> None:
     ],
 )
 def test_what_cannot_be_a_prompt_is_one_sentence(
-    store: Store, reader: Reader, name: str, system: str, user: str, message: str
+    store: Store, database: Database, name: str, system: str, user: str, message: str
 ) -> None:
     with pytest.raises(RagError, match=message):
         save_prompt(store, name, system, user)
-    assert [row.name for row in reader.prompts()] == ["default"]  # nothing half made
+    assert [row.name for row in list_prompts(database)] == ["default"]  # nothing half made
 
 
 # --- answering --------------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ def test_answers_come_from_production_and_traces_say_which_version(
 
     def ask(**values: str) -> dict[str, object]:
         result = drive(answer_question(workspace, "What does rye bread need?", "A", **values))  # type: ignore[arg-type]
-        return workspace.reader.trace(result.trace_id).row
+        return get_trace(workspace.database, result.trace_id).row
 
     first = ask()
     version = save_prompt(workspace.store, "default", "Speak like a baker.", USER)
@@ -185,7 +189,7 @@ def test_a_prompt_that_fails_leaves_a_trace_that_names_it(
     save_prompt(workspace.store, "bad", "", "{{ nothing }}")
     with pytest.raises(RagError, match="'nothing' is undefined"):
         drive(answer_question(workspace, "What does rye bread need?", "A", prompt="bad"))
-    trace = workspace.reader.trace(workspace.reader.traces(TraceFilter())[0].id)
+    trace = get_trace(workspace.database, list_traces(workspace.database, TraceFilter())[0].id)
     assert (trace.row["status"], trace.row["prompt_name"]) == ("failed", "bad")
 
 
@@ -285,10 +289,10 @@ def fill(store: Store) -> None:
 
 
 def test_a_folder_carries_prompts_with_their_fingerprints_and_is_stable(
-    store: Store, reader: Reader, tmp_path: Path
+    store: Store, database: Database, tmp_path: Path
 ) -> None:
     fill(store)
-    first = export_prompts(reader, tmp_path / "a")
+    first = export_prompts(database, tmp_path / "a")
     assert [path.name for path in first] == ["default.yaml", "qa.yaml"]
     data = first[1].read_bytes()
     assert b"\r" not in data
@@ -299,33 +303,33 @@ def test_a_folder_carries_prompts_with_their_fingerprints_and_is_stable(
         report = import_prompts(opened.store, tmp_path / "a")
         assert (report.versions_added, report.versions_same, report.problems) == (2, 1, ())
         assert report.moved == ("qa@staging",)
-        theirs, ours = opened.reader.prompt_versions("qa"), reader.prompt_versions("qa")
+        theirs, ours = list_prompt_versions(opened.database, "qa"), list_prompt_versions(database, "qa")
         assert [(v.number, v.fingerprint, v.author, v.message) for v in theirs] == [
             (v.number, v.fingerprint, v.author, v.message) for v in ours
         ]
-        export_prompts(opened.reader, tmp_path / "b")
+        export_prompts(opened.database, tmp_path / "b")
         again = import_prompts(opened.store, tmp_path / "b")
         assert (again.versions_added, again.moved) == (0, ())
     assert (tmp_path / "b" / "qa.yaml").read_bytes() == data
 
 
-def test_an_edited_file_is_a_new_version(store: Store, reader: Reader, tmp_path: Path) -> None:
+def test_an_edited_file_is_a_new_version(store: Store, database: Database, tmp_path: Path) -> None:
     fill(store)
-    export_prompts(reader, tmp_path)
+    export_prompts(database, tmp_path)
     path = tmp_path / "qa.yaml"
     path.write_text(path.read_text("utf-8").replace("here: yes", "here: no").replace("\n", "\r\n"), "utf-8")
     report = import_prompts(store, tmp_path, author="eve")
     assert (report.versions_added, report.problems) == (1, ())
-    newest = reader.prompt_versions("qa")[0]
+    newest = list_prompt_versions(database, "qa")[0]
     assert (newest.number, newest.author) == (3, "eve")
     assert newest.message.startswith("Edited in its file")
     assert "here: no" in newest.system
     assert import_prompts(store, tmp_path).versions_added == 0  # the same edit again
 
 
-def test_labels_move_only_when_asked(store: Store, reader: Reader, tmp_path: Path) -> None:
+def test_labels_move_only_when_asked(store: Store, database: Database, tmp_path: Path) -> None:
     fill(store)
-    export_prompts(reader, tmp_path)
+    export_prompts(database, tmp_path)
     move_label(store, "qa", "staging", 2)
     assert import_prompts(store, tmp_path).moved == ()
     assert import_prompts(store, tmp_path, move_labels=True).moved == ("qa@staging",)
@@ -347,10 +351,10 @@ def test_labels_move_only_when_asked(store: Store, reader: Reader, tmp_path: Pat
     ],
 )
 def test_a_wrong_file_is_named_and_the_others_come_in(
-    store: Store, reader: Reader, tmp_path: Path, text: str, message: str
+    store: Store, database: Database, tmp_path: Path, text: str, message: str
 ) -> None:
     fill(store)
-    export_prompts(reader, tmp_path)
+    export_prompts(database, tmp_path)
     shutil.copy(tmp_path / "qa.yaml", tmp_path / "z.yaml")
     (tmp_path / "bad.yaml").write_text(text, "utf-8")
     report = import_prompts(store, tmp_path)
@@ -358,4 +362,4 @@ def test_a_wrong_file_is_named_and_the_others_come_in(
     (problem,) = report.problems
     assert problem.startswith("bad.yaml: ")
     assert message in problem
-    assert "x" not in {row.name for row in reader.prompts()}
+    assert "x" not in {row.name for row in list_prompts(database)}

@@ -8,6 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import get_trace
 from rag.cli import run
 from rag.errors import RagError
 from rag.evaluation import drafts as generating
@@ -61,24 +62,24 @@ def test_a_thumbs_down_with_its_correction_becomes_a_case(notes: Workspace) -> N
         make_feedback_case(notes, trace, "gold", author="Ann")
     add_feedback(notes, trace[:8], False, reason="wrong", correction="12 hours", author="Ann", tags=["bread"])
     add_feedback(notes, trace, True, author="Bob")
-    rows = people.feedback_rows(notes.reader, trace_id=trace)
+    rows = people.feedback_rows(notes.database, trace_id=trace)
     assert {(row.author, row.is_up, row.tags) for row in rows} == {
         ("Ann", False, ("bread",)),
         ("Bob", True, ()),
     }
     case = make_feedback_case(notes, trace, "gold", relevant=[1], author="Ann")
-    stored = sets.set_cases(notes.reader, "gold")
+    stored = sets.set_cases(notes.database, "gold")
     assert stored == (case,)
     assert case.references == ("12 hours",)
     assert "sourdough and 12 hours" in case.judgements[0].quote
-    assert people.feedback_rows(notes.reader, is_up=False)[0].case_key == case.key
+    assert people.feedback_rows(notes.database, is_up=False)[0].case_key == case.key
     with pytest.raises(RagError, match=r"no passage \[9\]"):
         make_feedback_case(notes, trace, "gold", relevant=[9], author="Ann")
     add_feedback(notes, trace, False, reason=people.SHOULD_REFUSE, author="Cem")
     refusing = make_feedback_case(notes, trace, "gold", relevant=[1], author="Cem")
     assert (refusing.should_refuse, refusing.references, refusing.judgements) == (True, (), ())
     remove_feedback(notes, trace, "Bob")
-    assert len(people.feedback_rows(notes.reader)) == 2
+    assert len(people.feedback_rows(notes.database)) == 2
 
 
 def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> None:
@@ -86,17 +87,20 @@ def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> N
     flagged = asked(notes, "Rye bread needs 90 hours of rest [1].")
     down = asked(notes, "Sirius is the brightest star [1].", "Which is the brightest star?")
     add_feedback(notes, down, False, reason="style")
-    assert notes.reader.trace(flagged).row["flag_count"] and not notes.reader.trace(good).row["flag_count"]
+    assert (
+        get_trace(notes.database, flagged).row["flag_count"]
+        and not get_trace(notes.database, good).row["flag_count"]
+    )
     assert fill_queue(notes, "Week 1", {"flagged": 5, "thumbs-down": 5}) == 2
     assert fill_queue(notes, "Week 1", {"flagged": 5, "random": 5}) == 1
-    items = people.review_items(notes.reader, "Week 1", "Ann")
+    items = people.review_items(notes.database, "Week 1", "Ann")
     assert [(item.trace_id, item.why) for item in items] == [
         (flagged, "flagged"),
         (down, "thumbs-down"),
         (good, "random"),
     ]
     assert fill_queue(notes, "Low", {"low score": 1}) == 1
-    assert people.review_items(notes.reader, "Low", "Ann")[0].trace_id == flagged
+    assert people.review_items(notes.database, "Low", "Ann")[0].trace_id == flagged
     assert fill_queue(notes, "Elsewhere", {"random": 5}, collection="Other") == 0
 
 
@@ -104,18 +108,18 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     for number in range(4):
         asked(notes, f"Rye bread needs {12 + number} hours of rest [1].")
     fill_queue(notes, "Q", {"random": 4})
-    items = [item.id for item in people.review_items(notes.reader, "Q", "Ann")]
+    items = [item.id for item in people.review_items(notes.database, "Q", "Ann")]
     verdicts = {"Ann": ["correct", "wrong", "wrong", "skip"], "Bob": ["correct", "wrong", "partly", "wrong"]}
     for item, verdict in zip(items, verdicts["Ann"], strict=True):
         judge(notes, item, "Ann", verdict, reason="wrong" if verdict == "wrong" else "")
-    before = people.review_items(notes.reader, "Q", "Bob")
+    before = people.review_items(notes.database, "Q", "Bob")
     assert all(item.own is None and item.others == () for item in before)
     assert people.progress(before) == "0 of 4 reviewed"
     first = next_item(notes, "Q", "Bob")
     assert first is not None and first.id == items[0]
     for item, verdict in zip(items, verdicts["Bob"], strict=True):
         judge(notes, item, "Bob", verdict, correction="12 hours", relevant=[1])
-    after = people.review_items(notes.reader, "Q", "Bob")
+    after = people.review_items(notes.database, "Q", "Bob")
     assert [item.others[0].verdict for item in after] == verdicts["Ann"]
     assert next_item(notes, "Q", "Bob") is None
     (found,) = agreement(notes, "Q")
@@ -124,7 +128,7 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     assert found.kappa == pytest.approx(0.5)
     assert [(d.item_id, d.first, d.second) for d in found.disagreements] == [(items[2], "wrong", "partly")]
     assert make_cases(notes, "Q", "reviewed") == (3, 1)
-    assert {case.references for case in sets.set_cases(notes.reader, "reviewed")} == {("12 hours",)}
+    assert {case.references for case in sets.set_cases(notes.database, "reviewed")} == {("12 hours",)}
     single = make_review_case(notes, items[0], "Ann", "single")
     assert single.references[0].startswith("Rye bread needs")
     assert export_reviews(notes, "Q", tmp_path / "q.csv") == 8
@@ -170,19 +174,19 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2, seed=seed))
         assert (report.tried, report.stored, report.dropped) == (2, 1, (("named the passage", 1),))
         assert "1888" in model.grammars[-1], "the second try was not bound to the passage's sentences"
-        (draft,) = people.drafts(workspace.reader, "auto")
+        (draft,) = people.drafts(workspace.database, "auto")
         assert draft.question == "When was the harbour opened?"
         assert draft.marks[-1].detail == "its passage is found at rank 1"
-        assert sets.set_cases(workspace.reader, "auto") == ()
+        assert sets.set_cases(workspace.database, "auto") == ()
         case = generating.accept_draft(workspace, draft.id, answer="In 1888.", by="Ann")
-        assert sets.set_cases(workspace.reader, "auto") == (case,)
+        assert sets.set_cases(workspace.database, "auto") == (case,)
         assert (case.origin, case.references) == ("generated", ("In 1888.",))
         assert text.startswith(case.judgements[0].quote[:40])
         with pytest.raises(RagError, match="accepted already"):
             generating.reject_draft(workspace, draft.id)
         drive(erase_document(workspace, "Notes", "harbour.txt"))
-        assert people.drafts(workspace.reader, state="") == []
-        assert sets.set_cases(workspace.reader, "auto")[0].question == "[erased]"
+        assert people.drafts(workspace.database, state="") == []
+        assert sets.set_cases(workspace.database, "auto")[0].question == "[erased]"
 
 
 def _version(workspace: Workspace):  # type: ignore[no-untyped-def]
@@ -196,15 +200,15 @@ def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:
     secret = "The dough from Bremen sleeps half a day before it is baked."
     add_feedback(notes, bread, False, correction=secret, note=secret, tags=["dough"])
     fill_queue(notes, "Q", {"random": 5})
-    item = people.review_items(notes.reader, "Q", "Ann")[0]
+    item = people.review_items(notes.database, "Q", "Ann")[0]
     judge(notes, item.id, "Ann", "wrong", correction=secret)
     make_review_case(notes, item.id, "Ann", "gold")
     drive(erase_document(notes, "Notes", "bread.md"))
-    (row,) = people.feedback_rows(notes.reader)
+    (row,) = people.feedback_rows(notes.database)
     assert (row.is_up, row.correction, row.note, row.tags) == (False, "", "", ())
-    own = people.review_items(notes.reader, "Q", "Ann")[0].own
+    own = people.review_items(notes.database, "Q", "Ann")[0].own
     assert own is not None and (own.verdict, own.correction) == ("wrong", "")
-    notes.reader.close()
+    notes.database.close()
     for path in notes.folder.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
 
@@ -216,9 +220,9 @@ def test_a_deleted_collection_takes_its_drafts_along(folder: Path, documents: Pa
     with Workspace(folder, "a test", embedder=FakeEmbedder(), model=Writer(*[answer] * 9)) as workspace:
         drive(ingest_files(workspace, "Notes", [documents / "stars.txt"]))
         drive(generating.generate_drafts(workspace, "auto", "Notes", 1))
-        assert len(people.drafts(workspace.reader)) == 1
+        assert len(people.drafts(workspace.database)) == 1
         delete_collection(workspace, "Notes")
-        assert people.drafts(workspace.reader, state="") == []
+        assert people.drafts(workspace.database, state="") == []
 
 
 def test_the_command_line_reviews_and_rates(

@@ -9,7 +9,7 @@ from fakes import ScriptedModel, drive
 from scipy.stats import fisher_exact
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult
+from rag.asking.rows import AskResult, get_trace
 from rag.asking.traces import new_trace_id
 from rag.cli import run
 from rag.errors import RagError
@@ -50,13 +50,13 @@ def pipeline(workspace: Workspace, name: str = "short", **values: object) -> Non
 def asked(workspace: Workspace, **values: object) -> dict[str, object]:
     result = drive(rollout.ask(workspace, QUESTION, "Notes", **values))
     assert isinstance(result, AskResult)
-    return workspace.reader.trace(result.trace_id).row
+    return get_trace(workspace.database, result.trace_id).row
 
 
 def passages(workspace: Workspace, collection: str = "Notes") -> int:
     """The most passages that this collection is answered with now."""
     result = drive(rollout.ask(workspace, QUESTION, collection))
-    settings = json.loads(workspace.reader.trace(result.trace_id).row["settings"])
+    settings = json.loads(get_trace(workspace.database, result.trace_id).row["settings"])
     return int(settings["retrieval"]["max_passages"])
 
 
@@ -88,14 +88,14 @@ def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> Non
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
     for _ in range(8):
         trace = asked(notes)
-        arm = people.arm_of(notes.reader, str(trace["id"]))
+        arm = people.arm_of(notes.database, str(trace["id"]))
         assert arm is not None
         assert arm.arm == rollout.arm_for(row.id, str(trace["id"]), 0.5)
         most = json.loads(str(trace["settings"]))["retrieval"]["max_passages"]
         assert (most == 1) == (arm.arm == "staging")
         assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
     outside = asked(notes, version=1)
-    assert people.arm_of(notes.reader, str(outside["id"])) is None
+    assert people.arm_of(notes.database, str(outside["id"])) is None
 
 
 def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path) -> None:
@@ -130,7 +130,7 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     for number in range(8):
         result = drive(rollout.ask(notes, QUESTION, "Notes"))
         assert isinstance(result, BlindResult)
-        arms = [people.arm_of(notes.reader, r.trace_id) for r in (result.first, result.second)]
+        arms = [people.arm_of(notes.database, r.trace_id) for r in (result.first, result.second)]
         assert all(arm is not None and arm.is_open for arm in arms)
         assert sorted(arm.arm for arm in arms if arm) == ["production", "staging"]
         staging_first = arms[0] is not None and arms[0].arm == "staging"
@@ -146,14 +146,14 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     assert (found.staging_wins, found.production_wins, found.ties) == (7, 0, 1)
     assert found.pick_p == pytest.approx(2 / 128)
     assert found.summary.startswith("People prefer staging, 7 to 0")
-    sessions = {notes.reader.trace(result.first.trace_id).row["session_id"]}
-    sessions.add(notes.reader.trace(result.second.trace_id).row["session_id"])
+    sessions = {get_trace(notes.database, result.first.trace_id).row["session_id"]}
+    sessions.add(get_trace(notes.database, result.second.trace_id).row["session_id"])
     assert len(sessions) == 2, "an arm must follow up its own answers alone"
     assert result.session_id in sessions
     half = rollout.ask(notes, QUESTION, "Notes")
     next(half)
     half.close()
-    pair = notes.reader.cells("SELECT pair FROM rolloutask ORDER BY rowid DESC LIMIT 1")[0][0]
+    pair = notes.database.cells("SELECT pair FROM rolloutask ORDER BY rowid DESC LIMIT 1")[0][0]
     with pytest.raises(RagError, match="One of the two answers is not there"):
         rollout.pick(notes, pair, "first")
     assert isinstance(drive(rollout.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
@@ -182,7 +182,7 @@ def test_nothing_is_claimed_before_there_is_enough(notes: Workspace) -> None:
     assert all(d.p is None and d.low is None for d in few.differences)
     assert few.summary == "30 and 19 answers: 20 of each are the fewest to say anything."
     answers(notes, "staging", [0] * 11, 2.0)
-    traces = notes.reader.cells("SELECT trace_id FROM rolloutask WHERE arm = 'staging' LIMIT 1")
+    traces = notes.database.cells("SELECT trace_id FROM rolloutask WHERE arm = 'staging' LIMIT 1")
     add_feedback(notes, traces[0][0], True)
     found = {d.measure: d for d in rollout.rollout_results(notes, 1).differences}
     flagged = found["flagged"]
@@ -203,9 +203,9 @@ def test_promoting_moves_the_label_of_a_prompt(notes: Workspace) -> None:
     assert "label production of the prompt “default” moves to version 2" in rollout.what_moves(notes, row.id)
     rollout.promote(notes, row.id)
     assert find_prompt(notes.store, "default").version == 2
-    assert people.rollouts(notes.reader)[0].state == "promoted"
-    assert people.production_of(notes.reader, "Notes") is None
-    actions = {row[0] for row in notes.reader.cells("SELECT action FROM auditevent")}
+    assert people.rollouts(notes.database)[0].state == "promoted"
+    assert people.production_of(notes.database, "Notes") is None
+    actions = {row[0] for row in notes.database.cells("SELECT action FROM auditevent")}
     assert {"roll-out started", "roll-out promoted", "prompt label moved"} <= actions
 
 
@@ -217,16 +217,16 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
     rollout.promote(notes, row.id)
     assert passages(notes) == 1
     assert passages(notes, "Other") == 6
-    shown = people.production_of(notes.reader, "Notes")
+    shown = people.production_of(notes.database, "Notes")
     assert shown is not None and shown.name == "short 1"
-    assert people.production_of(notes.reader, "Other") is None
+    assert people.production_of(notes.database, "Other") is None
     assert rollout.release_production(notes, "Notes")
     assert passages(notes) == 6
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
     asked(notes)
     delete_collection(notes, "Notes")
-    assert people.rollouts(notes.reader) == []
-    assert notes.reader.cells("SELECT * FROM rolloutask") == []
+    assert people.rollouts(notes.database) == []
+    assert notes.database.cells("SELECT * FROM rolloutask") == []
 
 
 def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -255,7 +255,7 @@ def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixt
 def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:
     pipeline(notes, "one", retrieval={"max_passages": 1, "search": "BM25"})
     result = drive(rollout.ask(notes, QUESTION, "Notes", pipeline="one"))
-    hits = notes.reader.trace(result.trace_id).hits
+    hits = get_trace(notes.database, result.trace_id).hits
     assert sum(hit.marker is not None for hit in hits) == 1
     assert all(hit.dense_rank is None for hit in hits)
     with pytest.raises(RagError, match="answers “Notes”, not “Other”"):

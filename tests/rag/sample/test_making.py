@@ -7,8 +7,10 @@ from fakes import FakeEmbedder, drive
 from rag.asking.retrieval import retrieve
 from rag.evaluation.pipelines import find_pipeline, list_pipelines
 from rag.evaluation.relevance import JudgedVersion
+from rag.evaluation.rows import list_set_versions
 from rag.evaluation.sets import set_cases
 from rag.knowledge.collections import open_version
+from rag.knowledge.rows import list_collections
 from rag.sample.making import add_sample_evaluation, ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import RetrievalSettings
@@ -18,10 +20,10 @@ from rag.workspace import Workspace
 def test_every_answerable_case_has_its_passage(tmp_path: Path) -> None:
     with Workspace(tmp_path, embedder=FakeEmbedder()) as workspace:
         drive(ingest_sample(workspace))
-        (collection,) = workspace.reader.collections()
+        (collection,) = list_collections(workspace.database)
         assert collection.name == SAMPLE_COLLECTION
         judged = JudgedVersion(workspace.store, collection.active_version_id)
-        cases = set_cases(workspace.reader, SAMPLE_SET)
+        cases = set_cases(workspace.database, SAMPLE_SET)
         assert len(cases) >= 30
         assert sum(case.should_refuse for case in cases) >= 5
         for case in cases:
@@ -39,7 +41,7 @@ def test_the_sample_leaves_what_a_person_changed(tmp_path: Path) -> None:
         assert before.config.retrieval.search == "BM25"
         add_sample_evaluation(workspace)
         assert find_pipeline(workspace, SAMPLE_PIPELINES[1]) == before
-        assert len(workspace.reader.evaluation_set_versions(SAMPLE_SET)) == 1
+        assert len(list_set_versions(workspace.database, SAMPLE_SET)) == 1
 
 
 def test_a_search_of_one_kind_asks_nothing_of_the_other(tmp_path: Path) -> None:

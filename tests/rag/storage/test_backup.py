@@ -22,10 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter
+from rag.asking.rows import TraceFilter, list_traces
 from rag.errors import RagError
 from rag.index import IndexPlace
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import get_collection, list_versions
 from rag.knowledge.versions import needs_repair, repair_indexes
 from rag.settings import Settings
 from rag.storage import backup as backup_module
@@ -306,7 +307,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
         drive(ingest_files(workspace, "Notes", [documents]))
         drive(answer_question(workspace, "What does rye bread need?", "Notes"))
         workspace.save_settings(workspace.settings.changed("generation", "seed", 5))
-        before = workspace.reader.versions(1), workspace.reader.traces(TraceFilter())
+        before = list_versions(workspace.database, 1), list_traces(workspace.database, TraceFilter())
         report = drive(back_up(workspace, tmp_path / "b.zip"))
         assert dict(report.rows)["document"] == 3
         (documents / "new.txt").write_text("A fourth document about sunlight.")
@@ -317,9 +318,12 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
     forget_chroma()
     with opened() as workspace:
         assert "was restored" in workspace.notices[0]
-        assert (workspace.reader.versions(1), workspace.reader.traces(TraceFilter())) == before
+        assert (
+            list_versions(workspace.database, 1),
+            list_traces(workspace.database, TraceFilter()),
+        ) == before
         assert workspace.settings.generation.seed == 5
-        collection = workspace.reader.collection("Notes")
+        collection = get_collection(workspace.database, "Notes")
         assert workspace.index.count(IndexPlace(collection.key)) == 0
         assert needs_repair(workspace)
         drive(repair_indexes(workspace))
@@ -705,7 +709,7 @@ def test_a_new_place_whose_old_one_is_gone_is_not_cleared_away(home: Path, tmp_p
 def test_an_old_folder_that_is_open_elsewhere_is_left_alone(home: Path, tmp_path: Path) -> None:
     drive(move_data(home, tmp_path / "new"))
     code = (
-        "import sys; from pathlib import Path; from rag.data_folder import FolderLock\n"
+        "import sys; from pathlib import Path; from rag.storage.data_folder import FolderLock\n"
         "lock = FolderLock(Path(sys.argv[1])); lock.acquire('other'); print('held', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
@@ -725,7 +729,7 @@ def test_an_old_folder_that_is_open_elsewhere_is_left_alone(home: Path, tmp_path
 
 
 def test_a_portable_folder_moves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.data_folder.PROGRAM_FOLDER", tmp_path)
+    monkeypatch.setattr("rag.storage.data_folder.PROGRAM_FOLDER", tmp_path)
     (tmp_path / "portable").touch()
     make_folder(data_folder(), "old", 1)
     drive(move_data(data_folder(), tmp_path / "stick"))
