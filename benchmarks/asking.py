@@ -10,7 +10,7 @@ from pathlib import Path
 import llama_cpp
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import get_trace
+from rag.asking.rows import Question, get_trace
 from rag.models.language_model import starter_model_path
 from rag.sample.making import ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -63,7 +63,7 @@ def ask(workspace: Workspace, question: str) -> dict:
     model = workspace.language_model()
     model._llama.reset()
     model._llama._ctx.kv_cache_clear()
-    events = answer_question(workspace, question, SAMPLE_COLLECTION, source="probe")
+    events = answer_question(workspace, Question(question, SAMPLE_COLLECTION, source="probe"))
     try:
         while True:
             next(events)

@@ -7,9 +7,8 @@ import sys
 
 from rag.models.gguf import read_header
 from rag.models.language_model import LanguageModel, starter_model_path
-from rag.models.rows import forecast_memory
+from rag.models.rows import forecast_memory, resident_bytes
 from rag.settings import GenerationSettings
-from rag.tasks import resident_bytes
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import get_trace
+from rag.asking.rows import Question, get_trace
 from rag.evaluation.metrics import exact_match, normalised, token_f1
 from rag.grounding import is_refusal
 from rag.knowledge.ingest import ingest_files
@@ -33,7 +33,7 @@ FULL, EVEN, ODD = "All paragraphs", "Even paragraphs", "Odd paragraphs"
 
 
 @dataclass(frozen=True)
-class Question:
+class Asked:
     text: str
     answers: tuple[str, ...]
     paragraph: int
@@ -83,7 +83,7 @@ def main() -> None:
                 )
 
 
-def read(path: Path) -> tuple[list[str], list[Question]]:
+def read(path: Path) -> tuple[list[str], list[Asked]]:
     """All paragraphs, and the questions with the number of theirs."""
     paragraphs: list[str] = []
     questions = []
@@ -91,7 +91,7 @@ def read(path: Path) -> tuple[list[str], list[Question]]:
         for paragraph in article["paragraphs"]:
             for item in paragraph["qas"]:
                 answers = tuple(dict.fromkeys(answer["text"] for answer in item["answers"]))
-                questions.append(Question(item["question"], answers, len(paragraphs)))
+                questions.append(Asked(item["question"], answers, len(paragraphs)))
             paragraphs.append(paragraph["context"])
     return paragraphs, questions
 
@@ -108,9 +108,11 @@ def write(folder: Path, paragraphs: list[str]) -> dict[str, Path]:
     return folders
 
 
-def ask(workspace: Workspace, question: Question, collection: str) -> Answer:
+def ask(workspace: Workspace, question: Asked, collection: str) -> Answer:
     begin = time.perf_counter()
-    with closing(answer_question(workspace, question.text, collection, source="evaluation")) as events:
+    with closing(
+        answer_question(workspace, Question(question.text, collection, source="evaluation"))
+    ) as events:
         while True:
             try:
                 next(events)
@@ -123,7 +125,7 @@ def ask(workspace: Workspace, question: Question, collection: str) -> Answer:
     return Answer(result.answer, shown, seconds)
 
 
-def timed(peer: Any, question: Question) -> Answer:
+def timed(peer: Any, question: Asked) -> Answer:
     begin = time.perf_counter()
     text, shown = peer(question.text)
     return Answer(text, shown, time.perf_counter() - begin)
@@ -140,7 +142,7 @@ def stored_chunks(workspace: Workspace, collection: str) -> list[tuple[int, str]
     ]
 
 
-def report(name: str, questions: list[Question], answers: list[Answer]) -> None:
+def report(name: str, questions: list[Asked], answers: list[Answer]) -> None:
     pairs = list(zip(questions, answers, strict=True))
     values = {
         "exact match": [exact_match(a.text, q.answers) or 0.0 for q, a in pairs],

@@ -7,8 +7,9 @@ used and may be asked for from two threads at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,7 @@ class Workspace:
         self.database = Database(folder / DATABASE)
         self.index = VectorIndex(folder / "index")
         self._loading = threading.RLock()
+        self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)
         self._embedder = embedder
         self._embedders: dict[str, Embedder] = {}  # others than the one above, by fingerprint
@@ -196,11 +198,21 @@ class Workspace:
                 self._model.close()
                 self._model = None
 
-    def save_settings(self, settings: Settings) -> None:
-        settings.save(self.folder / "settings.toml")
-        self.settings = settings
-        with self.store.session() as session:
-            audit_log.record(session, "settings changed", "settings.toml")
+    def change_settings(self, values: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Change settings by section and key, all or none, and save them. Raises RagError for a wrong value.
+
+        Under one lock from reading to writing: two lanes of the engine may change settings at the same time.
+        """
+        with self._settings_lock:
+            settings = self.settings
+            for section, pairs in values.items():
+                for key, value in pairs.items():
+                    settings = settings.changed(section, key, value)
+            settings.save(self.folder / "settings.toml")
+            self.settings = settings
+            with self.store.session() as session:
+                audit_log.record(session, "settings changed", "settings.toml")
+            return settings
 
     def close(self) -> None:
         self.unload_model()
@@ -237,3 +249,8 @@ def _fits(model: LanguageModel, path: Path, settings: GenerationSettings) -> boo
         and loaded.gpu_layers == settings.gpu_layers
         and loaded.threads == settings.threads
     )
+
+
+def change_settings(workspace: Workspace, values: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Change settings by section and key; return them as they are now, as plain values."""
+    return workspace.change_settings(values).model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""The engine process and the window's side of it."""

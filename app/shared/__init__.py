@@ -1,0 +1,1 @@
+"""Widgets that several pages share and that know Ragdeck's data."""

@@ -1,0 +1,1 @@
+"""Widgets that know nothing of Ragdeck's data: looks, labels, tables, charts, views."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rag.asking.rows import (
     AskResult,
     ClaimsChecked,
     PromptProgress,
+    Question,
     RetrievalDone,
     StageStarted,
     TokenStreamed,
@@ -33,9 +34,8 @@ from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
-from rag.monitoring.alerts import check_quickly
 from rag.prompts import PromptTemplate
-from rag.prompts.registry import DEFAULT, find_prompt
+from rag.prompts.registry import find_prompt
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
 from rag.text.search_terms import query_words
@@ -77,71 +77,34 @@ class Ask:
         return self.recorder.trace
 
 
-def answer_question(
-    workspace: Workspace,
-    question: str,
-    collection: str,
-    *,
-    version: int | str | None = None,
-    model: str | None = None,
-    session_id: str = "",
-    source: str = "person",
-    settings: dict[str, Any] | None = None,
-    prompt: str = DEFAULT,
-    trace_id: str = "",
-) -> Events:
-    """Ask a collection. version None means the active one; model is a name or path, None the active one.
+def answer_question(workspace: Workspace, question: Question) -> Events:
+    """Answer a question. The trace is saved in every case.
 
-    prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means what its label production points to.
-
-    trace_id: of the trace, when it is known before; see rag.asking.traces.new_trace_id.
-
-    settings holds changes to the workspace's settings for this ask alone, by section. The trace is saved in
-    every case. A RagError is raised after it was saved; closing the generator cancels and saves, too.
+    A RagError is raised after the trace was saved; closing the generator cancels and saves, too.
     """
-    ask = begin_ask(
-        workspace,
-        question,
-        collection,
-        version=version,
-        model=model,
-        session_id=session_id,
-        source=source,
-        settings=settings,
-        prompt=prompt,
-        trace_id=trace_id,
-    )
-    return (yield from run_ask(ask))
+    return (yield from run_ask(begin_ask(workspace, question)))
 
 
 # --- the parts of an ask, for those who answer many at once -----------------------------------------------
 
 
-def begin_ask(
-    workspace: Workspace,
-    question: str,
-    collection: str,
-    *,
-    version: int | str | None = None,
-    model: str | None = None,
-    session_id: str = "",
-    source: str = "person",
-    settings: dict[str, Any] | None = None,
-    prompt: str = DEFAULT,
-    trace_id: str = "",
-) -> Ask:
+def begin_ask(workspace: Workspace, question: Question) -> Ask:
     """Open the trace of a question; finish_ask must follow, whatever happens. Raises RagError for an empty one."""
-    question = question.strip()
-    if not question:
-        raise RagError("The question is empty; type one first.")
-    used = _with_changes(workspace.settings, settings or {})
+    text = question.text.strip()
+    if not text:
+        raise RagError("The question is empty. Type a question first.")
+    used = _with_changes(workspace.settings, question.overrides)
     recorder = TraceRecorder(
-        workspace.store, question=question, session_id=session_id, source=source, trace_id=trace_id
+        workspace.store,
+        question=text,
+        session_id=question.session_id,
+        source=question.source,
+        trace_id=question.trace_id,
     )
-    recorder.trace.collection = collection
+    recorder.trace.collection = question.collection
     recorder.trace.settings = used.model_dump_json()
     recorder.begin()
-    return Ask(workspace, recorder, used, version, model, prompt)
+    return Ask(workspace, recorder, used, question.version, question.model, question.prompt)
 
 
 def run_ask(ask: Ask, recall: Callable[[Ask], bool] | None = None) -> Events:
@@ -206,8 +169,6 @@ def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
     """Save the trace, and what ended it when it did not end by itself."""
     if error is None:
         ask.recorder.finish(ask.status)
-        if ask.trace.source == "person":
-            check_quickly(ask.workspace)
     elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
         ask.recorder.finish("cancelled")
     else:
@@ -264,7 +225,11 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
 
 def _load_model(ask: Ask) -> LanguageModel:
     workspace, wanted = ask.workspace, ask.model_name
-    path = find_model(workspace, wanted) if wanted else workspace.active_model_path()
+    path = (
+        find_model(workspace.database, workspace.settings, wanted)
+        if wanted
+        else workspace.active_model_path()
+    )
     with ask.recorder.span("load", "CHAIN", Path(path).name):
         model = workspace.language_model(path, ask.settings.generation)
     ask.trace.model = model.name
@@ -428,7 +393,7 @@ def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     ]
 
 
-def _with_changes(settings: Settings, changes: dict[str, Any]) -> Settings:
+def _with_changes(settings: Settings, changes: Mapping[str, Mapping[str, Any]]) -> Settings:
     for section, values in changes.items():
         for key, value in values.items():
             settings = settings.changed(section, key, value)

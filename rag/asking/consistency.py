@@ -180,4 +180,4 @@ def _model_of(workspace: Workspace, row: dict[str, Any]) -> Path:
     loaded = workspace.loaded_model
     if loaded is not None and loaded.sha256 == row["model_sha256"]:
         return loaded.path
-    return find_model(workspace, row["model"])
+    return find_model(workspace.database, workspace.settings, row["model"])

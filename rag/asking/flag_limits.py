@@ -180,7 +180,9 @@ def _store_calibration(workspace: Workspace, collection: str, slope: float, inte
         found = _row(session, find_collection(session, collection).id or 0)
         found.slope, found.intercept, found.fitted_on, found.updated_ms = slope, intercept, n, now_ms()
         session.add(found)
-        audit_log.record(session, "flag calibration", collection, f"slope {slope}, intercept {intercept}, n {n}")
+        audit_log.record(
+            session, "flag calibration", collection, f"slope {slope}, intercept {intercept}, n {n}"
+        )
 
 
 def _losses(logits: Array, labels: Sequence[float] | Array) -> Array:
@@ -199,3 +201,8 @@ def _limits(row: FlagLimits | None) -> Limits:
 
 def _row(session: Session, collection_id: int) -> FlagLimits:
     return session.get(FlagLimits, collection_id) or FlagLimits(collection_id=collection_id, updated_ms=0)
+
+
+def flag_defaults(workspace: Workspace) -> tuple[float, float]:
+    """From which scores the detector itself says check and unsupported."""
+    return workspace.detector.check_from, workspace.detector.unsupported_from

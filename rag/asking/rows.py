@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rag.errors import NotFoundError
@@ -24,6 +24,27 @@ from rag.text.search_terms import match_expression
 
 
 # --- asking -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with all that decides how it is answered, besides the settings.
+
+    version: number or tag of a dataset version; None: the active one. model: name or path; None: the active
+    one. source: who asks, see the traces. overrides: changes to the settings for this question alone, by
+    section and key. prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means its production version.
+    trace_id: of the trace, when it must be known before; see rag.asking.traces.new_trace_id.
+    """
+
+    text: str
+    collection: str
+    version: int | str | None = None
+    model: str | None = None
+    session_id: str = ""
+    source: str = "person"
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    prompt: str = "default"
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask a question; the answer is streamed, checked and traced. A canary takes its share; see `rollout ask`."""
-    from rag.review.rollouts import ask as ask_as_rolled_out
+    from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(

@@ -40,7 +40,7 @@ def backup(
     from rag.storage.backup import back_up
 
     with open_workspace(data, "backup") as workspace:
-        report = _with_progress(back_up(workspace, file), as_json)
+        report = _with_progress(back_up(workspace.folder, file), as_json)
     if as_json:
         print_json({**as_plain(report), "rows": dict(report.rows)})
         return

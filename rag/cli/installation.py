@@ -15,7 +15,6 @@ from rich.table import Table
 
 from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
-from rag.models.rows import list_added_models
 from rag.storage.data_folder import data_folder, lock_holder
 
 app = typer.Typer()
@@ -29,17 +28,17 @@ def models(
     as_json: Json = False,
 ) -> None:
     """List the GGUF files known, with what their headers say."""
-    from rag.models.catalogue import add_model, known_models
+    from rag.models.catalogue import add_model, list_models
     from rag.models.rows import forecast_memory
     from rag.settings import Settings
 
     folder = data_folder(data)
     if add is not None:
         with open_workspace(data, "models") as workspace:
-            add_model(workspace, str(add))
+            add_model(workspace.store, str(add))
     database = open_database(data)
     settings = Settings.load(folder / "settings.toml")
-    entries = known_models(list_added_models(database), settings.models.folders)
+    entries = list_models(database, settings)
     if as_json:
         print_json(
             [

@@ -144,7 +144,7 @@ def ask_both(
     as_json: Json = False,
 ) -> None:
     """Ask under the running roll-out; of a blind comparison both answers come, and `rollout pick` decides."""
-    from rag.review.rollouts import ask
+    from rag.routing import ask
 
     with open_workspace(data, "rollout ask") as workspace:
         result = finish(ask(workspace, question, collection), None if as_json else show_answer_event)

@@ -43,7 +43,7 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
         if needs_repair(workspace):
-            from rag.tasks import start_up
+            from rag.start_up import start_up
 
             for notice in finish(start_up(workspace), None):
                 log.print(plain(notice), highlight=False, soft_wrap=True)

@@ -135,7 +135,9 @@ def generate_drafts(
         vectors.append(vector)
         stored += 1
     with workspace.store.session() as session:
-        audit_log.record(session, "cases generated", set_name, f"{stored} drafts of {collection} {chosen.number}")
+        audit_log.record(
+            session, "cases generated", set_name, f"{stored} drafts of {collection} {chosen.number}"
+        )
     return GenerationReport(
         set_name, count, tried, stored, tuple(sorted(dropped.items())), time.perf_counter() - began
     )
@@ -197,7 +199,11 @@ class _Writer:
 
     def __init__(self, workspace: Workspace, model: str | None) -> None:
         generation = workspace.settings.generation
-        path = find_model(workspace, model) if model else workspace.active_model_path()
+        path = (
+            find_model(workspace.database, workspace.settings, model)
+            if model
+            else workspace.active_model_path()
+        )
         self._workspace = workspace
         self.model: LanguageModel = workspace.language_model(path, generation)
         self._settings: GenerationSettings = generation.model_copy(
@@ -356,3 +362,8 @@ def _decide(workspace: Workspace, draft_id: int, state: str, by: str, key: str) 
         draft.case_key = key
         session.add(draft)
         audit_log.record(session, f"draft {state}", str(draft_id))
+
+
+def draft_case(workspace: Workspace, draft_id: int, question: str, answer: str, by: str) -> str:
+    """Make a case of a draft as the person left it; returns its key."""
+    return accept_draft(workspace, draft_id, question=question, answer=answer, by=by).key

@@ -60,7 +60,7 @@ class Judge:
     @staticmethod
     def facts(workspace: Workspace, model: str, seed: int) -> dict[str, Any]:
         """Everything that a verdict depends on, as a run keeps it. Raises NotFoundError without such a model."""
-        path = find_model(workspace, model)
+        path = find_model(workspace.database, workspace.settings, model)
         whole = f"{RUBRIC}\0{UNANSWERABLE}\0{GRAMMAR}"
         return {
             "model": str(path),

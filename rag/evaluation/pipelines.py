@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, select
 
+from rag.asking.rows import Question
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
 from rag.knowledge.collections import find_collection, find_version
@@ -47,18 +48,29 @@ class PipelineConfig(BaseModel):
         plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def ask_arguments(self) -> dict[str, Any]:
-        """What rag.asking.answer.answer_question takes for it."""
-        return {
-            "collection": self.collection,
-            "version": None if self.version == "active" else self.version,
-            "model": self.model or None,
-            "prompt": self.prompt,
-            "settings": {
+    def question(
+        self,
+        text: str,
+        collection: str = "",
+        session_id: str = "",
+        trace_id: str = "",
+        source: str = "person",
+    ) -> Question:
+        """Return a question that this pipeline answers; collection "": the pipeline's own."""
+        return Question(
+            text,
+            collection or self.collection,
+            None if self.version == "active" else self.version,
+            self.model or None,
+            session_id,
+            source,
+            {
                 "retrieval": self.retrieval.model_dump(mode="json"),
                 "generation": self.generation.model_dump(mode="json"),
             },
-        }
+            self.prompt,
+            trace_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -299,3 +311,13 @@ def _row(session: Session, found: Pipeline, version: PipelineVersion) -> Pipelin
         PipelineConfig.model_validate_json(version.content),
         tuple(label for label, number in labels.items() if number == version.number),
     )
+
+
+def store_pipeline(workspace: Workspace, name: str, values: dict[str, Any], message: str = "") -> int:
+    """A new version of a pipeline; returns its number. values: of rag.evaluation.pipelines.PipelineConfig."""
+    return save_pipeline(workspace, name, make_config(values), message).number
+
+
+def present_pipeline(workspace: Workspace, collection: str) -> dict[str, Any]:
+    """The configuration that answers a collection's questions now."""
+    return present_config(workspace, collection).model_dump(mode="json")

@@ -278,7 +278,7 @@ class _Run:
                 self._retrieve(_Task(case, repeat))
             return
         if tasks:  # what fails for all of them fails here, before the first
-            path = find_model(self.workspace, self.config.model)
+            path = find_model(self.workspace.database, self.workspace.settings, self.config.model)
             self.workspace.language_model(path, self.config.generation)
         if self.row.parallel > 1:
             yield from self._together([_Task(case, repeat) for case, repeat in tasks])
@@ -441,10 +441,10 @@ class _Run:
     # --- parts of a case ----------------------------------------------------------------------------------
 
     def _begin(self, task: _Task) -> Ask:
-        arguments = self.config.ask_arguments()
         seed = case_seed(self.row.seed, task.case.key, task.repeat)
-        arguments["settings"]["generation"]["seed"] = seed
-        return begin_ask(self.workspace, task.case.question, source="evaluation", **arguments)
+        generation = self.config.generation.model_copy(update={"seed": seed})
+        seeded = self.config.model_copy(update={"generation": generation})
+        return begin_ask(self.workspace, seeded.question(task.case.question, source="evaluation"))
 
     def _recall(self, task: _Task, ask: Ask) -> bool:
         """Greedy sampling says the same to the same prompt: such an answer is taken over, and marked so."""
@@ -595,7 +595,11 @@ def _facts(workspace: Workspace, pipeline: PipelineRow) -> dict[str, Any]:
     }
     if config.kind == "answer":
         template = find_prompt(workspace.store, config.prompt)
-        path = find_model(workspace, config.model) if config.model else workspace.active_model_path()
+        path = (
+            find_model(workspace.database, workspace.settings, config.model)
+            if config.model
+            else workspace.active_model_path()
+        )
         pinned.update(prompt=f"{template.name}@{template.version}", model=str(path))
         facts.update(
             prompt_name=template.name,

@@ -150,7 +150,8 @@ class Detector:
         """
         sentences = split_sentences(answer)
         context = prepare(passages)
-        is_foreign = foreign_parts(sentences)
+        prose = " ".join(sentence.text for sentence in sentences if sentence.kind != "code")
+        is_foreign = foreign_parts([sentence.text for sentence in sentences], prose)
         alignments = {
             number: align(sentence.text, context)
             for number, sentence in enumerate(sentences)

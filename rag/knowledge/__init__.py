@@ -1,0 +1,1 @@
+"""Collections and their dataset versions: ingest, edits, trials, verification and what compares them."""

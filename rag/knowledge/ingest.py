@@ -417,3 +417,9 @@ def _report(workspace: Workspace, run: _Run) -> IngestReport:
         outcomes=tuple(run.outcomes),
         seconds=time.monotonic() - run.began,
     )
+
+
+def count_files(paths: list[str]) -> tuple[int, int, int]:
+    """Files that would be added, their bytes, and files that would be left out."""
+    sources, refused = discover(paths)
+    return len(sources), sum(source.size_bytes for source in sources), len(refused)

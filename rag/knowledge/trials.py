@@ -110,7 +110,9 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
         session.flush()
         doomed = orphan_documents(session, found.id or 0)
         delete_documents(session, doomed)
-        audit_log.record(session, "version deleted", collection, f"version {version.number}: {version.message}")
+        audit_log.record(
+            session, "version deleted", collection, f"version {version.number}: {version.message}"
+        )
     workspace.forget_contents()
     if version.trial_key:
         workspace.index.drop(IndexPlace(version.trial_key))

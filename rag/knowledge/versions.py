@@ -118,7 +118,9 @@ def make_version(
             version = _write(session, found, draft, texts)
             old_place = index_place(found)
             _activate(session, found, version, place)
-            audit_log.record(session, "version made", collection, f"version {version.number}: {version.message}")
+            audit_log.record(
+                session, "version made", collection, f"version {version.number}: {version.message}"
+            )
     except BaseException:
         _forget_pending(workspace, collection)
         raise
@@ -418,7 +420,9 @@ def _prove(
             )
         )
         words = "proved" if result.ok else "NOT proved"
-        audit_log.record(session, f"index {words}", collection, f"version {version.number}: {result.sentence()}")
+        audit_log.record(
+            session, f"index {words}", collection, f"version {version.number}: {result.sentence()}"
+        )
     return result
 
 

@@ -7,14 +7,19 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from sqlmodel import select
 
 from rag.errors import ModelError, NotFoundError
+from rag.models.embedding import file_sha256
 from rag.models.gguf import read_header
+from rag.models.language_model import starter_model_path
 from rag.models.rows import ModelEntry, ModelHeader, list_added_models
-
-if TYPE_CHECKING:
-    from rag.workspace import Workspace
+from rag.settings import Settings
+from rag.storage import audit_log
+from rag.storage.database import Database
+from rag.storage.store import Store, now_ms
+from rag.storage.tables.knowledge import Model
 
 _SKIPPED_PARTS = ("mmproj", "-of-")  # projectors and the later parts of a split model
 
@@ -29,12 +34,17 @@ def known_models(added: Iterable[str], folders: Iterable[str]) -> list[ModelEntr
     return list(entries.values())
 
 
-def find_model(workspace: Workspace, wanted: str) -> Path:
+def list_models(database: Database, settings: Settings) -> list[ModelEntry]:
+    """Return every GGUF file that the person added or that lies in a searched folder."""
+    return known_models(list_added_models(database), settings.models.folders)
+
+
+def find_model(database: Database, settings: Settings, wanted: str) -> Path:
     """A model by path, file name or stem. Raises NotFoundError naming those there are."""
     path = Path(wanted).expanduser()
     if path.is_file():
         return path.absolute()
-    entries = known_models(list_added_models(workspace.database), workspace.settings.models.folders)
+    entries = list_models(database, settings)
     for entry in entries:
         if wanted in (entry.name, entry.label, Path(entry.path).name, entry.path):
             return Path(entry.path)
@@ -44,18 +54,12 @@ def find_model(workspace: Workspace, wanted: str) -> Path:
     )
 
 
-def add_model(workspace: Workspace, path: str) -> ModelHeader:
+def add_model(store: Store, path: str) -> ModelHeader:
     """Remember a GGUF file. Raises ModelError when it is none."""
-    from sqlmodel import select
-
-    from rag.storage import audit_log
-    from rag.storage.store import now_ms
-    from rag.storage.tables.knowledge import Model
-
     file = Path(path).expanduser().absolute()
     header = read_header(file)
     stat = file.stat()
-    with workspace.store.session() as session:
+    with store.session() as session:
         if session.exec(select(Model).where(Model.path == str(file))).first() is None:
             session.add(
                 Model(
@@ -69,18 +73,42 @@ def add_model(workspace: Workspace, path: str) -> ModelHeader:
     return header
 
 
-def forget_model(workspace: Workspace, path: str) -> None:
+def forget_model(store: Store, path: str) -> None:
     """Take an added file off the list. The file itself stays."""
-    from rag.storage import audit_log
-
-    with workspace.store.session() as session:
+    with store.session() as session:
         session.connection().exec_driver_sql("DELETE FROM model WHERE path = ?", (path,))
         audit_log.record(session, "model removed from the list", path)
 
 
-def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:
-    from rag.models.language_model import starter_model_path
+def model_sha256(store: Store, path: str) -> str:
+    """Return a file's sha256, computed once and kept as long as its size and time stay the same.
 
+    Raises NotFoundError when the file is gone.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise NotFoundError(f"{path} is gone. Add the file again from where it is now.")
+    stat = file.stat()
+    modified_ms = stat.st_mtime_ns // 1_000_000
+    with store.session() as session:
+        known = session.exec(select(Model).where(Model.path == path)).first()
+        if (
+            known is not None
+            and known.sha256
+            and (known.size_bytes, known.modified_ms) == (stat.st_size, modified_ms)
+        ):
+            return known.sha256
+    sha256 = file_sha256(file)
+    with store.session() as session:
+        known = session.exec(select(Model).where(Model.path == path)).first() or Model(
+            path=path, size_bytes=0, modified_ms=0, added_ms=now_ms()
+        )
+        known.sha256, known.size_bytes, known.modified_ms = sha256, stat.st_size, modified_ms
+        session.add(known)
+    return sha256
+
+
+def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:
     with contextlib.suppress(ModelError):  # the doctor command says so; the list simply has no starter
         yield "starter", starter_model_path(), ""
     for name in added:

@@ -132,3 +132,11 @@ def _size(size: int) -> str:
 def list_added_models(database: Database) -> list[str]:
     """Paths of the GGUF files that the person added."""
     return [row[0] for row in database.query("SELECT path FROM model ORDER BY added_ms")]
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is really in use (RSS); 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0

@@ -14,7 +14,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import get_trace
+from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
 from rag.grounding.silent_failures import without_markers
@@ -227,7 +227,7 @@ def _settings(workspace: Workspace) -> str:
 def _ask(
     workspace: Workspace, collection: str, question: str, progress: VersionProgress
 ) -> Generator[VersionProgress, None, str]:
-    with closing(answer_question(workspace, question, collection, source="probe")) as events:
+    with closing(answer_question(workspace, Question(question, collection, source="probe"))) as events:
         while True:
             try:
                 next(events)

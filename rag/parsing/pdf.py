@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, NotFoundError
 from rag.parsing.assemble import TextBuilder, title_or_name
 from rag.parsing.rows import ParsedDocument, RenderedPage
 
@@ -56,9 +56,13 @@ def parse_pdf(path: Path) -> ParsedDocument:
 def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPage:
     """Draw page `number` (from 1) at `scale` pixels a point, and find the quote on it.
 
-    A quote that runs over several pages is marked as far as it stands on this one.
+    A quote that runs over several pages is marked as far as it is on this one. Raises NotFoundError when the
+    file is gone, DocumentError when the page is damaged.
     """
     import pypdfium2
+
+    if not path.exists():
+        raise NotFoundError(f"{path} is no longer there; its text as it was ingested is shown instead.")
 
     with _LOCK:
         document = _open(path)

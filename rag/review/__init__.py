@@ -1,0 +1,1 @@
+"""What people say about answers: feedback, review queues and roll-outs."""

@@ -142,3 +142,10 @@ def put_case(workspace: Workspace, set_name: str, case: Case) -> None:
         create_set(workspace, set_name)
     question = " ".join(case.question.split())
     change_set(workspace, set_name, put=[case], message=f"From a person's verdict: “{question[:60]}”")
+
+
+def feedback_case(
+    workspace: Workspace, trace_id: str, set_name: str, relevant: tuple[int, ...], author: str
+) -> str:
+    """Make a case of a rated answer; returns its key."""
+    return make_feedback_case(workspace, trace_id, set_name, relevant=relevant, author=author).key

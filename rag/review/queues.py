@@ -263,3 +263,8 @@ def _remember(workspace: Workspace, made: Sequence[tuple[ReviewRow, str]], set_n
             if row is not None:
                 row.set_name, row.case_key = set_name, key
                 session.add(row)
+
+
+def review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> str:
+    """Make a case of a reviewed answer; returns its key."""
+    return make_review_case(workspace, item_id, reviewer, set_name).key

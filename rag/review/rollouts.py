@@ -8,33 +8,23 @@ pipeline as its own.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import Session, col, select
 
-from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult
-from rag.asking.traces import new_trace_id
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.pipelines import (
     PipelineConfig,
     diff_configs,
     find_pipeline,
-    named_pipeline,
     present_config,
 )
 from rag.knowledge.collections import find_collection
 from rag.prompts.registry import PRODUCTION, find_prompt, move_label
 from rag.review.rows import (
     KINDS,
-    BlindResult,
     Revealed,
     RolloutRow,
-    running_rollout,
 )
 from rag.review.rows import rollout as rollout_row
 from rag.storage import audit_log
@@ -44,8 +34,6 @@ from rag.workspace import Workspace
 
 ALL = 0  # the key of "all collections" in ProductionPipeline
 NOW = "what answers now"
-
-Asked = Generator[Any, None, AskResult | BlindResult]
 
 
 # --- starting and ending ----------------------------------------------------------------------------------
@@ -98,7 +86,9 @@ def start_rollout(
             staging_config=second.model_dump_json(), created_ms=now_ms(), note=note.strip(),
         )  # fmt: skip
         session.add(made)
-        audit_log.record(session, "roll-out started", second_name, f"{kind} in {collection or 'all collections'}")
+        audit_log.record(
+            session, "roll-out started", second_name, f"{kind} in {collection or 'all collections'}"
+        )
         session.flush()
         number = made.id or 0
     return rollout_row(workspace.database, number)
@@ -144,66 +134,13 @@ def release_production(workspace: Workspace, collection: str = "") -> bool:
         found = session.get(ProductionPipeline, key)
         if found is not None:
             session.delete(found)
-            audit_log.record(session, "production pipeline removed", collection or "all collections", found.name)
+            audit_log.record(
+                session, "production pipeline removed", collection or "all collections", found.name
+            )
         return found is not None
 
 
-# --- asking -----------------------------------------------------------------------------------------------
-
-
-def ask(
-    workspace: Workspace,
-    question: str,
-    collection: str,
-    *,
-    version: int | str | None = None,
-    model: str | None = None,
-    session_id: str = "",
-    alone: bool = False,
-    pipeline: str = "",
-) -> Asked:
-    """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
-
-    A pipeline ("NAME", "NAME@NUMBER", "NAME@LABEL"), a version or a model of one's own choice is asked as it is,
-    outside of any roll-out. Of a blind comparison the
-    result holds both answers; alone: there only production answers, and nothing is compared.
-    """
-    if pipeline:
-        config = named_pipeline(workspace, pipeline).config
-        if config.collection != collection:
-            raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        return (
-            yield from answer_question(workspace, question, session_id=session_id, **config.ask_arguments())
-        )
-    if version is not None or model is not None:
-        return (
-            yield from answer_question(
-                workspace, question, collection, version=version, model=model, session_id=session_id
-            )
-        )
-    row = running_rollout(workspace.database, collection)
-    if row is None:
-        pinned = _pinned(workspace, collection)
-        arguments = _arguments(pinned, collection) if pinned else {"collection": collection}
-        return (yield from answer_question(workspace, question, session_id=session_id, **arguments))
-    with workspace.store.session() as session:
-        found = session.get_one(Rollout, row.id)
-    if row.kind == "blind" and not alone:
-        return (yield from _ask_both(workspace, found, question, collection, session_id or new_trace_id()))
-    trace_id = new_trace_id()
-    arm = arm_for(found.id or 0, trace_id, 0.0 if row.kind == "blind" else found.share)
-    if row.kind != "blind":
-        _record(workspace, [RolloutAsk(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    arguments = _arguments(_config(found, arm), collection)
-    return (
-        yield from answer_question(workspace, question, session_id=session_id, trace_id=trace_id, **arguments)
-    )
-
-
-def arm_for(rollout_id: int, trace_id: str, share: float) -> str:
-    """ "staging" for this share of ids, always the same for one id."""
-    digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
-    return "staging" if int.from_bytes(digest[:8], "big") / 2**64 < share else "production"
+# --- blind comparisons ------------------------------------------------------------------------------------
 
 
 def pick(workspace: Workspace, pair: str, choice: str) -> Revealed:
@@ -233,47 +170,6 @@ def pick(workspace: Workspace, pair: str, choice: str) -> Revealed:
         audit_log.record(session, "blind answers compared", pair[:8], choice)
         names = [found.staging if row.arm == "staging" else found.production for row in rows]
         return Revealed(names[0], names[1], rows[0].arm == "staging")
-
-
-def _ask_both(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
-) -> Generator[Any, None, BlindResult]:
-    """Both answers, one after the other; each arm follows up its own earlier answers."""
-    pair = secrets.token_hex(8)
-    arms = ["production", "staging"]
-    if secrets.randbelow(2):
-        arms.reverse()
-    ids = [new_trace_id(), new_trace_id()]
-    sessions = {
-        "production": session_id,
-        "staging": hashlib.sha256(f"{session_id}:staging".encode()).hexdigest()[:32],
-    }
-    _record(
-        workspace,
-        [
-            RolloutAsk(trace_id=i, rollout_id=found.id or 0, arm=arm, pair=pair, position=n)
-            for n, (i, arm) in enumerate(zip(ids, arms, strict=True), 1)
-        ],
-    )
-    results = []
-    for trace_id, arm in zip(ids, arms, strict=True):
-        arguments = _arguments(_config(found, arm), collection)
-        results.append(
-            (
-                yield from answer_question(
-                    workspace, question, session_id=sessions[arm], trace_id=trace_id, **arguments
-                )
-            )
-        )
-    return BlindResult(pair, session_id, results[0], results[1])
-
-
-def _record(workspace: Workspace, rows: Sequence[RolloutAsk]) -> None:
-    with workspace.store.session() as session:
-        session.add_all(rows)
-
-
-# --- results ----------------------------------------------------------------------------------------------
 
 
 # --- helpers ----------------------------------------------------------------------------------------------
@@ -328,16 +224,14 @@ def _running(session: Session, rollout_id: int) -> Rollout:
     return found
 
 
-def _config(found: Rollout, arm: str) -> PipelineConfig:
+def config_of(found: Rollout, arm: str) -> PipelineConfig:
+    """Return the configuration that one arm of a roll-out answers with."""
     text = found.staging_config if arm == "staging" else found.production_config
     return PipelineConfig.model_validate_json(text)
 
 
-def _arguments(config: PipelineConfig, collection: str) -> dict[str, Any]:
-    return {**config.ask_arguments(), "collection": collection}
-
-
-def _pinned(workspace: Workspace, collection: str) -> PipelineConfig | None:
+def production_config(workspace: Workspace, collection: str) -> PipelineConfig | None:
+    """Return the pipeline that was promoted for a collection, else for all; None: the settings answer."""
     with workspace.store.session() as session:
         found = session.get(ProductionPipeline, find_collection(session, collection).id or -1)
         found = found or session.get(ProductionPipeline, ALL)
@@ -347,7 +241,7 @@ def _pinned(workspace: Workspace, collection: str) -> PipelineConfig | None:
 def _present(workspace: Workspace, collection: str) -> PipelineConfig:
     """What answers now: a promoted pipeline, else the settings."""
     if collection:
-        return _pinned(workspace, collection) or present_config(workspace, collection)
+        return production_config(workspace, collection) or present_config(workspace, collection)
     with workspace.store.session() as session:
         found = session.get(ProductionPipeline, ALL)
     return PipelineConfig.model_validate_json(found.config) if found else present_config(workspace, "(all)")

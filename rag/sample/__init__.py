@@ -1,0 +1,1 @@
+"""The sample: our own short documents, questions about them and two pipelines."""

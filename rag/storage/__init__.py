@@ -1,0 +1,1 @@
+"""The data folder: the SQLite file and everything that copies, moves or measures it."""

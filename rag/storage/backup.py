@@ -30,15 +30,12 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from rag.errors import RagError
 from rag.storage.data_folder import DATABASE
 from rag.storage.migrations import STEPS
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
-
-if TYPE_CHECKING:
-    from rag.workspace import Workspace
 
 FORMAT = 1
 SETTINGS = "settings.toml"
@@ -75,22 +72,22 @@ Progress = Generator[BackupProgress, None, None]
 # --- backup -----------------------------------------------------------------------------------------------
 
 
-def back_up(workspace: Workspace, target: str | Path) -> Generator[BackupProgress, None, BackupReport]:
+def back_up(folder: Path, target: str | Path) -> Generator[BackupProgress, None, BackupReport]:
     """Write a checked backup to target; until it is complete nothing is under that name."""
     began = time.monotonic()
     target = Path(target).expanduser().absolute()
-    _check_target(workspace.folder, target)
-    scratch = target.parent / f".ragdeck-backup-{_folder_key(workspace.folder)}.part"
+    _check_target(folder, target)
+    scratch = target.parent / f".ragdeck-backup-{_folder_key(folder)}.part"
     with disk_errors(f"The backup {target}"):
         remove(scratch)  # what a killed backup of this data folder left
-        check_space(target.parent, 2 * database_bytes(workspace.folder / DATABASE), "The backup")
+        check_space(target.parent, 2 * database_bytes(folder / DATABASE), "The backup")
         scratch.mkdir()
         try:
             snapshot = scratch / DATABASE
-            yield from copy_database(workspace.folder / DATABASE, snapshot)
+            yield from copy_database(folder / DATABASE, snapshot)
             files = {DATABASE: snapshot}
-            if (workspace.folder / SETTINGS).exists():
-                files[SETTINGS] = Path(shutil.copy(workspace.folder / SETTINGS, scratch / SETTINGS))
+            if (folder / SETTINGS).exists():
+                files[SETTINGS] = Path(shutil.copy(folder / SETTINGS, scratch / SETTINGS))
             counts = _row_counts(snapshot)
             package = scratch / "backup.zip"
             yield from _pack(package, files, _schema(snapshot), counts)

@@ -47,15 +47,15 @@ _ATTEMPTS = 5  # at copying a database that changes meanwhile
 State = dict[Path, tuple[int, int]]  # size and time of every copied file
 
 
-def move_data(source: Path, target: str | Path) -> Generator[BackupProgress, None, MoveReport]:
-    """Copy the data, check the copy, and make it the one in use. The caller holds the source's lock.
+def move_data(folder: Path, target: str | Path) -> Generator[BackupProgress, None, MoveReport]:
+    """Copy the data, check the copy, and make it the one in use. The caller holds the folder's lock.
 
-    The old data are removed when the new place is opened (`finish_move`), because the source may still be
+    The old data are removed when the new place is opened (`finish_move`), because the folder may still be
     open here. Cancelled or failed, the data are where they were and nothing is left in the target.
     """
-    source, target = source.absolute(), Path(target).expanduser().absolute()
-    home = _home_of(source)
-    _check_target(source, target, home)
+    folder, target = folder.absolute(), Path(target).expanduser().absolute()
+    home = _home_of(folder)
+    _check_target(folder, target, home)
     existed = target.exists()
     with disk_errors(f"The folder {target}"):
         target.mkdir(parents=True, exist_ok=True)
@@ -63,16 +63,16 @@ def move_data(source: Path, target: str | Path) -> Generator[BackupProgress, Non
         lock.acquire("a move of the data to it")
         moved = False
         try:
-            check_space(target, _bytes_to_copy(source), "The data")
-            size = yield from _copy_and_switch(source, target, home)
+            check_space(target, _bytes_to_copy(folder), "The data")
+            size = yield from _copy_and_switch(folder, target, home)
             moved = True
         finally:
             lock.release()
             if not moved and not _same(place_of(home), target):
-                _remove_copy(target, source)
-                (source / OUT).unlink(missing_ok=True)
+                _remove_copy(target, folder)
+                (folder / OUT).unlink(missing_ok=True)
                 _remove_if_empty(target, not existed)
-    return MoveReport(str(source), str(target), size, followed=home == default_place())
+    return MoveReport(str(folder), str(target), size, followed=home == default_place())
 
 
 def finish_move(folder: Path) -> list[str]:

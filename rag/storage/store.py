@@ -19,8 +19,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel, create_engine
 
 from rag.errors import RagError
+from rag.storage import tables  # noqa: F401 - registers every table with SQLModel
 from rag.storage.migrations import migrate
-from rag.storage.tables import knowledge as tables
+from rag.storage.tables.knowledge import Chunk, Document
 from rag.text.search_terms import indexed_text
 
 Vectors = npt.NDArray[np.float32]
@@ -73,7 +74,7 @@ VERSION_CHUNKS = """FROM versiondocument vd CROSS JOIN chunk c ON c.document_id 
         (SELECT 1 FROM versionexclusion x WHERE x.version_id = vd.version_id AND x.chunk_id = c.id)"""
 
 
-def add_chunks(session: Session, document: tables.Document, chunks: Sequence[tables.Chunk]) -> None:
+def add_chunks(session: Session, document: Document, chunks: Sequence[Chunk]) -> None:
     """Write the chunks of a new document and their full-text rows."""
     if document.id is None:
         document.id = _next_id(session, "document")
@@ -90,7 +91,7 @@ def add_chunks(session: Session, document: tables.Document, chunks: Sequence[tab
         for number, chunk in enumerate(chunks)
     ]
     if rows:
-        raw.execute(tables.Chunk.__table__.insert(), rows)  # type: ignore[attr-defined]
+        raw.execute(Chunk.__table__.insert(), rows)  # type: ignore[attr-defined]
         raw.exec_driver_sql(
             "INSERT INTO chunk_fts (rowid, text) VALUES (?, ?)",
             [(row["id"], indexed_text(row["text"])) for row in rows],

@@ -1,0 +1,1 @@
+"""Pure functions on texts: languages, search terms, plurals and word differences."""

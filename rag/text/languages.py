@@ -9,10 +9,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rag.grounding.sentences import Sentence
 
 _LEAST_WORDS = 4
 _LEAD = 1.5  # times as many common words as the next language has
@@ -77,11 +73,10 @@ def language_of(text: str) -> str:
     return language if most >= 2 and most >= _LEAD * next_most else ""
 
 
-def foreign_parts(sentences: Sequence[Sentence]) -> list[bool]:
-    """For each sentence whether it is in another language than English; a short one is as its answer is."""
-    prose = " ".join(sentence.text for sentence in sentences if sentence.kind != "code")
+def foreign_parts(texts: Sequence[str], prose: str) -> list[bool]:
+    """Return for each text whether it is in another language than English; a short one is as the prose is."""
     whole = language_of(prose)
-    return [(language_of(sentence.text) or whole or "en") != "en" for sentence in sentences]
+    return [(language_of(text) or whole or "en") != "en" for text in texts]
 
 
 def _script(character: str) -> str:

@@ -31,7 +31,7 @@ from rag.governance.erasure import erase_document, search_files, sentences_of
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.versions import activate_version, index_hashes
-from rag.tasks import start_up  # noqa: E402
+from rag.start_up import start_up  # noqa: E402
 from rag.workspace import Workspace  # noqa: E402
 
 OPERATIONS = ("ingest", "rollback", "erase", "remove")

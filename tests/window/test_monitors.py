@@ -16,7 +16,7 @@ from app.main_window import MainWindow
 from app.widgets.charts import ControlChart, Series
 from app.widgets.theme import Theme
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter, list_traces
+from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.sample.making import ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.storage.tables.traces import Trace
@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     with Workspace(folder, "a test") as workspace:
         drive(ingest_sample(workspace))
-        drive(answer_question(workspace, QUESTION, SAMPLE_COLLECTION))
+        drive(answer_question(workspace, Question(QUESTION, SAMPLE_COLLECTION)))
         now = int(time.time() * 1000)
         with workspace.store.session() as session:
             real = session.exec(select(Trace)).one()

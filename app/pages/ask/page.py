@@ -121,7 +121,7 @@ class AskPage(QWidget):
         self._list.insertWidget(self._list.count() - 1, card)
         self._stack.setCurrentWidget(self._scroll)
         task = self._console.engine.start(
-            "model", f"Ask: {text[:60]}", "rag.review.rollouts:ask", question=text,
+            "model", f"Ask: {text[:60]}", "rag.routing:ask", question=text,
             collection=self.collection_name, version=self.version_box.currentData(),
             model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
             pipeline=self.pipeline_box.currentData() or "",

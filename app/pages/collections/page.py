@@ -368,7 +368,7 @@ class CollectionsPage(QWidget):
             return
         self.map.clear("Drawing the map…")
         self._console.run(
-            "view", "Draw the map", "rag.knowledge.chunk_quality:embedding_map",
+            "view", "Draw the map", "rag.knowledge.embedding_map:embedding_map",
             lambda found: self._name() == current.name and self._show_map(found), collection=current.name,
         )  # fmt: skip
 

@@ -131,7 +131,10 @@ class RolloutPanel(QWidget):
 
     def _ask_results(self, rollout_id: int) -> None:
         task = self._console.engine.start(
-            "view", "Compare the roll-out", "rag.review.rollouts:rollout_results", rollout_id=rollout_id
+            "view",
+            "Compare the roll-out",
+            "rag.review.rollout_results:rollout_results",
+            rollout_id=rollout_id,
         )
         task.finished.connect(self._show_results)
         task.failed.connect(self._console.report_failure)

@@ -83,34 +83,6 @@ TRACE_COLUMNS = (
 )
 
 
-def _ranked(rank: int | None, score: float | None) -> str:
-    if rank is None:
-        return "–" if score is None else f"({score:.3f})"
-    return f"{rank}   {score:.3f}" if score is not None else str(rank)
-
-
-HIT_COLUMNS = (
-    Column("#", lambda h: str(h.fused_rank), 34, right=True, sort=lambda h: h.fused_rank),
-    Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 190,
-           sort=lambda h: (h.marker or 9999), colour=lambda h: "good" if h.marker else "text_muted",
-           tooltip=lambda h: h.dropped or ""),
-    Column("Dense", lambda h: _ranked(h.dense_rank, h.dense_score), 86, right=True, sort=lambda h: h.dense_rank or 9999),
-    Column("BM25", lambda h: _ranked(h.bm25_rank, h.bm25_score), 86, right=True, sort=lambda h: h.bm25_rank or 9999),
-    Column("Fused", lambda h: f"{h.fused_score:.4f}", 62, right=True, sort=lambda h: h.fused_score),
-    Column("Document", lambda h: h.document, 150, tooltip=lambda h: h.path),
-    Column("Place", lambda h: h.place, 100),
-    Column("Text", lambda h: " ".join(h.text.split())[:200], 300, tooltip=lambda h: h.text[:1500]),
-)  # fmt: skip
-CLAIM_COLUMNS = (
-    Column("Verdict", lambda c: c.verdict, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict)),
-    Column("Risk", lambda c: "–" if c.score is None else f"{c.score:.2f}", 50, right=True, sort=lambda c: c.score),
-    Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text),
-    Column("Reason", lambda c: c.reason, 150, tooltip=lambda c: c.reason),
-    Column("Nearest evidence", lambda c: f"[{c.evidence_marker}] {' '.join(c.evidence_text.split())}" if c.evidence_marker else "",
-           260, tooltip=lambda c: c.evidence_text),
-)  # fmt: skip
-
-
 class TracesPage(QWidget):
     """The list of traces with its filters, and the chosen one beside it."""
 

@@ -303,7 +303,7 @@ class VersionsPage(QWidget):
             return
         questions = [line.strip() for line in self._questions.toPlainText().splitlines() if line.strip()]
         self._run(
-            "view", f"Compare versions {old} and {new}", "rag.knowledge.trials:compare_versions", self._show_comparison,
+            "view", f"Compare versions {old} and {new}", "rag.evaluation.version_comparison:compare_versions", self._show_comparison,
             collection=collection.name, old=old, new=new, queries=questions, judged=self._judged.text().strip(),
         )  # fmt: skip
 

@@ -1,0 +1,8 @@
+"""All tables of the SQLite file, the only truth: one file a subject. Importing this package registers them all.
+
+Times are Unix milliseconds, sizes bytes, offsets characters.
+"""
+
+from rag.storage.tables import evaluation, governance, knowledge, monitoring, prompts, review, traces
+
+__all__ = ["evaluation", "governance", "knowledge", "monitoring", "prompts", "review", "traces"]

@@ -9,6 +9,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rag.asking.answer import NOTHING_FOUND, answer_question, citations, points_back
 from rag.asking.rows import (
     ClaimsChecked,
+    Question,
     RetrievalDone,
     TokenStreamed,
     TraceFilter,
@@ -40,7 +41,7 @@ def model(workspace: Workspace) -> ScriptedModel:
 
 def ask(workspace: Workspace, question: str = QUESTION, **arguments: object) -> object:
     arguments.setdefault("model", None)
-    return answer_question(workspace, question, "A", **arguments)  # type: ignore[arg-type]
+    return answer_question(workspace, Question(question, "A", **arguments))  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -136,14 +137,14 @@ def test_a_failure_is_traced_with_its_sentence(filled: Workspace) -> None:
     (trace,) = list_traces(filled.database, TraceFilter())
     assert (trace.status, trace.error) == ("failed", "The model ran out of memory.")
     with pytest.raises(RagError, match="no collection named"):
-        drive(answer_question(filled, "Anything?", "missing"))
+        drive(answer_question(filled, Question("Anything?", "missing")))
     assert count_traces(filled.database, TraceFilter(status="failed")) == 2
 
 
 def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path, documents: Path) -> None:
     with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as first:
         drive(ingest_files(first, "A", [documents]))
-        generator = answer_question(first, QUESTION, "A")
+        generator = answer_question(first, Question(QUESTION, "A"))
         next(generator)
         first.store.close()
         # The generator is never closed, as when the process is killed.

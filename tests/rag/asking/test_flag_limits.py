@@ -13,7 +13,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rag.asking import flag_limits as flags
 from rag.asking.answer import answer_question
 from rag.asking.consistency import check_consistency, group_by_meaning, semantic_entropy
-from rag.asking.rows import get_trace, read_consistency, read_flag_opinion, read_flag_state
+from rag.asking.rows import Question, get_trace, read_consistency, read_flag_opinion, read_flag_state
 from rag.errors import ModelError, NotFoundError, RagError
 from rag.governance.erasure import erase_document
 from rag.grounding import Limits
@@ -83,7 +83,7 @@ def test_shared_words_are_found_in_both() -> None:
 def asked(workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, str]:
     monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     drive(ingest_files(workspace, "A", [documents]))
-    result = drive(answer_question(workspace, "What does rye bread need?", "A"))
+    result = drive(answer_question(workspace, Question("What does rye bread need?", "A")))
     return workspace, result.trace_id
 
 
@@ -102,7 +102,7 @@ def test_an_opinion_is_kept_replaced_and_taken_back(asked: tuple[Workspace, str]
 def test_limits_change_verdicts_of_answers_from_now_on(asked: tuple[Workspace, str]) -> None:
     workspace, first = asked
     flags.set_limits(workspace, "A", 1e-6, 1e-6)
-    second = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
+    second = drive(answer_question(workspace, Question("What does rye bread need?", "A"))).trace_id
     verdicts = [get_trace(workspace.database, trace).claims[0].verdict for trace in (first, second)]
     assert verdicts[1] == "unsupported"
     assert verdicts[0] != "unsupported"
@@ -152,7 +152,7 @@ def test_a_calibration_needs_fifty_verdicts_and_then_helps(asked: tuple[Workspac
     assert flags.limits_of(workspace, 1).calibrated(0.6) == 0.6  # shown, not applied
     flags.apply_calibration(workspace, fit)
     assert flags.limits_of(workspace, 1).calibrated(0.6) == pytest.approx(fit.of(0.6), abs=1e-6)
-    trace_id = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
+    trace_id = drive(answer_question(workspace, Question("What does rye bread need?", "A"))).trace_id
     scored = get_trace(workspace.database, trace_id).claims[0]
     assert scored.raw_score is not None and scored.score == pytest.approx(fit.of(scored.raw_score), abs=1e-3)
     flags.remove_calibration(workspace, "A")
@@ -177,7 +177,7 @@ def test_a_failed_check_is_an_error_and_no_rate(
         raise RagError("The network of the detector cannot be used.")
 
     monkeypatch.setattr(workspace, "check", broken)
-    result = drive(answer_question(workspace, "What does rye bread need?", "A"))
+    result = drive(answer_question(workspace, Question("What does rye bread need?", "A")))
     row = get_trace(workspace.database, result.trace_id).row
     assert result.answer
     assert (row["status"], row["outcome"], row["support_rate"]) == ("done", "check failed", None)
@@ -298,7 +298,7 @@ def test_a_second_detector_is_asked_where_the_first_is_uncertain(
     before = get_trace(workspace.database, first).claims[0]
     folder = tiny_model(tmp_path / "second", "sequence", {0: "entailment", 1: "neutral"}, 1)
     flags.set_limits(workspace, "A", 1e-6, 1e-6, str(folder))  # everything is uncertain
-    trace_id = drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id
+    trace_id = drive(answer_question(workspace, Question("What does rye bread need?", "A"))).trace_id
     after = get_trace(workspace.database, trace_id).claims[0]
     assert before.raw_score is not None and after.raw_score is not None
     assert after.raw_score > before.raw_score

@@ -48,7 +48,7 @@ def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.Mo
     save_prompt(filled.store, "short", "Two words.", "{{ question }}")
     values = {"collection": "A", "version": "1", "prompt": "short@1", "generation": {"max_answer_tokens": 9}}
     config = pipelines.make_config(values)
-    result = drive(answer_question(filled, "What does rye bread need?", **config.ask_arguments()))
+    result = drive(answer_question(filled, config.question("What does rye bread need?")))
     row = get_trace(filled.database, result.trace_id).row
     assert (row["prompt_name"], row["prompt_version"], row["version_number"]) == ("short", 1, 1)
     assert '"max_answer_tokens":9' in row["settings"]

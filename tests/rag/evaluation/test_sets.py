@@ -9,7 +9,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import get_trace
+from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
@@ -110,7 +110,7 @@ def ask(workspace: Workspace, answer: str, monkeypatch: pytest.MonkeyPatch) -> s
     loaded = workspace.loaded_model
     assert isinstance(loaded, ScriptedModel)
     loaded.answer = answer
-    return str(drive(answer_question(workspace, "What does rye bread need?", "A")).trace_id)
+    return str(drive(answer_question(workspace, Question("What does rye bread need?", "A"))).trace_id)
 
 
 def test_a_trace_becomes_a_case_in_one_call(

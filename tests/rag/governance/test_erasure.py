@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter, list_traces
+from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
@@ -26,7 +26,7 @@ from rag.knowledge.rows import (
     read_exclusions,
 )
 from rag.knowledge.trials import build_trial
-from rag.tasks import start_up
+from rag.start_up import start_up
 from rag.workspace import Workspace
 
 SECRET = (
@@ -55,8 +55,8 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     model = workspace.loaded_model
     assert isinstance(model, ScriptedModel)
     model.answer = "Marlene: Her policy number is QX-99812-B. [1]"
-    drive(answer_question(workspace, "What is the policy number of Marlene Vogelsang?", "A"))
-    drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
+    drive(answer_question(workspace, Question("What is the policy number of Marlene Vogelsang?", "A")))
+    drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     policy = list_traces(workspace.database, TraceFilter(text="Marlene"))[0].id
     sets.create_set(workspace, "gold")
     sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
@@ -90,7 +90,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert all("erased later" in row.message for row in rows)
     names = [d.name for row in rows for d in list_documents(workspace.database, row.id)]
     assert set(names) == {"harmless.txt"}
-    card = drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
+    card = drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     assert card.notices == ()
     assert look_up_version(workspace.database, "A", "active").proof_ok
     with pytest.raises(NotFoundError):
@@ -142,7 +142,7 @@ def test_compacting_removes_what_no_version_needs(workspace: Workspace, files: P
     assert report.bytes_after <= report.bytes_before
     assert workspace.database.query("SELECT count(*) FROM document")[0][0] == 3
     assert look_up_version(workspace.database, "A", "active").proof_ok
-    result = drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
+    result = drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     assert result.notices == ()
 
 
@@ -150,7 +150,7 @@ def test_ids_of_deleted_chunks_are_not_given_again_while_a_trace_speaks_of_them(
     workspace: Workspace, files: Path, tmp_path: Path
 ) -> None:
     drive(ingest_files(workspace, "A", [files]))
-    drive(answer_question(workspace, "When does the canteen open on weekdays?", "A"))
+    drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     spoken = {row[0] for row in workspace.database.query("SELECT chunk_id FROM tracehit")}
     from rag.knowledge.collections import delete_collection
 

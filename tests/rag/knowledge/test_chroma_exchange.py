@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
 from rag.asking.retrieval import retrieve
+from rag.asking.rows import Question
 from rag.errors import NotFoundError, RagError
 from rag.index.where import parse_where
 from rag.knowledge.chroma_exchange import (
@@ -43,7 +44,7 @@ from rag.knowledge.rows import (
 )
 from rag.knowledge.versions import activate_version, serve_index
 from rag.settings import RetrievalSettings
-from rag.tasks import start_up
+from rag.start_up import start_up
 from rag.workspace import Workspace
 
 TEXTS = [
@@ -206,7 +207,7 @@ def test_an_import_keeps_the_vectors_and_groups_records_into_documents(
     assert np.allclose(
         vectors[stored.hashes.index(hashlib.sha256(TEXTS[1].encode()).hexdigest())], expected, atol=1e-5
     )
-    result = drive(answer_question(workspace, "Which star is the brightest?", "Taken over"))
+    result = drive(answer_question(workspace, Question("Which star is the brightest?", "Taken over")))
     assert result.status == "done"
     again = drive(import_collection(workspace, str(theirs), "notes", "Taken over"))
     assert again.number == 2

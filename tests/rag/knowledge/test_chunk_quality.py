@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
+from rag.asking.rows import Question
 from rag.errors import RagError
 from rag.knowledge.chunk_quality import judge_text, near_duplicates, near_duplicates_of, suspicious_chunks
 from rag.knowledge.edits import exclude_chunks
@@ -95,7 +96,7 @@ def test_near_duplicates_are_found_and_equal_texts_are_not_called_so(
 
 def test_a_chunk_knows_the_traces_that_used_it(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    result = drive(answer_question(workspace, "What does rye bread need?", "A"))
+    result = drive(answer_question(workspace, Question("What does rye bread need?", "A")))
     row = get_collection(workspace.database, "A")
     bread = next(
         d for d in list_documents(workspace.database, row.active_version_id or 0) if d.name == "bread.md"

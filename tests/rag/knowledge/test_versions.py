@@ -31,8 +31,8 @@ from rag.knowledge.rows import (
 from rag.knowledge.trials import build_trial, discard_version
 from rag.knowledge.versions import activate_version, add_probe, undo, verify_index
 from rag.settings import RetrievalSettings
+from rag.start_up import start_up
 from rag.storage.version_content import fts_tokens
-from rag.tasks import start_up
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 

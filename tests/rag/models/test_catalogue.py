@@ -144,14 +144,14 @@ def test_models_of_other_programs_are_found(tmp_path: Path, monkeypatch: pytest.
 def test_a_model_is_added_found_and_taken_off_the_list(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "mine.gguf"
     path.write_bytes(tiny_gguf())
-    add_model(workspace, str(path))
-    assert find_model(workspace, "mine") == path
-    forget_model(workspace, str(path))
+    add_model(workspace.store, str(path))
+    assert find_model(workspace.database, workspace.settings, "mine") == path
+    forget_model(workspace.store, str(path))
     assert path.exists()
     with pytest.raises(NotFoundError, match="no model “mine”"):
-        find_model(workspace, "mine")
+        find_model(workspace.database, workspace.settings, "mine")
     with pytest.raises(ModelError):
-        add_model(workspace, str(tmp_path / "none.gguf"))
+        add_model(workspace.store, str(tmp_path / "none.gguf"))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from scipy.stats import binom, ks_2samp, kstwobign
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter, count_traces, list_traces, read_overview
+from rag.asking.rows import Question, TraceFilter, count_traces, list_traces, read_overview
 from rag.cli import run
 from rag.errors import NotFoundError, RagError
 from rag.governance.erasure import erase_document
@@ -559,7 +559,7 @@ def says(workspace: Workspace, answer: str) -> None:
 
 def test_a_frozen_question_says_what_is_answered_differently(filled: Workspace) -> None:
     says(filled, "Rye bread needs sourdough and 12 hours of rest [1].")
-    asked = drive(answer_question(filled, QUESTION, "A"))
+    asked = drive(answer_question(filled, Question(QUESTION, "A")))
     state = drive(freeze_question(filled, "", trace_id=asked.trace_id))
     assert (state.collection, [q.question for q in state.questions], state.run_ms) == ("A", [QUESTION], None)
     assert "not been run" in state.sentence()
@@ -596,8 +596,8 @@ def test_a_change_of_documents_settings_or_model_makes_the_last_run_stale(
     state = frozen_state(filled, "A")
     assert state.stale == "The documents changed since the last run."
     assert stale_collections(filled) == [("A", state.stale)]
-    filled.save_settings(filled.settings.changed("models", "active", str(tmp_path / "other.gguf")))
-    filled.save_settings(filled.settings.changed("retrieval", "max_passages", 2))
+    filled.change_settings({"models": {"active": str(tmp_path / "other.gguf")}})
+    filled.change_settings({"retrieval": {"max_passages": 2}})
     assert frozen_state(filled, "A").stale == (
         "The documents, the model and the settings changed since the last run."
     )

@@ -8,7 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter, get_trace, list_traces
+from rag.asking.rows import Question, TraceFilter, get_trace, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.ingest import ingest_files
 from rag.prompts import load_prompt, render, template_variables
@@ -162,7 +162,7 @@ def test_answers_come_from_production_and_traces_say_which_version(
     assert isinstance(loaded, ScriptedModel)
 
     def ask(**values: str) -> dict[str, object]:
-        result = drive(answer_question(workspace, "What does rye bread need?", "A", **values))  # type: ignore[arg-type]
+        result = drive(answer_question(workspace, Question("What does rye bread need?", "A", **values)))  # type: ignore[arg-type]
         return get_trace(workspace.database, result.trace_id).row
 
     first = ask()
@@ -188,7 +188,7 @@ def test_a_prompt_that_fails_leaves_a_trace_that_names_it(
     drive(ingest_files(workspace, "A", [documents]))
     save_prompt(workspace.store, "bad", "", "{{ nothing }}")
     with pytest.raises(RagError, match="'nothing' is undefined"):
-        drive(answer_question(workspace, "What does rye bread need?", "A", prompt="bad"))
+        drive(answer_question(workspace, Question("What does rye bread need?", "A", prompt="bad")))
     trace = get_trace(workspace.database, list_traces(workspace.database, TraceFilter())[0].id)
     assert (trace.row["status"], trace.row["prompt_name"]) == ("failed", "bad")
 

@@ -8,7 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import get_trace
+from rag.asking.rows import Question, get_trace
 from rag.cli import run
 from rag.errors import RagError
 from rag.evaluation import drafts as generating
@@ -42,7 +42,7 @@ def asked(workspace: Workspace, answer: str, question: str = BREAD) -> str:
     model = workspace.loaded_model
     assert isinstance(model, ScriptedModel)
     model.answer = answer
-    return str(drive(answer_question(workspace, question, "Notes")).trace_id)
+    return str(drive(answer_question(workspace, Question(question, "Notes"))).trace_id)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from fakes import ScriptedModel, drive
 from scipy.stats import fisher_exact
 
+from rag import routing
 from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult, get_trace
+from rag.asking.rows import AskResult, Question, get_trace
 from rag.asking.traces import new_trace_id
 from rag.cli import run
 from rag.errors import RagError
@@ -48,14 +49,14 @@ def pipeline(workspace: Workspace, name: str = "short", **values: object) -> Non
 
 
 def asked(workspace: Workspace, **values: object) -> dict[str, object]:
-    result = drive(rollout.ask(workspace, QUESTION, "Notes", **values))
+    result = drive(routing.ask(workspace, QUESTION, "Notes", **values))
     assert isinstance(result, AskResult)
     return get_trace(workspace.database, result.trace_id).row
 
 
 def passages(workspace: Workspace, collection: str = "Notes") -> int:
     """The most passages that this collection is answered with now."""
-    result = drive(rollout.ask(workspace, QUESTION, collection))
+    result = drive(routing.ask(workspace, QUESTION, collection))
     settings = json.loads(get_trace(workspace.database, result.trace_id).row["settings"])
     return int(settings["retrieval"]["max_passages"])
 
@@ -80,17 +81,17 @@ def test_fisher_agrees_with_scipy_and_the_interval_with_newcombes_paper() -> Non
 
 def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> None:
     ids = [new_trace_id() for _ in range(4000)]
-    first = [rollout.arm_for(1, i, 0.2) for i in ids]
-    assert first == [rollout.arm_for(1, i, 0.2) for i in ids]
+    first = [routing.arm_for(1, i, 0.2) for i in ids]
+    assert first == [routing.arm_for(1, i, 0.2) for i in ids]
     assert 0.17 < first.count("staging") / len(ids) < 0.23
-    assert {rollout.arm_for(1, i, 0.0) for i in ids} == {"production"}
+    assert {routing.arm_for(1, i, 0.0) for i in ids} == {"production"}
     pipeline(notes)
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
     for _ in range(8):
         trace = asked(notes)
         arm = people.arm_of(notes.database, str(trace["id"]))
         assert arm is not None
-        assert arm.arm == rollout.arm_for(row.id, str(trace["id"]), 0.5)
+        assert arm.arm == routing.arm_for(row.id, str(trace["id"]), 0.5)
         most = json.loads(str(trace["settings"]))["retrieval"]["max_passages"]
         assert (most == 1) == (arm.arm == "staging")
         assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
@@ -128,7 +129,7 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     rollout.start_rollout(notes, "blind", collection="Notes", staging="short")
     firsts = []
     for number in range(8):
-        result = drive(rollout.ask(notes, QUESTION, "Notes"))
+        result = drive(routing.ask(notes, QUESTION, "Notes"))
         assert isinstance(result, BlindResult)
         arms = [people.arm_of(notes.database, r.trace_id) for r in (result.first, result.second)]
         assert all(arm is not None and arm.is_open for arm in arms)
@@ -150,13 +151,13 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     sessions.add(get_trace(notes.database, result.second.trace_id).row["session_id"])
     assert len(sessions) == 2, "an arm must follow up its own answers alone"
     assert result.session_id in sessions
-    half = rollout.ask(notes, QUESTION, "Notes")
+    half = routing.ask(notes, QUESTION, "Notes")
     next(half)
     half.close()
     pair = notes.database.cells("SELECT pair FROM rolloutask ORDER BY rowid DESC LIMIT 1")[0][0]
     with pytest.raises(RagError, match="One of the two answers is not there"):
         rollout.pick(notes, pair, "first")
-    assert isinstance(drive(rollout.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
+    assert isinstance(drive(routing.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
 
 
 def answers(workspace: Workspace, arm: str, flagged: list[int], seconds: float) -> None:
@@ -232,7 +233,7 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
 def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     pipeline(notes)
     folder = str(notes.folder)
-    drive(answer_question(notes, QUESTION, "Notes"))
+    drive(answer_question(notes, Question(QUESTION, "Notes")))
     model = notes.loaded_model
     assert isinstance(model, ScriptedModel)
     notes.close()
@@ -254,9 +255,9 @@ def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixt
 
 def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:
     pipeline(notes, "one", retrieval={"max_passages": 1, "search": "BM25"})
-    result = drive(rollout.ask(notes, QUESTION, "Notes", pipeline="one"))
+    result = drive(routing.ask(notes, QUESTION, "Notes", pipeline="one"))
     hits = get_trace(notes.database, result.trace_id).hits
     assert sum(hit.marker is not None for hit in hits) == 1
     assert all(hit.dense_rank is None for hit in hits)
     with pytest.raises(RagError, match="answers “Notes”, not “Other”"):
-        drive(rollout.ask(notes, QUESTION, "Other", pipeline="one"))
+        drive(routing.ask(notes, QUESTION, "Other", pipeline="one"))

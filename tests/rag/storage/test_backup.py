@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import TraceFilter, list_traces
+from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.errors import RagError
 from rag.index import IndexPlace
 from rag.knowledge.ingest import ingest_files
@@ -97,7 +97,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of data named "new"."""
     place = tmp_path_factory.mktemp("small")
     folder = make_folder(place / "data", "new", 2)
-    drive(back_up(as_workspace(folder), place / "new.zip"))
+    drive(back_up(folder, place / "new.zip"))
     return place / "new.zip"
 
 
@@ -161,12 +161,10 @@ def kill_points(action: Callable[[], Any], before: Callable[[], Any], wanted: in
 def test_a_killed_backup_leaves_no_half_file_and_the_next_one_clears_up(tmp_path: Path) -> None:
     folder, target = make_folder(tmp_path / "data", "old", 1), tmp_path / "out" / "backup.zip"
     target.parent.mkdir()
-    for _ in kill_points(
-        lambda: drive(back_up(as_workspace(folder), target)), lambda: target.unlink(missing_ok=True), 12
-    ):
+    for _ in kill_points(lambda: drive(back_up(folder, target)), lambda: target.unlink(missing_ok=True), 12):
         if target.exists():
             read_backup(target)
-    drive(back_up(as_workspace(folder), target))
+    drive(back_up(folder, target))
     assert [path.name for path in target.parent.iterdir()] == ["backup.zip"]
     assert open_once(folder) == []
 
@@ -282,7 +280,7 @@ def test_a_backup_while_others_write_is_one_moment(tmp_path: Path) -> None:
         while len(rounds) < 3:
             stopped.wait(0.01)
         began = len(rounds)
-        events = list(back_up(as_workspace(folder), tmp_path / "b.zip"))
+        events = list(back_up(folder, tmp_path / "b.zip"))
         assert len(rounds) > began
     finally:
         stopped.set()
@@ -305,15 +303,15 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
 
     with opened() as workspace:
         drive(ingest_files(workspace, "Notes", [documents]))
-        drive(answer_question(workspace, "What does rye bread need?", "Notes"))
-        workspace.save_settings(workspace.settings.changed("generation", "seed", 5))
+        drive(answer_question(workspace, Question("What does rye bread need?", "Notes")))
+        workspace.change_settings({"generation": {"seed": 5}})
         before = list_versions(workspace.database, 1), list_traces(workspace.database, TraceFilter())
-        report = drive(back_up(workspace, tmp_path / "b.zip"))
+        report = drive(back_up(workspace.folder, tmp_path / "b.zip"))
         assert dict(report.rows)["document"] == 3
         (documents / "new.txt").write_text("A fourth document about sunlight.")
         drive(ingest_files(workspace, "Notes", [documents]))
-        drive(answer_question(workspace, "When do boats leave?", "Notes"))
-        workspace.save_settings(workspace.settings.changed("generation", "seed", 6))
+        drive(answer_question(workspace, Question("When do boats leave?", "Notes")))
+        workspace.change_settings({"generation": {"seed": 6}})
         drive(prepare_restore(folder, tmp_path / "b.zip"))
     forget_chroma()
     with opened() as workspace:
@@ -328,7 +326,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
         assert needs_repair(workspace)
         drive(repair_indexes(workspace))
         assert workspace.index.count(IndexPlace(collection.key)) == collection.chunk_count
-        found = drive(answer_question(workspace, "What does rye bread need?", "Notes"))
+        found = drive(answer_question(workspace, Question("What does rye bread need?", "Notes")))
         assert found.status == "done"
     (kept,) = folder.glob("before-restore-*")
     with closing(sqlite3.connect(kept / DATABASE)) as connection:
@@ -346,7 +344,7 @@ def test_a_cancelled_backup_and_restore_leave_nothing(tmp_path: Path, small: Pat
     folder, target = make_folder(tmp_path / "data", "old", 1), tmp_path / "out" / "b.zip"
     target.parent.mkdir()
     for count in (1, 2, 3):
-        running = back_up(as_workspace(folder), target)
+        running = back_up(folder, target)
         for _ in range(count):
             next(running)
         running.close()
@@ -360,9 +358,9 @@ def test_a_cancelled_backup_and_restore_leave_nothing(tmp_path: Path, small: Pat
 
 def test_a_backup_replaces_an_older_one_only_when_it_is_whole(tmp_path: Path) -> None:
     folder, target = make_folder(tmp_path / "data", "old", 1), tmp_path / "b.zip"
-    drive(back_up(as_workspace(folder), target))
+    drive(back_up(folder, target))
     before = target.read_bytes()
-    running = back_up(as_workspace(folder), target)
+    running = back_up(folder, target)
     next(running)
     running.close()
     assert target.read_bytes() == before
@@ -375,14 +373,14 @@ def test_a_backup_replaces_an_older_one_only_when_it_is_whole(tmp_path: Path) ->
 def test_targets_that_cannot_be_are_refused(tmp_path: Path, target: str, named: str) -> None:
     folder = make_folder(tmp_path / "data", "old", 1)
     with pytest.raises(RagError, match=named):
-        drive(back_up(as_workspace(folder), tmp_path / target))
+        drive(back_up(folder, tmp_path / target))
 
 
 def test_too_little_space_is_said_first(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_folder(tmp_path / "data", "old", 1)
     monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1000))
     for action in (
-        back_up(as_workspace(folder), tmp_path / "b.zip"),
+        back_up(folder, tmp_path / "b.zip"),
         prepare_restore(folder, small),
         move_data(folder, tmp_path / "new"),
     ):
@@ -400,7 +398,7 @@ def test_a_disk_that_fills_is_a_sentence_and_leaves_nothing(tmp_path: Path, smal
     folder = make_folder(tmp_path / "data", "old", 1)
     (tmp_path / "out").mkdir()
     actions = (
-        lambda: back_up(as_workspace(folder), tmp_path / "out" / "b.zip"),
+        lambda: back_up(folder, tmp_path / "out" / "b.zip"),
         lambda: prepare_restore(folder, small),
         lambda: move_data(folder, tmp_path / "new"),
     )

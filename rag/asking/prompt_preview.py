@@ -1,0 +1,38 @@
+"""What a prompt template makes of a stored question and its passages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag.asking.rows import get_trace
+from rag.errors import RagError
+from rag.prompts import PromptTemplate
+from rag.prompts.rows import PromptPreview
+from rag.prompts.templates import template_variables
+from rag.workspace import Workspace
+
+
+def preview_prompt(
+    workspace: Workspace, system: str, user: str, question: str, trace_id: str
+) -> PromptPreview:
+    """What a template makes of a question and the passages of a stored ask, and its tokens in the loaded model.
+
+    The trace's own question stands in when question is empty. What is wrong with the template comes as error.
+    """
+    hits: tuple[Any, ...] = ()
+    if trace_id:
+        detail = get_trace(workspace.database, trace_id)
+        hits = tuple(hit for hit in detail.hits if hit.marker is not None)
+        question = question or detail.row["question"]
+    variables: tuple[str, ...] = ()
+    try:
+        variables = tuple(
+            sorted({*template_variables(system, "system part"), *template_variables(user, "user part")})
+        )
+        messages = PromptTemplate("preview", system, user).messages(question or "…", hits)
+    except RagError as error:
+        return PromptPreview("", None, "", variables, len(hits), str(error))
+    model = workspace.loaded_model
+    tokens = None if model is None else len(model.tokenize_prompt(model.render_chat(messages)))
+    text = "\n\n".join(f"{message['role']}\n{message['content']}" for message in messages)
+    return PromptPreview(text, tokens, model.name if model else "", variables, len(hits), "")

@@ -1,0 +1,123 @@
+"""Decides who answers a question: a chosen pipeline, a roll-out, the promoted pipeline or the settings.
+
+Tells the monitors afterwards: a rule that needs no embedding is judged after every question of a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from rag.asking.answer import answer_question
+from rag.asking.rows import AskResult, Question
+from rag.asking.traces import new_trace_id
+from rag.errors import RagError
+from rag.evaluation.pipelines import named_pipeline
+from rag.monitoring.alerts import check_quickly
+from rag.review.rollouts import config_of, production_config
+from rag.review.rows import BlindResult, running_rollout
+from rag.storage.tables.review import Rollout, RolloutAsk
+from rag.workspace import Workspace
+
+Asked = Generator[Any, None, AskResult | BlindResult]
+
+
+def ask(
+    workspace: Workspace,
+    question: str,
+    collection: str,
+    *,
+    version: int | str | None = None,
+    model: str | None = None,
+    session_id: str = "",
+    alone: bool = False,
+    pipeline: str = "",
+) -> Asked:
+    """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
+
+    Args:
+        version: a dataset version of one's own choice; asked as it is, outside of any roll-out.
+        model: likewise a model.
+        alone: in a blind comparison only production answers, and nothing is compared.
+        pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; asked as it is, outside of any roll-out.
+
+    Returns the result, of a blind comparison both. Raises RagError, after the trace was saved.
+    """
+    if pipeline:
+        config = named_pipeline(workspace, pipeline).config
+        if config.collection != collection:
+            raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
+        result = yield from answer_question(workspace, config.question(question, session_id=session_id))
+    elif version is not None or model is not None:
+        chosen = Question(question, collection, version, model, session_id)
+        result = yield from answer_question(workspace, chosen)
+    else:
+        row = running_rollout(workspace.database, collection)
+        if row is None:
+            promoted = production_config(workspace, collection)
+            wanted = promoted.question(question, collection, session_id) if promoted else None
+            result = yield from answer_question(
+                workspace, wanted or Question(question, collection, session_id=session_id)
+            )
+        else:
+            with workspace.store.session() as session:
+                found = session.get_one(Rollout, row.id)
+            if row.kind == "blind" and not alone:
+                both = yield from _ask_both(
+                    workspace, found, question, collection, session_id or new_trace_id()
+                )
+                check_quickly(workspace)
+                return both
+            result = yield from _ask_one_arm(workspace, found, question, collection, session_id)
+    check_quickly(workspace)
+    return result
+
+
+def arm_for(rollout_id: int, trace_id: str, share: float) -> str:
+    """Return "staging" for this share of ids and "production" for the others, always the same for one id."""
+    digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
+    return "staging" if int.from_bytes(digest[:8], "big") / 2**64 < share else "production"
+
+
+def _ask_one_arm(
+    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+) -> Generator[Any, None, AskResult]:
+    """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
+    trace_id = new_trace_id()
+    arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == "blind" else found.share)
+    if found.kind != "blind":
+        _record(workspace, [RolloutAsk(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
+    wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
+    return (yield from answer_question(workspace, wanted))
+
+
+def _ask_both(
+    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+) -> Generator[Any, None, BlindResult]:
+    """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
+    pair = secrets.token_hex(8)
+    arms = ["production", "staging"]
+    if secrets.randbelow(2):
+        arms.reverse()
+    ids = [new_trace_id(), new_trace_id()]
+    sessions = {
+        "production": session_id,
+        "staging": hashlib.sha256(f"{session_id}:staging".encode()).hexdigest()[:32],
+    }
+    rows = [
+        RolloutAsk(trace_id=trace_id, rollout_id=found.id or 0, arm=arm, pair=pair, position=place)
+        for place, (trace_id, arm) in enumerate(zip(ids, arms, strict=True), 1)
+    ]
+    _record(workspace, rows)
+    results = []
+    for trace_id, arm in zip(ids, arms, strict=True):
+        wanted = config_of(found, arm).question(question, collection, sessions[arm], trace_id)
+        results.append((yield from answer_question(workspace, wanted)))
+    return BlindResult(pair, session_id, results[0], results[1])
+
+
+def _record(workspace: Workspace, rows: Sequence[RolloutAsk]) -> None:
+    with workspace.store.session() as session:
+        session.add_all(rows)
