@@ -5,6 +5,7 @@ import typing
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests import structure
@@ -104,7 +105,7 @@ def returned(function: str) -> object:
     hint = home[name].__annotations__["return"]
     if not isinstance(hint, str):
         return hint
-    names = {**vars(typing), **home}
+    names = {**vars(typing), "np": np, **home}
     for imported in REAL.imports[module]:
         if not imported.at_start and imported.target in REAL.sources:
             for key, value in vars(importlib.import_module(imported.target)).items():
@@ -186,11 +187,12 @@ def test_the_engine_imports_nothing_of_the_window(make: Make) -> None:
 
 
 def test_rows_import_only_what_is_light(make: Make) -> None:
-    allowed = "import json\nfrom rag.errors import E\nfrom rag.text import plurals\nfrom rag.review.rows import Row\n"
+    allowed = "import json\nfrom rag.errors import E\nfrom rag.text import plurals\n"
+    allowed += "from rag.review.rows import Row\nfrom rag.storage.database import one\n"
     program = make(
         {
-            "rag/asking/rows.py": allowed + "from rag.storage.database import one\n",
-            "rag/costs/rows.py": "import numpy\nfrom rag.storage.store import Store\nfrom rag.settings import S\n",
+            "rag/asking/rows.py": allowed,
+            "rag/costs/rows.py": "import numpy\nimport rag.storage.store\nfrom rag.settings import S\n",
         }
     )
     found = structure.rows_violations(program)
@@ -202,7 +204,8 @@ def test_rows_import_only_what_is_light(make: Make) -> None:
 
 
 def test_the_window_imports_only_the_light_part_of_the_engine(make: Make) -> None:
-    allowed = "from rag import operations\nfrom rag.settings import S\nfrom rag.asking.rows import Trace\nimport numpy\n"
+    allowed = "import numpy\nfrom rag import operations\nfrom rag.settings import S\n"
+    allowed += "from rag.asking.rows import Trace\n"
     program = make(
         {
             "rag/operations.py": "",
@@ -236,7 +239,7 @@ def test_nothing_reaches_into_a_page(make: Make) -> None:
         {
             "app/main_window.py": "from app.pages.ask.page import AskPage\nfrom app.pages.models import M\n",
             "app/routes.py": "from app.pages.ask import panel\n",
-            "app/pages/ask/page.py": "from app.pages.ask.panel import Panel\nfrom app.pages.models import M\n",
+            "app/pages/ask/page.py": "from app.pages.ask.panel import P\nfrom app.pages.models import M\n",
             "app/pages/ask/panel.py": "",
             "app/pages/models.py": "",
             "app/shared/claim_panel.py": "from app.pages.models import M\n",
@@ -278,12 +281,14 @@ def test_a_cycle_is_found_through_type_only_and_relative_imports(make: Make) -> 
 
 
 def test_lines_of_code_leave_out_blanks_comments_and_docstrings(make: Make) -> None:
-    text = '"""Doc.\n\nMore.\n"""\n\n# note\nX = """a\n\nb"""  # 2\n\n\ndef f():\n    "Doc."\n    return (\n        1,\n    )\n'
+    text = '"""Doc.\n\nMore.\n"""\n\n# note\nX = """a\n\nb"""  # 2\n\n\n'
+    text += 'def f():\n    "Doc."\n    return (\n        1,\n    )\n'
     assert structure.lines_of_code(make({"rag/errors.py": text})) == {"rag/errors.py": 6}
 
 
 def test_methods_and_lines_are_counted(make: Make) -> None:
-    text = "class A:\n    x = 1\n    def f(self):\n        def g():\n            pass\n    async def h(self): ...\n"
+    text = "class A:\n    x = 1\n    def f(self):\n        def g():\n            pass\n"
+    text += "    async def h(self): ...\n"
     program = make({"rag/errors.py": text})
     assert structure.methods_per_class(program) == {"rag/errors.py:1 A": 2}
     assert structure.lines_per_function(program)["rag/errors.py:3 f"] == 3
@@ -295,7 +300,8 @@ def test_files_are_counted_in_their_own_folder_only(make: Make) -> None:
 
 
 def test_public_things_without_a_docstring_are_listed(make: Make) -> None:
-    text = '"""Doc."""\nclass A:\n    """Doc."""\n    def f(self): ...\n    def _g(self): ...\nclass _B:\n    def h(self): ...\n'
+    text = '"""Doc."""\nclass A:\n    """Doc."""\n    def f(self): ...\n    def _g(self): ...\n'
+    text += "class _B:\n    def h(self): ...\n"
     program = make({"rag/errors.py": text, "rag/settings.py": ""})
     assert structure.undocumented(program) == ["rag/errors.py:4 f", "rag/settings.py:1 (module)"]
 
