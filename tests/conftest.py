@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "tests"))
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from fakes import FakeEmbedder, ScriptedModel  # noqa: E402
+from fakes import FakeEmbedder, ScriptedModel
 
-from rag.workspace import Workspace  # noqa: E402
+from rag.workspace import Workspace
 
 
 @pytest.fixture
