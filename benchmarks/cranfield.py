@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.evaluation.metrics import Relevance, average_precision, ndcg_at_k, recall_at_k
-from rag.evaluation.statistics import compare_runs
+from rag.evaluation.statistics.paired import compare_runs
 from rag.ingest import ingest_files
 from rag.matching import query_words
 from rag.retrieval import open_version, retrieve

@@ -16,7 +16,7 @@ from rag import audit
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.sets import change_set, create_set
-from rag.evaluation.statistics import cohens_kappa
+from rag.evaluation.statistics.agreement import cohens_kappa
 from rag.feedback import case_of, put_case
 from rag.people import (
     REASONS,

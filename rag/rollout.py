@@ -20,7 +20,6 @@ from rag import audit
 from rag.answering import answer_question
 from rag.datasets import find_collection
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
 from rag.evaluation.pipelines import (
     PipelineConfig,
     diff_configs,
@@ -28,7 +27,8 @@ from rag.evaluation.pipelines import (
     named_pipeline,
     present_config,
 )
-from rag.evaluation.statistics import LEAST_PAIRS, compare_runs, holm, sign_test
+from rag.evaluation.statistics.paired import LEAST_PAIRS, compare_runs, holm, sign_test
+from rag.evaluation.statistics.two_sample import fisher, mean_interval, permutation, rate_interval
 from rag.events import AskResult
 from rag.people import (
     KINDS,
@@ -301,7 +301,7 @@ class _Answer:
 def rollout_results(workspace: Workspace, rollout_id: int) -> RolloutResults:
     """Both arms compared: thumbs, flags, refusals, failures, latency; of a blind comparison the picks, too.
 
-    A canary's groups are of different questions (rag.evaluation.groups), a blind comparison's are pairs. Below 20
+    A canary's groups are of different questions (evaluation.statistics.two_sample), a blind comparison's are pairs. Below 20
     answers an arm, or 6 pairs, nothing is tested. p values are corrected for the measures (Holm 1979).
     """
     row = rollout_row(workspace.reader, rollout_id)

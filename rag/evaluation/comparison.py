@@ -12,17 +12,14 @@ from rag.evaluation.gate import RunResults
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
-from rag.evaluation.statistics import (
+from rag.evaluation.statistics.intervals import (
     LEAST_DOCUMENTS,
-    Comparison,
     case_means,
-    cases_needed,
-    compare_many,
     has_few_documents,
     mean_interval,
-    smallest_detectable_difference,
-    summary,
 )
+from rag.evaluation.statistics.paired import Comparison, compare_many, summary
+from rag.evaluation.statistics.power import cases_needed, smallest_detectable_difference
 from rag.reader import Reader
 from rag.reports import (
     CaseAnswer,

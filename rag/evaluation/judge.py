@@ -16,7 +16,7 @@ from typing import Any
 from rag.embedding import file_sha256
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.statistics import cohens_kappa, rogan_gladen
+from rag.evaluation.statistics.agreement import cohens_kappa, rogan_gladen
 from rag.llm import GenerationEnd, Token
 from rag.models import find_model
 from rag.reports import JudgeAgreement, ResultRow
