@@ -52,7 +52,7 @@ class Comparison:
         high: upper end of it.
         p: of the test, two-sided.
         p_holm: p corrected for the metrics of this comparison.
-        effect: Cohen's d_z, or for yes/no the odds of discordance (better : worse); None where it divides by 0.
+        effect: Cohen's d_z, or for yes/no the odds of discordance (better : worse); None over 0.
         wins: cases that B does better, by the metric's direction.
         losses: cases that B does worse.
         warning: "", "insufficient_pairs" (nothing was tested), "few_pairs" or "few_documents" (cases were
@@ -100,6 +100,8 @@ class Comparison:
             net = round(self.difference * self.pairs)
             more = "more" if net > 0 else "fewer" if net < 0 else "more or fewer"
             return f"{name} {metric.phrase.format(n=abs(net), pairs=self.pairs, more=more)}, {tail}"
+        if self.difference == 0:
+            return f"{label} unchanged over {self.pairs} cases, {tail}"
         sign = "higher" if self.difference > 0 else "lower"
         unit = metric.unit if metric else "share"
         between = (
@@ -187,7 +189,7 @@ def summary(comparisons: Sequence[Comparison], name: str = "B") -> str:
         nearest = min(quality, key=lambda c: (c.p or 0.0, -abs(c.difference or 0.0)))
         what = "No difference in quality is certain"
         told.insert(0, f"{what} (the nearest: {nearest.sentence(name)})" if nearest.difference else what)
-    return "; ".join(told) + "."
+    return "; ".join(told or ["No difference is certain"]) + "."
 
 
 # --- pairing ----------------------------------------------------------------------------------------------

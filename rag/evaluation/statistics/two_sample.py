@@ -1,7 +1,7 @@
 """Two groups of different questions compared: what a canary gives, where no question was answered by both.
 
 Rates: Fisher's exact test, and Newcombe's interval of their difference (1998, method 10). Scores: a
-permutation of the group labels, and a bootstrap of both means. Pairs are compared in rag.evaluation.statistics.paired.
+permutation of the group labels, and a bootstrap of both means. Pairs are compared in statistics.paired.
 """
 
 from __future__ import annotations
