@@ -22,7 +22,7 @@ import numpy as np
 
 from rag.asking.retrieval import retrieve
 from rag.evaluation.metrics import Relevance, average_precision, ndcg_at_k, recall_at_k
-from rag.evaluation.statistics import compare_runs
+from rag.evaluation.statistics.paired import compare_runs
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
 from rag.settings import RetrievalSettings

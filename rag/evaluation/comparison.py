@@ -26,17 +26,14 @@ from rag.evaluation.rows import (
 )
 from rag.evaluation.runs import gather, run_cases
 from rag.evaluation.sets import set_cases
-from rag.evaluation.statistics import (
+from rag.evaluation.statistics.intervals import (
     LEAST_DOCUMENTS,
-    Comparison,
     case_means,
-    cases_needed,
-    compare_many,
     has_few_documents,
     mean_interval,
-    smallest_detectable_difference,
-    summary,
 )
+from rag.evaluation.statistics.paired import Comparison, compare_many, summary
+from rag.evaluation.statistics.power import cases_needed, smallest_detectable_difference
 from rag.storage.database import Database
 from rag.workspace import Workspace
 

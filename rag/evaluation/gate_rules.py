@@ -42,7 +42,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from rag.errors import RagError
 from rag.evaluation.cases import Outcome
 from rag.evaluation.metrics import METRICS, Metric
-from rag.evaluation.statistics import LEAST_PAIRS, RunValues, difference_interval
+from rag.evaluation.statistics.paired import LEAST_PAIRS, RunValues, difference_interval
 from rag.text.plurals import counted
 
 _MOST_BYTES = 1_000_000

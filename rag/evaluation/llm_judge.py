@@ -16,7 +16,7 @@ from typing import Any
 from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.rows import JudgeAgreement, ResultRow
-from rag.evaluation.statistics import cohens_kappa, rogan_gladen
+from rag.evaluation.statistics.agreement import cohens_kappa, rogan_gladen
 from rag.models.catalogue import find_model
 from rag.models.embedding import file_sha256
 from rag.models.language_model import GenerationEnd, Token

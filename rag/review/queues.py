@@ -17,7 +17,7 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.rows import list_sets
 from rag.evaluation.sets import change_set, create_set
-from rag.evaluation.statistics import cohens_kappa
+from rag.evaluation.statistics.agreement import cohens_kappa
 from rag.review.feedback import case_of, put_case
 from rag.review.rows import (
     REASONS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
-from rag.evaluation.statistics import LEAST_PAIRS, compare_runs, holm, sign_test
+from rag.evaluation.statistics.paired import LEAST_PAIRS, compare_runs, holm, sign_test
+from rag.evaluation.statistics.two_sample import fisher, mean_interval, permutation, rate_interval
 from rag.review.rows import LEAST_ARM, Difference, RolloutResults, RolloutRow
 from rag.review.rows import rollout as rollout_row
 from rag.workspace import Workspace
@@ -35,7 +35,7 @@ class _Answer:
 def rollout_results(workspace: Workspace, rollout_id: int) -> RolloutResults:
     """Both arms compared: thumbs, flags, refusals, failures, latency; of a blind comparison the picks, too.
 
-    A canary's groups are of different questions (rag.evaluation.groups), a blind comparison's are pairs. Below 20
+    A canary's groups are of different questions (evaluation.statistics.two_sample), a blind comparison's are pairs. Below 20
     answers an arm, or 6 pairs, nothing is tested. p values are corrected for the measures (Holm 1979).
     """
     row = rollout_row(workspace.database, rollout_id)

@@ -294,7 +294,7 @@ def test_runs_are_named_tagged_and_deleted_with_their_traces(filled: Workspace) 
         runs.tag_run(filled, first.id, "12")
     assert runs.delete_run(filled, first.id) == 3
     with pytest.raises(NotFoundError):
-        runs.run_row(filled.database, first.id)
+        runs.get_run(filled.database, first.id)
     assert count_traces(filled.database, TraceFilter()) == 3
     assert (
         count_traces(filled.database, TraceFilter(text="rye bread")) == 2

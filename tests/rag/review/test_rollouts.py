@@ -1,12 +1,10 @@
 """Roll-outs: who answers, what is compared, and what promotion moves."""
 
 import json
-import random
 from pathlib import Path
 
 import pytest
 from fakes import ScriptedModel, drive
-from scipy.stats import fisher_exact
 
 from rag import routing
 from rag.asking.answer import answer_question
@@ -14,9 +12,7 @@ from rag.asking.rows import AskResult, Question, get_trace
 from rag.asking.traces import new_trace_id
 from rag.cli import run
 from rag.errors import RagError
-from rag.evaluation.groups import fisher, mean_interval, permutation, rate_interval
 from rag.evaluation.pipelines import make_config, save_pipeline
-from rag.evaluation.statistics import sign_test
 from rag.knowledge.collections import delete_collection
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import find_prompt, move_label, save_prompt
@@ -59,24 +55,6 @@ def passages(workspace: Workspace, collection: str = "Notes") -> int:
     result = drive(routing.ask(workspace, QUESTION, collection))
     settings = json.loads(get_trace(workspace.database, result.trace_id).row["settings"])
     return int(settings["retrieval"]["max_passages"])
-
-
-def test_fisher_agrees_with_scipy_and_the_interval_with_newcombes_paper() -> None:
-    generator = random.Random(1)
-    for _ in range(200):
-        a, b = generator.randint(1, 40), generator.randint(1, 40)
-        x, y = generator.randint(0, a), generator.randint(0, b)
-        assert fisher(x, a, y, b) == pytest.approx(fisher_exact([[x, a - x], [y, b - y]])[1])
-    assert rate_interval(48, 80, 56, 70) == pytest.approx(
-        (0.0524, 0.3339), abs=1e-4
-    )  # Newcombe 1998, case (a)
-    a, b = [1.0, 2.0, 3.0, 2.0] * 10, [3.0, 4.0, 5.0, 4.0] * 10
-    assert permutation(a, b) < 0.001
-    assert permutation(a, a) == 1.0
-    low, high = mean_interval(a, b)
-    assert 1.6 < low < 2.0 < high < 2.4
-    assert sign_test(9, 1) == pytest.approx(22 / 1024)
-    assert sign_test(0, 0) == sign_test(5, 5) == 1.0
 
 
 def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> None:

@@ -1,0 +1,1 @@
+"""Statistics of evaluations and roll-outs: pairs, two samples, intervals, raters, and power."""
