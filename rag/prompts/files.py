@@ -23,19 +23,11 @@ from rag.prompts.templates import PromptTemplate
 from rag.storage.database import Database
 from rag.storage.store import Store
 from rag.storage.tables.prompts import Prompt
+from rag.prompts.rows import PromptImport
 
 _MOST_BYTES = 20_000_000
 
 
-@dataclass(frozen=True)
-class PromptImport:
-    """What came of a folder. moved: labels as NAME@LABEL; problems: one sentence a file that was left out."""
-
-    prompts: int
-    versions_added: int
-    versions_same: int
-    moved: tuple[str, ...]
-    problems: tuple[str, ...]
 
 
 class _Version(BaseModel):

@@ -185,6 +185,15 @@ def move_label(
         return move(session, found, label, number, author or user_name(), note, force)
 
 
+def set_label(
+    store: Store, name: str, label: str, number: int | None, *, note: str = "", force: bool = False
+) -> LabelMove:
+    """Point a label to a version; number None takes the label away. See move_label and remove_label."""
+    if number is None:
+        return remove_label(store, name, label, note=note)
+    return move_label(store, name, label, number, note=note, force=force)
+
+
 def remove_label(store: Store, name: str, label: str, *, author: str = "", note: str = "") -> LabelMove:
     if (name, label) == (DEFAULT, PRODUCTION):
         raise RagError(

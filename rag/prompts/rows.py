@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, fields
 
 from rag.storage.database import Database
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -148,3 +149,14 @@ def _labels(database: Database, prompt_id: int) -> dict[str, int]:
         (prompt_id,),
     )
     return {row["name"]: row["number"] for row in rows}
+
+
+@dataclass(frozen=True)
+class PromptImport:
+    """What came of a folder. moved: labels as NAME@LABEL; problems: one sentence a file that was left out."""
+
+    prompts: int
+    versions_added: int
+    versions_same: int
+    moved: tuple[str, ...]
+    problems: tuple[str, ...]
