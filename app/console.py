@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from app.engine.client import Engine, Task
 from app.widgets.theme import Theme
+from rag import operations
 from rag.errors import RagError
 from rag.models.rows import ModelEntry
+from rag.operations import Operation
 from rag.storage.database import Database
 
 if TYPE_CHECKING:
     from rag.settings import Settings
+
+
+R = TypeVar("R")
 
 
 class Console(QObject):
@@ -52,11 +57,9 @@ class Console(QObject):
                 self._settings = Settings()  # the engine refuses to start with the same file, and says why
         return self._settings
 
-    def run(
-        self, lane: str, title: str, function: str, done: Callable[[Any], Any] | None = None, **arguments: Any
-    ) -> Task:
-        """Start a task whose failure is shown as a notice."""
-        task = self.engine.start(lane, title, function, **arguments)
+    def run(self, operation: Operation[R], done: Callable[[R], Any] | None = None, **arguments: Any) -> Task:
+        """Start an operation whose failure is shown as a notice. done is called with what it returns."""
+        task = self.engine.start(operation, **arguments)
         if done is not None:
             task.finished.connect(done)
         task.failed.connect(self.report_failure)
@@ -83,16 +86,14 @@ class Console(QObject):
             self.database = Database(self.engine.folder / "ragdeck.sqlite")
             self._settings = None
             self.settings_changed.emit()
-            self.run("view", "Model state", "rag.tasks:model_state", self.model_state_changed.emit)
+            self.run(operations.model_state, self.model_state_changed.emit)
 
     def refresh_models(self) -> None:
-        self.run("view", "List models", "rag.tasks:list_models", self._set_models)
+        self.run(operations.list_models, self._set_models)
 
     def change_settings(self, section: str, key: str, value: Any) -> None:
         self.run(
-            "view",
-            "Save settings",
-            "rag.tasks:save_settings",
+            operations.change_settings,
             self.take_settings,
             values={section: {key: value}},
         )

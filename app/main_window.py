@@ -46,10 +46,12 @@ from app.pages.versions.page import VersionsPage
 from app.widgets.error_dialog import show_error
 from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_shortcut
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
+from rag import operations
 from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
 from rag.knowledge.rows import IngestReport, list_collections, list_watched_folders
 from rag.models.rows import free_memory_bytes
 from rag.monitoring.rows import FrozenState, list_alerts
+from rag.operations import Lane, Operation
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.text.plurals import counted
 
@@ -256,7 +258,7 @@ class MainWindow(QMainWindow):
         documents = [path for path in paths if path not in models]
         if documents:
             self._console.run(
-                "view", "Count files", "rag.tasks:count_files",
+                operations.count_files,
                 lambda counts: self._confirm(documents, collection, counts), paths=documents,
             )  # fmt: skip
 
@@ -281,22 +283,21 @@ class MainWindow(QMainWindow):
 
     def start_ingest(self, paths: list[str], collection: str) -> None:
         self._run_ingest(
-            f"Adding to “{collection}”",
-            "rag.knowledge.ingest:ingest_files",
+            operations.ingest_files,
             collection=collection,
             paths=paths,
         )
 
     def start_sample(self) -> None:
-        self._run_ingest("Preparing the sample collection", "rag.sample.making:ingest_sample")
+        self._run_ingest(operations.ingest_sample)
 
-    def _run_ingest(self, title: str, function: str, **arguments: Any) -> None:
+    def _run_ingest(self, operation: Operation[IngestReport], **arguments: Any) -> None:
         if self._ingest is not None:
             self._console.notice.emit("Files are being added already; these come next.", "info")
         page: CollectionsPage = self.page("collections")
         self.show_page("collections")
-        page.progress.begin(title)
-        task = self._console.run("ingest", title, function, self._ingested, **arguments)
+        task = self._console.run(operation, self._ingested, **arguments)
+        page.progress.begin(task.title)
         self._ingest = task
         task.event.connect(page.progress.update_progress)
         task.cancelled.connect(
@@ -479,20 +480,18 @@ class MainWindow(QMainWindow):
             console.notice.emit("  ".join(sentences), "check" if notices else "info")
         rows = list_collections(console.database)
         if not rows and not read_overview(console.database, 0).trace_count:
-            console.run("view", "Check starter models", "rag.tasks:check_starters", self._starters_checked)
+            console.run(operations.check_starters, self._starters_checked)
         else:
-            console.run("ingest", "Check indexes", "rag.tasks:start_up", self._started_up)
+            console.run(operations.start_up, self._started_up)
 
     def _check_folders(self) -> None:
         """Look at followed folders, unless the engine is at work on something anyway."""
         engine = self._console.engine
-        if engine.is_ready and not any(task.lane == "ingest" for task in engine.tasks):
+        if engine.is_ready and not any(task.lane is Lane.INGEST for task in engine.tasks):
             if not any(row.enabled for row in list_watched_folders(self._console.database)):
                 return
             self._console.run(
-                "ingest",
-                "Look at followed folders",
-                "rag.knowledge.watched_folders:check_folders",
+                operations.check_folders,
                 self._folders_checked,
             )
 
@@ -515,13 +514,11 @@ class MainWindow(QMainWindow):
         engine = self._console.engine
         if not self._console.settings.monitors.run_frozen_after_change or not engine.is_ready:
             return
-        if any(task.lane != "view" for task in engine.tasks):
+        if any(task.lane is not Lane.READ for task in engine.tasks):
             self._frozen_timer.start()  # the change may still be under way
             return
         self._console.run(
-            "view",
-            "Look at the frozen questions",
-            "rag.monitoring.regression_questions:stale_collections",
+            operations.stale_collections,
             self._run_stale,
         )
 
@@ -531,7 +528,7 @@ class MainWindow(QMainWindow):
             return
         self._frozen_tried = stale
         self._console.run(
-            "model", "Run the frozen questions", "rag.monitoring.regression_questions:run_all", self._frozen_done,
+            operations.run_regression_questions, self._frozen_done,
             collections=[name for name, _ in stale],
         )  # fmt: skip
 
@@ -562,7 +559,7 @@ class MainWindow(QMainWindow):
         self._show_model(None)
 
     def _show_tasks(self) -> None:
-        tasks = [task for task in self._console.engine.tasks if task.lane != "view"]
+        tasks = [task for task in self._console.engine.tasks if task.lane is not Lane.READ]
         if not self._console.engine.is_ready:
             text = "Starting the engine…"
         elif tasks:

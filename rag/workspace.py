@@ -254,3 +254,8 @@ def _fits(model: LanguageModel, path: Path, settings: GenerationSettings) -> boo
 def change_settings(workspace: Workspace, values: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Change settings by section and key; return them as they are now, as plain values."""
     return workspace.change_settings(values).model_dump(mode="json")
+
+
+def read_settings(workspace: Workspace) -> dict[str, Any]:
+    """Return the settings as they are now, as plain values."""
+    return workspace.settings.model_dump(mode="json")

@@ -54,6 +54,7 @@ RAG = {
     "interchange": "Traces exchanged with other tools: OTLP, OpenInference, GenAI conventions.",
     "serving": "The HTTP server: an OpenAI-compatible API, an OTLP receiver, MCP.",
     "sample": "The sample collection that a first start offers.",
+    "start_up": "What an opened data folder needs before it is used.",
     "operations": "The typed list of what the window may start: function, lane and title.",
     "cli": "The command line, one file per feature.",
 }
@@ -79,7 +80,7 @@ IN_THE_ENGINE_PROCESS = "app.engine.server"
 PAGE_IMPORTERS = ("app.main_window", "app.routes")
 WINDOW_LIBRARIES = ("app", "PySide6", "pyqtgraph")
 
-LANES = ("model", "ingest", "read", "write")
+LANES = ("model", "ingest", "data", "write", "read")
 
 # The modules that may import each heavy library. A name covers what is below it.
 OWNERS = {

@@ -1,6 +1,6 @@
 """The window's side of the engine process: starts it, hands it tasks, and notices when it dies.
 
-`task = engine.start("model", "Ask", "rag.asking.answer:answer_question", question=..., collection=...)`; of the
+`task = engine.start(operations.ask, question=..., collection=...)`; of the
 signals finished, failed and cancelled exactly one comes, last. A function is named as text, because importing
 it would bring torch and Chroma into the window.
 """
@@ -20,6 +20,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.server import serve
+from rag.operations import Lane, Operation
 
 _SLICE_S = 0.006  # messages are handled in slices, so that a flood of them never freezes the window
 _QUICK_DEATH_S = 10.0
@@ -36,7 +37,7 @@ class Task(QObject):
     ended = Signal()  # after any of the three
     paused_changed = Signal(bool)
 
-    def __init__(self, engine: Engine, task_id: int, lane: str, title: str) -> None:
+    def __init__(self, engine: Engine, task_id: int, lane: Lane, title: str) -> None:
         super().__init__(engine)
         self._engine = engine
         self.id = task_id
@@ -108,11 +109,11 @@ class Engine(QObject):
     def tasks(self) -> list[Task]:
         return list(self._tasks.values())
 
-    def start(self, lane: str, title: str, function: str, **arguments: Any) -> Task:
-        """Queue a task; function is "module:name" and is called with the workspace and the arguments."""
-        task = Task(self, next(self._ids), lane, title)
+    def start(self, operation: Operation[Any], **arguments: Any) -> Task:
+        """Queue an operation, which is called with these arguments and with the parts of the workspace it needs."""
+        task = Task(self, next(self._ids), operation.lane, operation.title_of(arguments))
         self._tasks[task.id] = task
-        message = ("start", task.id, lane, function, arguments)
+        message = ("start", task.id, str(operation.lane), operation.function, arguments)
         if self.is_ready:
             self.send(*message)
         else:

@@ -1,8 +1,6 @@
-"""The engine's process: owns the workspace and runs its generators in four lanes, one thread each.
+"""The engine's process: owns the workspace and runs operations on the lanes of rag.operations.
 
-A model file that makes llama.cpp abort, or the memory killer, ends this process and not the window. Lanes:
-"model" (asking, loading), "ingest" (changing collections), "view" (short reads such as drawing a page), "data"
-(backing up, restoring and moving the data folder, which may take minutes).
+A model file that makes llama.cpp abort, or the memory killer, ends this process and not the window.
 Messages are tuples of plain values; see `serve` for their kinds.
 """
 
@@ -18,14 +16,20 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError, of_the_disk
+from rag.operations import Lane
 
-LANES = ("model", "ingest", "view", "data")
+if TYPE_CHECKING:
+    from rag.workspace import Workspace
+
+# Two threads read, so that a long comparison does not keep a page from being drawn.
+THREADS = {lane: 2 if lane is Lane.READ else 1 for lane in Lane}
 _GOODBYE_S = 3.0
 
 log = logging.getLogger("ragdeck.engine")
@@ -65,10 +69,11 @@ def serve(connection: Connection, folder: str) -> None:
         outbox.send("refused", str(known))
         return
     jobs: dict[int, _Job] = {}
-    lanes = {name: queue.Queue[_Job | None]() for name in LANES}
+    lanes = {str(lane): queue.Queue[_Job | None]() for lane in Lane}
     threads = [
-        threading.Thread(target=_work, args=(workspace, lane, outbox, jobs), name=name, daemon=True)
-        for name, lane in lanes.items()
+        threading.Thread(target=_work, args=(workspace, lanes[lane], outbox, jobs), name=lane, daemon=True)
+        for lane, count in THREADS.items()
+        for _ in range(count)
     ]
     for thread in threads:
         thread.start()
@@ -77,8 +82,9 @@ def serve(connection: Connection, folder: str) -> None:
     for job in list(jobs.values()):
         job.cancelled.set()
         job.running.set()
-    for lane in lanes.values():
-        lane.put(None)
+    for lane, count in THREADS.items():
+        for _ in range(count):
+            lanes[lane].put(None)
     deadline = time.monotonic() + _GOODBYE_S
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -115,7 +121,9 @@ def _listen(
                 job.running.set()
 
 
-def _work(workspace: Any, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs: dict[int, _Job]) -> None:
+def _work(
+    workspace: Workspace, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs: dict[int, _Job]
+) -> None:
     while (job := lane.get()) is not None:
         try:
             _run(workspace, job, outbox)
@@ -132,12 +140,13 @@ def _work(workspace: Any, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs:
             jobs.pop(job.id, None)
 
 
-def _run(workspace: Any, job: _Job, outbox: _Outbox) -> None:
+def _run(workspace: Workspace, job: _Job, outbox: _Outbox) -> None:
     if job.cancelled.is_set():
         outbox.send("cancelled", job.id)
         return
     module, _, name = job.function.partition(":")
-    result = getattr(importlib.import_module(module), name)(workspace, **job.arguments)
+    function = getattr(importlib.import_module(module), name)
+    result = function(**job.arguments, **_parts(workspace, function, job.arguments))
     if not inspect.isgenerator(result):
         outbox.send("finished", job.id, result)
         return
@@ -152,6 +161,19 @@ def _run(workspace: Any, job: _Job, outbox: _Outbox) -> None:
                 return
     except StopIteration as end:
         outbox.send("finished", job.id, end.value)
+
+
+def _parts(workspace: Workspace, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the workspace, or the parts of it, that a function asks for by the names of its parameters."""
+    parts = {
+        "workspace": workspace,
+        "store": workspace.store,
+        "database": workspace.database,
+        "settings": workspace.settings,
+        "folder": workspace.folder,
+    }
+    wanted = inspect.signature(function).parameters
+    return {name: part for name, part in parts.items() if name in wanted and name not in given}
 
 
 class _Outbox:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import (
@@ -27,9 +28,13 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel, KeyValueGrid, label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
 from rag.knowledge.rows import ChromaImport, list_collections
+from rag.operations import Operation
 from rag.text.plurals import counted
+
+R = TypeVar("R")
 
 _PAGE = 100
 _RECENT = 8
@@ -109,7 +114,7 @@ class ChromaConsolePage(QWidget):
         """Open what stands in the field."""
         source = self.source_box.currentText().strip()
         if source:
-            self._run("view", "Open a Chroma", "rag.knowledge.chroma_exchange:list_collections",
+            self._run(operations.list_chroma_collections,
                       lambda found: self._opened(source, found), source=source)  # fmt: skip
 
     def browse(self, offset: int = 0) -> None:
@@ -117,7 +122,7 @@ class ChromaConsolePage(QWidget):
         if (chosen := self.current) is None:
             return
         self._show_collection(chosen)
-        self._run("view", "List records", "rag.knowledge.chroma_exchange:list_records",
+        self._run(operations.list_chroma_records,
                   lambda page: self._show_page(chosen, page, "Records"), source=self._source, collection=chosen.name,
                   where=self.where.text(), contains=self.contains.text(), limit=_PAGE, offset=offset)  # fmt: skip
 
@@ -125,7 +130,7 @@ class ChromaConsolePage(QWidget):
         if (chosen := self.current) is None or not self.query.text().strip():
             return
         text = self.query.text()
-        self._run("view", "Search", "rag.knowledge.chroma_exchange:search_text",
+        self._run(operations.search_chroma,
                   lambda page: self._show_page(chosen, page, f"Nearest to “{text}”: "), source=self._source,
                   collection=chosen.name, text=text, where=self.where.text())  # fmt: skip
 
@@ -134,7 +139,7 @@ class ChromaConsolePage(QWidget):
         records = self.records.selected_records()
         if (chosen := self.current) is None or not records:
             return
-        self._run("view", "Search", "rag.knowledge.chroma_exchange:search_like",
+        self._run(operations.search_chroma_like,
                   lambda page: self._show_page(chosen, page, f"Nearest to the record {records[0].id}: "),
                   source=self._source, collection=chosen.name, record_id=records[0].id, where=self.where.text())  # fmt: skip
 
@@ -188,11 +193,11 @@ class ChromaConsolePage(QWidget):
 
     def import_chosen(self, name: str, embedder_folder: str = "") -> None:
         if (chosen := self.current) is not None:
-            self._run("ingest", f"Import {chosen.name}", "rag.knowledge.chroma_exchange:import_collection", self._imported,
+            self._run(operations.import_from_chroma, self._imported,
                       source=self._source, collection=chosen.name, name=name, embedder_folder=embedder_folder)  # fmt: skip
 
     def export(self, collection: str, target: str, name: str) -> None:
-        self._run("ingest", f"Export {collection}", "rag.knowledge.chroma_exchange:export_version",
+        self._run(operations.export_to_chroma,
                   lambda count: self._console.notice.emit(f"{counted(count, 'record was', 'records were')} written to {target}.", "info"),
                   collection=collection, target=target, name=name)  # fmt: skip
 
@@ -229,8 +234,8 @@ class ChromaConsolePage(QWidget):
             self.source_box.setEditText(folder)
             self.open()
 
-    def _run(self, lane: str, title: str, function: str, done: Any, **arguments: Any) -> None:
-        self.strip.follow(self._console.run(lane, title, function, done, **arguments))
+    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
+        self.strip.follow(self._console.run(operation, done, **arguments))
 
     def _recent(self) -> list[str]:
         found = QSettings().value("chroma/recent") or []

@@ -23,6 +23,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import TokenStreamed
 from rag.models.rows import ModelEntry, forecast_memory, free_memory_bytes, memory_sentence
 
@@ -84,7 +85,7 @@ class ModelsPage(QWidget):
         self.table.actions_for = self._actions
         self._fill_settings()
         self.refresh()
-        console.run("view", "Model state", "rag.tasks:model_state", console.model_state_changed.emit)
+        console.run(operations.model_state, console.model_state_changed.emit)
 
     def refresh(self) -> None:
         chosen = self.current.path if self.current else ""
@@ -102,9 +103,7 @@ class ModelsPage(QWidget):
         """Remember GGUF files, as from a drop."""
         for path in paths:
             self._console.run(
-                "view",
-                "Add model",
-                "rag.models.catalogue:add_model",
+                operations.add_model,
                 lambda _header: self._added(),
                 path=path,
             )
@@ -246,28 +245,25 @@ class ModelsPage(QWidget):
         self.state.setText("Loading…")
         self.load_button.setEnabled(False)
         task = self._console.run(
-            "model",
-            f"Load {self.current.name}",
-            "rag.tasks:load_model",
+            operations.load_model.titled(f"Load {self.current.name}"),
             self._console.model_state_changed.emit,
             path=self.current.path,
         )
         task.failed.connect(lambda sentence, _details: self.state.setText(sentence))
-        task.finished.connect(lambda _state: self._console.run(
-            "view", "Settings", "rag.tasks:save_settings", self._console.take_settings, values={}))  # fmt: skip
+        task.finished.connect(
+            lambda _state: self._console.run(operations.read_settings, self._console.take_settings)
+        )
         task.ended.connect(lambda: self.load_button.setEnabled(True))
 
     def _unload(self) -> None:
-        self._console.run("model", "Unload", "rag.tasks:unload_model", self._console.model_state_changed.emit)
+        self._console.run(operations.unload_model, self._console.model_state_changed.emit)
 
     def _sha256(self) -> None:
         if self.current is not None:
             entry = self.current
             self.sha_button.setEnabled(False)
             task = self._console.run(
-                "view",
-                "sha256",
-                "rag.tasks:model_sha256",
+                operations.model_sha256,
                 lambda value: self.state.setText(f"sha256 of {entry.name}: {value}"),
                 path=entry.path,
             )
@@ -280,9 +276,7 @@ class ModelsPage(QWidget):
         self.output.clear()
         self.speed.setText("Loading…")
         self.test_button.setText("Stop")
-        task = self._console.run(
-            "model", "Try model", "rag.tasks:try_model", self._tested, prompt=self.prompt.toPlainText()
-        )
+        task = self._console.run(operations.try_model, self._tested, prompt=self.prompt.toPlainText())
         self._task = task
         task.event.connect(self._test_event)
         task.ended.connect(self._test_ended)
@@ -301,9 +295,7 @@ class ModelsPage(QWidget):
     def _test_ended(self) -> None:
         self._task = None
         self.test_button.setText("Run")
-        self._console.run(
-            "view", "Model state", "rag.tasks:model_state", self._console.model_state_changed.emit
-        )
+        self._console.run(operations.model_state, self._console.model_state_changed.emit)
 
     def _actions(self, records: list[Any]) -> list[tuple[str, Any]]:
         added = [record for record in records if record.origin == "added"]
@@ -313,9 +305,7 @@ class ModelsPage(QWidget):
 
     def _forget(self, entry: ModelEntry) -> None:
         self._console.run(
-            "view",
-            "Forget model",
-            "rag.models.catalogue:forget_model",
+            operations.forget_model,
             lambda _r: self._console.refresh_models(),
             path=entry.path,
         )
@@ -333,9 +323,7 @@ class ModelsPage(QWidget):
         if folder:
             folders = sorted({*self._console.settings.models.folders, folder})
             self._console.run(
-                "view",
-                "Add folder",
-                "rag.tasks:save_settings",
+                operations.change_settings,
                 self._folder_added,
                 values={"models": {"folders": folders}},
             )

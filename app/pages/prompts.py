@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -27,9 +29,11 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.asking.rows import TraceFilter, list_traces
 from rag.knowledge.rows import ChunkChange, ChunkRow
 from rag.prompts.rows import (
+    PromptImport,
     PromptPreview,
     PromptRow,
     PromptVersionRow,
@@ -290,7 +294,7 @@ class PromptsPage(QWidget):
         place = self.question.findText(typed)
         trace_id = self.question.itemData(max(place, 0)) if self.question.count() else ""
         self._console.run(
-            "view", "Preview a prompt", "rag.authoring:preview_prompt", self._show_preview,
+            operations.preview_prompt, self._show_preview,
             system=self.system.toPlainText(), user=self.user.toPlainText(), question=typed, trace_id=trace_id or "",
         )  # fmt: skip
 
@@ -320,7 +324,7 @@ class PromptsPage(QWidget):
         if prompt is None or not self.is_changed:
             return
         self._console.run(
-            "view", "Save a prompt", "rag.authoring:save_prompt", self._saved, name=prompt.name,
+            operations.save_prompt, self._saved, name=prompt.name,
             system=self.system.toPlainText(), user=self.user.toPlainText(), message=self.message.text().strip(),
         )  # fmt: skip
 
@@ -344,7 +348,7 @@ class PromptsPage(QWidget):
         shown = self._shown
         if given and name.strip() and shown is not None:
             self._console.run(
-                "view", "Save a prompt", "rag.authoring:save_prompt", self._made, name=name.strip(),
+                operations.save_prompt, self._made, name=name.strip(),
                 system=shown.system, user=shown.user, message=f"Copy of {shown.prompt} {shown.number}",
             )  # fmt: skip
 
@@ -362,13 +366,13 @@ class PromptsPage(QWidget):
             self.move_label(version, *move)
 
     def move_label(self, version: PromptVersionRow, name: str, number: int | None, note: str) -> None:
-        self._console.run("view", "Move a label", "rag.authoring:move_label", lambda _m: self._moved(),
+        self._console.run(operations.set_prompt_label, lambda _m: self._moved(),
                           name=version.prompt, label=name, number=number, note=note)  # fmt: skip
 
     def roll_back(self) -> None:
         prompt = self.prompt
         if prompt is not None:
-            self._console.run("view", "Roll back", "rag.authoring:roll_back_label", lambda _m: self._moved(),
+            self._console.run(operations.roll_back_prompt_label, lambda _m: self._moved(),
                               name=prompt.name, label="production")  # fmt: skip
 
     def _moved(self) -> None:
@@ -399,25 +403,27 @@ class PromptsPage(QWidget):
                 f"Delete “{prompt.name}” with its {prompt.version_count} versions? This cannot be undone.",
             ) == QMessageBox.StandardButton.Yes
         ):  # fmt: skip
-            self._console.run("view", "Delete a prompt", "rag.authoring:delete_prompt",
+            self._console.run(operations.delete_prompt,
                               lambda _n: self.refresh(), name=prompt.name)  # fmt: skip
 
     def export_to(self, folder: str) -> None:
         self._console.run(
-            "view", "Export prompts", "rag.authoring:export_prompts",
-            lambda count: self._console.notice.emit(f"{counted(count, 'prompt is', 'prompts are')} written to {folder}.", "info"), folder=folder,
-        )  # fmt: skip
-
-    def import_from(self, folder: str) -> None:
-        self._console.run(
-            "view", "Import prompts", "rag.authoring:import_prompts", self._imported, folder=folder
+            operations.export_prompts,
+            lambda written: self._console.notice.emit(
+                f"{counted(len(written), 'prompt was', 'prompts were')} written to {folder}.", "info"
+            ),
+            folder=Path(folder),
         )
 
-    def _imported(self, found: tuple[str, tuple[str, ...]]) -> None:
-        sentence, problems = found
+    def import_from(self, folder: str) -> None:
+        self._console.run(operations.import_prompts, self._imported, folder=Path(folder))
+
+    def _imported(self, found: PromptImport) -> None:
         self.refresh()
         self._show_versions()
-        self._console.notice.emit(" ".join((sentence, *problems[:3])), "bad" if problems else "info")
+        self._console.notice.emit(
+            " ".join((found.sentence(), *found.problems[:3])), "bad" if found.problems else "info"
+        )
 
 
 def _piece(text: str, head: str) -> ChunkRow:

@@ -13,6 +13,7 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
+from rag import operations
 from rag.asking.rows import read_flag_opinion
 from rag.grounding.rows import ClaimResult, frequency, shared_words
 
@@ -96,15 +97,12 @@ class ClaimPanel(Panel):
         if claim is None or not self._trace_id:
             return
         pressed = self.right if is_right else self.wrong
-        function = (
-            "rag.asking.flag_limits:set_opinion"
+        where = {"trace_id": self._trace_id, "start": claim.start}
+        task = (
+            self._console.engine.start(operations.set_opinion, **where, is_right=is_right)
             if pressed.isChecked()
-            else "rag.asking.flag_limits:remove_opinion"
+            else self._console.engine.start(operations.remove_opinion, **where)
         )
-        arguments = {"trace_id": self._trace_id, "start": claim.start}
-        if pressed.isChecked():
-            arguments["is_right"] = is_right
-        task = self._console.engine.start("view", "Store a verdict", function, **arguments)
         task.finished.connect(lambda _result: self._show_opinion())
         task.failed.connect(self._refused)
 

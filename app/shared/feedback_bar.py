@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, Signal
@@ -22,8 +22,10 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SMALL_SPACE
+from rag import operations
 from rag.evaluation.rows import list_sets
 from rag.index.rows import Hit
+from rag.operations import Operation
 from rag.review.rows import REASONS, FeedbackRow, feedback_rows
 
 _NAME = "people/name"
@@ -188,7 +190,7 @@ class FeedbackBar(QFrame):
 
     def _thumb(self, is_up: bool) -> None:
         if self._own is not None and self._own.is_up == is_up:
-            self._run("rag.review.feedback:remove_feedback", self._removed, author=person_name())
+            self._run(operations.remove_feedback, self._removed, author=person_name())
             return
         self._store(is_up)
         if not is_up:
@@ -214,7 +216,7 @@ class FeedbackBar(QFrame):
         shown = self._form.isVisible()
         own = self._own
         self._run(
-            "rag.review.feedback:add_feedback",
+            operations.add_feedback,
             lambda _row: self._stored(then),
             is_up=is_up,
             reason=str(self.reason.currentData()) if shown else own.reason if own else "",
@@ -229,7 +231,7 @@ class FeedbackBar(QFrame):
         relevant = tuple(marker for marker, box in self._passages if box.isChecked())
         name = self.set_box.name
         self._run(
-            "rag.tasks:feedback_case",
+            operations.feedback_case,
             lambda _key: self._made(name),
             set_name=name,
             relevant=relevant,
@@ -252,10 +254,8 @@ class FeedbackBar(QFrame):
         self.refresh()
         self.changed.emit()
 
-    def _run(self, function: str, done: Any, **arguments: Any) -> None:
-        task = self._console.engine.start(
-            "view", "Keep feedback", function, trace_id=self._trace_id, **arguments
-        )
+    def _run(self, operation: Operation[Any], done: Callable[[Any], Any], **arguments: Any) -> None:
+        task = self._console.engine.start(operation, trace_id=self._trace_id, **arguments)
         task.finished.connect(done)
         task.failed.connect(self._refused)
 

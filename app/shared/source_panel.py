@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -15,6 +16,7 @@ from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.page_view import PageView
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import read_document_text
@@ -103,10 +105,8 @@ class SourcePanel(QWidget):
         hit = self._hit
         assert hit is not None
         task = self._console.engine.start(
-            "view",
-            "Draw page",
-            "rag.tasks:draw_page",
-            path=hit.path,
+            operations.render_page,
+            path=Path(hit.path),
             number=self._page,
             quote=quote,
             scale=_RENDER_SCALE,

@@ -7,7 +7,6 @@ text is not that of its fingerprint comes in as a new version.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,13 @@ from sqlmodel import Session
 
 from rag.errors import RagError
 from rag.prompts import registry
-from rag.prompts.rows import PromptRow, PromptVersionRow, list_prompt_versions, list_prompts
+from rag.prompts.rows import PromptImport, PromptRow, PromptVersionRow, list_prompt_versions, list_prompts
 from rag.prompts.templates import PromptTemplate
 from rag.storage.database import Database
 from rag.storage.store import Store
 from rag.storage.tables.prompts import Prompt
-from rag.prompts.rows import PromptImport
 
 _MOST_BYTES = 20_000_000
-
-
 
 
 class _Version(BaseModel):

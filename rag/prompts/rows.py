@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields
 
 from rag.storage.database import Database
-from dataclasses import dataclass
+from rag.text.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -160,3 +160,12 @@ class PromptImport:
     versions_same: int
     moved: tuple[str, ...]
     problems: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Return what was imported, without the problems."""
+        versions = counted(self.versions_added, "version")
+        labels = f" Labels moved: {', '.join(self.moved)}." if self.moved else ""
+        return (
+            f"Imported {versions} of {counted(self.prompts, 'prompt')}; {self.versions_same:,} were already "
+            f"here.{labels}"
+        )

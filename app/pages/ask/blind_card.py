@@ -14,6 +14,7 @@ from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.review.rows import BlindResult, Revealed
 
 
@@ -70,9 +71,7 @@ class BlindCard(Panel):
         for made in self.picks.values():
             made.setEnabled(False)
         self._console.run(
-            "view",
-            "Keep the pick",
-            "rag.review.rollouts:pick",
+            operations.pick_blind_answer,
             lambda shown: self._reveal(choice, shown),
             pair=self._pair,
             choice=choice,

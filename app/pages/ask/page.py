@@ -27,6 +27,7 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.evaluation.rows import list_pipelines
 from rag.knowledge.rows import list_collections, list_versions
 from rag.prompts.rows import list_prompts
@@ -121,7 +122,7 @@ class AskPage(QWidget):
         self._list.insertWidget(self._list.count() - 1, card)
         self._stack.setCurrentWidget(self._scroll)
         task = self._console.engine.start(
-            "model", f"Ask: {text[:60]}", "rag.routing:ask", question=text,
+            operations.ask, question=text,
             collection=self.collection_name, version=self.version_box.currentData(),
             model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
             pipeline=self.pipeline_box.currentData() or "",
@@ -270,9 +271,7 @@ class AskPage(QWidget):
         self._show_state()
         self._follow()
         self._console.data_changed.emit()
-        self._console.run(
-            "view", "Model state", "rag.tasks:model_state", self._console.model_state_changed.emit
-        )
+        self._console.run(operations.model_state, self._console.model_state_changed.emit)
 
     def _show_rollout(self) -> None:
         pipeline = self.pipeline_box.currentData() or ""

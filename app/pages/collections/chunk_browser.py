@@ -14,6 +14,7 @@ from app.widgets.labels import ElidedLabel
 from app.widgets.layout import row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SMALL_SPACE
+from rag import operations
 from rag.knowledge.rows import ChunkRow, get_version, list_chunks, read_chunk_use
 from rag.text.plurals import counted
 
@@ -161,7 +162,7 @@ class ChunkBrowser(QWidget):
         if chunk is not None:
             number = get_version(self._console.database, self._version_id).number
             self._console.run(
-                "view", "Find similar chunks", "rag.knowledge.chunk_quality:near_duplicates_of",
+                operations.find_similar_chunks,
                 lambda found: self.current == chunk and self._show_use(chunk, found),
                 collection=self._collection, chunk_id=chunk.id, which=number,
             )  # fmt: skip
@@ -173,7 +174,7 @@ class ChunkBrowser(QWidget):
         ids = [chunk.id for chunk in chunks]
         if self.exclude_button.text() == "Include again" and len(chunks) == 1:
             self._console.run(
-                "ingest", "Include a chunk", "rag.knowledge.edits:include_chunks",
+                operations.include_chunks,
                 lambda version: self.changed.emit(f"Version {version.number}: {version.message}."),
                 collection=self._collection, chunk_ids=ids,
             )  # fmt: skip
@@ -186,7 +187,7 @@ class ChunkBrowser(QWidget):
 
     def exclude(self, ids: list[int], reason: str) -> None:
         self._console.run(
-            "ingest", "Exclude chunks", "rag.knowledge.edits:exclude_chunks",
+            operations.exclude_chunks,
             lambda version: self.changed.emit(f"Version {version.number}: {version.message}."),
             collection=self._collection, chunk_ids=ids, reason=reason,
         )  # fmt: skip

@@ -13,8 +13,10 @@ from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import read_flag_state
 from rag.grounding.rows import frequency
+from rag.operations import Operation
 
 _STEPS = 1000
 
@@ -44,9 +46,7 @@ class LimitsDialog(QDialog):
         self.drop_button = button("Remove the fit", self.drop_fit)
         self._fit: Any = None
         self._build()
-        task = console.engine.start(
-            "view", "Read the flag limits", "rag.tasks:flag_defaults", collection=collection
-        )
+        task = console.engine.start(operations.flag_defaults)
         task.finished.connect(self._loaded)
         task.failed.connect(self._refused)
 
@@ -135,9 +135,7 @@ class LimitsDialog(QDialog):
 
     def fit(self) -> None:
         """Show what a fit to the person's verdicts would change."""
-        task = self._console.engine.start(
-            "view", "Fit the flags", "rag.asking.flag_limits:fit_calibration", collection=self._collection
-        )
+        task = self._console.engine.start(operations.fit_calibration, collection=self._collection)
         task.finished.connect(self._fitted)
         task.failed.connect(self._refused)
 
@@ -152,10 +150,10 @@ class LimitsDialog(QDialog):
         self.apply_button.show()
 
     def apply_fit(self) -> None:
-        self._run("rag.asking.flag_limits:apply_calibration", fit=self._fit)
+        self._run(operations.apply_calibration, fit=self._fit)
 
     def drop_fit(self) -> None:
-        self._run("rag.asking.flag_limits:remove_calibration", collection=self._collection)
+        self._run(operations.remove_calibration, collection=self._collection)
 
     def save(self) -> None:
         """Store the limits; the dialog stays open when they are refused."""
@@ -165,12 +163,12 @@ class LimitsDialog(QDialog):
             for v, d in zip(values, self._trained, strict=True)
         ]
         self._run(
-            "rag.asking.flag_limits:set_limits", collection=self._collection, check_from=own[0], unsupported_from=own[1],
+            operations.set_flag_limits, collection=self._collection, check_from=own[0], unsupported_from=own[1],
             second_detector=self.second.text().strip(),
         )  # fmt: skip
 
-    def _run(self, function: str, **arguments: Any) -> None:
-        task = self._console.engine.start("view", "Change the flags", function, **arguments)
+    def _run(self, operation: Operation[Any], **arguments: Any) -> None:
+        task = self._console.engine.start(operation, **arguments)
         task.finished.connect(lambda _result: self.accept())
         task.failed.connect(self._refused)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -29,6 +30,7 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.progress import ProgressPanel
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.knowledge.rows import (
     CollectionRow,
@@ -40,7 +42,10 @@ from rag.knowledge.rows import (
     list_collections,
     list_documents,
 )
+from rag.operations import Operation
 from rag.text.plurals import counted
+
+R = TypeVar("R")
 
 
 def _size(size: int) -> str:
@@ -346,9 +351,9 @@ class CollectionsPage(QWidget):
         if self.current is None or self.current.active_version_id is None:
             return
         name = self.current.name
-        self._follow("view", "Look for near-duplicates", "rag.knowledge.chunk_quality:near_duplicates",
+        self._follow(operations.find_near_duplicates,
                      lambda found: self._show_found(name, self.near, found), collection=name)  # fmt: skip
-        self._follow("view", "Look for suspicious chunks", "rag.knowledge.chunk_quality:suspicious_chunks",
+        self._follow(operations.find_suspicious_chunks,
                      lambda found: self._show_found(name, self.suspects, found), collection=name)  # fmt: skip
 
     def _show_found(self, name: str, table: RecordTable, found: list[Any]) -> None:
@@ -368,7 +373,7 @@ class CollectionsPage(QWidget):
             return
         self.map.clear("Drawing the map…")
         self._console.run(
-            "view", "Draw the map", "rag.knowledge.embedding_map:embedding_map",
+            operations.map_embeddings,
             lambda found: self._name() == current.name and self._show_map(found), collection=current.name,
         )  # fmt: skip
 
@@ -395,7 +400,7 @@ class CollectionsPage(QWidget):
     def _remove(self, records: list[Any]) -> None:
         if self.current:
             self._follow(
-                "ingest", "Remove documents", "rag.knowledge.edits:remove_documents",
+                operations.remove_documents,
                 lambda made: self._changed(f"Version {made.number}: {made.message}. Undo on the Versions page brings them back."),
                 collection=self.current.name, document_ids=[record.id for record in records],
             )  # fmt: skip
@@ -420,7 +425,7 @@ class CollectionsPage(QWidget):
             )
             return
         self._follow(
-            "ingest", "Edit metadata", "rag.knowledge.edits:edit_document",
+            operations.edit_document,
             lambda made: self._changed(f"Version {made.number}: {made.message}."),
             collection=self.current.name, document_id=document.id,
             attributes={name.strip(): value.strip() for name, _, value in pairs},
@@ -443,7 +448,7 @@ class CollectionsPage(QWidget):
         box.open()
 
     def erase(self, document: DocumentRow) -> None:
-        self._follow("ingest", f"Erase {document.name}", "rag.governance.erasure:erase_document", self._erased,
+        self._follow(operations.erase_document, self._erased,
                      collection=self._name(), document=document.source)  # fmt: skip
 
     def _erased(self, report: Any) -> None:
@@ -459,7 +464,7 @@ class CollectionsPage(QWidget):
                 f"{_size(report.bytes_before)} → {_size(report.bytes_after)}."
             )
 
-        self._follow("ingest", "Compact the data folder", "rag.governance.erasure:compact", show)
+        self._follow(operations.compact, show)
 
     def _serve(self) -> None:
         if self.current is None:
@@ -469,12 +474,12 @@ class CollectionsPage(QWidget):
             text=self.current.index_server or "http://localhost:8000",
         )  # fmt: skip
         if accepted:
-            self._follow("ingest", "Move the index", "rag.knowledge.versions:serve_index",
+            self._follow(operations.serve_index,
                          lambda proof: self._changed(f"The index was moved. {proof.sentence()}"),
                          collection=self.current.name, server=address)  # fmt: skip
 
-    def _follow(self, lane: str, title: str, function: str, done: Any, **arguments: Any) -> None:
-        self.strip.follow(self._console.run(lane, title, function, done, **arguments))
+    def _follow(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
+        self.strip.follow(self._console.run(operation, done, **arguments))
 
     def _rename(self) -> None:
         if self.current is None:
@@ -482,7 +487,7 @@ class CollectionsPage(QWidget):
         name, accepted = QInputDialog.getText(self, "Rename collection", "New name", text=self.current.name)
         if accepted and name.strip() and name.strip() != self.current.name:
             self._console.run(
-                "ingest", "Rename", "rag.knowledge.collections:rename_collection", lambda _result: self._changed(""),
+                operations.rename_collection, lambda _result: self._changed(""),
                 name=self.current.name, new_name=name,
             )  # fmt: skip
 
@@ -497,7 +502,7 @@ class CollectionsPage(QWidget):
         question.addButton(QMessageBox.StandardButton.Cancel)
         question.buttonClicked.connect(
             lambda clicked: clicked is delete
-            and self._console.run("ingest", "Delete", "rag.knowledge.collections:delete_collection",
+            and self._console.run(operations.delete_collection,
                                   lambda _result: self._changed(f"“{current.name}” was deleted."), name=current.name)
         )  # fmt: skip
         question.open()

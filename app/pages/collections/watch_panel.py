@@ -13,7 +13,9 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.knowledge.rows import list_watched_folders
+from rag.operations import Operation
 
 
 def _moment(milliseconds: int | None) -> str:
@@ -79,15 +81,14 @@ class WatchPanel(QWidget):
 
     def follow(self, folder: str) -> None:
         self._run(
-            "Follow a folder",
-            "rag.knowledge.watched_folders:watch_folder",
+            operations.watch_folder,
             collection=self._collection,
             folder=folder,
         )
 
     def check_now(self) -> None:
         self._console.run(
-            "ingest", "Check followed folders", "rag.knowledge.watched_folders:check_folders",
+            operations.check_folders,
             lambda _reports: self._console.data_changed.emit(), at_once=True,
         )  # fmt: skip
 
@@ -99,20 +100,17 @@ class WatchPanel(QWidget):
     def _toggle(self) -> None:
         for record in self.table.selected_records()[:1]:
             self._run(
-                "Pause",
-                "rag.knowledge.watched_folders:set_watching",
+                operations.set_watching,
                 watch_id=record.id,
                 enabled=not record.enabled,
             )
 
     def _forget(self) -> None:
         for record in self.table.selected_records()[:1]:
-            self._run("Stop following", "rag.knowledge.watched_folders:unwatch_folder", watch_id=record.id)
+            self._run(operations.unwatch_folder, watch_id=record.id)
 
-    def _run(self, title: str, function: str, **arguments: Any) -> None:
-        self._console.run(
-            "ingest", title, function, lambda _result: self._console.data_changed.emit(), **arguments
-        )
+    def _run(self, operation: Operation[Any], **arguments: Any) -> None:
+        self._console.run(operation, lambda _result: self._console.data_changed.emit(), **arguments)
 
     def _name_pause(self) -> None:
         records = self.table.selected_records()

@@ -25,6 +25,7 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.evaluation.rows import PipelineVersionRow, list_pipeline_versions, list_pipelines
 from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
@@ -184,7 +185,7 @@ class PipelinesPanel(QWidget):
         )
         if given:
             self._console.run(
-                "view", "Read the present settings", "rag.authoring:present_pipeline",
+                operations.present_pipeline,
                 lambda config: self._open("", config, new=True), collection=name,
             )  # fmt: skip
 
@@ -202,7 +203,7 @@ class PipelinesPanel(QWidget):
             self.save(dialog.name.text().strip(), dialog.values(), dialog.message.text().strip())
 
     def save(self, name: str, values: dict[str, Any], message: str = "") -> None:
-        self._console.run("view", "Save a pipeline", "rag.authoring:store_pipeline",
+        self._console.run(operations.store_pipeline,
                           lambda number: self._saved(name, number), name=name, values=values, message=message)  # fmt: skip
 
     def _saved(self, name: str, number: int) -> None:
@@ -218,7 +219,7 @@ class PipelinesPanel(QWidget):
             self.set_label(current, *move)
 
     def set_label(self, pipeline: PipelineVersionRow, label_name: str, number: int | None, note: str) -> None:
-        self._console.run("view", "Move a label", "rag.authoring:label_pipeline", lambda _m: self.refresh(),
+        self._console.run(operations.set_pipeline_label, lambda _m: self.refresh(),
                           name=pipeline.name, label=label_name, number=number, note=note)  # fmt: skip
 
     def delete(self) -> None:
@@ -229,5 +230,5 @@ class PipelinesPanel(QWidget):
                 f"Delete “{current.name}” with all its versions? Its runs stay. This cannot be undone.",
             ) == QMessageBox.StandardButton.Yes
         ):  # fmt: skip
-            self._console.run("view", "Delete a pipeline", "rag.evaluation.pipelines:delete_pipeline",
+            self._console.run(operations.delete_pipeline,
                               lambda _r: self.refresh(), name=current.name)  # fmt: skip

@@ -34,6 +34,7 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.name_menu import pick_name
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.evaluation.rows import (
     Detectable,
     GateOutcome,
@@ -197,9 +198,7 @@ class RunsPanel(QWidget):
             self.comparison.clear()
             return
         self._console.run(
-            "view",
-            "Compare runs",
-            "rag.evaluation.comparison:compare_evaluations",
+            operations.compare_runs,
             self._compared,
             run_ids=wanted,
         )
@@ -225,24 +224,16 @@ class RunsPanel(QWidget):
 
     def start(self, **arguments: Any) -> None:
         """Start runs; the arguments are those of rag.evaluation.runs.start_runs."""
-        self._follow(
-            self._console.run(
-                "model", "Evaluate", "rag.evaluation.runs:start_runs", self._finished, **arguments
-            )
-        )
+        self._follow(self._console.run(operations.start_runs, self._finished, **arguments))
 
     def evaluate_sample(self) -> None:
-        self._follow(
-            self._console.run(
-                "model", "Evaluate the sample", "rag.sample.making:evaluate_sample", self._finished
-            )
-        )
+        self._follow(self._console.run(operations.evaluate_sample, self._finished))
 
     def resume(self) -> None:
         if runs := self.table.selected_records():
             self._follow(
                 self._console.run(
-                    "model", f"Resume run {runs[0].id}", "rag.evaluation.runs:resume_run", self._finished,
+                    operations.resume_run, self._finished,
                     run_id=runs[0].id,
                 )
             )  # fmt: skip
@@ -301,8 +292,8 @@ class RunsPanel(QWidget):
             self.set_tag(run, name, name not in run.tags)
 
     def set_tag(self, run: RunRow, tag: str, there: bool) -> None:
-        function = "rag.evaluation.runs:tag_run" if there else "rag.evaluation.runs:untag_run"
-        self._console.run("view", "Tag a run", function, lambda _r: self.refresh(), run_id=run.id, tag=tag)
+        operation = operations.tag_run if there else operations.untag_run
+        self._console.run(operation, lambda _r: self.refresh(), run_id=run.id, tag=tag)
 
     def delete(self) -> None:
         runs = self.table.selected_records()
@@ -318,9 +309,7 @@ class RunsPanel(QWidget):
         ):
             for run in runs:
                 self._console.run(
-                    "view",
-                    "Delete a run",
-                    "rag.evaluation.runs:delete_run",
+                    operations.delete_run,
                     lambda _n: self.refresh(),
                     run_id=run.id,
                 )
@@ -339,7 +328,7 @@ class RunsPanel(QWidget):
             self._console.notice.emit(f"{path.name} could not be read: {error}.", "bad")
             return
         self._console.run(
-            "view", "Gate", "rag.evaluation.gate_runs:gate_run", self._gated, run_id=runs[-1].id, gate_text=text,
+            operations.gate_run, self._gated, run_id=runs[-1].id, gate_text=text,
             baseline_run_id=runs[0].id if len(runs) > 1 else None,
         )  # fmt: skip
 
@@ -438,7 +427,7 @@ class RunDialog(QDialog):
     def _show_power(self) -> None:
         name = self.set_box.currentData()
         self._console.run(
-            "view", "What a set can show", "rag.evaluation.comparison:set_power",
+            operations.find_set_power,
             lambda found: name == self.set_box.currentData() and self._powered(found), set_name=name,
         )  # fmt: skip
 

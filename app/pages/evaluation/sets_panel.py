@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -32,6 +33,7 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
@@ -43,8 +45,11 @@ from rag.evaluation.rows import (
     list_sets,
 )
 from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.operations import Operation
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
+
+R = TypeVar("R")
 
 _READ = "Cases (*.jsonl *.json *.csv *.tsv *.yaml *.yml *.qrels);;All files (*)"
 _FORMATS = (
@@ -197,7 +202,7 @@ class SetsPanel(QWidget):
         if versions:
             self.versions.selectRow(0)
         self._console.run(
-            "view", "What a set can show", "rag.evaluation.comparison:set_power",
+            operations.find_set_power,
             lambda found: self.current is not None and self.current.name == chosen.name and self._powered(found),
             set_name=chosen.name,
         )  # fmt: skip
@@ -239,7 +244,7 @@ class SetsPanel(QWidget):
             self.case_diff.clear("")
             return
         self._console.run(
-            "view", "Compare two versions of a set", "rag.authoring:diff_set",
+            operations.diff_set,
             lambda found: self._show_diff(f"Version {before} to {version.number}: {found[0]}.", found[1]),
             set_name=chosen.name, old=before, new=version.number,
         )  # fmt: skip
@@ -264,9 +269,7 @@ class SetsPanel(QWidget):
     def new_set(self) -> None:
         name, given = QInputDialog.getText(self, "New set", "Name of the set:")
         if given and name.strip():
-            self._run(
-                "Make a set", "rag.evaluation.sets:create_set", lambda _r: self._made(name.strip()), name=name
-            )
+            self._run(operations.create_set, lambda _r: self._made(name.strip()), name=name)
 
     def _made(self, name: str) -> None:
         self.refresh()
@@ -289,13 +292,13 @@ class SetsPanel(QWidget):
             self.save_case(current.name, dialog.values(), case["key"] if case else "")
 
     def save_case(self, set_name: str, values: dict[str, Any], replaced: str = "") -> None:
-        self._run("Save a case", "rag.authoring:save_case", lambda _key: self.refresh(),
+        self._run(operations.save_case, lambda _key: self.refresh(),
                   set_name=set_name, values=values, replaced=replaced)  # fmt: skip
 
     def remove_cases(self) -> None:
         current, keys = self.current, [case["key"] for case in self.cases.selected_records()]
         if current is not None and keys:
-            self._run("Remove cases", "rag.authoring:remove_cases", lambda _r: self._removed(len(keys)),
+            self._run(operations.remove_cases, lambda _r: self._removed(len(keys)),
                       set_name=current.name, keys=keys)  # fmt: skip
 
     def _removed(self, count: int) -> None:
@@ -308,8 +311,8 @@ class SetsPanel(QWidget):
     def restore(self) -> None:
         current, chosen = self.current, self.versions.selected_records()
         if current is not None and chosen:
-            self._run("Go back", "rag.authoring:restore_set", lambda _r: self.refresh(),
-                      set_name=current.name, number=chosen[0].number)  # fmt: skip
+            self._run(operations.restore_set_version, lambda _r: self.refresh(),
+                      name=current.name, number=chosen[0].number)  # fmt: skip
 
     def import_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import cases", "", _READ)
@@ -322,8 +325,8 @@ class SetsPanel(QWidget):
         if not given or not name.strip():
             return
         if Path(path).suffix.lower() in (".csv", ".tsv"):
-            self._run("Read the columns", "rag.authoring:csv_headers",
-                      lambda headers: self._ask_columns(name.strip(), path, headers), path=path)  # fmt: skip
+            self._run(operations.csv_headers,
+                      lambda headers: self._ask_columns(name.strip(), path, headers), path=Path(path))  # fmt: skip
         else:
             self.import_cases(name.strip(), path)
 
@@ -336,7 +339,7 @@ class SetsPanel(QWidget):
         self, name: str, path: str, columns: dict[str, str] | None = None, skip_bad: bool = False
     ) -> None:
         self._run(
-            "Import cases", "rag.authoring:import_cases",
+            operations.import_cases,
             lambda found: self._imported(found, name, path, columns),
             set_name=name, path=path, columns=columns, skip_bad=skip_bad,
         )  # fmt: skip
@@ -378,8 +381,8 @@ class SetsPanel(QWidget):
         suggestion = f"{current.name}.{suffix}" if suffix else current.name
         path, _ = QFileDialog.getSaveFileName(self, "Export cases", suggestion)
         if path:
-            self._run("Export cases", "rag.authoring:export_cases", lambda lost: self._exported(Path(path).name, lost),
-                      set_name=current.name, path=path, format_name=name)  # fmt: skip
+            self._run(operations.export_set, lambda lost: self._exported(Path(path).name, lost),
+                      name=current.name, path=Path(path), format_name=name)  # fmt: skip
 
     def _exported(self, name: str, lost: tuple[str, ...]) -> None:
         self._console.notice.emit(
@@ -396,7 +399,7 @@ class SetsPanel(QWidget):
         if chosen is rename:
             name, given = QInputDialog.getText(self, "Rename", "Name of the set:", text=current.name)
             if given and name.strip():
-                self._run("Rename a set", "rag.evaluation.sets:rename_set", lambda _r: self._made(name.strip()),
+                self._run(operations.rename_set, lambda _r: self._made(name.strip()),
                           name=current.name, new_name=name)  # fmt: skip
         elif chosen is delete and (
             QMessageBox.question(
@@ -404,9 +407,7 @@ class SetsPanel(QWidget):
                 f"Delete “{current.name}” with all its versions? Runs of it stay. This cannot be undone.",
             ) == QMessageBox.StandardButton.Yes
         ):  # fmt: skip
-            self._run(
-                "Delete a set", "rag.evaluation.sets:delete_set", lambda _r: self.refresh(), name=current.name
-            )
+            self._run(operations.delete_set, lambda _r: self.refresh(), name=current.name)
 
-    def _run(self, title: str, function: str, done: Any, **arguments: Any) -> None:
-        self._console.run("view", title, function, done, **arguments)
+    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
+        self._console.run(operation, done, **arguments)

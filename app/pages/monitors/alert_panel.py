@@ -29,11 +29,12 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import list_trace_models
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import MEASURES, AlertRow, list_alerts, list_asked_prompts
 
-Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
+Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
 STATE_COLOURS = {"firing": "bad", "acknowledged": "check", "ok": "good", "not enough data": "text_muted"}
 
 
@@ -133,7 +134,7 @@ class AlertPanel(QWidget):
         return records[0] if records else None
 
     def check(self) -> None:
-        self._run("ingest", "Check the alert rules", "rag.monitoring.alerts:check_alerts", self._done)
+        self._run(operations.check_alerts, self._done)
 
     def add(self) -> RuleDialog:
         return self._open(None)
@@ -153,10 +154,7 @@ class AlertPanel(QWidget):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.buttonClicked.connect(
             lambda clicked: (
-                clicked is yes
-                and self._console.run(
-                    "view", "Remove a rule", "rag.monitoring.alerts:remove_rule", self._done, name=rule.name
-                )
+                clicked is yes and self._console.run(operations.remove_alert_rule, self._done, name=rule.name)
             )
         )
         box.open()
@@ -171,9 +169,7 @@ class AlertPanel(QWidget):
 
     def take_note(self, rule: AlertRow, note: str) -> None:
         self._console.run(
-            "view",
-            "Acknowledge an alert",
-            "rag.monitoring.alerts:acknowledge",
+            operations.acknowledge_alert,
             self._done,
             name=rule.name,
             note=note,
@@ -267,12 +263,10 @@ class RuleDialog(QDialog):
     def save(self) -> None:
         """Store it; the dialog stays open and says what is wrong when it is refused."""
         if self._rule is None:
-            task = self._console.engine.start(
-                "view", "Add a rule", "rag.monitoring.alerts:add_rule", values=self.values
-            )
+            task = self._console.engine.start(operations.add_alert_rule, values=self.values)
         else:
             task = self._console.engine.start(
-                "view", "Change a rule", "rag.monitoring.alerts:change_rule", name=self._rule.name, values=self.values
+                operations.change_alert_rule, name=self._rule.name, values=self.values
             )  # fmt: skip
         task.finished.connect(lambda _row: self.accept())
         task.failed.connect(lambda sentence, _details: self.problem.setText(sentence))

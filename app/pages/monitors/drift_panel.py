@@ -15,10 +15,11 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.monitoring.rows import Disagreement, DriftResult, Member, Scope
 from rag.text.plurals import counted
 
-Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
+Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
 
 GROUP_COLUMNS = (
     Column("Question", lambda g: g.question, 260, stretch=True, tooltip=lambda g: g.question),
@@ -106,7 +107,7 @@ class DriftPanel(QWidget):
     def test(self) -> None:
         scope = self._scope
         self._run(
-            "ingest", "Test for drift", "rag.monitoring.drift:drift",
+            operations.test_drift,
             lambda results: scope == self._scope and self._show(results),
             scope=scope, window=self.window_box.value(),
         )  # fmt: skip
@@ -166,7 +167,7 @@ class DisagreementPanel(QWidget):
     def find(self) -> None:
         scope = self._scope
         self._run(
-            "ingest", "Look for disagreements", "rag.monitoring.drift:disagreements",
+            operations.find_disagreements,
             lambda groups: scope == self._scope and self._found(groups), scope=scope,
         )  # fmt: skip
 

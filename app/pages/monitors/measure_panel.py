@@ -14,6 +14,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope, find_reference
 from rag.text.plurals import counted
 
@@ -109,7 +110,7 @@ class MeasurePanel(QWidget):
         self._show_reference()
         asked = self._asked = (scope, window)
         self._console.run(
-            "view", "Measure the asks", "rag.tasks:measure_summaries",
+            operations.measure_summaries,
             lambda found: asked == self._asked and self._show(found), scope=scope, window=window,
         )  # fmt: skip
 
@@ -124,7 +125,7 @@ class MeasurePanel(QWidget):
         known = self._known_reference()
         if known is not None:
             self._console.run(
-                "view", "Remove the reference period", "rag.monitoring.alerts:clear_reference",
+                operations.clear_reference,
                 lambda _result: self.reference_changed.emit(), collection=known.collection,
             )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QSettings, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
@@ -22,6 +22,9 @@ from app.widgets.theme import SPACE
 from rag.asking.rows import TraceFilter, count_traces, list_trace_models
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import Scope, list_asked_prompts
+from rag.operations import Operation
+
+R = TypeVar("R")
 
 _WINDOWS = (20, 50, 100, 200)
 _WINDOW, _TAB = "monitors/window", "monitors/tab"
@@ -106,13 +109,13 @@ class MonitorsPage(QWidget):
         self.tabs.setCurrentWidget(self.alerts)
 
     def run(
-        self, lane: str, title: str, function: str, done: Callable[[Any], Any] | None = None, **arguments: Any
+        self, operation: Operation[R], done: Callable[[R], Any] | None = None, **arguments: Any
     ) -> Task | None:
         """Start a task that is followed at the top of the page; one at a time."""
         if self.strip.is_busy:
             self._console.notice.emit("One moment: wait for what runs, or cancel it.", "info")
             return None
-        task = self._console.run(lane, title, function, done, **arguments)
+        task = self._console.run(operation, done, **arguments)
         self.strip.follow(task)
         return task
 

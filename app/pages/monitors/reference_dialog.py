@@ -22,6 +22,7 @@ from app.widgets.charts import RangeBrush
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import list_ask_points
 from rag.text.plurals import counted
 
@@ -78,7 +79,7 @@ class ReferenceDialog(QDialog):
         """Store it; the dialog stays open when it is refused."""
         start, end = self.period
         task = self._console.engine.start(
-            "view", "Choose the reference period", "rag.monitoring.alerts:set_reference",
+            operations.set_reference,
             collection=self._collection, start=start, end=end, note=self.note.text().strip(),
         )  # fmt: skip
         task.finished.connect(lambda _count: self.accept())

@@ -26,12 +26,14 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import FrozenRow, FrozenState
+from rag.operations import Operation
 
-Run = Callable[..., Any]  # (lane, title, function, done, **arguments): follows the task on the page's strip
+Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class FrozenPanel(QWidget):
         self.automatic.setChecked(self._console.settings.monitors.run_frozen_after_change)
         self.automatic.blockSignals(False)
         self._console.run(
-            "view", "List the frozen questions", "rag.monitoring.regression_questions:frozen_states",
+            operations.list_regression_states,
             lambda states: collection == self._collection and self._show(states), collection=collection,
         )  # fmt: skip
 
@@ -118,9 +120,7 @@ class FrozenPanel(QWidget):
         names = [state.collection for state in self._states if state.questions]
         if names:
             self._run(
-                "model",
-                "Run the frozen questions",
-                "rag.monitoring.regression_questions:run_all",
+                operations.run_regression_questions,
                 self._changed,
                 collections=names,
             )
@@ -135,17 +135,15 @@ class FrozenPanel(QWidget):
 
     def freeze(self, collection: str, question: str) -> None:
         self._run(
-            "model", "Freeze a question", "rag.monitoring.regression_questions:freeze_question", self._changed,
+            operations.add_regression_question, self._changed,
             collection=collection, question=question,
         )  # fmt: skip
 
     def accept(self) -> None:
-        self._change_chosen("Accept an answer", "rag.monitoring.regression_questions:accept_answer")
+        self._change_chosen(operations.accept_regression_answer)
 
     def remove(self) -> None:
-        self._change_chosen(
-            "Remove a frozen question", "rag.monitoring.regression_questions:unfreeze_question"
-        )
+        self._change_chosen(operations.remove_regression_question)
 
     def _build(self) -> None:
         answers = QWidget()
@@ -222,11 +220,11 @@ class FrozenPanel(QWidget):
         except NotFoundError:
             return "This trace is gone; the next run's answer becomes the reference."
 
-    def _change_chosen(self, title: str, function: str) -> None:
+    def _change_chosen(self, operation: Operation[Any]) -> None:
         chosen: list[Shown] = self.table.selected_records()
         if chosen:
             self._run(
-                "view", title, function, self._changed,
+                operation, self._changed,
                 collection=chosen[0].collection, question_id=chosen[0].row.id,
             )  # fmt: skip
 

@@ -30,8 +30,10 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.evaluation.rows import DraftRow, GenerationReport, drafts
 from rag.knowledge.rows import list_collections
+from rag.operations import Operation
 from rag.text.plurals import counted
 
 COLUMNS = (
@@ -96,9 +98,7 @@ class DraftsPanel(QWidget):
     def _write(self, dialog: GenerateDialog) -> None:
         dialog.set_box.remember()
         task = self._console.run(
-            "model",
-            f"Write drafts for “{dialog.set_box.name}”",
-            "rag.evaluation.drafts:generate_drafts",
+            operations.generate_drafts,
             self._written,
             set_name=dialog.set_box.name,
             collection=dialog.collection.currentText(),
@@ -137,17 +137,17 @@ class DraftsPanel(QWidget):
         draft = self.draft
         if draft is not None:
             self._run(
-                "rag.tasks:accept_draft", draft_id=draft.id, question=self.question.toPlainText(),
+                operations.draft_case, draft_id=draft.id, question=self.question.toPlainText(),
                 answer=self.answer.toPlainText(), by=person_name(),
             )  # fmt: skip
 
     def reject_chosen(self) -> None:
         draft = self.draft
         if draft is not None:
-            self._run("rag.evaluation.drafts:reject_draft", draft_id=draft.id, by=person_name())
+            self._run(operations.reject_draft, draft_id=draft.id, by=person_name())
 
-    def _run(self, function: str, **arguments: Any) -> None:
-        self._console.run("view", "Decide on a draft", function, lambda _done: self._decided(), **arguments)
+    def _run(self, operation: Operation[Any], **arguments: Any) -> None:
+        self._console.run(operation, lambda _done: self._decided(), **arguments)
 
     def _decided(self) -> None:
         self.refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -37,13 +37,17 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import list_collections
+from rag.operations import Operation
 from rag.review.rows import REASONS, SOURCES, Agreement, ReviewItemRow, progress, review_items, review_queues
 from rag.text.plurals import counted
+
+R = TypeVar("R")
 
 _QUEUE = "people/queue"
 _VERDICT_KEYS = (
@@ -255,7 +259,7 @@ class QueuePanel(QWidget):
         self.set_box.remember()
         self._save(
             lambda: self._run(
-                "rag.tasks:review_case",
+                operations.review_case,
                 lambda _key: self._made_case(name),
                 item_id=item.id,
                 reviewer=self.reviewer.text(),
@@ -287,7 +291,7 @@ class QueuePanel(QWidget):
         if item is None or not self._verdict:
             return
         self._run(
-            "rag.review.queues:judge",
+            operations.save_verdict,
             lambda _none: self._saved(then),
             item_id=item.id,
             reviewer=self.reviewer.text(),
@@ -302,8 +306,8 @@ class QueuePanel(QWidget):
         self._show_state()
         then()
 
-    def _run(self, function: str, done: Callable[[Any], Any], **arguments: Any) -> None:
-        self._console.run("view", "Review", function, done, **arguments)
+    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
+        self._console.run(operation, done, **arguments)
 
     # --- the whole queue ----------------------------------------------------------------------------------
 
@@ -318,7 +322,7 @@ class QueuePanel(QWidget):
         name = dialog.queue.currentText().strip()
         QSettings().setValue(_QUEUE, name)
         self._run(
-            "rag.review.queues:fill_queue",
+            operations.fill_queue,
             lambda added: self._filled(name, added),
             queue=name,
             counts=dialog.counts(),
@@ -335,7 +339,7 @@ class QueuePanel(QWidget):
 
     def show_agreement(self) -> None:
         self._run(
-            "rag.review.queues:agreement",
+            operations.measure_agreement,
             self._show_agreement,
             queue=self.queue,
             reviewer=self.reviewer.text(),
@@ -351,7 +355,7 @@ class QueuePanel(QWidget):
         name = self.set_box.name
         self.set_box.remember()
         self._run(
-            "rag.review.queues:make_cases",
+            operations.make_review_cases,
             lambda counts: self._made_cases(name, *counts),
             queue=self.queue,
             set_name=name,
@@ -374,12 +378,12 @@ class QueuePanel(QWidget):
         )
         if path:
             self._run(
-                "rag.tasks:export_reviews",
+                operations.export_reviews,
                 lambda count: self._console.notice.emit(
                     f"{count} verdicts are in {Path(path).name}.", "info"
                 ),
                 queue=self.queue,
-                path=path,
+                path=Path(path),
             )
 
     # --- making -------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -26,8 +27,12 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.knowledge.rows import list_collections
+from rag.operations import Operation
 from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
+
+R = TypeVar("R")
 
 _STATE_COLOURS = {"running": "accent", "promoted": "good", "stopped": "text_muted"}
 
@@ -96,7 +101,7 @@ class RolloutPanel(QWidget):
         return dialog
 
     def _start(self, dialog: StartDialog) -> None:
-        self._run("rag.review.rollouts:start_rollout", self._started, **dialog.arguments())
+        self._run(operations.start_rollout, self._started, **dialog.arguments())
 
     def _started(self, found: RolloutRow) -> None:
         self._shown = found
@@ -105,7 +110,7 @@ class RolloutPanel(QWidget):
     def promote(self) -> None:
         """Say what will move, and ask."""
         if self._shown is not None:
-            self._run("rag.review.rollouts:what_moves", self._confirm, rollout_id=self._shown.id)
+            self._run(operations.read_promotion, self._confirm, rollout_id=self._shown.id)
 
     def _confirm(self, what: str) -> None:
         shown = self._shown
@@ -116,14 +121,14 @@ class RolloutPanel(QWidget):
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.buttonClicked.connect(
             lambda clicked: (
-                clicked is yes and self._run("rag.review.rollouts:promote", self._ended, rollout_id=shown.id)
+                clicked is yes and self._run(operations.promote_rollout, self._ended, rollout_id=shown.id)
             )
         )
         box.open()
 
     def stop(self) -> None:
         if self._shown is not None:
-            self._run("rag.review.rollouts:stop", self._ended, rollout_id=self._shown.id)
+            self._run(operations.stop_rollout, self._ended, rollout_id=self._shown.id)
 
     def _ended(self, outcome: str | None) -> None:
         self._console.notice.emit(outcome or "The roll-out is stopped; what answered before goes on.", "info")
@@ -131,9 +136,7 @@ class RolloutPanel(QWidget):
 
     def _ask_results(self, rollout_id: int) -> None:
         task = self._console.engine.start(
-            "view",
-            "Compare the roll-out",
-            "rag.review.rollout_results:rollout_results",
+            operations.read_rollout_results,
             rollout_id=rollout_id,
         )
         task.finished.connect(self._show_results)
@@ -156,8 +159,8 @@ class RolloutPanel(QWidget):
         for made in (self.promote_button, self.stop_button):
             made.setEnabled(rollout.state == "running")
 
-    def _run(self, function: str, done: Any, **arguments: Any) -> None:
-        self._console.run("view", "Roll-out", function, done, **arguments)
+    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
+        self._console.run(operation, done, **arguments)
 
     def _build(self) -> None:
         empty = EmptyState(

@@ -24,6 +24,8 @@ from app.widgets.buttons import IconButton, button
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
+from rag import operations
+from rag.operations import Lane
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport, MoveReport, SpaceUse
 
 _STEPS = 1000  # of a progress bar: bytes do not fit into its 31 bits
@@ -75,9 +77,7 @@ class DataPanel(Panel):
     def refresh(self) -> None:
         """Ask the engine again, unless it is being asked."""
         if self._usage_task is None:
-            task = self._console.run(
-                "view", "Measure the data folder", "rag.tasks:folder_usage", self.usage.show_parts
-            )
+            task = self._console.run(operations.folder_usage, self.usage.show_parts)
             self._usage_task = task
             task.ended.connect(self._usage_read)
 
@@ -86,9 +86,7 @@ class DataPanel(Panel):
         self._stage.setText("Waiting for the engine…")
         self._bar.setRange(0, 0)
         self._progress.show()
-        task = self._console.run(
-            "data", "Backing up", "rag.storage.backup:back_up", self._backed_up, target=path
-        )
+        task = self._console.run(operations.back_up, self._backed_up, target=path)
         self._begin(task)
         task.event.connect(self._show_progress)
         task.cancelled.connect(lambda: self._say("The backup was cancelled; nothing was written."))
@@ -96,14 +94,12 @@ class DataPanel(Panel):
     def restore(self, path: str) -> None:
         """Say what the backup holds, and after a yes check it and put it in place."""
         if not self._refused("A restore"):
-            self._console.run(
-                "view", "Read the backup", "rag.tasks:look_at_backup", self._confirm_restore, path=path
-            )
+            self._console.run(operations.look_at_backup, self._confirm_restore, path=path)
 
     def move(self, folder: str) -> None:
         if self._refused("Moving the data"):
             return
-        task = self._console.run("data", "Moving the data", "rag.tasks:move_data", self._moved, target=folder)
+        task = self._console.run(operations.move_data, self._moved, target=folder)
         self._begin(task)
         _modal_progress(self, "Move the data", task)
         task.cancelled.connect(lambda: self._say("The move was cancelled; the data are where they were."))
@@ -139,14 +135,14 @@ class DataPanel(Panel):
     def _restore_now(self, path: str) -> None:
         if self._refused("A restore"):
             return
-        task = self._console.run("data", "Restoring", "rag.tasks:prepare_restore", self._restored, path=path)
+        task = self._console.run(operations.prepare_restore, self._restored, path=path)
         self._begin(task)
         _modal_progress(self, "Restore a backup", task)
         task.cancelled.connect(lambda: self._say("The restore was cancelled; the data are as they were."))
 
     def _refused(self, what: str) -> bool:
         """Whether other work is under way, which it would end; then a sentence says so."""
-        others = [task.title for task in self._console.engine.tasks if task.lane != "view"]
+        others = [task.title for task in self._console.engine.tasks if task.lane is not Lane.READ]
         if others:
             self._console.notice.emit(f"{what} has to wait until this has ended: {', '.join(others)}.", "bad")
         return bool(others)

@@ -13,6 +13,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
+from rag import operations
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, read_consistency
 
 _COLUMNS = (
@@ -58,9 +59,7 @@ class ConsistencyPanel(QWidget):
             return
         trace_id = self._trace_id
         task = self._console.engine.start(
-            "model",
-            "Ask again",
-            "rag.asking.consistency:check_consistency",
+            operations.check_consistency,
             trace_id=trace_id,
             samples=self.count.value(),
         )

@@ -19,6 +19,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
+from rag import operations
 from rag.asking.rows import TraceDetail
 from rag.evaluation.rows import list_sets
 from rag.grounding.rows import SILENT_FAILURES, ClaimResult, places, summary
@@ -113,7 +114,7 @@ class TraceView(QWidget):
             if not given or not name.strip():
                 return
         self._console.run(
-            "view", "Add a case", "rag.authoring:case_of_trace", self._case_added, set_name=name.strip(),
+            operations.case_of_trace, self._case_added, set_name=name.strip(),
             trace_id=self._claims_of,
         )  # fmt: skip
 
@@ -124,7 +125,7 @@ class TraceView(QWidget):
     def freeze(self) -> None:
         """Keep the question with this answer as its reference."""
         self._console.run(
-            "view", "Freeze a question", "rag.monitoring.regression_questions:freeze_question", self._frozen,
+            operations.add_regression_question, self._frozen,
             collection="", trace_id=self._claims_of,
         )  # fmt: skip
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import (
@@ -30,6 +31,7 @@ from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
+from rag import operations
 from rag.evaluation.rows import VersionComparison
 from rag.knowledge.rows import (
     ActivationReport,
@@ -41,7 +43,10 @@ from rag.knowledge.rows import (
     list_collections,
     list_versions,
 )
+from rag.operations import Operation
 from rag.text.plurals import counted
+
+R = TypeVar("R")
 
 _TAGS = ("baseline", "released")
 _KIND_COLOURS = {"added": "good", "removed": "bad", "changed": "accent", "excluded": "check"}
@@ -265,7 +270,7 @@ class VersionsPage(QWidget):
         self._diff_line.setText("Comparing…")
         pair = self._pair
         self._console.run(
-            "view", "Compare versions", "rag.tasks:version_diff",
+            operations.diff_versions,
             lambda diff: pair == self._pair and self._show_diff(diff), old_version_id=old, new_version_id=new,
         )  # fmt: skip
 
@@ -289,7 +294,7 @@ class VersionsPage(QWidget):
             return
         pair = self._pair
         self._console.run(
-            "view", "Compare a document", "rag.tasks:document_diff",
+            operations.diff_document,
             lambda chunks: pair == self._pair and self.changes.selected_records()[:1] == [change]
             and self.diff_view.show_changes(chunks),
             old_version_id=pair[0], new_version_id=pair[1], old_id=change.old_id, new_id=change.new_id,
@@ -303,7 +308,7 @@ class VersionsPage(QWidget):
             return
         questions = [line.strip() for line in self._questions.toPlainText().splitlines() if line.strip()]
         self._run(
-            "view", f"Compare versions {old} and {new}", "rag.evaluation.version_comparison:compare_versions", self._show_comparison,
+            operations.compare_versions, self._show_comparison,
             collection=collection.name, old=old, new=new, queries=questions, judged=self._judged.text().strip(),
         )  # fmt: skip
 
@@ -323,31 +328,29 @@ class VersionsPage(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def activate(self, version: VersionRow) -> None:
-        self._run("ingest", f"Activate version {version.number}", "rag.knowledge.versions:activate_version", self._activated,
+        self._run(operations.activate_version, self._activated,
                   collection=version.collection, number=version.number)  # fmt: skip
 
     def undo(self) -> None:
         if (collection := self.collection) is not None:
-            self._run(
-                "ingest", "Undo", "rag.knowledge.versions:undo", self._activated, collection=collection.name
-            )
+            self._run(operations.undo_version, self._activated, collection=collection.name)
 
     def verify(self) -> None:
         if (collection := self.collection) is not None:
-            self._run("ingest", "Verify the index", "rag.knowledge.versions:verify_index", self._verified,
+            self._run(operations.verify_index, self._verified,
                       collection=collection.name, every_vector=True)  # fmt: skip
 
     def tag(self, version: VersionRow, tag: str) -> None:
-        self._run("ingest", "Tag", "rag.knowledge.collections:tag_version", lambda _r: self._changed(""),
+        self._run(operations.tag_version, lambda _r: self._changed(""),
                   collection=version.collection, version=version.number, tag=tag)  # fmt: skip
 
     def build_trial(self, embedder_folder: str, max_tokens: int, overlap_tokens: int) -> None:
         if (collection := self.collection) is not None:
-            self._run("ingest", "Build a trial", "rag.knowledge.trials:build_trial", self._trial_built, collection=collection.name,
+            self._run(operations.build_trial, self._trial_built, collection=collection.name,
                       embedder_folder=embedder_folder, max_tokens=max_tokens, overlap_tokens=overlap_tokens)  # fmt: skip
 
-    def _run(self, lane: str, title: str, function: str, done: Any, **arguments: Any) -> Task:
-        task = self._console.run(lane, title, function, done, **arguments)
+    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> Task:
+        task = self._console.run(operation, done, **arguments)
         self.strip.follow(task)
         task.cancelled.connect(lambda: self._changed("Cancelled; the version that was active is active."))
         return task
@@ -398,7 +401,7 @@ class VersionsPage(QWidget):
 
     def _untag(self, tag: str) -> None:
         if (collection := self.collection) is not None:
-            self._run("ingest", "Remove a tag", "rag.knowledge.collections:untag_version", lambda _r: self._changed(""),
+            self._run(operations.untag_version, lambda _r: self._changed(""),
                       collection=collection.name, tag=tag)  # fmt: skip
 
     def _delete_chosen(self) -> None:
@@ -413,7 +416,7 @@ class VersionsPage(QWidget):
         box.open()
 
     def delete(self, version: VersionRow) -> None:
-        self._run("ingest", "Delete a version", "rag.knowledge.trials:discard_version",
+        self._run(operations.discard_version,
                   lambda count: self._changed(f"Version {version.number} is deleted, with {counted(count, 'document')} that it alone held."),
                   collection=version.collection, which=version.number)  # fmt: skip
 
@@ -423,7 +426,7 @@ class VersionsPage(QWidget):
             self, "Add a probe", "A question whose passages prove an activated version from now on"
         )
         if accepted and text.strip() and collection is not None:
-            self._run("ingest", "Add a probe", "rag.knowledge.versions:add_probe", lambda _r: self._changed("The probe is stored."),
+            self._run(operations.add_verification_query, lambda _r: self._changed("The probe is stored."),
                       collection=collection.name, text=text)  # fmt: skip
 
     def _try_other(self) -> None:

@@ -1,0 +1,433 @@
+"""What the window may ask of the engine: each operation once, with its function, lane and title.
+
+The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process finds
+the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it has them
+and the window did not give them, and runs it on the operation's lane. A test binds the keywords of every call to
+the function's signature. This module is light: it names functions and imports nothing but rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport
+from rag.evaluation.rows import (
+    CaseChange,
+    CasesImported,
+    Detectable,
+    GateOutcome,
+    GenerationReport,
+    RunComparison,
+    RunRow,
+    SetVersionRow,
+    VersionComparison,
+)
+from rag.governance.rows import CompactReport, ErasureReport
+from rag.index.rows import ChromaCollection, ChromaPage
+from rag.knowledge.rows import (
+    ActivationReport,
+    ChromaImport,
+    ChunkChange,
+    EmbeddingMap,
+    IngestReport,
+    NearDuplicate,
+    ProofResult,
+    Suspect,
+    VersionDiff,
+    VersionMade,
+)
+from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
+from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, FrozenState, MeasureSummary
+from rag.parsing.rows import RenderedPage
+from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
+from rag.review.rows import Agreement, BlindResult, FeedbackRow, Revealed, RolloutResults, RolloutRow
+from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
+
+R = TypeVar("R")
+
+
+class Lane(StrEnum):
+    """A queue of the engine's process; operations on one lane never overlap, those on two lanes may."""
+
+    MODEL = "model"  # needs the language model: asking, loading, evaluating
+    INGEST = "ingest"  # makes or changes dataset versions
+    DATA = "data"  # copies or reads large files for minutes: backing up, moving, hashing
+    WRITE = "write"  # changes a few rows, one at a time
+    READ = "read"  # writes nothing, so it may run beside anything
+
+
+@dataclass(frozen=True)
+class Operation(Generic[R]):
+    """A function of the engine that the window may start. R is what it returns, or its generator returns."""
+
+    function: str  # "module:function"
+    lane: Lane
+    title: str  # for the list of running tasks; may name keywords of the call, as in "Rename {name}"
+
+    def titled(self, title: str) -> Operation[R]:
+        """Return the same operation under another title."""
+        return replace(self, title=title.replace("{", "{{").replace("}", "}}"))
+
+    def title_of(self, arguments: dict[str, Any]) -> str:
+        """Return the title of a call with these keywords."""
+        return self.title.format(**arguments)
+
+
+# --- The data folder and its settings --------------------------------------------------------------------
+
+read_settings: Operation[dict[str, Any]] = Operation(
+    "rag.workspace:read_settings", Lane.READ, "Read the settings"
+)
+change_settings: Operation[dict[str, Any]] = Operation(
+    "rag.workspace:change_settings", Lane.WRITE, "Save settings"
+)
+check_starters: Operation[list[str]] = Operation(
+    "rag.start_up:check_starters", Lane.READ, "Check the starter models"
+)
+start_up: Operation[list[str]] = Operation("rag.start_up:start_up", Lane.INGEST, "Check indexes")
+folder_usage: Operation[list[SpaceUse]] = Operation(
+    "rag.storage.disk_usage:folder_usage", Lane.READ, "Measure the data folder"
+)
+look_at_backup: Operation[BackupInfo] = Operation(
+    "rag.storage.backup:look_at_backup", Lane.READ, "Read the backup"
+)
+prepare_restore: Operation[BackupInfo] = Operation(
+    "rag.storage.backup:prepare_restore", Lane.DATA, "Restoring"
+)
+move_data: Operation[MoveReport] = Operation("rag.storage.relocation:move_data", Lane.DATA, "Moving the data")
+back_up: Operation[BackupReport] = Operation("rag.storage.backup:back_up", Lane.DATA, "Backing up")
+erase_document: Operation[ErasureReport] = Operation(
+    "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
+)
+compact: Operation[CompactReport] = Operation(
+    "rag.governance.erasure:compact", Lane.INGEST, "Compact the data folder"
+)
+
+# --- Models ----------------------------------------------------------------------------------------------
+
+model_state: Operation[ModelState] = Operation(
+    "rag.asking.loaded_model:model_state", Lane.READ, "Model state"
+)
+load_model: Operation[ModelState] = Operation(
+    "rag.asking.loaded_model:load_model", Lane.MODEL, "Load a model"
+)
+unload_model: Operation[ModelState] = Operation(
+    "rag.asking.loaded_model:unload_model", Lane.MODEL, "Unload the model"
+)
+try_model: Operation[ModelTest] = Operation("rag.asking.loaded_model:try_model", Lane.MODEL, "Try the model")
+list_models: Operation[list[ModelEntry]] = Operation(
+    "rag.models.catalogue:list_models", Lane.READ, "List models"
+)
+model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
+forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
+add_model: Operation[ModelHeader] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
+
+# --- Collections and their versions ----------------------------------------------------------------------
+
+diff_versions: Operation[VersionDiff] = Operation(
+    "rag.knowledge.version_diff:diff_versions", Lane.READ, "Compare versions"
+)
+diff_document: Operation[tuple[ChunkChange, ...]] = Operation(
+    "rag.knowledge.version_diff:diff_document", Lane.READ, "Compare a document"
+)
+count_files: Operation[tuple[int, int, int]] = Operation(
+    "rag.knowledge.ingest:count_files", Lane.READ, "Count files"
+)
+ingest_files: Operation[IngestReport] = Operation(
+    "rag.knowledge.ingest:ingest_files", Lane.INGEST, "Adding to “{collection}”"
+)
+ingest_sample: Operation[IngestReport] = Operation(
+    "rag.sample.making:ingest_sample", Lane.INGEST, "Preparing the sample collection"
+)
+check_folders: Operation[list[IngestReport]] = Operation(
+    "rag.knowledge.watched_folders:check_folders", Lane.INGEST, "Check followed folders"
+)
+exclude_chunks: Operation[VersionMade] = Operation(
+    "rag.knowledge.edits:exclude_chunks", Lane.INGEST, "Exclude chunks"
+)
+include_chunks: Operation[VersionMade] = Operation(
+    "rag.knowledge.edits:include_chunks", Lane.INGEST, "Include chunks"
+)
+find_similar_chunks: Operation[list[NearDuplicate]] = Operation(
+    "rag.knowledge.chunk_quality:near_duplicates_of", Lane.READ, "Find similar chunks"
+)
+find_near_duplicates: Operation[list[NearDuplicate]] = Operation(
+    "rag.knowledge.chunk_quality:near_duplicates", Lane.READ, "Look for near-duplicates"
+)
+find_suspicious_chunks: Operation[list[Suspect]] = Operation(
+    "rag.knowledge.chunk_quality:suspicious_chunks", Lane.READ, "Look for suspicious chunks"
+)
+map_embeddings: Operation[EmbeddingMap] = Operation(
+    "rag.knowledge.embedding_map:embedding_map", Lane.READ, "Draw the map"
+)
+edit_document: Operation[VersionMade] = Operation(
+    "rag.knowledge.edits:edit_document", Lane.INGEST, "Edit metadata"
+)
+remove_documents: Operation[VersionMade] = Operation(
+    "rag.knowledge.edits:remove_documents", Lane.INGEST, "Remove documents"
+)
+serve_index: Operation[ProofResult] = Operation(
+    "rag.knowledge.versions:serve_index", Lane.INGEST, "Move the index"
+)
+rename_collection: Operation[None] = Operation(
+    "rag.knowledge.collections:rename_collection", Lane.INGEST, "Rename {name}"
+)
+delete_collection: Operation[None] = Operation(
+    "rag.knowledge.collections:delete_collection", Lane.INGEST, "Delete {name}"
+)
+watch_folder: Operation[int] = Operation(
+    "rag.knowledge.watched_folders:watch_folder", Lane.INGEST, "Follow a folder"
+)
+set_watching: Operation[None] = Operation(
+    "rag.knowledge.watched_folders:set_watching", Lane.INGEST, "Pause or resume a followed folder"
+)
+unwatch_folder: Operation[None] = Operation(
+    "rag.knowledge.watched_folders:unwatch_folder", Lane.INGEST, "Stop following a folder"
+)
+compare_versions: Operation[VersionComparison] = Operation(
+    "rag.evaluation.version_comparison:compare_versions", Lane.READ, "Compare versions {old} and {new}"
+)
+activate_version: Operation[ActivationReport] = Operation(
+    "rag.knowledge.versions:activate_version", Lane.INGEST, "Activate version {number}"
+)
+tag_version: Operation[None] = Operation(
+    "rag.knowledge.collections:tag_version", Lane.INGEST, "Tag a version"
+)
+discard_version: Operation[int] = Operation(
+    "rag.knowledge.trials:discard_version", Lane.INGEST, "Delete a version"
+)
+undo_version: Operation[ActivationReport] = Operation("rag.knowledge.versions:undo", Lane.INGEST, "Undo")
+verify_index: Operation[ProofResult] = Operation(
+    "rag.knowledge.versions:verify_index", Lane.INGEST, "Verify the index"
+)
+build_trial: Operation[VersionMade] = Operation(
+    "rag.knowledge.trials:build_trial", Lane.INGEST, "Build a trial"
+)
+untag_version: Operation[None] = Operation(
+    "rag.knowledge.collections:untag_version", Lane.INGEST, "Remove a tag"
+)
+add_verification_query: Operation[None] = Operation(
+    "rag.knowledge.versions:add_probe", Lane.INGEST, "Add a verification query"
+)
+
+# --- Chroma folders and servers --------------------------------------------------------------------------
+
+list_chroma_records: Operation[ChromaPage] = Operation(
+    "rag.knowledge.chroma_exchange:list_records", Lane.READ, "List records"
+)
+search_chroma: Operation[ChromaPage] = Operation(
+    "rag.knowledge.chroma_exchange:search_text", Lane.READ, "Search"
+)
+search_chroma_like: Operation[ChromaPage] = Operation(
+    "rag.knowledge.chroma_exchange:search_like", Lane.READ, "Search"
+)
+export_to_chroma: Operation[int] = Operation(
+    "rag.knowledge.chroma_exchange:export_version", Lane.INGEST, "Export {collection}"
+)
+list_chroma_collections: Operation[list[ChromaCollection]] = Operation(
+    "rag.knowledge.chroma_exchange:list_collections", Lane.READ, "Open a Chroma"
+)
+import_from_chroma: Operation[ChromaImport] = Operation(
+    "rag.knowledge.chroma_exchange:import_collection", Lane.INGEST, "Import {collection}"
+)
+
+# --- Asking, sources and flags ---------------------------------------------------------------------------
+
+render_page: Operation[RenderedPage] = Operation("rag.parsing.pdf:render_page", Lane.READ, "Draw a page")
+flag_defaults: Operation[tuple[float, float]] = Operation(
+    "rag.asking.flag_limits:flag_defaults", Lane.READ, "Read the flag limits"
+)
+ask: Operation[AskResult | BlindResult] = Operation("rag.routing:ask", Lane.MODEL, "Ask: {question:.60}")
+fit_calibration: Operation[CalibrationFit] = Operation(
+    "rag.asking.flag_limits:fit_calibration", Lane.READ, "Fit the flags"
+)
+apply_calibration: Operation[None] = Operation(
+    "rag.asking.flag_limits:apply_calibration", Lane.WRITE, "Use the fit"
+)
+remove_calibration: Operation[None] = Operation(
+    "rag.asking.flag_limits:remove_calibration", Lane.WRITE, "Remove the fit"
+)
+set_flag_limits: Operation[None] = Operation(
+    "rag.asking.flag_limits:set_limits", Lane.WRITE, "Save the flag limits"
+)
+set_opinion: Operation[None] = Operation(
+    "rag.asking.flag_limits:set_opinion", Lane.WRITE, "Save your verdict"
+)
+remove_opinion: Operation[None] = Operation(
+    "rag.asking.flag_limits:remove_opinion", Lane.WRITE, "Remove your verdict"
+)
+check_consistency: Operation[ConsistencyReport] = Operation(
+    "rag.asking.consistency:check_consistency", Lane.MODEL, "Ask again"
+)
+
+# --- Monitors --------------------------------------------------------------------------------------------
+
+measure_summaries: Operation[list[MeasureSummary]] = Operation(
+    "rag.monitoring.measuring:summaries", Lane.READ, "Measure the questions"
+)
+stale_collections: Operation[list[tuple[str, str]]] = Operation(
+    "rag.monitoring.regression_questions:stale_collections", Lane.READ, "Look at the regression questions"
+)
+run_regression_questions: Operation[list[FrozenState]] = Operation(
+    "rag.monitoring.regression_questions:run_all", Lane.MODEL, "Run the regression questions"
+)
+check_alerts: Operation[list[AlertRow]] = Operation(
+    "rag.monitoring.alerts:check_alerts", Lane.INGEST, "Check the alert rules"
+)
+acknowledge_alert: Operation[AlertRow] = Operation(
+    "rag.monitoring.alerts:acknowledge", Lane.WRITE, "Acknowledge an alert"
+)
+add_alert_rule: Operation[AlertRow] = Operation("rag.monitoring.alerts:add_rule", Lane.WRITE, "Add a rule")
+change_alert_rule: Operation[AlertRow] = Operation(
+    "rag.monitoring.alerts:change_rule", Lane.WRITE, "Change a rule"
+)
+remove_alert_rule: Operation[None] = Operation(
+    "rag.monitoring.alerts:remove_rule", Lane.WRITE, "Remove a rule"
+)
+set_reference: Operation[int] = Operation(
+    "rag.monitoring.alerts:set_reference", Lane.WRITE, "Set the reference period"
+)
+clear_reference: Operation[None] = Operation(
+    "rag.monitoring.alerts:clear_reference", Lane.WRITE, "Remove the reference period"
+)
+test_drift: Operation[tuple[DriftResult, ...]] = Operation(
+    "rag.monitoring.drift:drift", Lane.INGEST, "Test for drift"
+)
+find_disagreements: Operation[tuple[Disagreement, ...]] = Operation(
+    "rag.monitoring.drift:disagreements", Lane.INGEST, "Look for disagreements"
+)
+list_regression_states: Operation[list[FrozenState]] = Operation(
+    "rag.monitoring.regression_questions:frozen_states", Lane.READ, "List the regression questions"
+)
+add_regression_question: Operation[FrozenState] = Operation(
+    "rag.monitoring.regression_questions:freeze_question", Lane.MODEL, "Add a regression question"
+)
+accept_regression_answer: Operation[FrozenState] = Operation(
+    "rag.monitoring.regression_questions:accept_answer", Lane.WRITE, "Accept an answer"
+)
+remove_regression_question: Operation[FrozenState] = Operation(
+    "rag.monitoring.regression_questions:unfreeze_question", Lane.WRITE, "Remove a regression question"
+)
+
+# --- Prompts ---------------------------------------------------------------------------------------------
+
+save_prompt: Operation[PromptVersionRow] = Operation(
+    "rag.prompts.registry:save_prompt", Lane.WRITE, "Save a prompt"
+)
+delete_prompt: Operation[int] = Operation("rag.prompts.registry:delete_prompt", Lane.WRITE, "Delete a prompt")
+set_prompt_label: Operation[LabelMove] = Operation(
+    "rag.prompts.registry:set_label", Lane.WRITE, "Move a label"
+)
+roll_back_prompt_label: Operation[LabelMove] = Operation(
+    "rag.prompts.registry:rollback_label", Lane.WRITE, "Roll back"
+)
+export_prompts: Operation[list[Path]] = Operation(
+    "rag.prompts.files:export_prompts", Lane.WRITE, "Export prompts"
+)
+import_prompts: Operation[PromptImport] = Operation(
+    "rag.prompts.files:import_prompts", Lane.WRITE, "Import prompts"
+)
+preview_prompt: Operation[PromptPreview] = Operation(
+    "rag.asking.prompt_preview:preview_prompt", Lane.READ, "Preview a prompt"
+)
+
+# --- Evaluation ------------------------------------------------------------------------------------------
+
+draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
+save_case: Operation[str] = Operation("rag.evaluation.set_editing:save_case", Lane.WRITE, "Save a case")
+remove_cases: Operation[None] = Operation(
+    "rag.evaluation.set_editing:remove_cases", Lane.WRITE, "Remove cases"
+)
+case_of_trace: Operation[str] = Operation(
+    "rag.evaluation.set_editing:case_of_trace", Lane.WRITE, "Add a case"
+)
+import_cases: Operation[CasesImported] = Operation(
+    "rag.evaluation.set_editing:import_cases", Lane.WRITE, "Import cases"
+)
+diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
+    "rag.evaluation.set_editing:diff_set", Lane.READ, "Compare two versions of a set"
+)
+export_set: Operation[tuple[str, ...]] = Operation(
+    "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
+)
+csv_headers: Operation[list[str]] = Operation(
+    "rag.evaluation.formats:csv_headers", Lane.READ, "Read the columns"
+)
+restore_set_version: Operation[SetVersionRow | None] = Operation(
+    "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"
+)
+store_pipeline: Operation[int] = Operation(
+    "rag.evaluation.pipelines:store_pipeline", Lane.WRITE, "Save a pipeline"
+)
+present_pipeline: Operation[dict[str, Any]] = Operation(
+    "rag.evaluation.pipelines:present_pipeline", Lane.READ, "Read the current settings"
+)
+set_pipeline_label: Operation[LabelMove] = Operation(
+    "rag.evaluation.pipelines:move_pipeline_label", Lane.WRITE, "Move a label"
+)
+delete_pipeline: Operation[None] = Operation(
+    "rag.evaluation.pipelines:delete_pipeline", Lane.WRITE, "Delete a pipeline"
+)
+compare_runs: Operation[RunComparison] = Operation(
+    "rag.evaluation.comparison:compare_evaluations", Lane.READ, "Compare runs"
+)
+find_set_power: Operation[Detectable] = Operation(
+    "rag.evaluation.comparison:set_power", Lane.READ, "What a set can show"
+)
+gate_run: Operation[GateOutcome] = Operation(
+    "rag.evaluation.gate_runs:gate_run", Lane.WRITE, "Check a run against a gate"
+)
+start_runs: Operation[tuple[RunRow, ...]] = Operation(
+    "rag.evaluation.runs:start_runs", Lane.MODEL, "Evaluate"
+)
+evaluate_sample: Operation[tuple[RunRow, ...]] = Operation(
+    "rag.sample.making:evaluate_sample", Lane.MODEL, "Evaluate the sample"
+)
+resume_run: Operation[tuple[RunRow, ...]] = Operation(
+    "rag.evaluation.runs:resume_run", Lane.MODEL, "Resume run {run_id}"
+)
+delete_run: Operation[int] = Operation("rag.evaluation.runs:delete_run", Lane.WRITE, "Delete a run")
+tag_run: Operation[None] = Operation("rag.evaluation.runs:tag_run", Lane.WRITE, "Tag a run")
+untag_run: Operation[None] = Operation("rag.evaluation.runs:untag_run", Lane.WRITE, "Remove a tag")
+create_set: Operation[None] = Operation("rag.evaluation.sets:create_set", Lane.WRITE, "Make a set")
+rename_set: Operation[None] = Operation("rag.evaluation.sets:rename_set", Lane.WRITE, "Rename a set")
+delete_set: Operation[int] = Operation("rag.evaluation.sets:delete_set", Lane.WRITE, "Delete a set")
+generate_drafts: Operation[GenerationReport] = Operation(
+    "rag.evaluation.drafts:generate_drafts", Lane.MODEL, "Write drafts for “{set_name}”"
+)
+reject_draft: Operation[None] = Operation("rag.evaluation.drafts:reject_draft", Lane.WRITE, "Reject a draft")
+
+# --- Review and roll-outs --------------------------------------------------------------------------------
+
+feedback_case: Operation[str] = Operation("rag.review.feedback:feedback_case", Lane.WRITE, "Make a case")
+review_case: Operation[str] = Operation("rag.review.queues:review_case", Lane.WRITE, "Make a case")
+export_reviews: Operation[int] = Operation("rag.review.queues:export_reviews", Lane.WRITE, "Export reviews")
+pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick", Lane.WRITE, "Save the choice")
+save_verdict: Operation[None] = Operation("rag.review.queues:judge", Lane.WRITE, "Save a verdict")
+fill_queue: Operation[int] = Operation("rag.review.queues:fill_queue", Lane.WRITE, "Fill the queue")
+measure_agreement: Operation[list[Agreement]] = Operation(
+    "rag.review.queues:agreement", Lane.READ, "Compare the reviewers"
+)
+make_review_cases: Operation[tuple[int, int]] = Operation(
+    "rag.review.queues:make_cases", Lane.WRITE, "Make cases"
+)
+start_rollout: Operation[RolloutRow] = Operation(
+    "rag.review.rollouts:start_rollout", Lane.WRITE, "Start a roll-out"
+)
+read_rollout_results: Operation[RolloutResults] = Operation(
+    "rag.review.rollout_results:rollout_results", Lane.READ, "Compare the roll-out"
+)
+read_promotion: Operation[str] = Operation(
+    "rag.review.rollouts:what_moves", Lane.READ, "What a promotion moves"
+)
+stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop", Lane.WRITE, "Stop the roll-out")
+promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote", Lane.WRITE, "Promote the roll-out")
+add_feedback: Operation[FeedbackRow] = Operation(
+    "rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback"
+)
+remove_feedback: Operation[None] = Operation(
+    "rag.review.feedback:remove_feedback", Lane.WRITE, "Remove your feedback"
+)
