@@ -7,7 +7,7 @@ used and may be asked for from two threads at once.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ class Workspace:
         purpose: str = "Ragdeck",
         *,
         embedder: Embedder | None = None,
-        model: LanguageModel | None = None,
+        load_model: Callable[[Path, GenerationSettings], LanguageModel] = LanguageModel,
     ) -> None:
-        """embedder and model replace the ones that would be loaded."""
+        """embedder replaces the starter; load_model opens a GGUF file."""
         self.folder = folder
         self._lock = FolderLock(folder)
         self._lock.acquire(purpose)
@@ -67,7 +67,8 @@ class Workspace:
         self._contents = ContentCache(self.store)
         self._embedder = embedder
         self._embedders: dict[str, Embedder] = {}  # others than the one above, by fingerprint
-        self._model = model
+        self._load_model = load_model
+        self._model: LanguageModel | None = None
         self._detector: Detector | None = None
         self._second: SecondDetector | None = None
         self._sentences: dict[str, npt.NDArray[np.float32]] = {}
@@ -186,7 +187,7 @@ class Workspace:
             if self._model is not None and not _fits(self._model, wanted, generation):
                 self.unload_model()
             if self._model is None:
-                self._model = LanguageModel(wanted, generation)
+                self._model = self._load_model(wanted, generation)
             return self._model
 
     def active_model_path(self) -> Path:

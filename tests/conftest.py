@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def workspace(folder: Path) -> Iterator[Workspace]:
     """A workspace with a fast embedder and a model that says what a test wants."""
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as opened:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as opened:
+        opened.language_model()  # loaded, as in a window in use
         yield opened
 
 

@@ -53,6 +53,11 @@ class ScriptedModel(LanguageModel):
             "scripted.gguf", 0, "scripted", "none", "none", 0, 4096, 1, 1, 1, 1, 1, 1, 1, 1, "template", 0
         )
 
+    def load(self, path: Path, settings: GenerationSettings) -> ScriptedModel:
+        """What a workspace is given as load_model: this model stands for every file."""
+        self.path, self.settings, self.context = path, settings, settings.context
+        return self
+
     sha256 = "0" * 64  # type: ignore[assignment]
 
     def count_tokens(self, text: str) -> int:

@@ -45,10 +45,10 @@ class _Job:
 
 
 def serve(connection: Connection, folder: str) -> None:
-    """Run until the window says stop or goes away.
+    """Open the data folder in this process and run operations until the window says stop or goes away.
 
     From the window: ("start", id, lane, function, arguments), ("cancel" | "pause" | "resume", id), ("stop",).
-    To the window: ("ready", interrupted asks, notices), ("refused", sentence),
+    To the window: ("ready", questions that were interrupted, notices), ("refused", sentence),
     ("event", id, value), ("finished", id, value), ("failed", id, sentence, details), ("cancelled", id).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to handle
@@ -68,6 +68,13 @@ def serve(connection: Connection, folder: str) -> None:
         known = of_the_disk(error) or f"The data folder {folder} could not be opened: {error}."
         outbox.send("refused", str(known))
         return
+    run_lanes(connection, workspace)
+    os._exit(0)  # native threads of torch and Chroma may not end by themselves
+
+
+def run_lanes(connection: Connection, workspace: Workspace) -> None:
+    """Run operations on an open workspace until the window says stop, then close the workspace."""
+    outbox = _Outbox(connection)
     jobs: dict[int, _Job] = {}
     lanes = {str(lane): queue.Queue[_Job | None]() for lane in Lane}
     threads = [
@@ -90,7 +97,6 @@ def serve(connection: Connection, folder: str) -> None:
         thread.join(max(0.0, deadline - time.monotonic()))
     if not any(thread.is_alive() for thread in threads):
         workspace.close()
-    os._exit(0)  # native threads of torch and Chroma may not end by themselves
 
 
 def _listen(

@@ -1,15 +1,22 @@
-"""The real window with its real engine process, once for all tests of the walk through it."""
+"""Pages and panels driven without a process and without models: an engine on a thread, a fake embedder and model."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fakes import FakeEmbedder, ScriptedModel
+from in_process import InProcessEngine
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
-from app.application import make_application, make_window
-from app.main_window import MainWindow
+from app.console import Console
 from app.widgets.theme import Theme
-from rag.settings import Settings
+from rag.storage.database import Database
+from rag.workspace import Workspace
 
 
 @pytest.fixture
@@ -17,21 +24,64 @@ def theme(qapp: QApplication) -> Theme:
     return Theme(qapp, "light")
 
 
-@pytest.fixture(scope="module")
-def make_real_window(qapp: QApplication) -> Iterator[Callable[[Path], MainWindow]]:
-    """Makes the window on a data folder, as the program does."""
-    made: list[MainWindow] = []
+@pytest.fixture
+def model() -> ScriptedModel:
+    """The model that answers; a test may change what it says."""
+    return ScriptedModel()
 
-    def make(folder: Path, theme: str = "light") -> MainWindow:
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = Settings().changed("appearance", "theme", theme)
-        settings.save(folder / "settings.toml")
-        window = make_window(make_application(folder), folder)
-        window.resize(1280, 800)
-        window.show()
-        made.append(window)
-        return window
 
-    yield make
-    for window in made:
-        window.close()
+@pytest.fixture
+def console(qtbot: QtBot, theme: Theme, folder: Path, model: ScriptedModel) -> Iterator[Console]:
+    """What every page is given, with the engine ready on an empty data folder.
+
+    Notices and bugs are collected in console.notices as (sentence, kind).
+    """
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "window"))
+    engine = InProcessEngine(
+        folder, lambda opened: Workspace(opened, "a test", embedder=FakeEmbedder(), load_model=model.load)
+    )
+    made = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
+    notices: list[tuple[str, str]] = []
+    made.notice.connect(lambda sentence, kind: notices.append((sentence, kind)))
+    made.bug.connect(lambda sentence, details: notices.append((sentence, f"bug: {details}")))
+    made.notices = notices  # type: ignore[attr-defined]
+    with qtbot.waitSignal(engine.ready, timeout=10_000):
+        engine.start_process()
+    yield made
+    engine.stop()
+    made.database.close()
+
+
+@pytest.fixture
+def open_workspace(console: Console) -> Workspace:
+    """The workspace behind the engine, to prepare or look at what a page shows."""
+    assert isinstance(console.engine, InProcessEngine)
+    assert console.engine.workspace is not None
+    return console.engine.workspace
+
+
+@pytest.fixture
+def settle(qtbot: QtBot, console: Console) -> Callable[[], None]:
+    """Wait until no operation is running or queued."""
+
+    def wait() -> None:
+        qtbot.waitUntil(lambda: not console.engine.tasks, timeout=10_000)
+
+    return wait
+
+
+@pytest.fixture
+def answer_box(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Replace Qt's own blocking dialogs with an answer; see the tests of pages for its use."""
+    from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+
+    def say(answer: Any) -> None:
+        monkeypatch.setattr(QInputDialog, "getText", lambda *_a, **_k: (answer, True))
+        monkeypatch.setattr(QInputDialog, "getMultiLineText", lambda *_a, **_k: (answer, True))
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: answer)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: (answer, ""))
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (answer, ""))
+        monkeypatch.setattr(QMessageBox, "question", lambda *_a, **_k: answer)
+
+    return say

@@ -39,7 +39,7 @@ LONGEST_S = {"ingest": 1.0, "rollback": 0.4, "erase": 0.5, "remove": 0.4}
 
 
 def open_workspace(folder: Path) -> Workspace:
-    return Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel())
+    return Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load)
 
 
 def write_files(files: Path, round_number: int) -> None:

@@ -47,7 +47,6 @@ def ask(workspace: Workspace, question: str = QUESTION, **arguments: object) -> 
 @pytest.fixture(autouse=True)
 def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is loaded: the workspace keeps the model it was given."""
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
 
 
 def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
@@ -142,14 +141,14 @@ def test_a_failure_is_traced_with_its_sentence(filled: Workspace) -> None:
 
 
 def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path, documents: Path) -> None:
-    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as first:
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load) as first:
         drive(ingest_files(first, "A", [documents]))
         generator = answer_question(first, Question(QUESTION, "A"))
         next(generator)
         first.store.close()
         # The generator is never closed, as when the process is killed.
         globals()["_kept_alive"] = generator
-    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as second:
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load) as second:
         assert second.interrupted_count == 1
         (trace,) = list_traces(second.database, TraceFilter())
         assert trace.status == "interrupted"

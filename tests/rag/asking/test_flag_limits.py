@@ -81,7 +81,6 @@ def test_shared_words_are_found_in_both() -> None:
 
 @pytest.fixture
 def asked(workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, str]:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     drive(ingest_files(workspace, "A", [documents]))
     result = drive(answer_question(workspace, Question("What does rye bread need?", "A")))
     return workspace, result.trace_id

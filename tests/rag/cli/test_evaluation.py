@@ -23,7 +23,6 @@ def data(folder: Path, documents: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     def open_with_fakes(self: Workspace, folder: Path, purpose: str = "", **_: Any) -> None:
         open_real(self, folder, purpose, embedder=FakeEmbedder(), model=ScriptedModel("Sourdough"))
 
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     monkeypatch.setattr(Workspace, "__init__", open_with_fakes)
     with Workspace(folder) as workspace:
         drive(ingest_files(workspace, "A", [documents]))

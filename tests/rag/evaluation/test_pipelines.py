@@ -44,7 +44,6 @@ def test_a_configuration_is_versioned_and_the_same_again_is_the_same(filled: Wor
 
 
 def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     save_prompt(filled.store, "short", "Two words.", "{{ question }}")
     values = {"collection": "A", "version": "1", "prompt": "short@1", "generation": {"max_answer_tokens": 9}}
     config = pipelines.make_config(values)

@@ -48,11 +48,6 @@ CASES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
-
-
 @pytest.fixture
 def filled(workspace: Workspace, documents: Path) -> Workspace:
     drive(ingest_files(workspace, "A", [documents]))
@@ -151,7 +146,6 @@ import time
 from pathlib import Path
 from fakes import FakeEmbedder, ScriptedModel
 import rag.workspace
-rag.workspace._fits = lambda *_: True
 from rag.evaluation import runs
 
 class Slow(ScriptedModel):
@@ -160,7 +154,7 @@ class Slow(ScriptedModel):
             time.sleep(0.05)
             yield event
 
-with rag.workspace.Workspace(Path({folder!r}), embedder=FakeEmbedder(), model=Slow()) as workspace:
+with rag.workspace.Workspace(Path({folder!r}), embedder=FakeEmbedder(), load_model=Slow().load) as workspace:
     for event in runs.start_runs(workspace, "S", ["P"], parallel=1):
         print(event.done, flush=True)
 """
@@ -170,7 +164,7 @@ def test_a_killed_run_loses_the_case_in_work_alone(folder: Path, tmp_path: Path,
     from fakes import FakeEmbedder
 
     root = Path(__file__).resolve().parents[3]
-    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         drive(ingest_files(workspace, "A", [documents]))
         create_set(workspace, "S")
         many = [c.model_copy(update={"key": f"{c.key}{n}"}) for n in range(5) for c in CASES[:2]]
@@ -185,7 +179,7 @@ def test_a_killed_run_loses_the_case_in_work_alone(folder: Path, tmp_path: Path,
     time.sleep(0.1)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
-    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         (run,) = list_runs(workspace.database)
         assert run.status == "interrupted"
         assert 3 <= run.done_count < 10

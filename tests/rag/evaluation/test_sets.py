@@ -106,7 +106,6 @@ def test_a_failed_change_leaves_nothing_behind(named: Workspace) -> None:
 
 
 def ask(workspace: Workspace, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)  # keep the scripted model
     loaded = workspace.loaded_model
     assert isinstance(loaded, ScriptedModel)
     loaded.answer = answer

@@ -198,12 +198,12 @@ def test_a_second_workspace_is_told_who_holds_the_folder(workspace: Workspace, f
 
 
 def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, documents: Path) -> None:
-    with Workspace(folder, embedder=FakeEmbedder(), model=ScriptedModel()) as first:
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load) as first:
         chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
     script = (
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
         "from rag.workspace import Workspace; from rag.knowledge.versions import repair_indexes; from rag.knowledge.rows import list_collections\n"
-        "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), model=ScriptedModel())\n"
+        "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), load_model=ScriptedModel().load)\n"
         "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
     )
     shutil.rmtree(folder / "index")

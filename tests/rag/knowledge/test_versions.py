@@ -436,7 +436,9 @@ def test_any_sequence_of_changes_keeps_what_versions_promise(
     (files / "first.txt").write_text("The tide at Bremen. Fact seven. 日本 の 山.", "utf-8")
     from fakes import ScriptedModel
 
-    with Workspace(root / "data", "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(
+        root / "data", "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load
+    ) as workspace:
         drive(ingest_files(workspace, "A", [files]))
         promised = {1: snapshot(workspace, "active")}
         for action, number in actions:

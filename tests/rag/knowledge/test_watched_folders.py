@@ -72,10 +72,10 @@ def test_touching_a_file_makes_no_version(workspace: Workspace, documents: Path)
 
 
 def test_it_goes_on_after_a_restart_and_stops_when_paused(folder: Path, documents: Path) -> None:
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         watch_folder(workspace, "A", str(documents), quiet_s=10)
         check(workspace, 100)
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         assert check(workspace, 111) == [1]
         watch_id = find_watch(workspace, "A", str(documents))
         set_watching(workspace, watch_id, False)

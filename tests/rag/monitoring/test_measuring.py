@@ -546,7 +546,6 @@ def test_similar_questions_with_answers_that_disagree_are_grouped(workspace: Wor
 
 @pytest.fixture
 def filled(workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)  # the workspace keeps the model it was given
     drive(ingest_files(workspace, "A", [documents]))
     return workspace
 
@@ -740,7 +739,7 @@ def cli(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
 
 
 def fill(folder: Path, **values: Any) -> None:
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         add_asks(workspace, 30, now_ms() - DAY, **values)
 
 

@@ -156,7 +156,6 @@ def test_what_cannot_be_a_prompt_is_one_sentence(
 def test_answers_come_from_production_and_traces_say_which_version(
     workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     drive(ingest_files(workspace, "A", [documents]))
     loaded = workspace.loaded_model
     assert isinstance(loaded, ScriptedModel)
@@ -184,7 +183,6 @@ def test_answers_come_from_production_and_traces_say_which_version(
 def test_a_prompt_that_fails_leaves_a_trace_that_names_it(
     workspace: Workspace, documents: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
     drive(ingest_files(workspace, "A", [documents]))
     save_prompt(workspace.store, "bad", "", "{{ nothing }}")
     with pytest.raises(RagError, match="'nothing' is undefined"):

@@ -12,6 +12,7 @@ from rag.asking.rows import Question, get_trace
 from rag.cli import run
 from rag.errors import RagError
 from rag.evaluation import drafts as generating
+from rag.evaluation import rows as evaluation_rows
 from rag.evaluation import sets
 from rag.governance.erasure import erase_document
 from rag.knowledge.collections import delete_collection
@@ -30,12 +31,6 @@ from rag.review.queues import (
 from rag.workspace import Workspace
 
 BREAD = "How long does rye bread rest?"
-
-
-@pytest.fixture(autouse=True)
-def keep_the_scripted_model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.node.get_closest_marker("models") is None:
-        monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
 
 
 def asked(workspace: Workspace, answer: str, question: str = BREAD) -> str:
@@ -164,7 +159,7 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         {"question": "When was the harbour of Bremen opened?", "answer": "It sank in 1750."},
         {"answer": "The harbour of Bremen was opened in 1888.", "question": "When was the harbour opened?"},
     )
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=model) as workspace:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=model.load) as workspace:
         drive(ingest_files(workspace, "Notes", [tmp_path / "harbour.txt", tmp_path / "stars.txt"]))
         seed = next(
             s
@@ -174,7 +169,7 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2, seed=seed))
         assert (report.tried, report.stored, report.dropped) == (2, 1, (("named the passage", 1),))
         assert "1888" in model.grammars[-1], "the second try was not bound to the passage's sentences"
-        (draft,) = people.drafts(workspace.database, "auto")
+        (draft,) = evaluation_rows.drafts(workspace.database, "auto")
         assert draft.question == "When was the harbour opened?"
         assert draft.marks[-1].detail == "its passage is found at rank 1"
         assert sets.set_cases(workspace.database, "auto") == ()
@@ -185,7 +180,7 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         with pytest.raises(RagError, match="accepted already"):
             generating.reject_draft(workspace, draft.id)
         drive(erase_document(workspace, "Notes", "harbour.txt"))
-        assert people.drafts(workspace.database, state="") == []
+        assert evaluation_rows.drafts(workspace.database, state="") == []
         assert sets.set_cases(workspace.database, "auto")[0].question == "[erased]"
 
 
@@ -217,12 +212,14 @@ def test_a_deleted_collection_takes_its_drafts_along(folder: Path, documents: Pa
     from fakes import FakeEmbedder
 
     answer = {"question": "Which star is the brightest one?", "answer": "Sirius is the brightest star."}
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=Writer(*[answer] * 9)) as workspace:
+    with Workspace(
+        folder, "a test", embedder=FakeEmbedder(), load_model=Writer(*[answer] * 9).load
+    ) as workspace:
         drive(ingest_files(workspace, "Notes", [documents / "stars.txt"]))
         drive(generating.generate_drafts(workspace, "auto", "Notes", 1))
-        assert len(people.drafts(workspace.database)) == 1
+        assert len(evaluation_rows.drafts(workspace.database)) == 1
         delete_collection(workspace, "Notes")
-        assert people.drafts(workspace.database, state="") == []
+        assert evaluation_rows.drafts(workspace.database, state="") == []
 
 
 def test_the_command_line_reviews_and_rates(

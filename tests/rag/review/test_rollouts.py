@@ -16,6 +16,7 @@ from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.collections import delete_collection
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import find_prompt, move_label, save_prompt
+from rag.review import rollout_results
 from rag.review import rollouts as rollout
 from rag.review import rows as people
 from rag.review.feedback import add_feedback
@@ -26,11 +27,6 @@ from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 QUESTION = "How long does rye bread rest?"
-
-
-@pytest.fixture(autouse=True)
-def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.workspace._fits", lambda *_: True)
 
 
 @pytest.fixture
@@ -121,7 +117,7 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
         with pytest.raises(RagError, match="decided already"):
             rollout.pick(notes, result.pair, "first")
     assert len(set(firsts)) == 2, "eight comparisons in the same order: one in 128 by chance"
-    found = rollout.rollout_results(notes, 1)
+    found = rollout_results.rollout_results(notes, 1)
     assert (found.staging_wins, found.production_wins, found.ties) == (7, 0, 1)
     assert found.pick_p == pytest.approx(2 / 128)
     assert found.summary.startswith("People prefer staging, 7 to 0")
@@ -157,13 +153,13 @@ def test_nothing_is_claimed_before_there_is_enough(notes: Workspace) -> None:
     rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
     answers(notes, "production", [1] * 20 + [0] * 10, 2.0)
     answers(notes, "staging", [0] * 19, 2.0)
-    few = rollout.rollout_results(notes, 1)
+    few = rollout_results.rollout_results(notes, 1)
     assert all(d.p is None and d.low is None for d in few.differences)
     assert few.summary == "30 and 19 answers: 20 of each are the fewest to say anything."
     answers(notes, "staging", [0] * 11, 2.0)
     traces = notes.database.cells("SELECT trace_id FROM rolloutask WHERE arm = 'staging' LIMIT 1")
     add_feedback(notes, traces[0][0], True)
-    found = {d.measure: d for d in rollout.rollout_results(notes, 1).differences}
+    found = {d.measure: d for d in rollout_results.rollout_results(notes, 1).differences}
     flagged = found["flagged"]
     assert (flagged.production, flagged.staging) == (pytest.approx(2 / 3), 0.0)
     assert flagged.low is not None and flagged.high is not None and flagged.low < -2 / 3 < flagged.high < 0

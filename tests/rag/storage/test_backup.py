@@ -299,7 +299,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
     folder: Path, documents: Path, tmp_path: Path
 ) -> None:
     def opened() -> Workspace:
-        return Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel())
+        return Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load)
 
     with opened() as workspace:
         drive(ingest_files(workspace, "Notes", [documents]))
@@ -786,7 +786,7 @@ def test_the_next_command_says_that_a_restore_was_interrupted(tmp_path: Path) ->
 
 
 def test_the_parts_of_a_folder_add_up_to_what_the_disk_says(folder: Path, documents: Path) -> None:
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), model=ScriptedModel()) as workspace:
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
         drive(ingest_files(workspace, "Notes", [documents]))
     (folder / "engine.log").write_text("x" * 100)
     (folder / "before-restore-1").mkdir()
