@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints", "languages", "words"],
+    ["errors", "fingerprints", "languages", "platform_plugin", "words"],
     ["silent"],
     ["events", "reports", "matching", "settings", "data_folder", "measures"],
     ["verdicts"],
