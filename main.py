@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Ragdeck's entry point: `python main.py [command]`, or `ragdeck [command]` where a wheel is installed.
 
-In a checkout on a fresh machine it makes .venv beside itself with nothing but the standard library, installs the
-project and the starter models into it, and hands over. Every step is remembered, so a broken set-up continues
-where it stopped. With the packages at hand (an activated environment) it starts at once.
+In a checkout on a fresh machine it makes .venv beside itself with nothing but the standard library, installs
+the project and the starter models into it, and hands over. Every step is remembered, so a broken set-up
+continues where it stopped. With the packages at hand (an activated environment) it starts at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -147,9 +146,9 @@ def _open_window(data: str | None) -> int:
         return _say(
             f"There is no display to open a window on; `{_program()} --help` lists what works without one."
         )
-    from rag.platform_plugin import missing_in, missing_sentence, window_problem
+    from rag.platform_plugin import display_problem, missing_in, missing_sentence, window_problem
 
-    if problem := window_problem():
+    if problem := window_problem() or display_problem():
         return _say(problem)
     try:
         from app.application import run_window
@@ -288,10 +287,10 @@ def _without_llama() -> str:
     compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl"))
     reason = f"see {LOG}" if compiler else "there is no C compiler on this machine"
     return (
-        f"      llama-cpp-python could not be built ({reason}). Everything else works; to run models, install a "
-        "C and C++ compiler and run `python main.py setup`, or take a prebuilt wheel from that project's own "
-        'index. For GPU builds, put CMAKE_ARGS="-DGGML_CUDA=on", "-DGGML_METAL=on" or "-DGGML_VULKAN=on" before '
-        "the same command."
+        f"      llama-cpp-python could not be built ({reason}). Everything else works; to run models, "
+        "install a C and C++ compiler and run `python main.py setup`, or take a prebuilt wheel from that "
+        'project\'s own index. For GPU builds, put CMAKE_ARGS="-DGGML_CUDA=on", "-DGGML_METAL=on" or '
+        '"-DGGML_VULKAN=on" before the same command.'
     )
 
 
@@ -344,8 +343,10 @@ def _wait(process: subprocess.Popen[bytes], show: bool) -> None:
 
 def _progress_line(seconds: float, text: str, width: int) -> str:
     """Return a line of progress that is at most this wide and ends with a whole word."""
-    start = f"      {seconds:4.0f} s  "
-    return start + textwrap.shorten(text, width - len(start), placeholder=" …")
+    line = f"      {seconds:4.0f} s  {text}"
+    if len(line) <= width:
+        return line
+    return line[: width - 1].rpartition(" ")[0] + " …"
 
 
 def _last_line(log: Path) -> str:
@@ -367,7 +368,7 @@ def _venv_python() -> Path:
 
 
 def _fingerprint(extras: tuple[str, ...]) -> str:
-    """Return a mark of what is to be installed: a change of pyproject.toml or the extras asks for a set-up."""
+    """Return a mark of what is to be installed: it changes with pyproject.toml and the extras."""
     text = (HERE / "pyproject.toml").read_bytes() + STARTER_MODEL.encode() + ",".join(extras).encode()
     return hashlib.sha256(text).hexdigest()[:16]
 
@@ -418,6 +419,7 @@ def _help() -> str:
     """Return the list of commands."""
     known = {name: text for name, text in COMMANDS.items() if _in_checkout() or name not in CHECKOUT_COMMANDS}
     width = max(map(len, known))
+    more = f"`{_program()} COMMAND --help` explains a command. With --json, commands print one JSON document."
     return "\n".join(
         [
             f"usage: {_program()} [command] [--data DIR]",
@@ -426,7 +428,7 @@ def _help() -> str:
             "",
             *(f"  {name:<{width}}  {text}" for name, text in known.items()),
             "",
-            f"`{_program()} COMMAND --help` explains a command. With --json a command prints one JSON document.",
+            more,
         ]
     )
 

@@ -1,8 +1,8 @@
 """Whether Qt's platform plugin can be loaded, asked before Qt itself is.
 
-The plugin draws windows on the display. Qt raises nothing when a library of the plugin is missing: it prints a
-misleading text about xcb-cursor and aborts the process. So the plugin is loaded here first, in a way that can
-fail. Only the standard library is imported, and nothing of PySide6.
+The plugin draws windows on the display. Qt raises nothing when a library of the plugin is missing: it prints
+a misleading text about xcb-cursor and aborts the process. So the plugin is loaded here first, in a way that
+can fail. Only the standard library is imported, and nothing of PySide6.
 """
 
 from __future__ import annotations
@@ -68,6 +68,25 @@ def window_problem(environment: Mapping[str, str] = os.environ, plugins: Path | 
     return problems[0] if problems and all(problems) else ""
 
 
+def display_problem(environment: Mapping[str, str] = os.environ) -> str:
+    """Return one sentence when the X display does not answer, which makes Qt abort, too, or nothing."""
+    if platforms(environment) != ["xcb"]:
+        return ""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return ""  # for window_problem to report
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    display = environment.get("DISPLAY", "")
+    connection = ctypes.c_void_p(xcb.xcb_connect(display.encode(), None))
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if not failed:
+        return ""
+    reason = f"the display “{display}” does not answer" if display else "DISPLAY is not set"
+    return f"The window cannot open because {reason}."
+
+
 def platforms(environment: Mapping[str, str]) -> list[str]:
     """Return the names of the platform plugins that Qt tries, in its order."""
     chosen = environment.get("QT_QPA_PLATFORM", "")
@@ -98,7 +117,7 @@ def missing_sentence(missing: Sequence[str]) -> str:
 
 
 def missing_in(error: BaseException) -> list[str]:
-    """Return the library that a loader's error names as missing, in a list that is empty when it names none."""
+    """Return the libraries that a loader's error names as missing."""
     return [Path(name).name for name in _MISSING.findall(str(error))]
 
 
@@ -110,7 +129,7 @@ def _problem(plugin: Path) -> str:
         missing = _not_found(plugin) or missing_in(error)
         if missing:
             return missing_sentence(missing)
-        return f"The window cannot open because Qt's platform plugin {plugin.name} cannot be loaded ({error})."
+        return f"The window cannot open because Qt's plugin {plugin.name} cannot be loaded ({error})."
     return ""
 
 
