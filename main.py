@@ -92,8 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = arguments[len(option) :]
     command = words[0] if words else ""
     if command in ("--help", "-h", "help"):
-        print(_help())
-        return 0
+        return _print_help()
     if sys.version_info < (3, 11):  # noqa: UP036 - this is the sentence an older Python prints
         return _say(f"Ragdeck needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     missing = [package for module, package in NEEDED.items() if not _has(module)]
@@ -413,6 +412,14 @@ def _option(arguments: list[str], name: str) -> str | None:
         if argument.startswith(name + "="):
             return argument.split("=", 1)[1]
     return None
+
+
+def _print_help() -> int:
+    try:
+        print(_help(), flush=True)
+    except BrokenPipeError:  # `| head` has read enough; without this, the flush at exit complains again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _help() -> str:

@@ -47,6 +47,16 @@ def test_help_is_printed_before_anything_is_installed(option: tuple[str, ...], a
     assert done.stdout.startswith("usage: python main.py [command]")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
+def test_help_may_be_read_in_part() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-S", str(ROOT / "main.py"), "--help"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
