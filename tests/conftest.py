@@ -1,6 +1,8 @@
 """Fixtures that every test may use. Qt runs offscreen unless a test run has a display of its own."""
 
+import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +43,23 @@ def documents(tmp_path: Path) -> Path:
     (made / "bread.md").write_text("# Bread\n\nRye bread needs sourdough and 12 hours of rest.\n", "utf-8")
     (made / "stars.txt").write_text("Sirius is the brightest star. It is 8.6 light years away.", "utf-8")
     return made
+
+
+@pytest.fixture
+def broken_pyside(tmp_path: Path) -> Path:
+    """Return a folder with a PySide6 whose xcb plugin needs two libraries that no system has.
+
+    It is the installed one, with the names of two libraries changed in a copy of the plugin.
+    """
+    (spec,) = importlib.util.find_spec("PySide6").submodule_search_locations
+    real, fake = Path(spec) / "Qt", tmp_path / "broken" / "PySide6" / "Qt"
+    shutil.copytree(real / "plugins" / "platforms", fake / "plugins" / "platforms")
+    (fake / "lib").symlink_to(real / "lib")
+    (fake.parent / "__init__.py").write_text("", "utf-8")
+    plugin = fake / "plugins" / "platforms" / "libqxcb.so"
+    content = plugin.read_bytes()
+    for old, new in ((b"icccm.so.4", b"icccm.so.9"), (b"keysyms.so.1", b"keysyms.so.9")):
+        assert content.count(b"libxcb-" + old) == 1
+        content = content.replace(b"libxcb-" + old, b"libxcb-" + new)
+    plugin.write_bytes(content)
+    return tmp_path / "broken"

@@ -16,8 +16,9 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalett
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from rag.storage.data_folder import RESOURCES
+import resources
 
+_RESOURCES = Path(resources.__file__).parent
 SPACE = 12
 SMALL_SPACE = 6
 FONT_PX = 13
@@ -67,7 +68,7 @@ class Theme(QObject):
         if name == self.name:
             return
         self.name = name
-        self.values = tomllib.loads((RESOURCES / "themes" / f"{name}.toml").read_text("utf-8"))
+        self.values = tomllib.loads((_RESOURCES / "themes" / f"{name}.toml").read_text("utf-8"))
         self._icons.clear()
         self._application.setPalette(self._palette())
         self._application.setStyleSheet(self._style_sheet())
@@ -97,7 +98,7 @@ class Theme(QObject):
         """A line icon, size logical pixels wide. ratio: device pixels to one of them, the screen's when 0."""
         ratio = ratio or self._application.devicePixelRatio()
         source = (
-            (RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("#000", str(self.values[role]))
+            (_RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("#000", str(self.values[role]))
         )
         pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
         pixmap.setDevicePixelRatio(ratio)
@@ -162,7 +163,7 @@ class Theme(QObject):
             path = Path(self._scratch.name) / f"{name}-{self.name}.png"
             self.pixmap(name, role, 24, 1).save(str(path))
             images[key] = path.as_posix()
-        source = (RESOURCES / "style.qss").read_text("utf-8")
+        source = (_RESOURCES / "style.qss").read_text("utf-8")
         plain = {name: value for name, value in self.values.items() if isinstance(value, str)}
         return Template(source).substitute(
             plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, **images

@@ -8,13 +8,14 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.table import Table
 
 from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
+from rag.platform_plugin import window_problem
 from rag.storage.data_folder import data_folder, lock_holder
 
 app = typer.Typer()
@@ -70,73 +71,94 @@ def models(
 
 @app.command()
 def doctor(data: Data = None, as_json: Json = False) -> None:
-    """Check the installation: packages, starter models, data folder, full-text search."""
+    """Check the installation: packages, starter models, Qt's libraries, data folder, full-text search."""
     checks = list(_checks(data))
+    well = all(check.ok for check in checks)
     if as_json:
-        print_json({"ok": all(ok for _, ok, _ in checks), "checks": [
-            {"name": name, "ok": ok, "detail": detail} for name, ok, detail in checks
-        ]})  # fmt: skip
+        print_json({"ok": well, "checks": [check._asdict() for check in checks]})
     else:
-        for name, ok, detail in checks:
-            screen.print(f"[{'green' if ok else 'red'}]{'ok ' if ok else 'NO '}[/] {name}: {plain(detail)}")
-    if not all(ok for _, ok, _ in checks):
+        for check in checks:
+            mark = "[green]ok [/]" if check.ok else "[red]NO [/]"
+            screen.print(f"{mark} {check.name}: {plain(check.detail)}")
+    if not well:
         raise typer.Exit(1)
 
 
-def _checks(data: str | None) -> Iterator[tuple[str, bool, str]]:
-    from rag.models.embedding import check_starter_embedder, starter_embedder_folder
-    from rag.models.language_model import (
-        HOW_TO_GET_LLAMA,
-        STARTER_SHA256,
-        llama_available,
-        starter_model_path,
-    )
+class _Check(NamedTuple):
+    """A line of the doctor's report: what was looked at, whether it is well, and what was found."""
 
-    yield "Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}"
+    name: str
+    ok: bool
+    detail: str
+
+
+def _checks(data: str | None) -> Iterator[_Check]:
+    yield _Check("Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}")
     for package in ("PySide6-Essentials", "chromadb", "sentence-transformers", "sqlmodel", "torch"):
-        try:
-            yield package, True, importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            yield package, False, "not installed; run `python main.py` with a network connection"
-    yield _llama_check(llama_available(), HOW_TO_GET_LLAMA)
-    try:
-        folder = starter_embedder_folder()
-        check_starter_embedder(folder)
-        yield "starter embedder", True, "sha256 as expected"
-    except RagError as error:
-        yield "starter embedder", False, str(error)
-    try:
-        from rag.models.embedding import file_sha256
+        yield _package_check(package)
+    problem = window_problem()
+    yield _Check("Qt platform plugin", not problem, problem or "its libraries load")
+    yield _llama_check()
+    yield _embedder_check()
+    yield _model_check()
+    yield _search_check()
+    yield _folder_check(data)
 
-        path = starter_model_path()
-        same = file_sha256(path) == STARTER_SHA256
-        yield (
-            "starter model",
-            same,
-            "sha256 as expected" if same else f"{path} has other contents than expected",
-        )
+
+def _package_check(package: str) -> _Check:
+    try:
+        return _Check(package, True, importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        how = f"run `python main.py setup` or, without a checkout, `pip install {package}`"
+        return _Check(package, False, f"not installed; {how}")
+
+
+def _llama_check() -> _Check:
+    from rag.models.language_model import HOW_TO_GET_LLAMA, gpu_supported, llama_available
+
+    if not llama_available():
+        return _Check("llama.cpp", False, HOW_TO_GET_LLAMA)
+    version = importlib.metadata.version("llama-cpp-python")
+    devices = "GPU and CPU" if gpu_supported() else "CPU only"
+    return _Check("llama.cpp", True, f"llama-cpp-python {version}, {devices}")
+
+
+def _embedder_check() -> _Check:
+    from rag.models.embedding import check_starter_embedder, starter_embedder_folder
+
+    try:
+        check_starter_embedder(starter_embedder_folder())
     except RagError as error:
-        yield "starter model", False, str(error)
+        return _Check("starter embedder", False, str(error))
+    return _Check("starter embedder", True, "sha256 as expected")
+
+
+def _model_check() -> _Check:
+    from rag.models.embedding import file_sha256
+    from rag.models.language_model import STARTER_SHA256, starter_model_path
+
+    try:
+        path = starter_model_path()
+        if file_sha256(path) != STARTER_SHA256:
+            return _Check("starter model", False, f"{path} is damaged: its sha256 is not the expected one")
+    except RagError as error:
+        return _Check("starter model", False, str(error))
+    return _Check("starter model", True, "sha256 as expected")
+
+
+def _search_check() -> _Check:
     try:
         sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE t USING fts5(x)")
-        yield "full-text search", True, f"SQLite {sqlite3.sqlite_version} with FTS5"
     except sqlite3.OperationalError:
-        yield "full-text search", False, "this Python's SQLite has no FTS5; use another build of Python"
+        how = "this Python's SQLite has no FTS5; use another build of Python"
+        return _Check("full-text search", False, how)
+    return _Check("full-text search", True, f"SQLite {sqlite3.sqlite_version} with FTS5")
+
+
+def _folder_check(data: str | None) -> _Check:
     try:
         found = data_folder(data)
-        yield "data folder", True, f"{found}" + (f"; {holder}" if (holder := lock_holder(found)) else "")
+        holder = lock_holder(found)
     except RagError as error:
-        yield "data folder", False, str(error)
-
-
-def _llama_check(available: bool, how: str) -> tuple[str, bool, str]:
-    if not available:
-        return "llama.cpp", False, how
-    from rag.models.language_model import gpu_supported
-
-    version = importlib.metadata.version("llama-cpp-python")
-    return (
-        "llama.cpp",
-        True,
-        f"llama-cpp-python {version}, {'GPU and CPU' if gpu_supported() else 'CPU only'}",
-    )
+        return _Check("data folder", False, str(error))
+    return _Check("data folder", True, f"{found}; {holder}" if holder else str(found))

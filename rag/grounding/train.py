@@ -46,6 +46,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.data_folder import RESOURCES
 from rag.grounding.detector import contradiction, nearness
 from rag.grounding.features import NAMES, align, features, prepare
 from rag.grounding.sentences import Sentence, is_checkable
@@ -54,7 +55,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
-ARTEFACT = Path(__file__).resolve().parents[2] / "resources" / "grounding" / "detector.json"
+ARTEFACT = RESOURCES / "grounding" / "detector.json"
 TRAINED = "ragtruth_qa_test"
 MEASURED = ("wice", "frank", "summedits")
 MEASURED_PART = 6  # one source in so many: embedding all of them takes minutes

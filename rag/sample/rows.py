@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
-from rag.storage.data_folder import RESOURCES
+import resources
 
 SAMPLE_COLLECTION = "Sample: Aurora 3 weather station"
 
@@ -16,5 +17,6 @@ SAMPLE_PIPELINES = ("Sample: hybrid, six passages", "Sample: BM25, two passages"
 
 
 def sample_questions() -> list[str]:
-    data = tomllib.loads((RESOURCES / "samples" / "questions.toml").read_text("utf-8"))
+    """Return the questions that a first start suggests."""
+    data = tomllib.loads((Path(resources.__file__).parent / "samples" / "questions.toml").read_text("utf-8"))
     return [str(item["text"]) for item in data["question"]]

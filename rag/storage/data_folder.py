@@ -16,10 +16,11 @@ from typing import IO, Any
 
 import platformdirs
 
+import resources
 from rag.errors import DataFolderLockedError, RagError
 
 PROGRAM_FOLDER = Path(__file__).resolve().parents[2]
-RESOURCES = PROGRAM_FOLDER / "resources"
+RESOURCES = Path(resources.__file__).parent
 DATABASE = "ragdeck.sqlite"
 SCHEMA = 5  # PRAGMA user_version of that file: how many steps rag.storage.migrations has
 POINTER = "moved-to"  # a text file with the path that the data were moved to
