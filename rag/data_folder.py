@@ -21,7 +21,7 @@ from rag.errors import DataFolderLockedError, RagError
 PROGRAM_FOLDER = Path(__file__).resolve().parent.parent
 RESOURCES = PROGRAM_FOLDER / "resources"
 DATABASE = "ragdeck.sqlite"
-SCHEMA = 5  # PRAGMA user_version of that file: how many steps rag.migrations has
+SCHEMA = 6  # PRAGMA user_version of that file: how many steps rag.migration_steps has
 POINTER = "moved-to"  # a text file with the path that the data were moved to
 
 
