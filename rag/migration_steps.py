@@ -1,8 +1,8 @@
 """The numbered steps that bring an older SQLite file up to this program: data that never changes again.
 
 Everything here is a frozen copy of what a step needs. A step that was released is not edited, and it imports
-nothing of the program that may change. A change of the tables is a new step at the end of STEPS, and SCHEMA in
-data_folder counts it. A new file is made by the store from the tables as they are now; a test compares both.
+nothing of the program that may change. To change the tables, add a step at the end of STEPS and count it in
+data_folder.SCHEMA. A new file is made by the store from the tables as they are now; a test compares both.
 
 Statements say IF NOT EXISTS, and columns are added only where they are missing: the program up to schema 5
 committed statement by statement, so a file that was killed on its way has some of a step already.
@@ -398,9 +398,9 @@ CREATE TABLE IF NOT EXISTS productionpipeline (collection_id INTEGER NOT NULL, n
 """
 
 # Up to schema 5 every start made the tables and indexes that were missing, so they came under a number that
-# stayed the same, and so did collection.last_number, which no start could add. The hits of a verification query
-# were one list at first, of which nobody can tell any more what was found by words: the next verification stores
-# them again.
+# stayed the same, and so did collection.last_number, which no start could add. The hits of a verification
+# query were one list at first, and nobody can tell any more which of them were found by words: the next
+# verification stores them again.
 _LATE_ROWS = """
 CREATE INDEX IF NOT EXISTS document_facts ON document (id, collection_id, name, source, title, media_type,
     sha256, size_bytes, chunking, chunk_count, token_count, created_ms);
@@ -412,7 +412,7 @@ UPDATE collection SET last_number = max(last_number,
 
 
 def _rename_canaries(connection: sqlite3.Connection) -> None:
-    """Move regression questions out of the tables they were first kept in, and drop the column of that time."""
+    """Move regression questions out of their first tables, and drop a column of that time."""
     for part in ("question", "run", "result"):
         if _columns(connection, f"canary{part}"):
             connection.execute(f"INSERT OR IGNORE INTO frozen{part} SELECT * FROM canary{part}")

@@ -1,4 +1,4 @@
-"""Brings an SQLite file to this program's schema, one transaction a step. PRAGMA user_version counts the steps.
+"""Brings an SQLite file to this program's schema, one transaction a step; PRAGMA user_version counts them.
 
 A kill, an error or a full disk at any statement leaves the file at the schema before the step, and the next
 start goes on from there. The steps themselves, and how to add one, are in migration_steps.
@@ -39,7 +39,7 @@ def migrate(
         connect: Opens a file in autocommit mode.
 
     Raises:
-        RagError: The file is newer, damaged, locked, of another program or cannot be written, or a step failed.
+        RagError: The file is newer, damaged, locked, not Ragdeck's or not writable, or a step failed.
     """
     with _in_words(database):
         _remove_half_copies(database)
@@ -53,8 +53,10 @@ def migrate(
             if version == 0:
                 _make(connection, database, fill_new_file)
             elif version < len(STEPS):
+                connection.execute(
+                    "PRAGMA journal_mode = WAL"
+                )  # before the copy, which waits for no lock then
                 _copy(connection, database, version + 1, connect)
-                connection.execute("PRAGMA journal_mode = WAL")
                 for step in STEPS[version:]:
                     _run(connection, database, step)
             else:
@@ -106,9 +108,9 @@ def _run(connection: sqlite3.Connection, database: Path, step: Step) -> None:
         if _code(error) in _SENTENCES:
             raise
         raise RagError(
-            f"{database} could not be upgraded: step {step.number} ({step.name}) failed ({error}). The file is as it "
-            "was before that step. The Ragdeck that you used before can open the copy "
-            f"{_copy_of(database, step.number)}."
+            f"{database} could not be upgraded: step {step.number} ({step.name}) failed ({error}). The file "
+            "is as it was before that step. The Ragdeck that you used before can open the copy "
+            f"{_newest_copy(database)}."
         ) from error
 
 
@@ -129,7 +131,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: Connect) -> None:
-    """Copy the file beside itself. An earlier copy stays; one that is the same makes a second one needless."""
+    """Copy the file beside itself. An earlier copy stays, and suffices when it is the same."""
     target = database.with_name(f"ragdeck.before-{number}.sqlite")
     part = target.with_name(target.name + PART)
     try:
@@ -146,16 +148,15 @@ def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: 
         if _is_full(error):
             size = _number(connection, "PRAGMA page_count") * _number(connection, "PRAGMA page_size")
             raise RagError(
-                f"The disk is full: the copy that is made before an upgrade needs {size / 1e6:,.0f} MB beside "
-                f"{database}. Nothing was changed. Free some space and start again."
+                f"The disk is full: the copy that is made before an upgrade needs {size / 1e6:,.0f} MB in "
+                f"{database.parent}. Nothing was changed. Free some space and start again."
             ) from error
         raise
 
 
-def _copy_of(database: Path, number: int) -> str:
-    """Return the name of the newest safety copy that was made at or before a step."""
-    copies = [p for n in range(number + 1) for p in database.parent.glob(f"ragdeck.before-{n}*.sqlite")]
-    return str(max(copies, key=lambda p: p.stat().st_mtime_ns)) if copies else "made before the upgrade"
+def _newest_copy(database: Path) -> Path:
+    """Return the safety copy of this upgrade; there always is one when a step runs."""
+    return max(database.parent.glob("ragdeck.before-*.sqlite"), key=lambda path: path.stat().st_mtime_ns)
 
 
 def _free(target: Path) -> Path:
@@ -193,20 +194,20 @@ def _sync_folder(folder: Path) -> None:
 _IN_USE = "{file} is in use by another program. Close that program and start again; nothing is damaged."
 _NOT_WRITABLE = "{file} cannot be written to ({error}). Check its permissions and start again."
 _SENTENCES = {
-    sqlite3.SQLITE_NOTADB: "{file} is damaged or is not an SQLite file. Put a backup in its place, or move it "
-    "away to start anew.",
-    sqlite3.SQLITE_CORRUPT: "{file} is damaged ({error}). Put a backup in its place, or move it away to start "
-    "anew.",
+    sqlite3.SQLITE_NOTADB: "{file} is damaged or is not an SQLite file. Put a backup in its place, or "
+    "move it away to start anew.",
+    sqlite3.SQLITE_CORRUPT: "{file} is damaged ({error}). Put a backup in its place, or move it away to "
+    "start anew.",
     sqlite3.SQLITE_BUSY: _IN_USE,
     sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_FULL: "The disk is full, so {file} cannot be opened. Free some space and start again; nothing "
-    "is lost.",
+    sqlite3.SQLITE_FULL: "The disk is full, so {file} cannot be opened. Free some space and start again; "
+    "nothing is lost.",
     sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
     sqlite3.SQLITE_PERM: _NOT_WRITABLE,
-    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened ({error}). Check the permissions of the file and of its "
-    "folder, and start again.",
-    sqlite3.SQLITE_IOERR: "The disk of {file} reports an error ({error}). Check the disk and start again; leave "
-    "the file where it is.",
+    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened ({error}). Check the permissions of the file and of "
+    "its folder, and start again.",
+    sqlite3.SQLITE_IOERR: "The disk of {file} reports an error ({error}). Check the disk and start again; "
+    "leave the file where it is.",
 }
 
 
@@ -231,6 +232,6 @@ def _in_words(database: Path) -> Iterator[None]:
         raise RagError(sentence.format(file=database, error=error)) from error
     except OSError as error:
         raise RagError(
-            f"The folder {database.parent} cannot be written to ({error.strerror}). Check its permissions and "
-            "its disk, and start again."
+            f"The folder {database.parent} cannot be written to ({error.strerror}). Check its permissions "
+            "and its disk, and start again."
         ) from error

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From low to high; a module imports only from earlier lines (or its own package).
 RAG = [
-    ["errors", "fingerprints", "languages", "words"],
-    ["silent"],
+    ["errors", "fingerprints", "languages", "words", "migration_silent_failures"],
+    ["silent", "migration_steps"],
     ["events", "reports", "matching", "settings", "data_folder", "measures"],
     ["verdicts"],
     ["tables", "gguf", "reader", "migrations", "space"],

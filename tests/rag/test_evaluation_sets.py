@@ -13,8 +13,6 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.ingest import ingest_files
-from rag.store import Store
-from rag.tables import Trace
 from rag.workspace import Workspace
 
 

@@ -82,7 +82,7 @@ def objects(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
 def structure(path: Path) -> dict[tuple[str, str], Any]:
     """Return what must be the same in every file of a schema.
 
-    Left out is what differs by right: the order of columns, and defaults, which a new file leaves to the program.
+    Left out is what may differ: the order of columns, and defaults, which a new file leaves to the program.
     """
     found: dict[tuple[str, str], Any] = {}
     with closing(sqlite3.connect(path)) as connection:
@@ -177,7 +177,11 @@ def test_an_upgrade_keeps_every_row(old: Path, tmp_path: Path) -> None:
 
 
 def test_an_upgraded_file_is_searched_by_meaning_and_by_words(old: Path, tmp_path: Path) -> None:
-    from fakes import FakeEmbedder, ScriptedModel, drive  # here, because a killed process waits for every import
+    from fakes import (  # here, because a killed process waits for every import
+        FakeEmbedder,
+        ScriptedModel,
+        drive,
+    )
 
     from rag.retrieval import open_version, retrieve
     from rag.settings import RetrievalSettings
@@ -281,7 +285,8 @@ def test_the_frozen_detector_says_what_the_detector_of_its_day_said(
 
 
 def test_statements_are_split_where_sqlite_says_they_end() -> None:
-    sql = "CREATE TABLE a (b);\nCREATE TRIGGER t AFTER INSERT ON a BEGIN\nDELETE FROM a;\nEND;\nINSERT INTO a VALUES ('x;\ny');"
+    trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN\nDELETE FROM a;\nEND;"
+    sql = f"CREATE TABLE a (b);\n{trigger}\nINSERT INTO a VALUES ('x;\ny');"
     assert [s.split()[0] for s in statements(sql)] == ["CREATE", "CREATE", "INSERT"]
     with pytest.raises(ValueError, match="semicolon"):
         statements("DELETE FROM a")
@@ -295,7 +300,7 @@ class Cut(Exception):
 
 
 def cutting(after: int, cut: Callable[[], None]) -> tuple[Callable[[Path], sqlite3.Connection], list[str]]:
-    """Return a way to open files that calls `cut` after so many statements of transactions, and what was run."""
+    """Return a way to open files that calls `cut` after so many statements in transactions, and what ran."""
     done: list[str] = []
 
     class Cutting(sqlite3.Connection):
@@ -432,7 +437,7 @@ def test_a_kill_leaves_a_whole_schema_that_the_next_start_upgrades(tmp_path: Pat
 
 
 def test_a_file_that_the_earlier_program_left_between_two_steps_is_upgraded(tmp_path: Path) -> None:
-    """It committed statement by statement and wrote the number last, so the columns of a step may be there."""
+    """It committed statement by statement and wrote the number last: a step may be there in part."""
     path = old_file(FIRST, tmp_path / "old")
     whole = after_each_step(path, tmp_path / "steps")[SCHEMA]
     half = copied(path, tmp_path / "half")
@@ -539,10 +544,14 @@ def test_a_full_disk_in_a_step_is_not_called_damage(tmp_path: Path) -> None:
     assert version_of(path) == SCHEMA
 
 
-def test_a_locked_file_is_not_called_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("journal", "lock"), [("WAL", "IMMEDIATE"), ("DELETE", "IMMEDIATE"), ("DELETE", "EXCLUSIVE")]
+)
+def test_a_locked_file_is_not_called_damaged(journal: str, lock: str, tmp_path: Path) -> None:
     path = old_file(FIRST, tmp_path)
     with closing(connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute(f"PRAGMA journal_mode = {journal}")
+        other.execute(f"BEGIN {lock}")
         with pytest.raises(RagError, match=r"in use by another program.*start again") as raised:
             migrate(path, fill_new_file, lambda name: sqlite3.connect(name, timeout=0, isolation_level=None))
         other.execute("ROLLBACK")

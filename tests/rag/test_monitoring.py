@@ -33,7 +33,7 @@ from rag.frozen import (
 )
 from rag.ingest import ingest_files
 from rag.languages import language_of
-from rag.measures import DEFAULT_RULES, MEASURES, AlertRow, FrozenState, MeasureSummary, Scope, beyond
+from rag.measures import MEASURES, AlertRow, FrozenState, MeasureSummary, Scope, beyond
 from rag.migrations import STEPS
 from rag.monitoring.alerts import (
     acknowledge,
