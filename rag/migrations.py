@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -148,8 +149,8 @@ def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: 
         if _is_full(error):
             size = _number(connection, "PRAGMA page_count") * _number(connection, "PRAGMA page_size")
             raise RagError(
-                f"The disk is full: the copy that is made before an upgrade needs {size / 1e6:,.0f} MB in "
-                f"{database.parent}. Nothing was changed. Free some space and start again."
+                "The disk is full: the copy that is made before an upgrade needs "
+                f"{math.ceil(size / 1e6):,} MB in {database.parent}. Nothing was changed. Free some space and start again."
             ) from error
         raise
 
