@@ -150,7 +150,8 @@ def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: 
             size = _number(connection, "PRAGMA page_count") * _number(connection, "PRAGMA page_size")
             raise RagError(
                 "The disk is full: the copy that is made before an upgrade needs "
-                f"{math.ceil(size / 1e6):,} MB in {database.parent}. Nothing was changed. Free some space and start again."
+                f"{math.ceil(size / 1e6):,} MB in {database.parent}. Nothing was changed. "
+                "Free some space and start again."
             ) from error
         raise
 
