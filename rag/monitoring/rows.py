@@ -308,35 +308,6 @@ def values_of(measure: Measure, asks: Sequence[MeasuredAsk]) -> list[float]:
     return [float(value) for ask in asks if (value := measure.of(ask)) is not None]
 
 
-_LIMIT_NOTE = (
-    "Beyond the control limit of the reference period; with no change at most {} windows are. Windows overlap, so a "
-    "false alarm lasts for some asks."
-)
-# (name, measure, comparison, threshold, window, minimum, note): what a new data folder starts with.
-DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
-    ("More flagged answers", "flag_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
-    ("More contradictions", "contradiction_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
-    ("More refusals", "refusal_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
-    ("More empty retrievals", "empty_retrieval_rate", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 670")),
-    ("Lower retrieval scores", "best_score", "below", None, 50, 20, _LIMIT_NOTE.format("1 of 740")),
-    ("Slower answers", "latency", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 740")),
-    (
-        "Silent failures", "silent_failure_rate", "above", 0.05, 50, 20,
-        "On 422 real answers of six models (RAGTruth) the checks raised one alarm; at that rate 3 in 50 by chance "
-        "is one window in 4,000.",
-    ),
-    (
-        "Other questions than before", "question_drift", "below", 0.01, 100, 20,
-        "Energy test against the reference period: 1 % of tests alarm with no drift. When a fifth of the questions is on "
-        "a new topic, 72 % of tests find it at 100 asks, 36 % at 50 (XQuAD and Cranfield, reference of 100).",
-    ),
-    (
-        "Other scores than before", "score_drift", "below", 0.01, 100, 20,
-        "Kolmogorov-Smirnov test against the reference period: exact, so 1 % of tests alarm with no drift.",
-    ),
-)  # fmt: skip
-
-
 def list_measured_asks(database: Database, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
     """The newest asks by persons in a scope, newest first; frozen runs and evaluations are not among them."""
     parts, values = ["source = 'person'", "status != 'running'"], []

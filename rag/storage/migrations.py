@@ -1,173 +1,239 @@
-"""Numbered steps that bring an older SQLite file up to this program. PRAGMA user_version counts them.
+"""Brings an SQLite file to this program's schema, one transaction a step; PRAGMA user_version counts them.
 
-A new file starts with the tables as they are now, so a step must only ever change what an older file has.
+A kill, an error or a full disk at any statement leaves the file at the schema before the step, and the next
+start goes on from there. The steps themselves, and how to add one, are in migration_steps.
 """
 
 from __future__ import annotations
 
+import errno
+import filecmp
+import math
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.grounding.silent_failures import silent_failures
-from rag.monitoring.rows import DEFAULT_RULES
-from rag.storage.fingerprints import texts_fingerprint
+from rag.storage.migration_steps import STEPS, Step, run_actions, statements
 
-# What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of
-# the text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
-FULL_TEXT = """
-CREATE VIRTUAL TABLE IF NOT EXISTS chunk_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE IF NOT EXISTS trace_fts USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
-CREATE VIRTUAL TABLE IF NOT EXISTS chunk_terms USING fts5vocab(chunk_fts, instance);
-CREATE INDEX IF NOT EXISTS document_facts ON document (id, collection_id, name, source, title, media_type, sha256,
-    size_bytes, chunking, chunk_count, token_count, created_ms);
-CREATE INDEX IF NOT EXISTS trace_list ON trace (created_ms DESC, id);
-CREATE INDEX IF NOT EXISTS trace_flagged ON trace (created_ms DESC) WHERE flag_count > 0;
-CREATE INDEX IF NOT EXISTS trace_verdict ON trace (worst_verdict, created_ms DESC);
-CREATE INDEX IF NOT EXISTS trace_collection ON trace (collection, created_ms DESC);
-CREATE INDEX IF NOT EXISTS trace_model ON trace (model, created_ms DESC);
-CREATE INDEX IF NOT EXISTS trace_source ON trace (source, created_ms DESC);
-CREATE INDEX IF NOT EXISTS trace_status ON trace (status, created_ms DESC);
-"""
+__all__ = ["STEPS", "Step", "connect", "migrate", "statements"]
 
-# What an older file's tables lack for dataset versions that can be compared, proved and rolled back.
-_VERSION_COLUMNS = """
-ALTER TABLE collection ADD COLUMN index_key TEXT NOT NULL DEFAULT '';
-ALTER TABLE collection ADD COLUMN index_server TEXT NOT NULL DEFAULT '';
-ALTER TABLE collection ADD COLUMN last_number INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE collection ADD COLUMN pending TEXT NOT NULL DEFAULT '';
-ALTER TABLE datasetversion ADD COLUMN kind TEXT NOT NULL DEFAULT 'ingest';
-ALTER TABLE datasetversion ADD COLUMN parent_id INTEGER;
-ALTER TABLE datasetversion ADD COLUMN chunks_added INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN chunks_removed INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN tokens_added INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN tokens_removed INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN excluded_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN text_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE datasetversion ADD COLUMN index_fingerprint TEXT NOT NULL DEFAULT '';
-ALTER TABLE datasetversion ADD COLUMN trial_key TEXT NOT NULL DEFAULT '';
-ALTER TABLE versiondocument ADD COLUMN attributes TEXT NOT NULL DEFAULT '';
-CREATE INDEX IF NOT EXISTS ix_tracehit_chunk_id ON tracehit (chunk_id);
-CREATE INDEX IF NOT EXISTS ix_tracehit_document_id ON tracehit (document_id);
-UPDATE collection SET index_key = key, index_version_id = NULL,
-    last_number = coalesce((SELECT max(number) FROM datasetversion v WHERE v.collection_id = collection.id), 0);
-UPDATE datasetversion SET kind = 'remove' WHERE removed_count > 0 AND added_count + replaced_count = 0;
-UPDATE datasetversion SET parent_id = (SELECT p.id FROM datasetversion p
-    WHERE p.collection_id = datasetversion.collection_id AND p.number = datasetversion.number - 1);
-"""
+Connect = Callable[[Path], sqlite3.Connection]
+PART = ".part"  # ends the name of a safety copy that is not complete
 
 
-_FLAG_COLUMNS = """
-ALTER TABLE trace ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
-ALTER TABLE trace ADD COLUMN support_rate FLOAT;
-ALTER TABLE trace ADD COLUMN contradicted_count INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE trace ADD COLUMN check_error TEXT NOT NULL DEFAULT '';
-ALTER TABLE claim ADD COLUMN raw_score FLOAT;
-ALTER TABLE claim ADD COLUMN doubtful TEXT NOT NULL DEFAULT '';
-UPDATE claim SET raw_score = score;
-UPDATE trace SET contradicted_count =
-    (SELECT count(*) FROM claim WHERE trace_id = trace.id AND verdict = 'contradicted');
-UPDATE trace SET support_rate = (SELECT avg(verdict = 'supported') FROM claim
-    WHERE trace_id = trace.id AND verdict != 'not checkable') WHERE status = 'done';
-UPDATE trace SET outcome = CASE WHEN trim(answer) = '' THEN 'empty' WHEN support_rate IS NOT NULL THEN 'answered'
-    WHEN fallbacks LIKE '%declined to answer%' THEN 'refused' ELSE 'not checkable' END WHERE status = 'done';
-"""
+def connect(database: Path) -> sqlite3.Connection:
+    """Open a file in autocommit mode, so that a transaction begins and ends where this module says so."""
+    return sqlite3.connect(database, isolation_level=None)
 
 
-def _flag_columns(connection: sqlite3.Connection) -> None:
-    """Step 3: what became of an answer, and what a calibration changes."""
-    connection.executescript(_FLAG_COLUMNS)
+def migrate(
+    database: Path, fill_new_file: Callable[[sqlite3.Connection], None], connect: Connect = connect
+) -> None:
+    """Make a new file, or upgrade an older one after copying it to ragdeck.before-N.sqlite.
+
+    Args:
+        database: The file; it need not exist.
+        fill_new_file: Makes the tables as they are now, given a connection inside a transaction.
+        connect: Opens a file in autocommit mode.
+
+    Raises:
+        RagError: The file is newer, damaged, locked, not Ragdeck's or not writable, or a step failed.
+    """
+    with _in_words(database):
+        _remove_half_copies(database)
+        with closing(connect(database)) as connection:
+            version = _number(connection, "PRAGMA user_version")
+            if version > len(STEPS):
+                raise RagError(
+                    f"{database} was written by a newer Ragdeck (schema {version}, this program knows "
+                    f"{len(STEPS)}); use the newer program."
+                )
+            if version == 0:
+                _make(connection, database, fill_new_file)
+            elif version < len(STEPS):
+                connection.execute(
+                    "PRAGMA journal_mode = WAL"
+                )  # before the copy, which waits for no lock then
+                _copy(connection, database, version + 1, connect)
+                for step in STEPS[version:]:
+                    _run(connection, database, step)
+            else:
+                _number(connection, "SELECT count(*) FROM sqlite_master")  # a damaged schema shows here
+                connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _version_columns(connection: sqlite3.Connection) -> None:
-    """Step 2. The index is filled anew: its entries are named by their text's hash from now on."""
-    connection.executescript(_VERSION_COLUMNS)
-    for version_id, embedder in connection.execute("SELECT id, embedder FROM datasetversion").fetchall():
-        rows = connection.execute(
-            """SELECT DISTINCT c.text_hash FROM versiondocument vd JOIN chunk c ON c.document_id = vd.document_id
-               WHERE vd.version_id = ?""",
-            (version_id,),
-        )
-        hashes = [row[0] for row in rows]
-        connection.execute(
-            "UPDATE datasetversion SET text_count = ?, index_fingerprint = ? WHERE id = ?",
-            (len(hashes), texts_fingerprint(embedder, hashes), version_id),
-        )
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
 
 
-# Traces say which version of a prompt made them. The tables of prompts and evaluation are made by create_tables.
-_EVALUATION = """
-ALTER TABLE trace ADD COLUMN prompt_version_id INTEGER;
-ALTER TABLE trace ADD COLUMN prompt_version INTEGER;
-CREATE INDEX IF NOT EXISTS ix_trace_prompt_version_id ON trace (prompt_version_id);
-"""
-
-
-def _evaluation(connection: sqlite3.Connection) -> None:
-    connection.executescript(_EVALUATION)
-
-
-# What monitors read of a trace; their own tables are made with all others.
-_MONITORING = """
-ALTER TABLE trace ADD COLUMN best_score FLOAT;
-ALTER TABLE trace ADD COLUMN silent_failures TEXT NOT NULL DEFAULT '';
-UPDATE trace SET best_score = (SELECT max(h.dense_score) FROM tracehit h WHERE h.trace_id = trace.id);
-"""
-
-_ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection, model,
-    prompt, enabled, state, since_ms, checked_ms, count, sentence, acknowledged)
-    VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', 1, 'not enough data', 0, 0, 0, '', '')"""
-
-
-def _monitoring(connection: sqlite3.Connection) -> None:
-    """Stored answers are looked through for silent failures once."""
-    connection.executescript(_MONITORING)
-    rows = connection.execute(
-        "SELECT id, question, answer, finish_reason, passage_count FROM trace WHERE status = 'done'"
-    ).fetchall()
-    found = [(", ".join(silent_failures(*row[1:])), row[0]) for row in rows]
-    connection.executemany("UPDATE trace SET silent_failures = ? WHERE id = ?", found)
-
-
-Step = Callable[[sqlite3.Connection], None]
-STEPS: tuple[Step, ...] = (
-    lambda connection: None,  # step 1: the first released schema
-    _version_columns,
-    _flag_columns,
-    _evaluation,
-    _monitoring,
-)
-
-
-def migrate(database: Path, create_tables: Callable[[], None]) -> None:
-    """Create or upgrade the file. An older file is copied to ragdeck.before-N.sqlite first."""
-    with sqlite3.connect(database) as connection:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-    connection.close()
-    if version > len(STEPS):
-        raise RagError(
-            f"{database} was written by a newer Ragdeck (schema {version}, this program knows {len(STEPS)}); "
-            "use the newer program."
-        )
-    if has_tables and 0 < version < len(STEPS):
-        _copy(database, database.with_name(f"ragdeck.before-{version + 1}.sqlite"))
-        with sqlite3.connect(database) as connection:
-            for step in STEPS[version:]:
-                step(connection)
-        connection.close()
-    create_tables()
-    with sqlite3.connect(database) as connection:
-        if version < STEPS.index(_monitoring) + 1:  # once: a rule that a person removed must not come back
-            connection.executemany(_ADD_RULE, DEFAULT_RULES)
-        connection.executescript(FULL_TEXT)
+def _make(
+    connection: sqlite3.Connection, database: Path, fill_new_file: Callable[[sqlite3.Connection], None]
+) -> None:
+    """Make the tables of a new file. One that the program up to schema 5 left half made is begun again."""
+    tables = _tables_of_half_made_file(connection, database)
+    connection.execute("PRAGMA journal_mode = WAL")
+    with _transaction(connection):
+        for name in tables:
+            connection.execute(f'DROP TABLE "{name}"')
+        fill_new_file(connection)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-    connection.close()
 
 
-def _copy(source: Path, target: Path) -> None:
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
-    old.close()
-    new.close()
+def _tables_of_half_made_file(connection: sqlite3.Connection, database: Path) -> list[str]:
+    """Return the tables of a file without a schema number. Raises RagError when rows would be lost."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    virtual = [name for name, sql in rows if (sql or "").upper().startswith("CREATE VIRTUAL")]
+    tables = [name for name, _ in rows if not name.startswith(("sqlite_", *(f"{v}_" for v in virtual)))]
+    # The program up to schema 5 wrote the rules of a new file before its number.
+    plain = [name for name in tables if name not in virtual and name != "alertrule"]
+    if tables and (
+        "collection" not in tables
+        or any(_number(connection, f'SELECT EXISTS (SELECT 1 FROM "{name}")') for name in plain)
+    ):
+        raise RagError(
+            f"{database} is not a Ragdeck file: it holds tables but no schema number. Put a backup in "
+            "its place, or move it away to start anew."
+        )
+    return sorted(tables, key=lambda name: name not in virtual)
+
+
+def _run(connection: sqlite3.Connection, database: Path, step: Step) -> None:
+    try:
+        with _transaction(connection):
+            run_actions(connection, step.actions)
+            connection.execute(f"PRAGMA user_version = {step.number}")
+    except sqlite3.Error as error:
+        if _code(error) in _SENTENCES:
+            raise
+        raise RagError(
+            f"{database} could not be upgraded: step {step.number} ({step.name}) failed ({error}). The file "
+            "is as it was before that step. The Ragdeck that you used before can open the copy "
+            f"{_newest_copy(database)}."
+        ) from error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit at the end, and roll back on anything that is raised, a cancel from the keyboard included."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself has rolled back after some errors, a full disk for one
+            connection.execute("ROLLBACK")
+        raise
+
+
+# --- the safety copy --------------------------------------------------------------------------------------
+
+
+def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: Connect) -> None:
+    """Copy the file beside itself. An earlier copy stays, and suffices when it is the same."""
+    target = database.with_name(f"ragdeck.before-{number}.sqlite")
+    part = target.with_name(target.name + PART)
+    try:
+        with closing(connect(part)) as new:
+            connection.backup(new)
+        _sync(part)
+        if target.exists() and filecmp.cmp(part, target, shallow=False):
+            part.unlink()
+        else:
+            part.rename(_free(target))
+            _sync_folder(database.parent)
+    except (sqlite3.Error, OSError) as error:
+        _remove_half_copies(database)
+        if _is_full(error):
+            size = _number(connection, "PRAGMA page_count") * _number(connection, "PRAGMA page_size")
+            raise RagError(
+                "The disk is full: the copy that is made before an upgrade needs "
+                f"{math.ceil(size / 1e6):,} MB in {database.parent}. Nothing was changed. "
+                "Free some space and start again."
+            ) from error
+        raise
+
+
+def _newest_copy(database: Path) -> Path:
+    """Return the safety copy of this upgrade; there always is one when a step runs."""
+    return max(database.parent.glob("ragdeck.before-*.sqlite"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _free(target: Path) -> Path:
+    """Return the path, or the first with a number behind it that no file has."""
+    found, number = target, 1
+    while found.exists():
+        number += 1
+        found = target.with_name(f"{target.stem}-{number}{target.suffix}")
+    return found
+
+
+def _remove_half_copies(database: Path) -> None:
+    """Remove what a killed copy left, with its journals: SQLite would apply them to the next copy."""
+    for path in database.parent.glob(f"ragdeck.before-*{PART}*"):
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write a new name in a folder to the disk, where the system can."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+# --- errors -----------------------------------------------------------------------------------------------
+
+_IN_USE = "{file} is in use by another program. Close that program and start again; nothing is damaged."
+_NOT_WRITABLE = "{file} cannot be written to ({error}). Check its permissions and start again."
+_SENTENCES = {
+    sqlite3.SQLITE_NOTADB: "{file} is damaged or is not an SQLite file. Put a backup in its place, or "
+    "move it away to start anew.",
+    sqlite3.SQLITE_CORRUPT: "{file} is damaged ({error}). Put a backup in its place, or move it away to "
+    "start anew.",
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_FULL: "The disk is full, so {file} cannot be opened. Free some space and start again; "
+    "nothing is lost.",
+    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
+    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened ({error}). Check the permissions of the file and of "
+    "its folder, and start again.",
+    sqlite3.SQLITE_IOERR: "The disk of {file} reports an error ({error}). Check the disk and start again; "
+    "leave the file where it is.",
+}
+
+
+def _code(error: BaseException) -> int:
+    """Return SQLite's primary result code of an error; 0 when it has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_full(error: BaseException) -> bool:
+    return _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def _in_words(database: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk report into one sentence that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        sentence = _SENTENCES.get(_code(error))
+        if sentence is None:
+            raise
+        raise RagError(sentence.format(file=database, error=error)) from error
+    except OSError as error:
+        raise RagError(
+            f"The folder {database.parent} cannot be written to ({error.strerror}). Check its permissions "
+            "and its disk, and start again."
+        ) from error

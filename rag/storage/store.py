@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Session, SQLModel, create_engine
 
 from rag.errors import RagError
 from rag.storage import tables  # noqa: F401 - registers every table with SQLModel
-from rag.storage.migrations import migrate
+from rag.storage.migrations import migrate, statements
 from rag.storage.tables.knowledge import Chunk, Document
+from rag.storage.tables.monitoring import DEFAULT_RULES
 from rag.text.search_terms import indexed_text
 
 Vectors = npt.NDArray[np.float32]
@@ -32,20 +35,49 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+# What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of the
+# text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
+FULL_TEXT = """
+CREATE VIRTUAL TABLE chunk_fts
+    USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE trace_fts
+    USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
+CREATE VIRTUAL TABLE chunk_terms USING fts5vocab(chunk_fts, instance);
+CREATE INDEX document_facts ON document (id, collection_id, name, source, title, media_type, sha256,
+    size_bytes, chunking, chunk_count, token_count, created_ms);
+CREATE INDEX trace_list ON trace (created_ms DESC, id);
+CREATE INDEX trace_flagged ON trace (created_ms DESC) WHERE flag_count > 0;
+CREATE INDEX trace_verdict ON trace (worst_verdict, created_ms DESC);
+CREATE INDEX trace_collection ON trace (collection, created_ms DESC);
+CREATE INDEX trace_model ON trace (model, created_ms DESC);
+CREATE INDEX trace_source ON trace (source, created_ms DESC);
+CREATE INDEX trace_status ON trace (status, created_ms DESC);
+"""
+
+_ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection,
+    model, prompt, enabled, state, since_ms, checked_ms, count, sentence, acknowledged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', 1, 'not enough data', 0, 0, 0, '', '')"""
+
+
+def fill_new_file(connection: sqlite3.Connection) -> None:
+    """Make all tables as they are now and the alert rules to begin with, in the caller's transaction."""
+    for table in SQLModel.metadata.sorted_tables:
+        connection.execute(str(CreateTable(table).compile(dialect=dialect.dialect())))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=dialect.dialect())))
+    for statement in statements(FULL_TEXT):
+        connection.execute(statement)
+    connection.executemany(_ADD_RULE, DEFAULT_RULES)
+
+
 class Store:
-    """Opens the file and hands out sessions. Raises RagError when the file is damaged or newer."""
+    """A file that was made or upgraded, and its sessions. Opening it raises RagError with the reason."""
 
     def __init__(self, database: Path) -> None:
         self.database = database
         self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": 30})
         event.listen(self._engine, "connect", _set_pragmas)
-        try:
-            migrate(database, lambda: SQLModel.metadata.create_all(self._engine))
-        except (sqlite3.DatabaseError, DatabaseError) as error:
-            raise RagError(
-                f"{database} is damaged or not a Ragdeck file ({error.args[0]}); "
-                "put a backup in its place, or move it away to start anew."
-            ) from error
+        migrate(database, fill_new_file)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

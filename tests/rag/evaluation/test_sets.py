@@ -15,9 +15,6 @@ from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.rows import list_set_versions, list_sets
 from rag.knowledge.ingest import ingest_files
-from rag.storage import migrations
-from rag.storage.store import Store
-from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 
@@ -175,34 +172,6 @@ def test_thousands_of_cases_are_quick(named: Workspace) -> None:
     taken = time.perf_counter() - began
     print(f"{taken:.2f} s")
     assert taken < 15
-
-
-def test_an_older_file_gets_the_new_columns_and_tables(tmp_path: Path) -> None:
-    path = tmp_path / "ragdeck.sqlite"
-    store = Store(path)
-    with store.session() as session:
-        session.add(
-            Trace(id="t", session_id="s", created_ms=1, status="done", question="q", prompt_name="answer")
-        )
-    store.close()
-    new = ["prompt", "promptversion", "promptlabel", "promptlabelmove", "pipeline", "pipelineversion"]
-    new += ["evaluationset", "evaluationsetversion", "evaluationcase", "evaluationsetcase"]
-    with sqlite3.connect(path) as raw:
-        for table in new:
-            raw.execute(f"DROP TABLE {table}")
-        raw.execute("DROP INDEX ix_trace_prompt_version_id")
-        raw.execute("ALTER TABLE trace DROP COLUMN prompt_version_id")
-        raw.execute("ALTER TABLE trace DROP COLUMN prompt_version")
-        assert migrations._evaluation in migrations.STEPS
-        migrations._evaluation(raw)  # the step alone: others change what this file has already
-    raw.close()
-    Store(path).close()
-    with sqlite3.connect(path) as raw:
-        tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        row = raw.execute("SELECT prompt_name, prompt_version, prompt_version_id FROM trace").fetchone()
-    raw.close()
-    assert tables >= set(new)
-    assert row == ("answer", None, None)
 
 
 def test_a_case_is_stored_as_plain_json(named: Workspace) -> None:

@@ -59,7 +59,6 @@ from rag.monitoring.regression_questions import (
     unfreeze_question,
 )
 from rag.monitoring.rows import (
-    DEFAULT_RULES,
     MEASURES,
     AlertRow,
     FrozenState,
@@ -70,9 +69,9 @@ from rag.monitoring.rows import (
     list_alerts,
     list_asked_prompts,
 )
-from rag.storage import migrations
 from rag.storage.data_folder import SCHEMA
 from rag.storage.database import Database
+from rag.storage.migrations import STEPS
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.monitoring import AlertRule
 from rag.storage.tables.traces import Trace
@@ -660,51 +659,9 @@ def test_nothing_of_an_erased_document_stays_in_the_monitors(filled: Workspace) 
 # --- the file ---------------------------------------------------------------------------------------------
 
 
-def test_an_older_file_gets_silent_failures_scores_and_the_rules_once(tmp_path: Path) -> None:
-    path = tmp_path / "ragdeck.sqlite"
-    store = Store(path)
-    loop = "The boat leaves at noon. " * 6
-    with store.session() as session:
-        for number, answer in enumerate(("It leaves at noon.", loop, "")):
-            session.add(Trace(id=f"t{number}", session_id="s", created_ms=number, status="done", question="When does it leave?",
-                              answer=answer, passage_count=1))  # fmt: skip
-    store.close()
-    new = ["alertrule", "referenceperiod", "questionvector", "frozenquestion", "frozenrun", "frozenresult"]
-    step = migrations.STEPS.index(migrations._monitoring)
-    with sqlite3.connect(path) as raw:
-        for table in new:
-            raw.execute(f"DROP TABLE {table}")
-        for column in ("best_score", "silent_failures"):
-            raw.execute(f"ALTER TABLE trace DROP COLUMN {column}")
-        raw.execute(
-            """INSERT INTO tracehit (trace_id, chunk_id, document_id, document, path, place, place_kind, start, "end", text,
-               token_count, dense_score, fused_rank, fused_score) VALUES ('t0', 1, 1, 'd', 'p', '', '', 0, 1, 'x', 1, 0.7, 1, 1)"""
-        )
-        migrations._monitoring(raw)
-        raw.execute(f"PRAGMA user_version = {step}")
-    raw.close()
-    # The file says that the step is still to come: only the rules and tables must be made by it.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_MONITORING", "")
-        Store(path).close()
-    with sqlite3.connect(path) as raw:
-        rows = dict(raw.execute("SELECT id, silent_failures FROM trace"))
-        score = raw.execute("SELECT best_score FROM trace WHERE id = 't0'").fetchone()[0]
-        raw.execute("DELETE FROM alertrule WHERE name = 'More refusals'")
-        count = raw.execute("SELECT count(*) FROM alertrule").fetchone()[0]
-    raw.close()
-    assert rows == {"t0": "", "t1": REPEATED, "t2": EMPTY}
-    assert score == 0.7
-    assert count == len(DEFAULT_RULES) - 1
-    Store(path).close()  # a rule that a person removed does not come back
-    with sqlite3.connect(path) as raw:
-        assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == count
-    raw.close()
-
-
 def test_a_file_that_is_not_upgraded_yet_reads_as_empty(tmp_path: Path) -> None:
     """The window reads before its engine has upgraded the file: it must wait, not fail."""
-    assert len(migrations.STEPS) == SCHEMA
+    assert len(STEPS) == SCHEMA
     path = tmp_path / "ragdeck.sqlite"
     Store(path).close()
     with sqlite3.connect(path) as raw:
