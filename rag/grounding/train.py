@@ -46,10 +46,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.data_folder import RESOURCES
 from rag.grounding.detector import contradiction, nearness
 from rag.grounding.features import NAMES, align, features, prepare
 from rag.grounding.sentences import Sentence, is_checkable
+from rag.storage.data_folder import RESOURCES
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -4,6 +4,8 @@ Everything is imported once, here; a child opens the workspace itself, so no thr
 across a fork. Prints one JSON line for each round.
 """
 
+# ruff: noqa: E402
+
 import json
 import os
 import random
@@ -24,15 +26,15 @@ from rag.knowledge.rows import (
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import chromadb  # noqa: E402, F401 - imported before forking, which saves each child two seconds
-from fakes import FakeEmbedder, ScriptedModel, drive  # noqa: E402
+import chromadb  # noqa: F401 - imported before forking, which saves each child two seconds
+from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.governance.erasure import erase_document, search_files, sentences_of
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.versions import activate_version, index_hashes
-from rag.start_up import start_up  # noqa: E402
-from rag.workspace import Workspace  # noqa: E402
+from rag.start_up import start_up
+from rag.workspace import Workspace
 
 OPERATIONS = ("ingest", "rollback", "erase", "remove")
 LONGEST_S = {"ingest": 1.0, "rollback": 0.4, "erase": 0.5, "remove": 0.4}

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.settings.data_panel import DataPanel
+from rag import operations
 from rag.asking.rows import TraceFilter, list_traces
 from rag.storage.data_folder import DATABASE, lock_holder
 from rag.storage.store import Store
@@ -125,7 +126,7 @@ def test_a_backup_can_be_cancelled(
 def test_a_restore_waits_for_what_is_running(
     qtbot: QtBot, window: MainWindow, panel: DataPanel, tmp_path: Path
 ) -> None:
-    task = window._console.engine.start("model", "A long answer", "rag.tasks:model_state")
+    task = window._console.engine.start(operations.try_model.titled("A long answer"), prompt="Why?")
     panel.restore(str(tmp_path / "any.zip"))
     assert "has to wait until this has ended: A long answer" in window.banner.text
     panel.move(str(tmp_path / "elsewhere"))

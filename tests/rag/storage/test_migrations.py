@@ -3,6 +3,8 @@
 Run as a script it upgrades a file and kills itself after a given statement: see `killed`.
 """
 
+# ruff: noqa: E402
+
 import ast
 import os
 import re
@@ -20,12 +22,12 @@ import pytest
 TESTS = next(parent for parent in Path(__file__).resolve().parents if parent.name == "tests")
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
-from rag.errors import RagError  # noqa: E402
+from rag.errors import RagError
 from rag.grounding.rows import EMPTY, REPEATED
 from rag.grounding.silent_failures import silent_failures
-from rag.storage import migration_silent_failures, migration_steps  # noqa: E402
+from rag.storage import migration_silent_failures, migration_steps
 from rag.storage.data_folder import SCHEMA
-from rag.storage.migration_steps import STEPS, run_actions, statements  # noqa: E402
+from rag.storage.migration_steps import STEPS, run_actions, statements
 from rag.storage.migrations import connect, migrate
 from rag.storage.store import Store, fill_new_file
 from rag.storage.tables.monitoring import DEFAULT_RULES
@@ -183,16 +185,16 @@ def test_an_upgraded_file_is_searched_by_meaning_and_by_words(old: Path, tmp_pat
         ScriptedModel,
         drive,
     )
-    from rag.start_up import start_up
 
     from rag.asking.retrieval import retrieve
     from rag.knowledge.collections import open_version
     from rag.settings import RetrievalSettings
+    from rag.start_up import start_up
     from rag.workspace import Workspace
 
     path = old_file(old, tmp_path)
     embedder = FakeEmbedder()
-    with Workspace(tmp_path, "a test", embedder=embedder, model=ScriptedModel()) as workspace:
+    with Workspace(tmp_path, "a test", embedder=embedder, load_model=ScriptedModel().load) as workspace:
         drive(start_up(workspace))
         collection, version = open_version(workspace, "Kitchen", None)
         found = retrieve(workspace, collection, version, "What does rye bread need?", RetrievalSettings())
