@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.ask.blind_card import BlindCard
+from rag import operations
 from rag.evaluation.pipelines import make_config
 from rag.evaluation.rows import list_cases
 from rag.knowledge.rows import list_collections
@@ -186,7 +187,7 @@ def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, windo
 def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot, window: MainWindow) -> None:
     database = window._console.database
     config = make_config({"collection": SAMPLE_COLLECTION, "retrieval": {"max_passages": 1}})
-    window._console.run("view", "Save", "rag.evaluation.pipelines:save_pipeline", name="Short", config=config)
+    window._console.run(operations.store_pipeline, name="Short", values=config.model_dump(mode="json"))
     settle(qtbot, window)
     window.show_page("review")
     page = window.page("review")
