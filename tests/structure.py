@@ -74,7 +74,7 @@ APP = {
 INDEPENDENT = {("app", "engine", "widgets")}  # neither imports the other, whatever the order says
 
 # What the window and every rows.py may import of rag, beside other rows.py. A name covers what is below it.
-ROWS_MAY_IMPORT = ("rag.errors", "rag.text", "rag.storage.database")
+ROWS_MAY_IMPORT = ("resources", "rag.errors", "rag.text", "rag.storage.database")
 # data_folder: the window must know which folder it opens, and who holds it, before an engine can say so.
 WINDOW_MAY_IMPORT = (*ROWS_MAY_IMPORT, "rag.settings", "rag.operations", "rag.storage.data_folder")
 WINDOW_NEVER_IMPORTS = ("torch", "chromadb", "llama_cpp", "sqlmodel", "sqlalchemy")
