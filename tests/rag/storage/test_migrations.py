@@ -25,7 +25,7 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 from rag.errors import RagError
 from rag.grounding.rows import EMPTY, REPEATED
 from rag.grounding.silent_failures import silent_failures
-from rag.storage import migration_silent_failures, migration_steps
+from rag.storage import migration_silent_failures, migration_states, migration_steps
 from rag.storage.data_folder import SCHEMA
 from rag.storage.migration_steps import STEPS, run_actions, statements
 from rag.storage.migrations import connect, migrate
@@ -258,10 +258,15 @@ def test_a_new_file_is_not_copied_and_a_second_start_changes_nothing(tmp_path: P
 # --- steps are frozen -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [migration_steps, migration_silent_failures])
+@pytest.mark.parametrize("module", [migration_steps, migration_states, migration_silent_failures])
 def test_a_step_imports_nothing_that_may_change(module: Any) -> None:
     tree = ast.parse(Path(module.__file__).read_text("utf-8"))
-    names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     living = {n for n in names if n.split(".")[0] not in sys.stdlib_module_names and "migration_" not in n}
     assert living == set()
