@@ -282,7 +282,7 @@ def _read_own(path: Path, options: _Options) -> Iterator[Entry]:
 
 
 def _own_case(item: dict[str, Any]) -> dict[str, Any]:
-    """Also the short form {"question": …, "documents": [name, …]} that `whatif compare --judged` reads."""
+    """Also the short form {"question": …, "documents": [name, …]} that `trial compare --judged` reads."""
     if "documents" not in item:
         return item
     names = _texts(item["documents"], "documents")
