@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Check, Judgement
-from rag.evaluation.formats import FORMATS, Imported, csv_headers, format_of, read_cases, write_cases
+from rag.evaluation.formats import FORMATS, format_of, read_cases, write_cases
+from rag.evaluation.formats.csv_files import csv_headers
+from rag.evaluation.formats.entries import Imported
 
 SQUAD = {
     "version": "v2.0",
@@ -243,7 +245,7 @@ def test_every_bad_line_is_named_and_the_good_ones_stay(tmp_path: Path) -> None:
     assert [c.question for c in found.cases] == ["good", "short"]
     assert found.cases[1].judgements == (Judgement(document="a.txt"),)
     assert [p.place for p in found.problems] == ["line 2", "line 4", "line 5", "line 6"]
-    assert found.problems[3].message == "the key a is that of line 1, too"
+    assert found.problems[3].message == "the key a is also that of line 1"
 
 
 @pytest.mark.parametrize(
@@ -278,9 +280,9 @@ def test_what_is_wrong_is_said(
         ("a.yaml", "!!python/object/apply:os.system [echo]", "promptfoo", "not YAML"),
         ("a.yaml", "tests: file://other.yaml", "promptfoo", "no list of tests"),
         ("a.csv", "a,b\n1,2\n", "csv", "which column"),
-        ("a.csv", 'question\n"open\n', "csv", "no row of a CSV"),
-        ("a.bin", "\x00", "", "cannot be told"),
-        ("a.csv", "question\n", "xml", "no format xml"),
+        ("a.csv", 'question\n"open\n', "csv", "not a row of a CSV"),
+        ("a.bin", "\x00", "", "Could not recognise"),
+        ("a.csv", "question\n", "xml", "not a format"),
         ("qrels.txt", "1 0 d 1\n", "trec", "queries.tsv"),
     ],
 )
@@ -297,7 +299,7 @@ def test_judgements_without_a_question_are_a_problem(tmp_path: Path) -> None:
         file.write("404 0 d 1\n404 0 d\n")
     found = read_cases(path)
     assert [p.place for p in found.problems] == ["qrels.txt, line 5", "topic 404"]
-    with pytest.raises(RagError, match="holds white space"):
+    with pytest.raises(RagError, match="contains white space"):
         write_cases([FULL], tmp_path / "out", "trec")
 
 
