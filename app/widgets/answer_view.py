@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
 
 from app.widgets.labels import _same_length
 from app.widgets.theme import VERDICT_COLOURS, Theme
+from rag.text.citations import MARKER
 
 
 class AnswerView(QTextBrowser):
@@ -125,7 +125,7 @@ class AnswerView(QTextBrowser):
             mark = verdict_format(claim.verdict, self._theme)
             if mark is not None:
                 self._cursor(text, claim.start, claim.end).mergeCharFormat(mark)
-        for match in re.finditer(r"\[(\d{1,3})\]", text):
+        for match in MARKER.finditer(text):
             if int(match.group(1)) in self._markers:
                 link = QTextCharFormat()
                 link.setAnchor(True)

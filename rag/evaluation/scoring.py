@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +15,10 @@ from rag.evaluation.relevance import Relevance
 from rag.grounding import is_refusal
 from rag.grounding.rows import Outcome as AnswerOutcome
 from rag.index.rows import Hit
+from rag.text.citations import markers_of, without_markers
 from rag.workspace import Workspace
 
 RANKING_K = 10  # the cut-off of recall, precision, nDCG and hit rate: one for all, so that pipelines compare
-_MARKER = re.compile(r"\[(\d{1,3})\]")
 Values = dict[str, float | None]
 
 
@@ -68,8 +67,8 @@ def score_answer(
     if not trace.answer.strip():
         return Score("error", values, error="The model answered nothing.")
     refused = nothing_found or trace.outcome == AnswerOutcome.REFUSED or is_refusal(trace.answer)
-    bare = _MARKER.sub("", trace.answer).strip()
-    cited = {int(marker) for marker in _MARKER.findall(trace.answer)}
+    bare = without_markers(trace.answer).strip()
+    cited = markers_of(trace.answer)
     context = _context(ask.hits)
     values["exact_match"] = metrics.exact_match(bare, case.references)
     values["token_f1"] = metrics.token_f1(bare, case.references)

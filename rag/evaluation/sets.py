@@ -7,7 +7,6 @@ the current one; going back makes a new version with the cases of an old one, so
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +29,10 @@ from rag.storage.tables.evaluation import (
     EvaluationSetCase,
     EvaluationSetVersion,
 )
+from rag.text.citations import markers_of, without_citations
 from rag.workspace import Workspace
 
 _MOST_CASES = 100_000
-_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 
 
 @dataclass(frozen=True)
@@ -168,8 +167,8 @@ def add_trace(
     declined = row["status"] == "nothing found" or is_refusal(answer)
     refuse = declined if should_refuse is None else should_refuse
     if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
-        reference = _MARKER.sub("", answer).strip()
-    cited = {int(marker) for marker in _MARKER.findall(answer)}
+        reference = without_citations(answer)
+    cited = markers_of(answer)
     cited |= {
         c.evidence_marker for c in detail.claims if c.verdict is Verdict.SUPPORTED and c.evidence_marker
     }

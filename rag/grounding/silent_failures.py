@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rag.grounding.rows import SilentFailure
+from rag.text.citations import listed_markers_of, without_listed_markers
 from rag.text.languages import language_of
 
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
@@ -55,12 +55,7 @@ def silent_failures(
 
 def is_empty(answer: str) -> bool:
     """Nothing but white space, punctuation and citation markers."""
-    return not any(character.isalnum() for character in without_markers(answer))
-
-
-def without_markers(answer: str) -> str:
-    """The answer without its citation markers."""
-    return _MARKER.sub("", answer)
+    return not any(character.isalnum() for character in without_listed_markers(answer))
 
 
 def repeats_itself(answer: str) -> bool:
@@ -90,12 +85,7 @@ def is_other_language(question: str, answer: str) -> bool:
 
 def cites_nothing(answer: str, passage_count: int) -> bool:
     """Whether a marker such as [7] stands for no passage; code is not looked at, nor is [0]."""
-    numbers = [
-        int(number)
-        for marker in _MARKER.findall(_CODE.sub(" ", answer))
-        for number in re.findall(r"\d+", marker)
-    ]
-    return any(number > passage_count for number in numbers)
+    return any(number > passage_count for number in listed_markers_of(_CODE.sub(" ", answer)))
 
 
 def _split_ideographs(piece: str) -> Sequence[str]:

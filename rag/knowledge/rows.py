@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rag.errors import NotFoundError
 from rag.storage.database import Database
+from rag.text.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ class IngestReport:
     def incomplete(self) -> tuple[FileOutcome, ...]:
         """Files that were taken in without all of their text."""
         return tuple(o for o in self.outcomes if o.detail and o.outcome in ("added", "replaced"))
+
+    def sentence(self) -> str:
+        """Return the ingest in one line: what became of the files, the version and its size."""
+        words = ("added", "replaced", "unchanged", "skipped", "failed")
+        counts = ", ".join(f"{self.count(word):,} {word}" for word in words if self.count(word))
+        version = f"version {self.version_number}" if self.version_number else "no version"
+        some = len(self.incomplete)
+        unread = f" {counted(some, 'file was', 'files were')} not read in full." if some else ""
+        return (
+            f"{self.collection}: {counts or 'nothing to add'} in {self.seconds:.1f} s; {version}, "
+            f"{counted(self.chunk_count, 'chunk')}.{unread}"
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
 from rag.grounding.rows import Outcome
-from rag.grounding.silent_failures import without_markers
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.rows import VersionProgress, list_collections
 from rag.monitoring.drift import embed
@@ -29,6 +28,7 @@ from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection
 from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult, FrozenRun
 from rag.storage.tables.traces import Trace
+from rag.text.citations import without_listed_markers
 from rag.workspace import Workspace
 
 _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a person can judge
@@ -249,7 +249,7 @@ def _compare(
         overlap = _jaccard(_passages(session, reference.id), _passages(session, new.id))
     similarity: float | None = 1.0
     if reference.answer != new.answer:
-        answers = [without_markers(trace.answer).strip() for trace in (reference, new)]
+        answers = [without_listed_markers(trace.answer).strip() for trace in (reference, new)]
         similarity = None
         if all(answers):
             one, other = yield from embed(workspace, collection, answers)
@@ -287,7 +287,7 @@ def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) ->
 
 
 def _other_figures(one: str, other: str) -> bool:
-    a, b = (quantities(without_markers(text)) for text in (one, other))
+    a, b = (quantities(without_listed_markers(text)) for text in (one, other))
     return any(not any(same(q, r) for r in b) for q in a) or any(not any(same(q, r) for r in a) for q in b)
 
 
