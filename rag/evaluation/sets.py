@@ -15,8 +15,9 @@ from sqlmodel import Session, select
 
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.cases import Case, Judgement
-from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
+from rag.evaluation.cases import Case, Judgement, free_key
+from rag.evaluation.formats import read_cases, write_cases
+from rag.evaluation.formats.entries import Imported, Problem
 from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
 from rag.grounding import is_refusal
 from rag.grounding.rows import Verdict
@@ -131,7 +132,7 @@ def change_set(
             if cases.pop(key, None) is None:
                 raise NotFoundError(f"“{name}” has no case {key}.")
         for case in put:
-            keyed = case if case.key else case.model_copy(update={"key": _free_key(case, cases)})
+            keyed = case if case.key else case.model_copy(update={"key": free_key(case, cases)})
             cases[keyed.key] = keyed
         return _save_version(session, found, list(cases.values()), message)
 
@@ -141,7 +142,7 @@ def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> 
     present = {known.key: known for known in set_cases(workspace.database, name)}
     if case.key in present:
         raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
-    keyed = case if case.key else case.model_copy(update={"key": _free_key(case, present)})
+    keyed = case if case.key else case.model_copy(update={"key": free_key(case, present)})
     change_set(workspace, name, put=[keyed], message=message or f"Added “{_short(case.question)}”")
     return keyed
 
@@ -412,15 +413,6 @@ def _save_version(
 def set_fingerprint(case_fingerprints: Iterable[str]) -> str:
     """sha256 over the sorted fingerprints of the cases: the order of cases does not matter."""
     return hashlib.sha256("\n".join(sorted(case_fingerprints)).encode()).hexdigest()
-
-
-def _free_key(case: Case, taken: Mapping[str, Case]) -> str:
-    key = base = hashlib.sha256(case.question.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    number = 1
-    while key in taken:
-        number += 1
-        key = f"{base}-{number}"
-    return key
 
 
 def _checked_name(name: str) -> str:
