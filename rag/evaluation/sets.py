@@ -20,6 +20,7 @@ from rag.evaluation.formats import read_cases, write_cases
 from rag.evaluation.formats.entries import Imported, Problem
 from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
 from rag.grounding import is_refusal
+from rag.grounding.rows import Verdict
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
@@ -169,7 +170,9 @@ def add_trace(
     if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
         reference = without_citations(answer)
     cited = markers_of(answer)
-    cited |= {c.evidence_marker for c in detail.claims if c.verdict == "supported" and c.evidence_marker}
+    cited |= {
+        c.evidence_marker for c in detail.claims if c.verdict is Verdict.SUPPORTED and c.evidence_marker
+    }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
         key=f"trace-{row['id'][:16]}",
