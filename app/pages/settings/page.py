@@ -30,7 +30,7 @@ _TITLES = {
         "How passages are found and how many reach the model. Every trace keeps the values it ran with.",
     ),
     "generation": ("Model", "How the model is loaded and how it answers."),
-    "monitors": ("Monitors", "Rules, reference periods and frozen questions are on the Monitors page."),
+    "monitors": ("Monitors", "Rules, reference periods and regression questions are on the Monitors page."),
     "chunking": ("Chunking", "For new collections: a collection keeps the chunk settings it was made with."),
 }
 _NAMES = {
@@ -44,7 +44,7 @@ _NAMES = {
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
     "ask_without_passages": "Ask without passages",
-    "run_frozen_after_change": "Run frozen questions",
+    "run_regression_after_change": "Run regression questions",
 }
 _BIGGEST = 2**31 - 1
 
