@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from app.console import Console
 from app.engine.client import Task
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
-from app.pages.collections.page import CollectionsPage, report_sentence
+from app.pages.collections.page import CollectionsPage
 from app.pages.evaluation.page import EvaluationPage
 from app.pages.models import ModelsPage
 from app.pages.monitors.page import MonitorsPage
@@ -313,7 +314,7 @@ class MainWindow(QMainWindow):
         page.choose(report.collection)
         page.show_report(report)
         failed = report.count("failed")
-        self._console.notice.emit(report_sentence(report), "bad" if failed else "info")
+        self._console.notice.emit(report.sentence(), "bad" if failed else "info")
         if "ask" not in self._pages or not self.page("ask").collection_name:
             self.page("ask").refresh()
         self.page("ask").choose_collection(report.collection)
@@ -399,7 +400,7 @@ class MainWindow(QMainWindow):
         pages = [
             Command(
                 f"Go to {title}",
-                lambda k=key: self.show_page(k),
+                partial(self.show_page, key),
                 page_shortcut(number),
                 "page open",
             )
@@ -501,7 +502,7 @@ class MainWindow(QMainWindow):
         elif self.current_page == "collections":
             self.page("collections").watch.refresh()
         for report in reports:
-            self._console.notice.emit(f"A followed folder changed. {report_sentence(report)}", "info")
+            self._console.notice.emit(f"A followed folder changed. {report.sentence()}", "info")
 
     # --- monitors -----------------------------------------------------------------------------------------
 

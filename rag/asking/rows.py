@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rag.errors import NotFoundError
-from rag.grounding.rows import ClaimResult
+from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
 from rag.storage.database import Database
 from rag.text.search_terms import match_expression
@@ -197,7 +197,7 @@ class TraceRow:
     claim_count: int
     flag_count: int
     worst_verdict: str
-    silent_failures: tuple[str, ...]
+    silent_failures: tuple[SilentFailure, ...]
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ class CollectionsPage(QWidget):
             key=lambda o: (order.get(o.outcome, 5) >= 2 and o not in incomplete, order.get(o.outcome, 5)),
         )
         self.report.set_records(outcomes)
-        self._report_line.setText(report_sentence(report))
+        self._report_line.setText(report.sentence())
         self.tabs.setCurrentWidget(self._report_holder)
 
     def _make_content(self) -> QWidget:
@@ -475,7 +475,7 @@ class CollectionsPage(QWidget):
         )  # fmt: skip
         if accepted:
             self._follow(operations.serve_index,
-                         lambda proof: self._changed(f"The index was moved. {proof.sentence()}"),
+                         lambda report: self._changed(f"The index was moved. {report.sentence()}"),
                          collection=self.current.name, server=address)  # fmt: skip
 
     def _follow(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
@@ -511,16 +511,3 @@ class CollectionsPage(QWidget):
         self._console.data_changed.emit()
         if sentence:
             self._console.notice.emit(sentence, "info")
-
-
-def report_sentence(report: IngestReport) -> str:
-    """An ingest in one line."""
-    words = ("added", "replaced", "unchanged", "skipped", "failed")
-    counts = (
-        ", ".join(f"{report.count(word):,} {word}" for word in words if report.count(word))
-        or "nothing to add"
-    )
-    version = f"version {report.version_number}" if report.version_number else "no version"
-    some = len(report.incomplete)
-    unread = f" {counted(some, 'file was', 'files were')} not read in full." if some else ""
-    return f"{report.collection}: {counts} in {report.seconds:.1f} s; {version}, {counted(report.chunk_count, 'chunk')}.{unread}"

@@ -24,7 +24,7 @@ TESTS = next(parent for parent in Path(__file__).resolve().parents if parent.nam
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from rag.errors import RagError
-from rag.grounding.rows import EMPTY, REPEATED
+from rag.grounding.rows import SilentFailure
 from rag.grounding.silent_failures import silent_failures
 from rag.storage import migration_silent_failures, migration_states, migration_steps
 from rag.storage.data_folder import SCHEMA
@@ -43,14 +43,21 @@ RENAMED = {
     for old in ("canary", "frozen")
     for part in ("question", "run", "result")
 }
-RENAMED_COLUMNS = {("regressionresult", "change"): "changes"}
+RENAMED |= {"probe": "verificationquery", "proberesult": "verificationresult", "proof": "verification"}
+RENAMED_COLUMNS = {  # by the name that the table has now
+    ("verificationresult", "probe_id"): "query_id",
+    ("verification", "probe_count"): "query_count",
+    ("verification", "probes_same"): "queries_same",
+    ("regressionresult", "change"): "changes",
+}
 # What is stored in another form: by the table and column that it has now.
 CONVERTED: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("regressionresult", "changes"): lambda text: json.dumps(text.split(", ") if text else []),
     ("trace", "silent_failures"): lambda text: json.dumps(text.split(", ") if text else []),
     ("trace", "source"): lambda text: text.replace("probe", "regression"),
 }
-DROPPED = {("trace", "refused")}
+# `pending` is two columns now: see test_a_stored_pending_sentence_becomes_a_kind_and_a_version.
+DROPPED = {("trace", "refused"), ("proof", "embedded_count"), ("collection", "pending")}
 # Hits of verification queries in a form that was given up within schema 2: they are stored again when needed.
 FORGOTTEN = {("schema-2-55d5d4c.sql", "proberesult")}
 
@@ -181,7 +188,7 @@ def test_an_upgrade_keeps_every_row(old: Path, tmp_path: Path) -> None:
     after = rows(path)
     for table, kept in before.items():
         if (old.name, table) in FORGOTTEN:
-            assert after[table] == []
+            assert after[RENAMED[table]] == []
             continue
         ignored = {
             c for t, c in CHANGED | DROPPED if t == table and (old_version(old) == 1 or (t, c) in DROPPED)
@@ -235,8 +242,8 @@ def test_an_upgrade_finds_silent_failures_scores_and_adds_the_rules_once(tmp_pat
     with closing(sqlite3.connect(path)) as raw, raw:
         found = dict(raw.execute("SELECT question, silent_failures FROM trace WHERE status = 'done'"))
         assert found == {
-            "What does rye bread need?": json.dumps([EMPTY]),
-            "When do the boats leave?": json.dumps([REPEATED]),
+            "What does rye bread need?": json.dumps([SilentFailure.EMPTY]),
+            "When do the boats leave?": json.dumps([SilentFailure.REPEATED]),
         }
         assert raw.execute("SELECT best_score FROM trace WHERE id = ?", (first,)).fetchone()[0] == 0.7
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == len(DEFAULT_RULES)
@@ -244,6 +251,39 @@ def test_an_upgrade_finds_silent_failures_scores_and_adds_the_rules_once(tmp_pat
     upgrade(path)  # a rule that a person removed does not come back
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == len(DEFAULT_RULES) - 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind", "version_id"),
+    [
+        ("", "", None),
+        ("Activating version 2", "activate", 2),
+        ("Activating version 9", "activate", None),
+        ("Adding 3 files", "ingest", None),
+        ("Added 3, replaced 1", "ingest", None),
+        ("Removed 2", "ingest", None),
+        ("Removed 4 documents", "remove", None),
+        ("Removed “Removed 2”", "remove", None),
+        ("Edited metadata of “a.txt”", "metadata", None),
+        ("Excluded 1 chunk: outdated", "exclude", None),
+        ("Included 1 chunk again", "exclude", None),
+        ("Imported “A” from Chroma", "import", None),
+        ("Something a later program wrote", "other", None),
+        ("MESSAGE", "ingest", 2),
+    ],
+)
+def test_a_stored_pending_sentence_becomes_a_kind_and_a_version(
+    tmp_path: Path, sentence: str, kind: str, version_id: int | None
+) -> None:
+    path = old_file(next(p for p in OLD if p.name.startswith("schema-5-")), tmp_path)
+    with closing(sqlite3.connect(path)) as raw, raw:
+        (active,) = raw.execute("SELECT active_version_id FROM collection").fetchone()
+        (message,) = raw.execute("SELECT message FROM datasetversion WHERE id = ?", (active,)).fetchone()
+        assert active == 2
+        raw.execute("UPDATE collection SET pending = ?", (message if sentence == "MESSAGE" else sentence,))
+    upgrade(path)
+    (collection,) = rows(path)["collection"]
+    assert (collection["pending_kind"], collection["pending_version_id"]) == (kind, version_id)
 
 
 def test_a_trace_of_an_older_file_has_no_prompt_version(tmp_path: Path) -> None:
