@@ -37,8 +37,12 @@ def column(table: RecordTable, title: str) -> list[str]:
 
 
 def texts(widget: QWidget) -> str:
-    """Return the texts of all labels inside a widget that are not hidden, line by line."""
-    return "\n".join(found.text() for found in widget.findChildren(QLabel) if not found.isHidden())
+    """Return the texts of all labels inside a widget that were not hidden by the program, line by line."""
+    was_told = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+    labels = widget.findChildren(QLabel)
+    return "\n".join(
+        found.text() for found in labels if not (found.isHidden() and found.testAttribute(was_told))
+    )
 
 
 def button_of(parent: QWidget, text: str) -> QAbstractButton:

@@ -175,12 +175,8 @@ class ModelsPage(QWidget):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setHorizontalSpacing(SPACE)
         for key, title, low, high, step in _FIELDS:
-            field: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if isinstance(low, float) else QSpinBox()
-            field.setRange(low, high)
-            field.setSingleStep(step)
+            field = _number_field(low, high, step)
             field.setAccessibleName(title)
-            field.setKeyboardTracking(False)
-            field.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
             description = type(self._console.settings.generation).model_fields[key].description or ""
             field.setToolTip(description)
             field.valueChanged.connect(lambda value, k=key: self._change(k, value))
@@ -322,6 +318,18 @@ class ModelsPage(QWidget):
     def _folder_added(self, values: dict[str, Any]) -> None:
         self._console.take_settings(values)
         self._console.refresh_models()
+
+
+def _number_field(low: float, high: float, step: float) -> QSpinBox | QDoubleSpinBox:
+    """Return a field of the kind that its lowest value has; it changes when typing has ended."""
+    field: QSpinBox | QDoubleSpinBox
+    if isinstance(low, int):
+        field = QSpinBox(minimum=low, maximum=int(high), singleStep=int(step))
+    else:
+        field = QDoubleSpinBox(minimum=low, maximum=high, singleStep=step)
+    field.setKeyboardTracking(False)
+    field.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
+    return field
 
 
 def _facts(header: ModelHeader) -> list[tuple[str, str]]:

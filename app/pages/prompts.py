@@ -1,4 +1,4 @@
-"""Prompts: numbered versions that never change, labels that say which one answers, and an editor with a preview."""
+"""Prompts: numbered versions that never change, labels that name the one in use, an editor with a preview."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ MOVE_COLUMNS = (
 
 
 class PromptsPage(QWidget):
-    """Prompts and versions on the left; the text, what differs, and the labels' log on the right."""
+    """A page with prompts and versions on the left; text, differences and the log of labels on the right."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -102,10 +102,11 @@ class PromptsPage(QWidget):
         ):
             editor.setAccessibleName(name)
         self.question = QComboBox()
-        self.question.setEditable(True)
         self.question.setAccessibleName("Question of the preview")
-        self.question.lineEdit().setPlaceholderText("Type a question, or choose one that was asked")
-        self.question.lineEdit().setAccessibleName("Question of the preview")
+        line = QLineEdit()
+        self.question.setLineEdit(line)
+        line.setPlaceholderText("Type a question, or choose one that was asked")
+        line.setAccessibleName("Question of the preview")
         self.facts, self.wrong = label("", "small", wrap=True), label("", "bad", wrap=True)
         self.message = QLineEdit()
         self.message.setPlaceholderText("What is different, and why")
@@ -132,8 +133,8 @@ class PromptsPage(QWidget):
         above, below = QWidget(), QWidget()
         for holder, table, buttons in (
             (above, self.prompts, (button("New…", self.new), button("More", self._more))),
-            (below, self.versions, (button("Label…", self._label_menu, tip="What has the label production answers"),
-                                    button("Roll back", self.roll_back, tip="Move production back to where it was"))),
+            (below, self.versions, (button("Label…", self._label_menu, tip="The version labelled “production” is used for answers"),
+                                    button("Roll back", self.roll_back, tip="Move “production” back to the version before"))),
         ):  # fmt: skip
             layout = QVBoxLayout(holder)
             layout.setContentsMargins(0, 0, 0, 0)
@@ -189,17 +190,19 @@ class PromptsPage(QWidget):
 
     @property
     def prompt(self) -> PromptRow | None:
-        records = self.prompts.selected_records()
+        """The chosen prompt."""
+        records: list[PromptRow] = self.prompts.selected_records()
         return records[0] if records else None
 
     @property
     def is_changed(self) -> bool:
-        """Whether the text is not that of the version shown."""
+        """Whether the text differs from that of the version shown."""
         shown = self._shown
         texts = (self.system.toPlainText().strip(), self.user.toPlainText().strip())
         return shown is not None and texts != (shown.system, shown.user)
 
     def refresh(self) -> None:
+        """Show the prompts as they are stored now; the choice and unsaved text stay."""
         chosen = self.prompt
         rows = list_prompts(self._console.database)
         self.prompts.set_records(rows, keep_sort=True)
@@ -243,7 +246,7 @@ class PromptsPage(QWidget):
         self._show_version()
 
     def _show_version(self) -> None:
-        """One version in the editor and against the one before it; two against each other."""
+        """Show one version in the editor and against the one before it; two against each other."""
         chosen = sorted(self.versions.selected_records(), key=lambda v: v.number)
         if not chosen:
             return
@@ -276,7 +279,7 @@ class PromptsPage(QWidget):
             QMessageBox.question(
                 self,
                 "Unsaved text",
-                "The text was changed and is not saved as a version. Throw the changes away?",
+                "The text was changed and is not saved as a version. Discard the changes?",
             )
             == QMessageBox.StandardButton.Yes
         )
@@ -309,9 +312,9 @@ class PromptsPage(QWidget):
             else f"{counted(found.tokens, 'token')} in {found.model}"
         )
         passages = (
-            f"with {found.passages} passages of an earlier ask"
+            f"with {counted(found.passages, 'passage')} of an earlier answer"
             if found.passages
-            else "without passages: ask something first"
+            else "without passages: choose a question that was answered"
         )
         self.facts.setText(
             f"Variables: {', '.join(found.variables) or 'none'}   ·   {tokens}   ·   {passages}"
@@ -320,6 +323,7 @@ class PromptsPage(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def save(self) -> None:
+        """Save the text as a new version, if it was changed."""
         prompt = self.prompt
         if prompt is None or not self.is_changed:
             return
@@ -335,15 +339,18 @@ class PromptsPage(QWidget):
         self._show_versions()
         self.versions.choose(lambda v: v.number == version.number)
         self._console.notice.emit(
-            f"Version {version.number} of “{version.prompt}” is kept. What answers is the version with the label production.",
+            f"Version {version.number} of “{version.prompt}” was saved. "
+            "The version labelled “production” stays in use.",
             "info",
         )
 
     def revert(self) -> None:
+        """Show the text of the version again, without the changes."""
         if self._shown is not None:
             self._set_text(self._shown)
 
     def new(self) -> None:
+        """Ask for a name, and make a prompt of that name with the text of the version shown."""
         name, given = QInputDialog.getText(self, "New prompt", "Name of the prompt:")
         shown = self._shown
         if given and name.strip() and shown is not None:
@@ -366,10 +373,12 @@ class PromptsPage(QWidget):
             self.move_label(version, *move)
 
     def move_label(self, version: PromptVersionRow, name: str, number: int | None, note: str) -> None:
+        """Give a label to version `number`, or take it away where that is None; the note is logged."""
         self._console.run(operations.set_prompt_label, lambda _m: self._moved(),
                           name=version.prompt, label=name, number=number, note=note)  # fmt: skip
 
     def roll_back(self) -> None:
+        """Move the label “production” back to where it was before its last move."""
         prompt = self.prompt
         if prompt is not None:
             self._console.run(operations.roll_back_prompt_label, lambda _m: self._moved(),
@@ -380,8 +389,8 @@ class PromptsPage(QWidget):
         self._show_versions()
         if self.moves.records_model.records:
             move = self.moves.records_model.records[0]
-            where = f"is at version {move.to_number}" if move.to_number else "was taken away"
-            self._console.notice.emit(f"The label {move.label} {where} now.", "info")
+            where = f"is now at version {move.to_number}" if move.to_number else "was removed"
+            self._console.notice.emit(f"The label “{move.label}” {where}.", "info")
         self._console.data_changed.emit()
 
     def _more(self) -> None:
@@ -407,6 +416,7 @@ class PromptsPage(QWidget):
                               lambda _n: self.refresh(), name=prompt.name)  # fmt: skip
 
     def export_to(self, folder: str) -> None:
+        """Write every prompt into a folder, one file each."""
         self._console.run(
             operations.export_prompts,
             lambda written: self._console.notice.emit(
@@ -416,6 +426,7 @@ class PromptsPage(QWidget):
         )
 
     def import_from(self, folder: str) -> None:
+        """Read the prompts in a folder's files; those that differ become new versions."""
         self._console.run(operations.import_prompts, self._imported, folder=Path(folder))
 
     def _imported(self, found: PromptImport) -> None:
