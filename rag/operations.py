@@ -354,7 +354,7 @@ export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
 )
 csv_headers: Operation[list[str]] = Operation(
-    "rag.evaluation.formats:csv_headers", Lane.READ, "Read the columns"
+    "rag.evaluation.formats.csv_files:csv_headers", Lane.READ, "Read the columns"
 )
 restore_set_version: Operation[SetVersionRow | None] = Operation(
     "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"
