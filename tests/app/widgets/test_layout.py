@@ -1,0 +1,262 @@
+"""Rows, columns, splitters, lists with a detail, boxes that are refilled, and questions before something is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.widgets.layout import (
+    EmptyState,
+    ListDetail,
+    Panel,
+    Splitter,
+    column,
+    confirm,
+    refill,
+    row,
+    scrolled,
+)
+from app.widgets.theme import Theme
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path) -> None:
+    """Remember places in a folder of the test's own."""
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "window"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """Data of an entry that is equal to another made from the same values."""
+
+    name: str
+
+
+# --- rows and columns -------------------------------------------------------------------------------------
+
+
+def test_a_row_takes_widgets_layouts_and_stretches(qapp: QApplication) -> None:
+    first, second = QLabel("first"), QLabel("second")
+    made = row(first, 2, (second, 3), row(QLabel("inner")), margins=4, spacing=7)
+    assert made.count() == 4
+    assert [made.stretch(number) for number in range(4)] == [0, 2, 3, 0]
+    assert made.itemAt(0).widget() is first
+    assert made.itemAt(1).spacerItem() is not None
+    assert made.itemAt(3).layout() is not None
+    assert made.contentsMargins().left() == made.contentsMargins().bottom() == 4
+    assert made.spacing() == 7
+
+
+def test_a_column_has_no_margins_unless_they_are_given(qtbot: QtBot) -> None:
+    bare, padded = column(QLabel("a"), (QLabel("b"), 1)), column(row(QLabel("c")), top=12, right=6)
+    for widget in (bare, padded):
+        qtbot.addWidget(widget)
+    margins = bare.layout().contentsMargins()
+    assert (margins.left(), margins.top(), margins.right(), margins.bottom()) == (0, 0, 0, 0)
+    margins = padded.layout().contentsMargins()
+    assert (margins.left(), margins.top(), margins.right(), margins.bottom()) == (0, 12, 6, 0)
+
+
+def test_a_column_is_laid_out_in_the_holder_that_is_given(qtbot: QtBot) -> None:
+    holder, above, below = QWidget(), QLabel("above"), QLabel("below")
+    qtbot.addWidget(holder)
+    assert column(above, (below, 1), holder=holder) is holder
+    holder.resize(200, 300)
+    holder.show()
+    assert above.parentWidget() is below.parentWidget() is holder
+    assert below.y() > above.y()
+    assert below.height() > above.height()
+
+
+def test_what_is_scrolled_gets_the_width_of_its_area(qtbot: QtBot) -> None:
+    content = column(*(QLabel(str(number)) for number in range(80)))
+    area = scrolled(content)
+    qtbot.addWidget(area)
+    area.resize(180, 120)
+    area.show()
+    assert content.objectName() == "content"
+    assert content.width() == area.viewport().width()
+    assert area.verticalScrollBar().maximum() > 0
+
+
+# --- boxes ------------------------------------------------------------------------------------------------
+
+
+def test_refilling_keeps_the_choice_and_says_nothing(qtbot: QtBot) -> None:
+    box = QComboBox()
+    qtbot.addWidget(box)
+    refill(box, [("All", ""), ("Rye", "rye"), ("Wheat", "wheat")])
+    assert box.currentData() == ""
+    box.setCurrentIndex(2)
+    told = QSignalSpy(box.currentIndexChanged)
+    refill(box, [("All", ""), ("Oats", "oats"), ("Rye", "rye"), ("Wheat flour", "wheat")])
+    assert (box.currentText(), box.currentData()) == ("Wheat flour", "wheat")
+    assert told.count() == 0
+    box.setCurrentIndex(0)
+    assert told.count() == 1  # the box speaks again
+
+
+def test_a_choice_that_is_gone_falls_back_to_the_first_or_to_none(qtbot: QtBot) -> None:
+    box = QComboBox()
+    qtbot.addWidget(box)
+    refill(box, [("One", 1), ("Two", 2)], keep=2)
+    assert box.currentData() == 2
+    refill(box, [("One", 1)])
+    assert box.currentData() == 1
+    refill(box, [("Three", 3)], otherwise=-1)
+    assert box.currentIndex() == -1
+    refill(box, [])
+    assert box.currentIndex() == -1
+    assert box.count() == 0
+
+
+def test_entries_are_compared_by_value(qtbot: QtBot) -> None:
+    box = QComboBox()
+    qtbot.addWidget(box)
+    refill(box, [("First", Row("first")), ("Second", Row("second"))])
+    box.setCurrentIndex(1)
+    refill(box, [("First", Row("first")), ("Second", Row("second"))])
+    assert box.currentIndex() == 1
+    refill(box, [("First", Row("first")), ("Second", Row("second"))], keep=Row("first"))
+    assert box.currentIndex() == 0
+
+
+def test_an_editable_box_keeps_what_was_typed(qtbot: QtBot) -> None:
+    box = QComboBox()
+    qtbot.addWidget(box)
+    box.setEditable(True)
+    refill(box, [("What is rye?", "t1")])
+    box.setEditText("How long does dough re")
+    told = QSignalSpy(box.editTextChanged)
+    refill(box, [("What is rye?", "t1"), ("What is wheat?", "t2")], keep="How long does dough re")
+    assert box.currentText() == "How long does dough re"
+    assert told.count() == 0
+    refill(box, [("What is wheat?", "t2")], keep="t2")
+    assert box.currentText() == "What is wheat?"
+
+
+# --- questions before something is done -------------------------------------------------------------------
+
+
+def named(box: QMessageBox, text: str) -> QPushButton:
+    return next(made for made in box.findChildren(QPushButton) if made.text().replace("&", "") == text)
+
+
+def test_the_action_runs_only_after_the_verb_was_clicked(qtbot: QtBot) -> None:
+    parent, done = QWidget(), []
+    qtbot.addWidget(parent)
+    box = confirm(parent, "Promote", "Promote <b>it</b>?", "Promote", lambda: done.append(1), more="It ends.")
+    assert box.text() == "Promote <b>it</b>?"
+    assert box.textFormat() == Qt.TextFormat.PlainText
+    assert box.informativeText() == "It ends."
+    assert box.defaultButton().text() == "Promote"
+    qtbot.mouseClick(named(box, "Cancel"), Qt.MouseButton.LeftButton)
+    assert done == []
+    box = confirm(parent, "Promote", "Promote it?", "Promote", lambda: done.append(2))
+    qtbot.mouseClick(named(box, "Promote"), Qt.MouseButton.LeftButton)
+    assert done == [2]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_enter_and_esc_cancel_what_would_lose_something(qtbot: QtBot, key: Qt.Key) -> None:
+    parent, done = QWidget(), []
+    qtbot.addWidget(parent)
+    box = confirm(parent, "Erase", "Erase it?", "Erase", lambda: done.append(1), destructive=True)
+    assert box.icon() == QMessageBox.Icon.Warning
+    assert box.defaultButton() is named(box, "Cancel")
+    with qtbot.waitSignal(box.finished):
+        qtbot.keyClick(box, key)
+    assert done == []
+
+
+def test_a_destructive_action_runs_after_its_button_was_clicked(qtbot: QtBot) -> None:
+    parent, done = QWidget(), []
+    qtbot.addWidget(parent)
+    box = confirm(parent, "Erase", "Erase it?", "Erase", lambda: done.append(1), destructive=True)
+    qtbot.mouseClick(named(box, "Erase"), Qt.MouseButton.LeftButton)
+    assert done == [1]
+
+
+# --- splitters and lists with a detail --------------------------------------------------------------------
+
+
+def split(qtbot: QtBot, name: str, vertical: bool = False) -> Splitter:
+    made = Splitter(name, QLabel("one"), QLabel("two"), (300, 100), vertical=vertical, stretch=(1, 1))
+    qtbot.addWidget(made)
+    made.resize(404, 404)
+    made.show()
+    return made
+
+
+def test_a_splitter_begins_with_its_sizes_and_remembers_where_it_was_moved(qtbot: QtBot) -> None:
+    first = split(qtbot, "test/one")
+    assert abs(first.sizes()[0] - 300) < 8
+    assert not first.is_remembered
+    first.moveSplitter(120, 1)
+    assert first.is_remembered
+    again, other = split(qtbot, "test/one"), split(qtbot, "test/other")
+    assert abs(again.sizes()[0] - 120) < 8
+    assert abs(other.sizes()[0] - 300) < 8
+
+
+def test_a_splitter_cannot_lose_a_side_and_keeps_its_direction(qtbot: QtBot) -> None:
+    split(qtbot, "test/turned").moveSplitter(200, 1)
+    turned = split(qtbot, "test/turned", vertical=True)
+    assert turned.orientation() == Qt.Orientation.Vertical
+    assert not turned.childrenCollapsible()
+    turned.moveSplitter(0, 1)
+    assert min(turned.sizes()) > 0
+
+
+def test_a_list_without_rows_shows_its_empty_state(qtbot: QtBot, theme: Theme) -> None:
+    rows, detail = QLabel("rows"), QLabel("detail")
+    empty = EmptyState(theme, "traces", "No traces yet", "Ask something.")
+    made = ListDetail("test/list", rows, detail, (200, 100), empty)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.is_empty
+    assert empty.isVisible()
+    assert not rows.isVisible()
+    made.show_rows(["a row"])
+    assert not made.is_empty
+    assert rows.isVisible()
+    assert detail.isVisible()
+    assert not empty.isVisible()
+    made.show_rows([])
+    assert made.is_empty
+
+
+# --- panels -----------------------------------------------------------------------------------------------
+
+
+def test_a_panel_has_a_heading_only_where_one_is_given(qtbot: QtBot) -> None:
+    with_heading, without = Panel("Sources"), Panel()
+    for made in (with_heading, without):
+        qtbot.addWidget(made)
+    assert [shown.text() for shown in with_heading.findChildren(QLabel)] == ["Sources"]
+    assert without.body.count() == 0
+
+
+def test_an_empty_state_says_and_offers_and_follows_the_theme(qtbot: QtBot, theme: Theme) -> None:
+    done: list[str] = []
+    offer = QPushButton("Ask a question")
+    offer.clicked.connect(lambda: done.append("asked"))
+    made = EmptyState(theme, "ask", "Nothing yet", "Ask something.", offer)
+    qtbot.addWidget(made)
+    made.show()
+    words = [shown.text() for shown in made.findChildren(QLabel)]
+    assert "Nothing yet" in words
+    assert "Ask something." in words
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    assert done == ["asked"]
+    light = made._picture.pixmap().toImage()
+    theme.apply("dark")
+    assert made._picture.pixmap().toImage() != light
+    theme.apply("light")
