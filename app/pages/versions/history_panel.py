@@ -226,8 +226,19 @@ class HistoryPanel(Panel):
             )  # fmt: skip
 
     def _follow(self, task: Task) -> None:
+        before = self.collection
         self._strip.follow(task)
-        task.cancelled.connect(lambda: self._changed("Cancelled. The active version did not change."))
+        task.cancelled.connect(lambda: self._cancelled(before))
+
+    def _cancelled(self, before: CollectionRow | None) -> None:
+        """Say whether the active version changed: an activation that is cancelled may have got that far."""
+        now = self.collection
+        if now and before and (now.id, now.active_version_id) != (before.id, before.active_version_id):
+            self._changed(
+                f"Cancelled too late: version {now.version_number} is active now. “Undo” goes back."
+            )
+        else:
+            self._changed("Cancelled. The active version did not change.")
 
     def _activated(self, report: ActivationReport) -> None:
         seconds = report.milliseconds / 1000

@@ -1,0 +1,100 @@
+"""Hands for the tests of pages: what a person reads in a table, clicks in a page, and answers in a dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.console import Console
+from app.widgets.item_models import RecordTable
+
+D = TypeVar("D", bound=QDialog)
+
+
+def notices(console: Console) -> list[tuple[str, str]]:
+    """Return what the page has told so far, as (sentence, kind)."""
+    found: list[tuple[str, str]] = console.notices  # type: ignore[attr-defined]
+    return found
+
+
+def rows(table: RecordTable) -> list[list[str]]:
+    """Return the cells of a table as they are read, row by row."""
+    model = table.records_model
+    return [
+        [str(model.data(model.index(row, column))) for column in range(model.columnCount())]
+        for row in range(model.rowCount())
+    ]
+
+
+def column(table: RecordTable, title: str) -> list[str]:
+    """Return the cells of the column with this title."""
+    place = [shown.title for shown in table.records_model.columns].index(title)
+    return [row[place] for row in rows(table)]
+
+
+def texts(widget: QWidget) -> str:
+    """Return the texts of all labels inside a widget that are not hidden, line by line."""
+    return "\n".join(found.text() for found in widget.findChildren(QLabel) if not found.isHidden())
+
+
+def button_of(parent: QWidget, text: str) -> QAbstractButton:
+    """Return the button with this text or accessible name."""
+    for found in parent.findChildren(QAbstractButton):
+        if text in (found.text().replace("&", ""), found.accessibleName()):
+            return found
+    raise AssertionError(f"There is no button “{text}”")
+
+
+def click(qtbot: QtBot, parent: QWidget, text: str = "") -> None:
+    """Click the button with this text with the left mouse button; without a text, the widget itself."""
+    button = button_of(parent, text) if text else parent
+    assert button.isEnabled(), f"“{text}” cannot be clicked now"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def press_in_dialog(dialog: QDialog, text: str) -> None:
+    """Click the button with this text in a dialog that is open."""
+    button_of(dialog, text).click()
+
+
+def when_asked(answer: Callable[[Any], object]) -> None:
+    """Give the next blocking dialog or menu to `answer`, as soon as it is on the screen."""
+
+    def look() -> None:
+        shown = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if shown is None:
+            QTimer.singleShot(0, look)
+        else:
+            answer(shown)
+
+    QTimer.singleShot(0, look)
+
+
+def pick_in_menu(text: str) -> None:
+    """Pick the entry with this text in the next menu."""
+
+    def pick(menu: QMenu) -> None:
+        action = next(found for found in menu.actions() if found.text() == text)
+        menu.setActiveAction(action)
+        action.trigger()
+        menu.close()
+
+    when_asked(pick)
+
+
+def answer_message(text: str) -> None:
+    """Click the button with this text in the next message box that waits for an answer."""
+
+    def answer(box: QMessageBox) -> None:
+        press_in_dialog(box, text)
+
+    when_asked(answer)
+
+
+def open_dialog(parent: QWidget, kind: type[D]) -> D:
+    """Return the newest dialog of a kind below a widget that is still open."""
+    return next(found for found in reversed(parent.findChildren(kind)) if found.isVisible())
