@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -399,7 +400,7 @@ class MainWindow(QMainWindow):
         pages = [
             Command(
                 f"Go to {title}",
-                lambda k=key: self.show_page(k),
+                partial(self.show_page, key),
                 page_shortcut(number),
                 "page open",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,15 @@ class ScriptedModel(LanguageModel):
         self.answer = answer
         self.prompts: list[str] = []
         self.error: Exception | None = None
+        self.load_error: Exception | None = None
         self.header = ModelHeader(
             "scripted.gguf", 0, "scripted", "none", "none", 0, 4096, 1, 1, 1, 1, 1, 1, 1, 1, "template", 0
         )
 
     def load(self, path: Path, settings: GenerationSettings) -> ScriptedModel:
         """What a workspace is given as load_model: this model stands for every file."""
+        if self.load_error is not None:
+            raise self.load_error
         self.path, self.settings, self.context = path, settings, settings.context
         return self
 
@@ -94,3 +98,31 @@ def drive(generator: Any) -> Any:
             next(generator)
     except StopIteration as end:
         return end.value
+
+
+def tiny_gguf() -> bytes:
+    """Return a GGUF file: a complete header with one small tensor and its data."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    def entry(key: str, kind: int, value: bytes) -> bytes:
+        return text(key) + struct.pack("<I", kind) + value
+
+    entries = [
+        entry("general.architecture", 8, text("llama")),
+        entry("general.name", 8, text("Tiny")),
+        entry("llama.block_count", 4, struct.pack("<I", 2)),
+        entry("llama.embedding_length", 4, struct.pack("<I", 64)),
+        entry("llama.attention.head_count", 4, struct.pack("<I", 4)),
+        entry("llama.context_length", 4, struct.pack("<I", 512)),
+        entry("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("b") + text("c")),
+    ]
+    tensor = (
+        text("token_embd.weight")
+        + struct.pack("<I", 2)
+        + struct.pack("<QQ", 64, 3)
+        + struct.pack("<IQ", 0, 0)
+    )
+    header = b"GGUF" + struct.pack("<IQQ", 3, 1, len(entries)) + b"".join(entries) + tensor
+    return header + bytes(-len(header) % 32) + bytes(64 * 3 * 4)

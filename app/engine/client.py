@@ -30,7 +30,7 @@ _MOST_QUICK_DEATHS = 3
 class Task(QObject):
     """One operation in the engine."""
 
-    event = Signal(object)
+    event = Signal(object)  # type: ignore[assignment]  # QObject.event, which nothing here needs
     finished = Signal(object)
     failed = Signal(str, str)  # sentence, details for a bug report (empty for a refusal)
     cancelled = Signal()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
@@ -25,7 +26,26 @@ from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import TokenStreamed
-from rag.models.rows import ModelEntry, forecast_memory, free_memory_bytes, memory_sentence
+from rag.models.rows import (
+    ModelEntry,
+    ModelHeader,
+    ModelState,
+    ModelTest,
+    forecast_memory,
+    free_memory_bytes,
+    memory_sentence,
+)
+
+# Of "How it runs": setting, title, lowest and highest value, step.
+_FIELDS = (
+    ("context", "Context", 512, 1_048_576, 512),
+    ("gpu_layers", "GPU layers (-1: all)", -1, 1000, 1),
+    ("threads", "Threads (0: automatic)", 0, 256, 1),
+    ("max_answer_tokens", "Maximum answer tokens", 8, 16384, 32),
+    ("temperature", "Temperature", 0.0, 2.0, 0.1),
+    ("top_p", "Top-p", 0.01, 1.0, 0.05),
+    ("seed", "Seed", 0, 2**31 - 1, 1),
+)
 
 
 def _gib(size: int) -> str:
@@ -47,21 +67,19 @@ MODEL_COLUMNS = (
 
 
 class ModelsPage(QWidget):
-    """The list of models and the chosen one beside it."""
-
-    state_changed = Signal(object)
+    """A page with the list of models and, beside it, the chosen one: its facts, its settings, a try."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
         self._console = console
         self._task: Task | None = None
-        self._loaded: Any = None
+        self._loaded = ModelState()
         self.table = RecordTable(
             MODEL_COLUMNS,
             console.theme,
             "models",
-            "No GGUF file is known. Add one, or drop one on this window.",
+            "No models yet. Add a GGUF file, or drop one on this window.",
         )
         self.facts = KeyValueGrid()
         self.memory = label("", "muted", wrap=True)
@@ -88,6 +106,7 @@ class ModelsPage(QWidget):
         console.run(operations.model_state, console.model_state_changed.emit)
 
     def refresh(self) -> None:
+        """Show the models as they are known now; the choice stays."""
         chosen = self.current.path if self.current else ""
         self.table.set_records(self._console.models, keep_sort=True)
         if not self.table.choose(lambda entry: entry.path == chosen) and self._console.models:
@@ -96,27 +115,24 @@ class ModelsPage(QWidget):
 
     @property
     def current(self) -> ModelEntry | None:
-        records = self.table.selected_records()
+        """The chosen model."""
+        records: list[ModelEntry] = self.table.selected_records()
         return records[0] if records else None
 
     def add_files(self, paths: list[str]) -> None:
         """Remember GGUF files, as from a drop."""
         for path in paths:
-            self._console.run(
-                operations.add_model,
-                lambda _header: self._added(),
-                path=path,
-            )
+            self._console.run(operations.add_model, lambda _header: self._added(), path=path)
 
-    def show_state(self, state: Any) -> None:
-        """state: rag.models.rows.ModelState."""
+    def show_state(self, state: ModelState) -> None:
+        """Say which model is loaded, and what it took."""
         self._loaded = state
         if not state.name:
-            self.state.setText("No model is loaded; the first question loads the chosen one.")
+            self.state.setText("No model is loaded. The first question loads the active one.")
         else:
             parts = [f"Loaded: {state.name}", f"context {state.context:,}"]
             if state.memory_bytes:
-                parts.append(f"took {_gib(state.memory_bytes)} and {state.load_ms / 1000:.1f} s")
+                parts.append(f"{_gib(state.memory_bytes)}, loaded in {state.load_ms / 1000:.1f} s")
             self.state.setText("   ·   ".join(parts))
         self.unload_button.setEnabled(bool(state.name))
 
@@ -125,9 +141,12 @@ class ModelsPage(QWidget):
         panel.body.addWidget(self.table, 1)
         panel.body.addLayout(
             row(button("Add file…", self._add_file, primary=True), button("Add folder…", self._add_folder),
-                button("Look again", self._console.refresh_models, tip="Look for new files in all known folders"), 1)
+                button("Rescan", self._console.refresh_models, tip="Look for new files in all known folders"), 1)
         )  # fmt: skip
-        note = "Also found: files in the folders of LM Studio, Ollama and the Hugging Face cache. Files are used where they are."
+        note = (
+            "Files in the folders of LM Studio, Ollama and the Hugging Face cache are listed as well. "
+            "Files stay where they are."
+        )
         panel.body.addWidget(label(note, "small", wrap=True))
         return panel
 
@@ -155,15 +174,7 @@ class ModelsPage(QWidget):
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setHorizontalSpacing(SPACE)
-        for key, title, low, high, step in (
-            ("context", "Context", 512, 1_048_576, 512),
-            ("gpu_layers", "GPU layers (-1: all)", -1, 1000, 1),
-            ("threads", "Threads (0: automatic)", 0, 256, 1),
-            ("max_answer_tokens", "Longest answer", 8, 16384, 32),
-            ("temperature", "Temperature", 0.0, 2.0, 0.1),
-            ("top_p", "Top-p", 0.01, 1.0, 0.05),
-            ("seed", "Seed", 0, 2**31 - 1, 1),
-        ):
+        for key, title, low, high, step in _FIELDS:
             field: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if isinstance(low, float) else QSpinBox()
             field.setRange(low, high)
             field.setSingleStep(step)
@@ -205,31 +216,16 @@ class ModelsPage(QWidget):
         header = entry.header if entry else None
         self.load_button.setEnabled(header is not None)
         self.sha_button.setEnabled(header is not None)
-        self.unload_button.setEnabled(bool(self._loaded and self._loaded.name))
+        self.unload_button.setEnabled(bool(self._loaded.name))
         if entry is None or header is None:
             self.facts.set_pairs([("File", entry.path), ("Problem", entry.problem)] if entry else [])
             self.memory.clear()
             return
-        self.facts.set_pairs(
-            [
-                ("File", header.path),
-                ("Name in the file", header.name),
-                (
-                    "Architecture",
-                    f"{header.architecture}, {header.layer_count} layers, width {header.embedding_length}",
-                ),
-                (
-                    "Parameters",
-                    f"{header.parameter_count / 1e6:,.1f} million, {header.quantisation}, {_gib(header.size_bytes)}",
-                ),
-                ("Trained context", f"{header.context_length:,} tokens"),
-                ("Chat template", "in the file" if header.chat_template else "none: a plain one is used"),
-            ]
-        )
+        self.facts.set_pairs(_facts(header))
         context = min(self._console.settings.generation.context, header.context_length or 1 << 30)
         forecast = forecast_memory(header, context)
         self.memory.setText(
-            f"At a context of {context:,} it {memory_sentence(header, context)}  Weights {_gib(forecast.weights)}, "
+            f"With a context of {context:,} tokens it {memory_sentence(header, context)}  Weights {_gib(forecast.weights)}, "
             f"KV cache {_gib(forecast.kv_cache)}, compute {_gib(forecast.compute)}."
         )
         free = free_memory_bytes()
@@ -281,14 +277,14 @@ class ModelsPage(QWidget):
         task.event.connect(self._test_event)
         task.ended.connect(self._test_ended)
 
-    def _test_event(self, event: Any) -> None:
+    def _test_event(self, event: object) -> None:
         if isinstance(event, TokenStreamed):
             self.output.insertPlainText(event.text)
             self.speed.setText(f"{event.token_count} tokens")
 
-    def _tested(self, result: Any) -> None:
+    def _tested(self, result: ModelTest) -> None:
         self.speed.setText(
-            f"{result.tokens_per_s:.1f} tokens/s answered, {result.read_tokens_per_s:.0f} tokens/s read "
+            f"{result.tokens_per_s:.1f} tokens/s written, {result.read_tokens_per_s:.0f} tokens/s read "
             f"({result.prompt_tokens} + {result.completion_tokens} tokens)"
         )
 
@@ -297,18 +293,15 @@ class ModelsPage(QWidget):
         self.test_button.setText("Run")
         self._console.run(operations.model_state, self._console.model_state_changed.emit)
 
-    def _actions(self, records: list[Any]) -> list[tuple[str, Any]]:
+    def _actions(self, records: list[ModelEntry]) -> list[tuple[str, Callable[[], None]]]:
         added = [record for record in records if record.origin == "added"]
-        if not added:
-            return []
-        return [("Take off the list", lambda: [self._forget(record) for record in added])]
+        return [("Remove from the list", lambda: self._forget(added))] if added else []
 
-    def _forget(self, entry: ModelEntry) -> None:
-        self._console.run(
-            operations.forget_model,
-            lambda _r: self._console.refresh_models(),
-            path=entry.path,
-        )
+    def _forget(self, entries: list[ModelEntry]) -> None:
+        for entry in entries:
+            self._console.run(
+                operations.forget_model, lambda _none: self._console.refresh_models(), path=entry.path
+            )
 
     def _added(self) -> None:
         self._console.notice.emit("The model was added.", "info")
@@ -323,11 +316,22 @@ class ModelsPage(QWidget):
         if folder:
             folders = sorted({*self._console.settings.models.folders, folder})
             self._console.run(
-                operations.change_settings,
-                self._folder_added,
-                values={"models": {"folders": folders}},
+                operations.change_settings, self._folder_added, values={"models": {"folders": folders}}
             )
 
     def _folder_added(self, values: dict[str, Any]) -> None:
         self._console.take_settings(values)
         self._console.refresh_models()
+
+
+def _facts(header: ModelHeader) -> list[tuple[str, str]]:
+    shape = f"{header.architecture}, {header.layer_count} layers, width {header.embedding_length}"
+    size = f"{header.parameter_count / 1e6:,.1f} million, {header.quantisation}, {_gib(header.size_bytes)}"
+    return [
+        ("File", header.path),
+        ("Name in the file", header.name),
+        ("Architecture", shape),
+        ("Parameters", size),
+        ("Trained context", f"{header.context_length:,} tokens"),
+        ("Chat template", "in the file" if header.chat_template else "none; a plain one is used"),
+    ]

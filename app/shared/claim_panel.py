@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from app.console import Console
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
-from app.widgets.layout import Panel, row
+from app.widgets.layout import Item, Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion
@@ -40,7 +40,7 @@ class ClaimPanel(Panel):
         self.wrong = self._opinion_button("Wrong", False, "This verdict is wrong")
         self.said = label("", "small")
         self.body.setSpacing(SMALL_SPACE)
-        head = [self._verdict, self._score, 1]
+        head: list[Item] = [self._verdict, self._score, 1]
         if closable:
             head.append(IconButton(console.theme, "cancel", "Close the evidence", self._close))
         self.body.addLayout(row(*head))
@@ -112,7 +112,7 @@ class ClaimPanel(Panel):
 
     def _show_opinion(self) -> None:
         claim = self._claim
-        can_say = claim is not None and claim.verdict != "not checkable" and bool(self._trace_id)
+        can_say = claim is not None and claim.verdict.is_claim and bool(self._trace_id)
         opinion = (
             read_flag_opinion(self._console.database, self._trace_id, claim.start)
             if claim and can_say

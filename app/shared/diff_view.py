@@ -171,10 +171,8 @@ class DiffView(QWidget):
     def _blend(self, name: str, strength: int = 34) -> str:
         """The colour thinned over the surface; rich text knows no transparency."""
         top, ground = self._theme.colour(name), self._theme.colour("surface")
-        parts = [
-            (strength * a + (255 - strength) * b) // 255
-            for a, b in zip(top.getRgb()[:3], ground.getRgb()[:3], strict=True)
-        ]
+        pairs = ((top.red(), ground.red()), (top.green(), ground.green()), (top.blue(), ground.blue()))
+        parts = [(strength * a + (255 - strength) * b) // 255 for a, b in pairs]
         return "#" + "".join(f"{part:02x}" for part in parts)
 
     def _say(self) -> None:

@@ -38,13 +38,13 @@ from rag.prompts import PromptTemplate
 from rag.prompts.registry import find_prompt
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
+from rag.text.citations import markers_of
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
 _HISTORY_TURNS = 3
 _POINTING_BACK = frozenset("it its they them their that this those these he she his her there".split())
-_MARKER = re.compile(r"\[(\d{1,3})\]")
 
 Events = Generator[Any, None, AskResult]
 
@@ -351,7 +351,7 @@ def check_answer(ask: Ask) -> ClaimsChecked:
     trace.check_ms = (time.perf_counter() - begin) * 1000
     refused = is_refusal(trace.answer)
     recorder.set_claims(claims, refused=refused, error=error)
-    unknown = sorted({int(m) for m in _MARKER.findall(trace.answer)} - set(range(1, len(passages) + 1)))
+    unknown = sorted(markers_of(trace.answer) - set(range(1, len(passages) + 1)))
     if unknown:
         markers = ", ".join(f"[{number}]" for number in unknown)
         recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
@@ -376,7 +376,7 @@ def _retrieval_done(ask: Ask) -> RetrievalDone:
 
 def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """The passages that were in the prompt, as a reader of the answer may cite them."""
-    cited = {int(marker) for marker in _MARKER.findall(answer)}
+    cited = markers_of(answer)
     return [
         {
             "marker": hit.marker,

@@ -8,16 +8,16 @@ verdicts. train: the script that makes the detector's file.
     claims = detector.check(question, answer, passages, encode)  # one ClaimResult a sentence
 """
 
-from rag.grounding.detector import Detector, Encode, Limits
+from rag.grounding.detector import Detector, Encode, VerdictLimits
 from rag.grounding.second_detector import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
 
 __all__ = [
     "Detector",
     "Encode",
-    "Limits",
     "SecondDetector",
     "Sentence",
+    "VerdictLimits",
     "is_checkable",
     "is_refusal",
     "split_sentences",

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-_MARKERS = r"\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]"
-_MARKER = re.compile(r"\s*" + _MARKERS)
-_ONLY_MARKERS = re.compile(rf"(?:\s*{_MARKERS})+[.!?]?")
-_TRAILING_MARKERS = re.compile(rf"(?:[ \t]*{_MARKERS})+(?:[.!?](?=\s|$))?")
+from rag.text.citations import MARKER_GROUP
+
+_MARKER = re.compile(r"\s*" + MARKER_GROUP)
+_ONLY_MARKERS = re.compile(rf"(?:\s*{MARKER_GROUP})+[.!?]?")
+_TRAILING_MARKERS = re.compile(rf"(?:[ \t]*{MARKER_GROUP})+(?:[.!?](?=\s|$))?")
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s|$|\[\d)|[。！？｡]+[」』”’）]*")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]|(?:\*\*|__)[^*_]+(?:\*\*|__)[ \t]*:?[ \t]*$)")

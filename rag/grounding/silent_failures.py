@@ -10,10 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED
+from rag.grounding.rows import SilentFailure
+from rag.text.citations import listed_markers_of, without_listed_markers
 from rag.text.languages import language_of
 
-_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
@@ -32,34 +32,30 @@ _LANGUAGE_NAMED = re.compile(
 
 def silent_failures(
     question: str, answer: str, finish_reason: str = "", passage_count: int = 0
-) -> tuple[str, ...]:
-    """What is wrong with an answer that was reported as done; names of SILENT_FAILURES, in their order.
+) -> tuple[SilentFailure, ...]:
+    """What is wrong with an answer that was reported as done, in the order of SilentFailure.
 
     finish_reason: what the model's runtime said ("length": the token limit); passage_count: passages that were
     in the prompt, numbered from 1.
     """
+    is_cut_off = finish_reason == "length"
     if is_empty(answer):
-        return (EMPTY, CUT_OFF) if finish_reason == "length" else (EMPTY,)
+        return (SilentFailure.EMPTY, SilentFailure.CUT_OFF) if is_cut_off else (SilentFailure.EMPTY,)
     found = []
     if repeats_itself(answer):
-        found.append(REPEATED)
+        found.append(SilentFailure.REPEATED)
     if is_other_language(question, answer):
-        found.append(OTHER_LANGUAGE)
-    if finish_reason == "length":
-        found.append(CUT_OFF)
+        found.append(SilentFailure.OTHER_LANGUAGE)
+    if is_cut_off:
+        found.append(SilentFailure.CUT_OFF)
     if cites_nothing(answer, passage_count):
-        found.append(CITES_NOTHING)
+        found.append(SilentFailure.CITES_NOTHING)
     return tuple(found)
 
 
 def is_empty(answer: str) -> bool:
     """Nothing but white space, punctuation and citation markers."""
-    return not any(character.isalnum() for character in without_markers(answer))
-
-
-def without_markers(answer: str) -> str:
-    """The answer without its citation markers."""
-    return _MARKER.sub("", answer)
+    return not any(character.isalnum() for character in without_listed_markers(answer))
 
 
 def repeats_itself(answer: str) -> bool:
@@ -89,12 +85,7 @@ def is_other_language(question: str, answer: str) -> bool:
 
 def cites_nothing(answer: str, passage_count: int) -> bool:
     """Whether a marker such as [7] stands for no passage; code is not looked at, nor is [0]."""
-    numbers = [
-        int(number)
-        for marker in _MARKER.findall(_CODE.sub(" ", answer))
-        for number in re.findall(r"\d+", marker)
-    ]
-    return any(number > passage_count for number in numbers)
+    return any(number > passage_count for number in listed_markers_of(_CODE.sub(" ", answer)))
 
 
 def _split_ideographs(piece: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from rag.asking.rows import read_answers
 from rag.grounding.numbers import Quantity, quantities, same
-from rag.grounding.silent_failures import without_markers
+from rag.grounding.rows import Outcome
 from rag.knowledge.rows import VersionProgress
 from rag.monitoring.control_limits import FEWEST, Vectors, energy_test, ks_test
 from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
@@ -27,6 +27,7 @@ from rag.monitoring.rows import (
     values_of,
 )
 from rag.storage.tables.knowledge import Collection
+from rag.text.citations import without_listed_markers
 from rag.workspace import Workspace
 
 _BATCH = 32
@@ -119,7 +120,9 @@ def disagreements(
     members = [index for group in groups for index in group]
     answers = _answers(workspace, [asks[index].id for index in members])
     answer_vectors = yield from embed(
-        workspace, scope.collection, [without_markers(answers[asks[index].id]).strip() for index in members]
+        workspace,
+        scope.collection,
+        [without_listed_markers(answers[asks[index].id]).strip() for index in members],
     )
     vector_of = dict(zip(members, answer_vectors, strict=True))
     found = []
@@ -227,11 +230,11 @@ def _lacking(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
 
 def _reasons(asks: Sequence[MeasuredAsk], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
     reasons = []
-    given = [index for index, ask in enumerate(asks) if ask.outcome != "refused"]
+    given = [index for index, ask in enumerate(asks) if ask.outcome != Outcome.REFUSED]
     if 0 < len(given) < len(asks):
         reasons.append("some refuse")
     # Markers are figures to a parser, and no statement.
-    figures = [quantities(without_markers(answers[index])) for index in given]
+    figures = [quantities(without_listed_markers(answers[index])) for index in given]
     pairs = [(a, b) for a in range(len(given)) for b in range(a)]
     if any(_lacking(figures[a], figures[b]) and _lacking(figures[b], figures[a]) for a, b in pairs):
         reasons.append("other figures")

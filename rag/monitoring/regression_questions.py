@@ -17,7 +17,7 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
-from rag.grounding.silent_failures import without_markers
+from rag.grounding.rows import Outcome
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.rows import VersionProgress, list_collections
 from rag.monitoring.drift import embed
@@ -28,6 +28,7 @@ from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection
 from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult, FrozenRun
 from rag.storage.tables.traces import Trace
+from rag.text.citations import without_listed_markers
 from rag.workspace import Workspace
 
 _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a person can judge
@@ -248,7 +249,7 @@ def _compare(
         overlap = _jaccard(_passages(session, reference.id), _passages(session, new.id))
     similarity: float | None = 1.0
     if reference.answer != new.answer:
-        answers = [without_markers(trace.answer).strip() for trace in (reference, new)]
+        answers = [without_listed_markers(trace.answer).strip() for trace in (reference, new)]
         similarity = None
         if all(answers):
             one, other = yield from embed(workspace, collection, answers)
@@ -269,8 +270,8 @@ def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) ->
     found = []
     if (old.status == "nothing found") != (new.status == "nothing found"):
         found.append("finds nothing now" if new.status == "nothing found" else "finds passages now")
-    elif (old.outcome == "refused") != (new.outcome == "refused"):
-        found.append("refuses now" if new.outcome == "refused" else "answers now")
+    elif (old.outcome == Outcome.REFUSED) != (new.outcome == Outcome.REFUSED):
+        found.append("refuses now" if new.outcome == Outcome.REFUSED else "answers now")
     elif old.answer != new.answer:
         if _other_figures(old.answer, new.answer):
             found.append("other figures")
@@ -286,7 +287,7 @@ def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) ->
 
 
 def _other_figures(one: str, other: str) -> bool:
-    a, b = (quantities(without_markers(text)) for text in (one, other))
+    a, b = (quantities(without_listed_markers(text)) for text in (one, other))
     return any(not any(same(q, r) for r in b) for q in a) or any(not any(same(q, r) for r in a) for q in b)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from rag.asking.rows import TraceDetail, get_trace
@@ -16,9 +15,9 @@ from rag.review.rows import REASONS, SHOULD_REFUSE, FeedbackRow, feedback_rows
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.review import Feedback
+from rag.text.citations import without_citations
 from rag.workspace import Workspace
 
-_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _LONGEST = 20_000  # characters
 
 
@@ -112,7 +111,7 @@ def case_of(
 ) -> Case:
     """A case of a trace that a person judged. Raises RagError when nothing is known of the right answer."""
     row = detail.row
-    reference = correction.strip() or (_MARKER.sub("", str(row["answer"])).strip() if is_right else "")
+    reference = correction.strip() or (without_citations(str(row["answer"])) if is_right else "")
     if not reference and not should_refuse:
         raise RagError("A case needs the right answer: write the correction first.")
     wanted = set(relevant)

@@ -126,13 +126,13 @@ def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot
     settle(qtbot, window)
     page.history.tag(page.history.table.records_model.records[-1], "baseline")
     settle(qtbot, window)
-    assert page.history.table.records_model.records[-1].tags == "baseline"
+    assert page.history.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
     assert "vectors checked are the same" in window.banner.text
     page.history.untag("baseline")
     settle(qtbot, window)
-    assert page.history.table.records_model.records[-1].tags == ""
+    assert page.history.table.records_model.records[-1].tags == ()
 
 
 def test_a_verification_query_is_added_by_a_dialog(
@@ -141,7 +141,7 @@ def test_a_verification_query_is_added_by_a_dialog(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("How is valve 6 opened?", True))
     press(qtbot, window.page("versions"), "Add a verification query…")
     settle(qtbot, window)
-    found = window._console.database.query("SELECT text FROM probe WHERE by_person")
+    found = window._console.database.query("SELECT text FROM verificationquery WHERE by_person")
     assert [row[0] for row in found] == ["How is valve 6 opened?"]
 
 

@@ -40,7 +40,7 @@ def version_facts(version: VersionRow) -> list[tuple[str, str]]:
         f"removed {version.removed_count:,})"
     )
     return [
-        ("Version", f"{version.number}   {state_of(version)}   {version.tags}".strip()),
+        ("Version", f"{version.number}   {state_of(version)}   {', '.join(version.tags)}".strip()),
         ("Created", f"{date_time(version.created_ms)}, from {parent}"),
         ("Change", version.message),
         ("Documents", documents),
@@ -59,11 +59,11 @@ def version_facts(version: VersionRow) -> list[tuple[str, str]]:
 
 
 def _verification(version: VersionRow) -> str:
-    if version.proved_ms is None:
+    if version.verified_ms is None:
         return "not verified since it was created"
-    outcome = "verified" if version.proof_ok else "verification failed"
+    outcome = "verified" if version.verification_ok else "verification failed"
     return (
-        f"{outcome} on {date_time(version.proved_ms)}: {version.vectors_same:,} of "
-        f"{version.vectors_checked:,} vectors checked, {version.probes_same} of {version.probe_count} "
-        f"verification queries. {version.proof_detail or ''}"
+        f"{outcome} on {date_time(version.verified_ms)}: {version.vectors_same:,} of "
+        f"{version.vectors_checked:,} vectors checked, {version.queries_same} of {version.query_count} "
+        f"verification queries. {version.verification_detail or ''}"
     ).strip()

@@ -137,5 +137,5 @@ class ChangesPanel(QWidget):
 
 
 def _title(version: VersionRow) -> str:
-    marks = ", ".join(mark for mark in (state_of(version), version.tags) if mark)
+    marks = ", ".join(mark for mark in (state_of(version), *version.tags) if mark)
     return f"Version {version.number}" + (f"  ({marks})" if marks else "")

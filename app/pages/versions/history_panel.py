@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QInputDialog
 from app.console import Console
 from app.engine.client import Task
 from app.pages.versions.trial_dialog import TrialDialog
-from app.pages.versions.words import delta, state_of, tags_of
+from app.pages.versions.words import delta, state_of
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
@@ -22,7 +22,7 @@ from rag import operations
 from rag.knowledge.rows import (
     ActivationReport,
     CollectionRow,
-    ProofResult,
+    VerificationReport,
     VersionMade,
     VersionRow,
     list_collections,
@@ -34,7 +34,7 @@ _TAGS = ("baseline", "released")
 
 
 def _verified(version: VersionRow) -> str:
-    return "–" if version.proof_ok is None else "yes" if version.proof_ok else "no"
+    return "–" if version.verification_ok is None else "yes" if version.verification_ok else "no"
 
 
 VERSION_COLUMNS = (
@@ -48,9 +48,9 @@ VERSION_COLUMNS = (
            sort=lambda v: v.chunks_added),
     Column("± tokens", lambda v: delta(v.tokens_added, v.tokens_removed), 118, right=True,
            sort=lambda v: v.tokens_added),
-    Column("Tags", lambda v: v.tags, 96, tooltip=lambda v: v.tags, colour=lambda v: "accent"),
+    Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags), colour=lambda v: "accent"),
     Column("Verified", _verified, 76, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
-           tooltip=lambda v: v.proof_detail or ""),
+           tooltip=lambda v: v.verification_detail or ""),
 )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ class HistoryPanel(Panel):
             *([] if version.active else [("Make active", self._activate_chosen)]),
             ("Ask this version", self._ask_chosen),
             ("Tag…", self._tag_chosen),
-            *[(f"Remove the tag “{tag}”", partial(self.untag, tag)) for tag in tags_of(version)],
+            *[(f"Remove the tag “{tag}”", partial(self.untag, tag)) for tag in version.tags],
             *([] if version.active else [("Delete…", self._delete_chosen)]),
         ]
 
@@ -242,11 +242,13 @@ class HistoryPanel(Panel):
 
     def _activated(self, report: ActivationReport) -> None:
         seconds = report.milliseconds / 1000
-        self._show_verification(report.proof, f"Version {report.number} is active after {seconds:.1f} s. ")
+        self._show_verification(
+            report.verification, f"Version {report.number} is active after {seconds:.1f} s. "
+        )
 
-    def _show_verification(self, proof: ProofResult, before: str = "") -> None:
-        outcome = "Verified" if proof.ok else "Verification failed"
-        self._changed(f"{before}{outcome}: {proof.sentence()}", "info" if proof.ok else "bad")
+    def _show_verification(self, verification: VerificationReport, before: str = "") -> None:
+        outcome = "Verified" if verification.ok else "Verification failed"
+        self._changed(f"{before}{outcome}: {verification.sentence()}", "info" if verification.ok else "bad")
 
     def _show_trial(self, made: VersionMade) -> None:
         self._changed(

@@ -10,11 +10,6 @@ def state_of(version: VersionRow) -> str:
     return "active" if version.active else "trial" if version.trial else ""
 
 
-def tags_of(version: VersionRow) -> list[str]:
-    """Return the tags of a version."""
-    return [tag for tag in version.tags.split(", ") if tag]
-
-
 def delta(added: int, removed: int) -> str:
     """Return what was added and removed as "+3  −1", or "=" when nothing was."""
     parts = [f"+{added:,}" if added else "", f"−{removed:,}" if removed else ""]

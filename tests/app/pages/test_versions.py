@@ -13,6 +13,7 @@ from fakes import drive
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
+from sqlmodel import select
 
 from app.console import Console
 from app.pages.versions.page import VersionsPage
@@ -23,6 +24,7 @@ from rag.knowledge.edits import edit_document, exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import list_chunks, list_documents, list_versions
 from rag.knowledge.versions import activate_version
+from rag.storage.tables.knowledge import Verification
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -140,11 +142,9 @@ def test_a_failed_verification_is_told_apart(
     page: VersionsPage, console: Console, open_workspace: Workspace, settle: Settle
 ) -> None:
     with open_workspace.store.session() as session:
-        from rag.storage.tables.knowledge import Proof
-
-        for proof in session.query(Proof).all():
-            proof.ok, proof.detail = False, "Two texts are missing."
-        session.commit()
+        for verification in session.exec(select(Verification)):
+            verification.ok, verification.detail = False, "Two texts are missing."
+            session.add(verification)
     console.data_changed.emit()
     settle()
     assert column(page.history.table, "Verified") == ["no", "no"]

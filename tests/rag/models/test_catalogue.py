@@ -1,10 +1,10 @@
 """GGUF headers, memory forecasts and the models of other programs. No mutation of a header is ever a crash."""
 
 import json
-import struct
 from pathlib import Path
 
 import pytest
+from fakes import tiny_gguf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,34 +25,6 @@ from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 
 STARTER = starter_model_path()
-
-
-def tiny_gguf() -> bytes:
-    """A complete header with one small tensor and its data."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    def entry(key: str, kind: int, value: bytes) -> bytes:
-        return text(key) + struct.pack("<I", kind) + value
-
-    entries = [
-        entry("general.architecture", 8, text("llama")),
-        entry("general.name", 8, text("Tiny")),
-        entry("llama.block_count", 4, struct.pack("<I", 2)),
-        entry("llama.embedding_length", 4, struct.pack("<I", 64)),
-        entry("llama.attention.head_count", 4, struct.pack("<I", 4)),
-        entry("llama.context_length", 4, struct.pack("<I", 512)),
-        entry("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("b") + text("c")),
-    ]
-    tensor = (
-        text("token_embd.weight")
-        + struct.pack("<I", 2)
-        + struct.pack("<QQ", 64, 3)
-        + struct.pack("<IQ", 0, 0)
-    )
-    header = b"GGUF" + struct.pack("<IQQ", 3, 1, len(entries)) + b"".join(entries) + tensor
-    return header + bytes(-len(header) % 32) + bytes(64 * 3 * 4)
 
 
 def test_the_starter_model_is_the_expected_file_and_its_header_is_read() -> None:
