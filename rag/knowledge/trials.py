@@ -101,7 +101,7 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
                 f"Version {version.number} has the tag {names}; remove it before deleting the version."
             )
         raw = session.connection()
-        for table in ("versiondocument", "versionexclusion", "proberesult", "proof"):
+        for table in ("versiondocument", "versionexclusion", "verificationresult", "verification"):
             raw.exec_driver_sql(f"DELETE FROM {table} WHERE version_id = ?", (version.id,))
         raw.exec_driver_sql(
             "UPDATE datasetversion SET parent_id = ? WHERE parent_id = ?", (version.parent_id, version.id)

@@ -108,13 +108,13 @@ def test_the_diff_shows_documents_chunks_and_words(qtbot: QtBot, window: MainWin
     assert page.changes.records_model.rowCount() == 0
 
 
-def test_a_version_is_activated_proved_undone_tagged_and_verified(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("versions")
     page.table.choose(lambda v: v.number == 1)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
     assert number(window) == 1
-    assert "Proved: fingerprint as expected" in window.banner.text
+    assert "Verified: fingerprint as expected" in window.banner.text
     page.table.choose(lambda v: v.number == 2)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
@@ -126,22 +126,22 @@ def test_a_version_is_activated_proved_undone_tagged_and_verified(qtbot: QtBot, 
     settle(qtbot, window)
     page.tag(page.table.records_model.records[-1], "baseline")
     settle(qtbot, window)
-    assert page.table.records_model.records[-1].tags == "baseline"
+    assert page.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
     assert "vectors checked are the same" in window.banner.text
     page._untag("baseline")
     settle(qtbot, window)
-    assert page.table.records_model.records[-1].tags == ""
+    assert page.table.records_model.records[-1].tags == ()
 
 
-def test_a_probe_is_added_by_a_dialog(
+def test_a_verification_query_is_added_by_a_dialog(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("How is valve 6 opened?", True))
-    press(qtbot, window.page("versions"), "Add a probe…")
+    press(qtbot, window.page("versions"), "Add a verification query…")
     settle(qtbot, window)
-    found = window._console.database.query("SELECT text FROM probe WHERE by_person")
+    found = window._console.database.query("SELECT text FROM verificationquery WHERE by_person")
     assert [row[0] for row in found] == ["How is valve 6 opened?"]
 
 

@@ -37,7 +37,7 @@ from rag.knowledge.rows import (
     ActivationReport,
     CollectionRow,
     DocumentChange,
-    ProofResult,
+    VerificationReport,
     VersionDiff,
     VersionRow,
     list_collections,
@@ -56,8 +56,8 @@ def _state(version: VersionRow) -> str:
     return "active" if version.active else "trial" if version.trial else ""
 
 
-def _proved(version: VersionRow) -> str:
-    return "–" if version.proof_ok is None else "yes" if version.proof_ok else "no"
+def _verified_state(version: VersionRow) -> str:
+    return "–" if version.verification_ok is None else "yes" if version.verification_ok else "no"
 
 
 def _delta(added: int, removed: int) -> str:
@@ -74,8 +74,8 @@ VERSION_COLUMNS = (
     Column("Chunks", lambda v: f"{v.chunk_count:,}", 72, right=True, sort=lambda v: v.chunk_count),
     Column("± chunks", lambda v: _delta(v.chunks_added, v.chunks_removed), 96, right=True, sort=lambda v: v.chunks_added),
     Column("± tokens", lambda v: _delta(v.tokens_added, v.tokens_removed), 118, right=True, sort=lambda v: v.tokens_added),
-    Column("Tags", lambda v: v.tags, 96, tooltip=lambda v: v.tags, colour=lambda v: "accent"),
-    Column("Proved", _proved, 72, colour=lambda v: {"yes": "good", "no": "bad"}.get(_proved(v)), tooltip=lambda v: v.proof_detail or ""),
+    Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags), colour=lambda v: "accent"),
+    Column("Verified", _verified_state, 72, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified_state(v)), tooltip=lambda v: v.verification_detail or ""),
 )  # fmt: skip
 CHANGE_COLUMNS = (
     Column("What", lambda c: c.kind, 76, colour=lambda c: _KIND_COLOURS.get(c.kind)),
@@ -212,7 +212,7 @@ class VersionsPage(QWidget):
             box.blockSignals(True)
             box.clear()
             for version in versions:
-                marks = ", ".join(mark for mark in (_state(version), version.tags) if mark)
+                marks = ", ".join(mark for mark in (_state(version), *version.tags) if mark)
                 box.addItem(f"Version {version.number}{f'  ({marks})' if marks else ''}", version.id)
             box.setCurrentIndex(box.findData(kept))
             box.blockSignals(False)
@@ -234,16 +234,16 @@ class VersionsPage(QWidget):
 
     def _show_facts(self, version: VersionRow) -> None:
         chunking = json.loads(version.chunking)
-        proof = "not checked since it was made"
-        if version.proved_ms is not None:
-            proof = f"{'proved' if version.proof_ok else 'NOT proved'} on {date_time(version.proved_ms)}"
-            proof += (
+        verification = "not checked since it was made"
+        if version.verified_ms is not None:
+            verification = f"{'verified' if version.verification_ok else 'verification failed'} on {date_time(version.verified_ms)}"
+            verification += (
                 f": {version.vectors_same:,} of {version.vectors_checked:,} vectors checked, "
-                f"{version.probes_same} of {version.probe_count} probes. {version.proof_detail or ''}"
+                f"{version.queries_same} of {version.query_count} verification queries. {version.verification_detail or ''}"
             )
         parent = f"version {version.parent_number}" if version.parent_number else "nothing"
         self.facts.set_pairs([
-            ("Version", f"{version.number}   {_state(version)}   {version.tags}".strip()),
+            ("Version", f"{version.number}   {_state(version)}   {', '.join(version.tags)}".strip()),
             ("Made", f"{date_time(version.created_ms)}, from {parent}"),
             ("What", version.message),
             ("Documents", f"{version.document_count:,}   (added {version.added_count:,}, replaced {version.replaced_count:,}, removed {version.removed_count:,})"),
@@ -254,7 +254,7 @@ class VersionsPage(QWidget):
             ("Embedder", version.embedder_name),
             ("Embedder id", version.embedder),
             ("Fingerprint", version.fingerprint),
-            ("Index", proof),
+            ("Index", verification),
         ])  # fmt: skip
 
     # --- comparing ----------------------------------------------------------------------------------------
@@ -356,13 +356,14 @@ class VersionsPage(QWidget):
         return task
 
     def _activated(self, report: ActivationReport) -> None:
-        proof = "Proved" if report.proof.ok else "NOT proved"
-        self._changed(f"Version {report.number} is active after {report.milliseconds / 1000:.1f} s. {proof}: {report.proof.sentence()}",
-                      "info" if report.proof.ok else "bad")  # fmt: skip
+        verification = "Verified" if report.verification.ok else "Verification failed"
+        self._changed(f"Version {report.number} is active after {report.milliseconds / 1000:.1f} s. {verification}: {report.verification.sentence()}",
+                      "info" if report.verification.ok else "bad")  # fmt: skip
 
-    def _verified(self, proof: ProofResult) -> None:
+    def _verified(self, verification: VerificationReport) -> None:
         self._changed(
-            f"{'Proved' if proof.ok else 'NOT proved'}: {proof.sentence()}", "info" if proof.ok else "bad"
+            f"{'Verified' if verification.ok else 'Verification failed'}: {verification.sentence()}",
+            "info" if verification.ok else "bad",
         )
 
     def _trial_built(self, made: Any) -> None:
@@ -420,13 +421,13 @@ class VersionsPage(QWidget):
                   lambda count: self._changed(f"Version {version.number} is deleted, with {counted(count, 'document')} that it alone held."),
                   collection=version.collection, which=version.number)  # fmt: skip
 
-    def _add_probe(self) -> None:
+    def _add_verification_query(self) -> None:
         collection = self.collection
         text, accepted = QInputDialog.getText(
-            self, "Add a probe", "A question whose passages prove an activated version from now on"
+            self, "Add a verification query", "A query used to verify each activated version"
         )
         if accepted and text.strip() and collection is not None:
-            self._run(operations.add_verification_query, lambda _r: self._changed("The probe is stored."),
+            self._run(operations.add_verification_query, lambda _r: self._changed("The verification query is stored."),
                       collection=collection.name, text=text)  # fmt: skip
 
     def _try_other(self) -> None:
@@ -448,7 +449,7 @@ class VersionsPage(QWidget):
                 return [(f"Compare versions {low} and {high}", lambda: self.compare(low, high))]
             return []
         version: VersionRow = records[0]
-        tags = [t for t in version.tags.split(", ") if t]
+        tags = version.tags
         return [
             *([] if version.active else [("Make active", self._activate_chosen)]),
             ("Ask this version", self._ask_chosen),
@@ -475,8 +476,8 @@ class VersionsPage(QWidget):
             self._activate_button, button("Ask this version", self._ask_chosen),
             button("Undo", self.undo, tip="Go back to the version that the active one was made from"),
             button("Tag…", self._tag_chosen), 1,
-            button("Verify", self.verify, tip="Prove that the index holds the active version: texts, every vector, probes"),
-            button("Add a probe…", self._add_probe), button("Try other settings…", self._try_other,
+            button("Verify", self.verify, tip="Check that the index contains the active version: texts, every vector, verification queries"),
+            button("Add a verification query…", self._add_verification_query), button("Try other settings…", self._try_other,
             tip="Build the same documents with another embedder or chunk size beside these"), self._delete_button,
         ))  # fmt: skip
         self.tabs = QTabWidget()
@@ -530,7 +531,7 @@ class VersionsPage(QWidget):
         self._questions = QPlainTextEdit()
         self._questions.setAccessibleName("Questions, one a line")
         self._questions.setPlaceholderText(
-            "Questions, one a line. Left empty: those asked before, and the probes."
+            "Questions, one a line. Left empty: those asked before, and the verification queries."
         )
         self._questions.setFixedHeight(52)
         self._judged = QLineEdit()
