@@ -7,7 +7,7 @@ import secrets
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag

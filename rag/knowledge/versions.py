@@ -20,7 +20,7 @@ import numpy as np
 from sqlmodel import Session, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace, Vector, VectorsOf
+from rag.index.vector_index import IndexPlace, Vector, VectorsOf
 from rag.knowledge.collections import find_collection, find_version, index_place
 from rag.knowledge.rows import ActivationReport, PendingKind, VerificationReport, VersionMade, VersionProgress
 from rag.storage import audit_log
