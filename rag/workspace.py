@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
-from rag.grounding import Detector, SecondDetector, VerdictLimits
+from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
-from rag.index import VectorIndex
+from rag.grounding.second_detector import SecondDetector
+from rag.index.vector_index import VectorIndex
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.prompts import load_prompt

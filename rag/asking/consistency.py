@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, get_trace
 from rag.errors import RagError
-from rag.grounding import Detector, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import Detector
 from rag.grounding.numbers import quantities, same
 from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.models.catalogue import find_model
 from rag.models.language_model import Token
 from rag.settings import Settings

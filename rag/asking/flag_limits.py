@@ -16,9 +16,9 @@ from sqlmodel import Session, col, select
 
 from rag.asking.rows import FITS_FROM, CalibrationFit
 from rag.errors import NotFoundError, RagError
-from rag.grounding import SecondDetector, VerdictLimits
-from rag.grounding.detector import log_odds
+from rag.grounding.detector import VerdictLimits, log_odds
 from rag.grounding.rows import Verdict
+from rag.grounding.second_detector import SecondDetector
 from rag.knowledge.collections import find_collection
 from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES

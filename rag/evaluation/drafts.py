@@ -26,8 +26,9 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.rows import DraftMark, GenerationReport, list_sets
 from rag.evaluation.sets import change_set, create_set, find_set, set_cases
-from rag.grounding import VerdictLimits, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import VerdictLimits
 from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress

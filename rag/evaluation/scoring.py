@@ -12,8 +12,8 @@ from rag.asking.answer import Ask
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case, Check, Outcome
 from rag.evaluation.relevance import Relevance
-from rag.grounding import is_refusal
 from rag.grounding.rows import Outcome as AnswerOutcome
+from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.text.citations import markers_of, without_markers
 from rag.workspace import Workspace

@@ -19,8 +19,8 @@ from rag.evaluation.cases import Case, Judgement, free_key
 from rag.evaluation.formats import read_cases, write_cases
 from rag.evaluation.formats.entries import Imported, Problem
 from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
-from rag.grounding import is_refusal
 from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_refusal
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms

@@ -24,7 +24,7 @@ from sqlmodel import Session, select
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.sets import redact_cases
 from rag.governance.rows import CompactReport, ErasureReport
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, index_place
 from rag.knowledge.index_sync import fill_index, sync_index
 from rag.knowledge.rows import VersionProgress
@@ -406,18 +406,18 @@ def _redact_cases(
 
 
 def _redact_monitors(session: Session, sentences: Sequence[str]) -> None:
-    """Frozen questions that quote the document go; what a person wrote about alerts loses the quotation.
+    """Regression questions that quote the document go; what a person wrote about alerts loses the quotation.
 
-    An answer made from the document is erased with its trace: a frozen question takes the next answer as its
+    An answer made from the document is erased with its trace: a regression question takes the next answer as its
     reference then. What a rule says itself is figures.
     """
     needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
     finder = _Finder(list(needles))
     raw = session.connection()
-    for row in raw.exec_driver_sql("SELECT id, question FROM frozenquestion").fetchall():
+    for row in raw.exec_driver_sql("SELECT id, question FROM regressionquestion").fetchall():
         if _without(row[1], needles, finder) != row[1]:
-            raw.exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (row[0],))
-            raw.exec_driver_sql("DELETE FROM frozenquestion WHERE id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionresult WHERE question_id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionquestion WHERE id = ?", (row[0],))
     for table, column in (("alertrule", "note"), ("alertrule", "acknowledged"), ("referenceperiod", "note")):
         for row in raw.exec_driver_sql(f"SELECT rowid, {column} FROM {table}").fetchall():
             clean = _without(row[1], needles, finder)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace, Vector, VectorsOf
+from rag.index.vector_index import IndexPlace, Vector, VectorsOf
 from rag.knowledge.collections import (
     clear_pending,
     collection_by_id,

@@ -29,8 +29,8 @@ from rag.knowledge.edits import drop_documents, replace_document
 from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport, PendingKind
 from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
-from rag.parsing import PARSER, is_supported, parse_file
 from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
+from rag.parsing.formats import PARSER, is_supported, parse_file
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms

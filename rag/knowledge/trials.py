@@ -15,7 +15,7 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
 from rag.knowledge.index_sync import fill_index
@@ -23,8 +23,8 @@ from rag.knowledge.ingest import chunk_rows_of
 from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
 from rag.knowledge.versions import draft_of, draft_texts, version_made, write_trial
 from rag.models.embedding import Embedder
-from rag.parsing import PARSER
 from rag.parsing.chunking import Chunker, chunking_fingerprint
+from rag.parsing.formats import PARSER
 from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
 from rag.storage import audit_log

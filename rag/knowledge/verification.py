@@ -15,7 +15,7 @@ import numpy as np
 from sqlmodel import Session, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace, Vector
+from rag.index.vector_index import IndexPlace, Vector
 from rag.knowledge.collections import content_of, find_collection, find_version
 from rag.knowledge.rows import VerificationReport
 from rag.storage import audit_log

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from rag.errors import RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import (
     clear_pending,
     collection_by_id,

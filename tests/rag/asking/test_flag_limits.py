@@ -16,7 +16,7 @@ from rag.asking.consistency import check_consistency, group_by_meaning, semantic
 from rag.asking.rows import Question, get_trace, read_consistency, read_flag_opinion, read_flag_state
 from rag.errors import ModelError, NotFoundError, RagError
 from rag.governance.erasure import erase_document
-from rag.grounding import VerdictLimits
+from rag.grounding.detector import VerdictLimits
 from rag.grounding.rows import ClaimResult, frequency, outcome, shared_words, summary, support_rate
 from rag.grounding.second_detector import SecondDetector, recognise
 from rag.knowledge.ingest import ingest_files

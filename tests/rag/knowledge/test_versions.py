@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.version_comparison import compare_versions
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, tag_version, untag_version
 from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
 from rag.knowledge.index_sync import verify_index
