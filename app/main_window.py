@@ -49,7 +49,7 @@ from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_sho
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
 from rag import operations
 from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
-from rag.knowledge.rows import IngestReport, list_collections, list_watched_folders
+from rag.knowledge.rows import FileStatus, IngestReport, list_collections, list_watched_folders
 from rag.models.rows import free_memory_bytes
 from rag.monitoring.rows import RegressionState, list_alerts
 from rag.operations import Lane, Operation
@@ -313,7 +313,7 @@ class MainWindow(QMainWindow):
         page.refresh()
         page.choose(report.collection)
         page.show_report(report)
-        failed = report.count("failed")
+        failed = report.count(FileStatus.FAILED)
         self._console.notice.emit(report.sentence(), "bad" if failed else "info")
         if "ask" not in self._pages or not self.page("ask").collection_name:
             self.page("ask").refresh()

@@ -49,7 +49,7 @@ class EmbeddingMap(QWidget):
         self._draw()
 
     def show_map(self, found: Any, hits: Iterable[int], question: str) -> None:
-        """found: rag.knowledge.rows.EmbeddingMap; hits: chunk ids that the last question found."""
+        """found: rag.knowledge.rows.MappedChunks; hits: chunk ids that the last question found."""
         self._map, self._marked = found, set(hits)
         shown, total = len(found.x) // 4, found.total
         sample = (
