@@ -248,14 +248,14 @@ def test_a_cancelled_export_leaves_nothing(workspace: Workspace, documents: Path
 
 
 def test_what_is_no_chroma_is_refused_with_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(RagError, match="no Chroma folder"):
+    with pytest.raises(RagError, match="not a Chroma folder"):
         list_collections(workspace, str(tmp_path))
     (tmp_path / "chroma.sqlite3").write_bytes(b"this is no database" * 100)
     with pytest.raises(RagError, match="cannot be read as a Chroma folder"):
         list_collections(workspace, str(tmp_path))
     with pytest.raises(RagError, match="No Chroma server answers"):
         list_collections(workspace, "http://127.0.0.1:9")
-    with pytest.raises(RagError, match=r"No Chroma server|no address"):
+    with pytest.raises(RagError, match=r"No Chroma server|not the address"):
         list_collections(workspace, "http://")
 
 
@@ -351,7 +351,7 @@ def test_filters_are_read_as_they_are_meant(text: str, expected: Any) -> None:
     ],
 )
 def test_a_wrong_filter_is_a_sentence(text: str) -> None:
-    with pytest.raises(RagError, match=r"filter|Only numbers|of one kind"):
+    with pytest.raises(RagError, match=r"filter|Only numbers|of the same kind"):
         parse_where(text)
 
 
