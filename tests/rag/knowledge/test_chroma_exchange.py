@@ -34,6 +34,7 @@ from rag.knowledge.chroma_exchange import (
     search_text,
 )
 from rag.knowledge.collections import open_version
+from rag.knowledge.index_sync import serve_index
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
     get_collection,
@@ -42,7 +43,7 @@ from rag.knowledge.rows import (
     look_up_version,
     read_document_text,
 )
-from rag.knowledge.versions import activate_version, serve_index
+from rag.knowledge.versions import activate_version
 from rag.settings import RetrievalSettings
 from rag.start_up import start_up
 from rag.workspace import Workspace

@@ -202,7 +202,7 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
         chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
     script = (
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
-        "from rag.workspace import Workspace; from rag.knowledge.versions import repair_indexes; from rag.knowledge.rows import list_collections\n"
+        "from rag.workspace import Workspace; from rag.knowledge.index_sync import repair_indexes; from rag.knowledge.rows import list_collections\n"
         "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), load_model=ScriptedModel().load)\n"
         "drive(repair_indexes(w)); from rag.index.vector_index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
     )
