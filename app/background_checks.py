@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.console import Console, Notice
 from rag import operations
 from rag.knowledge.rows import IngestReport, list_watched_folders
-from rag.monitoring.rows import FrozenState
+from rag.monitoring.rows import RegressionState
 from rag.operations import Lane
 
 _FOLDERS_MS = 5000  # between two looks at the watched folders
@@ -72,7 +72,7 @@ class BackgroundChecks(QObject):
     def check_questions(self) -> None:
         """Find out whose regression questions are out of date, if they are to be run after a change."""
         engine = self._console.engine
-        if not self._console.settings.monitors.run_frozen_after_change or not engine.is_ready:
+        if not self._console.settings.monitors.run_regression_after_change or not engine.is_ready:
             return
         if any(task.lane is not Lane.READ for task in engine.tasks):
             self._wait_for_quiet()  # the change may still be under way
@@ -90,7 +90,7 @@ class BackgroundChecks(QObject):
             names = [name for name, _ in stale]
             self._console.run(operations.run_regression_questions, self._questions_run, collections=names)
 
-    def _questions_run(self, states: list[FrozenState]) -> None:
+    def _questions_run(self, states: list[RegressionState]) -> None:
         self._tried = []
         changed = [state for state in states if any(row.change for row in state.questions)]
         if changed:
