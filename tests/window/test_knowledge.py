@@ -347,4 +347,4 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.source_box.setEditText(str(tmp_path))
     page.open()
     settle(qtbot, window)
-    assert "no Chroma folder" in window.banner.text
+    assert "not a Chroma folder" in window.banner.text
