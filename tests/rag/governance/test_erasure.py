@@ -14,7 +14,9 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.rows import list_sets
-from rag.governance.erasure import compact, erase_document, search_files, sentences_of
+from rag.governance.compaction import compact
+from rag.governance.erasure import erase_document
+from rag.governance.sentence_search import search_files, sentences_of
 from rag.knowledge.edits import exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
@@ -57,7 +59,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     model.answer = "Marlene: Her policy number is QX-99812-B. [1]"
     drive(answer_question(workspace, Question("What is the policy number of Marlene Vogelsang?", "A")))
     drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
-    policy = list_traces(workspace.database, TraceFilter(text="Marlene"))[0].id
+    policy = list_traces(workspace.database, TraceFilter(text="policy number of Marlene"))[0].id
     sets.create_set(workspace, "gold")
     sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
     quote = Judgement(quote=SECRET.strip())
