@@ -34,8 +34,8 @@ from rag.knowledge.rows import (
     EmbeddingMap,
     IngestReport,
     NearDuplicate,
-    ProofResult,
     Suspect,
+    VerificationReport,
     VersionDiff,
     VersionMade,
 )
@@ -169,7 +169,7 @@ edit_document: Operation[VersionMade] = Operation(
 remove_documents: Operation[VersionMade] = Operation(
     "rag.knowledge.edits:remove_documents", Lane.INGEST, "Remove documents"
 )
-serve_index: Operation[ProofResult] = Operation(
+serve_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.versions:serve_index", Lane.INGEST, "Move the index"
 )
 rename_collection: Operation[None] = Operation(
@@ -200,7 +200,7 @@ discard_version: Operation[int] = Operation(
     "rag.knowledge.trials:discard_version", Lane.INGEST, "Delete a version"
 )
 undo_version: Operation[ActivationReport] = Operation("rag.knowledge.versions:undo", Lane.INGEST, "Undo")
-verify_index: Operation[ProofResult] = Operation(
+verify_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.versions:verify_index", Lane.INGEST, "Verify the index"
 )
 build_trial: Operation[VersionMade] = Operation(
@@ -210,7 +210,7 @@ untag_version: Operation[None] = Operation(
     "rag.knowledge.collections:untag_version", Lane.INGEST, "Remove a tag"
 )
 add_verification_query: Operation[None] = Operation(
-    "rag.knowledge.versions:add_probe", Lane.INGEST, "Add a verification query"
+    "rag.knowledge.versions:add_verification_query", Lane.INGEST, "Add a verification query"
 )
 
 # --- Chroma folders and servers --------------------------------------------------------------------------
@@ -354,7 +354,7 @@ export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
 )
 csv_headers: Operation[list[str]] = Operation(
-    "rag.evaluation.formats:csv_headers", Lane.READ, "Read the columns"
+    "rag.evaluation.formats.csv_files:csv_headers", Lane.READ, "Read the columns"
 )
 restore_set_version: Operation[SetVersionRow | None] = Operation(
     "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"

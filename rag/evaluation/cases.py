@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -116,6 +117,16 @@ class Case(_Value):
         """What the case is resampled with: its source document, else the case alone."""
         named = self.cluster or next((j.document for j in self.judgements if j.grade > 0 and j.document), "")
         return named or self.key
+
+
+def free_key(case: Case, taken: Collection[str]) -> str:
+    """Return a key made from the question, 12 hex digits, with a number when it is taken."""
+    key = base = hashlib.sha256(case.question.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    number = 1
+    while key in taken:
+        number += 1
+        key = f"{base}-{number}"
+    return key
 
 
 def make_case(values: dict[str, Any]) -> Case:

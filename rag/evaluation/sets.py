@@ -15,10 +15,12 @@ from sqlmodel import Session, select
 
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.cases import Case, Judgement
-from rag.evaluation.formats import Imported, Problem, read_cases, write_cases
+from rag.evaluation.cases import Case, Judgement, free_key
+from rag.evaluation.formats import read_cases, write_cases
+from rag.evaluation.formats.entries import Imported, Problem
 from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
-from rag.grounding import is_refusal
+from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_refusal
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
@@ -130,7 +132,7 @@ def change_set(
             if cases.pop(key, None) is None:
                 raise NotFoundError(f"“{name}” has no case {key}.")
         for case in put:
-            keyed = case if case.key else case.model_copy(update={"key": _free_key(case, cases)})
+            keyed = case if case.key else case.model_copy(update={"key": free_key(case, cases)})
             cases[keyed.key] = keyed
         return _save_version(session, found, list(cases.values()), message)
 
@@ -140,7 +142,7 @@ def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> 
     present = {known.key: known for known in set_cases(workspace.database, name)}
     if case.key in present:
         raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
-    keyed = case if case.key else case.model_copy(update={"key": _free_key(case, present)})
+    keyed = case if case.key else case.model_copy(update={"key": free_key(case, present)})
     change_set(workspace, name, put=[keyed], message=message or f"Added “{_short(case.question)}”")
     return keyed
 
@@ -168,7 +170,9 @@ def add_trace(
     if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
         reference = without_citations(answer)
     cited = markers_of(answer)
-    cited |= {c.evidence_marker for c in detail.claims if c.verdict == "supported" and c.evidence_marker}
+    cited |= {
+        c.evidence_marker for c in detail.claims if c.verdict is Verdict.SUPPORTED and c.evidence_marker
+    }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
         key=f"trace-{row['id'][:16]}",
@@ -409,15 +413,6 @@ def _save_version(
 def set_fingerprint(case_fingerprints: Iterable[str]) -> str:
     """sha256 over the sorted fingerprints of the cases: the order of cases does not matter."""
     return hashlib.sha256("\n".join(sorted(case_fingerprints)).encode()).hexdigest()
-
-
-def _free_key(case: Case, taken: Mapping[str, Case]) -> str:
-    key = base = hashlib.sha256(case.question.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    number = 1
-    while key in taken:
-        number += 1
-        key = f"{base}-{number}"
-    return key
 
 
 def _checked_name(name: str) -> str:

@@ -16,7 +16,7 @@ from rag.evaluation.rows import QueryComparison, VersionComparison
 from rag.index.rows import Hit
 from rag.knowledge.collections import find_collection, open_version
 from rag.knowledge.rows import VersionProgress
-from rag.storage.tables.knowledge import Probe
+from rag.storage.tables.knowledge import VerificationQuery
 from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
@@ -34,7 +34,7 @@ def compare_versions(
 ) -> Generator[VersionProgress, None, VersionComparison]:
     """Ask both versions the same and compare their hits.
 
-    queries: by default the questions asked of this collection before, and its probes. judged: a file of
+    queries: by default the questions asked of this collection before, and its verification queries. judged: a file of
     cases in any format of rag.evaluation.formats; the short one is {"question": ..., "documents": [...]} a line.
     """
     judgements = _read_judgements(Path(judged)) if judged else {}
@@ -59,7 +59,7 @@ def compare_versions(
 
 
 def _known_questions(workspace: Workspace, collection: str) -> list[str]:
-    """The latest questions by persons, then the probes."""
+    """The latest questions by people, then the verification queries."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         questions = session.exec(
@@ -68,8 +68,10 @@ def _known_questions(workspace: Workspace, collection: str) -> list[str]:
             .order_by(col(Trace.created_ms).desc())
             .limit(10 * _MOST_QUESTIONS)
         ).all()
-        probes = session.exec(select(Probe.text).where(Probe.collection_id == found.id)).all()
-    return list(dict.fromkeys([*questions, *probes]))[:_MOST_QUESTIONS]
+        queries = session.exec(
+            select(VerificationQuery.text).where(VerificationQuery.collection_id == found.id)
+        ).all()
+    return list(dict.fromkeys([*questions, *queries]))[:_MOST_QUESTIONS]
 
 
 def _read_judgements(path: Path) -> dict[str, dict[str, int]]:

@@ -22,7 +22,7 @@ from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import version_texts
 from rag.storage.tables.contents import Content, blank_of, marked_columns
 from rag.storage.tables.evaluation import EvaluationResult
-from rag.storage.tables.knowledge import DatasetVersion, Probe, ProbeResult
+from rag.storage.tables.knowledge import DatasetVersion, VerificationQuery, VerificationResult
 from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult
 from rag.storage.tables.review import ReviewItem
 from rag.storage.tables.traces import Claim, ConsistencyCheck, FlagOpinion, Trace, TraceHit
@@ -39,7 +39,7 @@ _THROUGH: Mapping[str, type[SQLModel]] = {"item_id": ReviewItem, "result_id": Ev
 # Rows that go with a question: (their table, its column).
 _RESULTS: Mapping[type[SQLModel], tuple[type[SQLModel], str]] = {
     FrozenQuestion: (FrozenResult, "question_id"),
-    Probe: (ProbeResult, "probe_id"),
+    VerificationQuery: (VerificationResult, "query_id"),
 }
 
 
@@ -186,7 +186,7 @@ def _delete_questions(session: Session, wanted: Sentences) -> None:
     An automatic verification query is made of words of a passage, so all of them go; they are made again.
     """
     raw = session.connection()
-    raw.exec_driver_sql(f"DELETE FROM {Probe.__tablename__} WHERE NOT by_person")
+    raw.exec_driver_sql(f"DELETE FROM {VerificationQuery.__tablename__} WHERE NOT by_person")
     results = {str(model.__tablename__): results for model, results in _RESULTS.items()}
     for table, columns in marked_columns(Content.QUESTION):
         for row in _rows(session, table, columns):
@@ -259,9 +259,9 @@ def _forget_hits_of_queries(session: Session) -> None:
     Both are made again when they are needed. A failed verification quotes its queries, so its detail goes too.
     """
     raw = session.connection()
-    for table in (ProbeResult.__tablename__, "questionvector"):
+    for table in (VerificationResult.__tablename__, "questionvector"):
         raw.exec_driver_sql(f"DELETE FROM {table}")
-    raw.exec_driver_sql("UPDATE proof SET detail = '' WHERE probes_same < probe_count")
+    raw.exec_driver_sql("UPDATE verification SET detail = '' WHERE queries_same < query_count")
 
 
 def _recount(session: Session, version_id: int, lost_document: bool = False) -> None:

@@ -100,11 +100,16 @@ def erase_document(
     )
 
 
+def is_erasing(workspace: Workspace) -> bool:
+    """Return whether an erasure has not been finished."""
+    with workspace.store.session() as session:
+        return session.exec(select(Erasure).where(Erasure.state == ErasureState.CLEANING)).first() is not None
+
+
 def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
     """Finish an erasure that a kill or a cancel interrupted; return what there is to say about it."""
-    with workspace.store.session() as session:
-        if session.exec(select(Erasure).where(Erasure.state == ErasureState.CLEANING)).first() is None:
-            return []
+    if not is_erasing(workspace):
+        return []
     yield from _clean_files(workspace)
     with workspace.store.session() as session:
         _finish(session, None)
