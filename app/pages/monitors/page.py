@@ -52,20 +52,25 @@ class MonitorsPage(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for panel, title in (
-            (self.measures, "Measures"), (self.drift, "Drift"), (self.disagreements, "Disagreements"),
-            (self.frozen, "Frozen questions"), (self.alerts, "Alerts"),
-        ):  # fmt: skip
+            (self.measures, "Measures"),
+            (self.drift, "Drift"),
+            (self.disagreements, "Disagreements"),
+            (self.frozen, "Frozen questions"),
+            (self.alerts, "Alerts"),
+        ):
             self.tabs.addTab(panel, title)
         self.tabs.setCurrentIndex(int(QSettings().value(_TAB) or 0))
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(
-                console.theme, "monitors", "Nothing to watch yet",
+                console.theme,
+                "monitors",
+                "Nothing to watch yet",
                 "Every question that is asked is measured: flags, refusals, scores, latency, tokens. Choose a reference "
                 "period later, and be told when something changes.",
                 button("Ask a question", self.ask_requested.emit, primary=True),
             )
-        )  # fmt: skip
+        )
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
@@ -121,9 +126,11 @@ class MonitorsPage(QWidget):
 
     def _make_content(self) -> QWidget:
         for box, name in (
-            (self.collection_box, "Collection"), (self.model_box, "Model"), (self.prompt_box, "Prompt version"),
+            (self.collection_box, "Collection"),
+            (self.model_box, "Model"),
+            (self.prompt_box, "Prompt version"),
             (self.window_box, "Window"),
-        ):  # fmt: skip
+        ):
             box.setAccessibleName(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(15)
@@ -190,8 +197,12 @@ class MonitorsPage(QWidget):
         for box, anything, pairs in (
             (self.collection_box, "All collections", [(c.name, c.name) for c in list_collections(database)]),
             (self.model_box, "All models", [(name, name) for name in sorted(list_trace_models(database))]),
-            (self.prompt_box, "All prompts", [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)]),
-        ):  # fmt: skip
+            (
+                self.prompt_box,
+                "All prompts",
+                [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)],
+            ),
+        ):
             chosen = box.currentData()
             box.blockSignals(True)
             box.clear()

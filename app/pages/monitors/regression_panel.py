@@ -95,10 +95,12 @@ class FrozenPanel(QWidget):
         )
         self.sentence = label("", wrap=True)
         self.table = RecordTable(
-            FROZEN_COLUMNS, console.theme, "frozen_questions",
+            FROZEN_COLUMNS,
+            console.theme,
+            "frozen_questions",
             "No frozen questions yet. Freeze one whose answer you know to be right, here or from its trace: it is asked "
             "again after changes, and what is answered differently shows.",
-        )  # fmt: skip
+        )
         self.before, self.now = label("", wrap=True), label("", wrap=True)
         self.open_before = button("Open the reference", lambda: self._open("reference_trace_id"))
         self.open_now = button("Open the last run", lambda: self._open("trace_id"))
@@ -113,8 +115,9 @@ class FrozenPanel(QWidget):
         self.automatic.blockSignals(False)
         self._console.run(
             operations.list_regression_states,
-            lambda states: collection == self._collection and self._show(states), collection=collection,
-        )  # fmt: skip
+            lambda states: collection == self._collection and self._show(states),
+            collection=collection,
+        )
 
     def run_all(self) -> None:
         names = [state.collection for state in self._states if state.questions]
@@ -135,9 +138,11 @@ class FrozenPanel(QWidget):
 
     def freeze(self, collection: str, question: str) -> None:
         self._run(
-            operations.add_regression_question, self._changed,
-            collection=collection, question=question,
-        )  # fmt: skip
+            operations.add_regression_question,
+            self._changed,
+            collection=collection,
+            question=question,
+        )
 
     def accept(self) -> None:
         self._change_chosen(operations.accept_regression_answer)
@@ -224,9 +229,11 @@ class FrozenPanel(QWidget):
         chosen: list[Shown] = self.table.selected_records()
         if chosen:
             self._run(
-                operation, self._changed,
-                collection=chosen[0].collection, question_id=chosen[0].row.id,
-            )  # fmt: skip
+                operation,
+                self._changed,
+                collection=chosen[0].collection,
+                question_id=chosen[0].row.id,
+            )
 
     def _changed(self, _result: Any) -> None:
         self._console.data_changed.emit()
