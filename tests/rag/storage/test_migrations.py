@@ -23,7 +23,7 @@ TESTS = next(parent for parent in Path(__file__).resolve().parents if parent.nam
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from rag.errors import RagError
-from rag.grounding.rows import EMPTY, REPEATED
+from rag.grounding.rows import SilentFailure
 from rag.grounding.silent_failures import silent_failures
 from rag.storage import migration_silent_failures, migration_states, migration_steps
 from rag.storage.data_folder import SCHEMA
@@ -227,7 +227,10 @@ def test_an_upgrade_finds_silent_failures_scores_and_adds_the_rules_once(tmp_pat
     upgrade(path)
     with closing(sqlite3.connect(path)) as raw, raw:
         found = dict(raw.execute("SELECT question, silent_failures FROM trace WHERE status = 'done'"))
-        assert found == {"What does rye bread need?": EMPTY, "When do the boats leave?": REPEATED}
+        assert found == {
+            "What does rye bread need?": SilentFailure.EMPTY,
+            "When do the boats leave?": SilentFailure.REPEATED,
+        }
         assert raw.execute("SELECT best_score FROM trace WHERE id = ?", (first,)).fetchone()[0] == 0.7
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == len(DEFAULT_RULES)
         raw.execute("DELETE FROM alertrule WHERE name = 'More refusals'")
@@ -331,7 +334,7 @@ def test_the_frozen_detector_says_what_the_detector_of_its_day_said(
     answer: str, finish_reason: str, passages: int
 ) -> None:
     question = "When does the boat leave from the harbour of the town?"
-    expected = silent_failures(question, answer, finish_reason, passages)
+    expected = ", ".join(silent_failures(question, answer, finish_reason, passages))
     found = migration_silent_failures.silent_failures_of_step_5(question, answer, finish_reason, passages)
     assert found == expected
 
