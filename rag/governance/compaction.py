@@ -67,14 +67,20 @@ def refill_index(workspace: Workspace) -> Generator[VersionProgress, None, None]
         yield from sync_index(workspace, found.name)
 
 
-def vacuum(workspace: Workspace) -> None:
+def vacuum(workspace: Workspace, patience_s: float = 30) -> None:
     """Rewrite the SQLite file without its free pages and empty its write-ahead log.
+
+    Args:
+        workspace: The opened data folder.
+        patience_s: How long to wait for another program that is writing, in seconds.
 
     Raises:
         RagError: The disk is full, or another program has the file open.
     """
     workspace.database.close()
-    with closing(sqlite3.connect(workspace.store.database, timeout=30, isolation_level=None)) as connection:
+    with closing(
+        sqlite3.connect(workspace.store.database, timeout=patience_s, isolation_level=None)
+    ) as connection:
         try:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
