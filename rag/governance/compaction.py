@@ -14,10 +14,11 @@ from sqlmodel import select
 
 from rag.errors import RagError
 from rag.governance.rows import CompactReport
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, index_place
+from rag.knowledge.index_sync import fill_index, sync_index
 from rag.knowledge.rows import VersionProgress
 from rag.knowledge.trials import orphan_documents
-from rag.knowledge.versions import fill_trial, sync_index
 from rag.storage import audit_log
 from rag.storage.tables.knowledge import Collection, DatasetVersion
 from rag.workspace import Workspace
@@ -58,13 +59,13 @@ def refill_index(workspace: Workspace) -> Generator[VersionProgress, None, None]
     for trial in trials:
         # Two chunks may have the same text, which has one vector.
         hashes = list(dict.fromkeys(workspace.content(trial.id or 0, trial.embedder).hashes))
-        yield from fill_trial(workspace, trial.trial_key, hashes, trial.embedder)
+        yield from fill_index(workspace, IndexPlace(trial.trial_key), hashes, trial.embedder)
     for found in collections:
         if found.active_version_id is None:
             continue
         if found.index_server:
             workspace.index.drop(index_place(found))
-        yield from sync_index(workspace, found.name)
+        yield from sync_index(workspace, found.id or 0)
 
 
 def vacuum(workspace: Workspace, patience_s: float = 30) -> None:

@@ -23,7 +23,7 @@ from rag.storage.store import version_texts
 from rag.storage.tables.contents import Content, blank_of, marked_columns
 from rag.storage.tables.evaluation import EvaluationResult
 from rag.storage.tables.knowledge import DatasetVersion, VerificationQuery, VerificationResult
-from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult
+from rag.storage.tables.monitoring import RegressionQuestion, RegressionResult
 from rag.storage.tables.review import ReviewItem
 from rag.storage.tables.traces import Claim, ConsistencyCheck, FlagOpinion, Trace, TraceHit
 from rag.text.search_terms import indexed_text
@@ -38,7 +38,7 @@ _PARTS_OF_ANSWERS: tuple[type[SQLModel], ...] = (Claim, ConsistencyCheck, FlagOp
 _THROUGH: Mapping[str, type[SQLModel]] = {"item_id": ReviewItem, "result_id": EvaluationResult}
 # Rows that go with a question: (their table, its column).
 _RESULTS: Mapping[type[SQLModel], tuple[type[SQLModel], str]] = {
-    FrozenQuestion: (FrozenResult, "question_id"),
+    RegressionQuestion: (RegressionResult, "question_id"),
     VerificationQuery: (VerificationResult, "query_id"),
 }
 

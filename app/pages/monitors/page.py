@@ -1,4 +1,4 @@
-"""Monitors: what is measured of every ask, against limits; drift, disagreements, frozen questions and alerts."""
+"""Monitors: what is measured of every ask, against limits; drift, disagreements, regression questions and alerts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.engine.client import Task
 from app.pages.monitors.alert_panel import AlertPanel
 from app.pages.monitors.drift_panel import DisagreementPanel, DriftPanel
 from app.pages.monitors.measure_panel import MeasurePanel
-from app.pages.monitors.regression_panel import FrozenPanel
+from app.pages.monitors.regression_panel import RegressionPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import label
@@ -47,7 +47,7 @@ class MonitorsPage(QWidget):
         self.measures = MeasurePanel(console)
         self.drift = DriftPanel(console, self.run)
         self.disagreements = DisagreementPanel(console, self.run)
-        self.frozen = FrozenPanel(console, self.run)
+        self.regression = RegressionPanel(console, self.run)
         self.alerts = AlertPanel(console, self.run)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -55,7 +55,7 @@ class MonitorsPage(QWidget):
             (self.measures, "Measures"),
             (self.drift, "Drift"),
             (self.disagreements, "Disagreements"),
-            (self.frozen, "Frozen questions"),
+            (self.regression, "Regression questions"),
             (self.alerts, "Alerts"),
         ):
             self.tabs.addTab(panel, title)
@@ -107,8 +107,8 @@ class MonitorsPage(QWidget):
         current = self.tabs.currentWidget()
         if current is self.measures:
             self.measures.show_scope(scope, int(self.window_box.currentData()))
-        elif current is self.frozen:
-            self.frozen.show_collection(scope.collection)
+        elif current is self.regression:
+            self.regression.show_collection(scope.collection)
 
     def show_alerts(self) -> None:
         self.tabs.setCurrentWidget(self.alerts)
@@ -165,7 +165,7 @@ class MonitorsPage(QWidget):
         self.alerts.changed.connect(self._changed)
         self.drift.trace_requested.connect(self.trace_requested)
         self.disagreements.trace_requested.connect(self.trace_requested)
-        self.frozen.trace_requested.connect(self.trace_requested)
+        self.regression.trace_requested.connect(self.trace_requested)
         self._console.data_changed.connect(self._soon.start)
         self._console.settings_changed.connect(self._soon.start)
 
@@ -185,7 +185,7 @@ class MonitorsPage(QWidget):
         current = self.tabs.currentWidget()
         self.collection_box.setVisible(current is not self.alerts)
         for box in (self.model_box, self.prompt_box):
-            box.setVisible(current not in (self.alerts, self.frozen))
+            box.setVisible(current not in (self.alerts, self.regression))
         self.window_box.setVisible(current is self.measures)
 
     def _refresh_if_visible(self) -> None:
