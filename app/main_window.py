@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
     def _make_monitors(self) -> QWidget:
         page = MonitorsPage(self._console)
         page.trace_requested.connect(self.open_trace)
-        page.asks_requested.connect(self._open_asks)
+        page.traces_requested.connect(self._open_asks)
         page.ask_requested.connect(lambda: self.show_page("ask"))
         return page
 

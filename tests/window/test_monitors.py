@@ -95,7 +95,7 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     dialog = panel.choose_reference()
     now = time.time()
     dialog.set_period(now - 11 * 86_400, now - 2.33 * 86_400)  # the last fifty came after it
-    assert dialog.count.text() == "200 asks in this period."
+    assert dialog.count.text() == "200 questions in this period."
     click(qtbot, dialog.save_button)
     qtbot.waitUntil(lambda: "Reference of all collections" in panel.reference.text(), timeout=SLOW_MS)
     settle(qtbot, window)
@@ -111,7 +111,7 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     page.window_box.setCurrentIndex(page.window_box.findData(20))
     settle(qtbot, window)
     assert {s.key: s for s in panel.table.records_model.records}["latency"].count == 20
-    assert "20 asks" in panel.caption.text()
+    assert "20 questions" in panel.caption.text()
     page.window_box.setCurrentIndex(page.window_box.findData(50))
     settle(qtbot, window)
     panel.table.choose(lambda s: s.key == "latency")
@@ -236,33 +236,33 @@ def test_a_trace_is_frozen_run_again_and_stale_after_a_change(qtbot: QtBot, wind
     assert not traces.view.freeze_button.isEnabled()
     window.show_page("monitors")
     page = window.page("monitors")
-    page.tabs.setCurrentWidget(page.frozen)
+    page.tabs.setCurrentWidget(page.regression)
     settle(qtbot, window)
-    frozen = page.frozen
-    assert [s.row.question for s in frozen.table.records_model.records] == [QUESTION]
-    assert "21 days" in frozen.before.text()
-    click(qtbot, frozen.run_button)
+    regression = page.regression
+    assert [s.row.question for s in regression.table.records_model.records] == [QUESTION]
+    assert "21 days" in regression.before.text()
+    click(qtbot, regression.run_button)
     assert page.strip.isVisible()
-    qtbot.waitUntil(lambda: frozen.table.records_model.record_at(0).row.change == "", timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: regression.table.records_model.record_at(0).row.change == "", timeout=SLOW_MS)
     settle(qtbot, window)
-    assert frozen.sentence.text() == "All 1 the same in the last run."
-    assert not frozen.accept_button.isEnabled()
+    assert regression.sentence.text() == "All 1 the same in the last run."
+    assert not regression.accept_button.isEnabled()
     window._console.change_settings("retrieval", "max_passages", 2)
-    qtbot.waitUntil(lambda: "The settings changed since" in frozen.sentence.text(), timeout=SLOW_MS)
-    assert frozen.run_button.isEnabled()
-    assert frozen.sentence.property("role") == "warning"
+    qtbot.waitUntil(lambda: "The settings changed since" in regression.sentence.text(), timeout=SLOW_MS)
+    assert regression.run_button.isEnabled()
+    assert regression.sentence.property("role") == "warning"
 
 
 def test_frozen_questions_run_by_themselves_after_a_change_when_wanted(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    frozen = window.page("monitors").frozen
-    before = frozen._states[0].run_ms
-    click(qtbot, frozen.automatic)
-    qtbot.waitUntil(lambda: frozen._states[0].run_ms != before, timeout=SLOW_MS)
+    regression = window.page("monitors").regression
+    before = regression._states[0].run_ms
+    click(qtbot, regression.automatic)
+    qtbot.waitUntil(lambda: regression._states[0].run_ms != before, timeout=SLOW_MS)
     settle(qtbot, window)
-    assert frozen._states[0].stale == ""
-    click(qtbot, frozen.automatic)
+    assert regression._states[0].stale == ""
+    click(qtbot, regression.automatic)
     settle(qtbot, window)
     assert not window._console.settings.monitors.run_frozen_after_change
 
