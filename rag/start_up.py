@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 from rag.errors import RagError
 from rag.governance.erasure import finish_erasure
+from rag.knowledge.index_sync import repair_indexes
 from rag.knowledge.rows import VersionProgress
-from rag.knowledge.versions import repair_indexes
 from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
 from rag.models.language_model import (
     HOW_TO_GET_LLAMA,

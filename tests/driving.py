@@ -56,8 +56,8 @@ def texts(widget: QWidget) -> str:
 
 
 def button_of(parent: QWidget, text: str) -> QAbstractButton:
-    """Return the button with this text or accessible name."""
-    for found in parent.findChildren(QAbstractButton):
+    """Return the button with this text or accessible name, one that can be seen before a hidden one."""
+    for found in sorted(parent.findChildren(QAbstractButton), key=lambda each: not each.isVisible()):
         if text in (found.text().replace("&", ""), found.accessibleName()):
             return found
     raise AssertionError(f"There is no button “{text}”")

@@ -36,7 +36,7 @@ log = Console(stderr=True)
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
-    from rag.knowledge.versions import needs_repair
+    from rag.knowledge.index_sync import needs_repair
     from rag.workspace import Workspace
 
     with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:

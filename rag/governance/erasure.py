@@ -24,10 +24,12 @@ from sqlmodel import Session, select
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.sets import redact_cases
 from rag.governance.rows import CompactReport, ErasureReport
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, index_place
+from rag.knowledge.index_sync import fill_index, sync_index
 from rag.knowledge.rows import VersionProgress
 from rag.knowledge.trials import orphan_documents
-from rag.knowledge.versions import document_facts, excluded_facts, fill_trial, sync_index
+from rag.knowledge.versions import document_facts, excluded_facts
 from rag.storage import audit_log
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import version_texts
@@ -404,18 +406,18 @@ def _redact_cases(
 
 
 def _redact_monitors(session: Session, sentences: Sequence[str]) -> None:
-    """Frozen questions that quote the document go; what a person wrote about alerts loses the quotation.
+    """Regression questions that quote the document go; what a person wrote about alerts loses the quotation.
 
-    An answer made from the document is erased with its trace: a frozen question takes the next answer as its
+    An answer made from the document is erased with its trace: a regression question takes the next answer as its
     reference then. What a rule says itself is figures.
     """
     needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
     finder = _Finder(list(needles))
     raw = session.connection()
-    for row in raw.exec_driver_sql("SELECT id, question FROM frozenquestion").fetchall():
+    for row in raw.exec_driver_sql("SELECT id, question FROM regressionquestion").fetchall():
         if _without(row[1], needles, finder) != row[1]:
-            raw.exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (row[0],))
-            raw.exec_driver_sql("DELETE FROM frozenquestion WHERE id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionresult WHERE question_id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionquestion WHERE id = ?", (row[0],))
     for table, column in (("alertrule", "note"), ("alertrule", "acknowledged"), ("referenceperiod", "note")):
         for row in raw.exec_driver_sql(f"SELECT rowid, {column} FROM {table}").fetchall():
             clean = _without(row[1], needles, finder)
@@ -528,13 +530,13 @@ def _refill_index(workspace: Workspace) -> Generator[VersionProgress, None, None
     workspace.index.erase_folder()
     for trial in trials:
         hashes = workspace.content(trial.id or 0, trial.embedder).hashes
-        yield from fill_trial(workspace, trial.trial_key, hashes, trial.embedder)
+        yield from fill_index(workspace, IndexPlace(trial.trial_key), hashes, trial.embedder)
     for found in collections:
         if found.active_version_id is None:
             continue
         if found.index_server:
             workspace.index.drop(index_place(found))
-        yield from sync_index(workspace, found.name)
+        yield from sync_index(workspace, found.id or 0)
 
 
 def _vacuum(workspace: Workspace) -> None:

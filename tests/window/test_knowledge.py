@@ -194,8 +194,8 @@ def test_chunks_are_browsed_with_their_use_and_excluded(
     page = window.page("collections")
     page.choose("Handbook")
     page.tabs.setCurrentIndex(0)
-    assert page.documents.choose(lambda d: d.name == "chapter-2.md")
-    browser = page.chunks
+    assert page.documents.table.choose(lambda d: d.name == "chapter-2.md")
+    browser = page.documents.chunks
     assert browser.table.records_model.rowCount() == 4
     browser.step(1)
     assert browser.current.position == 1
@@ -210,7 +210,7 @@ def test_chunks_are_browsed_with_their_use_and_excluded(
     settle(qtbot, window)
     assert number(window) == 4  # 3 was the deleted trial's
     assert "outdated" in browser.facts.toPlainText()
-    assert page.documents.selected_records()[0].excluded_count == 1
+    assert page.documents.table.selected_records()[0].excluded_count == 1
     press(qtbot, browser, "Include again")
     settle(qtbot, window)
     assert number(window) == 5
@@ -218,29 +218,33 @@ def test_chunks_are_browsed_with_their_use_and_excluded(
 
 def test_metadata_are_edited_and_documents_removed(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("collections")
-    document = next(d for d in page.documents.records_model.records if d.name == "chapter-1.md")
-    page.edit_metadata(document, "author: Ann\nstatus: checked")
+    document = next(d for d in page.documents.table.records_model.records if d.name == "chapter-1.md")
+    page.documents.edit_metadata(document, "author: Ann\nstatus: checked")
     settle(qtbot, window)
-    row = next(n for n, d in enumerate(page.documents.records_model.records) if d.name == "chapter-1.md")
-    assert page.documents.records_model.index(row, 5).data() == "author: Ann, status: checked"
-    page.edit_metadata(document, "no colon here")
+    row = next(
+        n for n, d in enumerate(page.documents.table.records_model.records) if d.name == "chapter-1.md"
+    )
+    assert page.documents.table.records_model.index(row, 5).data() == "author: Ann, status: checked"
+    page.documents.edit_metadata(document, "no colon here")
     assert "nothing was changed" in window.banner.text
-    page._remove([document])
+    page.documents.remove([document])
     settle(qtbot, window)
     assert "Removed “chapter-1.md”" in window.banner.text
-    assert "chapter-1.md" not in [d.name for d in page.documents.records_model.records]
+    assert "chapter-1.md" not in [d.name for d in page.documents.table.records_model.records]
 
 
 def test_suspicious_chunks_are_found_and_lead_to_their_place(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("collections")
     page.tabs.setCurrentIndex(1)
-    press(qtbot, page, "Look for them")
+    press(qtbot, page, "Look for suspicious chunks")
     settle(qtbot, window)
-    assert [(s.kind, s.document) for s in page.suspects.records_model.records] == [("garbled", "noise.txt")]
-    assert page.near.records_model.rowCount() > 0
-    page.suspects.record_activated.emit(page.suspects.records_model.records[0])
+    assert [(s.kind, s.document) for s in page.inspection.suspects.records_model.records] == [
+        ("garbled", "noise.txt")
+    ]
+    assert page.inspection.near.records_model.rowCount() > 0
+    page.inspection.suspects.record_activated.emit(page.inspection.suspects.records_model.records[0])
     assert page.tabs.currentIndex() == 0
-    assert page.documents.selected_records()[0].name == "noise.txt"
+    assert page.documents.table.selected_records()[0].name == "noise.txt"
 
 
 def test_the_map_shows_every_chunk_and_the_last_questions_hits(qtbot: QtBot, window: MainWindow) -> None:
@@ -252,7 +256,7 @@ def test_the_map_shows_every_chunk_and_the_last_questions_hits(qtbot: QtBot, win
     chunk = next(iter(page.map._points))
     page.map.chunk_clicked.emit(chunk)
     assert page.tabs.currentIndex() == 0
-    assert page.chunks.current.id == chunk
+    assert page.documents.chunks.current.id == chunk
 
 
 def test_a_followed_folder_is_checked_paused_and_forgotten(
@@ -268,7 +272,7 @@ def test_a_followed_folder_is_checked_paused_and_forgotten(
     press(qtbot, panel, "Check now")
     settle(qtbot, window)
     assert panel.table.records_model.records[0].outcome.startswith("Version")
-    assert "followed.md" in [d.name for d in page.documents.records_model.records]
+    assert "followed.md" in [d.name for d in page.documents.table.records_model.records]
     before = number(window)
     window._check_folders()
     settle(qtbot, window)
@@ -285,8 +289,8 @@ def test_a_followed_folder_is_checked_paused_and_forgotten(
 
 def test_a_document_is_erased_for_good(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("collections")
-    document = next(d for d in page.documents.records_model.records if d.name == "chapter-5.md")
-    page._erase(document)
+    document = next(d for d in page.documents.table.records_model.records if d.name == "chapter-5.md")
+    page.documents._confirm_erasure(document)
     box = page.findChildren(QMessageBox)[-1]
     erase = next(b for b in box.buttons() if b.text() == "Erase")
     qtbot.mouseClick(erase, Qt.MouseButton.LeftButton)
@@ -343,4 +347,4 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.source_box.setEditText(str(tmp_path))
     page.open()
     settle(qtbot, window)
-    assert "no Chroma folder" in window.banner.text
+    assert "not a Chroma folder" in window.banner.text

@@ -62,7 +62,9 @@ def test_the_first_start_prepares_the_sample_and_offers_three_questions(
 ) -> None:
     empty = window.page("overview")._stack.currentWidget()
     assert isinstance(empty, EmptyState)
-    qtbot.waitUntil(lambda: window.page("collections").report.records_model.rowCount() >= 4, timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: window.page("collections").report.table.records_model.rowCount() >= 4, timeout=SLOW_MS
+    )
     assert window.current_page == "collections"
     assert get_collection(window._console.database, SAMPLE_COLLECTION).document_count >= 4
     window.show_page("ask")
@@ -110,7 +112,7 @@ def test_dropped_files_become_a_collection_of_their_own(
     )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     page = window.page("collections")
-    outcomes = {Path(o.path).name: o for o in page.report.records_model.records}
+    outcomes = {Path(o.path).name: o for o in page.report.table.records_model.records}
     assert outcomes["broken.docx"].outcome == "failed"
     assert outcomes["broken.docx"].detail.endswith(".")
     assert page.current.name == "Documents"

@@ -30,7 +30,7 @@ from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.knowledge.rows import list_collections
-from rag.monitoring.rows import FrozenRow, FrozenState
+from rag.monitoring.rows import RegressionRow, RegressionState
 from rag.operations import Operation
 
 
@@ -39,7 +39,7 @@ class Shown:
     """A regression question with its collection."""
 
     collection: str
-    row: FrozenRow
+    row: RegressionRow
 
 
 def _change(shown: Shown) -> str:
@@ -88,7 +88,7 @@ class RegressionPanel(QWidget):
         super().__init__()
         self._console, self._run = console, run
         self._collection = ""
-        self._states: list[FrozenState] = []
+        self._states: list[RegressionState] = []
         self.run_button = button(
             "Run all", self.run_all, primary=True, tip="Ask every question of the list again"
         )
@@ -125,7 +125,7 @@ class RegressionPanel(QWidget):
         """Show the regression questions of one collection, or of all (empty)."""
         self._collection = collection
         with QSignalBlocker(self.automatic):
-            self.automatic.setChecked(self._console.settings.monitors.run_frozen_after_change)
+            self.automatic.setChecked(self._console.settings.monitors.run_regression_after_change)
         self._console.run(
             operations.list_regression_states,
             lambda states: self._show(states) if collection == self._collection else None,
@@ -189,10 +189,10 @@ class RegressionPanel(QWidget):
             lambda shown: self.trace_requested.emit(shown.row.trace_id or shown.row.reference_trace_id)
         )
         self.automatic.toggled.connect(
-            lambda on: self._console.change_settings("monitors", "run_frozen_after_change", on)
+            lambda on: self._console.change_settings("monitors", "run_regression_after_change", on)
         )
 
-    def _show(self, states: list[FrozenState]) -> None:
+    def _show(self, states: list[RegressionState]) -> None:
         self._states = states
         chosen = self.table.selected_records()
         self.table.set_records(

@@ -49,7 +49,7 @@ _NAMES = {
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
     "ask_without_passages": "Ask without passages",
-    "run_frozen_after_change": "Run regression questions",
+    "run_regression_after_change": "Run regression questions",
 }
 _BIGGEST: float = 2**31 - 1
 _STEP = 0.01  # the smallest that a field with two decimals shows

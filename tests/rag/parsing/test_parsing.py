@@ -137,8 +137,8 @@ def with_pages(path: Path, kinds: str) -> Path:
     [
         ("t", ""),
         ("t t", ""),
-        ("tp", "1 of 2 pages are pictures and were not read (page 2)"),
-        ("tpppt p", "4 of 7 pages are pictures and were not read (pages 2-4, 7)"),
+        ("tp", "1 of 2 pages are images and were not read (page 2)"),
+        ("tpppt p", "4 of 7 pages are images and were not read (pages 2-4, 7)"),
         ("tptptptptptptptp", "(pages 2, 4, 6, 8, 10, 12 and others)"),
     ],
 )
@@ -515,7 +515,7 @@ def test_line_ends_nulls_and_control_characters_are_cleaned_with_exact_places(tm
         ("a.txt", b"\x89PNG\r\n\x1a\n" + bytes(50), r"really a \.png file"),
         ("a.pdf", b"%PDF-1.7\nnothing", "damaged"),
         ("a.xlsx", b"not a workbook", "damaged"),
-        ("a.epub", b"PK\5\6" + bytes(18), "damaged|table of its contents"),
+        ("a.epub", b"PK\5\6" + bytes(18), "damaged|table of contents"),
         ("a.txt", bytes(range(256)) * 20, "binary"),
         ("a.json", b'{"a": ', "not valid JSON"),
         ("a.eml", b"\n\n", "mail|no text"),

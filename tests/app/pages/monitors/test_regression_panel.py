@@ -157,7 +157,7 @@ def test_running_after_changes_is_a_setting(
 ) -> None:
     panel.automatic.click()
     settle()
-    assert open_workspace.settings.monitors.run_frozen_after_change
+    assert open_workspace.settings.monitors.run_regression_after_change
     panel.show_collection("")
     assert panel.automatic.isChecked()
     settle()
