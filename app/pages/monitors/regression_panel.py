@@ -244,7 +244,7 @@ class RegressionPanel(QWidget):
         self._console.data_changed.emit()
         self.show_collection(self._collection)
 
-    def _open(self, which: Callable[[FrozenRow], str | None]) -> None:
+    def _open(self, which: Callable[[RegressionRow], str | None]) -> None:
         chosen: list[Shown] = self.table.selected_records()
         if chosen and (trace_id := which(chosen[0].row)):
             self.trace_requested.emit(trace_id)
