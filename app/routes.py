@@ -269,7 +269,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(VersionsPage, lambda page: page.ask_requested, Pages.ask_collection),
     Route(TracesPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
     Route(MonitorsPage, lambda page: page.trace_requested, Pages.open_trace),
-    Route(MonitorsPage, lambda page: page.asks_requested, Pages.open_questions_between),
+    Route(MonitorsPage, lambda page: page.traces_requested, Pages.open_questions_between),
     Route(MonitorsPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
     Route(EvaluationPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(ReviewPage, lambda page: page.trace_requested, Pages.open_trace),

@@ -103,7 +103,7 @@ erase_document: Operation[ErasureReport] = Operation(
     "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
 )
 compact: Operation[CompactReport] = Operation(
-    "rag.governance.erasure:compact", Lane.INGEST, "Compact the data folder"
+    "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
 )
 
 # --- Models ----------------------------------------------------------------------------------------------

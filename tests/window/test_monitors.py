@@ -95,7 +95,7 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     dialog = panel.choose_reference()
     now = time.time()
     dialog.set_period(now - 11 * 86_400, now - 2.33 * 86_400)  # the last fifty came after it
-    assert dialog.count.text() == "200 asks in this period."
+    assert dialog.count.text() == "200 questions in this period."
     click(qtbot, dialog.save_button)
     qtbot.waitUntil(lambda: "Reference of all collections" in panel.reference.text(), timeout=SLOW_MS)
     settle(qtbot, window)
@@ -111,7 +111,7 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     page.window_box.setCurrentIndex(page.window_box.findData(20))
     settle(qtbot, window)
     assert {s.key: s for s in panel.table.records_model.records}["latency"].count == 20
-    assert "20 asks" in panel.caption.text()
+    assert "20 questions" in panel.caption.text()
     page.window_box.setCurrentIndex(page.window_box.findData(50))
     settle(qtbot, window)
     panel.table.choose(lambda s: s.key == "latency")
