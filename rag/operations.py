@@ -31,8 +31,8 @@ from rag.knowledge.rows import (
     ActivationReport,
     ChromaImport,
     ChunkChange,
+    EmbeddingMap,
     IngestReport,
-    MappedChunks,
     NearDuplicate,
     Suspect,
     VerificationReport,
@@ -103,7 +103,7 @@ erase_document: Operation[ErasureReport] = Operation(
     "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
 )
 compact: Operation[CompactReport] = Operation(
-    "rag.governance.erasure:compact", Lane.INGEST, "Compact the data folder"
+    "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
 )
 
 # --- Models ----------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ find_near_duplicates: Operation[list[NearDuplicate]] = Operation(
 find_suspicious_chunks: Operation[list[Suspect]] = Operation(
     "rag.knowledge.chunk_quality:suspicious_chunks", Lane.READ, "Look for suspicious chunks"
 )
-map_embeddings: Operation[MappedChunks] = Operation(
+map_embeddings: Operation[EmbeddingMap] = Operation(
     "rag.knowledge.embedding_map:embedding_map", Lane.READ, "Draw the map"
 )
 edit_document: Operation[VersionMade] = Operation(

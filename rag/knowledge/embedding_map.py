@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from rag.errors import RagError
 from rag.knowledge.collections import content_of, named_version
-from rag.knowledge.rows import MappedChunks
+from rag.knowledge.rows import EmbeddingMap
 from rag.workspace import Workspace
 
 _MOST_MAPPED = 20_000
 
 
-def embedding_map(workspace: Workspace, collection: str, which: int | str | None = None) -> MappedChunks:
+def embedding_map(workspace: Workspace, collection: str, which: int | str | None = None) -> EmbeddingMap:
     """Project a version's vectors onto their first two principal components (Pearson 1901).
 
     Above 20,000 chunks an even sample is shown. UMAP and t-SNE are left out: umap-learn brings numba and
@@ -40,7 +40,7 @@ def embedding_map(workspace: Workspace, collection: str, which: int | str | None
         )
     plane, explained = principal_components(vectors[rows])
     document_of = {row[0]: row[1] for row in found}
-    return MappedChunks(
+    return EmbeddingMap(
         number=version.number,
         x=plane[:, 0].astype(np.float32).tobytes(),
         y=plane[:, 1].astype(np.float32).tobytes(),
