@@ -337,18 +337,18 @@ preview_prompt: Operation[PromptPreview] = Operation(
 # --- Evaluation ------------------------------------------------------------------------------------------
 
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
-save_case: Operation[str] = Operation("rag.evaluation.set_editing:save_case", Lane.WRITE, "Save a case")
+save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
 remove_cases: Operation[None] = Operation(
-    "rag.evaluation.set_editing:remove_cases", Lane.WRITE, "Remove cases"
+    "rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases"
 )
 case_of_trace: Operation[str] = Operation(
-    "rag.evaluation.set_editing:case_of_trace", Lane.WRITE, "Add a case"
+    "rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case"
 )
 import_cases: Operation[CasesImported] = Operation(
-    "rag.evaluation.set_editing:import_cases", Lane.WRITE, "Import cases"
+    "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
 )
 diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
-    "rag.evaluation.set_editing:diff_set", Lane.READ, "Compare two versions of a set"
+    "rag.evaluation.sets:diff_set", Lane.READ, "Compare two versions of a set"
 )
 export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
