@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.grounding import Detector
+from rag.grounding.detector import Detector
 from rag.grounding.train import (
     ARTEFACT,
     FOLDINGS,

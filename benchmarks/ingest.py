@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import IngestReport
 from rag.parsing.chunking import Chunker

@@ -1,4 +1,4 @@
-"""Versions of 50,000 chunks in 10,000 documents: memory, 1 % more, a diff, a proved rollback, the page.
+"""Versions of 50,000 chunks in 10,000 documents: memory, 1 % more, a diff, a verified rollback, the page.
 
 Vectors come from a quick stand-in (hashed words, 384 dimensions), because embedding is not what is measured
 here: `benchmarks.ingest` measures that.
@@ -107,9 +107,9 @@ def two_percent(workspace: Workspace, files: Path, documents: int, chunks: int) 
     report = drive(activate_version(workspace, "Benchmark", before.number))
     seconds = time.perf_counter() - began
     print(
-        f"roll back and prove               {seconds:8.2f} s    {report.proof.sentence()}   (goal: 3 or less)"
+        f"roll back and verify              {seconds:8.2f} s    {report.verification.sentence()}   (goal: 3 or less)"
     )
-    assert report.proof.ok
+    assert report.verification.ok
     same = len(set(ask(workspace, after.number)) & set(hits))
     print(f"exact search finds as the index   {same:8} of the first 10 (random vectors are the hardest case)")
     began = time.perf_counter()

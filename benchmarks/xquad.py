@@ -24,7 +24,7 @@ import numpy as np
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
 from rag.evaluation.metrics import exact_match, normalised, token_f1
-from rag.grounding import is_refusal
+from rag.grounding.sentences import is_refusal
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import list_chunks, list_collections, list_documents
 from rag.workspace import Workspace

@@ -34,8 +34,8 @@ from rag.knowledge.rows import (
     EmbeddingMap,
     IngestReport,
     NearDuplicate,
-    ProofResult,
     Suspect,
+    VerificationReport,
     VersionDiff,
     VersionMade,
 )
@@ -43,7 +43,7 @@ from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, FrozenState, MeasureSummary
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
-from rag.review.rows import Agreement, BlindResult, FeedbackRow, Revealed, RolloutResults, RolloutRow
+from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
 from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
 
 R = TypeVar("R")
@@ -169,7 +169,7 @@ edit_document: Operation[VersionMade] = Operation(
 remove_documents: Operation[VersionMade] = Operation(
     "rag.knowledge.edits:remove_documents", Lane.INGEST, "Remove documents"
 )
-serve_index: Operation[ProofResult] = Operation(
+serve_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.versions:serve_index", Lane.INGEST, "Move the index"
 )
 rename_collection: Operation[None] = Operation(
@@ -200,7 +200,7 @@ discard_version: Operation[int] = Operation(
     "rag.knowledge.trials:discard_version", Lane.INGEST, "Delete a version"
 )
 undo_version: Operation[ActivationReport] = Operation("rag.knowledge.versions:undo", Lane.INGEST, "Undo")
-verify_index: Operation[ProofResult] = Operation(
+verify_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.versions:verify_index", Lane.INGEST, "Verify the index"
 )
 build_trial: Operation[VersionMade] = Operation(
@@ -210,7 +210,7 @@ untag_version: Operation[None] = Operation(
     "rag.knowledge.collections:untag_version", Lane.INGEST, "Remove a tag"
 )
 add_verification_query: Operation[None] = Operation(
-    "rag.knowledge.versions:add_probe", Lane.INGEST, "Add a verification query"
+    "rag.knowledge.versions:add_verification_query", Lane.INGEST, "Add a verification query"
 )
 
 # --- Chroma folders and servers --------------------------------------------------------------------------
@@ -405,11 +405,11 @@ reject_draft: Operation[None] = Operation("rag.evaluation.drafts:reject_draft", 
 feedback_case: Operation[str] = Operation("rag.review.feedback:feedback_case", Lane.WRITE, "Make a case")
 review_case: Operation[str] = Operation("rag.review.queues:review_case", Lane.WRITE, "Make a case")
 export_reviews: Operation[int] = Operation("rag.review.queues:export_reviews", Lane.WRITE, "Export reviews")
-pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick", Lane.WRITE, "Save the choice")
-save_verdict: Operation[None] = Operation("rag.review.queues:judge", Lane.WRITE, "Save a verdict")
+pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick_answer", Lane.WRITE, "Save the choice")
+save_verdict: Operation[None] = Operation("rag.review.queues:save_verdict", Lane.WRITE, "Save a verdict")
 fill_queue: Operation[int] = Operation("rag.review.queues:fill_queue", Lane.WRITE, "Fill the queue")
-measure_agreement: Operation[list[Agreement]] = Operation(
-    "rag.review.queues:agreement", Lane.READ, "Compare the reviewers"
+measure_agreement: Operation[list[ReviewerAgreement]] = Operation(
+    "rag.review.queues:reviewer_agreement", Lane.READ, "Compare the reviewers"
 )
 make_review_cases: Operation[tuple[int, int]] = Operation(
     "rag.review.queues:make_cases", Lane.WRITE, "Make cases"
@@ -421,10 +421,10 @@ read_rollout_results: Operation[RolloutResults] = Operation(
     "rag.review.rollout_results:rollout_results", Lane.READ, "Compare the roll-out"
 )
 read_promotion: Operation[str] = Operation(
-    "rag.review.rollouts:what_moves", Lane.READ, "What a promotion moves"
+    "rag.review.rollouts:preview_promotion", Lane.READ, "What a promotion moves"
 )
-stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop", Lane.WRITE, "Stop the roll-out")
-promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote", Lane.WRITE, "Promote the roll-out")
+stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop_rollout", Lane.WRITE, "Stop the roll-out")
+promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out")
 add_feedback: Operation[FeedbackRow] = Operation(
     "rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback"
 )

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
-from rag.grounding import Detector, Limits, SecondDetector
+from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
-from rag.index import VectorIndex
+from rag.grounding.second_detector import SecondDetector
+from rag.index.vector_index import VectorIndex
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.prompts import load_prompt
@@ -149,7 +150,9 @@ class Workspace:
                 self._detector = Detector.load(RESOURCES / "grounding" / "detector.json")
             return self._detector
 
-    def check(self, question: str, answer: str, passages: Sequence[str], limits: Limits) -> list[ClaimResult]:
+    def check(
+        self, question: str, answer: str, passages: Sequence[str], limits: VerdictLimits
+    ) -> list[ClaimResult]:
         """A verdict for every sentence of an answer; see Detector.check."""
         second = self._second_detector(limits.second_detector) if limits.second_detector else None
         return self.detector.check(question, answer, passages, self._encode_known, limits, second)

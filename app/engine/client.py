@@ -1,8 +1,8 @@
 """The window's side of the engine process: starts it, hands it tasks, and notices when it dies.
 
-`task = engine.start(operations.ask, question=..., collection=...)`; of the
-signals finished, failed and cancelled exactly one comes, last. A function is named as text, because importing
-it would bring torch and Chroma into the window.
+`task = engine.start(operations.ask, question=..., collection=...)` gives a Task, of whose signals finished,
+failed and cancelled exactly one is emitted, and then ended. A function is named as text, because importing it
+would bring torch and Chroma into the window.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,10 +26,11 @@ from rag.operations import Lane, Operation
 _SLICE_S = 0.006  # messages are handled in slices, so that a flood of them never freezes the window
 _QUICK_DEATH_S = 10.0
 _MOST_QUICK_DEATHS = 3
+_EXIT_S = 0.5
 
 
 class Task(QObject):
-    """One operation in the engine."""
+    """An operation that the engine was told to run: queued, running or over."""
 
     event = Signal(object)  # type: ignore[assignment]  # QObject.event, which nothing here needs
     finished = Signal(object)
@@ -38,21 +40,31 @@ class Task(QObject):
     paused_changed = Signal(bool)
 
     def __init__(self, engine: Engine, task_id: int, lane: Lane, title: str) -> None:
+        """Describe the task with this number; Engine.start makes it and tells the process."""
         super().__init__(engine)
         self._engine = engine
+        self.started_s = time.monotonic()
         self.id = task_id
         self.lane = lane
         self.title = title
         self.paused = False
         self.done = False
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the task was started, the time in the queue included."""
+        return time.monotonic() - self.started_s
+
     def cancel(self) -> None:
+        """Stop the operation at its next event, or take it out of the queue. `cancelled` says when it is done."""
         self._engine.send("cancel", self.id)
 
     def pause(self) -> None:
+        """Hold the operation at its next event; the tasks of its lane wait with it."""
         self._set_paused(True)
 
     def resume(self) -> None:
+        """Let a paused operation go on."""
         self._set_paused(False)
 
     def _set_paused(self, paused: bool) -> None:
@@ -63,16 +75,29 @@ class Task(QObject):
 
 
 class Engine(QObject):
-    """Owns the process. Signals: ready, refused (the folder cannot be opened), restarted (after a death)."""
+    """The owner of the engine's process, which it starts again when it dies, but not more than three times."""
 
-    ready = Signal(int, list)  # asks that an earlier process left interrupted; sentences to show
-    refused = Signal(str)
-    restarted = Signal(str)
+    ready = Signal(int, list)  # questions that an earlier process left interrupted; sentences to show
+    refused = Signal(str)  # why the data folder cannot be opened, or why the process is not started again
+    restarted = Signal(str)  # what happened: the process died, and another one is starting
     tasks_changed = Signal()
     _arrived = Signal()
 
-    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        parent: QObject | None = None,
+        target: Callable[[Connection, str], None] = serve,
+    ) -> None:
+        """Prepare the engine of a data folder; nothing runs before start_process.
+
+        Args:
+            folder: The data folder.
+            parent: The owner in Qt's sense.
+            target: What the process runs: `serve`, or in a test something that dies.
+        """
         super().__init__(parent)
+        self._target = target
         self.folder = folder
         self.is_ready = False
         self._ids = count(1)
@@ -87,6 +112,7 @@ class Engine(QObject):
         self._arrived.connect(self._handle_messages)
 
     def start_process(self) -> None:
+        """Start the process. `ready` or `refused` follows; what is started before waits for `ready`."""
         # torch and tqdm leave a semaphore when their process ends at once; the tracker would print a warning.
         os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
         context = multiprocessing.get_context("spawn")
@@ -94,7 +120,7 @@ class Engine(QObject):
         self._generation += 1
         self._started = time.monotonic()
         self._process = context.Process(
-            target=serve, args=(theirs, str(self.folder)), name="ragdeck-engine", daemon=True
+            target=self._target, args=(theirs, str(self.folder)), name="ragdeck-engine", daemon=True
         )
         self._process.start()
         theirs.close()
@@ -103,14 +129,21 @@ class Engine(QObject):
 
     @property
     def process_id(self) -> int | None:
+        """The process's number in the system, None before it was started."""
         return self._process.pid if self._process is not None else None
 
     @property
     def tasks(self) -> list[Task]:
+        """The tasks that are queued or running, oldest first."""
         return list(self._tasks.values())
 
     def start(self, operation: Operation[Any], **arguments: Any) -> Task:
-        """Queue an operation, which is called with these arguments and with the parts of the workspace it needs."""
+        """Queue an operation and return its task.
+
+        Args:
+            operation: What to run, from rag.operations.
+            arguments: Its keywords; the process adds the parts of the workspace that the function takes.
+        """
         task = Task(self, next(self._ids), operation.lane, operation.title_of(arguments))
         self._tasks[task.id] = task
         message = ("start", task.id, str(operation.lane), operation.function, arguments)
@@ -122,6 +155,7 @@ class Engine(QObject):
         return task
 
     def send(self, *message: Any) -> None:
+        """Send a message to the process; see app.engine.server for the kinds."""
         if self._connection is not None:
             try:
                 self._connection.send(message)
@@ -129,6 +163,7 @@ class Engine(QObject):
                 return  # its death is noticed by the receiving thread
 
     def stop(self, timeout_s: float = 5.0) -> None:
+        """End the process, by force if it is not gone after this many seconds."""
         self._stopping = True
         self.send("stop")
         if self._process is not None:
@@ -151,7 +186,7 @@ class Engine(QObject):
         self.tasks_changed.emit()
 
     def _receive(self, connection: Connection, generation: int) -> None:
-        """Runs in a thread of its own: only puts messages into the inbox."""
+        """Put messages into the inbox, and do nothing else: this runs in a thread of its own."""
         while True:
             try:
                 message = connection.recv()
@@ -163,7 +198,7 @@ class Engine(QObject):
                 try:
                     self._arrived.emit()
                 except RuntimeError:
-                    return  # the window was closed meanwhile
+                    return  # the window was closed in the meantime
             if message[0] == "died":
                 return
 
@@ -212,13 +247,15 @@ class Engine(QObject):
         if self._stopping:
             self._fail_all("The program is closing.")
             return
-        code = self._process.exitcode if self._process is not None else None
+        code = None
+        if self._process is not None:
+            self._process.join(_EXIT_S)  # its connection closes a moment before it has ended
+            code = self._process.exitcode
         quick = time.monotonic() - self._started < _QUICK_DEATH_S
         self._quick_deaths = self._quick_deaths + 1 if quick else 0
         self._waiting = []
-        sentence = (
-            "The engine process ended unexpectedly" + (f" (exit {code})" if code is not None else "") + "."
-        )
+        exit_code = f" (exit {code})" if code is not None else ""
+        sentence = f"The engine process ended unexpectedly{exit_code}."
         if self._quick_deaths >= _MOST_QUICK_DEATHS:
             self._stopping = True
             self._fail_all(sentence)
@@ -227,8 +264,9 @@ class Engine(QObject):
             )
             return
         self.start_process()
-        self._fail_all(f"{sentence} It was started again; what was reported as done is kept.")
-        self.restarted.emit(f"{sentence} It was started again; what was reported as done is kept.")
+        sentence = f"{sentence} It was started again; what was reported as done is kept."
+        self._fail_all(sentence)
+        self.restarted.emit(sentence)
 
     def _fail_all(self, sentence: str) -> None:
         for task in self.tasks:

@@ -40,8 +40,23 @@ class _Job:
     id: int
     function: str
     arguments: dict[str, Any]
+    begun: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     running: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> bool:
+        """Note that it is running from now on; False when it was cancelled before."""
+        with self.lock:
+            self.begun = not self.cancelled.is_set()
+            return self.begun
+
+    def cancel(self) -> bool:
+        """Stop it at its next event; True when it has not begun, and then it never will."""
+        with self.lock:
+            self.cancelled.set()
+            self.running.set()
+            return not self.begun
 
 
 def serve(connection: Connection, folder: str) -> None:
@@ -85,10 +100,9 @@ def run_lanes(connection: Connection, workspace: Workspace) -> None:
     for thread in threads:
         thread.start()
     outbox.send("ready", workspace.interrupted_count, workspace.notices)
-    _listen(connection, lanes, jobs)
+    _listen(connection, lanes, jobs, outbox)
     for job in list(jobs.values()):
-        job.cancelled.set()
-        job.running.set()
+        job.cancel()
     for lane, count in THREADS.items():
         for _ in range(count):
             lanes[lane].put(None)
@@ -100,7 +114,10 @@ def run_lanes(connection: Connection, workspace: Workspace) -> None:
 
 
 def _listen(
-    connection: Connection, lanes: dict[str, queue.Queue[_Job | None]], jobs: dict[int, _Job]
+    connection: Connection,
+    lanes: dict[str, queue.Queue[_Job | None]],
+    jobs: dict[int, _Job],
+    outbox: _Outbox,
 ) -> None:
     while True:
         try:
@@ -119,8 +136,9 @@ def _listen(
         elif message[1] in jobs:
             job = jobs[message[1]]
             if kind == "cancel":
-                job.cancelled.set()
-                job.running.set()
+                if job.cancel():  # said at once, and not when the lane comes to it
+                    jobs.pop(job.id, None)
+                    outbox.send("cancelled", job.id)
             elif kind == "pause":
                 job.running.clear()
             elif kind == "resume":
@@ -131,6 +149,8 @@ def _work(
     workspace: Workspace, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs: dict[int, _Job]
 ) -> None:
     while (job := lane.get()) is not None:
+        if not job.begin():
+            continue
         try:
             _run(workspace, job, outbox)
         except RagError as error:
@@ -147,9 +167,6 @@ def _work(
 
 
 def _run(workspace: Workspace, job: _Job, outbox: _Outbox) -> None:
-    if job.cancelled.is_set():
-        outbox.send("cancelled", job.id)
-        return
     module, _, name = job.function.partition(":")
     function = getattr(importlib.import_module(module), name)
     result = function(**job.arguments, **_parts(workspace, function, job.arguments))
@@ -183,7 +200,7 @@ def _parts(workspace: Workspace, function: Callable[..., Any], given: dict[str, 
 
 
 class _Outbox:
-    """Sends from several threads; a window that is gone is no error."""
+    """A connection that several threads may send through; a window that is gone is no error."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

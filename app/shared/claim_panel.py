@@ -112,7 +112,7 @@ class ClaimPanel(Panel):
 
     def _show_opinion(self) -> None:
         claim = self._claim
-        can_say = claim is not None and claim.verdict != "not checkable" and bool(self._trace_id)
+        can_say = claim is not None and claim.verdict.is_claim and bool(self._trace_id)
         opinion = (
             read_flag_opinion(self._console.database, self._trace_id, claim.start)
             if claim and can_say

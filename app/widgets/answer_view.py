@@ -73,9 +73,9 @@ class AnswerView(QTextBrowser):
         position = event.position().toPoint()
         index = self._claim_under(position)
         claim = self._claims[index] if index is not None else None
-        over = bool(self.anchorAt(position)) or (claim is not None and claim.verdict != "not checkable")
+        over = bool(self.anchorAt(position)) or (claim is not None and claim.verdict.is_claim)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.IBeamCursor)
-        if claim is not None and claim.verdict != "not checkable":
+        if claim is not None and claim.verdict.is_claim:
             QToolTip.showText(event.globalPosition().toPoint(), claim_summary(claim), self)
         else:
             QToolTip.hideText()
@@ -141,19 +141,22 @@ class AnswerView(QTextBrowser):
         return cursor
 
 
+_UNDERLINES = {
+    "check": QTextCharFormat.UnderlineStyle.DotLine,
+    "unsupported": QTextCharFormat.UnderlineStyle.WaveUnderline,
+    "contradicted": QTextCharFormat.UnderlineStyle.WaveUnderline,
+    "no evidence": QTextCharFormat.UnderlineStyle.DashUnderline,
+}
+
+
 def verdict_format(verdict: str, theme: Theme) -> QTextCharFormat | None:
     """The underline of a verdict; None for those without a mark."""
-    if verdict not in ("check", "unsupported", "contradicted", "no evidence"):
+    style = _UNDERLINES.get(verdict)
+    if style is None:
         return None
     mark = QTextCharFormat()
     colour = theme.colour(VERDICT_COLOURS[verdict])
-    styles = {
-        "check": QTextCharFormat.UnderlineStyle.DotLine,
-        "unsupported": QTextCharFormat.UnderlineStyle.WaveUnderline,
-        "contradicted": QTextCharFormat.UnderlineStyle.WaveUnderline,
-        "no evidence": QTextCharFormat.UnderlineStyle.DashUnderline,
-    }
-    mark.setUnderlineStyle(styles[verdict])
+    mark.setUnderlineStyle(style)
     mark.setUnderlineColor(colour)
     if verdict == "contradicted":
         tint = QColor(colour)

@@ -28,8 +28,8 @@ from rag.asking.rows import (
 )
 from rag.asking.traces import TraceRecorder
 from rag.errors import RagError
-from rag.grounding import is_refusal
 from rag.grounding.rows import ClaimResult
+from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model

@@ -18,8 +18,10 @@ import numpy.typing as npt
 
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, get_trace
 from rag.errors import RagError
-from rag.grounding import Detector, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import Detector
 from rag.grounding.numbers import quantities, same
+from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.models.catalogue import find_model
 from rag.models.language_model import Token
 from rag.settings import Settings
@@ -138,7 +140,7 @@ def _same_figures(one: str, other: str) -> bool:
 def _judge(detector: Detector, workspace: Workspace) -> Supports:
     def supports(premise: str, answer: str) -> bool:
         claims = detector.check("", answer, [premise], workspace.encode)
-        return not any(claim.verdict in ("unsupported", "contradicted", "no evidence") for claim in claims)
+        return not any(claim.verdict.is_doubt and claim.verdict is not Verdict.CHECK for claim in claims)
 
     return supports
 

@@ -16,8 +16,9 @@ from sqlmodel import Session, col, select
 
 from rag.asking.rows import FITS_FROM, CalibrationFit
 from rag.errors import NotFoundError, RagError
-from rag.grounding import Limits, SecondDetector
-from rag.grounding.detector import log_odds
+from rag.grounding.detector import VerdictLimits, log_odds
+from rag.grounding.rows import Verdict
+from rag.grounding.second_detector import SecondDetector
 from rag.knowledge.collections import find_collection
 from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
@@ -26,7 +27,6 @@ from rag.storage.tables.traces import Claim, FlagLimits, FlagOpinion, Trace
 from rag.workspace import Workspace
 
 _PULL = 4.0  # weight of "change nothing", in opinions
-_FLAGGED = frozenset({"check", "unsupported", "contradicted", "no evidence"})
 
 Array = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
         claim = session.exec(select(Claim).where(Claim.trace_id == trace_id, Claim.start == start)).first()
         if trace is None or claim is None:
             raise NotFoundError("This trace has no checked sentence there; `ragdeck traces show` lists them.")
-        if claim.verdict == "not checkable":
+        if not Verdict(claim.verdict).is_claim:
             raise RagError("This sentence was not checked, so there is no verdict to agree with.")
         session.merge(
             FlagOpinion(
@@ -65,7 +65,7 @@ def remove_opinion(workspace: Workspace, trace_id: str, start: int) -> None:
             session.delete(found)
 
 
-def limits_of(workspace: Workspace, collection_id: int | None) -> Limits:
+def limits_of(workspace: Workspace, collection_id: int | None) -> VerdictLimits:
     """What the check of this collection's answers goes by."""
     with workspace.store.session() as session:
         found = session.get(FlagLimits, collection_id) if collection_id is not None else None
@@ -117,7 +117,7 @@ def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
             f"There are {len(rows)} verdicts of yours on the flags of “{collection}”; a calibration needs {FITS_FROM}."
         )
     logits = np.array([log_odds(row.score or 0.0) for row in rows])
-    labels = np.array([float(row.is_right == (row.verdict in _FLAGGED)) for row in rows])
+    labels = np.array([float(row.is_right == Verdict(row.verdict).is_doubt) for row in rows])
     if not 0 < labels.sum() < len(labels):
         raise RagError("All verdicts say the same; a calibration needs sentences of both kinds.")
     slope, intercept = fit_platt(logits, labels)
@@ -190,10 +190,10 @@ def _losses(logits: Array, labels: Sequence[float] | Array) -> Array:
     return result
 
 
-def _limits(row: FlagLimits | None) -> Limits:
+def _limits(row: FlagLimits | None) -> VerdictLimits:
     if row is None:
-        return Limits()
-    return Limits(
+        return VerdictLimits()
+    return VerdictLimits(
         row.check_from, row.unsupported_from, row.slope, row.intercept,
         row.second_detector, row.second_slope, row.second_intercept,
     )  # fmt: skip

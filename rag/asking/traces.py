@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rag.grounding.rows import FLAGS, ClaimResult, outcome, support_rate
+from rag.grounding.rows import ClaimResult, Verdict, outcome, support_rate, worst_verdict
 from rag.grounding.silent_failures import silent_failures
 from rag.index.rows import Hit
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
@@ -102,13 +102,11 @@ class TraceRecorder:
         self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
         self.trace.check_error = error
         self.trace.support_rate = support_rate(claims)
-        self.trace.contradicted_count = sum(claim.verdict == "contradicted" for claim in claims)
-        flags = [claim.verdict for claim in claims if claim.verdict in FLAGS]
-        self.trace.claim_count = sum(1 for c in claims if c.verdict not in ("not checkable", "no evidence"))
-        self.trace.flag_count = len(flags)
-        self.trace.worst_verdict = (
-            max(flags, key=lambda verdict: FLAGS[verdict]) if flags else _calm_verdict(claims)
-        )
+        self.trace.contradicted_count = sum(claim.verdict is Verdict.CONTRADICTED for claim in claims)
+        verdicts = [claim.verdict for claim in claims]
+        self.trace.claim_count = sum(v.is_flag or v is Verdict.SUPPORTED for v in verdicts)
+        self.trace.flag_count = sum(verdict.is_flag for verdict in verdicts)
+        self.trace.worst_verdict = worst_verdict(claims) or ""
 
     def keep_partial_answer(self, answer: str) -> None:
         """Now and then during generation: a kill must not lose what a person has already read."""
@@ -156,12 +154,3 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
     for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
     raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
-
-
-def _calm_verdict(claims: Sequence[ClaimResult]) -> str:
-    """The verdict of an answer without flags: the most telling one there is."""
-    found = {claim.verdict for claim in claims}
-    for verdict in ("no evidence", "supported", "not checkable"):
-        if verdict in found:
-            return verdict
-    return ""

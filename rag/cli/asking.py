@@ -251,7 +251,7 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
         screen.print(detail.row["answer"])
     sys.stdout.write("\n\n")
     for claim in detail.claims:
-        if claim.verdict not in ("supported", "not checkable"):
+        if claim.verdict.is_doubt:
             score = "" if claim.score is None else f" ({claim.score:.2f})"
             reason = f": {claim.reason}" if claim.reason else ""
             screen.print(f"{claim.verdict}{score}: {plain(claim.text)}{plain(reason)}", style="yellow")

@@ -22,7 +22,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import DataFolderLockedError, RagError
-from rag.grounding.rows import SILENT_FAILURES
+from rag.grounding.rows import SilentFailure
 from rag.knowledge.rows import get_collection
 from rag.monitoring.rows import (
     MEASURES,
@@ -248,7 +248,7 @@ def disagreements(
 @monitor_app.command()
 def silent(
     collection: Collection = "",
-    kind: Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(SILENT_FAILURES)}.")] = "any",
+    kind: Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(SilentFailure)}.")] = "any",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
     data: Data = None,
     as_json: Json = False,
@@ -256,8 +256,8 @@ def silent(
     """List answers that came without an error and are none, newest first."""
     from rag.asking.rows import TraceFilter
 
-    if kind not in ("any", *SILENT_FAILURES):
-        raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SILENT_FAILURES)}.")
+    if kind not in ("any", *SilentFailure):
+        raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SilentFailure)}.")
     rows = list_traces(open_database(data), TraceFilter(collection=collection, silent=kind), limit)
     if as_json:
         print_json([asdict(row) for row in rows])

@@ -1,4 +1,4 @@
-"""Commands on dataset versions: list, compare, tag, activate, prove, try something else."""
+"""Commands on dataset versions: list, compare, tag, activate, verify, try something else."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from rag.knowledge.rows import ActivationReport, get_collection, list_versions, 
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
-whatif_app = typer.Typer(
-    help="Try another embedder or other chunk settings beside what is.", no_args_is_help=True
+trial_app = typer.Typer(
+    help="Try another embedder or other chunk settings next to the current version.", no_args_is_help=True
 )
 app.add_typer(versions_app, name="versions")
-app.add_typer(whatif_app, name="whatif")
+app.add_typer(trial_app, name="trial")
+app.add_typer(trial_app, name="whatif", hidden=True)  # its name up to version 1
 
 Which = Annotated[str, typer.Argument(help="Number or tag of a version.", metavar="VERSION")]
 
@@ -53,7 +54,7 @@ def versions(
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    table = Table("Version", "Made", "Message", "Documents", "Chunks", "Came, went", "Tags", "Proved")
+    table = Table("Version", "Made", "Message", "Documents", "Chunks", "Came, went", "Tags", "Verified")
     for row in rows:
         state = " (active)" if row.active else " (trial)" if row.trial else ""
         table.add_row(
@@ -63,8 +64,8 @@ def versions(
             f"{row.document_count:,}",
             f"{row.chunk_count:,}",
             f"+{row.chunks_added:,} -{row.chunks_removed:,}",
-            plain(row.tags),
-            "" if row.proof_ok is None else "yes" if row.proof_ok else "NO",
+            plain(", ".join(row.tags)),
+            "" if row.verification_ok is None else "yes" if row.verification_ok else "NO",
         )
     screen.print(table)
 
@@ -153,7 +154,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Prove that the index holds the active version; exit code 1 when it does not."""
+    """Verify that the index contains the active version; exit code 1 when it does not."""
     from rag.knowledge.versions import verify_index
 
     with open_workspace(data, "verify") as workspace:
@@ -161,22 +162,25 @@ def verify(
     if as_json:
         print_json(as_plain(result))
     else:
-        screen.print(f"{'Proved' if result.ok else 'NOT proved'}: {plain(result.sentence())}")
+        screen.print(f"{'Verified' if result.ok else 'Verification failed'}: {plain(result.sentence())}")
     return 0 if result.ok else 1
 
 
 @versions_app.command()
-def probe(
+def query(
     text: Annotated[str, typer.Argument(help="A question or words.", metavar="Q")],
     collection: Name,
     data: Data = None,
 ) -> None:
-    """Store a query whose hits prove an activated version from now on."""
-    from rag.knowledge.versions import add_probe
+    """Add a query that verifies each activated version: it must find the same passages."""
+    from rag.knowledge.versions import add_verification_query
 
-    with open_workspace(data, "probe") as workspace:
-        add_probe(workspace, collection, text)
+    with open_workspace(data, "add a verification query") as workspace:
+        add_verification_query(workspace, collection, text)
     screen.print("Stored, with its hits in every version of this embedder.")
+
+
+versions_app.command("probe", hidden=True)(query)  # its name up to version 1
 
 
 @versions_app.command()
@@ -191,7 +195,7 @@ def delete(version: Which, collection: Name, data: Data = None) -> None:
 
 @app.command()
 def activate(version: Which, collection: Name, data: Data = None, as_json: Json = False) -> int:
-    """Make an existing version the active one, and prove it; exit code 1 when the proof fails."""
+    """Make an existing version the active one and verify it. The exit code is 1 when verification fails."""
     from rag.knowledge.versions import activate_version
 
     with open_workspace(data, "activate") as workspace:
@@ -226,7 +230,7 @@ def serve_index(
     screen.print(f"{plain(collection)} is served from {plain(place)}: {plain(result.sentence())}")
 
 
-@whatif_app.command()
+@trial_app.command()
 def build(
     collection: Name,
     embedder: Annotated[str, typer.Option(help="A sentence-transformers folder.", metavar="DIR")] = "",
@@ -238,7 +242,7 @@ def build(
     """Build the active version's documents anew beside it; `activate` switches, `versions delete` discards."""
     from rag.knowledge.trials import build_trial
 
-    with open_workspace(data, "whatif build") as workspace:
+    with open_workspace(data, "trial build") as workspace:
         version = run_steps(build_trial(workspace, collection, embedder, max_tokens, overlap_tokens), as_json)
         row = look_up_version(workspace.database, collection, str(version.number))
     if as_json:
@@ -247,7 +251,7 @@ def build(
         screen.print(f"Version {row.number} is a trial: {plain(row.message)}; {row.chunk_count:,} chunks.")
 
 
-@whatif_app.command()
+@trial_app.command()
 def compare(
     old: Which,
     new: Which,
@@ -264,7 +268,7 @@ def compare(
     """Ask two versions the same: shared hits, rank changes, and metrics where there are judgements."""
     from rag.evaluation.version_comparison import compare_versions
 
-    with open_workspace(data, "whatif compare") as workspace:
+    with open_workspace(data, "trial compare") as workspace:
         found = run_steps(
             compare_versions(workspace, collection, old, new, query or (), str(judged or "")), as_json
         )
@@ -283,14 +287,14 @@ def compare(
 
 def _print_activation(report: ActivationReport, as_json: bool) -> int:
     if as_json:
-        print_json({**as_plain(report), "proof_sentence": report.proof.sentence()})
+        print_json({**as_plain(report), "verification_sentence": report.verification.sentence()})
     else:
         screen.print(
             f"Version {report.number} of {plain(report.collection)} is active after "
-            f"{report.milliseconds / 1000:.1f} s. {'Proved' if report.proof.ok else 'NOT proved'}: "
-            f"{plain(report.proof.sentence())}"
+            f"{report.milliseconds / 1000:.1f} s. {'Verified' if report.verification.ok else 'Verification failed'}: "
+            f"{plain(report.verification.sentence())}"
         )
-    return 0 if report.proof.ok else 1
+    return 0 if report.verification.ok else 1
 
 
 def _print_chunk_change(change: Any) -> None:

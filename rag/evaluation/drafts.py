@@ -26,7 +26,9 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.rows import DraftMark, DraftState, GenerationReport, list_sets
 from rag.evaluation.sets import change_set, create_set, find_set, set_cases
-from rag.grounding import Limits, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import VerdictLimits
+from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
@@ -188,9 +190,9 @@ def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str
     wanted, text = (" ".join(re.findall(r"\w+", part.casefold())) for part in (answer, passage))
     if wanted and f" {wanted} " in f" {text} ":
         return True
-    claims = workspace.check(question, answer, [passage], Limits())
-    verdicts = {claim.verdict for claim in claims} - {"not checkable"}
-    return verdicts == {"supported"}
+    claims = workspace.check(question, answer, [passage], VerdictLimits())
+    verdicts = {claim.verdict for claim in claims if claim.verdict.is_claim}
+    return verdicts == {Verdict.SUPPORTED}
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -338,9 +340,7 @@ def _used_chunks(workspace: Workspace, set_name: str) -> set[int]:
         return set(rows.all())
 
 
-def _known_questions(
-    workspace: Workspace, set_name: str
-) -> tuple[int, list[npt.NDArray[np.float32]]]:
+def _known_questions(workspace: Workspace, set_name: str) -> tuple[int, list[npt.NDArray[np.float32]]]:
     """Return a set's id, and the embeddings of the questions of its cases and drafts."""
     known = [case.question for case in set_cases(workspace.database, set_name)]
     with workspace.store.session() as session:

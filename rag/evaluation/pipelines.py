@@ -115,7 +115,9 @@ def present_config(workspace: Workspace, collection: str) -> PipelineConfig:
     )
 
 
-def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, message: str = "") -> SavedPipeline:
+def save_pipeline(
+    workspace: Workspace, name: str, config: PipelineConfig, message: str = ""
+) -> SavedPipeline:
     """Save a version of a pipeline, which is made if it does not exist.
 
     A configuration equal to the newest one makes no new version. Raises RagError when the collection, dataset

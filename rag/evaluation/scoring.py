@@ -13,8 +13,8 @@ from rag.evaluation import metrics
 from rag.evaluation.cases import Case, Check
 from rag.evaluation.relevance import Relevance
 from rag.evaluation.rows import CaseOutcome
-from rag.grounding import is_refusal
-from rag.grounding.rows import NOT_CLAIMS
+from rag.grounding.rows import Outcome
+from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.text.citations import markers_of, without_markers
 from rag.workspace import Workspace
@@ -71,7 +71,7 @@ def score_answer(
     nothing_found = trace.status == "nothing found"
     if not trace.answer.strip():
         return Score(CaseOutcome.ERROR, values, error="The model answered nothing.")
-    refused = nothing_found or trace.outcome == "refused" or is_refusal(trace.answer)
+    refused = nothing_found or trace.outcome == Outcome.REFUSED or is_refusal(trace.answer)
     bare = without_markers(trace.answer).strip()
     cited = markers_of(trace.answer)
     context = _context(ask.hits)
@@ -108,7 +108,7 @@ def _similarities(answer: str, case: Case, vectors: Vectors) -> Values:
 def _claims(ask: Ask) -> Values:
     """Return the metrics of the sentences that the detector checked; None when there were none."""
     trace = ask.trace
-    checked = [claim for claim in ask.recorder.claims if claim.verdict not in NOT_CLAIMS]
+    checked = [claim for claim in ask.recorder.claims if claim.verdict.is_claim]
     scored = trace.claim_count
     return {
         "faithfulness": 1 - trace.flag_count / scored if scored else None,

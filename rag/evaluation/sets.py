@@ -20,7 +20,8 @@ from rag.evaluation.cases import Case, Judgement, free_key, make_case
 from rag.evaluation.formats import MOST_CASES, read_cases, write_cases
 from rag.evaluation.formats.entries import Imported, Problem
 from rag.evaluation.rows import CaseChange, CasesImported, ChangeKind, SetVersionRow, list_cases, list_sets
-from rag.grounding import is_refusal
+from rag.grounding.rows import Verdict
+from rag.grounding.sentences import is_refusal
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
@@ -207,7 +208,9 @@ def add_trace(
     if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
         reference = without_citations(answer)
     cited = markers_of(answer)
-    cited |= {c.evidence_marker for c in detail.claims if c.verdict == "supported" and c.evidence_marker}
+    cited |= {
+        c.evidence_marker for c in detail.claims if c.verdict is Verdict.SUPPORTED and c.evidence_marker
+    }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
         key=f"trace-{row['id'][:16]}",

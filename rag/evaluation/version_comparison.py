@@ -16,7 +16,7 @@ from rag.evaluation.rows import QueryComparison, VersionComparison
 from rag.index.rows import Hit
 from rag.knowledge.collections import find_collection, open_version
 from rag.knowledge.rows import VersionProgress
-from rag.storage.tables.knowledge import Probe
+from rag.storage.tables.knowledge import VerificationQuery
 from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
@@ -54,7 +54,9 @@ def compare_versions(
     judgements = _read_judgements(Path(judged)) if judged else {}
     asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
     if not asked:
-        raise RagError("There are no questions to compare with yet. Type some, or ask the collection something first.")
+        raise RagError(
+            "There are no questions to compare with yet. Type some, or ask the collection something first."
+        )
     (found, old_version), (_, new_version) = (
         open_version(workspace, collection, which) for which in (old, new)
     )
@@ -82,8 +84,10 @@ def _known_questions(workspace: Workspace, collection: str) -> list[str]:
             .order_by(col(Trace.created_ms).desc())
             .limit(10 * _MOST_QUESTIONS)
         ).all()
-        probes = session.exec(select(Probe.text).where(Probe.collection_id == found.id)).all()
-    return list(dict.fromkeys([*questions, *probes]))[:_MOST_QUESTIONS]
+        queries = session.exec(
+            select(VerificationQuery.text).where(VerificationQuery.collection_id == found.id)
+        ).all()
+    return list(dict.fromkeys([*questions, *queries]))[:_MOST_QUESTIONS]
 
 
 def _read_judgements(path: Path) -> dict[str, dict[str, int]]:

@@ -288,7 +288,7 @@ def _erase_rows(session: Session, ids: Sequence[int]) -> tuple[int, int]:
         )
     ]
     raw.exec_driver_sql(f"DELETE FROM embedding WHERE text_hash IN ({mine})", (json.dumps(gone),))
-    _forget_probes(session)
+    _forget_verification_queries(session)
     for version_id in affected:
         _recount(session, version_id)
     raw.exec_driver_sql("INSERT INTO chunk_fts (chunk_fts) VALUES ('optimize')")
@@ -296,12 +296,12 @@ def _erase_rows(session: Session, ids: Sequence[int]) -> tuple[int, int]:
     return chunk_count, len(affected)
 
 
-def _forget_probes(session: Session) -> None:
-    """Stored hits change when passages go, and an automatic probe may be made of the erased words."""
+def _forget_verification_queries(session: Session) -> None:
+    """Stored hits change when passages go, and an automatic query may be made of the erased words."""
     raw = session.connection()
-    raw.exec_driver_sql("DELETE FROM proberesult")
+    raw.exec_driver_sql("DELETE FROM verificationresult")
     raw.exec_driver_sql("DELETE FROM questionvector")  # of answers, too; made again when they are needed
-    raw.exec_driver_sql("DELETE FROM probe WHERE NOT by_person")
+    raw.exec_driver_sql("DELETE FROM verificationquery WHERE NOT by_person")
 
 
 def _recount(session: Session, version_id: int) -> None:

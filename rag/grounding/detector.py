@@ -33,7 +33,7 @@ from rag.grounding.features import (
     unknown_words,
 )
 from rag.grounding.numbers import Quantity, same
-from rag.grounding.rows import ClaimResult
+from rag.grounding.rows import ClaimResult, Verdict
 from rag.grounding.second_detector import SecondDetector
 from rag.grounding.sentences import Sentence, is_checkable, split_sentences
 from rag.text.languages import foreign_parts
@@ -56,7 +56,7 @@ _FOREIGN = "Not checkable in this language: the detector was trained on English.
 
 
 @dataclass(frozen=True)
-class Limits:
+class VerdictLimits:
     """What a collection's owner chose: from which scores flags begin (None: as trained), the calibration
     sigmoid(slope * logit(score) + intercept), the folder of a second detector ("" for none) and its recalibration."""
 
@@ -86,7 +86,7 @@ class Limits:
         return 0.5 * self.over(detector)[0] <= self.calibrated(raw) < 0.9
 
 
-AS_TRAINED = Limits()
+AS_TRAINED = VerdictLimits()
 
 
 def log_odds(score: float) -> float:
@@ -140,7 +140,7 @@ class Detector:
         answer: str,
         passages: Sequence[str],
         encode: Encode,
-        limits: Limits = AS_TRAINED,
+        limits: VerdictLimits = AS_TRAINED,
         second: SecondDetector | None = None,
     ) -> list[ClaimResult]:
         """A verdict for every sentence of the answer, in order.
@@ -173,11 +173,12 @@ class Detector:
             if number in judged:
                 results.append(judged[number])
             elif not is_checkable(sentence):
-                results.append(_claim(sentence, "not checkable", None))
+                results.append(_claim(sentence, Verdict.NOT_CHECKABLE, None))
             elif is_foreign[number]:
-                results.append(_claim(sentence, "not checkable", None, _FOREIGN))
+                results.append(_claim(sentence, Verdict.NOT_CHECKABLE, None, _FOREIGN))
             else:
-                results.append(_claim(sentence, "no evidence", None, "There was no passage to compare with."))
+                why = "There was no passage to compare with."
+                results.append(_claim(sentence, Verdict.NO_EVIDENCE, None, why))
         return results
 
     def score(self, vector: npt.NDArray[np.float64]) -> float:
@@ -187,7 +188,7 @@ class Detector:
     def _with_second(
         self,
         second: SecondDetector,
-        limits: Limits,
+        limits: VerdictLimits,
         question: str,
         alignments: Sequence[Alignment],
         passages: Sequence[str],
@@ -209,7 +210,7 @@ class Detector:
         question: str,
         cosine: float,
         raw: float,
-        limits: Limits,
+        limits: VerdictLimits,
     ) -> ClaimResult:
         check_from, unsupported_from = limits.over(self)
         score = limits.calibrated(raw)
@@ -217,15 +218,16 @@ class Detector:
         found = contradiction(alignment, context)
         if found:
             reason, unit = found
-            verdict, score = "contradicted", max(score, unsupported_from)
+            verdict, score = Verdict.CONTRADICTED, max(score, unsupported_from)
         elif _nothing_near(alignment, context, cosine):
-            verdict, reason, unit = "no evidence", "Nothing in the passages is near this sentence.", None
+            verdict, unit = Verdict.NO_EVIDENCE, None
+            reason = "Nothing in the passages is near this sentence."
         else:
-            verdict = "supported"
+            verdict = Verdict.SUPPORTED
             if score >= check_from:
-                verdict = "unsupported" if score >= unsupported_from else "check"
+                verdict = Verdict.UNSUPPORTED if score >= unsupported_from else Verdict.CHECK
             reason = _reason(verdict, alignment, context)
-        unknown = [] if verdict == "supported" else unknown_words(sentence.text, context, question)
+        unknown = [] if verdict is Verdict.SUPPORTED else unknown_words(sentence.text, context, question)
         doubtful = json.dumps(unknown) if unknown else ""
         return replace(_claim(sentence, verdict, score, reason, unit), raw_score=raw, doubtful=doubtful)
 
@@ -362,9 +364,9 @@ def _nothing_near(alignment: Alignment, context: Context, cosine: float) -> bool
     return covered < _NO_EVIDENCE_COVERAGE and cosine < _NO_EVIDENCE_COSINE
 
 
-def _reason(verdict: str, alignment: Alignment, context: Context) -> str:
+def _reason(verdict: Verdict, alignment: Alignment, context: Context) -> str:
     """The most telling thing that the passages do not hold."""
-    if verdict == "supported":
+    if verdict is Verdict.SUPPORTED:
         return ""
     missing = [number.text for number in alignment.numbers if not context.numbers.holds(number)]
     if missing:
@@ -373,7 +375,7 @@ def _reason(verdict: str, alignment: Alignment, context: Context) -> str:
 
 
 def _claim(
-    sentence: Sentence, verdict: str, score: float | None, reason: str = "", unit: Unit | None = None
+    sentence: Sentence, verdict: Verdict, score: float | None, reason: str = "", unit: Unit | None = None
 ) -> ClaimResult:
     if unit is None:
         return ClaimResult(sentence.text, sentence.start, sentence.end, verdict, score, reason)

@@ -1,90 +1,176 @@
-"""Verdicts on the sentences of an answer, in the words that the window, the command line and files share."""
+"""What the check of an answer found, in the words that the window, the command line and files share.
+
+A verdict is about one sentence, an outcome about a whole answer. A silent failure is an answer that came without an
+error and is of no use. An answer without a claim has no support rate: it is None, never 0 or 1.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rag.index.rows import Hit
 from rag.text.search_terms import STOP_WORDS
+
+
+class Verdict(StrEnum):
+    """A verdict on one sentence of an answer; in this order where verdicts are listed."""
+
+    CHECK = "check"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+    NO_EVIDENCE = "no evidence"
+    SUPPORTED = "supported"
+    NOT_CHECKABLE = "not checkable"
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the sentence is flagged: a passage is near it and does not say the same."""
+        return self in (Verdict.CHECK, Verdict.UNSUPPORTED, Verdict.CONTRADICTED)
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether the sentence claims something, so that it counts in rates."""
+        return self is not Verdict.NOT_CHECKABLE
+
+    @property
+    def is_doubt(self) -> bool:
+        """Whether the sentence is a claim without support: a flag, or nothing in the passages is near it."""
+        return self.is_claim and self is not Verdict.SUPPORTED
+
+
+class Outcome(StrEnum):
+    """What became of an answer as a whole."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    NOT_CHECKABLE = "not checkable"
+    CHECK_FAILED = "check failed"
+
+
+class SilentFailure(StrEnum):
+    """A way in which an answer that was reported as done is of no use."""
+
+    EMPTY = "empty answer"
+    REPEATED = "repeated text"
+    OTHER_LANGUAGE = "other language"
+    CUT_OFF = "cut off"
+    CITES_NOTHING = "cites nothing"
+
+    @property
+    def description(self) -> str:
+        """What it means, as the end of a sentence."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS = {
+    SilentFailure.EMPTY: "nothing but white space, punctuation or markers",
+    SilentFailure.REPEATED: "the same words over and over",
+    SilentFailure.OTHER_LANGUAGE: "the answer is in another language than the question",
+    SilentFailure.CUT_OFF: "the answer ends at the token limit",
+    SilentFailure.CITES_NOTHING: "a marker refers to no passage of the prompt",
+}
 
 
 @dataclass(frozen=True)
 class ClaimResult:
     """One sentence of an answer and what the passages say about it.
 
-    start and end are character offsets into the answer; score is the probability in [0, 1] that the sentence
-    is not supported, None when it was not scored; raw_score the same before a calibration to a person's data.
-    Evidence offsets are into the passage's text. doubtful is JSON, [[start, end], ...] in the sentence: the words
-    of a flagged sentence that no passage holds.
+    start and end are character offsets into the answer. score is the probability in [0, 1] that the sentence is not
+    supported, None when it was not scored; raw_score is the same before it was calibrated to a person's data.
+    evidence_marker is the number of the passage in the prompt, from 1; evidence_start and evidence_end are offsets
+    into its text. doubtful is JSON, [[start, end], ...] in the sentence: the words of a flagged sentence that no
+    passage contains.
     """
 
     text: str
     start: int
     end: int
-    verdict: str  # "supported" | "check" | "unsupported" | "contradicted" | "no evidence" | "not checkable"
+    verdict: Verdict
     score: float | None
     reason: str = ""
-    evidence_marker: int | None = None  # 1-based passage number, as in the prompt
+    evidence_marker: int | None = None
     evidence_start: int | None = None
     evidence_end: int | None = None
     evidence_text: str = ""
     raw_score: float | None = None
     doubtful: str = ""
 
-
-FLAGS = {"check": 1, "unsupported": 2, "contradicted": 3}  # verdicts that ask for a look, by weight
-
-
-NOT_CLAIMS = frozenset({"not checkable"})
+    def __post_init__(self) -> None:
+        """Make a verdict that was read from the database as text a Verdict."""
+        object.__setattr__(self, "verdict", Verdict(self.verdict))
 
 
-_IN_SUMMARY = {
-    "supported": "",
-    "check": "to check",
-    "unsupported": "unsupported",
-    "no evidence": "without evidence",
-}
+def outcome(answer: str, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> Outcome:
+    """Return what became of an answer; a refusal that also makes a supported claim counts as an answer.
 
-
-OUTCOMES = ("answered", "refused", "empty", "not checkable", "check failed")
-
-
-def outcome(answer: str, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> str:
-    """What became of an answer, one of OUTCOMES; a refusal that also claims something is an answer."""
+    Args:
+        answer: The whole text.
+        claims: The verdicts on its sentences.
+        refused: Whether the answer declines to answer.
+        error: Why the check failed, "" when it did not.
+    """
     if error:
-        return "check failed"
+        return Outcome.CHECK_FAILED
     if not answer.strip():
-        return "empty"
-    checked = [claim for claim in claims if claim.verdict not in NOT_CLAIMS]
-    if refused and not any(claim.verdict == "supported" for claim in checked):
-        return "refused"
-    return "answered" if checked else "not checkable"
+        return Outcome.EMPTY
+    checked = [claim for claim in claims if claim.verdict.is_claim]
+    if refused and not any(claim.verdict is Verdict.SUPPORTED for claim in checked):
+        return Outcome.REFUSED
+    return Outcome.ANSWERED if checked else Outcome.NOT_CHECKABLE
 
 
 def support_rate(claims: Sequence[ClaimResult]) -> float | None:
-    """Share of the claims that the passages support, None without a claim."""
-    checked = [claim for claim in claims if claim.verdict not in NOT_CLAIMS]
-    return sum(claim.verdict == "supported" for claim in checked) / len(checked) if checked else None
+    """Return the share of the claims that the passages support, None without a claim."""
+    checked = [claim for claim in claims if claim.verdict.is_claim]
+    return sum(claim.verdict is Verdict.SUPPORTED for claim in checked) / len(checked) if checked else None
+
+
+# A contradiction weighs most; a sentence without evidence says more than a supported one.
+_BY_WEIGHT = (
+    Verdict.CONTRADICTED,
+    Verdict.UNSUPPORTED,
+    Verdict.CHECK,
+    Verdict.NO_EVIDENCE,
+    Verdict.SUPPORTED,
+    Verdict.NOT_CHECKABLE,
+)
+
+
+def worst_verdict(claims: Sequence[ClaimResult]) -> Verdict | None:
+    """Return the verdict that says most about an answer, None without a sentence."""
+    found = {claim.verdict for claim in claims}
+    return next((verdict for verdict in _BY_WEIGHT if verdict in found), None)
+
+
+_IN_SUMMARY = {
+    Verdict.CHECK: "to check",
+    Verdict.UNSUPPORTED: "unsupported",
+    Verdict.NO_EVIDENCE: "without evidence",
+}
 
 
 def summary(claims: Sequence[ClaimResult], places: dict[int, str] | None = None) -> str:
-    """One line over an answer's sentences: "5 of 7 sentences have support; 1 to check; 1 contradicts page 4".
+    """Return one line on an answer: "5 of 7 sentences have support; 1 to check; 1 contradicts page 4".
 
-    places: what to call the passage with a marker; without one it is called by its marker.
+    Args:
+        claims: The verdicts on its sentences.
+        places: What to call the passage behind a marker; a passage that is missing here is called by its marker.
     """
-    counts = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in _IN_SUMMARY}
-    checked = sum(claim.verdict not in NOT_CLAIMS for claim in claims)
+    counts = Counter(claim.verdict for claim in claims)
+    checked = sum(claim.verdict.is_claim for claim in claims)
     if not checked:
         return "No sentence of this answer can be checked"
-    parts = [f"{counts['supported']} of {checked} sentence{' has' if checked == 1 else 's have'} support"]
-    parts += [
-        f"{counts[verdict]} {word}" for verdict, word in _IN_SUMMARY.items() if word and counts[verdict]
-    ]
+    supported = counts[Verdict.SUPPORTED]
+    parts = [f"{supported} of {checked} sentence{' has' if checked == 1 else 's have'} support"]
+    parts += [f"{counts[verdict]} {word}" for verdict, word in _IN_SUMMARY.items() if counts[verdict]]
     against: dict[str, int] = {}
     for claim in claims:
-        if claim.verdict == "contradicted":
+        if claim.verdict is Verdict.CONTRADICTED:
             marker = claim.evidence_marker or 0
             place = (places or {}).get(marker) or f"[{marker}]"
             against[place] = against.get(place, 0) + 1
@@ -108,8 +194,10 @@ _FREQUENCIES = (
 
 
 def frequency(score: float | None) -> str:
-    """A score (probability in [0, 1] of being unsupported) as a frequency, which people read more rightly
-    (Gigerenzer and Hoffrage 1995); "" without a score."""
+    """Return a score (the probability in [0, 1] of being unsupported) as a frequency; "" without a score.
+
+    People judge frequencies more accurately than probabilities (Gigerenzer and Hoffrage 1995).
+    """
     if score is None:
         return ""
     if score < 0.005:
@@ -121,13 +209,11 @@ def frequency(score: float | None) -> str:
 
 
 _WORD = re.compile(r"[^\W_]+")
-
-
 _LEAST = 3  # letters; shorter words are shared by any two sentences
 
 
 def shared_words(one: str, other: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Where (start, end) the words stand that two texts share, for marking them: the same word or the same stem."""
+    """Return the spans (start, end) in each text of the words that both share, by word or by stem."""
     places = [
         [(match.start(), match.end(), _root(match.group())) for match in _WORD.finditer(text)]
         for text in (one, other)
@@ -138,7 +224,7 @@ def shared_words(one: str, other: str) -> tuple[list[tuple[int, int]], list[tupl
 
 
 def _root(word: str) -> str:
-    """What two forms of a word have in common, roughly; "" for words that say nothing."""
+    """Return roughly what two forms of a word have in common; "" for words without meaning of their own."""
     word = word.casefold()
     if word.isdigit():
         return word
@@ -151,29 +237,5 @@ def _root(word: str) -> str:
 
 
 def places(hits: Iterable[Hit]) -> dict[int, str]:
-    """What to call the passage behind each marker: its page or section, else its document."""
+    """Return what to call the passage behind each marker: its page or section, else its document."""
     return {hit.marker: hit.place or hit.document for hit in hits if hit.marker is not None}
-
-
-EMPTY = "empty answer"
-
-
-REPEATED = "repeated text"
-
-
-OTHER_LANGUAGE = "other language"
-
-
-CUT_OFF = "cut off"
-
-
-CITES_NOTHING = "cites nothing"
-
-
-SILENT_FAILURES = {  # what each means
-    EMPTY: "nothing but white space, punctuation or markers",
-    REPEATED: "the same words over and over",
-    OTHER_LANGUAGE: "the answer is in another language than the question",
-    CUT_OFF: "the answer ends at the token limit",
-    CITES_NOTHING: "a marker stands for no passage of the prompt",
-}

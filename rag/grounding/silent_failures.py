@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED
+from rag.grounding.rows import SilentFailure
 from rag.text.citations import listed_markers_of, without_listed_markers
 from rag.text.languages import language_of
 
@@ -32,23 +32,24 @@ _LANGUAGE_NAMED = re.compile(
 
 def silent_failures(
     question: str, answer: str, finish_reason: str = "", passage_count: int = 0
-) -> tuple[str, ...]:
-    """What is wrong with an answer that was reported as done; names of SILENT_FAILURES, in their order.
+) -> tuple[SilentFailure, ...]:
+    """What is wrong with an answer that was reported as done, in the order of SilentFailure.
 
     finish_reason: what the model's runtime said ("length": the token limit); passage_count: passages that were
     in the prompt, numbered from 1.
     """
+    is_cut_off = finish_reason == "length"
     if is_empty(answer):
-        return (EMPTY, CUT_OFF) if finish_reason == "length" else (EMPTY,)
+        return (SilentFailure.EMPTY, SilentFailure.CUT_OFF) if is_cut_off else (SilentFailure.EMPTY,)
     found = []
     if repeats_itself(answer):
-        found.append(REPEATED)
+        found.append(SilentFailure.REPEATED)
     if is_other_language(question, answer):
-        found.append(OTHER_LANGUAGE)
-    if finish_reason == "length":
-        found.append(CUT_OFF)
+        found.append(SilentFailure.OTHER_LANGUAGE)
+    if is_cut_off:
+        found.append(SilentFailure.CUT_OFF)
     if cites_nothing(answer, passage_count):
-        found.append(CITES_NOTHING)
+        found.append(SilentFailure.CITES_NOTHING)
     return tuple(found)
 
 

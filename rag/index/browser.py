@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import NotFoundError, RagError
-from rag.index import open_client
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
+from rag.index.vector_index import open_client
 
 Vectors = npt.NDArray[np.float32]
 _PAGE = 1000

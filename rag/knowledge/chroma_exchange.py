@@ -22,7 +22,7 @@ from rag.index.where import parse_where
 from rag.knowledge.collections import active_documents, find_collection, find_version, new_collection
 from rag.knowledge.edits import replace_document
 from rag.knowledge.rows import ChromaImport, VersionProgress
-from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.knowledge.versions import VersionDraft, draft_of, make_version
 from rag.models.embedding import Embedder
 from rag.storage import audit_log
 from rag.storage.store import add_chunks, add_embeddings, now_ms, text_vectors
@@ -144,7 +144,7 @@ def import_collection(
         )
         duplicates += again
 
-    def plan(session: Session, target: Collection) -> Draft:
+    def plan(session: Session, target: Collection) -> VersionDraft:
         draft = draft_of(session, target)
         present = {s: document for document, s, _, _ in active_documents(session, target)}
         replaced = 0

@@ -7,7 +7,7 @@ import secrets
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
@@ -156,21 +156,21 @@ def delete_collection(workspace: Workspace, name: str) -> None:
             "DELETE FROM frozenresult WHERE run_id IN (SELECT id FROM frozenrun WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE {in_versions}"
-                for table in ("versiondocument", "versionexclusion", "proberesult")
+                for table in ("versiondocument", "versionexclusion", "verificationresult")
             ),
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
                 for table in (
                     "versiontag",
-                    "probe",
-                    "proof",
+                    "verificationquery",
+                    "verification",
                     "watchedfolder",
                     "frozenquestion",
                     "frozenrun",
                     "datasetversion",
                 )
             ),
-            "DELETE FROM rolloutask WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
+            "DELETE FROM rolloutanswer WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
                 for table in ("rollout", "productionpipeline", "draft")

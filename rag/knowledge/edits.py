@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from rag.errors import RagError
 from rag.knowledge.rows import VersionMade, VersionProgress
-from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.knowledge.versions import VersionDraft, draft_of, make_version
 from rag.storage.tables.knowledge import Collection
 from rag.text.plurals import counted
 from rag.workspace import Workspace
@@ -23,7 +23,7 @@ _LONGEST_VALUE = 2000
 def remove_documents(workspace: Workspace, collection: str, document_ids: Sequence[int]) -> Steps:
     """Make a version without these documents. Older versions keep them."""
 
-    def plan(session: Session, found: Collection) -> Draft:
+    def plan(session: Session, found: Collection) -> VersionDraft:
         draft = draft_of(session, found)
         gone = set(draft.documents) & set(document_ids)
         if not gone:
@@ -42,7 +42,7 @@ def edit_document(
     """Make a version in which a document carries these attributes, in place of those it had."""
     clean = _checked(attributes)
 
-    def plan(session: Session, found: Collection) -> Draft:
+    def plan(session: Session, found: Collection) -> VersionDraft:
         draft = draft_of(session, found)
         if document_id not in draft.documents:
             raise RagError("This document is not in the active version; choose one that is.")
@@ -61,7 +61,7 @@ def exclude_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[in
     if not reason:
         raise RagError("Say why the chunk is left out; the reason stays in the version.")
 
-    def plan(session: Session, found: Collection) -> Draft:
+    def plan(session: Session, found: Collection) -> VersionDraft:
         draft = draft_of(session, found)
         new = _chunks_in(session, draft, chunk_ids) - set(draft.exclusions)
         if not new:
@@ -76,7 +76,7 @@ def exclude_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[in
 def include_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[int]) -> Steps:
     """Make a version that takes excluded chunks in again."""
 
-    def plan(session: Session, found: Collection) -> Draft:
+    def plan(session: Session, found: Collection) -> VersionDraft:
         draft = draft_of(session, found)
         back = set(draft.exclusions) & set(chunk_ids)
         if not back:
@@ -89,7 +89,7 @@ def include_chunks(workspace: Workspace, collection: str, chunk_ids: Sequence[in
     return make_version(workspace, collection, plan)
 
 
-def drop_documents(session: Session, draft: Draft, document_ids: set[int]) -> None:
+def drop_documents(session: Session, draft: VersionDraft, document_ids: set[int]) -> None:
     """Take documents and the exclusions of their chunks out of a draft."""
     for document_id in document_ids:
         del draft.documents[document_id]
@@ -104,7 +104,7 @@ def drop_documents(session: Session, draft: Draft, document_ids: set[int]) -> No
         del draft.exclusions[chunk_id]
 
 
-def replace_document(session: Session, draft: Draft, old: int, new: int) -> int:
+def replace_document(session: Session, draft: VersionDraft, old: int, new: int) -> int:
     """Put a new revision in the place of an old one; returns how many exclusions found no such text in it.
 
     Attributes stay, and so does the exclusion of every chunk whose text is in the new revision.
@@ -142,7 +142,7 @@ def _checked(attributes: dict[str, str]) -> str:
     return json.dumps(clean, ensure_ascii=False) if clean else ""
 
 
-def _chunks_in(session: Session, draft: Draft, chunk_ids: Sequence[int]) -> set[int]:
+def _chunks_in(session: Session, draft: VersionDraft, chunk_ids: Sequence[int]) -> set[int]:
     rows = session.connection().exec_driver_sql(
         "SELECT c.id, c.document_id FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value",
         (json.dumps(list(chunk_ids)),),

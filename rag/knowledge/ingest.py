@@ -20,16 +20,15 @@ from sqlmodel import Session
 from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
 from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
 from rag.knowledge.edits import drop_documents, replace_document
-from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport
-from rag.knowledge.versions import Draft, draft_of, make_version
+from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport, PendingKind
+from rag.knowledge.versions import VersionDraft, draft_of, make_version
 from rag.models.embedding import Embedder, file_sha256
-from rag.parsing import PARSER, is_supported, parse_file
 from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
+from rag.parsing.formats import PARSER, is_supported, parse_file
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import Chunk, Collection, Document
-from rag.text.plurals import counted
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -131,13 +130,13 @@ def ingest_files(
     try:
         yield from _read_all(workspace, run)
     except BaseException:
-        _set_pending(workspace, run.collection.name, "")
+        _set_pending(workspace, run.collection.name, False)
         raise
     yield run.progress("", "saving")
     if run.documents or run.gone:
         for step in make_version(workspace, run.collection.name, lambda s, c: _plan(run, s, c)):
             yield replace(run.progress("", step.stage), chunks_done=step.done, chunks_total=step.total)
-    _set_pending(workspace, run.collection.name, "")
+    _set_pending(workspace, run.collection.name, False)
     return _report(workspace, run)
 
 
@@ -201,7 +200,7 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     embedder = workspace.embedder_of(found.embedder, found.embedder_name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
-    _set_pending(workspace, found.name, f"Adding {counted(len(sources), 'file')}")
+    _set_pending(workspace, found.name, True)
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(
             "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
@@ -215,13 +214,12 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     return _Run(found, embedder, chunking, _Known(by_revision, active, by_content), sources)
 
 
-def _set_pending(workspace: Workspace, collection: str, what: str) -> None:
-    """A start that finds this text says that the ingest was interrupted."""
+def _set_pending(workspace: Workspace, collection: str, running: bool) -> None:
+    """Note that an ingest runs, or ran: a start that finds the note says that it was interrupted."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
-        if found.pending != what:
-            found.pending = what
-            session.add(found)
+        found.pending_kind, found.pending_version_id = PendingKind.INGEST if running else "", None
+        session.add(found)
 
 
 def _gone_from(run: _Run, folder: Path) -> list[str]:
@@ -371,7 +369,7 @@ def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
     ]
 
 
-def _plan(run: _Run, session: Session, collection: Collection) -> Draft:
+def _plan(run: _Run, session: Session, collection: Collection) -> VersionDraft:
     """The documents that stay, the new revisions in their places, and those whose files are gone left out."""
     draft = draft_of(session, collection)
     # Read again: another change may have been made since this ingest began.

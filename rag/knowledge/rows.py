@@ -4,10 +4,55 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rag.errors import NotFoundError
 from rag.storage.database import Database
 from rag.text.plurals import counted
+
+
+class VersionKind(StrEnum):
+    """A kind of change that made a version."""
+
+    INGEST = "ingest"
+    REMOVE = "remove"
+    METADATA = "metadata"
+    EXCLUDE = "exclude"
+    IMPORT = "import"
+    EMBEDDER = "embedder"
+    RECHUNK = "rechunk"
+
+
+class PendingKind(StrEnum):
+    """A kind of change that a collection is in the middle of, and that a kill may interrupt."""
+
+    INGEST = "ingest"
+    REMOVE = "remove"
+    METADATA = "metadata"
+    EXCLUDE = "exclude"
+    IMPORT = "import"
+    ACTIVATE = "activate"
+    OTHER = "other"  # begun by a program up to schema 6, which did not store the kind
+
+    def sentence(self, version_number: int | None = None) -> str:
+        """Return what was being done, as the subject of a sentence."""
+        if self is PendingKind.ACTIVATE:
+            return (
+                "activating another version"
+                if version_number is None
+                else f"activating version {version_number}"
+            )
+        return _PENDING[self]
+
+
+_PENDING = {
+    PendingKind.INGEST: "adding files",
+    PendingKind.REMOVE: "removing documents",
+    PendingKind.METADATA: "editing metadata",
+    PendingKind.EXCLUDE: "excluding or including chunks",
+    PendingKind.IMPORT: "importing from Chroma",
+    PendingKind.OTHER: "a change",
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +116,7 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class VersionProgress:
-    """A version is being made or activated: "indexing", "cleaning", "proving" and others."""
+    """A version is being made or activated: "indexing", "cleaning", "verifying" and others."""
 
     stage: str
     done: int
@@ -91,20 +136,19 @@ class VersionMade:
 
 
 @dataclass(frozen=True)
-class ProofResult:
+class VerificationReport:
     """What was found when an index was compared with its version.
 
     The fingerprint covers the texts of all entries; vectors are compared with the stored ones, all or a
-    sample; a probe is the same when it finds the passages that it found when the version was first complete.
+    sample; a query is the same when it finds the passages that it found when the version was first complete.
     """
 
     ok: bool
     fingerprint_same: bool
     vectors_checked: int
     vectors_same: int
-    probe_count: int
-    probes_same: int
-    embedded_count: int
+    query_count: int
+    queries_same: int
     milliseconds: float
     detail: str = ""
 
@@ -113,7 +157,7 @@ class ProofResult:
         parts = [
             fingerprint,
             f"{self.vectors_same:,} of {self.vectors_checked:,} vectors checked are the same",
-            f"{self.probes_same} of {self.probe_count} probes find the same passages",
+            f"{self.queries_same} of {self.query_count} verification queries find the same passages",
         ]
         return ", ".join(parts) + "." + (f" {self.detail}" if self.detail else "")
 
@@ -125,7 +169,7 @@ class ActivationReport:
     collection: str
     number: int
     added: int
-    proof: ProofResult
+    verification: VerificationReport
     milliseconds: float
 
 
@@ -244,16 +288,16 @@ class VersionRow:
     tokens_added: int
     tokens_removed: int
     excluded_count: int
-    tags: str  # separated by a comma and a space
+    tags: tuple[str, ...]
     trial: bool
     active: bool
-    proved_ms: int | None  # when its index was checked last
-    proof_ok: bool | None
-    proof_detail: str | None
+    verified_ms: int | None  # when its index was checked last
+    verification_ok: bool | None
+    verification_detail: str | None
     vectors_checked: int | None
     vectors_same: int | None
-    probe_count: int | None
-    probes_same: int | None
+    query_count: int | None
+    queries_same: int | None
 
 
 @dataclass(frozen=True)
@@ -424,7 +468,7 @@ def get_version(database: Database, version_id: int) -> VersionRow:
 def look_up_version(database: Database, collection: str, which: str) -> VersionRow:
     """A version by its number or a tag; “active” is the active one."""
     for row in list_versions(database, get_collection(database, collection).id):
-        named = which in row.tags.split(", ") or (which == "active" and row.active)
+        named = which in row.tags or (which == "active" and row.active)
         if named or str(row.number) == which:
             return row
     raise NotFoundError(
@@ -433,24 +477,23 @@ def look_up_version(database: Database, collection: str, which: str) -> VersionR
 
 
 def _version_rows(database: Database, condition: str, value: int) -> list[VersionRow]:
-    rows = database.rows(
-        VersionRow,
+    rows = database.query(
         f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message, v.kind,
                   (SELECT p.number FROM datasetversion p WHERE p.id = v.parent_id) AS parent_number,
                   v.embedder, v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
                   v.token_count, v.added_count, v.replaced_count, v.removed_count, v.chunks_added,
                   v.chunks_removed, v.tokens_added, v.tokens_removed, v.excluded_count,
-                  coalesce((SELECT group_concat(t.name, ', ') FROM versiontag t WHERE t.version_id = v.id), '')
-                      AS tags,
+                  (SELECT json_group_array(name) FROM (SELECT t.name FROM versiontag t
+                      WHERE t.version_id = v.id ORDER BY t.id)) AS tags,
                   v.trial_key != '' AS trial, v.id IS c.active_version_id AS active,
-                  p.created_ms AS proved_ms, p.ok AS proof_ok, p.detail AS proof_detail,
-                  p.vectors_checked, p.vectors_same, p.probe_count, p.probes_same
+                  p.created_ms AS verified_ms, p.ok AS verification_ok, p.detail AS verification_detail,
+                  p.vectors_checked, p.vectors_same, p.query_count, p.queries_same
            FROM datasetversion v JOIN collection c ON c.id = v.collection_id
-           LEFT JOIN proof p ON p.id = (SELECT max(q.id) FROM proof q WHERE q.version_id = v.id)
+           LEFT JOIN verification p ON p.id = (SELECT max(q.id) FROM verification q WHERE q.version_id = v.id)
            WHERE {condition} ORDER BY v.number DESC""",
         (value,),
     )
-    return rows
+    return [VersionRow(**{**dict(row), "tags": tuple(json.loads(row["tags"]))}) for row in rows]
 
 
 def list_documents(

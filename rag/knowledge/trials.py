@@ -15,15 +15,15 @@ import numpy as np
 from sqlmodel import Session, col, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
 from rag.knowledge.ingest import chunk_rows_of
 from rag.knowledge.rows import VersionMade, VersionProgress
 from rag.knowledge.versions import draft_of, draft_texts, fill_trial, version_made, write_trial
 from rag.models.embedding import Embedder
-from rag.parsing import PARSER
 from rag.parsing.chunking import Chunker, chunking_fingerprint
+from rag.parsing.formats import PARSER
 from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
 from rag.storage import audit_log
@@ -101,7 +101,7 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
                 f"Version {version.number} has the tag {names}; remove it before deleting the version."
             )
         raw = session.connection()
-        for table in ("versiondocument", "versionexclusion", "proberesult", "proof"):
+        for table in ("versiondocument", "versionexclusion", "verificationresult", "verification"):
             raw.exec_driver_sql(f"DELETE FROM {table} WHERE version_id = ?", (version.id,))
         raw.exec_driver_sql(
             "UPDATE datasetversion SET parent_id = ? WHERE parent_id = ?", (version.parent_id, version.id)

@@ -2,7 +2,7 @@
 
 Every change goes the same way. The texts that the new state needs are added to the index, which then holds
 the old state and the new one; one transaction writes the version and makes it active; what is no longer
-needed leaves the index; the index is proved. Until that transaction the old version answers from the index,
+needed leaves the index; the index is verified. Until that transaction the old version answers from the index,
 after it the new one, and a kill at any moment leaves one or the other. Nothing is embedded here.
 """
 
@@ -20,18 +20,18 @@ import numpy as np
 from sqlmodel import Session, select
 
 from rag.errors import RagError
-from rag.index import IndexPlace, Vector, VectorsOf
+from rag.index.vector_index import IndexPlace, Vector, VectorsOf
 from rag.knowledge.collections import find_collection, find_version, index_place
-from rag.knowledge.rows import ActivationReport, ProofResult, VersionMade, VersionProgress
+from rag.knowledge.rows import ActivationReport, PendingKind, VerificationReport, VersionMade, VersionProgress
 from rag.storage import audit_log
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import insert_rows, missing_embeddings, now_ms, text_vectors
 from rag.storage.tables.knowledge import (
     Collection,
     DatasetVersion,
-    Probe,
-    ProbeResult,
-    Proof,
+    Verification,
+    VerificationQuery,
+    VerificationResult,
     VersionDocument,
     VersionExclusion,
 )
@@ -39,9 +39,9 @@ from rag.storage.version_content import VersionContent
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
-AUTOMATIC_PROBES = 6
-_PROBE_HITS = 10
-_PROBE_WORDS = 4
+AUTOMATIC_QUERIES = 6
+_QUERY_HITS = 10
+_QUERY_WORDS = 4
 _FEWEST_WORDS = 3
 _VECTOR_SAMPLE = 256
 
@@ -49,7 +49,7 @@ Steps = Generator[VersionProgress, None, VersionMade]
 
 
 @dataclass
-class Draft:
+class VersionDraft:
     """A version before it is written. documents: id -> attributes JSON; exclusions: chunk id -> reason."""
 
     documents: dict[int, str]
@@ -75,9 +75,11 @@ class _Texts:
         self.hashes = list(dict.fromkeys(row[1] for row in self.chunks))
 
 
-def draft_of(session: Session, collection: Collection, version: DatasetVersion | None = None) -> Draft:
+def draft_of(session: Session, collection: Collection, version: DatasetVersion | None = None) -> VersionDraft:
     """A draft with the content of a version, by default the active one; empty when there is none."""
-    draft = Draft({}, {}, "ingest", "", collection.embedder, collection.embedder_name, collection.chunking)
+    draft = VersionDraft(
+        {}, {}, "ingest", "", collection.embedder, collection.embedder_name, collection.chunking
+    )
     version_id = version.id if version else collection.active_version_id
     if version_id is None:
         return draft
@@ -93,9 +95,9 @@ def draft_of(session: Session, collection: Collection, version: DatasetVersion |
 
 
 def make_version(
-    workspace: Workspace, collection: str, plan: Callable[[Session, Collection], Draft]
+    workspace: Workspace, collection: str, plan: Callable[[Session, Collection], VersionDraft]
 ) -> Steps:
-    """Write the version that plan drafts, make it active, and prove its index.
+    """Write the version that plan drafts, make it active, and verify its index.
 
     plan runs in a transaction and may raise RagError to refuse. Closing the generator before the version is
     written leaves everything as it was.
@@ -107,7 +109,7 @@ def make_version(
         before = found.active_version_id
         place = _place_for(session, found, draft.embedder)
         held = _held(workspace, session, found, place)
-        found.pending = draft.message
+        found.pending_kind, found.pending_version_id = PendingKind(draft.kind), None
         session.add(found)
     try:
         yield from _fill(workspace, place, texts.hashes, draft.embedder, held)
@@ -118,6 +120,7 @@ def make_version(
             version = _write(session, found, draft, texts)
             old_place = index_place(found)
             _activate(session, found, version, place)
+            found.pending_version_id = version.id
             audit_log.record(
                 session, "version made", collection, f"version {version.number}: {version.message}"
             )
@@ -133,7 +136,7 @@ def activate_version(
 ) -> Generator[VersionProgress, None, ActivationReport]:
     """Make an existing version the active one. The old one answers until the index is complete.
 
-    Afterwards the index is proved; a wrong one is filled anew and proved again.
+    Afterwards the index is verified; a wrong one is filled again and verified once more.
     """
     began = time.perf_counter()
     with workspace.store.session() as session:
@@ -148,7 +151,7 @@ def activate_version(
         )
         old_place = index_place(found)
         held = _held(workspace, session, found, place)
-        found.pending = f"Activating version {version.number}"
+        found.pending_kind, found.pending_version_id = PendingKind.ACTIVATE, version.id
         session.add(found)
     try:
         added = yield from _fill(workspace, place, hashes, version.embedder, held)
@@ -159,8 +162,8 @@ def activate_version(
     except BaseException:
         _forget_pending(workspace, collection)
         raise
-    proof = yield from _settle(workspace, collection, version, hashes, old_place, held)
-    return ActivationReport(collection, version.number, added, proof, (time.perf_counter() - began) * 1000)
+    report = yield from _settle(workspace, collection, version, hashes, old_place, held)
+    return ActivationReport(collection, version.number, added, report, (time.perf_counter() - began) * 1000)
 
 
 def undo(workspace: Workspace, collection: str) -> Generator[VersionProgress, None, ActivationReport]:
@@ -177,13 +180,13 @@ def undo(workspace: Workspace, collection: str) -> Generator[VersionProgress, No
 
 def verify_index(
     workspace: Workspace, collection: str, every_vector: bool = False
-) -> Generator[VersionProgress, None, ProofResult]:
-    """Prove the index of the active version now. A wrong one is filled anew and proved again."""
+) -> Generator[VersionProgress, None, VerificationReport]:
+    """Verify the index of the active version now. A wrong one is filled again and verified once more."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         version = find_version(session, found, None)
     hashes = list(dict.fromkeys(_content(workspace, version).hashes))
-    return (yield from _prove_or_rebuild(workspace, collection, version, hashes, every_vector))
+    return (yield from _verify_or_rebuild(workspace, collection, version, hashes, every_vector))
 
 
 def repair_indexes(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
@@ -199,7 +202,7 @@ def repair_indexes(workspace: Workspace) -> Generator[VersionProgress, None, lis
             _forget_pending(workspace, found.name)
             continue
         try:
-            if found.pending or not _index_is_whole(workspace, found):
+            if found.pending_kind or not _index_is_whole(workspace, found):
                 yield from sync_index(workspace, found.name)
         except RagError as error:
             notices.append(f"“{found.name}” is answered by exact search: {error}")
@@ -225,7 +228,7 @@ def sync_index(workspace: Workspace, collection: str) -> Generator[VersionProgre
 
 def serve_index(
     workspace: Workspace, collection: str, server: str
-) -> Generator[VersionProgress, None, ProofResult]:
+) -> Generator[VersionProgress, None, VerificationReport]:
     """Serve a collection's index from a Chroma server, or with an empty address from the folder again.
 
     The old place answers until the new one is complete; then it is emptied.
@@ -250,7 +253,7 @@ def serve_index(
         audit_log.record(session, "index moved", collection, server or "the data folder")
     with suppress(RagError):  # a server that is gone keeps what it has: nothing reads it any more
         workspace.index.drop(old_place)
-    return (yield from _prove_or_rebuild(workspace, collection, version, hashes))
+    return (yield from _verify_or_rebuild(workspace, collection, version, hashes))
 
 
 def index_hashes(workspace: Workspace, collection: str) -> list[str]:
@@ -264,24 +267,24 @@ def needs_repair(workspace: Workspace) -> bool:
     """Whether a change was interrupted or an index is known to be behind; looks at the tables alone."""
     with workspace.store.session() as session:
         return any(
-            found.pending or found.index_version_id != found.active_version_id
+            found.pending_kind or found.index_version_id != found.active_version_id
             for found in session.exec(select(Collection)).all()
         )
 
 
-def add_probe(workspace: Workspace, collection: str, text: str) -> None:
-    """Store a person's query as a probe; every version of the same embedder gets its hits."""
+def add_verification_query(workspace: Workspace, collection: str, text: str) -> None:
+    """Store a person's query as a query; every version of the same embedder gets its hits."""
     text = text.strip()
     if not text:
-        raise RagError("A probe is a question or some words; type them first.")
+        raise RagError("A verification query is a question or some words. Type one first.")
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         active = find_version(session, found, None)
     embedder = workspace.embedder_of(active.embedder, active.embedder_name)
     vector = workspace.encode([text], embedder)[0]
     with workspace.store.session() as session:
-        probe = _new_probe(found.id or 0, active.embedder, text, vector, by_person=True)
-        session.add(probe)
+        query = _new_query(found.id or 0, active.embedder, text, vector, by_person=True)
+        session.add(query)
         session.flush()
         versions = session.exec(
             select(DatasetVersion).where(
@@ -291,8 +294,9 @@ def add_probe(workspace: Workspace, collection: str, text: str) -> None:
         for version in versions:
             content = _content(workspace, version)
             dense = _exact_hits(session, content, vector)
-            session.add(_probe_result(version, probe, dense, _word_hits(session, content, probe)))
-        audit_log.record(session, "probe added", collection, text)
+            session.add(_query_result(version, query, dense, _word_hits(session, content, query)))
+        # By its number: the log outlives an erasure.
+        audit_log.record(session, "verification query added", collection, f"query {query.id}")
 
 
 # --- the stages -------------------------------------------------------------------------------------------
@@ -327,8 +331,8 @@ def _settle(
     hashes: Sequence[str],
     old_place: IndexPlace,
     held: set[str],
-) -> Generator[VersionProgress, None, ProofResult]:
-    """After a version became active: what it does not need leaves the index, and the index is proved."""
+) -> Generator[VersionProgress, None, VerificationReport]:
+    """After a version became active: what it does not need leaves the index, and the index is verified."""
     with workspace.store.session() as session:
         place = index_place(find_collection(session, collection))
     for done, total in workspace.index.delete(place, sorted(held - set(hashes))):
@@ -336,46 +340,46 @@ def _settle(
     if old_place != place:
         with suppress(RagError):
             workspace.index.drop(old_place)
-    proof = yield from _prove_or_rebuild(workspace, collection, version, hashes)
+    report = yield from _verify_or_rebuild(workspace, collection, version, hashes)
     _forget_pending(workspace, collection)
-    return proof
+    return report
 
 
-def _prove_or_rebuild(
+def _verify_or_rebuild(
     workspace: Workspace,
     collection: str,
     version: DatasetVersion,
     hashes: Sequence[str],
     every_vector: bool = False,
-) -> Generator[VersionProgress, None, ProofResult]:
-    yield VersionProgress("proving", 0, 1)
+) -> Generator[VersionProgress, None, VerificationReport]:
+    yield VersionProgress("verifying", 0, 1)
     with workspace.store.session() as session:
         place = index_place(find_collection(session, collection))
-    proof = _prove(workspace, collection, version, place, hashes, every_vector)
-    if not proof.fingerprint_same:  # a cancelled change leaves entries behind
+    report = _verify(workspace, collection, version, place, hashes, every_vector)
+    if not report.fingerprint_same:  # a cancelled change leaves entries behind
         held = set(workspace.index.hashes(place))
         yield from _fill(workspace, place, hashes, version.embedder, held)
         for done, total in workspace.index.delete(place, sorted(held - set(hashes))):
             yield VersionProgress("cleaning", done, total)
-        proof = _prove(
+        report = _verify(
             workspace, collection, version, place, hashes, every_vector, "The index was put right."
         )
-    if not proof.ok:
+    if not report.ok:
         workspace.index.drop(place)
         yield from _fill(workspace, place, hashes, version.embedder, set())
-        proof = _prove(
+        report = _verify(
             workspace, collection, version, place, hashes, every_vector, "The index was filled anew."
         )
-    if not proof.ok:
+    if not report.ok:
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             found.index_version_id = None  # answered by exact search from now on, and said so
             session.add(found)
-    yield VersionProgress("proving", 1, 1)
-    return proof
+    yield VersionProgress("verifying", 1, 1)
+    return report
 
 
-def _prove(
+def _verify(
     workspace: Workspace,
     collection: str,
     version: DatasetVersion,
@@ -383,8 +387,8 @@ def _prove(
     hashes: Sequence[str],
     every_vector: bool,
     detail: str = "",
-) -> ProofResult:
-    """Compare the index with the version: all its texts, a sample of its vectors, and the probes' hits."""
+) -> VerificationReport:
+    """Compare the index with the version: all its texts, a sample of its vectors, and the queries' hits."""
     began = time.perf_counter()
     present = workspace.index.hashes(place)
     same = texts_fingerprint(version.embedder, present) == version.index_fingerprint
@@ -394,32 +398,35 @@ def _prove(
     vectors_same = _count_same_vectors(workspace, place, sample, version.embedder) if same else 0
     with workspace.store.session() as session:
         content = _content(workspace, version)
-        probes = _probes(session, version, content)
-        wrong = [p.text for p in probes if not _probe_holds(workspace, session, version, content, place, p)]
+        queries = _queries_of(session, version, content)
+        wrong = [
+            p.text
+            for p in queries
+            if not _query_finds_the_same(workspace, session, version, content, place, p)
+        ]
         details = [detail] if detail else []
         if not same:
             details.append(f"The index holds {len(present):,} texts and the version {version.text_count:,}.")
-        details.extend(f"The probe “{text}” found other passages." for text in wrong[:3])
-        result = ProofResult(
+        details.extend(f"The verification query “{text}” found other passages." for text in wrong[:3])
+        result = VerificationReport(
             ok=same and vectors_same == len(sample) and not wrong,
             fingerprint_same=same,
             vectors_checked=len(sample),
             vectors_same=vectors_same,
-            probe_count=len(probes),
-            probes_same=len(probes) - len(wrong),
-            embedded_count=0,
+            query_count=len(queries),
+            queries_same=len(queries) - len(wrong),
             milliseconds=(time.perf_counter() - began) * 1000,
             detail=" ".join(details),
         )
         session.add(
-            Proof(
+            Verification(
                 collection_id=version.collection_id,
                 version_id=version.id or 0,
                 created_ms=now_ms(),
-                **{name: getattr(result, name) for name in ProofResult.__dataclass_fields__},
+                **{name: getattr(result, name) for name in VerificationReport.__dataclass_fields__},
             )
         )
-        words = "proved" if result.ok else "NOT proved"
+        words = "verified" if result.ok else "verification failed"
         audit_log.record(
             session, f"index {words}", collection, f"version {version.number}: {result.sentence()}"
         )
@@ -432,46 +439,51 @@ def _count_same_vectors(workspace: Workspace, place: IndexPlace, hashes: Sequenc
     return sum(1 for h in hashes if h in held and h in stored and np.allclose(held[h], stored[h], atol=1e-5))
 
 
-# --- probes -----------------------------------------------------------------------------------------------
+# --- queries -----------------------------------------------------------------------------------------------
 
 
-def _probes(session: Session, version: DatasetVersion, content: VersionContent) -> list[Probe]:
-    """The probes of a version's collection and embedder; the first version brings automatic ones."""
+def _queries_of(
+    session: Session, version: DatasetVersion, content: VersionContent
+) -> list[VerificationQuery]:
+    """The queries of a version's collection and embedder; the first version brings automatic ones."""
     known = session.exec(
-        select(Probe).where(Probe.collection_id == version.collection_id, Probe.embedder == version.embedder)
+        select(VerificationQuery).where(
+            VerificationQuery.collection_id == version.collection_id,
+            VerificationQuery.embedder == version.embedder,
+        )
     ).all()
     if known or not content.hashes:
         return list(known)
     made = []
-    for text_hash, words in _probe_words(session, content):
+    for text_hash, words in _words_of_texts(session, content):
         vector = text_vectors(session, version.embedder, [text_hash])[text_hash]
-        probe = _new_probe(version.collection_id, version.embedder, words, vector)
-        session.add(probe)
-        made.append(probe)
+        query = _new_query(version.collection_id, version.embedder, words, vector)
+        session.add(query)
+        made.append(query)
     session.flush()
     return made
 
 
-def _probe_words(session: Session, content: VersionContent) -> list[tuple[str, str]]:
+def _words_of_texts(session: Session, content: VersionContent) -> list[tuple[str, str]]:
     """(text hash, its first words) of some chunks, the same ones for the same content."""
     texts = sorted(set(content.hashes))
-    step = max(len(texts) // AUTOMATIC_PROBES, 1)
+    step = max(len(texts) // AUTOMATIC_QUERIES, 1)
     order = [texts[n] for offset in range(step) for n in range(offset, len(texts), step)]
     found: list[tuple[str, str]] = []
-    for text_hash in order[: 10 * AUTOMATIC_PROBES]:
+    for text_hash in order[: 10 * AUTOMATIC_QUERIES]:
         row = session.connection().exec_driver_sql(
             "SELECT text FROM chunk WHERE text_hash = ? LIMIT 1", (text_hash,)
         )
-        words = query_words(str(row.scalar_one()))[:_PROBE_WORDS]
+        words = query_words(str(row.scalar_one()))[:_QUERY_WORDS]
         if len(words) >= _FEWEST_WORDS:
             found.append((text_hash, " ".join(words)))
-    return found[:AUTOMATIC_PROBES]
+    return found[:AUTOMATIC_QUERIES]
 
 
-def _new_probe(
+def _new_query(
     collection_id: int, embedder: str, text: str, vector: Vector, by_person: bool = False
-) -> Probe:
-    return Probe(
+) -> VerificationQuery:
+    return VerificationQuery(
         collection_id=collection_id,
         embedder=embedder,
         text=text,
@@ -481,24 +493,24 @@ def _new_probe(
     )
 
 
-def _probe_holds(
+def _query_finds_the_same(
     workspace: Workspace,
     session: Session,
     version: DatasetVersion,
     content: VersionContent,
     place: IndexPlace,
-    probe: Probe,
+    query: VerificationQuery,
 ) -> bool:
-    """Whether a probe finds what it found when the version was first complete.
+    """Whether a query finds what it found when the version was first complete.
 
     The index searches approximately: where its passages are others than the stored ones, exact search decides.
     """
-    vector = np.frombuffer(probe.vector, dtype="<f4")
-    dense = workspace.index.query(place, vector, _PROBE_HITS)
-    words = _word_hits(session, content, probe)
-    stored = session.get(ProbeResult, (version.id, probe.id))
+    vector = np.frombuffer(query.vector, dtype="<f4")
+    dense = workspace.index.query(place, vector, _QUERY_HITS)
+    words = _word_hits(session, content, query)
+    stored = session.get(VerificationResult, (version.id, query.id))
     if stored is None:
-        session.add(_probe_result(version, probe, dense, words))
+        session.add(_query_result(version, query, dense, words))
         return True
     before = json.loads(stored.hits)
     if words != before["words"]:
@@ -506,11 +518,11 @@ def _probe_holds(
     return dense == before["dense"] or _close(content, session, vector, dense, before["dense"])
 
 
-def _probe_result(
-    version: DatasetVersion, probe: Probe, dense: Sequence[str], words: Sequence[str]
-) -> ProbeResult:
+def _query_result(
+    version: DatasetVersion, query: VerificationQuery, dense: Sequence[str], words: Sequence[str]
+) -> VerificationResult:
     hits = json.dumps({"dense": list(dense), "words": list(words)})
-    return ProbeResult(version_id=version.id or 0, probe_id=probe.id or 0, hits=hits)
+    return VerificationResult(version_id=version.id or 0, query_id=query.id or 0, hits=hits)
 
 
 def _close(
@@ -523,28 +535,27 @@ def _close(
     vectors = content.vectors(session)
     ours = [float(vectors[rows[text_hash]] @ vector) for text_hash in found]
     best = [
-        float(vectors[rows[text_hash]] @ vector)
-        for text_hash in _exact_hits(session, content, probe_vector=vector)
+        float(vectors[rows[text_hash]] @ vector) for text_hash in _exact_hits(session, content, vector=vector)
     ]
     close = sum(abs(a - b) < 1e-5 for a, b in zip(ours, best, strict=False))
     return close >= 0.8 * len(best) and len(set(found) & set(before)) >= 0.8 * len(before)
 
 
-def _exact_hits(session: Session, content: VersionContent, probe_vector: Vector) -> list[str]:
+def _exact_hits(session: Session, content: VersionContent, vector: Vector) -> list[str]:
     hashes = dict(zip(content.ids.tolist(), content.hashes, strict=True))
-    nearest = content.nearest(session, probe_vector, 4 * _PROBE_HITS)
-    return list(dict.fromkeys(hashes[chunk_id] for chunk_id, _ in nearest))[:_PROBE_HITS]
+    nearest = content.nearest(session, vector, 4 * _QUERY_HITS)
+    return list(dict.fromkeys(hashes[chunk_id] for chunk_id, _ in nearest))[:_QUERY_HITS]
 
 
-def _word_hits(session: Session, content: VersionContent, probe: Probe) -> list[str]:
-    found = content.search_words(session, query_words(probe.text), _PROBE_HITS)
+def _word_hits(session: Session, content: VersionContent, query: VerificationQuery) -> list[str]:
+    found = content.search_words(session, query_words(query.text), _QUERY_HITS)
     return [content.hashes[int(np.searchsorted(content.ids, chunk_id))] for chunk_id, _ in found]
 
 
 # --- writing ----------------------------------------------------------------------------------------------
 
 
-def _write(session: Session, collection: Collection, draft: Draft, texts: _Texts) -> DatasetVersion:
+def _write(session: Session, collection: Collection, draft: VersionDraft, texts: _Texts) -> DatasetVersion:
     assert collection.id is not None
     collection.last_number += 1
     session.add(collection)
@@ -602,7 +613,9 @@ def version_made(collection: str, version: DatasetVersion) -> VersionMade:
     )
 
 
-def write_trial(session: Session, collection: Collection, draft: Draft, trial_key: str) -> DatasetVersion:
+def write_trial(
+    session: Session, collection: Collection, draft: VersionDraft, trial_key: str
+) -> DatasetVersion:
     """Write a version that is not active and has an index of its own."""
     version = _write(session, collection, draft, _texts(session, draft))
     version.trial_key = trial_key
@@ -624,7 +637,7 @@ def stored_vectors(workspace: Workspace, embedder: str) -> VectorsOf:
     return vectors_of
 
 
-def draft_texts(session: Session, draft: Draft) -> list[str]:
+def draft_texts(session: Session, draft: VersionDraft) -> list[str]:
     """The distinct text hashes of a draft."""
     return _texts(session, draft).hashes
 
@@ -656,27 +669,31 @@ def _place_for(session: Session, collection: Collection, embedder: str) -> Index
 def _forget_pending(workspace: Workspace, collection: str) -> None:
     with workspace.store.session() as session:
         found = session.exec(select(Collection).where(Collection.name == collection)).first()
-        if found is not None and found.pending:
-            found.pending = ""
+        if found is not None and found.pending_kind:
+            found.pending_kind, found.pending_version_id = "", None
             session.add(found)
 
 
 def _interrupted(workspace: Workspace, collection: Collection) -> str:
     """What to say about a change that a kill interrupted; empty when there was none."""
-    if not collection.pending:
+    if not collection.pending_kind:
         return ""
     with workspace.store.session() as session:
-        version = (
-            session.get(DatasetVersion, collection.active_version_id)
-            if collection.active_version_id
-            else None
+        numbers = dict(
+            session.exec(
+                select(DatasetVersion.id, DatasetVersion.number).where(
+                    DatasetVersion.collection_id == collection.id
+                )
+            ).all()
         )
-    what = f"“{collection.name}”: “{collection.pending}” was interrupted when the program ended"
-    if version is None:
-        return f"{what}; there is no version yet. Adding the files again goes on from there."
-    if version.message == collection.pending or collection.pending == f"Activating version {version.number}":
-        return f"{what}, after version {version.number} was complete: it is active."
-    return f"{what}; version {version.number} is active, as before."
+    pending = PendingKind(collection.pending_kind).sentence(numbers.get(collection.pending_version_id))
+    what = f"“{collection.name}”: {pending} was interrupted when the program ended"
+    number = numbers.get(collection.active_version_id)
+    if number is None:
+        return f"{what}. There is no version yet. Add the files again to continue."
+    if collection.pending_version_id == collection.active_version_id:
+        return f"{what}, after version {number} was complete. Version {number} is active."
+    return f"{what}. Version {number} is still active."
 
 
 def _index_is_whole(workspace: Workspace, collection: Collection) -> bool:
@@ -700,7 +717,7 @@ def _content(workspace: Workspace, version: DatasetVersion) -> VersionContent:
     return workspace.content(version.id, version.embedder)
 
 
-def _texts(session: Session, draft: Draft) -> _Texts:
+def _texts(session: Session, draft: VersionDraft) -> _Texts:
     """The chunks of a draft, by document id and position."""
     chunks = _chunks_of(session, draft.documents)
     return _Texts([row for row in chunks if row[0] not in draft.exclusions])
@@ -747,7 +764,7 @@ def excluded_facts(session: Session, exclusions: dict[int, str]) -> list[tuple[s
 
 
 def _changes(
-    session: Session, parent_id: int | None, draft: Draft
+    session: Session, parent_id: int | None, draft: VersionDraft
 ) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
     """Texts that came and that went against the parent: hash -> (how often, tokens)."""
     old_documents: set[int] = set()

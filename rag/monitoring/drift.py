@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from rag.asking.rows import read_answers
 from rag.grounding.numbers import Quantity, quantities, same
+from rag.grounding.rows import Outcome
 from rag.knowledge.rows import VersionProgress
 from rag.monitoring.control_limits import FEWEST, Vectors, energy_test, ks_test
 from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
@@ -229,7 +230,7 @@ def _lacking(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
 
 def _reasons(asks: Sequence[MeasuredAsk], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
     reasons = []
-    given = [index for index, ask in enumerate(asks) if ask.outcome != "refused"]
+    given = [index for index, ask in enumerate(asks) if ask.outcome != Outcome.REFUSED]
     if 0 < len(given) < len(asks):
         reasons.append("some refuse")
     # Markers are figures to a parser, and no statement.

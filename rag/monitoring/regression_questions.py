@@ -17,6 +17,7 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
+from rag.grounding.rows import Outcome
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.rows import VersionProgress, list_collections
 from rag.monitoring.drift import embed
@@ -269,8 +270,8 @@ def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) ->
     found = []
     if (old.status == "nothing found") != (new.status == "nothing found"):
         found.append("finds nothing now" if new.status == "nothing found" else "finds passages now")
-    elif (old.outcome == "refused") != (new.outcome == "refused"):
-        found.append("refuses now" if new.outcome == "refused" else "answers now")
+    elif (old.outcome == Outcome.REFUSED) != (new.outcome == Outcome.REFUSED):
+        found.append("refuses now" if new.outcome == Outcome.REFUSED else "answers now")
     elif old.answer != new.answer:
         if _other_figures(old.answer, new.answer):
             found.append("other figures")

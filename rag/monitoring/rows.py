@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from rag.grounding.rows import Outcome
 from rag.storage.database import Database
 
 STATES = ("firing", "acknowledged", "not enough data", "ok")
@@ -34,7 +35,7 @@ class MeasuredAsk:
     flag_count: int
     contradicted_count: int
     passage_count: int
-    outcome: str  # one of rag.grounding.rows.OUTCOMES
+    outcome: str  # a rag.grounding.rows.Outcome, "" before the check
     silent_failures: str
 
 
@@ -92,7 +93,7 @@ MEASURES = {
     for measure in (
         Measure("flag_rate", "Flagged answers", "rate", "%", _checked(lambda a: a.flag_count > 0), 100),
         Measure("contradiction_rate", "Contradicted answers", "rate", "%", _checked(lambda a: a.contradicted_count > 0), 100),
-        Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == "refused"), 100),
+        Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == Outcome.REFUSED), 100),
         Measure("empty_retrieval_rate", "Empty retrievals", "rate", "%", _searched(lambda a: a.passage_count == 0), 100),
         Measure("silent_failure_rate", "Silent failures", "rate", "%", _answered(lambda a: bool(a.silent_failures)), 100),
         Measure("failure_rate", "Failed asks", "rate", "%", lambda a: a.status in ("failed", "interrupted") if a.status != "cancelled" else None, 100),

@@ -19,7 +19,7 @@ _GROUPS = (
     ("versionexclusion", "Versions"),
     ("versiontag", "Versions"),
     ("datasetversion", "Versions"),
-    ("proberesult", "Versions"),
+    ("verificationresult", "Versions"),
     ("tracehit", "Traces"),
     ("document", "Documents' text"),
     ("resultverdict", "Evaluation"),
@@ -37,8 +37,8 @@ _GROUPS = (
     ("draft", "Evaluation"),
     ("trace", "Traces"),
     ("claim", "Traces"),
-    ("probe", "Versions"),
-    ("proof", "Versions"),
+    ("verificationquery", "Versions"),
+    ("verification", "Versions"),
     ("span", "Traces"),
 )
 _ORDER = (

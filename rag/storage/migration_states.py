@@ -10,11 +10,69 @@ from collections.abc import Callable
 
 Action = str | Callable[[sqlite3.Connection], None]
 
-KNOWLEDGE: tuple[Action, ...] = ()
+# --- knowledge: the field's names, and what a kill interrupted ---------------------------------------------
+
+_VERIFICATION_TABLES = """
+DROP INDEX IF EXISTS ix_probe_collection_id;
+DROP INDEX IF EXISTS ix_proof_collection_id;
+DROP INDEX IF EXISTS ix_proof_version_id;
+ALTER TABLE probe RENAME TO verificationquery;
+ALTER TABLE proberesult RENAME TO verificationresult;
+ALTER TABLE verificationresult RENAME COLUMN probe_id TO query_id;
+ALTER TABLE proof RENAME TO verification;
+ALTER TABLE verification RENAME COLUMN probe_count TO query_count;
+ALTER TABLE verification RENAME COLUMN probes_same TO queries_same;
+ALTER TABLE verification DROP COLUMN embedded_count;
+CREATE INDEX ix_verificationquery_collection_id ON verificationquery (collection_id);
+CREATE INDEX ix_verification_collection_id ON verification (collection_id);
+CREATE INDEX ix_verification_version_id ON verification (version_id);
+"""
+
+# `pending` was a sentence: the message of the version that was being made, "Adding 3 files", or "Activating
+# version 3". A version that was complete when the program was killed has the sentence as its message.
+_PENDING_COLUMNS = """
+ALTER TABLE collection ADD COLUMN pending_kind VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE collection ADD COLUMN pending_version_id INTEGER;
+UPDATE collection SET pending_kind = 'activate', pending_version_id =
+    (SELECT v.id FROM datasetversion v WHERE v.collection_id = collection.id
+        AND collection.pending = 'Activating version ' || v.number)
+    WHERE pending LIKE 'Activating version %';
+UPDATE collection SET pending_version_id = active_version_id
+    WHERE pending != '' AND pending_kind = '' AND pending =
+        (SELECT v.message FROM datasetversion v WHERE v.id = collection.active_version_id);
+UPDATE collection SET pending_kind = CASE
+        WHEN pending LIKE 'Removed “%' OR pending LIKE 'Removed % documents' THEN 'remove'
+        WHEN pending LIKE 'Adding %' OR pending GLOB 'Added [0-9]*' OR pending GLOB 'Replaced [0-9]*'
+            OR pending GLOB 'Moved [0-9]*' OR pending GLOB 'Removed [0-9]*' THEN 'ingest'
+        WHEN pending LIKE 'Edited metadata of %' THEN 'metadata'
+        WHEN pending LIKE 'Excluded %' OR pending LIKE 'Included %' THEN 'exclude'
+        WHEN pending LIKE 'Imported %' THEN 'import'
+        ELSE 'other' END
+    WHERE pending != '' AND pending_kind = '';
+ALTER TABLE collection DROP COLUMN pending;
+"""
+
+KNOWLEDGE: tuple[Action, ...] = (_VERIFICATION_TABLES, _PENDING_COLUMNS)
 TRACES: tuple[Action, ...] = ()
 PROMPTS: tuple[Action, ...] = ()
 EVALUATION: tuple[Action, ...] = ()
-REVIEW: tuple[Action, ...] = ()
+# --- review: how an item was chosen, and the field's names ------------------------------------------------
+
+# `why` was "flagged", "thumbs-down", "random" or "low score 0.21".
+_REVIEW_SOURCE = """
+ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE reviewitem ADD COLUMN score FLOAT;
+UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL) WHERE why LIKE 'low score %';
+UPDATE reviewitem SET source = why WHERE source = '';
+ALTER TABLE reviewitem DROP COLUMN why;
+"""
+_ROLLOUT_ANSWERS = """
+DROP INDEX IF EXISTS ix_rolloutask_rollout_id;
+ALTER TABLE rolloutask RENAME TO rolloutanswer;
+CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
+"""
+
+REVIEW: tuple[Action, ...] = (_REVIEW_SOURCE, _ROLLOUT_ANSWERS)
 MONITORING: tuple[Action, ...] = ()
 GOVERNANCE: tuple[Action, ...] = ()
 

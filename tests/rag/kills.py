@@ -15,14 +15,6 @@ import time
 import traceback
 from pathlib import Path
 
-from rag.knowledge.rows import (
-    list_documents,
-    list_version_documents,
-    list_versions,
-    look_up_version,
-    read_document_text,
-)
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
@@ -32,6 +24,13 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rag.governance.erasure import erase_document, search_files, sentences_of
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.rows import (
+    list_documents,
+    list_version_documents,
+    list_versions,
+    look_up_version,
+    read_document_text,
+)
 from rag.knowledge.versions import activate_version, index_hashes
 from rag.start_up import start_up
 from rag.workspace import Workspace

@@ -80,68 +80,68 @@ def test_versions_are_listed_with_what_came_and_went(qtbot: QtBot, window: MainW
     assert window.current_page == "versions"
     page = window.page("versions")
     settle(qtbot, window)
-    assert page.collection_box.currentText() == "Handbook"
-    rows = page.table.records_model.records
+    assert page.history.collection_box.currentText() == "Handbook"
+    rows = page.history.table.records_model.records
     assert [(v.number, v.active) for v in rows] == [(2, True), (1, False)]
-    assert page.table.records_model.index(0, 6).data().startswith("+")
-    assert page.table.records_model.index(0, 9).data() == "yes"
+    assert page.history.table.records_model.index(0, 6).data().startswith("+")
+    assert page.history.table.records_model.index(0, 9).data() == "yes"
 
 
 def test_the_diff_shows_documents_chunks_and_words(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("versions")
     page.compare(1, 2)
     settle(qtbot, window)
-    assert "1 changed, 1 added; 4 the same" in page._diff_line.text()
-    kinds = {c.name: c.kind for c in page.changes.records_model.records}
+    assert "1 changed, 1 added; 4 the same" in page.changes.line.text()
+    kinds = {c.name: c.kind for c in page.changes.table.records_model.records}
     assert kinds == {"chapter-3.md": "changed", "chapter-5.md": "added"}
-    view = page.diff_view
+    view = page.changes.diff_view
     assert view.summary == "Change 1 of 1"
     assert "unchanged chunk" in view.shown_text
     before = len(view.shown_text)
     view._browser.anchorClicked.emit("fold:2" if "2 unchanged" in view.shown_text else "fold:0")
     assert len(view.shown_text) >= before
-    page.changes.choose(lambda c: c.kind == "added")
+    page.changes.table.choose(lambda c: c.kind == "added")
     settle(qtbot, window)
     assert "winter and its storms" in view.shown_text
     page.compare(2, 2)
     settle(qtbot, window)
-    assert page.changes.records_model.rowCount() == 0
+    assert page.changes.table.records_model.rowCount() == 0
 
 
-def test_a_version_is_activated_proved_undone_tagged_and_verified(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("versions")
-    page.table.choose(lambda v: v.number == 1)
+    page.history.table.choose(lambda v: v.number == 1)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
     assert number(window) == 1
-    assert "Proved: fingerprint as expected" in window.banner.text
-    page.table.choose(lambda v: v.number == 2)
+    assert "Verified: fingerprint as expected" in window.banner.text
+    page.history.table.choose(lambda v: v.number == 2)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
     press(qtbot, page, "Undo")
     settle(qtbot, window)
     assert number(window) == 1
-    page.table.choose(lambda v: v.number == 2)
-    page.activate(page.current)
+    page.history.table.choose(lambda v: v.number == 2)
+    page.history.activate(page.history.current)
     settle(qtbot, window)
-    page.tag(page.table.records_model.records[-1], "baseline")
+    page.history.tag(page.history.table.records_model.records[-1], "baseline")
     settle(qtbot, window)
-    assert page.table.records_model.records[-1].tags == "baseline"
+    assert page.history.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
     assert "vectors checked are the same" in window.banner.text
-    page._untag("baseline")
+    page.history.untag("baseline")
     settle(qtbot, window)
-    assert page.table.records_model.records[-1].tags == ""
+    assert page.history.table.records_model.records[-1].tags == ()
 
 
-def test_a_probe_is_added_by_a_dialog(
+def test_a_verification_query_is_added_by_a_dialog(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("How is valve 6 opened?", True))
-    press(qtbot, window.page("versions"), "Add a probe…")
+    press(qtbot, window.page("versions"), "Add a verification query…")
     settle(qtbot, window)
-    found = window._console.database.query("SELECT text FROM probe WHERE by_person")
+    found = window._console.database.query("SELECT text FROM verificationquery WHERE by_person")
     assert [row[0] for row in found] == ["How is valve 6 opened?"]
 
 
@@ -154,29 +154,29 @@ def test_other_settings_are_tried_compared_and_discarded(qtbot: QtBot, window: M
     dialog.overlap.setValue(0)
     dialog.accept()
     settle(qtbot, window)
-    trial = page.table.records_model.records[0]
+    trial = page.history.table.records_model.records[0]
     assert (trial.number, trial.trial, trial.active) == (3, True, False)
     page.compare(2, 3)
     page.tabs.setCurrentIndex(2)
-    page._questions.setPlainText("How is valve 6 opened?\nWhat happens in winter?")
+    page.comparison.questions.setPlainText("How is valve 6 opened?\nWhat happens in winter?")
     press(qtbot, page, "Compare")
     settle(qtbot, window)
-    assert page.queries.records_model.rowCount() == 2
-    assert "% of the first 10 passages are in both" in page._comparison_line.text()
-    assert page.ranks.records_model.rowCount() > 0
-    page.table.choose(lambda v: v.number == 3)
-    page._delete_chosen()
+    assert page.comparison.queries.records_model.rowCount() == 2
+    assert "% of the first 10 passages are in both" in page.comparison.line.text()
+    assert page.comparison.ranks.records_model.rowCount() > 0
+    page.history.table.choose(lambda v: v.number == 3)
+    press(qtbot, page, "Delete…")
     box = page.findChildren(QMessageBox)[-1]
     delete = next(b for b in box.buttons() if b.text() == "Delete")
     qtbot.mouseClick(delete, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert [v.number for v in page.table.records_model.records] == [2, 1]
+    assert [v.number for v in page.history.table.records_model.records] == [2, 1]
 
 
 def test_a_version_can_be_asked_from_its_page(qtbot: QtBot, window: MainWindow) -> None:
     page = window.page("versions")
     window.show_page("versions")
-    page.table.choose(lambda v: v.number == 1)
+    page.history.table.choose(lambda v: v.number == 1)
     press(qtbot, page, "Ask this version")
     assert window.current_page == "ask"
     ask = window.page("ask")
@@ -339,7 +339,7 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.import_chosen("Taken over")
     settle(qtbot, window)
     assert window.current_page == "versions"
-    assert window.page("versions").collection_box.currentText() == "Taken over"
+    assert window.page("versions").history.collection_box.currentText() == "Taken over"
     page.source_box.setEditText(str(tmp_path))
     page.open()
     settle(qtbot, window)

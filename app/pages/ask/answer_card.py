@@ -23,7 +23,7 @@ from rag.asking.rows import (
     TokenStreamed,
     get_trace,
 )
-from rag.grounding.rows import ClaimResult, places, summary
+from rag.grounding.rows import ClaimResult, Verdict, places, summary
 from rag.index.rows import Hit
 from rag.review.rows import arm_of
 from rag.text.citations import markers_of
@@ -195,7 +195,7 @@ class AnswerCard(Panel):
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
         cited = markers_of(self.answer_text)
-        evidence = {claim.evidence_marker for claim in self._claims if claim.verdict == "supported"}
+        evidence = {claim.evidence_marker for claim in self._claims if claim.verdict is Verdict.SUPPORTED}
         packed = sorted(
             (hit for hit in self._hits if hit.marker is not None), key=lambda hit: hit.marker or 0
         )
@@ -213,7 +213,7 @@ class AnswerCard(Panel):
                 self._sources.show_hit(hit)
 
     def _open_claim(self, index: int) -> None:
-        if self._claims[index].verdict != "not checkable":
+        if self._claims[index].verdict.is_claim:
             self._sources.show_claim(self._claims[index], self._hits, self.trace_id)
 
     def _open_trace(self) -> None:

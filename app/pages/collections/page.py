@@ -475,7 +475,7 @@ class CollectionsPage(QWidget):
         )  # fmt: skip
         if accepted:
             self._follow(operations.serve_index,
-                         lambda proof: self._changed(f"The index was moved. {proof.sentence()}"),
+                         lambda report: self._changed(f"The index was moved. {report.sentence()}"),
                          collection=self.current.name, server=address)  # fmt: skip
 
     def _follow(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:

@@ -31,7 +31,7 @@ from app.widgets.layout import EmptyState, Panel, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.evaluation.rows import DraftRow, GenerationReport, drafts
+from rag.evaluation.rows import DraftRow, GenerationReport, list_drafts
 from rag.knowledge.rows import list_collections
 from rag.operations import Operation
 from rag.text.plurals import counted
@@ -79,7 +79,7 @@ class DraftsPanel(QWidget):
         return chosen[0] if chosen else None
 
     def refresh(self) -> None:
-        rows = drafts(self._console.database)
+        rows = list_drafts(self._console.database)
         chosen = self.draft
         self.table.set_records(rows, keep_sort=True)
         self._stack.setCurrentIndex(1 if rows else 0)

@@ -13,7 +13,7 @@ from app.pages.review.queue_panel import QueuePanel
 from app.pages.review.rollout_panel import RolloutPanel
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.theme import SPACE
-from rag.review.rows import FeedbackRow, feedback_rows
+from rag.review.rows import FeedbackRow, list_feedback
 
 _TAB = "review/tab"
 FEEDBACK_COLUMNS = (
@@ -71,7 +71,7 @@ class ReviewPage(QWidget):
         self.drafts.refresh()
 
     def refresh(self) -> None:
-        self.feedback.set_records(feedback_rows(self._console.database), keep_sort=True)
+        self.feedback.set_records(list_feedback(self._console.database), keep_sort=True)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]

@@ -44,7 +44,15 @@ from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import list_collections
 from rag.operations import Operation
-from rag.review.rows import REASONS, SOURCES, Agreement, ReviewItemRow, progress, review_items, review_queues
+from rag.review.rows import (
+    SOURCES,
+    Reason,
+    ReviewerAgreement,
+    ReviewItemRow,
+    list_queues,
+    list_review_items,
+    progress_sentence,
+)
 from rag.text.plurals import counted
 
 R = TypeVar("R")
@@ -112,7 +120,7 @@ class QueuePanel(QWidget):
     def refresh(self) -> None:
         """Queues and verdicts as they are now; the choice stays."""
         chosen = self.queue or str(QSettings().value(_QUEUE) or "")
-        names = [found.name for found in review_queues(self._console.database)]
+        names = [found.name for found in list_queues(self._console.database)]
         self.queue_box.blockSignals(True)
         self.queue_box.clear()
         self.queue_box.addItems(names)
@@ -147,7 +155,7 @@ class QueuePanel(QWidget):
 
     def _load(self) -> None:
         name = self.reviewer.text().strip()
-        self._items = review_items(self._console.database, self.queue, name) if self.queue else []
+        self._items = list_review_items(self._console.database, self.queue, name) if self.queue else []
 
     def _first_open(self) -> int:
         return next((n for n, item in enumerate(self._items) if item.own is None), 0)
@@ -180,7 +188,7 @@ class QueuePanel(QWidget):
         item = self.item
         self._stack.setCurrentIndex(1 if item else 0)
         done = sum(found.own is not None for found in self._items)
-        self.progress.setText(progress(self._items) if self._items else "")
+        self.progress.setText(progress_sentence(self._items) if self._items else "")
         self.bar.setRange(0, max(len(self._items), 1))
         self.bar.setValue(done)
         self.bar.setVisible(bool(self._items))
@@ -345,7 +353,7 @@ class QueuePanel(QWidget):
             reviewer=self.reviewer.text(),
         )
 
-    def _show_agreement(self, found: list[Agreement]) -> None:
+    def _show_agreement(self, found: list[ReviewerAgreement]) -> None:
         self.agreement_dialog = AgreementDialog(self._console, found, self)
         self.agreement_dialog.trace_requested.connect(self.trace_requested)
         self.agreement_dialog.open()
@@ -446,7 +454,7 @@ class QueuePanel(QWidget):
             self.verdicts[verdict] = made
         panel.body.addLayout(row(*self.verdicts.values(), 1))
         self.reason.addItem("No reason", "")
-        for reason in REASONS:
+        for reason in Reason:
             self.reason.addItem(reason.capitalize(), reason)
         self.reason.setAccessibleName("Reason")
         self.reason.activated.connect(lambda _i: self._changed())
@@ -570,7 +578,7 @@ class FillDialog(QDialog):
         self.queue, self.collection = QComboBox(), QComboBox()
         self.queue.setEditable(True)
         self.queue.setAccessibleName("Review queue")
-        self.queue.addItems([found.name for found in review_queues(console.database)])
+        self.queue.addItems([found.name for found in list_queues(console.database)])
         self.queue.setEditText(queue or "Review")
         self.collection.setAccessibleName("Collection")
         self.collection.addItem("All collections", "")
@@ -622,7 +630,7 @@ class AgreementDialog(QDialog):
 
     trace_requested = Signal(str)
 
-    def __init__(self, console: Console, found: list[Agreement], parent: QWidget) -> None:
+    def __init__(self, console: Console, found: list[ReviewerAgreement], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Agreement of reviewers")
         self.resize(720, 420)

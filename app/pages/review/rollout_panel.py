@@ -30,7 +30,7 @@ from app.widgets.theme import SPACE
 from rag import operations
 from rag.knowledge.rows import list_collections
 from rag.operations import Operation
-from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
+from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, list_candidates, list_rollouts
 
 R = TypeVar("R")
 
@@ -78,7 +78,7 @@ class RolloutPanel(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        rows = rollouts(self._console.database)
+        rows = list_rollouts(self._console.database)
         chosen = self._shown.id if self._shown else 0
         self.table.set_records(rows)
         self._stack.setCurrentIndex(1 if rows else 0)
@@ -205,7 +205,7 @@ class StartDialog(QDialog):
             self.collection.addItem(found.name, found.name)
         self.collection.addItem("All collections", "")
         self.production.addItem("What answers now", None)
-        for candidate in candidates(console.database):
+        for candidate in list_candidates(console.database):
             self.staging.addItem(candidate.title, candidate)
             if candidate.pipeline:
                 self.production.addItem(candidate.title, candidate)

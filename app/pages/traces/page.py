@@ -24,7 +24,7 @@ from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
 from rag.errors import NotFoundError
-from rag.grounding.rows import SILENT_FAILURES
+from rag.grounding.rows import SilentFailure, Verdict
 from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
 
@@ -36,7 +36,7 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
-_VERDICTS = ("flagged", "check", "unsupported", "contradicted", "no evidence", "supported", "not checkable")
+_VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
@@ -152,9 +152,9 @@ class TracesPage(QWidget):
             self.verdict_box.addItem(verdict.capitalize(), verdict)
         self.silent_box.addItem("Any answer", "")
         self.silent_box.addItem("Silent failures", "any")
-        for number, (name, meaning) in enumerate(SILENT_FAILURES.items(), 2):
-            self.silent_box.addItem(name.capitalize(), name)
-            self.silent_box.setItemData(number, meaning, Qt.ItemDataRole.ToolTipRole)
+        for number, failure in enumerate(SilentFailure, 2):
+            self.silent_box.addItem(failure.capitalize(), failure.value)
+            self.silent_box.setItemData(number, failure.description, Qt.ItemDataRole.ToolTipRole)
         self.silent_box.setToolTip("Answers that came without an error and are none")
         for name, length in _TIMES:
             self.time_box.addItem(name, length)

@@ -22,7 +22,7 @@ from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import TraceDetail
 from rag.evaluation.rows import list_sets
-from rag.grounding.rows import SILENT_FAILURES, ClaimResult, places, summary
+from rag.grounding.rows import ClaimResult, SilentFailure, places, summary
 from rag.monitoring.rows import FrozenState
 from rag.review.rows import arm_of
 
@@ -79,8 +79,8 @@ class TraceView(QWidget):
         trace = detail.row
         self.question.setText(trace["question"])
         self.status.setText(self._status_line(trace))
-        failures = [name for name in trace["silent_failures"].split(", ") if name]
-        self.silent.setText("; ".join(f"{name.capitalize()}: {SILENT_FAILURES[name]}" for name in failures))
+        failures = [SilentFailure(name) for name in trace["silent_failures"].split(", ") if name]
+        self.silent.setText("; ".join(f"{each.capitalize()}: {each.description}" for each in failures))
         self.silent.setVisible(bool(failures))
         self.freeze_button.setEnabled(trace["status"] in ("done", "nothing found"))
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]

@@ -1,4 +1,4 @@
-"""Asks which embedder and chunk settings to try."""
+"""A dialog that asks which embedder and chunk settings to try."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from app.widgets.layout import row
 
 
 class TrialDialog(QDialog):
-    """Asks for another embedder or other chunk settings."""
+    """A dialog that asks for another embedder or other chunk settings."""
 
     def __init__(self, chunking: dict[str, int], parent: QWidget) -> None:
+        """Start from the chunk settings of the active version, sizes in tokens."""
         super().__init__(parent)
         self.setWindowTitle("Try other settings")
         self.folder = QLineEdit()
@@ -31,25 +32,25 @@ class TrialDialog(QDialog):
         self.max_tokens, self.overlap = QSpinBox(), QSpinBox()
         self.max_tokens.setRange(32, 2048)
         self.max_tokens.setValue(chunking["max_tokens"])
-        self.max_tokens.setAccessibleName("Longest chunk, in tokens")
+        self.max_tokens.setAccessibleName("Maximum chunk size, in tokens")
         self.overlap.setRange(0, 512)
         self.overlap.setValue(chunking["overlap_tokens"])
-        self.overlap.setAccessibleName("Tokens shared by neighbours")
+        self.overlap.setAccessibleName("Overlap of neighbouring chunks, in tokens")
         form = QFormLayout()
         form.addRow("Embedder folder", row(self.folder, button("Choose…", self._choose)))
-        form.addRow("Longest chunk, tokens", self.max_tokens)
-        form.addRow("Shared by neighbours", self.overlap)
+        form.addRow("Maximum chunk size, tokens", self.max_tokens)
+        form.addRow("Overlap, tokens", self.overlap)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Build")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
         note = (
-            "The documents of the active version are cut and embedded anew, beside what is there. The result is a "
-            "trial version: compare it, then make it active or delete it."
+            "The documents of the active version are chunked and embedded again next to the current version. "
+            "The result is a trial version: compare it, then make it active or delete it."
         )
+        layout = QVBoxLayout(self)
         layout.addWidget(label(note, "muted", wrap=True))
         layout.addLayout(form)
         layout.addWidget(buttons)

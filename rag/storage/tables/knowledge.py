@@ -24,7 +24,10 @@ class Collection(SQLModel, table=True):
     index_key: str = ""  # the Chroma collection that serves the active version
     index_server: str = ""  # address of a Chroma server; empty: the folder beside the SQLite file
     last_number: int = 0  # of a version; the number of a deleted one is not given again
-    pending: str = ""  # what is being changed; still there at a start: it was killed
+    # What is being changed, a PendingKind, and the version that it makes active, once that one is written. Both
+    # are empty again when the change has ended: what a start finds here was interrupted by a kill.
+    pending_kind: str = ""
+    pending_version_id: int | None = None
 
 
 class Document(SQLModel, table=True):
@@ -100,7 +103,7 @@ class DatasetVersion(SQLModel, table=True):
     excluded_count: int = 0
     text_count: int = 0  # distinct texts: what the index holds
     index_fingerprint: str = ""  # sha256 over embedder and sorted text hashes
-    trial_key: str = ""  # a what-if that was never active: the Chroma collection of its own
+    trial_key: str = ""  # a trial that was never active: the Chroma collection of its own
 
 
 class VersionDocument(SQLModel, table=True):
@@ -128,8 +131,8 @@ class VersionTag(SQLModel, table=True):
     created_ms: int
 
 
-class Probe(SQLModel, table=True):
-    """A stored query whose hits prove that an activated version answers as it did."""
+class VerificationQuery(SQLModel, table=True):
+    """A stored query whose hits verify that an activated version answers as before."""
 
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(index=True)
@@ -140,15 +143,15 @@ class Probe(SQLModel, table=True):
     created_ms: int
 
 
-class ProbeResult(SQLModel, table=True):
-    """The hits of a probe when the version was first complete: JSON list of text hashes, best first."""
+class VerificationResult(SQLModel, table=True):
+    """The hits of a verification query when the version was first complete: JSON list of text hashes, best first."""
 
     version_id: int = Field(primary_key=True)
-    probe_id: int = Field(primary_key=True)
+    query_id: int = Field(primary_key=True)
     hits: str
 
 
-class Proof(SQLModel, table=True):
+class Verification(SQLModel, table=True):
     """The outcome of checking the index of a version."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -159,9 +162,8 @@ class Proof(SQLModel, table=True):
     fingerprint_same: bool
     vectors_checked: int
     vectors_same: int
-    probe_count: int
-    probes_same: int
-    embedded_count: int  # texts that had to be embedded: 0
+    query_count: int
+    queries_same: int
     milliseconds: float
     detail: str = ""
 

@@ -16,7 +16,7 @@ from rag.asking.consistency import check_consistency, group_by_meaning, semantic
 from rag.asking.rows import Question, get_trace, read_consistency, read_flag_opinion, read_flag_state
 from rag.errors import ModelError, NotFoundError, RagError
 from rag.governance.erasure import erase_document
-from rag.grounding import Limits
+from rag.grounding.detector import VerdictLimits
 from rag.grounding.rows import ClaimResult, frequency, outcome, shared_words, summary, support_rate
 from rag.grounding.second_detector import SecondDetector, recognise
 from rag.knowledge.ingest import ingest_files
@@ -108,7 +108,7 @@ def test_limits_change_verdicts_of_answers_from_now_on(asked: tuple[Workspace, s
     state = read_flag_state(workspace.database, 1)
     assert (state.check_from, len(state.answers), state.flagged_answers) == (1e-6, 2, 1)
     flags.set_limits(workspace, "A", None, None)
-    assert flags.limits_of(workspace, 1) == Limits()
+    assert flags.limits_of(workspace, 1) == VerdictLimits()
     with pytest.raises(RagError, match="not above"):
         flags.set_limits(workspace, "A", 0.9, 0.2)
     with pytest.raises(NotFoundError):

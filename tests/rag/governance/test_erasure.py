@@ -1,4 +1,4 @@
-"""Erasing for good, and proving it by looking through every file."""
+"""Erasing for good, and verifying it by looking through every file."""
 
 import random
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     assert set(names) == {"harmless.txt"}
     card = drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     assert card.notices == ()
-    assert look_up_version(workspace.database, "A", "active").proof_ok
+    assert look_up_version(workspace.database, "A", "active").verification_ok
     with pytest.raises(NotFoundError):
         drive(erase_document(workspace, "A", "secret.txt"))
 
@@ -141,7 +141,7 @@ def test_compacting_removes_what_no_version_needs(workspace: Workspace, files: P
     assert report.embeddings >= 2
     assert report.bytes_after <= report.bytes_before
     assert workspace.database.query("SELECT count(*) FROM document")[0][0] == 3
-    assert look_up_version(workspace.database, "A", "active").proof_ok
+    assert look_up_version(workspace.database, "A", "active").verification_ok
     result = drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
     assert result.notices == ()
 

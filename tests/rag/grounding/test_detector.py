@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import RagError
-from rag.grounding import Detector, Sentence, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import Detector
 from rag.grounding.numbers import Numbers, quantities, same
 from rag.grounding.rows import ClaimResult
+from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
 
 ARTEFACT = Path(__file__).resolve().parents[3] / "resources" / "grounding" / "detector.json"
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "grounding"

@@ -180,7 +180,7 @@ def test_vectors_of_an_unknown_embedder_are_not_searched_by_text(
     assert "browsed, not asked" in report.sentence()
     row = look_up_version(workspace.database, "Taken over", "active")
     assert "its distance was l2" in row.message
-    assert row.proof_ok
+    assert row.verification_ok
     with pytest.raises(RagError, match="not installed here"):
         open_version(workspace, "Taken over", None)
     with pytest.raises(RagError, match="cannot be compared"):
@@ -290,14 +290,14 @@ def test_a_collection_is_served_from_a_server_and_survives_its_end(
 
     before = ask()
     with run_server(tmp_path / "server") as (address, process):
-        proof = drive(serve_index(workspace, "A", address))
-        assert proof.ok
+        report = drive(serve_index(workspace, "A", address))
+        assert report.ok
         assert get_collection(workspace.database, "A").index_server == address
         assert workspace.index.collection_names() == []
         assert ask() == before
         (documents / "tides.txt").write_text("The tide at Emden rises 3 metres.", "utf-8")
         drive(ingest_files(workspace, "A", [documents]))
-        assert drive(activate_version(workspace, "A", 1)).proof.ok
+        assert drive(activate_version(workspace, "A", 1)).verification.ok
         assert ask() == before
         with pytest.raises(RagError, match="already"):
             drive(serve_index(workspace, "A", address))

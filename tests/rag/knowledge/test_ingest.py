@@ -11,7 +11,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.retrieval import retrieve
 from rag.errors import DataFolderLockedError, NotFoundError, RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, rename_collection
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import discover, ingest_files
@@ -204,7 +204,7 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
         "from rag.workspace import Workspace; from rag.knowledge.versions import repair_indexes; from rag.knowledge.rows import list_collections\n"
         "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), load_model=ScriptedModel().load)\n"
-        "drive(repair_indexes(w)); from rag.index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
+        "drive(repair_indexes(w)); from rag.index.vector_index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
     )
     shutil.rmtree(folder / "index")
     root = Path(__file__).resolve().parents[3]  # a new process: Chroma keeps a closed folder open in its own

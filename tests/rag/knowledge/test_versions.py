@@ -1,4 +1,4 @@
-"""Versions: never changed, proved when activated, and answering as they did when they were active."""
+"""Versions: never changed, verified when activated, and answering as they did when they were active."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.version_comparison import compare_versions
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, tag_version, untag_version
 from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
@@ -29,7 +29,7 @@ from rag.knowledge.rows import (
     read_exclusions,
 )
 from rag.knowledge.trials import build_trial, discard_version
-from rag.knowledge.versions import activate_version, add_probe, undo, verify_index
+from rag.knowledge.versions import activate_version, add_verification_query, undo, verify_index
 from rag.settings import RetrievalSettings
 from rag.start_up import start_up
 from rag.storage.version_content import fts_tokens
@@ -82,7 +82,7 @@ def test_every_change_is_a_version_that_says_what_came_and_went(
         0,
     )
     assert first.tokens_added == first.token_count > 0
-    assert first.proof_ok
+    assert first.verification_ok
     rows = {d.name: d for d in list_documents(workspace.database, first.id)}
     drive(remove_documents(workspace, "A", [rows["stars.txt"].id]))
     removed = version(workspace)
@@ -109,7 +109,7 @@ def test_a_removal_is_undone(workspace: Workspace, documents: Path) -> None:
     drive(remove_documents(workspace, "A", ids[:2]))
     report = drive(undo(workspace, "A"))
     assert report.number == 1
-    assert report.proof.ok
+    assert report.verification.ok
     assert index_holds_the_active_version(workspace)
     with pytest.raises(RagError, match="first one"):
         drive(undo(workspace, "A"))
@@ -131,7 +131,7 @@ def test_changes_that_change_nothing_are_refused(workspace: Workspace, documents
     with pytest.raises(RagError, match="Say why"):
         exclude_chunks(workspace, "A", [chunk.id], "  ")
     assert len(list_versions(workspace.database, 1)) == 1
-    assert workspace.database.query("SELECT pending FROM collection")[0][0] == ""
+    assert workspace.database.query("SELECT pending_kind FROM collection")[0][0] == ""
 
 
 def test_attributes_and_exclusions_go_with_a_new_revision(workspace: Workspace, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_attributes_and_exclusions_go_with_a_new_revision(workspace: Workspace, 
     assert list(read_exclusions(workspace.database, version(workspace).id).values()) == ["wrong"]
 
 
-def test_rollback_embeds_nothing_and_is_proved_and_logged(workspace: Workspace, documents: Path) -> None:
+def test_rollback_embeds_nothing_and_is_verified_and_logged(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     before = snapshot(workspace, "1")
     (documents / "tides.txt").write_text("The tide at Emden rises 3 metres.", "utf-8")
@@ -160,18 +160,22 @@ def test_rollback_embeds_nothing_and_is_proved_and_logged(workspace: Workspace, 
     embedded = workspace.embedder.embedded_count
     report = drive(activate_version(workspace, "A", 1))
     assert workspace.embedder.embedded_count == embedded
-    proof = report.proof
-    assert proof.ok and proof.fingerprint_same and proof.vectors_same == proof.vectors_checked == 3
-    assert proof.probes_same == proof.probe_count >= 3
+    verification = report.verification
+    assert (
+        verification.ok
+        and verification.fingerprint_same
+        and verification.vectors_same == verification.vectors_checked == 3
+    )
+    assert verification.queries_same == verification.query_count >= 3
     assert snapshot(workspace, "1") == before
-    assert version(workspace, "1").proof_ok
+    assert version(workspace, "1").verification_ok
     log = [
         tuple(row) for row in workspace.database.query("SELECT action, detail FROM auditevent ORDER BY id")
     ]
-    assert ("index proved", f"version 1: {proof.sentence()}") in log
+    assert ("index verified", f"version 1: {verification.sentence()}") in log
 
 
-def test_a_damaged_index_fails_the_proof_and_is_filled_anew(workspace: Workspace, documents: Path) -> None:
+def test_a_damaged_index_fails_verification_and_is_filled_anew(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
     key = workspace.database.query("SELECT index_key FROM collection")[0][0]
     collection = workspace.index._collection(IndexPlace(key))
@@ -183,8 +187,10 @@ def test_a_damaged_index_fails_the_proof_and_is_filled_anew(workspace: Workspace
     result = drive(verify_index(workspace, "A"))
     assert result.ok
     assert "filled anew" in result.detail
-    proofs = workspace.database.query("SELECT ok, fingerprint_same FROM proof ORDER BY id DESC LIMIT 3")
-    assert [tuple(row) for row in proofs] == [(1, 1), (0, 1), (0, 0)]
+    reports = workspace.database.query(
+        "SELECT ok, fingerprint_same FROM verification ORDER BY id DESC LIMIT 3"
+    )
+    assert [tuple(row) for row in reports] == [(1, 1), (0, 1), (0, 0)]
     assert index_holds_the_active_version(workspace)
 
 
@@ -201,11 +207,11 @@ def test_the_old_version_answers_until_the_new_one_is_complete(workspace: Worksp
             assert found(workspace, "tide Bremen") == before
             collection, opened = open_version(workspace, "A", None)
             assert retrieve(workspace, collection, opened, "tide", RetrievalSettings()).fallbacks == ()
-    assert {"indexing", "cleaning", "proving"} <= seen
+    assert {"indexing", "cleaning", "verifying"} <= seen
     assert version(workspace).number == 2
 
 
-@pytest.mark.parametrize("stage", ["indexing", "cleaning", "proving"])
+@pytest.mark.parametrize("stage", ["indexing", "cleaning", "verifying"])
 def test_a_cancelled_activation_leaves_a_whole_version(
     workspace: Workspace, documents: Path, stage: str
 ) -> None:
@@ -232,7 +238,7 @@ def test_tags_name_versions_and_move(workspace: Workspace, documents: Path) -> N
     assert version(workspace, "baseline").number == 1
     assert found(workspace, "tide", "baseline") == found(workspace, "tide", 1)
     tag_version(workspace, "A", 2, "baseline")
-    assert version(workspace, "2").tags == "baseline, released"
+    assert version(workspace, "2").tags == ("baseline", "released")
     drive(activate_version(workspace, "A", 1))
     with pytest.raises(RagError, match="has the tag"):
         discard_version(workspace, "A", 2)
@@ -244,17 +250,19 @@ def test_tags_name_versions_and_move(workspace: Workspace, documents: Path) -> N
             tag_version(workspace, "A", 1, wrong)
 
 
-def test_a_persons_probe_is_kept_for_every_version(workspace: Workspace, documents: Path) -> None:
+def test_a_persons_verification_query_is_kept_for_every_version(
+    workspace: Workspace, documents: Path
+) -> None:
     drive(ingest_files(workspace, "A", [documents / "tides.txt"]))
     drive(ingest_files(workspace, "A", [documents]))
-    add_probe(workspace, "A", "How high is the tide at Bremen?")
+    add_verification_query(workspace, "A", "How high is the tide at Bremen?")
     results = workspace.database.query(
-        "SELECT count(*) FROM proberesult r JOIN probe p ON p.id = r.probe_id WHERE p.by_person"
+        "SELECT count(*) FROM verificationresult r JOIN verificationquery p ON p.id = r.query_id WHERE p.by_person"
     )
     assert results[0][0] == 2
     report = drive(activate_version(workspace, "A", 1))
-    assert report.proof.ok
-    assert report.proof.probe_count == report.proof.probes_same
+    assert report.verification.ok
+    assert report.verification.query_count == report.verification.queries_same
 
 
 def test_bm25_is_what_a_plain_loop_computes(workspace: Workspace, tmp_path: Path) -> None:
@@ -340,7 +348,7 @@ def test_other_chunks_are_tried_beside_and_switched_to_or_discarded(
     with pytest.raises(RagError, match=r"judged.jsonl, line 1: documents is not a list"):
         drive(compare_versions(workspace, "A", 1, trial.number, judged=str(judged)))
     report = drive(activate_version(workspace, "A", trial.number))
-    assert report.proof.ok
+    assert report.verification.ok
     assert index_holds_the_active_version(workspace)
     assert snapshot(workspace, "1") == before
     assert workspace.index.collection_names() == [
@@ -451,7 +459,7 @@ def test_any_sequence_of_changes_keeps_what_versions_promise(
             assert index_holds_the_active_version(workspace)
         for which, expected in promised.items():
             assert snapshot(workspace, str(which)) == expected
-            assert version(workspace, str(which)).proof_ok in (True, None)
+            assert version(workspace, str(which)).verification_ok in (True, None)
 
 
 def perform(workspace: Workspace, files: Path, action: str, number: int) -> None:
@@ -487,6 +495,6 @@ def test_deleting_a_collection_takes_all_of_it(workspace: Workspace, documents: 
     drive(exclude_chunks(workspace, "A", [list_chunks(workspace.database, row.id)[0].id], "no"))
     delete_collection(workspace, "A")
     for table in ("collection", "document", "chunk", "datasetversion", "versiondocument", "versionexclusion",
-                  "versiontag", "probe", "proberesult", "proof"):  # fmt: skip
+                  "versiontag", "verificationquery", "verificationresult", "verification"):  # fmt: skip
         assert workspace.database.query(f"SELECT count(*) FROM {table}")[0][0] == 0, table
     assert workspace.index.collection_names() == []

@@ -19,7 +19,7 @@ from rag.asking.rows import Question, TraceFilter, count_traces, list_traces, re
 from rag.cli import run
 from rag.errors import NotFoundError, RagError
 from rag.governance.erasure import erase_document
-from rag.grounding.rows import CITES_NOTHING, CUT_OFF, EMPTY, OTHER_LANGUAGE, REPEATED, SILENT_FAILURES
+from rag.grounding.rows import SilentFailure
 from rag.grounding.silent_failures import silent_failures
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
@@ -195,14 +195,14 @@ LOOP = "The battery lasts long. " * 8
 @pytest.mark.parametrize(
     ("question", "answer", "finish", "passages", "expected"),
     [
-        ("Why?", "", "stop", 3, (EMPTY,)),
-        ("Why?", " [1] \n.", "stop", 3, (EMPTY,)),
-        ("Why?", "…", "length", 3, (EMPTY, CUT_OFF)),
-        ("What is it?", LOOP, "stop", 3, (REPEATED,)),
-        ("How long does it last?", "Das Gerät hält 21 Tage, und die Sonne wird nicht gebraucht.", "stop", 1, (OTHER_LANGUAGE,)),
-        ("How long does it last?", "It lasts 21 days and is", "length", 1, (CUT_OFF,)),
-        ("How long does it last?", "It lasts 21 days [4].", "stop", 3, (CITES_NOTHING,)),
-        ("How long does it last?", "It lasts 21 days [1, 7].", "stop", 3, (CITES_NOTHING,)),
+        ("Why?", "", "stop", 3, (SilentFailure.EMPTY,)),
+        ("Why?", " [1] \n.", "stop", 3, (SilentFailure.EMPTY,)),
+        ("Why?", "…", "length", 3, (SilentFailure.EMPTY, SilentFailure.CUT_OFF)),
+        ("What is it?", LOOP, "stop", 3, (SilentFailure.REPEATED,)),
+        ("How long does it last?", "Das Gerät hält 21 Tage, und die Sonne wird nicht gebraucht.", "stop", 1, (SilentFailure.OTHER_LANGUAGE,)),
+        ("How long does it last?", "It lasts 21 days and is", "length", 1, (SilentFailure.CUT_OFF,)),
+        ("How long does it last?", "It lasts 21 days [4].", "stop", 3, (SilentFailure.CITES_NOTHING,)),
+        ("How long does it last?", "It lasts 21 days [1, 7].", "stop", 3, (SilentFailure.CITES_NOTHING,)),
         # what is none
         ("How long does it last?", "It lasts 21 days [1][3].", "stop", 3, ()),
         ("How many?", "42", "stop", 1, ()),
@@ -217,7 +217,7 @@ def test_silent_failures_are_found_and_sound_answers_are_not(
     question: str, answer: str, finish: str, passages: int, expected: tuple[str, ...]
 ) -> None:
     assert silent_failures(question, answer, finish, passages) == expected
-    assert set(expected) <= set(SILENT_FAILURES)
+    assert set(expected) <= set(SilentFailure)
 
 
 def test_a_language_that_cannot_be_told_is_none() -> None:

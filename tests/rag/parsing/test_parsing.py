@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.parsing import is_supported, parse_file, render_page
+from rag.parsing.formats import is_supported, parse_file
+from rag.parsing.pdf import render_page
 from rag.parsing.rows import ParsedDocument
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -551,7 +552,7 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
 def test_a_missing_package_and_an_unforeseen_error_are_sentences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import parsing
+    from rag.parsing import formats as parsing
 
     def missing(_: Path) -> ParsedDocument:
         raise ModuleNotFoundError("No module named 'docx'", name="docx")

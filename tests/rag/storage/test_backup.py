@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.errors import RagError
-from rag.index import IndexPlace
+from rag.index.vector_index import IndexPlace
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_versions
 from rag.knowledge.versions import needs_repair, repair_indexes

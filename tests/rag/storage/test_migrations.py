@@ -38,7 +38,14 @@ FIRST = next(path for path in OLD if path.name.startswith("schema-1-"))
 CHANGED = {("collection", "index_version_id")}
 # Regression questions had other tables on a branch; a column of that branch is not read by anybody.
 RENAMED = {f"canary{part}": f"frozen{part}" for part in ("question", "run", "result")}
-DROPPED = {("trace", "refused")}
+RENAMED |= {"probe": "verificationquery", "proberesult": "verificationresult", "proof": "verification"}
+RENAMED_COLUMNS = {
+    ("proberesult", "probe_id"): "query_id",
+    ("proof", "probe_count"): "query_count",
+    ("proof", "probes_same"): "queries_same",
+}
+# `pending` is two columns now: see test_a_stored_pending_sentence_becomes_a_kind_and_a_version.
+DROPPED = {("trace", "refused"), ("proof", "embedded_count"), ("collection", "pending")}
 # Hits of verification queries in a form that was given up within schema 2: they are stored again when needed.
 FORGOTTEN = {("schema-2-55d5d4c.sql", "proberesult")}
 
@@ -169,12 +176,15 @@ def test_an_upgrade_keeps_every_row(old: Path, tmp_path: Path) -> None:
     after = rows(path)
     for table, kept in before.items():
         if (old.name, table) in FORGOTTEN:
-            assert after[table] == []
+            assert after[RENAMED[table]] == []
             continue
         ignored = {
             c for t, c in CHANGED | DROPPED if t == table and (old_version(old) == 1 or (t, c) in DROPPED)
         }
-        wanted = [{k: v for k, v in row.items() if k not in ignored} for row in kept]
+        wanted = [
+            {RENAMED_COLUMNS.get((table, k), k): v for k, v in row.items() if k not in ignored}
+            for row in kept
+        ]
         now = after[RENAMED.get(table, table)]
         assert [{k: row[k] for k in wanted[0]} for row in now] == wanted, table
 
@@ -224,6 +234,39 @@ def test_an_upgrade_finds_silent_failures_scores_and_adds_the_rules_once(tmp_pat
     upgrade(path)  # a rule that a person removed does not come back
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == len(DEFAULT_RULES) - 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind", "version_id"),
+    [
+        ("", "", None),
+        ("Activating version 2", "activate", 2),
+        ("Activating version 9", "activate", None),
+        ("Adding 3 files", "ingest", None),
+        ("Added 3, replaced 1", "ingest", None),
+        ("Removed 2", "ingest", None),
+        ("Removed 4 documents", "remove", None),
+        ("Removed “Removed 2”", "remove", None),
+        ("Edited metadata of “a.txt”", "metadata", None),
+        ("Excluded 1 chunk: outdated", "exclude", None),
+        ("Included 1 chunk again", "exclude", None),
+        ("Imported “A” from Chroma", "import", None),
+        ("Something a later program wrote", "other", None),
+        ("MESSAGE", "ingest", 2),
+    ],
+)
+def test_a_stored_pending_sentence_becomes_a_kind_and_a_version(
+    tmp_path: Path, sentence: str, kind: str, version_id: int | None
+) -> None:
+    path = old_file(next(p for p in OLD if p.name.startswith("schema-5-")), tmp_path)
+    with closing(sqlite3.connect(path)) as raw, raw:
+        (active,) = raw.execute("SELECT active_version_id FROM collection").fetchone()
+        (message,) = raw.execute("SELECT message FROM datasetversion WHERE id = ?", (active,)).fetchone()
+        assert active == 2
+        raw.execute("UPDATE collection SET pending = ?", (message if sentence == "MESSAGE" else sentence,))
+    upgrade(path)
+    (collection,) = rows(path)["collection"]
+    assert (collection["pending_kind"], collection["pending_version_id"]) == (kind, version_id)
 
 
 def test_a_trace_of_an_older_file_has_no_prompt_version(tmp_path: Path) -> None:

@@ -1,0 +1,312 @@
+"""The versions of one collection, newest first, and everything that can be done with one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QInputDialog
+
+from app.console import Console
+from app.engine.client import Task
+from app.pages.versions.trial_dialog import TrialDialog
+from app.pages.versions.words import delta, state_of
+from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
+from app.widgets.item_models import Column, RecordTable, date_time
+from app.widgets.labels import label
+from app.widgets.layout import Panel, confirm, refill, row
+from rag import operations
+from rag.knowledge.rows import (
+    ActivationReport,
+    CollectionRow,
+    VerificationReport,
+    VersionMade,
+    VersionRow,
+    list_collections,
+    list_versions,
+)
+from rag.text.plurals import counted
+
+_TAGS = ("baseline", "released")
+
+
+def _verified(version: VersionRow) -> str:
+    return "–" if version.verification_ok is None else "yes" if version.verification_ok else "no"
+
+
+VERSION_COLUMNS = (
+    Column("#", lambda v: str(v.number), 40, right=True, sort=lambda v: v.number),
+    Column("State", state_of, 56, colour=lambda v: "good" if v.active else "check"),
+    Column("Created", lambda v: date_time(v.created_ms), 142, sort=lambda v: v.created_ms),
+    Column("Change", lambda v: v.message, 180, stretch=True, tooltip=lambda v: v.message),
+    Column("Documents", lambda v: f"{v.document_count:,}", 92, right=True, sort=lambda v: v.document_count),
+    Column("Chunks", lambda v: f"{v.chunk_count:,}", 72, right=True, sort=lambda v: v.chunk_count),
+    Column("± chunks", lambda v: delta(v.chunks_added, v.chunks_removed), 96, right=True,
+           sort=lambda v: v.chunks_added),
+    Column("± tokens", lambda v: delta(v.tokens_added, v.tokens_removed), 118, right=True,
+           sort=lambda v: v.tokens_added),
+    Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags), colour=lambda v: "accent"),
+    Column("Verified", _verified, 76, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
+           tooltip=lambda v: v.verification_detail or ""),
+)  # fmt: skip
+
+
+class HistoryPanel(Panel):
+    """A table of versions with buttons to activate, ask, undo, tag, verify, try and delete."""
+
+    listed = Signal(list)  # the VersionRows that are shown
+    version_chosen = Signal(object)  # a VersionRow
+    comparison_requested = Signal(int, int)  # old and new number
+    ask_requested = Signal(str, object)  # collection, version number
+    trial_built = Signal(int)  # its number
+
+    def __init__(self, console: Console, strip: TaskStrip) -> None:
+        super().__init__()
+        self._console, self._strip = console, strip
+        self.collection_box = QComboBox()
+        self.collection_box.setAccessibleName("Collection")
+        self.collection_box.setMinimumWidth(220)
+        self.facts = label("", "muted")
+        self.table = RecordTable(VERSION_COLUMNS, console.theme, "version_timeline")
+        self.activate_button = button(
+            "Make active", self._activate_chosen, primary=True,
+            tip="Questions are answered from the active version. Nothing is embedded again.",
+        )  # fmt: skip
+        self.delete_button = button("Delete…", self._delete_chosen)
+        self._add_content()
+        self.collection_box.currentIndexChanged.connect(lambda _index: self._show_collection())
+        self.table.record_selected.connect(self._choose_version)
+        self.table.actions_for = self._actions
+
+    def _add_content(self) -> None:
+        self.body.addLayout(row(label("Collection", "muted"), self.collection_box, self.facts, 1))
+        self.body.addWidget(self.table, 1)
+        self.body.addLayout(row(
+            self.activate_button, button("Ask this version", self._ask_chosen),
+            button("Undo", self.undo, tip="Go back to the version that the active one was made from"),
+            button("Tag…", self._tag_chosen), 1,
+            button("Verify", self.verify,
+                   tip="Check the index against the active version: texts, all vectors, verification queries"),
+            button("Add a verification query…", self._add_query),
+            button("Try other settings…", self._try_other,
+                   tip="Build the same documents with another embedder or chunk size, next to this version"),
+            self.delete_button,
+        ))  # fmt: skip
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    @property
+    def collection(self) -> CollectionRow | None:
+        """The collection whose versions are listed."""
+        name = self.collection_box.currentData()
+        rows = list_collections(self._console.database) if name else []
+        return next((found for found in rows if found.name == name), None)
+
+    @property
+    def versions(self) -> list[VersionRow]:
+        """The versions in the order of the table."""
+        found: list[VersionRow] = self.table.records_model.records
+        return found
+
+    @property
+    def current(self) -> VersionRow | None:
+        """The chosen version."""
+        records = self.table.selected_records()
+        return records[0] if records else None
+
+    def refresh(self) -> None:
+        """Read collections and versions again; what is chosen stays chosen."""
+        refill(
+            self.collection_box,
+            [(found.name, found.name) for found in list_collections(self._console.database)],
+        )
+        self._show_collection()
+
+    def choose(self, collection: str) -> None:
+        """List the versions of this collection."""
+        self.collection_box.setCurrentIndex(self.collection_box.findData(collection))
+
+    def _show_collection(self) -> None:
+        collection = self.collection
+        versions = list_versions(self._console.database, collection.id) if collection else []
+        chosen = self.current
+        self.table.set_records(versions, keep_sort=True)
+        facts = [counted(len(versions), "version"), collection.embedder_name] if collection else []
+        if collection and collection.index_server:
+            facts.append(f"served from {collection.index_server}")
+        self.facts.setText("   ·   ".join(facts))
+        self.listed.emit(versions)
+        if not (chosen and self.table.choose(lambda v: v.id == chosen.id)):
+            self.table.choose(lambda v: v.active)
+
+    def _choose_version(self, version: VersionRow) -> None:
+        self.activate_button.setEnabled(not version.active)
+        self.delete_button.setEnabled(not version.active)
+        self.version_chosen.emit(version)
+
+    def _actions(self, records: list[VersionRow]) -> list[tuple[str, Callable[[], None]]]:
+        if len(records) == 2:
+            low, high = sorted(record.number for record in records)
+            return [(f"Compare versions {low} and {high}", lambda: self.comparison_requested.emit(low, high))]
+        if len(records) != 1:
+            return []
+        version = records[0]
+        return [
+            *([] if version.active else [("Make active", self._activate_chosen)]),
+            ("Ask this version", self._ask_chosen),
+            ("Tag…", self._tag_chosen),
+            *[(f"Remove the tag “{tag}”", partial(self.untag, tag)) for tag in version.tags],
+            *([] if version.active else [("Delete…", self._delete_chosen)]),
+        ]
+
+    # --- what is changed ----------------------------------------------------------------------------------
+
+    def activate(self, version: VersionRow) -> None:
+        """Make a version the active one, and verify its index."""
+        self._follow(self._console.run(operations.activate_version, self._activated,
+                                       collection=version.collection, number=version.number))  # fmt: skip
+
+    def undo(self) -> None:
+        """Go back to the version that the active one was made from."""
+        if (collection := self.collection) is not None:
+            self._follow(
+                self._console.run(operations.undo_version, self._activated, collection=collection.name)
+            )
+
+    def verify(self) -> None:
+        """Compare the index with the active version, every vector of it."""
+        if (collection := self.collection) is not None:
+            self._follow(self._console.run(operations.verify_index, self._show_verification,
+                                           collection=collection.name, every_vector=True))  # fmt: skip
+
+    def tag(self, version: VersionRow, tag: str) -> None:
+        """Give a version a tag; another version that has it loses it."""
+        self._follow(
+            self._console.run(operations.tag_version, lambda _result: self._changed(),
+                              collection=version.collection, version=version.number, tag=tag)
+        )  # fmt: skip
+
+    def untag(self, tag: str) -> None:
+        """Remove a tag from the version that has it."""
+        if (collection := self.collection) is not None:
+            self._follow(self._console.run(operations.untag_version, lambda _result: self._changed(),
+                                           collection=collection.name, tag=tag))  # fmt: skip
+
+    def delete(self, version: VersionRow) -> None:
+        """Delete a version, and the documents that are in no other."""
+
+        def show(count: int) -> None:
+            documents = counted(count, "document")
+            self._changed(
+                f"Version {version.number} was deleted, with {documents} that no other version contains."
+            )
+
+        self._follow(self._console.run(operations.discard_version, show,
+                                       collection=version.collection, which=version.number))  # fmt: skip
+
+    def build_trial(self, embedder_folder: str, max_tokens: int, overlap_tokens: int) -> None:
+        """Build a trial version: the same documents with an embedder and chunk sizes in tokens."""
+        if (collection := self.collection) is not None:
+            self._follow(
+                self._console.run(operations.build_trial, self._show_trial, collection=collection.name,
+                                  embedder_folder=embedder_folder, max_tokens=max_tokens,
+                                  overlap_tokens=overlap_tokens)
+            )  # fmt: skip
+
+    def add_verification_query(self, text: str) -> None:
+        """Add a query that every activated version is verified with."""
+        if (collection := self.collection) is not None:
+            self._follow(
+                self._console.run(operations.add_verification_query,
+                                  lambda _result: self._changed("The verification query was saved."),
+                                  collection=collection.name, text=text)
+            )  # fmt: skip
+
+    def _follow(self, task: Task) -> None:
+        before = self.collection
+        self._strip.follow(task)
+        task.cancelled.connect(lambda: self._cancelled(before))
+
+    def _cancelled(self, before: CollectionRow | None) -> None:
+        """Say whether the active version changed: an activation that is cancelled may have got that far."""
+        now = self.collection
+        if now and before and (now.id, now.active_version_id) != (before.id, before.active_version_id):
+            self._changed(
+                f"Cancelled too late: version {now.version_number} is active now. “Undo” goes back."
+            )
+        else:
+            self._changed("Cancelled. The active version did not change.")
+
+    def _activated(self, report: ActivationReport) -> None:
+        seconds = report.milliseconds / 1000
+        self._show_verification(
+            report.verification, f"Version {report.number} is active after {seconds:.1f} s. "
+        )
+
+    def _show_verification(self, verification: VerificationReport, before: str = "") -> None:
+        outcome = "Verified" if verification.ok else "Verification failed"
+        self._changed(f"{before}{outcome}: {verification.sentence()}", "info" if verification.ok else "bad")
+
+    def _show_trial(self, made: VersionMade) -> None:
+        self._changed(
+            f"Version {made.number} is a trial: {made.message}. Compare it with the active version, then "
+            "make it active or delete it."
+        )
+        self.table.choose(lambda v: v.number == made.number)
+        self.trial_built.emit(made.number)
+
+    def _changed(self, sentence: str = "", kind: str = "info") -> None:
+        self._console.data_changed.emit()
+        if sentence:
+            self._console.notice.emit(sentence, kind)
+
+    # --- what is asked first ------------------------------------------------------------------------------
+
+    def _activate_chosen(self) -> None:
+        if (version := self.current) is not None and not version.active:
+            self.activate(version)
+
+    def _ask_chosen(self) -> None:
+        if (version := self.current) is not None:
+            self.ask_requested.emit(version.collection, version.number)
+
+    def _tag_chosen(self) -> None:
+        if (version := self.current) is None:
+            return
+        tag, accepted = QInputDialog.getItem(
+            self, f"Tag version {version.number}", "A tag on another version moves to this one.",
+            list(_TAGS), 0, True,
+        )  # fmt: skip
+        if accepted and tag.strip():
+            self.tag(version, tag)
+
+    def _delete_chosen(self) -> None:
+        if (version := self.current) is not None:
+            confirm(
+                self, "Delete version",
+                f"Delete version {version.number} (“{version.message}”)? Documents that are in no other "
+                "version are deleted with it. Traces keep what they showed.",
+                "Delete", lambda: self.delete(version), destructive=True,
+            )  # fmt: skip
+
+    def _add_query(self) -> None:
+        text, accepted = QInputDialog.getText(
+            self, "Add a verification query", "A query used to verify each activated version"
+        )
+        if accepted and text.strip():
+            self.add_verification_query(text)
+
+    def _try_other(self) -> None:
+        active = next((version for version in self.versions if version.active), None)
+        if active is None:
+            return
+        dialog = TrialDialog(json.loads(active.chunking), self)
+        dialog.accepted.connect(
+            lambda: self.build_trial(
+                dialog.folder.text().strip(), dialog.max_tokens.value(), dialog.overlap.value()
+            )
+        )
+        dialog.open()

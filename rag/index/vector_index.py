@@ -1,0 +1,190 @@
+"""The vector index: Chroma collections that can be rebuilt from the SQLite file. rag.index alone imports it.
+
+An entry's id is the hash of its text: two versions that share texts share entries, so going from one to the
+other costs what differs, and the ids alone say what the index holds. A collection is served from the folder
+beside the SQLite file or from a Chroma server. Facts that forced the details: Chroma's writes hold the GIL,
+so they go in small batches; its default space is l2; its names are limited, so collections are named by our
+keys; `get` of everything must be paged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import RagError
+
+Vector = npt.NDArray[np.float32]
+VectorsOf = Callable[[list[str]], dict[str, Vector]]
+
+_WRITE_BATCH = 100
+_READ_PAGE = 5000  # vectors
+_LIST_PAGE = 100_000  # ids: Chroma counts through all before an offset, so pages make it slower
+
+
+@dataclass(frozen=True)
+class IndexPlace:
+    """Where a collection's index is: the name of the Chroma collection, and the server if it is on one."""
+
+    key: str
+    server: str = ""
+
+
+class VectorIndex:
+    """Opens the Chroma folder, or a server, when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._clients: dict[str, Any] = {}
+
+    def add(
+        self, place: IndexPlace, hashes: Sequence[str], vectors_of: VectorsOf
+    ) -> Iterator[tuple[int, int]]:
+        """Add entries, over those that are there already; yields (done, total) after each batch."""
+        with _in_words(place):
+            collection = self._collection(place)
+            done = 0
+            for batch in _batches(hashes):
+                found = vectors_of(batch)
+                if len(found) != len(batch):
+                    raise RagError("Some chunks have no vector; add their documents again.")
+                collection.upsert(ids=batch, embeddings=np.stack([found[text_hash] for text_hash in batch]))
+                done += len(batch)
+                yield done, len(hashes)
+
+    def delete(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Delete entries, if they are there; yields (done, total) after each batch."""
+        with _in_words(place):
+            collection = self._collection(place)
+            done = 0
+            for batch in _batches(hashes):
+                collection.delete(ids=batch)
+                done += len(batch)
+                yield done, len(hashes)
+
+    def query(self, place: IndexPlace, vector: Vector, count: int) -> list[str]:
+        """Text hashes of the nearest entries by cosine similarity, best first."""
+        collection = self._collection(place)
+        size = collection.count()
+        if size == 0:
+            return []
+        found = collection.query(query_embeddings=[vector.tolist()], n_results=min(count, size), include=[])
+        return [str(text_hash) for text_hash in found["ids"][0]]
+
+    def hashes(self, place: IndexPlace) -> list[str]:
+        """The text hashes of all entries."""
+        with _in_words(place):
+            return self._ids(self._collection(place))
+
+    def vectors(self, place: IndexPlace, hashes: Sequence[str]) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        with _in_words(place):
+            collection = self._collection(place)
+            for begin in range(0, len(hashes), _READ_PAGE):
+                page = collection.get(ids=list(hashes[begin : begin + _READ_PAGE]), include=["embeddings"])
+                found.update(zip(page["ids"], np.asarray(page["embeddings"], dtype=np.float32), strict=True))
+        return found
+
+    def count(self, place: IndexPlace) -> int:
+        with _in_words(place):
+            return int(self._collection(place).count())
+
+    def drop(self, place: IndexPlace) -> None:
+        from chromadb.errors import NotFoundError
+
+        with _in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
+            self._client(place.server).delete_collection(place.key)
+
+    def collection_names(self) -> list[str]:
+        """Names of all collections in the folder."""
+        return [str(collection.name) for collection in self._client("").list_collections()]
+
+    def erase_folder(self) -> None:
+        """Delete the folder: Chroma leaves deleted data behind in its files. All of it can be rebuilt."""
+        client = self._clients.pop("", None)
+        if client is not None:
+            client.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def check_server(self, address: str) -> None:
+        """Raises RagError with a sentence when no Chroma server answers there."""
+        self._client(address)
+
+    def _ids(self, collection: Any) -> list[str]:
+        found: list[str] = []
+        for offset in range(0, collection.count(), _LIST_PAGE):
+            found.extend(collection.get(limit=_LIST_PAGE, offset=offset, include=[])["ids"])
+        return found
+
+    def _collection(self, place: IndexPlace) -> Any:
+        return self._client(place.server).get_or_create_collection(
+            place.key, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
+        )
+
+    def _client(self, server: str) -> Any:
+        if server not in self._clients:
+            self._clients[server] = open_client(server, str(self._folder))
+        return self._clients[server]
+
+
+def open_client(server: str, folder: str) -> Any:
+    """A client of a server, or of a folder when server is empty. Raises RagError when no server answers."""
+    os.environ["ANONYMIZED_TELEMETRY"] = "False"
+    import chromadb
+    from chromadb.config import Settings
+
+    logging.getLogger("chromadb").setLevel(logging.ERROR)
+    settings = Settings(anonymized_telemetry=False)
+    if not server:
+        return chromadb.PersistentClient(path=folder, settings=settings)
+    address = urlsplit(server)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise RagError(f"“{server}” is no address of a Chroma server; write it as http://localhost:8000.")
+    secure = address.scheme == "https"
+    try:
+        return chromadb.HttpClient(
+            host=address.hostname,
+            port=address.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=settings,
+        )
+    except Exception as error:  # it raises ValueError, httpx errors and its own, all for "nobody there"
+        raise RagError(
+            f"No Chroma server answers at {server} ({type(error).__name__}); start it with `chroma run`, or "
+            "choose another address."
+        ) from error
+
+
+@contextmanager
+def _in_words(place: IndexPlace) -> Iterator[None]:
+    """A server may be stopped at any time: whatever the libraries below make of it becomes a sentence."""
+    try:
+        yield
+    except RagError:
+        raise
+    except Exception as error:
+        if not place.server:
+            raise
+        raise RagError(
+            f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it again, or "
+            "serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
+        ) from error
+
+
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
+    for begin in range(0, len(ids), _WRITE_BATCH):
+        yield list(ids[begin : begin + _WRITE_BATCH])

@@ -1,0 +1,276 @@
+"""Turns a file into text with places. One module per family of formats; nothing else knows any format.
+
+parse_file never raises anything but DocumentError: a damaged file is a sentence, not a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rag.errors import DocumentError, UnsupportedDocumentError
+from rag.parsing import office, pdf, sheets, text, web
+from rag.parsing.rows import ParsedDocument, Place
+
+PARSER = "ragdeck-parser/2"  # part of every chunking fingerprint: change it when texts would change
+LARGEST_FILE = 200 << 20
+LARGEST_UNPACKED = 500 << 20
+
+Parser = Callable[[Path], ParsedDocument]
+
+CODE = (
+    "py js jsx ts tsx java kt kts c h cc cpp cxx hpp cs go rs rb php swift scala sh bash zsh ps1 bat sql r jl lua pl "
+    "pm hs ml ex exs erl clj dart vue svelte css scss less yaml yml toml ini cfg conf properties env tf cmake mk "
+    "gradle proto graphql tex diff patch"
+).split()
+
+SUPPORTED: dict[str, Parser] = {
+    "pdf": pdf.parse_pdf,
+    "docx": office.parse_docx,
+    "docm": office.parse_docx,
+    "pptx": office.parse_pptx,
+    "pptm": office.parse_pptx,
+    "xlsx": sheets.parse_workbook,
+    "xlsm": sheets.parse_workbook,
+    "xlsb": sheets.parse_workbook,
+    "xls": sheets.parse_workbook,
+    "ods": sheets.parse_workbook,
+    "csv": sheets.parse_csv,
+    "tsv": sheets.parse_csv,
+    "html": web.parse_html,
+    "htm": web.parse_html,
+    "xhtml": web.parse_html,
+    "xml": web.parse_xml,
+    "rss": web.parse_xml,
+    "epub": web.parse_epub,
+    "md": text.parse_markdown,
+    "markdown": text.parse_markdown,
+    "txt": text.parse_text,
+    "text": text.parse_text,
+    "rst": text.parse_text,
+    "log": text.parse_text,
+    "adoc": text.parse_text,
+    "org": text.parse_text,
+    "srt": text.parse_text,
+    "vtt": text.parse_text,
+    "json": text.parse_json,
+    "jsonl": text.parse_jsonl,
+    "ndjson": text.parse_jsonl,
+    "ipynb": text.parse_notebook,
+    "eml": text.parse_mail,
+    **dict.fromkeys(CODE, text.parse_code),
+}
+# What a file is, whatever it is called: by first bytes, and for archives by a part that it holds.
+_MAGIC = {
+    b"%PDF-": "pdf",
+    b"{\\rtf": "rtf",
+    b"\x89PNG": "png",
+    b"\xff\xd8\xff": "jpg",
+    b"GIF8": "gif",
+}
+_COMPOUND = b"\xd0\xcf\x11\xe0"  # of Office before 2007, and of newer files with a password
+_PARTS = {
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+    "xl/workbook.xml": "xlsx",
+    "xl/workbook.bin": "xlsx",
+    "META-INF/container.xml": "epub",
+}
+_MIMETYPES = {
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+}
+_SAME_CONTENT = {"docm": "docx", "pptm": "pptx", "xlsm": "xlsx", "xlsb": "xlsx"}
+_BETTER = {
+    "doc": "docx",
+    "rtf": "docx",
+    "odt": "docx",
+    "ppt": "pptx",
+    "odp": "pptx",
+    "pages": "pdf",
+    "key": "pdf",
+}
+_PACKED = {"docx", "docm", "pptx", "pptm", "xlsx", "xlsm", "xlsb", "ods", "epub"}
+_BARE_NAMES = {
+    "readme",
+    "license",
+    "licence",
+    "copying",
+    "changelog",
+    "makefile",
+    "dockerfile",
+    "authors",
+    "news",
+}
+
+
+def is_supported(path: Path) -> bool:
+    """Whether a file found in a folder is worth trying."""
+    return _suffix(path) in SUPPORTED or (not path.suffix and path.name.lower() in _BARE_NAMES)
+
+
+def parse_file(path: Path) -> ParsedDocument:
+    """The text of a file and where its pages, slides, sheets or sections are.
+
+    Raises DocumentError with one sentence when the file is damaged, protected, empty or too large, and
+    UnsupportedDocumentError when its kind is not read.
+    """
+    try:
+        size = path.stat().st_size
+        if size == 0:
+            raise DocumentError("The file is empty.")
+        if size > LARGEST_FILE:
+            raise DocumentError(
+                f"The file has {size >> 20} MB, more than {LARGEST_FILE >> 20} MB; split it or extract its text first."
+            )
+        parser = _choose(path)
+        if _suffix(path) in _PACKED:
+            _check_archive(path)
+        document = _clean(parser(path))
+    except DocumentError:
+        raise
+    except ImportError as error:
+        raise DocumentError(
+            f"Reading this kind of file needs the package {error.name}; start main.py again to install it."
+        ) from error
+    except (MemoryError, RecursionError) as error:
+        raise DocumentError(
+            "The file is nested too deeply or too large for the memory; simplify it."
+        ) from error
+    except OSError as error:
+        raise DocumentError(f"The file cannot be read: {error.strerror or error}.") from error
+    except Exception as error:
+        # Parsers of third parties raise whatever they meet; the kind of it helps whoever repairs the file.
+        raise DocumentError(
+            f"The file is damaged or not really a {_suffix(path) or 'text'} file ({type(error).__name__}); "
+            "open it in its own program and save it again."
+        ) from error
+    if not document.text.strip():
+        raise DocumentError("The file contains no text.")
+    return document
+
+
+def _choose(path: Path) -> Parser:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    suffix = _suffix(path)
+    kind = _kind_by_content(head, path)
+    parser = SUPPORTED.get(suffix)
+    if parser is not None:
+        if kind not in (None, _SAME_CONTENT.get(suffix, suffix)):
+            advice = _advice(str(kind))
+            raise DocumentError(f"The file is called .{suffix} but is really a .{kind} file; {advice}.")
+        if kind is None and suffix in _PACKED and head.startswith(_COMPOUND):
+            raise DocumentError(
+                "The file is protected by a password or of an old Office version; save a copy anew without it."
+            )
+        return parser
+    if kind == "pdf" and not suffix:
+        return pdf.parse_pdf
+    if suffix in _BETTER:
+        raise UnsupportedDocumentError(
+            f"Files of the kind .{suffix} are not read; save it as .{_BETTER[suffix]} and add that."
+        )
+    if kind is not None or not text.looks_like_text(head):
+        raise UnsupportedDocumentError(
+            f"Files of the kind {path.suffix} are not read."
+            if suffix
+            else "The file is binary, and its kind is not known."
+        )
+    return text.parse_text
+
+
+def _advice(kind: str) -> str:
+    if kind in SUPPORTED:
+        return f"rename it to .{kind}"
+    return f"save it as .{_BETTER[kind]}" if kind in _BETTER else "that kind is not read"
+
+
+def _kind_by_content(head: bytes, path: Path) -> str | None:
+    """The suffix that a file's content calls for, when its first bytes tell."""
+    for mark, kind in _MAGIC.items():
+        if head.startswith(mark):
+            return kind
+    if head.startswith(b"PK\3\4"):
+        return _archive_kind(path)
+    if head.startswith(_COMPOUND):
+        return _compound_kind(path.read_bytes())
+    return None
+
+
+def _archive_kind(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            mimetype = archive.read("mimetype")[:200].strip() if "mimetype" in names else b""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return None  # damaged: the parser says so
+    for part, kind in _PARTS.items():
+        if part in names:
+            return kind
+    return _MIMETYPES.get(mimetype)
+
+
+def _compound_kind(data: bytes) -> str | None:
+    """Old Office files, and the envelope of new ones with a password, by the names of their streams."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise DocumentError("The file is protected by a password; save a copy without it and add that.")
+    for stream, kind in (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls")):
+        if stream.encode("utf-16-le") in data:
+            return kind
+    return None
+
+
+def _check_archive(path: Path) -> None:
+    """Office files and EPUBs are archives: refuse one that would unpack to more than the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise DocumentError(
+            f"The file is damaged or not really a {_suffix(path)} file; copy it again or save it anew."
+        ) from error
+    if unpacked > LARGEST_UNPACKED:
+        raise DocumentError(
+            f"The file unpacks to {unpacked >> 20} MB, more than {LARGEST_UNPACKED >> 20} MB."
+        )
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c]")  # a form feed stands between two pages of old text files
+
+
+def _clean(document: ParsedDocument) -> ParsedDocument:
+    """Remove what no text should hold, place by place, so that every offset stays exact."""
+    parts: list[str] = []
+    places: list[Place] = []
+    position = done = 0
+    for place in document.places:
+        gap, inside = (
+            _clean_text(document.text[done : place.start]),
+            _clean_text(document.text[place.start : place.end]),
+        )
+        start = position + len(gap)
+        parts += [gap, inside]
+        position = start + len(inside)
+        done = place.end
+        if inside.strip():
+            places.append(replace(place, start=start, end=position))
+    parts.append(_clean_text(document.text[done:]))
+    title = " ".join(_clean_text(document.title).split())[:300]
+    return replace(document, text="".join(parts), places=tuple(places), title=title)
+
+
+def _clean_text(value: str) -> str:
+    value = _CONTROL.sub("", _LINE_END.sub("\n", value)).encode("utf-8", "replace").decode("utf-8")
+    return unicodedata.normalize("NFC", value)
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower().lstrip(".")

@@ -1,0 +1,105 @@
+"""The engine's process: which parts of the workspace a function gets, its log, and how it ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import engine_functions as functions
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.console import Console
+from app.engine.client import Engine
+from app.engine.server import THREADS, run_lanes
+from rag.operations import Lane
+from rag.workspace import Workspace
+
+
+def test_the_parts_of_the_workspace_are_filled_in_by_name(
+    console: Console, open_workspace: Workspace, settle: Callable[[], None]
+) -> None:
+    told: list[list[str]] = []
+    console.engine.start(functions.telling, name="given").finished.connect(told.append)
+    settle()
+    assert told == [["Workspace", "Store", "Database", "Settings", str(open_workspace.folder), "given"]]
+
+
+def test_a_part_that_the_window_gives_is_not_replaced(console: Console, settle: Callable[[], None]) -> None:
+    told: list[str] = []
+    console.engine.start(functions.telling_folder, folder="/elsewhere").finished.connect(told.append)
+    settle()
+    assert told == ["/elsewhere"]
+
+
+def test_settings_are_those_of_the_moment(
+    console: Console, open_workspace: Workspace, settle: Callable[[], None]
+) -> None:
+    console.change_settings("generation", "seed", 7)
+    settle()
+    assert open_workspace.settings.generation.seed == 7
+    assert console.settings.generation.seed == 7
+
+
+def test_only_reading_has_two_threads() -> None:
+    assert {lane for lane, count in THREADS.items() if count != 1} == {Lane.READ}
+    assert set(THREADS) == set(Lane)
+
+
+@pytest.mark.parametrize("goodbye", ["stop", "window gone"])
+def test_the_workspace_is_closed_when_the_window_says_stop_or_goes(
+    workspace: Workspace, goodbye: str
+) -> None:
+    functions.gates.clear()
+    functions.calls.clear()
+    ours, theirs = multiprocessing.Pipe()
+    thread = threading.Thread(target=run_lanes, args=(theirs, workspace), daemon=True)
+    thread.start()
+    assert ours.recv() == ("ready", workspace.interrupted_count, workspace.notices)
+    for number in (1, 2):
+        message = ("start", number, "ingest", functions.gated.function, {"gate": f"gate {number}"})
+        ours.send(message)
+    assert ours.recv() == ("event", 1, "before")
+    if goodbye == "stop":
+        ours.send(("stop",))
+    else:
+        ours.close()
+    functions.gates["gate 1"].set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert functions.calls == ["gate 1 begins", "gate 1 is closed"]  # the queued one never begins
+    again = Workspace(workspace.folder, "another test")  # the lock is free
+    again.close()
+
+
+def test_messages_for_an_unknown_task_are_passed_over(console: Console, settle: Callable[[], None]) -> None:
+    for kind in ("cancel", "pause", "resume"):
+        console.engine.send(kind, 4711)
+    told: list[str] = []
+    console.engine.start(functions.echo_text, text="still here").finished.connect(told.append)
+    settle()
+    assert told == ["still here"]
+
+
+def test_the_real_process_refuses_settings_it_cannot_read(qtbot: QtBot, folder: Path) -> None:
+    (folder / "settings.toml").write_text("[search]\nno_such_setting = 1\n", "utf-8")
+    engine = Engine(folder)
+    with qtbot.waitSignal(engine.refused, timeout=60_000) as caught:
+        engine.start_process()
+    assert "settings.toml" in caught.args[0]
+    engine.stop()
+
+
+def test_a_bug_is_logged_in_the_data_folder(qtbot: QtBot, folder: Path) -> None:
+    engine = Engine(folder)
+    engine.start_process()
+    task = engine.start(functions.slipping)
+    with qtbot.waitSignal(task.failed, timeout=60_000) as caught:
+        pass
+    assert caught.args[0] == "Something unexpected went wrong (ZeroDivisionError: a slip)."
+    engine.stop(timeout_s=20)
+    log = (folder / "engine.log").read_text("utf-8")
+    assert "ERROR ragdeck.engine: task engine_functions:slip" in log
+    assert "ZeroDivisionError: a slip" in log
