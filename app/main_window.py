@@ -51,7 +51,7 @@ from rag import operations
 from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
 from rag.knowledge.rows import IngestReport, list_collections, list_watched_folders
 from rag.models.rows import free_memory_bytes
-from rag.monitoring.rows import FrozenState, list_alerts
+from rag.monitoring.rows import RegressionState, list_alerts
 from rag.operations import Lane, Operation
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.text.plurals import counted
@@ -74,7 +74,7 @@ _CONFIRM_ABOVE = 200  # files
 _DEFAULT_COLLECTION = "Documents"
 _FIRST_PAGE_MS = 20
 _WATCH_MS = 5000
-_FROZEN_MS = 3000  # of quiet after a change, before the frozen questions are asked again
+_REGRESSION_MS = 3000  # of quiet after a change, before the regression questions are asked again
 
 
 class MainWindow(QMainWindow):
@@ -389,9 +389,9 @@ class MainWindow(QMainWindow):
         self._watch_timer.timeout.connect(self._check_folders)
         self._watch_timer.start()
 
-        self._frozen_timer = QTimer(self, interval=_FROZEN_MS, singleShot=True)
-        self._frozen_timer.timeout.connect(self._run_frozen)
-        self._frozen_tried: list[tuple[str, str]] = []
+        self._regression_timer = QTimer(self, interval=_REGRESSION_MS, singleShot=True)
+        self._regression_timer.timeout.connect(self._run_regression_questions)
+        self._regression_tried: list[tuple[str, str]] = []
 
     def status(self, name: str) -> str:
         return self._status[name].text()
@@ -464,7 +464,7 @@ class MainWindow(QMainWindow):
         console.engine.restarted.connect(self._engine_restarted)
         console.engine.tasks_changed.connect(self._show_tasks)
         console.data_changed.connect(self._data_changed)
-        console.settings_changed.connect(self._frozen_timer.start)
+        console.settings_changed.connect(self._regression_timer.start)
 
     # --- the engine ---------------------------------------------------------------------------------------
 
@@ -508,15 +508,15 @@ class MainWindow(QMainWindow):
 
     def _data_changed(self) -> None:
         self.rail.set_badge("monitors", len(list_alerts(self._console.database, firing_only=True)))
-        self._frozen_timer.start()
+        self._regression_timer.start()
 
-    def _run_frozen(self) -> None:
-        """Ask the frozen questions again after a change, if the person wants that; never two runs at once."""
+    def _run_regression_questions(self) -> None:
+        """Ask the regression questions again after a change, if the person wants that; never two runs at once."""
         engine = self._console.engine
-        if not self._console.settings.monitors.run_frozen_after_change or not engine.is_ready:
+        if not self._console.settings.monitors.run_regression_after_change or not engine.is_ready:
             return
         if any(task.lane is not Lane.READ for task in engine.tasks):
-            self._frozen_timer.start()  # the change may still be under way
+            self._regression_timer.start()  # the change may still be under way
             return
         self._console.run(
             operations.stale_collections,
@@ -525,20 +525,20 @@ class MainWindow(QMainWindow):
 
     def _run_stale(self, stale: list[tuple[str, str]]) -> None:
         """What failed is not tried again until something else changes."""
-        if not stale or stale == self._frozen_tried:
+        if not stale or stale == self._regression_tried:
             return
-        self._frozen_tried = stale
+        self._regression_tried = stale
         self._console.run(
-            operations.run_regression_questions, self._frozen_done,
+            operations.run_regression_questions, self._regression_done,
             collections=[name for name, _ in stale],
         )  # fmt: skip
 
-    def _frozen_done(self, states: list[FrozenState]) -> None:
-        self._frozen_tried = []
+    def _regression_done(self, states: list[RegressionState]) -> None:
+        self._regression_tried = []
         changed = [state for state in states if any(row.change for row in state.questions)]
         if changed:
             sentences = "  ".join(f"{state.collection}: {state.sentence()}" for state in changed)
-            self._console.notice.emit(f"Frozen questions were run again. {sentences}", "bad")
+            self._console.notice.emit(f"Regression questions were run again. {sentences}", "bad")
         self._console.data_changed.emit()
 
     def _started_up(self, notices: list[str]) -> None:
@@ -646,6 +646,6 @@ class MainWindow(QMainWindow):
         state.setValue("window/page", self.current_page or self._first_page)
         self._memory_timer.stop()
         self._watch_timer.stop()
-        self._frozen_timer.stop()
+        self._regression_timer.stop()
         self._console.engine.stop()
         super().closeEvent(event)

@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
     VersionMade,
 )
 from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
-from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, FrozenState, MeasureSummary
+from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
 from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
@@ -271,7 +271,7 @@ measure_summaries: Operation[list[MeasureSummary]] = Operation(
 stale_collections: Operation[list[tuple[str, str]]] = Operation(
     "rag.monitoring.regression_questions:stale_collections", Lane.READ, "Look at the regression questions"
 )
-run_regression_questions: Operation[list[FrozenState]] = Operation(
+run_regression_questions: Operation[list[RegressionState]] = Operation(
     "rag.monitoring.regression_questions:run_all", Lane.MODEL, "Run the regression questions"
 )
 check_alerts: Operation[list[AlertRow]] = Operation(
@@ -299,17 +299,19 @@ test_drift: Operation[tuple[DriftResult, ...]] = Operation(
 find_disagreements: Operation[tuple[Disagreement, ...]] = Operation(
     "rag.monitoring.drift:disagreements", Lane.INGEST, "Look for disagreements"
 )
-list_regression_states: Operation[list[FrozenState]] = Operation(
-    "rag.monitoring.regression_questions:frozen_states", Lane.READ, "List the regression questions"
+list_regression_states: Operation[list[RegressionState]] = Operation(
+    "rag.monitoring.regression_questions:regression_states", Lane.READ, "List the regression questions"
 )
-add_regression_question: Operation[FrozenState] = Operation(
-    "rag.monitoring.regression_questions:freeze_question", Lane.MODEL, "Add a regression question"
+add_regression_question: Operation[RegressionState] = Operation(
+    "rag.monitoring.regression_questions:add_regression_question", Lane.MODEL, "Add a regression question"
 )
-accept_regression_answer: Operation[FrozenState] = Operation(
+accept_regression_answer: Operation[RegressionState] = Operation(
     "rag.monitoring.regression_questions:accept_answer", Lane.WRITE, "Accept an answer"
 )
-remove_regression_question: Operation[FrozenState] = Operation(
-    "rag.monitoring.regression_questions:unfreeze_question", Lane.WRITE, "Remove a regression question"
+remove_regression_question: Operation[RegressionState] = Operation(
+    "rag.monitoring.regression_questions:remove_regression_question",
+    Lane.WRITE,
+    "Remove a regression question",
 )
 
 # --- Prompts ---------------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ class Section(BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+# (section, name before, name now): a file that an older version wrote opens without a question.
+_RENAMED_KEYS = (("monitors", "run_frozen_after_change", "run_regression_after_change"),)
+
+
 class ChunkingSettings(Section):
     max_tokens: Annotated[
         int, Field(ge=32, le=2048, description="Longest chunk, in the embedder's tokens.")
@@ -80,10 +84,10 @@ class GenerationSettings(Section):
 
 
 class MonitorSettings(Section):
-    run_frozen_after_change: Annotated[
+    run_regression_after_change: Annotated[
         bool,
         Field(
-            description="Ask the frozen questions again after every change of model, prompt, settings or documents, "
+            description="Ask the regression questions again after every change of model, prompt, settings or documents, "
             "while the window is open."
         ),
     ] = False
@@ -119,7 +123,7 @@ class Settings(Section):
         if not path.exists():
             return cls()
         try:
-            return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
+            return cls.model_validate(_renamed(tomllib.loads(path.read_text("utf-8"))))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RagError(
                 f"{path.name} is not valid TOML ({error}); correct it or delete it to get the defaults."
@@ -147,6 +151,15 @@ class Settings(Section):
             return Settings.model_validate(data)
         except ValidationError as error:
             raise RagError(f"{section}.{key}: {error.errors()[0]['msg']}.") from error
+
+
+def _renamed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a file with the names that keys have now."""
+    for section, old, new in _RENAMED_KEYS:
+        part = values.get(section)
+        if isinstance(part, dict) and old in part and new not in part:
+            part[new] = part.pop(old)
+    return values
 
 
 def _as_toml(sections: dict[str, dict[str, Any]]) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from fakes import ScriptedModel, drive
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.widgets.item_models import RecordTable
+from rag.asking.answer import answer_question
+from rag.asking.rows import AskResult, Question
+from rag.workspace import Workspace
 
 D = TypeVar("D", bound=QDialog)
 
@@ -37,8 +42,12 @@ def column(table: RecordTable, title: str) -> list[str]:
 
 
 def texts(widget: QWidget) -> str:
-    """Return the texts of all labels inside a widget that are not hidden, line by line."""
-    return "\n".join(found.text() for found in widget.findChildren(QLabel) if not found.isHidden())
+    """Return the texts of all labels inside a widget that were not hidden by the program, line by line."""
+    was_told = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+    labels = widget.findChildren(QLabel)
+    return "\n".join(
+        found.text() for found in labels if not (found.isHidden() and found.testAttribute(was_told))
+    )
 
 
 def button_of(parent: QWidget, text: str) -> QAbstractButton:
@@ -80,8 +89,7 @@ def pick_in_menu(text: str) -> None:
     def pick(menu: QMenu) -> None:
         action = next(found for found in menu.actions() if found.text() == text)
         menu.setActiveAction(action)
-        action.trigger()
-        menu.close()
+        QTest.keyClick(menu, Qt.Key.Key_Return)
 
     when_asked(pick)
 
@@ -98,3 +106,14 @@ def answer_message(text: str) -> None:
 def open_dialog(parent: QWidget, kind: type[D]) -> D:
     """Return the newest dialog of a kind below a widget that is still open."""
     return next(found for found in reversed(parent.findChildren(kind)) if found.isVisible())
+
+
+def ask_once(
+    workspace: Workspace, question: str, answer: str = "Twelve hours [1].", collection: str = "Notes"
+) -> str:
+    """Ask with a model that gives this answer, and return the trace's id."""
+    model = workspace.language_model()
+    assert isinstance(model, ScriptedModel)
+    model.answer = answer
+    result: AskResult = drive(answer_question(workspace, Question(question, collection)))
+    return result.trace_id

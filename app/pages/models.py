@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QPlainTextEdit,
     QSpinBox,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +21,7 @@ from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
-from app.widgets.layout import Panel, row, scrolled
+from app.widgets.layout import Panel, Splitter, column, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import TokenStreamed
@@ -59,8 +58,8 @@ MODEL_COLUMNS = (
     Column("Architecture", lambda m: m.header.architecture if m.header else "unusable", 92,
            colour=lambda m: None if m.header else "bad", tooltip=lambda m: m.problem),
     Column("Quant", lambda m: m.header.quantisation if m.header else "", 70),
-    Column("Parameters", lambda m: f"{m.header.parameter_count / 1e6:,.0f} M" if m.header else "", 86, right=True,
-           sort=lambda m: m.header.parameter_count if m.header else 0),
+    Column("Parameters", lambda m: f"{m.header.parameter_count / 1e6:,.0f} M" if m.header else "", 86,
+           right=True, sort=lambda m: m.header.parameter_count if m.header else 0),
     Column("Size", lambda m: _gib(m.header.size_bytes) if m.header else "", 72, right=True,
            sort=lambda m: m.header.size_bytes if m.header else 0),
 )  # fmt: skip
@@ -87,12 +86,9 @@ class ModelsPage(QWidget):
         self.prompt, self.output = QPlainTextEdit(), QPlainTextEdit(readOnly=True)
         self.speed = label("", "small")
         self._fields: dict[str, QSpinBox | QDoubleSpinBox] = {}
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self._make_list())
-        splitter.addWidget(self._make_detail())
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(0, 1)
-        splitter.setSizes([640, 500])
+        splitter = Splitter(
+            "models/splitter", self._make_list(), self._make_detail(), (640, 500), stretch=(1, 0)
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.addWidget(splitter)
@@ -140,9 +136,13 @@ class ModelsPage(QWidget):
         panel = Panel("Models on this computer")
         panel.body.addWidget(self.table, 1)
         panel.body.addLayout(
-            row(button("Add file…", self._add_file, primary=True), button("Add folder…", self._add_folder),
-                button("Rescan", self._console.refresh_models, tip="Look for new files in all known folders"), 1)
-        )  # fmt: skip
+            row(
+                button("Add file…", self._add_file, primary=True),
+                button("Add folder…", self._add_folder),
+                button("Rescan", self._console.refresh_models, tip="Look for new files in all known folders"),
+                1,
+            )
+        )
         note = (
             "Files in the folders of LM Studio, Ollama and the Hugging Face cache are listed as well. "
             "Files stay where they are."
@@ -151,10 +151,6 @@ class ModelsPage(QWidget):
         return panel
 
     def _make_detail(self) -> QWidget:
-        holder = QWidget()
-        layout = QVBoxLayout(holder)
-        layout.setContentsMargins(0, 0, 4, 0)
-        layout.setSpacing(SPACE)
         about = Panel("Model")
         about.body.addWidget(self.facts)
         about.body.addWidget(self.memory)
@@ -163,11 +159,7 @@ class ModelsPage(QWidget):
         self.sha_button = button("Compute sha256", self._sha256)
         about.body.addLayout(row(self.load_button, self.unload_button, self.sha_button, 1))
         about.body.addWidget(self.state)
-        layout.addWidget(about)
-        layout.addWidget(self._make_settings())
-        layout.addWidget(self._make_test())
-        layout.addStretch(1)
-        return scrolled(holder)
+        return scrolled(column(about, self._make_settings(), self._make_test(), 1, right=4, spacing=SPACE))
 
     def _make_settings(self) -> QWidget:
         panel = Panel("How it runs")
@@ -175,12 +167,8 @@ class ModelsPage(QWidget):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setHorizontalSpacing(SPACE)
         for key, title, low, high, step in _FIELDS:
-            field: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if isinstance(low, float) else QSpinBox()
-            field.setRange(low, high)
-            field.setSingleStep(step)
+            field = _number_field(low, high, step)
             field.setAccessibleName(title)
-            field.setKeyboardTracking(False)
-            field.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
             description = type(self._console.settings.generation).model_fields[key].description or ""
             field.setToolTip(description)
             field.valueChanged.connect(lambda value, k=key: self._change(k, value))
@@ -206,9 +194,8 @@ class ModelsPage(QWidget):
 
     def _fill_settings(self) -> None:
         for key, field in self._fields.items():
-            field.blockSignals(True)
-            field.setValue(getattr(self._console.settings.generation, key))
-            field.blockSignals(False)
+            with QSignalBlocker(field):
+                field.setValue(getattr(self._console.settings.generation, key))
         self._show_model()
 
     def _show_model(self) -> None:
@@ -225,8 +212,8 @@ class ModelsPage(QWidget):
         context = min(self._console.settings.generation.context, header.context_length or 1 << 30)
         forecast = forecast_memory(header, context)
         self.memory.setText(
-            f"With a context of {context:,} tokens it {memory_sentence(header, context)}  Weights {_gib(forecast.weights)}, "
-            f"KV cache {_gib(forecast.kv_cache)}, compute {_gib(forecast.compute)}."
+            f"With a context of {context:,} tokens it {memory_sentence(header, context)}  "
+            f"Weights {_gib(forecast.weights)}, KV cache {_gib(forecast.kv_cache)}, compute {_gib(forecast.compute)}."
         )
         free = free_memory_bytes()
         self.memory.setProperty("role", "bad" if free is not None and forecast.total > free else "muted")
@@ -322,6 +309,18 @@ class ModelsPage(QWidget):
     def _folder_added(self, values: dict[str, Any]) -> None:
         self._console.take_settings(values)
         self._console.refresh_models()
+
+
+def _number_field(low: float, high: float, step: float) -> QSpinBox | QDoubleSpinBox:
+    """Return a field of the kind that its lowest value has; it changes when typing has ended."""
+    field: QSpinBox | QDoubleSpinBox
+    if isinstance(low, int):
+        field = QSpinBox(minimum=low, maximum=int(high), singleStep=int(step))
+    else:
+        field = QDoubleSpinBox(minimum=low, maximum=high, singleStep=step)
+    field.setKeyboardTracking(False)
+    field.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
+    return field
 
 
 def _facts(header: ModelHeader) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""Prompts: numbered versions that never change, labels that say which one answers, and an editor with a preview."""
+"""Prompts: numbered versions that never change, labels that name the one in use, an editor with a preview."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, QSignalBlocker, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QPlainTextEdit,
-    QSplitter,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -26,7 +25,7 @@ from app.shared.diff_view import DiffView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import Splitter, column, confirm, row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
@@ -80,7 +79,7 @@ MOVE_COLUMNS = (
 
 
 class PromptsPage(QWidget):
-    """Prompts and versions on the left; the text, what differs, and the labels' log on the right."""
+    """A page with prompts and versions on the left; text, differences and the log of labels on the right."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -102,10 +101,11 @@ class PromptsPage(QWidget):
         ):
             editor.setAccessibleName(name)
         self.question = QComboBox()
-        self.question.setEditable(True)
         self.question.setAccessibleName("Question of the preview")
-        self.question.lineEdit().setPlaceholderText("Type a question, or choose one that was asked")
-        self.question.lineEdit().setAccessibleName("Question of the preview")
+        line = QLineEdit()
+        self.question.setLineEdit(line)
+        line.setPlaceholderText("Type a question, or choose one that was asked")
+        line.setAccessibleName("Question of the preview")
         self.facts, self.wrong = label("", "small", wrap=True), label("", "bad", wrap=True)
         self.message = QLineEdit()
         self.message.setPlaceholderText("What is different, and why")
@@ -127,79 +127,66 @@ class PromptsPage(QWidget):
         self.refresh()
 
     def _build(self) -> None:
-        left = QSplitter()
-        left.setOrientation(left.orientation().Vertical)
-        above, below = QWidget(), QWidget()
-        for holder, table, buttons in (
-            (above, self.prompts, (button("New…", self.new), button("More", self._more))),
-            (below, self.versions, (button("Label…", self._label_menu, tip="What has the label production answers"),
-                                    button("Roll back", self.roll_back, tip="Move production back to where it was"))),
-        ):  # fmt: skip
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(SMALL_SPACE)
-            layout.addLayout(row(*buttons, 1))
-            layout.addWidget(table, 1)
-            left.addWidget(holder)
-        left.setSizes([180, 360])
-        left.setChildrenCollapsible(False)
-        texts = QSplitter()
-        texts.setOrientation(texts.orientation().Vertical)
-        for title, editor in (("System part", self.system), ("User part", self.user)):
-            holder = QWidget()
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(SMALL_SPACE)
-            layout.addWidget(label(title, "section"))
-            layout.addWidget(editor, 1)
-            texts.addWidget(holder)
-        preview = QWidget()
-        layout = QVBoxLayout(preview)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(label("Preview", "section"))
-        layout.addWidget(self.question)
-        layout.addWidget(self.preview, 1)
-        layout.addWidget(self.facts)
-        both = QSplitter()
-        both.addWidget(texts)
-        both.addWidget(preview)
-        both.setSizes([440, 380])
-        edit = QWidget()
-        layout = QVBoxLayout(edit)
-        layout.setContentsMargins(0, SMALL_SPACE, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(both, 1)
-        layout.addWidget(self.wrong)
-        layout.addLayout(row(self.message, self.revert_button, self.save_button))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for title, widget in (("Text", edit), ("What differs", self.diff), ("Labels moved", self.moves)):
+        for title, widget in (
+            ("Text", self._make_editor()),
+            ("What differs", self.diff),
+            ("Labels moved", self.moves),
+        ):
             self.tabs.addTab(widget, title)
-        splitter = QSplitter()
-        splitter.addWidget(left)
-        splitter.addWidget(self.tabs)
-        splitter.setSizes([420, 780])
-        splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        outer.addWidget(splitter)
+        outer.addWidget(Splitter("prompts/splitter", self._make_lists(), self.tabs, (420, 780)))
+
+    def _make_lists(self) -> QWidget:
+        label_button = button(
+            "Label…", self._label_menu, tip="The version labelled “production” is used for answers"
+        )
+        back_button = button(
+            "Roll back", self.roll_back, tip="Move “production” back to where it was before its last move"
+        )
+        return Splitter(
+            "prompts/lists",
+            column(row(button("New…", self.new), button("More", self._more), 1), (self.prompts, 1)),
+            column(row(label_button, back_button, 1), (self.versions, 1)),
+            (180, 360),
+            vertical=True,
+        )
+
+    def _make_editor(self) -> QWidget:
+        texts = Splitter(
+            "prompts/parts",
+            column(label("System part", "section"), (self.system, 1)),
+            column(label("User part", "section"), (self.user, 1)),
+            (1, 1),
+            vertical=True,
+        )
+        preview = column(label("Preview", "section"), self.question, (self.preview, 1), self.facts)
+        return column(
+            (Splitter("prompts/preview", texts, preview, (440, 380)), 1),
+            self.wrong,
+            row(self.message, self.revert_button, self.save_button),
+            top=SMALL_SPACE,
+        )
 
     # --- what is shown ------------------------------------------------------------------------------------
 
     @property
     def prompt(self) -> PromptRow | None:
-        records = self.prompts.selected_records()
+        """The chosen prompt."""
+        records: list[PromptRow] = self.prompts.selected_records()
         return records[0] if records else None
 
     @property
     def is_changed(self) -> bool:
-        """Whether the text is not that of the version shown."""
+        """Whether the text differs from that of the version shown."""
         shown = self._shown
         texts = (self.system.toPlainText().strip(), self.user.toPlainText().strip())
         return shown is not None and texts != (shown.system, shown.user)
 
     def refresh(self) -> None:
+        """Show the prompts as they are stored now; the choice and unsaved text stay."""
         chosen = self.prompt
         rows = list_prompts(self._console.database)
         self.prompts.set_records(rows, keep_sort=True)
@@ -210,17 +197,15 @@ class PromptsPage(QWidget):
             self._show_versions()
 
     def _fill_questions(self) -> None:
-        recent = list_traces(self._console.database, TraceFilter(source="person"), _RECENT)
-        kept = self.question.currentText()
-        self.question.blockSignals(True)
-        self.question.clear()
-        for trace in recent:
-            self.question.addItem(trace.question, trace.id)
-        if kept:
-            place = self.question.findText(kept)
-            self.question.setCurrentIndex(place)
-            self.question.setEditText(kept)
-        self.question.blockSignals(False)
+        """Offer the questions asked lately; what was typed stays, even if it was never asked."""
+        typed = self.question.currentText()
+        with QSignalBlocker(self.question):
+            self.question.clear()
+            for trace in list_traces(self._console.database, TraceFilter(source="person"), _RECENT):
+                self.question.addItem(trace.question, trace.id)
+            if typed:
+                self.question.setCurrentIndex(self.question.findText(typed))
+                self.question.setEditText(typed)
 
     def _show_versions(self) -> None:
         prompt = self.prompt
@@ -243,7 +228,7 @@ class PromptsPage(QWidget):
         self._show_version()
 
     def _show_version(self) -> None:
-        """One version in the editor and against the one before it; two against each other."""
+        """Show one version in the editor and against the one before it; two against each other."""
         chosen = sorted(self.versions.selected_records(), key=lambda v: v.number)
         if not chosen:
             return
@@ -258,11 +243,10 @@ class PromptsPage(QWidget):
         old = chosen[0] if len(chosen) > 1 else earlier[-1] if earlier else new
         self.diff.show_changes(
             [
-                ChunkChange("same" if before == after else "changed", _piece(before, f"{part}, version {old.number}"),
-                            _piece(after, f"{part}, version {new.number}"), word_diff(before, after))
-                for part, before, after in (("System part", old.system, new.system), ("User part", old.user, new.user))
+                _part_change("System part", old, new, old.system, new.system),
+                _part_change("User part", old, new, old.user, new.user),
             ]
-        )  # fmt: skip
+        )
         self._enable()
 
     def _set_text(self, version: PromptVersionRow) -> None:
@@ -276,7 +260,7 @@ class PromptsPage(QWidget):
             QMessageBox.question(
                 self,
                 "Unsaved text",
-                "The text was changed and is not saved as a version. Throw the changes away?",
+                "The text was changed and is not saved as a version. Discard the changes?",
             )
             == QMessageBox.StandardButton.Yes
         )
@@ -294,9 +278,13 @@ class PromptsPage(QWidget):
         place = self.question.findText(typed)
         trace_id = self.question.itemData(max(place, 0)) if self.question.count() else ""
         self._console.run(
-            operations.preview_prompt, self._show_preview,
-            system=self.system.toPlainText(), user=self.user.toPlainText(), question=typed, trace_id=trace_id or "",
-        )  # fmt: skip
+            operations.preview_prompt,
+            self._show_preview,
+            system=self.system.toPlainText(),
+            user=self.user.toPlainText(),
+            question=typed,
+            trace_id=trace_id or "",
+        )
 
     def _show_preview(self, found: PromptPreview) -> None:
         self.wrong.setText(found.error)
@@ -309,9 +297,9 @@ class PromptsPage(QWidget):
             else f"{counted(found.tokens, 'token')} in {found.model}"
         )
         passages = (
-            f"with {found.passages} passages of an earlier ask"
+            f"with {counted(found.passages, 'passage')} of an earlier answer"
             if found.passages
-            else "without passages: ask something first"
+            else "without passages: choose a question that was answered"
         )
         self.facts.setText(
             f"Variables: {', '.join(found.variables) or 'none'}   ·   {tokens}   ·   {passages}"
@@ -320,13 +308,18 @@ class PromptsPage(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def save(self) -> None:
+        """Save the text as a new version, if it was changed."""
         prompt = self.prompt
         if prompt is None or not self.is_changed:
             return
         self._console.run(
-            operations.save_prompt, self._saved, name=prompt.name,
-            system=self.system.toPlainText(), user=self.user.toPlainText(), message=self.message.text().strip(),
-        )  # fmt: skip
+            operations.save_prompt,
+            self._saved,
+            name=prompt.name,
+            system=self.system.toPlainText(),
+            user=self.user.toPlainText(),
+            message=self.message.text().strip(),
+        )
 
     def _saved(self, version: PromptVersionRow) -> None:
         self._shown = version
@@ -335,22 +328,29 @@ class PromptsPage(QWidget):
         self._show_versions()
         self.versions.choose(lambda v: v.number == version.number)
         self._console.notice.emit(
-            f"Version {version.number} of “{version.prompt}” is kept. What answers is the version with the label production.",
+            f"Version {version.number} of “{version.prompt}” was saved. "
+            "The version labelled “production” stays in use.",
             "info",
         )
 
     def revert(self) -> None:
+        """Show the text of the version again, without the changes."""
         if self._shown is not None:
             self._set_text(self._shown)
 
     def new(self) -> None:
+        """Ask for a name, and make a prompt of that name with the text of the version shown."""
         name, given = QInputDialog.getText(self, "New prompt", "Name of the prompt:")
         shown = self._shown
         if given and name.strip() and shown is not None:
             self._console.run(
-                operations.save_prompt, self._made, name=name.strip(),
-                system=shown.system, user=shown.user, message=f"Copy of {shown.prompt} {shown.number}",
-            )  # fmt: skip
+                operations.save_prompt,
+                self._made,
+                name=name.strip(),
+                system=shown.system,
+                user=shown.user,
+                message=f"Copy of {shown.prompt} {shown.number}",
+            )
 
     def _made(self, version: PromptVersionRow) -> None:
         self.refresh()
@@ -366,22 +366,34 @@ class PromptsPage(QWidget):
             self.move_label(version, *move)
 
     def move_label(self, version: PromptVersionRow, name: str, number: int | None, note: str) -> None:
-        self._console.run(operations.set_prompt_label, lambda _m: self._moved(),
-                          name=version.prompt, label=name, number=number, note=note)  # fmt: skip
+        """Give a label to version `number`, or take it away where that is None; the note is logged."""
+        self._console.run(
+            operations.set_prompt_label,
+            lambda _m: self._moved(),
+            name=version.prompt,
+            label=name,
+            number=number,
+            note=note,
+        )
 
     def roll_back(self) -> None:
+        """Move the label “production” back to where it was before its last move."""
         prompt = self.prompt
         if prompt is not None:
-            self._console.run(operations.roll_back_prompt_label, lambda _m: self._moved(),
-                              name=prompt.name, label="production")  # fmt: skip
+            self._console.run(
+                operations.roll_back_prompt_label,
+                lambda _m: self._moved(),
+                name=prompt.name,
+                label="production",
+            )
 
     def _moved(self) -> None:
         self.refresh()
         self._show_versions()
         if self.moves.records_model.records:
             move = self.moves.records_model.records[0]
-            where = f"is at version {move.to_number}" if move.to_number else "was taken away"
-            self._console.notice.emit(f"The label {move.label} {where} now.", "info")
+            where = f"is now at version {move.to_number}" if move.to_number else "was removed"
+            self._console.notice.emit(f"The label “{move.label}” {where}.", "info")
         self._console.data_changed.emit()
 
     def _more(self) -> None:
@@ -397,16 +409,22 @@ class PromptsPage(QWidget):
             if folder:
                 QSettings().setValue("prompts/folder", folder)
                 (self.export_to if chosen is export else self.import_from)(folder)
-        elif chosen is delete and (prompt := self.prompt) is not None and (
-            QMessageBox.question(
-                self, "Delete a prompt",
-                f"Delete “{prompt.name}” with its {prompt.version_count} versions? This cannot be undone.",
-            ) == QMessageBox.StandardButton.Yes
-        ):  # fmt: skip
-            self._console.run(operations.delete_prompt,
-                              lambda _n: self.refresh(), name=prompt.name)  # fmt: skip
+        elif chosen is delete and (prompt := self.prompt) is not None:
+            versions = counted(prompt.version_count, "version")
+            confirm(
+                self,
+                "Delete a prompt",
+                f"Delete “{prompt.name}” with {versions}? This cannot be undone.",
+                "Delete",
+                lambda: self._delete(prompt.name),
+                destructive=True,
+            )
+
+    def _delete(self, name: str) -> None:
+        self._console.run(operations.delete_prompt, lambda _count: self.refresh(), name=name)
 
     def export_to(self, folder: str) -> None:
+        """Write every prompt into a folder, one file each."""
         self._console.run(
             operations.export_prompts,
             lambda written: self._console.notice.emit(
@@ -416,6 +434,7 @@ class PromptsPage(QWidget):
         )
 
     def import_from(self, folder: str) -> None:
+        """Read the prompts in a folder's files; those that differ become new versions."""
         self._console.run(operations.import_prompts, self._imported, folder=Path(folder))
 
     def _imported(self, found: PromptImport) -> None:
@@ -426,5 +445,13 @@ class PromptsPage(QWidget):
         )
 
 
-def _piece(text: str, head: str) -> ChunkRow:
-    return ChunkRow(0, 0, 0, len(text), text, 0, head)
+def _part_change(
+    part: str, old: PromptVersionRow, new: PromptVersionRow, before: str, after: str
+) -> ChunkChange:
+    """Return how one part of a prompt differs between two versions, as the view of differences takes it."""
+    return ChunkChange(
+        "same" if before == after else "changed",
+        ChunkRow(0, 0, 0, len(before), before, 0, f"{part}, version {old.number}"),
+        ChunkRow(0, 0, 0, len(after), after, 0, f"{part}, version {new.number}"),
+        word_diff(before, after),
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rag.errors import NotFoundError
-from rag.grounding.rows import ClaimResult
+from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
 from rag.storage.database import Database
 from rag.text.search_terms import match_expression
@@ -197,7 +197,7 @@ class TraceRow:
     claim_count: int
     flag_count: int
     worst_verdict: str
-    silent_failures: str
+    silent_failures: tuple[SilentFailure, ...]
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class TraceFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
-    source: str = ""  # person | evaluation | replay | probe | generation
+    source: str = ""  # person | evaluation | replay | regression | generation
     silent: str = ""  # a name of rag.grounding.rows, or "any"
 
 
@@ -314,7 +314,8 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         parts.append("t.worst_verdict = ?")
         values.append(wanted.verdict)
     if wanted.silent:
-        parts.append("t.silent_failures != ''" if wanted.silent == "any" else "instr(t.silent_failures, ?)")
+        known = "instr(t.silent_failures, json_quote(?))"  # a list of a few names, each in quotation marks
+        parts.append("t.silent_failures != '[]'" if wanted.silent == "any" else known)
         values += [wanted.silent] if wanted.silent != "any" else []
     if wanted.since_ms is not None:
         parts.append("t.created_ms >= ?")

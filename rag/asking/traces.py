@@ -128,7 +128,7 @@ class TraceRecorder:
         if status == "done":
             trace = self.trace
             found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
-            trace.silent_failures = ", ".join(found)
+            trace.silent_failures = json.dumps(found)
         with self._store.session() as session:
             session.merge(Trace(**self.trace.model_dump()))
             session.flush()

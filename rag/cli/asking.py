@@ -144,7 +144,7 @@ def traces_list(
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
-            row.silent_failures or row.status,
+            ", ".join(row.silent_failures) or row.status,
             plain(row.question[:60]),
             f"{row.flag_count} of {row.claim_count}",
             f"{row.prompt_tokens} + {row.completion_tokens}",
@@ -224,7 +224,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
             "chunks": row["searched_chunks"],
             "documents": row["searched_documents"],
         },
-        "silent_failures": [name for name in row["silent_failures"].split(", ") if name],
+        "silent_failures": json.loads(row["silent_failures"]),
         "notices": list(result.notices),
     }
 
@@ -271,8 +271,8 @@ def _print_trace(detail: TraceDetail) -> None:
         f"\n{row['status']}  {plain(row['collection'])} version {row['version_number']}  {plain(row['model'])}  "
         f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
     )
-    if row["silent_failures"]:
-        screen.print(f"silent failure: {row['silent_failures']}")
+    if failures := json.loads(row["silent_failures"]):
+        screen.print(f"silent failure: {', '.join(failures)}")
     for span in detail.spans:
         screen.print(
             f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"

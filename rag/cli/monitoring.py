@@ -1,4 +1,4 @@
-"""Commands of the monitors: measures against limits, alert rules, drift, disagreements and frozen questions."""
+"""Commands of the monitors: measures against limits, alert rules, drift, disagreements and regression questions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from rag.knowledge.rows import get_collection
 from rag.monitoring.rows import (
     MEASURES,
     AlertRow,
-    FrozenState,
     Member,
     ReferenceRow,
+    RegressionState,
     Scope,
     find_reference,
     list_alerts,
@@ -44,14 +44,17 @@ if TYPE_CHECKING:
 FIRING = 3  # exit code of a check when an alert fires that nobody has acknowledged
 
 app = typer.Typer()
-monitor_app = typer.Typer(help="Measures of what is asked, their limits, alerts, drift and frozen questions.")
+monitor_app = typer.Typer(
+    help="Measures of what is asked, their limits, alerts, drift and regression questions."
+)
 rules_app = typer.Typer(help="Alert rules: a measure, a threshold, a window, a minimum count.")
 reference_app = typer.Typer(help="The period that limits and drift tests compare with.")
-frozen_app = typer.Typer(help="Questions with a reference answer that are asked again after changes.")
+regression_app = typer.Typer(help="Questions with a reference answer that are asked again after changes.")
 app.add_typer(monitor_app, name="monitor")
 monitor_app.add_typer(rules_app, name="rules")
 monitor_app.add_typer(reference_app, name="reference")
-monitor_app.add_typer(frozen_app, name="frozen")
+monitor_app.add_typer(regression_app, name="regression")
+monitor_app.add_typer(regression_app, name="frozen", hidden=True)  # its name before 0.2
 
 Collection = Annotated[
     str, typer.Option("--collection", "-c", help="Asks of this collection alone.", metavar="NAME")
@@ -75,7 +78,7 @@ Threshold = Annotated[
 Window = Annotated[int | None, typer.Option("--window", help="Of the last so many asks.")]
 Minimum = Annotated[int | None, typer.Option("--minimum", help="Fewer asks are not judged.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why the rule is there.")]
-QuestionId = Annotated[int, typer.Argument(help="Number of a frozen question.", metavar="ID")]
+QuestionId = Annotated[int, typer.Argument(help="Number of a regression question.", metavar="ID")]
 In = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
 
 
@@ -268,7 +271,7 @@ def silent(
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
-            row.silent_failures,
+            ", ".join(row.silent_failures),
             plain(row.question[:60]),
             plain(answer[:80]),
         )
@@ -483,73 +486,77 @@ def _period(row: ReferenceRow) -> Scope:
     return Scope(row.collection, since_ms=row.start_ms, until_ms=row.end_ms)
 
 
-# --- frozen questions -------------------------------------------------------------------------------------
+# --- regression questions -------------------------------------------------------------------------------------
 
 
-@frozen_app.callback(invoke_without_command=True)
-def frozen(
+@regression_app.callback(invoke_without_command=True)
+def regression(
     context: typer.Context, collection: Collection = "", data: Data = None, as_json: Json = False
 ) -> None:
-    """List the frozen questions and how their last run compares with the reference."""
+    """List the regression questions and how their last run compares with the reference."""
     if context.invoked_subcommand is None:
-        list_frozen(collection, data, as_json)
+        list_regression(collection, data, as_json)
 
 
-@frozen_app.command("list")
-def list_frozen(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
-    """List the frozen questions and how their last run compares with the reference."""
-    from rag.monitoring.regression_questions import frozen_states
+@regression_app.command("list")
+def list_regression(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
+    """List the regression questions and how their last run compares with the reference."""
+    from rag.monitoring.regression_questions import regression_states
 
-    with open_workspace(data, "monitor frozen") as workspace:
-        states = frozen_states(workspace, collection)
-    _show_frozen(states, as_json)
+    with open_workspace(data, "monitor regression") as workspace:
+        states = regression_states(workspace, collection)
+    _show_regression(states, as_json)
 
 
-@frozen_app.command("add")
-def add_frozen(
+@regression_app.command("add")
+def add_regression(
     question: Annotated[str, typer.Argument(help="A question; it is asked now.", metavar="[Q]")] = "",
     collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "",
     trace: Annotated[
         str,
-        typer.Option("--trace", help="Freeze this trace's question with its answer instead.", metavar="ID"),
+        typer.Option("--trace", help="Use this trace's question with its answer instead.", metavar="ID"),
     ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Freeze a question with its answer as the reference."""
-    from rag.monitoring.regression_questions import freeze_question
+    """Add a question with its answer as the reference."""
+    from rag.monitoring.regression_questions import add_regression_question
 
     if bool(trace) == bool(question.strip()):
         raise RagError("Give either a question with --collection, or a --trace.")
     if question and not collection:
         raise RagError("Say with --collection which collection to ask.")
-    with open_workspace(data, "monitor frozen add") as workspace:
-        state = run_steps(freeze_question(workspace, collection, question, trace), as_json)
-    _show_frozen([state], as_json)
+    with open_workspace(data, "monitor regression add") as workspace:
+        state = run_steps(add_regression_question(workspace, collection, question, trace), as_json)
+    _show_regression([state], as_json)
 
 
-@frozen_app.command("remove")
-def remove_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
-    """Forget a frozen question; its traces stay."""
-    from rag.monitoring.regression_questions import unfreeze_question
+@regression_app.command("remove")
+def remove_regression(
+    question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
+) -> None:
+    """Forget a regression question; its traces stay."""
+    from rag.monitoring.regression_questions import remove_regression_question
 
-    with open_workspace(data, "monitor frozen remove") as workspace:
-        state = unfreeze_question(workspace, collection, question_id)
-    _show_frozen([state], as_json)
+    with open_workspace(data, "monitor regression remove") as workspace:
+        state = remove_regression_question(workspace, collection, question_id)
+    _show_regression([state], as_json)
 
 
-@frozen_app.command("accept")
-def accept_frozen(question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False) -> None:
+@regression_app.command("accept")
+def accept_regression(
+    question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
+) -> None:
     """Make the last answer the reference: the change was wanted."""
     from rag.monitoring.regression_questions import accept_answer
 
-    with open_workspace(data, "monitor frozen accept") as workspace:
+    with open_workspace(data, "monitor regression accept") as workspace:
         state = accept_answer(workspace, collection, question_id)
-    _show_frozen([state], as_json)
+    _show_regression([state], as_json)
 
 
-@frozen_app.command("run")
-def run_frozen(
+@regression_app.command("run")
+def run_regression_questions(
     collection: Collection = "",
     fail: Annotated[
         bool, typer.Option("--fail-on-change", help=f"Exit code {FIRING} when an answer changed.")
@@ -557,20 +564,20 @@ def run_frozen(
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Ask all frozen questions again and compare the answers with the references."""
-    from rag.monitoring.regression_questions import frozen_states, run_all
+    """Ask all regression questions again and compare the answers with the references."""
+    from rag.monitoring.regression_questions import regression_states, run_all
 
-    with open_workspace(data, "monitor frozen run") as workspace:
-        names = [state.collection for state in frozen_states(workspace, collection)]
+    with open_workspace(data, "monitor regression run") as workspace:
+        names = [state.collection for state in regression_states(workspace, collection)]
         if not names:
-            raise RagError("There are no frozen questions; `monitor frozen add` makes one.")
+            raise RagError("There are no regression questions; add one with `monitor regression add`.")
         states = run_steps(run_all(workspace, names), as_json)
-    _show_frozen(states, as_json)
+    _show_regression(states, as_json)
     changed = any(row.change for state in states for row in state.questions)
     return FIRING if fail and changed else 0
 
 
-def _show_frozen(states: list[FrozenState], as_json: bool) -> None:
+def _show_regression(states: list[RegressionState], as_json: bool) -> None:
     if as_json:
         print_json([asdict(state) | {"sentence": state.sentence()} for state in states])
         return
@@ -591,7 +598,7 @@ def _show_frozen(states: list[FrozenState], as_json: bool) -> None:
         if state.questions:
             screen.print(table)
     if not states:
-        screen.print("There are no frozen questions; `monitor frozen add` makes one.")
+        screen.print("There are no regression questions; add one with `monitor regression add`.")
 
 
 # --- scope ------------------------------------------------------------------------------------------------

@@ -404,18 +404,18 @@ def _redact_cases(
 
 
 def _redact_monitors(session: Session, sentences: Sequence[str]) -> None:
-    """Frozen questions that quote the document go; what a person wrote about alerts loses the quotation.
+    """Regression questions that quote the document go; what a person wrote about alerts loses the quotation.
 
-    An answer made from the document is erased with its trace: a frozen question takes the next answer as its
+    An answer made from the document is erased with its trace: a regression question takes the next answer as its
     reference then. What a rule says itself is figures.
     """
     needles = {s.encode("utf-8", "surrogatepass"): s for s in sentences}
     finder = _Finder(list(needles))
     raw = session.connection()
-    for row in raw.exec_driver_sql("SELECT id, question FROM frozenquestion").fetchall():
+    for row in raw.exec_driver_sql("SELECT id, question FROM regressionquestion").fetchall():
         if _without(row[1], needles, finder) != row[1]:
-            raw.exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (row[0],))
-            raw.exec_driver_sql("DELETE FROM frozenquestion WHERE id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionresult WHERE question_id = ?", (row[0],))
+            raw.exec_driver_sql("DELETE FROM regressionquestion WHERE id = ?", (row[0],))
     for table, column in (("alertrule", "note"), ("alertrule", "acknowledged"), ("referenceperiod", "note")):
         for row in raw.exec_driver_sql(f"SELECT rowid, {column} FROM {table}").fetchall():
             clean = _without(row[1], needles, finder)

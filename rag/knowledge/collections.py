@@ -153,7 +153,7 @@ def delete_collection(workspace: Workspace, name: str) -> None:
         delete_documents(session, [row[0] for row in ids])
         in_versions = "version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)"
         for statement in (
-            "DELETE FROM frozenresult WHERE run_id IN (SELECT id FROM frozenrun WHERE collection_id = ?)",
+            "DELETE FROM regressionresult WHERE run_id IN (SELECT id FROM regressionrun WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE {in_versions}"
                 for table in ("versiondocument", "versionexclusion", "verificationresult")
@@ -165,8 +165,8 @@ def delete_collection(workspace: Workspace, name: str) -> None:
                     "verificationquery",
                     "verification",
                     "watchedfolder",
-                    "frozenquestion",
-                    "frozenrun",
+                    "regressionquestion",
+                    "regressionrun",
                     "datasetversion",
                 )
             ),

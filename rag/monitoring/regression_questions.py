@@ -1,7 +1,7 @@
-"""Frozen questions: kept as they are, and asked again after every change of model, prompt, settings or documents.
+"""Regression questions: kept as they are, and asked again after every change of model, prompt, settings or documents.
 
 A paired comparison with a reference answer finds what no test on distributions can: that this question is answered
-differently now. The answers are traces with source "probe", which dashboards and monitors leave out.
+differently now. The answers are traces with source "regression", which dashboards and monitors leave out.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from rag.grounding.rows import Outcome
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.rows import VersionProgress, list_collections
 from rag.monitoring.drift import embed
-from rag.monitoring.rows import FrozenRow, FrozenState
+from rag.monitoring.rows import AnswerChange, RegressionState, list_regression_questions
 from rag.prompts.registry import find_prompt
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection
-from rag.storage.tables.monitoring import FrozenQuestion, FrozenResult, FrozenRun
+from rag.storage.tables.monitoring import RegressionQuestion, RegressionResult, RegressionRun
 from rag.storage.tables.traces import Trace
 from rag.text.citations import without_listed_markers
 from rag.workspace import Workspace
@@ -35,10 +35,12 @@ _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a per
 _OTHER_PASSAGES = 0.5  # Jaccard index of the passages in the prompt
 _ERASED = "[erased"  # what an erasure leaves of an answer begins so
 
-Steps = Generator[VersionProgress, None, FrozenState]
+Steps = Generator[VersionProgress, None, RegressionState]
 
 
-def freeze_question(workspace: Workspace, collection: str, question: str = "", trace_id: str = "") -> Steps:
+def add_regression_question(
+    workspace: Workspace, collection: str, question: str = "", trace_id: str = ""
+) -> Steps:
     """Freeze a question with its answer as the reference: that of a stored trace, else it is asked now."""
     if trace_id:
         row = get_trace(workspace.database, trace_id).row
@@ -59,57 +61,61 @@ def freeze_question(workspace: Workspace, collection: str, question: str = "", t
         trace_id = yield from _ask(workspace, collection, question, VersionProgress("asking", 0, 1))
     with workspace.store.session() as session:
         _refuse_double(session, found, question)
-        made = FrozenQuestion(
+        made = RegressionQuestion(
             collection_id=found.id or 0, question=question, reference_trace_id=trace_id, created_ms=now_ms()
         )
         session.add(made)
         session.flush()
         # By its number: the log outlives an erasure, and a question may quote a document.
-        audit_log.record(session, "frozen question added", collection, f"question {made.id}")
-    return frozen_state(workspace, collection)
+        audit_log.record(session, "regression question added", collection, f"question {made.id}")
+    return regression_state(workspace, collection)
 
 
-def unfreeze_question(workspace: Workspace, collection: str, question_id: int) -> FrozenState:
-    """Forget a frozen question and its results; the traces stay."""
+def remove_regression_question(workspace: Workspace, collection: str, question_id: int) -> RegressionState:
+    """Forget a regression question and its results; the traces stay."""
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
-        session.connection().exec_driver_sql("DELETE FROM frozenresult WHERE question_id = ?", (question_id,))
+        session.connection().exec_driver_sql(
+            "DELETE FROM regressionresult WHERE question_id = ?", (question_id,)
+        )
         session.delete(found)
-        audit_log.record(session, "frozen question removed", collection, f"question {question_id}")
-    return frozen_state(workspace, collection)
+        audit_log.record(session, "regression question removed", collection, f"question {question_id}")
+    return regression_state(workspace, collection)
 
 
-def accept_answer(workspace: Workspace, collection: str, question_id: int) -> FrozenState:
+def accept_answer(workspace: Workspace, collection: str, question_id: int) -> RegressionState:
     """Make the answer of the last run the reference: the change was wanted."""
-    state = frozen_state(workspace, collection)
+    state = regression_state(workspace, collection)
     row = next((row for row in state.questions if row.id == question_id), None)
     if row is None or row.trace_id is None:
-        raise NotFoundError("This frozen question has not been run yet, so there is no new answer to accept.")
+        raise NotFoundError(
+            "This regression question has not been run yet, so there is no new answer to accept."
+        )
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
         found.reference_trace_id = row.trace_id
         result = session.exec(
-            select(FrozenResult).where(
-                FrozenResult.question_id == question_id, FrozenResult.trace_id == row.trace_id
+            select(RegressionResult).where(
+                RegressionResult.question_id == question_id, RegressionResult.trace_id == row.trace_id
             )
         ).one()
-        result.reference_trace_id, result.change = row.trace_id, ""
+        result.reference_trace_id, result.changes = row.trace_id, "[]"
         result.passage_overlap, result.answer_similarity = 1.0, 1.0
         session.add_all([found, result])
         audit_log.record(session, "new answer accepted", collection, f"question {question_id}")
-    return frozen_state(workspace, collection)
+    return regression_state(workspace, collection)
 
 
-def run_frozen(workspace: Workspace, collection: str) -> Steps:
-    """Ask every frozen question again and compare with its reference. Nothing is stored of a run cut short."""
+def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
+    """Ask every regression question again and compare with its reference. Nothing is stored of a run cut short."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         version = find_version(session, found, None)
         questions = session.exec(
-            select(FrozenQuestion).where(FrozenQuestion.collection_id == found.id).order_by("id")
+            select(RegressionQuestion).where(RegressionQuestion.collection_id == found.id).order_by("id")
         ).all()
     if not questions:
-        raise RagError(f"“{collection}” has no frozen questions; add one first.")
+        raise RagError(f"“{collection}” has no regression questions; add one first.")
     results = []
     for number, question in enumerate(questions):
         progress = VersionProgress("asking", number, len(questions))
@@ -117,7 +123,7 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
         results.append((yield from _compare(workspace, collection, question, trace_id)))
     last = get_trace(workspace.database, results[-1].trace_id).row
     with workspace.store.session() as session:
-        run = FrozenRun(
+        run = RegressionRun(
             collection_id=found.id or 0,
             created_ms=now_ms(),
             version_number=version.number,
@@ -126,7 +132,7 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
             prompt_fingerprint=find_prompt(workspace.store).fingerprint,
             settings=_settings(workspace),
             question_count=len(results),
-            changed_count=sum(1 for result in results if result.change),
+            changed_count=sum(1 for result in results if result.changes != "[]"),
         )
         session.add(run)
         session.flush()
@@ -138,61 +144,53 @@ def run_frozen(workspace: Workspace, collection: str) -> Steps:
                 question.reference_trace_id = result.reference_trace_id
                 session.add(question)
         audit_log.record(
-            session, "frozen questions run", collection,
+            session, "regression questions run", collection,
             f"{run.changed_count} of {run.question_count} changed, {last['model']}",
         )  # fmt: skip
-    return frozen_state(workspace, collection)
+    return regression_state(workspace, collection)
 
 
 def stale_collections(workspace: Workspace) -> list[tuple[str, str]]:
-    """(collection, why) where the frozen questions are to be run: something changed, or they never were."""
+    """(collection, why) where the regression questions are to be run: something changed, or they never were."""
     return [
         (state.collection, state.stale or "never run")
-        for state in frozen_states(workspace)
+        for state in regression_states(workspace)
         if state.stale or state.run_ms is None
     ]
 
 
 def run_all(
     workspace: Workspace, collections: list[str]
-) -> Generator[VersionProgress, None, list[FrozenState]]:
-    """Run the frozen questions of several collections, one after the other."""
+) -> Generator[VersionProgress, None, list[RegressionState]]:
+    """Run the regression questions of several collections, one after the other."""
     states = []
     for collection in collections:
-        states.append((yield from run_frozen(workspace, collection)))
+        states.append((yield from run_regression_questions(workspace, collection)))
     return states
 
 
-def frozen_states(workspace: Workspace, collection: str = "") -> list[FrozenState]:
-    """The state of each collection that has frozen questions, or of the named one alone."""
+def regression_states(workspace: Workspace, collection: str = "") -> list[RegressionState]:
+    """The state of each collection that has regression questions, or of the named one alone."""
     names = [collection] if collection else [row.name for row in list_collections(workspace.database)]
-    states = [frozen_state(workspace, name) for name in names]
+    states = [regression_state(workspace, name) for name in names]
     return [state for state in states if collection or state.questions]
 
 
-def frozen_state(workspace: Workspace, collection: str) -> FrozenState:
-    """The frozen questions of a collection with their last results, and what changed since."""
+def regression_state(workspace: Workspace, collection: str) -> RegressionState:
+    """The regression questions of a collection with their last results, and what changed since."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
-        rows = session.connection().exec_driver_sql(
-            """SELECT q.id, q.question, q.created_ms, u.created_ms, r.trace_id, q.reference_trace_id,
-                      r.passage_overlap, r.answer_similarity, r.change
-               FROM frozenquestion q
-               LEFT JOIN frozenresult r ON r.question_id = q.id AND r.run_id =
-                   (SELECT max(run_id) FROM frozenresult WHERE question_id = q.id)
-               LEFT JOIN frozenrun u ON u.id = r.run_id
-               WHERE q.collection_id = ? ORDER BY q.id""",
-            (found.id,),
-        )
-        questions = tuple(FrozenRow(*row) for row in rows)
+        questions = tuple(list_regression_questions(workspace.database, found.id or 0))
         run = session.exec(
-            select(FrozenRun).where(FrozenRun.collection_id == found.id).order_by(FrozenRun.id.desc())  # type: ignore[union-attr]
+            select(RegressionRun)
+            .where(RegressionRun.collection_id == found.id)
+            .order_by(RegressionRun.id.desc())  # type: ignore[union-attr]
         ).first()
         stale = "" if run is None else _stale(workspace, session, found, run)
-    return FrozenState(collection, questions, run.created_ms if run else None, stale)
+    return RegressionState(collection, questions, run.created_ms if run else None, stale)
 
 
-def _stale(workspace: Workspace, session: Session, collection: Collection, run: FrozenRun) -> str:
+def _stale(workspace: Workspace, session: Session, collection: Collection, run: RegressionRun) -> str:
     """What is not as it was at the last run, in a sentence; empty: nothing."""
     active = find_version(session, collection, None).fingerprint if collection.active_version_id else ""
     changed = [
@@ -228,7 +226,7 @@ def _settings(workspace: Workspace) -> str:
 def _ask(
     workspace: Workspace, collection: str, question: str, progress: VersionProgress
 ) -> Generator[VersionProgress, None, str]:
-    with closing(answer_question(workspace, Question(question, collection, source="probe"))) as events:
+    with closing(answer_question(workspace, Question(question, collection, source="regression"))) as events:
         while True:
             try:
                 next(events)
@@ -238,8 +236,8 @@ def _ask(
 
 
 def _compare(
-    workspace: Workspace, collection: str, question: FrozenQuestion, trace_id: str
-) -> Generator[VersionProgress, None, FrozenResult]:
+    workspace: Workspace, collection: str, question: RegressionQuestion, trace_id: str
+) -> Generator[VersionProgress, None, RegressionResult]:
     with workspace.store.session() as session:
         reference = session.get(Trace, question.reference_trace_id)
         new = session.get(Trace, trace_id)
@@ -254,35 +252,37 @@ def _compare(
         if all(answers):
             one, other = yield from embed(workspace, collection, answers)
             similarity = float(one @ other)
-    return FrozenResult(
+    return RegressionResult(
         run_id=0,
         question_id=question.id or 0,
         trace_id=trace_id,
         reference_trace_id=reference.id,
         passage_overlap=overlap,
         answer_similarity=similarity,
-        change=", ".join(changes(reference, new, overlap, similarity)),
+        changes=json.dumps(changes(reference, new, overlap, similarity)),
     )
 
 
 def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) -> list[str]:
     """What is different about an answer, in words; empty: the same for a reader."""
-    found = []
+    found: list[str] = []
     if (old.status == "nothing found") != (new.status == "nothing found"):
-        found.append("finds nothing now" if new.status == "nothing found" else "finds passages now")
+        found.append(
+            AnswerChange.FINDS_NOTHING if new.status == "nothing found" else AnswerChange.FINDS_PASSAGES
+        )
     elif (old.outcome == Outcome.REFUSED) != (new.outcome == Outcome.REFUSED):
-        found.append("refuses now" if new.outcome == Outcome.REFUSED else "answers now")
+        found.append(AnswerChange.REFUSES if new.outcome == Outcome.REFUSED else AnswerChange.ANSWERS)
     elif old.answer != new.answer:
         if _other_figures(old.answer, new.answer):
-            found.append("other figures")
+            found.append(AnswerChange.OTHER_FIGURES)
         if similarity is None or similarity < _OTHER_ANSWER:
-            found.append("other content")
+            found.append(AnswerChange.OTHER_CONTENT)
     if new.flag_count and not old.flag_count:
-        found.append("flagged now")
-    before = old.silent_failures.split(", ")
-    found += [name for name in new.silent_failures.split(", ") if name and name not in before]
+        found.append(AnswerChange.FLAGGED)
+    before = json.loads(old.silent_failures)
+    found += [name for name in json.loads(new.silent_failures) if name not in before]
     if overlap < _OTHER_PASSAGES:
-        found.append("other passages")
+        found.append(AnswerChange.OTHER_PASSAGES)
     return found
 
 
@@ -305,15 +305,15 @@ def _jaccard(one: set[tuple[Any, ...]], other: set[tuple[Any, ...]]) -> float:
 
 
 def _refuse_double(session: Session, collection: Collection, question: str) -> None:
-    known = select(FrozenQuestion).where(
-        FrozenQuestion.collection_id == collection.id, FrozenQuestion.question == question
+    known = select(RegressionQuestion).where(
+        RegressionQuestion.collection_id == collection.id, RegressionQuestion.question == question
     )
     if session.exec(known).first() is not None:
-        raise RagError("This is a frozen question already.")
+        raise RagError("This is a regression question already.")
 
 
-def _find(session: Session, collection: str, question_id: int) -> FrozenQuestion:
-    found = session.get(FrozenQuestion, question_id)
+def _find(session: Session, collection: str, question_id: int) -> RegressionQuestion:
+    found = session.get(RegressionQuestion, question_id)
     if found is None or found.collection_id != find_collection(session, collection).id:
-        raise NotFoundError(f"“{collection}” has no frozen question {question_id}.")
+        raise NotFoundError(f"“{collection}” has no regression question {question_id}.")
     return found

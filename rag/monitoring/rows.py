@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 
-from rag.grounding.rows import Outcome
+from rag.grounding.rows import Outcome, SilentFailure
 from rag.storage.database import Database
 
 STATES = ("firing", "acknowledged", "not enough data", "ok")
@@ -36,7 +37,7 @@ class MeasuredAsk:
     contradicted_count: int
     passage_count: int
     outcome: str  # a rag.grounding.rows.Outcome, "" before the check
-    silent_failures: str
+    silent_failures: tuple[SilentFailure, ...]
 
 
 @dataclass(frozen=True)
@@ -260,9 +261,22 @@ class Disagreement:
     members: tuple[Member, ...]
 
 
+class AnswerChange(StrEnum):
+    """What is different about the answer to a regression question."""
+
+    FINDS_NOTHING = "finds nothing now"
+    FINDS_PASSAGES = "finds passages now"
+    REFUSES = "refuses now"
+    ANSWERS = "answers now"
+    OTHER_FIGURES = "other figures"
+    OTHER_CONTENT = "other content"
+    FLAGGED = "flagged now"
+    OTHER_PASSAGES = "other passages"
+
+
 @dataclass(frozen=True)
-class FrozenRow:
-    """A frozen question and how its last run compares with the reference."""
+class RegressionRow:
+    """A regression question and how its last run compares with the reference."""
 
     id: int
     question: str
@@ -272,23 +286,28 @@ class FrozenRow:
     reference_trace_id: str
     passage_overlap: float | None
     answer_similarity: float | None
-    change: str | None  # None: never run; empty: the same
+    changes: tuple[str, ...] | None  # AnswerChange and silent failures; None: never run; empty: the same
+
+    @property
+    def change(self) -> str | None:
+        """The changes in one line; None: never run; empty: the same."""
+        return None if self.changes is None else ", ".join(self.changes)
 
 
 @dataclass(frozen=True)
-class FrozenState:
-    """The frozen questions of a collection. stale says what changed since the last run; empty: nothing."""
+class RegressionState:
+    """The regression questions of a collection. stale says what changed since the last run; empty: nothing."""
 
     collection: str
-    questions: tuple[FrozenRow, ...]
+    questions: tuple[RegressionRow, ...]
     run_ms: int | None
     stale: str
 
     def sentence(self) -> str:
         if not self.questions:
-            return "No frozen questions yet: add one whose answer you know to be right."
+            return "No regression questions yet: add one whose answer you know to be right."
         if self.run_ms is None:
-            return "The frozen questions have not been run again yet."
+            return "The regression questions have not been run again yet."
         changed = sum(1 for row in self.questions if row.change)
         run = sum(1 for row in self.questions if row.change is not None)
         return (
@@ -310,7 +329,7 @@ def values_of(measure: Measure, asks: Sequence[MeasuredAsk]) -> list[float]:
 
 
 def list_measured_asks(database: Database, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
-    """The newest asks by persons in a scope, newest first; frozen runs and evaluations are not among them."""
+    """The newest asks by persons in a scope, newest first; regression runs and evaluations are not among them."""
     parts, values = ["source = 'person'", "status != 'running'"], []
     for condition, value in (
         ("collection = ?", scope.collection),
@@ -360,3 +379,18 @@ def list_alerts(database: Database, firing_only: bool = False) -> list[AlertRow]
     where = "WHERE enabled AND state = 'firing'" if firing_only else ""
     columns = ", ".join(f'"{f.name}"' for f in fields(AlertRow))
     return database.rows(AlertRow, f"SELECT {columns} FROM alertrule {where} ORDER BY name")
+
+
+def list_regression_questions(database: Database, collection_id: int) -> list[RegressionRow]:
+    """Return the regression questions of a collection, each with its result of the last run that had it."""
+    return database.rows(
+        RegressionRow,
+        """SELECT q.id, q.question, q.created_ms, u.created_ms AS run_ms, r.trace_id, q.reference_trace_id,
+                  r.passage_overlap, r.answer_similarity, r.changes
+           FROM regressionquestion q
+           LEFT JOIN regressionresult r ON r.question_id = q.id AND r.run_id =
+               (SELECT max(run_id) FROM regressionresult WHERE question_id = q.id)
+           LEFT JOIN regressionrun u ON u.id = r.run_id
+           WHERE q.collection_id = ? ORDER BY q.id""",
+        (collection_id,),
+    )

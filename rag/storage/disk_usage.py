@@ -26,7 +26,7 @@ _GROUPS = (
     ("questionvector", "Embeddings"),
     ("referenceperiod", "Monitors"),
     ("alertrule", "Monitors"),
-    ("frozen", "Monitors"),
+    ("regression", "Monitors"),
     ("production", "Evaluation"),
     ("evaluation", "Evaluation"),
     ("embedding", "Embeddings"),
@@ -81,7 +81,7 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Traces": counted(counts["trace"], "trace"),
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets, runs and their results",
-        "Monitors": "alert rules, reference periods and frozen questions",
+        "Monitors": "alert rules, reference periods and regression questions",
         "Other tables": "models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]

@@ -5,6 +5,7 @@ One tuple of actions a subject, run in this order. Frozen like every step: no im
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 
@@ -52,8 +53,39 @@ UPDATE collection SET pending_kind = CASE
 ALTER TABLE collection DROP COLUMN pending;
 """
 
+# --- traces and monitoring: lists are JSON ----------------------------------------------------------------
+
+
+def _as_lists(connection: sqlite3.Connection, table: str, column: str) -> None:
+    """Turn texts joined by a comma and a space into JSON lists; an empty text becomes an empty list."""
+    found = connection.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()
+    for (text,) in found:
+        listed = json.dumps([name for name in text.split(", ") if name])
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (listed, text))
+
+
+def _list_silent_failures(connection: sqlite3.Connection) -> None:
+    _as_lists(connection, "trace", "silent_failures")
+
+
+def _list_changes(connection: sqlite3.Connection) -> None:
+    _as_lists(connection, "regressionresult", "changes")
+
+
+_REGRESSION_TABLES = """
+ALTER TABLE frozenquestion RENAME TO regressionquestion;
+DROP INDEX IF EXISTS ix_frozenrun_collection_id;
+ALTER TABLE frozenrun RENAME TO regressionrun;
+CREATE INDEX ix_regressionrun_collection_id ON regressionrun (collection_id);
+ALTER TABLE frozenresult RENAME TO regressionresult;
+ALTER TABLE regressionresult RENAME COLUMN change TO changes;
+"""
+
 KNOWLEDGE: tuple[Action, ...] = (_VERIFICATION_TABLES, _PENDING_COLUMNS)
-TRACES: tuple[Action, ...] = ()
+TRACES: tuple[Action, ...] = (
+    "UPDATE trace SET source = 'regression' WHERE source = 'probe';",
+    _list_silent_failures,
+)
 PROMPTS: tuple[Action, ...] = ()
 EVALUATION: tuple[Action, ...] = ()
 # --- review: how an item was chosen, and the field's names ------------------------------------------------
@@ -73,7 +105,7 @@ CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
 """
 
 REVIEW: tuple[Action, ...] = (_REVIEW_SOURCE, _ROLLOUT_ANSWERS)
-MONITORING: tuple[Action, ...] = ()
+MONITORING: tuple[Action, ...] = (_REGRESSION_TABLES, _list_changes)
 GOVERNANCE: tuple[Action, ...] = ()
 
 ACTIONS = (*KNOWLEDGE, *TRACES, *PROMPTS, *EVALUATION, *REVIEW, *MONITORING, *GOVERNANCE)

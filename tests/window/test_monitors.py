@@ -1,4 +1,4 @@
-"""The Monitors page in the real window, on real traces: reference, limits, alerts, drift, frozen questions."""
+"""The Monitors page in the real window, on real traces: reference, limits, alerts, drift, regression questions."""
 
 import secrets
 import time
@@ -49,7 +49,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     created_ms=now - 10 * DAY + number * DAY // 26,
                     total_ms=(9000.0 if late else 2000.0) + 7 * (number % 50),
                     flag_count=int(late or number % 20 == 0),
-                    silent_failures="cut off" if late and number % 5 == 0 else "",
+                    silent_failures='["cut off"]' if late and number % 5 == 0 else "[]",
                     question=f"Which invoice is number {number}?" if late else asked["question"],
                 )
                 session.add(Trace(**asked))
@@ -213,7 +213,7 @@ def test_traces_name_their_silent_failures(qtbot: QtBot, window: MainWindow) -> 
     window._open_silent()
     records = page.table.records_model.records
     assert len(records) == 10
-    assert all(row.silent_failures == "cut off" for row in records)
+    assert all(row.silent_failures == ("cut off",) for row in records)
     page.table.selectRow(0)
     assert page.view.silent.text() == "Cut off: the answer ends at the token limit"
     assert page.view.silent.isVisible()
@@ -224,47 +224,49 @@ def test_traces_name_their_silent_failures(qtbot: QtBot, window: MainWindow) -> 
     assert not page.view.silent.isVisible()
 
 
-def test_a_trace_is_frozen_run_again_and_stale_after_a_change(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_change(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     window.show_page("traces")
     traces = window.page("traces")
     real = max(
         list_traces(window._console.database, TraceFilter(text="battery"), 500), key=lambda t: t.created_ms
     )
     traces.open_trace(real.id)
-    click(qtbot, traces.view.freeze_button)
-    qtbot.waitUntil(lambda: "is frozen" in window.banner.text, timeout=SLOW_MS)
-    assert not traces.view.freeze_button.isEnabled()
+    click(qtbot, traces.view.regression_button)
+    qtbot.waitUntil(lambda: "is a regression question now" in window.banner.text, timeout=SLOW_MS)
+    assert not traces.view.regression_button.isEnabled()
     window.show_page("monitors")
     page = window.page("monitors")
-    page.tabs.setCurrentWidget(page.frozen)
+    page.tabs.setCurrentWidget(page.regression)
     settle(qtbot, window)
-    frozen = page.frozen
-    assert [s.row.question for s in frozen.table.records_model.records] == [QUESTION]
-    assert "21 days" in frozen.before.text()
-    click(qtbot, frozen.run_button)
+    panel = page.regression
+    assert [s.row.question for s in panel.table.records_model.records] == [QUESTION]
+    assert "21 days" in panel.before.text()
+    click(qtbot, panel.run_button)
     assert page.strip.isVisible()
-    qtbot.waitUntil(lambda: frozen.table.records_model.record_at(0).row.change == "", timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: panel.table.records_model.record_at(0).row.change == "", timeout=SLOW_MS)
     settle(qtbot, window)
-    assert frozen.sentence.text() == "All 1 the same in the last run."
-    assert not frozen.accept_button.isEnabled()
+    assert panel.sentence.text() == "All 1 the same in the last run."
+    assert not panel.accept_button.isEnabled()
     window._console.change_settings("retrieval", "max_passages", 2)
-    qtbot.waitUntil(lambda: "The settings changed since" in frozen.sentence.text(), timeout=SLOW_MS)
-    assert frozen.run_button.isEnabled()
-    assert frozen.sentence.property("role") == "warning"
+    qtbot.waitUntil(lambda: "The settings changed since" in panel.sentence.text(), timeout=SLOW_MS)
+    assert panel.run_button.isEnabled()
+    assert panel.sentence.property("role") == "warning"
 
 
-def test_frozen_questions_run_by_themselves_after_a_change_when_wanted(
+def test_regression_questions_run_by_themselves_after_a_change_when_wanted(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    frozen = window.page("monitors").frozen
-    before = frozen._states[0].run_ms
-    click(qtbot, frozen.automatic)
-    qtbot.waitUntil(lambda: frozen._states[0].run_ms != before, timeout=SLOW_MS)
+    panel = window.page("monitors").regression
+    before = panel._states[0].run_ms
+    click(qtbot, panel.automatic)
+    qtbot.waitUntil(lambda: panel._states[0].run_ms != before, timeout=SLOW_MS)
     settle(qtbot, window)
-    assert frozen._states[0].stale == ""
-    click(qtbot, frozen.automatic)
+    assert panel._states[0].stale == ""
+    click(qtbot, panel.automatic)
     settle(qtbot, window)
-    assert not window._console.settings.monitors.run_frozen_after_change
+    assert not window._console.settings.monitors.run_regression_after_change
 
 
 def test_every_tab_is_drawn_in_light_and_dark(qtbot: QtBot, window: MainWindow) -> None:

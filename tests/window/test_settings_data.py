@@ -128,8 +128,8 @@ def test_a_restore_waits_for_what_is_running(
 ) -> None:
     task = window._console.engine.start(operations.try_model.titled("A long answer"), prompt="Why?")
     panel.restore(str(tmp_path / "any.zip"))
-    assert "has to wait until this has ended: A long answer" in window.banner.text
-    panel.move(str(tmp_path / "elsewhere"))
+    assert "has to wait for: A long answer" in window.banner.text
+    panel.move_data(str(tmp_path / "elsewhere"))
     assert "Moving the data has to wait" in window.banner.text
     qtbot.waitUntil(lambda: task.done, timeout=SLOW_MS)
 
@@ -138,7 +138,7 @@ def test_the_data_move_and_the_window_goes_with_them(
     qtbot: QtBot, window: MainWindow, panel: DataPanel, tmp_path: Path
 ) -> None:
     old, new = window._console.engine.folder, tmp_path / "a new place"
-    panel.move(str(new))
+    panel.move_data(str(new))
     qtbot.waitUntil(lambda: window._console.engine.folder == new and idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question"}
     assert "The data were moved here" in window.banner.text

@@ -55,10 +55,15 @@ class CaseDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(8)
         for title, widget, height in (
-            ("Question", self.question, 64), ("Right answers", self.references, 64), ("", self.refuse, 0),
-            ("Relevant passages", self.judgements, 96), ("Checks", self.checks, 64), ("Tags", self.tags, 0),
-            ("Weight", self.weight, 0), ("Key", self.key, 0),
-        ):  # fmt: skip
+            ("Question", self.question, 64),
+            ("Right answers", self.references, 64),
+            ("", self.refuse, 0),
+            ("Relevant passages", self.judgements, 96),
+            ("Checks", self.checks, 64),
+            ("Tags", self.tags, 0),
+            ("Weight", self.weight, 0),
+            ("Key", self.key, 0),
+        ):
             if isinstance(widget, QPlainTextEdit):
                 widget.setTabChangesFocus(True)
                 widget.setMinimumHeight(height)

@@ -58,10 +58,15 @@ class PipelineDialog(QDialog):
         form = QFormLayout(first)
         form.setVerticalSpacing(8)
         for title, widget in (
-            ("Name", self.name), ("Message", self.message), ("Collection", self.collection),
-            ("Documents", self.version), ("Prompt", self.prompt), ("Model", self.model), ("Kind", self.kind),
+            ("Name", self.name),
+            ("Message", self.message),
+            ("Collection", self.collection),
+            ("Documents", self.version),
+            ("Prompt", self.prompt),
+            ("Model", self.model),
+            ("Kind", self.kind),
             ("Checks", self.checks),
-        ):  # fmt: skip
+        ):
             form.addRow(title, widget)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)

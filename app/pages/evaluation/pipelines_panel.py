@@ -186,8 +186,9 @@ class PipelinesPanel(QWidget):
         if given:
             self._console.run(
                 operations.present_pipeline,
-                lambda config: self._open("", config, new=True), collection=name,
-            )  # fmt: skip
+                lambda config: self._open("", config, new=True),
+                collection=name,
+            )
 
     def edit(self) -> None:
         if (current := self.current) is not None:
@@ -203,8 +204,13 @@ class PipelinesPanel(QWidget):
             self.save(dialog.name.text().strip(), dialog.values(), dialog.message.text().strip())
 
     def save(self, name: str, values: dict[str, Any], message: str = "") -> None:
-        self._console.run(operations.store_pipeline,
-                          lambda number: self._saved(name, number), name=name, values=values, message=message)  # fmt: skip
+        self._console.run(
+            operations.store_pipeline,
+            lambda number: self._saved(name, number),
+            name=name,
+            values=values,
+            message=message,
+        )
 
     def _saved(self, name: str, number: int) -> None:
         self.refresh()
@@ -219,16 +225,23 @@ class PipelinesPanel(QWidget):
             self.set_label(current, *move)
 
     def set_label(self, pipeline: PipelineVersionRow, label_name: str, number: int | None, note: str) -> None:
-        self._console.run(operations.set_pipeline_label, lambda _m: self.refresh(),
-                          name=pipeline.name, label=label_name, number=number, note=note)  # fmt: skip
+        self._console.run(
+            operations.set_pipeline_label,
+            lambda _m: self.refresh(),
+            name=pipeline.name,
+            label=label_name,
+            number=number,
+            note=note,
+        )
 
     def delete(self) -> None:
         current = self.current
         if current is not None and (
             QMessageBox.question(
-                self, "Delete a pipeline",
+                self,
+                "Delete a pipeline",
                 f"Delete “{current.name}” with all its versions? Its runs stay. This cannot be undone.",
-            ) == QMessageBox.StandardButton.Yes
-        ):  # fmt: skip
-            self._console.run(operations.delete_pipeline,
-                              lambda _r: self.refresh(), name=current.name)  # fmt: skip
+            )
+            == QMessageBox.StandardButton.Yes
+        ):
+            self._console.run(operations.delete_pipeline, lambda _r: self.refresh(), name=current.name)

@@ -119,9 +119,17 @@ class RunsPanel(QWidget):
         layout.setSpacing(SMALL_SPACE)
         layout.addWidget(self._progress)
         layout.addLayout(
-            row(self.new_button, self.sample_button, self.resume_button, self.tag_button, self.gate_button, self.delete_button, 1,
-                self._title)
-        )  # fmt: skip
+            row(
+                self.new_button,
+                self.sample_button,
+                self.resume_button,
+                self.tag_button,
+                self.gate_button,
+                self.delete_button,
+                1,
+                self._title,
+            )
+        )
         layout.addWidget(self.table, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(above)
@@ -233,10 +241,11 @@ class RunsPanel(QWidget):
         if runs := self.table.selected_records():
             self._follow(
                 self._console.run(
-                    operations.resume_run, self._finished,
+                    operations.resume_run,
+                    self._finished,
                     run_id=runs[0].id,
                 )
-            )  # fmt: skip
+            )
 
     def pause(self) -> None:
         if self._task is not None:
@@ -328,9 +337,12 @@ class RunsPanel(QWidget):
             self._console.notice.emit(f"{path.name} could not be read: {error}.", "bad")
             return
         self._console.run(
-            operations.gate_run, self._gated, run_id=runs[-1].id, gate_text=text,
+            operations.gate_run,
+            self._gated,
+            run_id=runs[-1].id,
+            gate_text=text,
             baseline_run_id=runs[0].id if len(runs) > 1 else None,
-        )  # fmt: skip
+        )
 
     def _gated(self, found: GateOutcome) -> None:
         self.refresh()
@@ -383,9 +395,15 @@ class RunDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(8)
         for title, widget in (
-            ("Set", self.set_box), ("Pipelines", self.pipelines), ("Repeats", self.repeats), ("Seed", self.seed),
-            ("At once", self.parallel), ("Judge", self.judge), ("Name", self.name), ("It can show", self.power),
-        ):  # fmt: skip
+            ("Set", self.set_box),
+            ("Pipelines", self.pipelines),
+            ("Repeats", self.repeats),
+            ("Seed", self.seed),
+            ("At once", self.parallel),
+            ("Judge", self.judge),
+            ("Name", self.name),
+            ("It can show", self.power),
+        ):
             form.addRow(title, widget)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.run_button = buttons.addButton("Run", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -428,8 +446,9 @@ class RunDialog(QDialog):
         name = self.set_box.currentData()
         self._console.run(
             operations.find_set_power,
-            lambda found: name == self.set_box.currentData() and self._powered(found), set_name=name,
-        )  # fmt: skip
+            lambda found: name == self.set_box.currentData() and self._powered(found),
+            set_name=name,
+        )
 
     def _powered(self, found: Detectable) -> None:
         self.power.setText(detectable_sentence(found))

@@ -126,9 +126,14 @@ class SetsPanel(QWidget):
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SMALL_SPACE)
         layout.addLayout(
-            row(button("New set…", self.new_set), button("Import…", self.import_file), 1,
-                button("Export…", self.export), button("More", self._more))
-        )  # fmt: skip
+            row(
+                button("New set…", self.new_set),
+                button("Import…", self.import_file),
+                1,
+                button("Export…", self.export),
+                button("More", self._more),
+            )
+        )
         layout.addWidget(self._stack, 1)
         self.sets.record_selected.connect(lambda _s: self._show_set())
         self.cases.selectionModel().selectionChanged.connect(lambda _n, _o: self._enable())
@@ -136,8 +141,12 @@ class SetsPanel(QWidget):
         self.versions.record_selected.connect(self._show_version)
         self.changes.record_selected.connect(self._show_change)
         self.search.textChanged.connect(lambda _t: self._show_cases())
-        QShortcut(QKeySequence(Qt.Key.Key_Delete), self.cases, self.remove_cases,
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+        QShortcut(
+            QKeySequence(Qt.Key.Key_Delete),
+            self.cases,
+            self.remove_cases,
+            context=Qt.ShortcutContext.WidgetShortcut,
+        )
         console.data_changed.connect(self.refresh)
         self.refresh()
 
@@ -203,9 +212,11 @@ class SetsPanel(QWidget):
             self.versions.selectRow(0)
         self._console.run(
             operations.find_set_power,
-            lambda found: self.current is not None and self.current.name == chosen.name and self._powered(found),
+            lambda found: (
+                self.current is not None and self.current.name == chosen.name and self._powered(found)
+            ),
             set_name=chosen.name,
-        )  # fmt: skip
+        )
 
     def _show_cases(self) -> None:
         chosen = self.current
@@ -246,8 +257,10 @@ class SetsPanel(QWidget):
         self._console.run(
             operations.diff_set,
             lambda found: self._show_diff(f"Version {before} to {version.number}: {found[0]}.", found[1]),
-            set_name=chosen.name, old=before, new=version.number,
-        )  # fmt: skip
+            set_name=chosen.name,
+            old=before,
+            new=version.number,
+        )
 
     def _show_diff(self, sentence: str, changes: tuple[CaseChange, ...]) -> None:
         self._diff_line.setText(sentence)
@@ -292,14 +305,20 @@ class SetsPanel(QWidget):
             self.save_case(current.name, dialog.values(), case["key"] if case else "")
 
     def save_case(self, set_name: str, values: dict[str, Any], replaced: str = "") -> None:
-        self._run(operations.save_case, lambda _key: self.refresh(),
-                  set_name=set_name, values=values, replaced=replaced)  # fmt: skip
+        self._run(
+            operations.save_case,
+            lambda _key: self.refresh(),
+            set_name=set_name,
+            values=values,
+            replaced=replaced,
+        )
 
     def remove_cases(self) -> None:
         current, keys = self.current, [case["key"] for case in self.cases.selected_records()]
         if current is not None and keys:
-            self._run(operations.remove_cases, lambda _r: self._removed(len(keys)),
-                      set_name=current.name, keys=keys)  # fmt: skip
+            self._run(
+                operations.remove_cases, lambda _r: self._removed(len(keys)), set_name=current.name, keys=keys
+            )
 
     def _removed(self, count: int) -> None:
         self.refresh()
@@ -311,8 +330,12 @@ class SetsPanel(QWidget):
     def restore(self) -> None:
         current, chosen = self.current, self.versions.selected_records()
         if current is not None and chosen:
-            self._run(operations.restore_set_version, lambda _r: self.refresh(),
-                      name=current.name, number=chosen[0].number)  # fmt: skip
+            self._run(
+                operations.restore_set_version,
+                lambda _r: self.refresh(),
+                name=current.name,
+                number=chosen[0].number,
+            )
 
     def import_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import cases", "", _READ)
@@ -325,8 +348,11 @@ class SetsPanel(QWidget):
         if not given or not name.strip():
             return
         if Path(path).suffix.lower() in (".csv", ".tsv"):
-            self._run(operations.csv_headers,
-                      lambda headers: self._ask_columns(name.strip(), path, headers), path=Path(path))  # fmt: skip
+            self._run(
+                operations.csv_headers,
+                lambda headers: self._ask_columns(name.strip(), path, headers),
+                path=Path(path),
+            )
         else:
             self.import_cases(name.strip(), path)
 
@@ -341,8 +367,11 @@ class SetsPanel(QWidget):
         self._run(
             operations.import_cases,
             lambda found: self._imported(found, name, path, columns),
-            set_name=name, path=path, columns=columns, skip_bad=skip_bad,
-        )  # fmt: skip
+            set_name=name,
+            path=path,
+            columns=columns,
+            skip_bad=skip_bad,
+        )
 
     def _imported(self, found: CasesImported, name: str, path: str, columns: dict[str, str] | None) -> None:
         file = Path(path).name
@@ -381,8 +410,13 @@ class SetsPanel(QWidget):
         suggestion = f"{current.name}.{suffix}" if suffix else current.name
         path, _ = QFileDialog.getSaveFileName(self, "Export cases", suggestion)
         if path:
-            self._run(operations.export_set, lambda lost: self._exported(Path(path).name, lost),
-                      name=current.name, path=Path(path), format_name=name)  # fmt: skip
+            self._run(
+                operations.export_set,
+                lambda lost: self._exported(Path(path).name, lost),
+                name=current.name,
+                path=Path(path),
+                format_name=name,
+            )
 
     def _exported(self, name: str, lost: tuple[str, ...]) -> None:
         self._console.notice.emit(
@@ -399,14 +433,20 @@ class SetsPanel(QWidget):
         if chosen is rename:
             name, given = QInputDialog.getText(self, "Rename", "Name of the set:", text=current.name)
             if given and name.strip():
-                self._run(operations.rename_set, lambda _r: self._made(name.strip()),
-                          name=current.name, new_name=name)  # fmt: skip
+                self._run(
+                    operations.rename_set,
+                    lambda _r: self._made(name.strip()),
+                    name=current.name,
+                    new_name=name,
+                )
         elif chosen is delete and (
             QMessageBox.question(
-                self, "Delete a set",
+                self,
+                "Delete a set",
                 f"Delete “{current.name}” with all its versions? Runs of it stay. This cannot be undone.",
-            ) == QMessageBox.StandardButton.Yes
-        ):  # fmt: skip
+            )
+            == QMessageBox.StandardButton.Yes
+        ):
             self._run(operations.delete_set, lambda _r: self.refresh(), name=current.name)
 
     def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:

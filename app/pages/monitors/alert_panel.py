@@ -222,10 +222,25 @@ class RuleDialog(QDialog):
         self.problem = label("", "bad", wrap=True)
         database = console.database
         for box, anything, pairs, chosen in (
-            (self.collection, "Any collection", [(c.name, c.name) for c in list_collections(database)], rule.collection if rule else ""),
-            (self.model, "Any model", [(m, m) for m in sorted(list_trace_models(database))], rule.model if rule else ""),
-            (self.prompt, "Any prompt", [(n, f) for f, n in list_asked_prompts(database)], rule.prompt if rule else ""),
-        ):  # fmt: skip
+            (
+                self.collection,
+                "Any collection",
+                [(c.name, c.name) for c in list_collections(database)],
+                rule.collection if rule else "",
+            ),
+            (
+                self.model,
+                "Any model",
+                [(m, m) for m in sorted(list_trace_models(database))],
+                rule.model if rule else "",
+            ),
+            (
+                self.prompt,
+                "Any prompt",
+                [(n, f) for f, n in list_asked_prompts(database)],
+                rule.prompt if rule else "",
+            ),
+        ):
             box.addItem(anything, "")
             for text, value in pairs:
                 box.addItem(text, value)
@@ -267,7 +282,7 @@ class RuleDialog(QDialog):
         else:
             task = self._console.engine.start(
                 operations.change_alert_rule, name=self._rule.name, values=self.values
-            )  # fmt: skip
+            )
         task.finished.connect(lambda _row: self.accept())
         task.failed.connect(lambda sentence, _details: self.problem.setText(sentence))
 
@@ -277,10 +292,17 @@ class RuleDialog(QDialog):
 
     def _build(self) -> None:
         named = (
-            (self.name, "Name"), (self.measure, "Measure"), (self.comparison, "Comparison"), (self.threshold, "Threshold"),
-            (self.window_box, "Window"), (self.minimum, "Minimum count"), (self.collection, "Collection"),
-            (self.model, "Model"), (self.prompt, "Prompt version"), (self.note, "Note"),
-        )  # fmt: skip
+            (self.name, "Name"),
+            (self.measure, "Measure"),
+            (self.comparison, "Comparison"),
+            (self.threshold, "Threshold"),
+            (self.window_box, "Window"),
+            (self.minimum, "Minimum count"),
+            (self.collection, "Collection"),
+            (self.model, "Model"),
+            (self.prompt, "Prompt version"),
+            (self.note, "Note"),
+        )
         for widget, name in named:
             widget.setAccessibleName(name)
         self.by_limit.setToolTip("With no change, a window goes beyond it in at most 1 of 670 cases")

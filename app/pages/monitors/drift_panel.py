@@ -62,13 +62,19 @@ class DriftPanel(QWidget):
         panels = QHBoxLayout()
         panels.setSpacing(SPACE)
         for what, title, method in (
-            ("questions", "Questions",
-             "Energy distance of the questions' embeddings, with a permutation test (Székely and Rizzo 2013): exact at any "
-             "size, and sensitive to a change of topic as well as to one of spread."),
-            ("scores", "Best retrieval scores",
-             "Kolmogorov-Smirnov test of the nearest passages' cosine: exact at any size. Lower scores say that the "
-             "documents answer these questions less well."),
-        ):  # fmt: skip
+            (
+                "questions",
+                "Questions",
+                "Energy distance of the questions' embeddings, with a permutation test (Székely and Rizzo 2013): exact at any "
+                "size, and sensitive to a change of topic as well as to one of spread.",
+            ),
+            (
+                "scores",
+                "Best retrieval scores",
+                "Kolmogorov-Smirnov test of the nearest passages' cosine: exact at any size. Lower scores say that the "
+                "documents answer these questions less well.",
+            ),
+        ):
             panel = Panel(title)
             verdict, figures = label("Not tested yet", "value", wrap=True), label("", wrap=True)
             self.verdicts[what] = (verdict, figures)
@@ -109,8 +115,9 @@ class DriftPanel(QWidget):
         self._run(
             operations.test_drift,
             lambda results: scope == self._scope and self._show(results),
-            scope=scope, window=self.window_box.value(),
-        )  # fmt: skip
+            scope=scope,
+            window=self.window_box.value(),
+        )
 
     def _show(self, results: tuple[DriftResult, ...]) -> None:
         self.questions.set_records([question for result in results for question in result.least_alike])
@@ -137,10 +144,12 @@ class DisagreementPanel(QWidget):
         self.find_button = button("Look for disagreements", self.find, primary=True)
         self.count = label("", "muted")
         self.groups = RecordTable(
-            GROUP_COLUMNS, console.theme, "disagreements",
+            GROUP_COLUMNS,
+            console.theme,
+            "disagreements",
             "Not looked for yet. Similar questions are those whose embeddings have a cosine of 0.9 and more and that hold "
             "the same figures.",
-        )  # fmt: skip
+        )
         self.members = RecordTable(
             MEMBER_COLUMNS, console.theme, "disagreeing_answers", "Choose a group to read its answers."
         )
@@ -168,8 +177,9 @@ class DisagreementPanel(QWidget):
         scope = self._scope
         self._run(
             operations.find_disagreements,
-            lambda groups: scope == self._scope and self._found(groups), scope=scope,
-        )  # fmt: skip
+            lambda groups: scope == self._scope and self._found(groups),
+            scope=scope,
+        )
 
     def _found(self, groups: tuple[Disagreement, ...]) -> None:
         self._show(groups)

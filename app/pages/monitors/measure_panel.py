@@ -111,8 +111,10 @@ class MeasurePanel(QWidget):
         asked = self._asked = (scope, window)
         self._console.run(
             operations.measure_summaries,
-            lambda found: asked == self._asked and self._show(found), scope=scope, window=window,
-        )  # fmt: skip
+            lambda found: asked == self._asked and self._show(found),
+            scope=scope,
+            window=window,
+        )
 
     def choose_reference(self) -> ReferenceDialog:
         dialog = ReferenceDialog(self._console, self._scope.collection, self)
@@ -126,8 +128,9 @@ class MeasurePanel(QWidget):
         if known is not None:
             self._console.run(
                 operations.clear_reference,
-                lambda _result: self.reference_changed.emit(), collection=known.collection,
-            )  # fmt: skip
+                lambda _result: self.reference_changed.emit(),
+                collection=known.collection,
+            )
 
     def _known_reference(self) -> ReferenceRow | None:
         return find_reference(self._console.database, self._scope.collection)

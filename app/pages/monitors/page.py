@@ -1,4 +1,4 @@
-"""Monitors: what is measured of every ask, against limits; drift, disagreements, frozen questions and alerts."""
+"""Monitors: what is measured of every ask, against limits; drift, disagreements, regression questions and alerts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.engine.client import Task
 from app.pages.monitors.alert_panel import AlertPanel
 from app.pages.monitors.drift_panel import DisagreementPanel, DriftPanel
 from app.pages.monitors.measure_panel import MeasurePanel
-from app.pages.monitors.regression_panel import FrozenPanel
+from app.pages.monitors.regression_panel import RegressionPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import label
@@ -47,25 +47,30 @@ class MonitorsPage(QWidget):
         self.measures = MeasurePanel(console)
         self.drift = DriftPanel(console, self.run)
         self.disagreements = DisagreementPanel(console, self.run)
-        self.frozen = FrozenPanel(console, self.run)
+        self.regression = RegressionPanel(console, self.run)
         self.alerts = AlertPanel(console, self.run)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for panel, title in (
-            (self.measures, "Measures"), (self.drift, "Drift"), (self.disagreements, "Disagreements"),
-            (self.frozen, "Frozen questions"), (self.alerts, "Alerts"),
-        ):  # fmt: skip
+            (self.measures, "Measures"),
+            (self.drift, "Drift"),
+            (self.disagreements, "Disagreements"),
+            (self.regression, "Regression questions"),
+            (self.alerts, "Alerts"),
+        ):
             self.tabs.addTab(panel, title)
         self.tabs.setCurrentIndex(int(QSettings().value(_TAB) or 0))
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(
-                console.theme, "monitors", "Nothing to watch yet",
+                console.theme,
+                "monitors",
+                "Nothing to watch yet",
                 "Every question that is asked is measured: flags, refusals, scores, latency, tokens. Choose a reference "
                 "period later, and be told when something changes.",
                 button("Ask a question", self.ask_requested.emit, primary=True),
             )
-        )  # fmt: skip
+        )
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
@@ -102,8 +107,8 @@ class MonitorsPage(QWidget):
         current = self.tabs.currentWidget()
         if current is self.measures:
             self.measures.show_scope(scope, int(self.window_box.currentData()))
-        elif current is self.frozen:
-            self.frozen.show_collection(scope.collection)
+        elif current is self.regression:
+            self.regression.show_collection(scope.collection)
 
     def show_alerts(self) -> None:
         self.tabs.setCurrentWidget(self.alerts)
@@ -121,9 +126,11 @@ class MonitorsPage(QWidget):
 
     def _make_content(self) -> QWidget:
         for box, name in (
-            (self.collection_box, "Collection"), (self.model_box, "Model"), (self.prompt_box, "Prompt version"),
+            (self.collection_box, "Collection"),
+            (self.model_box, "Model"),
+            (self.prompt_box, "Prompt version"),
             (self.window_box, "Window"),
-        ):  # fmt: skip
+        ):
             box.setAccessibleName(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(15)
@@ -158,7 +165,7 @@ class MonitorsPage(QWidget):
         self.alerts.changed.connect(self._changed)
         self.drift.trace_requested.connect(self.trace_requested)
         self.disagreements.trace_requested.connect(self.trace_requested)
-        self.frozen.trace_requested.connect(self.trace_requested)
+        self.regression.trace_requested.connect(self.trace_requested)
         self._console.data_changed.connect(self._soon.start)
         self._console.settings_changed.connect(self._soon.start)
 
@@ -178,7 +185,7 @@ class MonitorsPage(QWidget):
         current = self.tabs.currentWidget()
         self.collection_box.setVisible(current is not self.alerts)
         for box in (self.model_box, self.prompt_box):
-            box.setVisible(current not in (self.alerts, self.frozen))
+            box.setVisible(current not in (self.alerts, self.regression))
         self.window_box.setVisible(current is self.measures)
 
     def _refresh_if_visible(self) -> None:
@@ -190,8 +197,12 @@ class MonitorsPage(QWidget):
         for box, anything, pairs in (
             (self.collection_box, "All collections", [(c.name, c.name) for c in list_collections(database)]),
             (self.model_box, "All models", [(name, name) for name in sorted(list_trace_models(database))]),
-            (self.prompt_box, "All prompts", [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)]),
-        ):  # fmt: skip
+            (
+                self.prompt_box,
+                "All prompts",
+                [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)],
+            ),
+        ):
             chosen = box.currentData()
             box.blockSignals(True)
             box.clear()

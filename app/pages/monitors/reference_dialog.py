@@ -80,8 +80,11 @@ class ReferenceDialog(QDialog):
         start, end = self.period
         task = self._console.engine.start(
             operations.set_reference,
-            collection=self._collection, start=start, end=end, note=self.note.text().strip(),
-        )  # fmt: skip
+            collection=self._collection,
+            start=start,
+            end=end,
+            note=self.note.text().strip(),
+        )
         task.finished.connect(lambda _count: self.accept())
         task.failed.connect(lambda sentence, _details: self.count.setText(sentence))
 

@@ -1,4 +1,4 @@
-"""Frozen questions: whether they are still answered as their reference answers."""
+"""Regression questions: whether they are still answered as their reference answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.knowledge.rows import list_collections
-from rag.monitoring.rows import FrozenRow, FrozenState
+from rag.monitoring.rows import RegressionRow, RegressionState
 from rag.operations import Operation
 
 Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
@@ -38,10 +38,10 @@ Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on 
 
 @dataclass(frozen=True)
 class Shown:
-    """A frozen question with its collection."""
+    """A regression question with its collection."""
 
     collection: str
-    row: FrozenRow
+    row: RegressionRow
 
 
 def _change(shown: Shown) -> str:
@@ -54,7 +54,7 @@ def _colour(shown: Shown) -> str:
     return "text_muted" if change is None else "bad" if change else "good"
 
 
-FROZEN_COLUMNS = (
+REGRESSION_COLUMNS = (
     Column("Question", lambda s: s.row.question, 260, stretch=True, tooltip=lambda s: s.row.question),
     Column("Collection", lambda s: s.collection, 140, tooltip=lambda s: s.collection),
     Column("Last run", lambda s: "never" if s.row.run_ms is None else datetime.fromtimestamp(s.row.run_ms / 1000).strftime("%d %b %H:%M"),
@@ -67,7 +67,7 @@ FROZEN_COLUMNS = (
 )  # fmt: skip
 
 
-class FrozenPanel(QWidget):
+class RegressionPanel(QWidget):
     """The list, what changed since the last run, and both answers of the chosen question."""
 
     trace_requested = Signal(str)
@@ -76,7 +76,7 @@ class FrozenPanel(QWidget):
         super().__init__()
         self._console, self._run = console, run
         self._collection = ""
-        self._states: list[FrozenState] = []
+        self._states: list[RegressionState] = []
         self.run_button = button(
             "Run them all", self.run_all, primary=True, tip="Ask every question of the list again"
         )
@@ -95,10 +95,12 @@ class FrozenPanel(QWidget):
         )
         self.sentence = label("", wrap=True)
         self.table = RecordTable(
-            FROZEN_COLUMNS, console.theme, "frozen_questions",
-            "No frozen questions yet. Freeze one whose answer you know to be right, here or from its trace: it is asked "
+            REGRESSION_COLUMNS,
+            console.theme,
+            "regression_questions",
+            "No regression questions yet. Add one whose answer you know to be right, here or from its trace: it is asked "
             "again after changes, and what is answered differently shows.",
-        )  # fmt: skip
+        )
         self.before, self.now = label("", wrap=True), label("", wrap=True)
         self.open_before = button("Open the reference", lambda: self._open("reference_trace_id"))
         self.open_now = button("Open the last run", lambda: self._open("trace_id"))
@@ -106,15 +108,16 @@ class FrozenPanel(QWidget):
         self._choose(None)
 
     def show_collection(self, collection: str) -> None:
-        """Frozen questions of one collection, or of all (empty)."""
+        """Regression questions of one collection, or of all (empty)."""
         self._collection = collection
         self.automatic.blockSignals(True)
-        self.automatic.setChecked(self._console.settings.monitors.run_frozen_after_change)
+        self.automatic.setChecked(self._console.settings.monitors.run_regression_after_change)
         self.automatic.blockSignals(False)
         self._console.run(
             operations.list_regression_states,
-            lambda states: collection == self._collection and self._show(states), collection=collection,
-        )  # fmt: skip
+            lambda states: collection == self._collection and self._show(states),
+            collection=collection,
+        )
 
     def run_all(self) -> None:
         names = [state.collection for state in self._states if state.questions]
@@ -129,15 +132,19 @@ class FrozenPanel(QWidget):
         names = [c.name for c in list_collections(self._console.database) if c.active_version_id is not None]
         dialog = FreezeDialog(names, self._collection, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.freeze(dialog.collection.currentText(), dialog.question.text()))
+        dialog.accepted.connect(
+            lambda: self.add_question(dialog.collection.currentText(), dialog.question.text())
+        )
         dialog.open()
         return dialog
 
-    def freeze(self, collection: str, question: str) -> None:
+    def add_question(self, collection: str, question: str) -> None:
         self._run(
-            operations.add_regression_question, self._changed,
-            collection=collection, question=question,
-        )  # fmt: skip
+            operations.add_regression_question,
+            self._changed,
+            collection=collection,
+            question=question,
+        )
 
     def accept(self) -> None:
         self._change_chosen(operations.accept_regression_answer)
@@ -181,10 +188,10 @@ class FrozenPanel(QWidget):
             lambda shown: self.trace_requested.emit(shown.row.trace_id or shown.row.reference_trace_id)
         )
         self.automatic.toggled.connect(
-            lambda on: self._console.change_settings("monitors", "run_frozen_after_change", on)
+            lambda on: self._console.change_settings("monitors", "run_regression_after_change", on)
         )
 
-    def _show(self, states: list[FrozenState]) -> None:
+    def _show(self, states: list[RegressionState]) -> None:
         self._states = states
         chosen = self.table.selected_records()
         self.table.set_records(
@@ -224,9 +231,11 @@ class FrozenPanel(QWidget):
         chosen: list[Shown] = self.table.selected_records()
         if chosen:
             self._run(
-                operation, self._changed,
-                collection=chosen[0].collection, question_id=chosen[0].row.id,
-            )  # fmt: skip
+                operation,
+                self._changed,
+                collection=chosen[0].collection,
+                question_id=chosen[0].row.id,
+            )
 
     def _changed(self, _result: Any) -> None:
         self._console.data_changed.emit()
@@ -254,15 +263,15 @@ class FreezeDialog(QDialog):
         form.addRow("Collection", self.collection)
         form.addRow("Question", self.question)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.freeze_button = button("Ask and freeze", self.accept, primary=True)
-        buttons.addButton(self.freeze_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.add_question_button = button("Ask and add", self.accept, primary=True)
+        buttons.addButton(self.add_question_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addWidget(
             label(
                 "It is asked now, and its answer is the reference: read it before you trust it. A question that was asked "
-                "already is frozen from its trace.",
+                "already is added from its trace.",
                 "muted",
                 wrap=True,
             )
@@ -274,4 +283,6 @@ class FreezeDialog(QDialog):
         self.question.setFocus()
 
     def _mind(self) -> None:
-        self.freeze_button.setEnabled(bool(self.question.text().strip()) and self.collection.count() > 0)
+        self.add_question_button.setEnabled(
+            bool(self.question.text().strip()) and self.collection.count() > 0
+        )

@@ -137,9 +137,12 @@ class DraftsPanel(QWidget):
         draft = self.draft
         if draft is not None:
             self._run(
-                operations.draft_case, draft_id=draft.id, question=self.question.toPlainText(),
-                answer=self.answer.toPlainText(), by=person_name(),
-            )  # fmt: skip
+                operations.draft_case,
+                draft_id=draft.id,
+                question=self.question.toPlainText(),
+                answer=self.answer.toPlainText(),
+                by=person_name(),
+            )
 
     def reject_chosen(self) -> None:
         draft = self.draft
@@ -159,11 +162,13 @@ class DraftsPanel(QWidget):
             field.setFixedHeight(height)
             field.setTabChangesFocus(True)
         empty = EmptyState(
-            self._console.theme, "review", "No draft waits",
+            self._console.theme,
+            "review",
+            "No draft waits",
             "The local model writes a question and an answer for passages of a collection. Filters drop what names the "
             "passage, what the passage does not hold and what was asked before; you say yes or no to the rest.",
             button("Write drafts…", self.choose, primary=True),
-        )  # fmt: skip
+        )
         right = Panel()
         right.body.addWidget(self.where)
         right.body.addWidget(label("Question", "small"))

@@ -406,11 +406,13 @@ class QueuePanel(QWidget):
         )
         self._export_button = button("Export…", self._export, tip="All verdicts as CSV or JSON lines")
         empty = EmptyState(
-            self._console.theme, "review", "Nothing to review yet",
+            self._console.theme,
+            "review",
+            "Nothing to review yet",
             "Choose answers by source: flagged ones, those rated down, the lowest scores, or a random sample. "
             "Two reviewers can judge the same answers without seeing each other's verdicts.",
             button("Add answers…", self.fill, primary=True),
-        )  # fmt: skip
+        )
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self._make_left())
         splitter.addWidget(self._make_right())
@@ -430,10 +432,21 @@ class QueuePanel(QWidget):
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SPACE)
         layout.addLayout(
-            row(self.queue_box, self._fill_button, label("Reviewer", "small"), self.reviewer, self.bar,
-                self.progress, 1, self._agreement_button, label("Set", "small"), self.set_box, self._cases_button,
-                self._export_button)
-        )  # fmt: skip
+            row(
+                self.queue_box,
+                self._fill_button,
+                label("Reviewer", "small"),
+                self.reviewer,
+                self.bar,
+                self.progress,
+                1,
+                self._agreement_button,
+                label("Set", "small"),
+                self.set_box,
+                self._cases_button,
+                self._export_button,
+            )
+        )
         layout.addWidget(self._stack, 1)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -469,9 +482,14 @@ class QueuePanel(QWidget):
         self._previous = button("Previous", lambda: self._leave(-1), tip="P")
         self._next = button("Next", lambda: self._leave(1), tip="N")
         panel.body.addLayout(
-            row(self._previous, self._next, 1, button("Add to set", self.add_to_set, tip="A"),
-                button("Open trace", self.open_trace, link=True, tip="O"))
-        )  # fmt: skip
+            row(
+                self._previous,
+                self._next,
+                1,
+                button("Add to set", self.add_to_set, tip="A"),
+                button("Open trace", self.open_trace, link=True, tip="O"),
+            )
+        )
         return panel
 
     def _make_right(self) -> QWidget:

@@ -164,11 +164,13 @@ class RolloutPanel(QWidget):
 
     def _build(self) -> None:
         empty = EmptyState(
-            self._console.theme, "review", "No roll-out yet",
+            self._console.theme,
+            "review",
+            "No roll-out yet",
             "Try another pipeline or prompt in use: a canary answers a share of the questions; in a blind comparison both "
             "answer and you pick the better without knowing which is which.",
             button("Start a roll-out…", self.start, primary=True),
-        )  # fmt: skip
+        )
         right = Panel()
         right.body.addWidget(self.title)
         right.body.addWidget(self.sentence)
@@ -214,9 +216,13 @@ class StartDialog(QDialog):
         self.note.setPlaceholderText("What it is for")
         form = QFormLayout()
         for title, widget in (
-            ("Kind", self.kind), ("Collection", self.collection), ("Staging", self.staging),
-            ("Production", self.production), ("Share of the questions", self.share), ("Note", self.note),
-        ):  # fmt: skip
+            ("Kind", self.kind),
+            ("Collection", self.collection),
+            ("Staging", self.staging),
+            ("Production", self.production),
+            ("Share of the questions", self.share),
+            ("Note", self.note),
+        ):
             widget.setAccessibleName(title)
             form.addRow(title, widget)
             if isinstance(widget, QComboBox):

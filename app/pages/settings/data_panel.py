@@ -1,17 +1,17 @@
-"""The data folder in the settings: what takes how much, backup, restore, and moving it."""
+"""The data folder in the settings: how much space it takes, backup, restore, and moving it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
+    QLabel,
     QMessageBox,
     QProgressBar,
     QProgressDialog,
@@ -39,16 +39,17 @@ _STAGES = {
 
 
 class DataPanel(Panel):
-    """A backup runs beside everything else; a restore and a move have the window for themselves."""
+    """A panel about the data folder.
+
+    A backup runs beside everything else; during a restore or a move nothing else can be started.
+    """
 
     def __init__(self, console: Console) -> None:
         super().__init__("Data")
         self._console = console
         self._task: Task | None = None
         self._usage_task: Task | None = None
-        self.heading_row.addWidget(
-            IconButton(console.theme, "refresh", "Refresh what takes how much", self.refresh)
-        )
+        self.heading_row.addWidget(IconButton(console.theme, "refresh", "Measure again", self.refresh))
         self.body.addWidget(
             label("Everything is in this folder, and nothing leaves this computer.", "small", wrap=True)
         )
@@ -62,7 +63,7 @@ class DataPanel(Panel):
         self.backup_button = button(
             "Back up…", self.choose_backup, tip="Write everything into one checked file"
         )
-        self.restore_button = button("Restore…", self._choose_restore, tip="Go back to what a backup holds")
+        self.restore_button = button("Restore…", self._choose_restore, tip="Go back to the data in a backup")
         self.move_button = button("Move…", self._choose_move, tip="Move the data to another folder or disk")
         self.body.addLayout(row(self.backup_button, self.restore_button, self.move_button, 1))
         self._make_progress()
@@ -71,17 +72,18 @@ class DataPanel(Panel):
         self.result.hide()
         self.body.addWidget(self.result)
         console.engine.ready.connect(lambda *_: self._show_folder())
-        console.data_changed.connect(lambda: self.isVisible() and self.refresh())
+        console.data_changed.connect(self._refresh_if_visible)
         self._show_folder()
 
     def refresh(self) -> None:
-        """Ask the engine again, unless it is being asked."""
+        """Measure the data folder, unless that is under way."""
         if self._usage_task is None:
             task = self._console.run(operations.folder_usage, self.usage.show_parts)
             self._usage_task = task
             task.ended.connect(self._usage_read)
 
     def back_up(self, path: str) -> None:
+        """Write the data folder into one file, which is checked afterwards."""
         self.result.hide()
         self._stage.setText("Waiting for the engine…")
         self._bar.setRange(0, 0)
@@ -89,24 +91,26 @@ class DataPanel(Panel):
         task = self._console.run(operations.back_up, self._backed_up, target=path)
         self._begin(task)
         task.event.connect(self._show_progress)
-        task.cancelled.connect(lambda: self._say("The backup was cancelled; nothing was written."))
+        task.cancelled.connect(lambda: self._say("The backup was cancelled. Nothing was written."))
 
     def restore(self, path: str) -> None:
-        """Say what the backup holds, and after a yes check it and put it in place."""
+        """Say what the backup contains; after a yes, check it and put it in place."""
         if not self._refused("A restore"):
             self._console.run(operations.look_at_backup, self._confirm_restore, path=path)
 
-    def move(self, folder: str) -> None:
+    def move_data(self, folder: str) -> None:
+        """Move the data folder's files to another folder, and go on from there."""
         if self._refused("Moving the data"):
             return
         task = self._console.run(operations.move_data, self._moved, target=folder)
         self._begin(task)
         _modal_progress(self, "Move the data", task)
-        task.cancelled.connect(lambda: self._say("The move was cancelled; the data are where they were."))
+        task.cancelled.connect(lambda: self._say("The move was cancelled. The data are where they were."))
 
     # --- choosing -----------------------------------------------------------------------------------------
 
     def choose_backup(self) -> None:
+        """Ask for a file name, then back up."""
         name = str(Path.home() / f"ragdeck-{time.strftime('%Y-%m-%d')}.zip")
         path, _ = QFileDialog.getSaveFileName(self, "Back up the data", name, _FILTER)
         if path:
@@ -120,16 +124,18 @@ class DataPanel(Panel):
     def _choose_move(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Move the data to an empty folder", str(Path.home()))
         if folder:
-            self.move(folder)
+            self.move_data(folder)
 
     def _confirm_restore(self, info: BackupInfo) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, "Restore a backup", _restore_question(info), parent=self)
         box.setInformativeText(
-            "Ragdeck will restart its engine; the present data are kept in a folder before-restore-… beside them."
+            "Ragdeck restarts its engine. The current data are moved to before-restore-… in the same folder."
         )
         restore = box.addButton("Restore", QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
-        box.buttonClicked.connect(lambda clicked: clicked is restore and self._restore_now(info.path))
+        box.buttonClicked.connect(
+            lambda clicked: self._restore_now(info.path) if clicked is restore else None
+        )
         box.open()
 
     def _restore_now(self, path: str) -> None:
@@ -138,13 +144,13 @@ class DataPanel(Panel):
         task = self._console.run(operations.prepare_restore, self._restored, path=path)
         self._begin(task)
         _modal_progress(self, "Restore a backup", task)
-        task.cancelled.connect(lambda: self._say("The restore was cancelled; the data are as they were."))
+        task.cancelled.connect(lambda: self._say("The restore was cancelled. The data are as they were."))
 
     def _refused(self, what: str) -> bool:
-        """Whether other work is under way, which it would end; then a sentence says so."""
+        """Return whether other work is under way, which this would end; a notice says so."""
         others = [task.title for task in self._console.engine.tasks if task.lane is not Lane.READ]
         if others:
-            self._console.notice.emit(f"{what} has to wait until this has ended: {', '.join(others)}.", "bad")
+            self._console.notice.emit(f"{what} has to wait for: {', '.join(others)}.", "bad")
         return bool(others)
 
     # --- under way and done -------------------------------------------------------------------------------
@@ -190,6 +196,10 @@ class DataPanel(Panel):
         self.result.setText(sentence)
         self.result.setVisible(bool(sentence))
 
+    def _refresh_if_visible(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
     def _usage_read(self) -> None:
         self._usage_task = None
 
@@ -213,7 +223,7 @@ class DataPanel(Panel):
 
 
 class SpaceBars(QWidget):
-    """A line for each part: what it is, a bar, its size."""
+    """A chart of the data folder with a line for each part: what it is, a bar, its size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,16 +238,17 @@ class SpaceBars(QWidget):
         self._layout.addWidget(label("Measuring…", "small"), 0, 0)
 
     def show_parts(self, parts: Sequence[SpaceUse]) -> None:
-        """Those that take something, and their sum."""
+        """Show the parts that take any space, and their sum."""
         self.parts = [part for part in parts if part.bytes]
         while (item := self._layout.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()  # it lives until the event loop is idle
                 widget.deleteLater()
         largest = max((part.bytes for part in self.parts), default=1)
         for number, part in enumerate(self.parts):
             self._add(number, part, part.bytes / largest)
         total = sum(part.bytes for part in self.parts)
-        self._layout.addWidget(label("Together", "section"), len(self.parts), 0)
+        self._layout.addWidget(label("Total", "section"), len(self.parts), 0)
         self._layout.addWidget(_right(label(size_text(total), "section")), len(self.parts), 2)
 
     def _add(self, number: int, part: SpaceUse, share: float) -> None:
@@ -255,6 +266,7 @@ class SpaceBars(QWidget):
 
 
 def size_text(count: int) -> str:
+    """Return a number of bytes as people read it."""
     if count < 1 << 20:
         return f"{count / 1024:,.0f} kB"
     return f"{count / 2**20:,.1f} MB" if count < 1 << 30 else f"{count / 2**30:,.2f} GB"
@@ -266,7 +278,10 @@ def _restore_question(info: BackupInfo) -> str:
 
 
 def _modal_progress(parent: QWidget, title: str, task: Task) -> QProgressDialog:
-    """Nothing else can be started meanwhile: what was written to the old data now would be lost."""
+    """Show a dialog that follows the task and blocks the window.
+
+    What was written to the old data in the meantime would be lost.
+    """
     dialog = QProgressDialog("Waiting for the engine…", "Cancel", 0, _STEPS, parent.window())
     dialog.setWindowTitle(title)
     dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
@@ -296,9 +311,10 @@ def _step(event: BackupProgress) -> int:
 
 
 def _progress_text(event: BackupProgress) -> str:
-    return f"{_STAGES.get(event.stage, event.stage)}: {size_text(event.bytes_done)} of {size_text(event.bytes_total)}"
+    done, total = size_text(event.bytes_done), size_text(event.bytes_total)
+    return f"{_STAGES.get(event.stage, event.stage)}: {done} of {total}"
 
 
-def _right(made: Any) -> Any:
+def _right(made: QLabel) -> QLabel:
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
@@ -23,34 +22,41 @@ from app.widgets.labels import label
 from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 _TITLES = {
     "appearance": ("Appearance", ""),
     "retrieval": (
         "Retrieval",
-        "How passages are found and how many reach the model. Every trace keeps the values it ran with.",
+        "How passages are found and how many reach the model. Every trace records the values it ran with.",
     ),
     "generation": ("Model", "How the model is loaded and how it answers."),
-    "monitors": ("Monitors", "Rules, reference periods and frozen questions are on the Monitors page."),
-    "chunking": ("Chunking", "For new collections: a collection keeps the chunk settings it was made with."),
+    "monitors": ("Monitors", "Rules, reference periods and regression questions are on the Monitors page."),
+    "chunking": (
+        "Chunking",
+        "For new collections. An existing collection keeps the chunk settings it was made with.",
+    ),
 }
 _NAMES = {
     "rrf_k": "RRF k",
     "top_p": "Top-p",
     "gpu_layers": "GPU layers",
-    "min_similarity": "Lowest similarity",
-    "max_passages": "Most passages",
+    "min_similarity": "Minimum similarity",
+    "max_passages": "Maximum passages",
     "context_tokens": "Passage budget",
-    "max_answer_tokens": "Longest answer",
+    "max_answer_tokens": "Maximum answer tokens",
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
     "ask_without_passages": "Ask without passages",
-    "run_frozen_after_change": "Run frozen questions",
+    "run_regression_after_change": "Run regression questions",
 }
-_BIGGEST = 2**31 - 1
+_BIGGEST: float = 2**31 - 1
+_STEP = 0.01  # the smallest that a field with two decimals shows
 
 
 class SettingsPage(QWidget):
-    """All settings, saved as they change."""
+    """A page with every setting, each saved as soon as it changes."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -97,12 +103,12 @@ class SettingsPage(QWidget):
         return panel
 
     def showEvent(self, event: QShowEvent) -> None:
+        """Measure the data folder again."""
         super().showEvent(event)
         self.data.refresh()
 
-    def _make_editor(self, section: str, key: str, field: Any) -> QWidget:
+    def _make_editor(self, section: str, key: str, field: FieldInfo) -> QWidget:
         kind = field.annotation
-        bounds = _bounds(field.metadata)
 
         def save(value: Any) -> None:
             self._console.change_settings(section, key, value)
@@ -119,11 +125,12 @@ class SettingsPage(QWidget):
             check.toggled.connect(save)
             self._setters[section, key] = check.setChecked
             return check
-        spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if kind is float else QSpinBox()
-        if isinstance(spin, QDoubleSpinBox):
-            spin.setSingleStep(0.05)
-            spin.setDecimals(2)
-        spin.setRange(bounds.low, min(bounds.high, _BIGGEST))
+        low, high = _bounds(field.metadata)
+        spin: QSpinBox | QDoubleSpinBox
+        if kind is float:
+            spin = QDoubleSpinBox(singleStep=0.05, decimals=2, minimum=low, maximum=high)
+        else:
+            spin = QSpinBox(minimum=int(low), maximum=int(high))
         spin.setKeyboardTracking(False)
         spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         spin.valueChanged.connect(save)
@@ -142,12 +149,12 @@ class SettingsPage(QWidget):
             editor.blockSignals(False)
 
 
-def _bounds(metadata: list[Any]) -> types.SimpleNamespace:
-    """Lowest and highest value of a pydantic field."""
+def _bounds(metadata: Sequence[Any]) -> tuple[float, float]:
+    """Return the lowest and the highest value that a pydantic field's constraints allow."""
     low, high = -_BIGGEST, _BIGGEST
     for item in metadata:
-        low = getattr(item, "ge", None) if getattr(item, "ge", None) is not None else low
-        if getattr(item, "gt", None) is not None:
-            low = item.gt + 0.01
-        high = getattr(item, "le", None) if getattr(item, "le", None) is not None else high
-    return types.SimpleNamespace(low=low, high=high)
+        low = getattr(item, "ge", low)
+        if hasattr(item, "gt"):
+            low = item.gt + _STEP
+        high = getattr(item, "le", high)
+    return low, min(high, _BIGGEST)

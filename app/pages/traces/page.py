@@ -41,7 +41,7 @@ _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
     ("Replays", "replay"),
-    ("Probes", "probe"),
+    ("Regression questions", "regression"),
     ("Generation", "generation"),
     ("Any source", ""),
 )
@@ -67,10 +67,10 @@ TRACE_COLUMNS = (
     Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
     Column(
         "Status",
-        lambda t: t.silent_failures or t.status,
+        lambda t: ", ".join(t.silent_failures) or t.status,
         92,
         colour=lambda t: "check" if t.silent_failures else STATUS_COLOURS.get(t.status),
-        tooltip=lambda t: t.error or t.silent_failures,
+        tooltip=lambda t: t.error or ", ".join(t.silent_failures),
     ),
     Column(
         "Flags",

@@ -23,7 +23,7 @@ from rag import operations
 from rag.asking.rows import TraceDetail
 from rag.evaluation.rows import list_sets
 from rag.grounding.rows import ClaimResult, SilentFailure, places, summary
-from rag.monitoring.rows import FrozenState
+from rag.monitoring.rows import RegressionState
 from rag.review.rows import arm_of
 
 _KIND_COLOURS = {"EMBEDDING": 5, "RETRIEVER": 0, "CHAIN": 7, "PROMPT": 4, "LLM": 1, "EVALUATOR": 2}
@@ -41,9 +41,9 @@ class TraceView(QWidget):
         self._console = console
         self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
         self.silent = label("", "warning", wrap=True)
-        self.freeze_button = button(
+        self.regression_button = button(
             "Freeze this question",
-            self.freeze,
+            self.add_regression_question,
             tip="Its answer is the reference: on the Monitors page it is asked again after changes",
         )
         self.answer = AnswerView(console.theme)
@@ -79,10 +79,10 @@ class TraceView(QWidget):
         trace = detail.row
         self.question.setText(trace["question"])
         self.status.setText(self._status_line(trace))
-        failures = [SilentFailure(name) for name in trace["silent_failures"].split(", ") if name]
+        failures = [SilentFailure(name) for name in json.loads(trace["silent_failures"])]
         self.silent.setText("; ".join(f"{each.capitalize()}: {each.description}" for each in failures))
         self.silent.setVisible(bool(failures))
-        self.freeze_button.setEnabled(trace["status"] in ("done", "nothing found"))
+        self.regression_button.setEnabled(trace["status"] in ("done", "nothing found"))
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]
         self.answer.set_answer(trace["answer"] or trace["error"] or "No answer.", markers)
         self.answer.set_claims(detail.claims, markers)
@@ -122,18 +122,19 @@ class TraceView(QWidget):
         self._console.notice.emit(sentence, "info")
         self._console.data_changed.emit()
 
-    def freeze(self) -> None:
+    def add_regression_question(self) -> None:
         """Keep the question with this answer as its reference."""
         self._console.run(
-            operations.add_regression_question, self._frozen,
+            operations.add_regression_question, self._added,
             collection="", trace_id=self._claims_of,
         )  # fmt: skip
 
-    def _frozen(self, state: FrozenState) -> None:
-        self.freeze_button.setEnabled(False)
+    def _added(self, state: RegressionState) -> None:
+        self.regression_button.setEnabled(False)
         number = len(state.questions)
         self._console.notice.emit(
-            f"The question is frozen; “{state.collection}” has {number} now, on the Monitors page.", "info"
+            f"The question is a regression question now; “{state.collection}” has {number}, on the Monitors page.",
+            "info",
         )
         self._console.data_changed.emit()
 
@@ -150,7 +151,7 @@ class TraceView(QWidget):
         )
         for widget in (self.question, self.status, self.silent, self.answer, self.feedback):
             layout.addWidget(widget)
-        layout.addLayout(row(self.case_button, self.freeze_button, 1))
+        layout.addLayout(row(self.case_button, self.regression_button, 1))
         layout.addWidget(label("Where the time went", "section"))
         layout.addWidget(self.waterfall)
         layout.addWidget(label("In figures", "section"))

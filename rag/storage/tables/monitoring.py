@@ -76,8 +76,8 @@ class QuestionVector(SQLModel, table=True):
     vector: bytes = Field(sa_type=LargeBinary)  # float32, little endian, L2-normalised
 
 
-class FrozenQuestion(SQLModel, table=True):
-    """A frozen question that is asked again after changes. Its reference answer is a trace."""
+class RegressionQuestion(SQLModel, table=True):
+    """A regression question that is asked again after changes. Its reference answer is a trace."""
 
     __table_args__ = (UniqueConstraint("collection_id", "question"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -87,8 +87,8 @@ class FrozenQuestion(SQLModel, table=True):
     created_ms: int
 
 
-class FrozenRun(SQLModel, table=True):
-    """One asking of all frozen questions of a collection, and what it was done with."""
+class RegressionRun(SQLModel, table=True):
+    """One asking of all regression questions of a collection, and what it was done with."""
 
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(index=True)
@@ -102,8 +102,8 @@ class FrozenRun(SQLModel, table=True):
     changed_count: int
 
 
-class FrozenResult(SQLModel, table=True):
-    """One frozen question against its reference. Texts stay in the traces."""
+class RegressionResult(SQLModel, table=True):
+    """One regression question against its reference. Texts stay in the traces."""
 
     run_id: int = Field(primary_key=True)
     question_id: int = Field(primary_key=True)
@@ -111,4 +111,4 @@ class FrozenResult(SQLModel, table=True):
     reference_trace_id: str
     passage_overlap: float  # Jaccard index of the passages in the prompt
     answer_similarity: float | None  # cosine; None where an answer is missing
-    change: str  # in words; empty: the same
+    changes: str = "[]"  # JSON list of rag.monitoring.rows.AnswerChange or silent failures; empty: the same

@@ -12,7 +12,7 @@ class Trace(SQLModel, table=True):
     session_id: str = Field(index=True)
     created_ms: int = Field(index=True)
     status: str  # running | done | nothing found | cancelled | failed | interrupted
-    source: str = "person"  # person | evaluation | replay | probe | generation
+    source: str = "person"  # person | evaluation | replay | regression | generation
     error: str = ""
     question: str
     answer: str = ""
@@ -56,7 +56,7 @@ class Trace(SQLModel, table=True):
     contradicted_count: int = 0
     check_error: str = ""  # why the check failed; then nothing is known of the sentences
     best_score: float | None = None  # highest cosine of a candidate
-    silent_failures: str = ""  # names from rag.grounding.rows, separated by a comma and a space
+    silent_failures: str = "[]"  # JSON list of names from rag.grounding.rows
 
 
 class Span(SQLModel, table=True):

@@ -112,7 +112,9 @@ def test_nothing_found_asks_the_model_nothing(filled: Workspace) -> None:
     assert all(hit.dropped for hit in detail.hits)
     told = drive(
         ask(
-            filled, "Quantum chromodynamics lattice?", settings={"generation": {"ask_without_passages": True}}
+            filled,
+            "Quantum chromodynamics lattice?",
+            overrides={"generation": {"ask_without_passages": True}},
         )
     )
     assert told.status == "done"

@@ -1,4 +1,4 @@
-"""Monitors: limits and tests that keep their error rates, alerts and their states, silent failures, frozen questions."""
+"""Monitors: limits and tests that keep their error rates, alerts and their states, silent failures, regression questions."""
 
 import json
 import secrets
@@ -50,19 +50,19 @@ from rag.monitoring.drift import disagreements, drift, embed
 from rag.monitoring.measuring import summaries
 from rag.monitoring.regression_questions import (
     accept_answer,
-    freeze_question,
-    frozen_state,
-    frozen_states,
+    add_regression_question,
+    regression_state,
+    regression_states,
+    remove_regression_question,
     run_all,
-    run_frozen,
+    run_regression_questions,
     stale_collections,
-    unfreeze_question,
 )
 from rag.monitoring.rows import (
     MEASURES,
     AlertRow,
-    FrozenState,
     MeasureSummary,
+    RegressionState,
     Scope,
     beyond,
     find_reference,
@@ -387,7 +387,7 @@ def test_what_does_not_change_is_not_written_again(watched: Workspace) -> None:
 
 
 def test_a_threshold_needs_no_reference_and_a_limit_does(workspace: Workspace) -> None:
-    add_asks(workspace, 30, now_ms() - DAY, silent_failures=lambda n: "cut off" if n < 3 else "")
+    add_asks(workspace, 30, now_ms() - DAY, silent_failures=lambda n: '["cut off"]' if n < 3 else "[]")
     check_quickly(workspace)
     assert rule(workspace, "Silent failures").state == "firing"
     assert rule(workspace, "More refusals").sentence == "no reference period is chosen"
@@ -540,7 +540,7 @@ def test_similar_questions_with_answers_that_disagree_are_grouped(workspace: Wor
     assert drive(disagreements(workspace, Scope(model="other"))) == ()
 
 
-# --- frozen questions -------------------------------------------------------------------------------------
+# --- regression questions -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -555,48 +555,48 @@ def says(workspace: Workspace, answer: str) -> None:
     model.answer = answer
 
 
-def test_a_frozen_question_says_what_is_answered_differently(filled: Workspace) -> None:
+def test_a_regression_question_says_what_is_answered_differently(filled: Workspace) -> None:
     says(filled, "Rye bread needs sourdough and 12 hours of rest [1].")
     asked = drive(answer_question(filled, Question(QUESTION, "A")))
-    state = drive(freeze_question(filled, "", trace_id=asked.trace_id))
+    state = drive(add_regression_question(filled, "", trace_id=asked.trace_id))
     assert (state.collection, [q.question for q in state.questions], state.run_ms) == ("A", [QUESTION], None)
     assert "not been run" in state.sentence()
     with pytest.raises(RagError, match="already"):
-        drive(freeze_question(filled, "A", QUESTION))
-    state = drive(run_frozen(filled, "A"))
+        drive(add_regression_question(filled, "A", QUESTION))
+    state = drive(run_regression_questions(filled, "A"))
     assert (state.questions[0].change, state.questions[0].passage_overlap, state.stale) == ("", 1.0, "")
     assert state.sentence() == "All 1 the same in the last run."
     says(filled, "Rye bread needs sourdough and 10 hours of rest [1].")
-    state = drive(run_frozen(filled, "A"))
+    state = drive(run_regression_questions(filled, "A"))
     assert "other figures" in (state.questions[0].change or "")
     assert state.sentence() == "1 of 1 changed in the last run."
     state = accept_answer(filled, "A", state.questions[0].id)
     assert state.questions[0].change == ""
-    assert drive(run_frozen(filled, "A")).questions[0].change == ""
+    assert drive(run_regression_questions(filled, "A")).questions[0].change == ""
     assert count_traces(filled.database, TraceFilter(source="person")) == 1
-    assert unfreeze_question(filled, "A", state.questions[0].id).questions == ()
+    assert remove_regression_question(filled, "A", state.questions[0].id).questions == ()
     with pytest.raises(NotFoundError):
-        unfreeze_question(filled, "A", state.questions[0].id)
-    with pytest.raises(RagError, match="no frozen questions"):
-        drive(run_frozen(filled, "A"))
+        remove_regression_question(filled, "A", state.questions[0].id)
+    with pytest.raises(RagError, match="no regression questions"):
+        drive(run_regression_questions(filled, "A"))
 
 
 def test_a_change_of_documents_settings_or_model_makes_the_last_run_stale(
     filled: Workspace, tmp_path: Path
 ) -> None:
-    state = drive(freeze_question(filled, "A", QUESTION))
+    state = drive(add_regression_question(filled, "A", QUESTION))
     assert stale_collections(filled) == [("A", "never run")]
-    drive(run_frozen(filled, "A"))
+    drive(run_regression_questions(filled, "A"))
     assert stale_collections(filled) == []
     version = look_up_version(filled.database, "A", "active")
     bread = next(d.id for d in list_documents(filled.database, version.id) if d.name == "bread.md")
     drive(remove_documents(filled, "A", [bread]))
-    state = frozen_state(filled, "A")
+    state = regression_state(filled, "A")
     assert state.stale == "The documents changed since the last run."
     assert stale_collections(filled) == [("A", state.stale)]
     filled.change_settings({"models": {"active": str(tmp_path / "other.gguf")}})
     filled.change_settings({"retrieval": {"max_passages": 2}})
-    assert frozen_state(filled, "A").stale == (
+    assert regression_state(filled, "A").stale == (
         "The documents, the model and the settings changed since the last run."
     )
     (run,) = drive(run_all(filled, ["A"]))
@@ -605,47 +605,47 @@ def test_a_change_of_documents_settings_or_model_makes_the_last_run_stale(
 
 
 def test_a_run_cut_short_leaves_the_last_one(filled: Workspace) -> None:
-    drive(freeze_question(filled, "A", QUESTION))
-    drive(freeze_question(filled, "A", "How high is the tide at Bremen?"))
-    before = drive(run_frozen(filled, "A"))
-    events = run_frozen(filled, "A")
+    drive(add_regression_question(filled, "A", QUESTION))
+    drive(add_regression_question(filled, "A", "How high is the tide at Bremen?"))
+    before = drive(run_regression_questions(filled, "A"))
+    events = run_regression_questions(filled, "A")
     seen = [next(events) for _ in range(12)]
     assert all(isinstance(event, VersionProgress) and event.total == 2 for event in seen)
     events.close()
-    assert frozen_state(filled, "A") == before
+    assert regression_state(filled, "A") == before
 
 
 def test_what_cannot_be_a_reference_is_refused(filled: Workspace) -> None:
     for question, said in (("  ", "is empty"),):
         with pytest.raises(RagError, match=said):
-            drive(freeze_question(filled, "A", question))
+            drive(add_regression_question(filled, "A", question))
     with pytest.raises(NotFoundError):
-        drive(freeze_question(filled, "none", QUESTION))
+        drive(add_regression_question(filled, "none", QUESTION))
     add_asks(filled, 1, now_ms(), status="cancelled")
     cancelled = list_traces(filled.database, TraceFilter(status="cancelled"))[0]
     with pytest.raises(RagError, match="no complete answer"):
-        drive(freeze_question(filled, "", trace_id=cancelled.id))
+        drive(add_regression_question(filled, "", trace_id=cancelled.id))
     with pytest.raises(NotFoundError):
         accept_answer(filled, "A", 1)
-    assert frozen_states(filled) == []
-    assert frozen_states(filled, "A") == [FrozenState("A", (), None, "")]
+    assert regression_states(filled) == []
+    assert regression_states(filled, "A") == [RegressionState("A", (), None, "")]
 
 
 def test_nothing_of_an_erased_document_stays_in_the_monitors(filled: Workspace) -> None:
     sentence = "Rye bread needs sourdough and 12 hours of rest."
     says(filled, sentence + " [1]")
-    drive(freeze_question(filled, "A", QUESTION))
-    drive(freeze_question(filled, "A", f"Is this so: {sentence}"))
-    drive(run_frozen(filled, "A"))
+    drive(add_regression_question(filled, "A", QUESTION))
+    drive(add_regression_question(filled, "A", f"Is this so: {sentence}"))
+    drive(run_regression_questions(filled, "A"))
     add_rule(filled, {"name": "Mine", "measure": "latency", "threshold": 1.0, "note": f"It said: {sentence}"})
     set_reference(filled, "", "1d", note=sentence)
     report = drive(erase_document(filled, "A", "bread.md"))
     assert report.clean, report.found
-    state = frozen_state(filled, "A")
+    state = regression_state(filled, "A")
     assert [row.question for row in state.questions] == [QUESTION]
     assert rule(filled, "Mine").note == "It said: [erased]"
     says(filled, "Nobody knows.")
-    again = drive(run_frozen(filled, "A")).questions[0]
+    again = drive(run_regression_questions(filled, "A")).questions[0]
     assert (
         again.reference_trace_id == again.trace_id
     )  # the old answer is erased: the new one is the reference
@@ -653,7 +653,7 @@ def test_nothing_of_an_erased_document_stays_in_the_monitors(filled: Workspace) 
         erased = next(
             t for t in list_traces(filled.database, TraceFilter()) if t.answer.startswith("[erased")
         )
-        drive(freeze_question(filled, "", trace_id=erased.id))
+        drive(add_regression_question(filled, "", trace_id=erased.id))
 
 
 # --- the file ---------------------------------------------------------------------------------------------
@@ -702,7 +702,7 @@ def fill(folder: Path, **values: Any) -> None:
 
 def test_the_check_says_with_its_exit_code_whether_an_alert_fires(cli: Any, folder: Path) -> None:
     assert cli("--check")[0] == 0
-    fill(folder, silent_failures=lambda n: "cut off" if n < 5 else "")
+    fill(folder, silent_failures=lambda n: '["cut off"]' if n < 5 else "[]")
     code, out, _ = cli("--check")
     assert code == 3
     assert "FIRING: Silent failures: 16.7 %, above 5 %, 30 asks" in out
@@ -718,7 +718,7 @@ def test_the_check_says_with_its_exit_code_whether_an_alert_fires(cli: Any, fold
 
 
 def test_the_check_works_while_the_window_has_the_folder(cli: Any, folder: Path) -> None:
-    fill(folder, silent_failures="cut off")
+    fill(folder, silent_failures='["cut off"]')
     code = """import sys; from pathlib import Path; from rag.workspace import Workspace
 with Workspace(Path(sys.argv[1]), "the window"): print("held", flush=True); input()"""
     root = Path(__file__).resolve().parents[3]
@@ -762,6 +762,6 @@ def test_rules_references_and_measures_from_the_command_line(cli: Any, folder: P
     assert cli("--prompt", "none@1")[0] == 1
     assert cli("reference", "clear")[0] == 0
     assert json.loads(cli("drift", "--json")[1])[0]["sentence"] == "no reference period is chosen"
-    assert cli("frozen", "--json")[1].strip() == "[]"
-    assert cli("frozen", "run")[0] == 1
+    assert cli("regression", "--json")[1].strip() == "[]"
+    assert cli("regression", "run")[0] == 1
     assert cli("frozen", "add", "Why?")[0] == 1

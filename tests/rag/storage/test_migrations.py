@@ -6,6 +6,7 @@ Run as a script it upgrades a file and kills itself after a given statement: see
 # ruff: noqa: E402
 
 import ast
+import json
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ TESTS = next(parent for parent in Path(__file__).resolve().parents if parent.nam
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from rag.errors import RagError
-from rag.grounding.rows import EMPTY, REPEATED
+from rag.grounding.rows import SilentFailure
 from rag.grounding.silent_failures import silent_failures
 from rag.storage import migration_silent_failures, migration_states, migration_steps
 from rag.storage.data_folder import SCHEMA
@@ -37,12 +38,23 @@ FIRST = next(path for path in OLD if path.name.startswith("schema-1-"))
 # What an upgrade changes in rows that were there: the index is filled anew by step 2.
 CHANGED = {("collection", "index_version_id")}
 # Regression questions had other tables on a branch; a column of that branch is not read by anybody.
-RENAMED = {f"canary{part}": f"frozen{part}" for part in ("question", "run", "result")}
+RENAMED = {
+    f"{old}{part}": f"regression{part}"
+    for old in ("canary", "frozen")
+    for part in ("question", "run", "result")
+}
 RENAMED |= {"probe": "verificationquery", "proberesult": "verificationresult", "proof": "verification"}
-RENAMED_COLUMNS = {
-    ("proberesult", "probe_id"): "query_id",
-    ("proof", "probe_count"): "query_count",
-    ("proof", "probes_same"): "queries_same",
+RENAMED_COLUMNS = {  # by the name that the table has now
+    ("verificationresult", "probe_id"): "query_id",
+    ("verification", "probe_count"): "query_count",
+    ("verification", "probes_same"): "queries_same",
+    ("regressionresult", "change"): "changes",
+}
+# What is stored in another form: by the table and column that it has now.
+CONVERTED: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("regressionresult", "changes"): lambda text: json.dumps(text.split(", ") if text else []),
+    ("trace", "silent_failures"): lambda text: json.dumps(text.split(", ") if text else []),
+    ("trace", "source"): lambda text: text.replace("probe", "regression"),
 }
 # `pending` is two columns now: see test_a_stored_pending_sentence_becomes_a_kind_and_a_version.
 DROPPED = {("trace", "refused"), ("proof", "embedded_count"), ("collection", "pending")}
@@ -181,11 +193,13 @@ def test_an_upgrade_keeps_every_row(old: Path, tmp_path: Path) -> None:
         ignored = {
             c for t, c in CHANGED | DROPPED if t == table and (old_version(old) == 1 or (t, c) in DROPPED)
         }
+        name = RENAMED.get(table, table)
         wanted = [
-            {RENAMED_COLUMNS.get((table, k), k): v for k, v in row.items() if k not in ignored}
-            for row in kept
+            {RENAMED_COLUMNS.get((name, k), k): v for k, v in row.items() if k not in ignored} for row in kept
         ]
-        now = after[RENAMED.get(table, table)]
+        for row in wanted:
+            row.update({k: CONVERTED[name, k](v) for k, v in row.items() if (name, k) in CONVERTED})
+        now = after[name]
         assert [{k: row[k] for k in wanted[0]} for row in now] == wanted, table
 
 
@@ -227,7 +241,10 @@ def test_an_upgrade_finds_silent_failures_scores_and_adds_the_rules_once(tmp_pat
     upgrade(path)
     with closing(sqlite3.connect(path)) as raw, raw:
         found = dict(raw.execute("SELECT question, silent_failures FROM trace WHERE status = 'done'"))
-        assert found == {"What does rye bread need?": EMPTY, "When do the boats leave?": REPEATED}
+        assert found == {
+            "What does rye bread need?": json.dumps([SilentFailure.EMPTY]),
+            "When do the boats leave?": json.dumps([SilentFailure.REPEATED]),
+        }
         assert raw.execute("SELECT best_score FROM trace WHERE id = ?", (first,)).fetchone()[0] == 0.7
         assert raw.execute("SELECT count(*) FROM alertrule").fetchone()[0] == len(DEFAULT_RULES)
         raw.execute("DELETE FROM alertrule WHERE name = 'More refusals'")
