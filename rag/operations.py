@@ -340,12 +340,8 @@ preview_prompt: Operation[PromptPreview] = Operation(
 
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
 save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
-remove_cases: Operation[None] = Operation(
-    "rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases"
-)
-case_of_trace: Operation[str] = Operation(
-    "rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case"
-)
+remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
+case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
     "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
 )
@@ -407,7 +403,9 @@ reject_draft: Operation[None] = Operation("rag.evaluation.drafts:reject_draft", 
 feedback_case: Operation[str] = Operation("rag.review.feedback:feedback_case", Lane.WRITE, "Make a case")
 review_case: Operation[str] = Operation("rag.review.queues:review_case", Lane.WRITE, "Make a case")
 export_reviews: Operation[int] = Operation("rag.review.queues:export_reviews", Lane.WRITE, "Export reviews")
-pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick_answer", Lane.WRITE, "Save the choice")
+pick_blind_answer: Operation[Revealed] = Operation(
+    "rag.review.rollouts:pick_answer", Lane.WRITE, "Save the choice"
+)
 save_verdict: Operation[None] = Operation("rag.review.queues:save_verdict", Lane.WRITE, "Save a verdict")
 fill_queue: Operation[int] = Operation("rag.review.queues:fill_queue", Lane.WRITE, "Fill the queue")
 measure_agreement: Operation[list[ReviewerAgreement]] = Operation(
@@ -426,7 +424,9 @@ read_promotion: Operation[str] = Operation(
     "rag.review.rollouts:preview_promotion", Lane.READ, "What a promotion moves"
 )
 stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop_rollout", Lane.WRITE, "Stop the roll-out")
-promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out")
+promote_rollout: Operation[str] = Operation(
+    "rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out"
+)
 add_feedback: Operation[FeedbackRow] = Operation(
     "rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback"
 )

@@ -7,6 +7,7 @@ is the current one; going back makes a new version with the cases of an old one,
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,6 @@ from rag.storage.tables.evaluation import (
 from rag.text.citations import markers_of, without_citations
 from rag.text.plurals import counted
 from rag.workspace import Workspace
-
 
 
 @dataclass(frozen=True)
@@ -224,9 +224,7 @@ def add_trace(
         origin=f"trace:{row['id']}",
         cluster=relevant[0].path if relevant else "",
     )
-    change_set(
-        workspace, name, put=[case], message=f"From trace {row['id'][:8]}: “{_short(case.question)}”"
-    )
+    change_set(workspace, name, put=[case], message=f"From trace {row['id'][:8]}: “{_short(case.question)}”")
     return case
 
 
@@ -440,12 +438,16 @@ def diff_set(database: Database, set_name: str, old: int, new: int) -> tuple[str
     found = diff_sets(database, set_name, old, new)
 
     def text(case: Case) -> str:
-        return json.dumps(json.loads(case.content), indent=1, ensure_ascii=False)
+        text: str = json.dumps(json.loads(case.content), indent=1, ensure_ascii=False)
+        return text
 
     changes = [
         *(CaseChange(ChangeKind.ADDED, case.key, case.question, "", text(case)) for case in found.added),
         *(CaseChange(ChangeKind.REMOVED, case.key, case.question, text(case), "") for case in found.removed),
-        *(CaseChange(ChangeKind.CHANGED, new.key, new.question, text(old), text(new)) for old, new in found.changed),
+        *(
+            CaseChange(ChangeKind.CHANGED, new.key, new.question, text(old), text(new))
+            for old, new in found.changed
+        ),
     ]
     return found.sentence(), tuple(changes)
 
@@ -474,7 +476,9 @@ def _version(session: Session, found: EvaluationSet, number: int | None) -> Eval
         )
     ).first()
     if version is None and number is not None:
-        raise NotFoundError(f"“{found.name}” has no version {number}. Run `ragdeck sets versions` to see them all.")
+        raise NotFoundError(
+            f"“{found.name}” has no version {number}. Run `ragdeck sets versions` to see them all."
+        )
     return version
 
 

@@ -232,7 +232,9 @@ def _end(session: Session, found: Rollout, state: RolloutState, outcome: str) ->
 def _running(session: Session, rollout_id: int) -> Rollout:
     found = session.get(Rollout, rollout_id)
     if found is None:
-        raise NotFoundError(f"There is no roll-out {rollout_id}. Run `ragdeck rollout status` to see them all.")
+        raise NotFoundError(
+            f"There is no roll-out {rollout_id}. Run `ragdeck rollout status` to see them all."
+        )
     if found.state != RolloutState.RUNNING:
         raise RagError(f"Roll-out {rollout_id} has already been {found.state}.")
     return found
