@@ -103,7 +103,7 @@ erase_document: Operation[ErasureReport] = Operation(
     "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
 )
 compact: Operation[CompactReport] = Operation(
-    "rag.governance.erasure:compact", Lane.INGEST, "Compact the data folder"
+    "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
 )
 
 # --- Models ----------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ remove_documents: Operation[VersionMade] = Operation(
     "rag.knowledge.edits:remove_documents", Lane.INGEST, "Remove documents"
 )
 serve_index: Operation[VerificationReport] = Operation(
-    "rag.knowledge.versions:serve_index", Lane.INGEST, "Move the index"
+    "rag.knowledge.index_sync:serve_index", Lane.INGEST, "Move the index"
 )
 rename_collection: Operation[None] = Operation(
     "rag.knowledge.collections:rename_collection", Lane.INGEST, "Rename {name}"
@@ -201,7 +201,7 @@ discard_version: Operation[int] = Operation(
 )
 undo_version: Operation[ActivationReport] = Operation("rag.knowledge.versions:undo", Lane.INGEST, "Undo")
 verify_index: Operation[VerificationReport] = Operation(
-    "rag.knowledge.versions:verify_index", Lane.INGEST, "Verify the index"
+    "rag.knowledge.index_sync:verify_index", Lane.INGEST, "Verify the index"
 )
 build_trial: Operation[VersionMade] = Operation(
     "rag.knowledge.trials:build_trial", Lane.INGEST, "Build a trial"
@@ -210,7 +210,7 @@ untag_version: Operation[None] = Operation(
     "rag.knowledge.collections:untag_version", Lane.INGEST, "Remove a tag"
 )
 add_verification_query: Operation[None] = Operation(
-    "rag.knowledge.versions:add_verification_query", Lane.INGEST, "Add a verification query"
+    "rag.knowledge.verification:add_verification_query", Lane.INGEST, "Add a verification query"
 )
 
 # --- Chroma folders and servers --------------------------------------------------------------------------

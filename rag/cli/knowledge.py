@@ -285,10 +285,10 @@ def erase(
 @app.command()
 def compact(data: Data = None, as_json: Json = False) -> None:
     """Remove what no version needs, and rewrite the files without it."""
-    from rag.governance import erasure
+    from rag.governance.compaction import compact as compact_folder
 
     with open_workspace(data, "compact") as workspace:
-        report = run_steps(erasure.compact(workspace), as_json)
+        report = run_steps(compact_folder(workspace), as_json)
     if as_json:
         print_json(as_plain(report))
     else:

@@ -39,16 +39,14 @@ opener: ContextVar[Callable[[Path, str], Workspace] | None] = ContextVar("opener
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
-    from rag.knowledge.versions import needs_repair
+    from rag.start_up import needs_start_up, start_up
     from rag.workspace import Workspace
 
     open_folder = opener.get() or Workspace
     with open_folder(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
-        if needs_repair(workspace):
-            from rag.start_up import start_up
-
+        if needs_start_up(workspace):
             for notice in finish(start_up(workspace), None):
                 log.print(plain(notice), highlight=False, soft_wrap=True)
         yield workspace

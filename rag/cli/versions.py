@@ -155,7 +155,7 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Verify that the index contains the active version; exit code 1 when it does not."""
-    from rag.knowledge.versions import verify_index
+    from rag.knowledge.index_sync import verify_index
 
     with open_workspace(data, "verify") as workspace:
         result = run_steps(verify_index(workspace, collection, every_vector), as_json)
@@ -173,7 +173,7 @@ def query(
     data: Data = None,
 ) -> None:
     """Add a query that verifies each activated version: it must find the same passages."""
-    from rag.knowledge.versions import add_verification_query
+    from rag.knowledge.verification import add_verification_query
 
     with open_workspace(data, "add a verification query") as workspace:
         add_verification_query(workspace, collection, text)
@@ -222,10 +222,10 @@ def serve_index(
     data: Data = None,
 ) -> None:
     """Serve a collection's index from a Chroma server, or from the data folder again."""
-    from rag.knowledge import versions as engine
+    from rag.knowledge import index_sync
 
     with open_workspace(data, "serve-index") as workspace:
-        events = engine.serve_index(workspace, collection, "" if place == "folder" else place)
+        events = index_sync.serve_index(workspace, collection, "" if place == "folder" else place)
         result = run_steps(events, False)
     screen.print(f"{plain(collection)} is served from {plain(place)}: {plain(result.sentence())}")
 

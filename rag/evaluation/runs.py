@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from rag.asking.answer import (
     Ask,
+    Prepared,
     begin_ask,
     check_answer,
     finish_ask,
@@ -229,6 +230,7 @@ class _Task:
     case: Case
     repeat: int
     ask: Ask | None = None
+    prepared: Prepared | None = None
     reused: str = ""
     begin: float = field(default_factory=time.perf_counter)
 
@@ -310,8 +312,8 @@ class _Run:
     def _alone(self, task: _Task) -> Iterator[RunProgress]:
         """Ask one case by itself."""
         try:
-            task.ask = self._begin(task)
-            steps = run_ask(task.ask, lambda ask: self._recall(task, ask))
+            ask = task.ask = self._begin(task)
+            steps = run_ask(ask, lambda prepared: self._recall(task, prepared))
             deadline = task.begin + self.row.timeout_s
             try:
                 for _ in steps:
@@ -320,7 +322,7 @@ class _Run:
                     yield from self._progress(task.case)
             finally:
                 steps.close()
-            self._score(task, timed=not task.reused)
+            self._score(task, ask, timed=not task.reused)
         except Exception as error:
             self._keep_failure(task, error)
 
@@ -336,7 +338,7 @@ class _Run:
                 try:
                     ready = yield from self._prepare(window)
                     if ready and context is None:
-                        context = self._context(ready)
+                        context = self._context([prepared for _, prepared in ready])
                     if context is not None:
                         yield from self._answer_window(context, ready)
                 except BaseException as error:
@@ -348,75 +350,68 @@ class _Run:
             if context is not None:
                 context.close()
 
-    def _prepare(self, window: Sequence[_Task]) -> Generator[RunProgress, None, list[_Task]]:
+    def _prepare(self, window: Sequence[_Task]) -> Generator[RunProgress, None, list[tuple[_Task, Prepared]]]:
         """Those of the window that the model is to be asked; the others are complete afterwards."""
         ready = []
         for task in window:
             yield from self._progress(task.case, force=True)
             try:
                 ask = task.ask = self._begin(task)
-                steps = prepare(ask)
-                if _last(steps):
-                    ready.append(task)
+                task.prepared = _last(prepare(ask))
+                if task.prepared is not None:
+                    ready.append((task, task.prepared))
                 else:
                     finish_ask(ask)
-                    self._score(task, timed=False)
+                    self._score(task, ask, timed=False)
             except Exception as error:
                 self._end_failure(task, error)
         return ready
 
-    def _answer_window(self, context: BatchContext, ready: Sequence[_Task]) -> Iterator[RunProgress]:
-        first: dict[
-            object, _Task
-        ] = {}  # of equal greedy prompts one is asked, the others take its answer over
-        for number, task in enumerate(ready):
-            assert task.ask is not None
-            first.setdefault(_greedy_key(task.ask) or number, task)
-        asked = [
-            t for t in first.values() if t.ask is not None and _greedy_key(t.ask) not in self.shared.answers
-        ]
+    def _answer_window(
+        self, context: BatchContext, ready: Sequence[tuple[_Task, Prepared]]
+    ) -> Iterator[RunProgress]:
+        first: dict[object, tuple[_Task, Prepared]] = {}  # of equal greedy prompts one is asked
+        for number, (task, prepared) in enumerate(ready):
+            first.setdefault(_greedy_key(prepared) or number, (task, prepared))
+        asked = [pair for pair in first.values() if _greedy_key(pair[1]) not in self.shared.answers]
         requests = [
-            BatchRequest(number, tuple(task.ask.tokens), task.ask.settings.generation)
-            for number, task in enumerate(asked)
-            if task.ask is not None
+            BatchRequest(number, tuple(prepared.tokens), prepared.ask.settings.generation)
+            for number, (_, prepared) in enumerate(asked)
         ]
         for event in context.answer(requests, self.row.timeout_s):
             if isinstance(event, BatchAnswer):
-                self._take(asked[event.key], event)
+                self._take(*asked[event.key], event)
             elif asked:
-                yield from self._progress(asked[-1].case)
-        taken = set(map(id, asked))
-        for task in ready:
+                yield from self._progress(asked[-1][0].case)
+        taken = {id(task) for task, _ in asked}
+        for task, prepared in ready:
             if id(task) not in taken:
                 yield from self._progress(task.case)
-                self._complete(task, lambda task=task: self._recall_or_fail(task))  # type: ignore[misc]
+                self._complete(task, prepared.ask, lambda pair=(task, prepared): self._recall_or_fail(*pair))  # type: ignore[misc]
 
-    def _take(self, task: _Task, answer: BatchAnswer) -> None:
+    def _take(self, task: _Task, prepared: Prepared, answer: BatchAnswer) -> None:
         def take() -> None:
-            assert task.ask is not None
             if answer.finish_reason == "timeout":
                 raise CaseTimeout(f"It took longer than {self.row.timeout_s:g} s.")
             note = (
                 f"answered in a batch, up to {self.row.parallel} prompts at once: its times are not its own"
             )
             take_answer(
-                task.ask, answer.text, answer.logprobs, answer.finish_reason, answer.cached_tokens, note
+                prepared, answer.text, answer.logprobs, answer.finish_reason, answer.cached_tokens, note
             )
 
-        self._complete(task, take)
+        self._complete(task, prepared.ask, take)
 
-    def _recall_or_fail(self, task: _Task) -> None:
-        assert task.ask is not None
-        if not self._recall(task, task.ask):
+    def _recall_or_fail(self, task: _Task, prepared: Prepared) -> None:
+        if not self._recall(task, prepared):
             raise RagError("The same prompt was not answered before, so there is nothing to take over.")
 
-    def _complete(self, task: _Task, take: Callable[[], None]) -> None:
-        assert task.ask is not None
+    def _complete(self, task: _Task, ask: Ask, take: Callable[[], None]) -> None:
         try:
             take()
-            check_answer(task.ask)
-            finish_ask(task.ask)
-            self._score(task, timed=False)
+            check_answer(ask)
+            finish_ask(ask)
+            self._score(task, ask, timed=False)
         except Exception as error:
             self._end_failure(task, error)
 
@@ -425,13 +420,11 @@ class _Run:
             finish_ask(task.ask, error)
         self._keep_failure(task, error)
 
-    def _context(self, ready: Sequence[_Task]) -> BatchContext:
+    def _context(self, ready: Sequence[Prepared]) -> BatchContext:
         """Room for the prompts of a window, within a quarter of the free memory; always for one whole context."""
-        ask = ready[0].ask
-        assert ask is not None and ask.model is not None
-        longest = max(len(task.ask.tokens) for task in ready if task.ask is not None)
-        most = ask.settings.generation.max_answer_tokens
-        model = ask.model
+        model = ready[0].model
+        longest = max(len(prepared.tokens) for prepared in ready)
+        most = ready[0].ask.settings.generation.max_answer_tokens
         wanted = self.row.parallel * (longest + most)
         cell_bytes = max(forecast_memory(model.header, 1000).kv_cache // 1000, 1)
         free = free_memory_bytes()
@@ -447,22 +440,27 @@ class _Run:
         seeded = self.config.model_copy(update={"generation": generation})
         return begin_ask(self.workspace, seeded.question(task.case.question, source="evaluation"))
 
-    def _recall(self, task: _Task, ask: Ask) -> bool:
+    def _recall(self, task: _Task, prepared: Prepared) -> bool:
         """Greedy sampling says the same to the same prompt: such an answer is taken over, and marked so."""
-        known = self.shared.answers.get(key) if (key := _greedy_key(ask)) else None
+        task.prepared = prepared
+        known = self.shared.answers.get(key) if (key := _greedy_key(prepared)) else None
         if known is None:
             return False
         task.reused = known.trace_id
         note = f"the answer was taken from trace {known.trace_id[:8]}: same prompt and model at temperature 0"
-        take_answer(ask, known.text, known.logprobs, known.finish_reason, len(ask.tokens), note)
+        take_answer(prepared, known.text, known.logprobs, known.finish_reason, len(prepared.tokens), note)
         return True
 
-    def _score(self, task: _Task, timed: bool) -> None:
-        ask = task.ask
-        assert ask is not None
-        if not task.reused and ask.trace.status == "done" and (key := _greedy_key(ask)):
+    def _score(self, task: _Task, ask: Ask, timed: bool) -> None:
+        prepared = task.prepared
+        if (
+            prepared is not None
+            and not task.reused
+            and ask.trace.status == "done"
+            and (key := _greedy_key(prepared))
+        ):
             self.shared.answers[key] = _Known(
-                ask.trace.id, ask.trace.answer, tuple(ask.logprobs), ask.trace.finish_reason
+                ask.trace.id, ask.trace.answer, tuple(prepared.logprobs), ask.trace.finish_reason
             )
         checks = (*task.case.checks, *self.config.checks)
         relevance = self._relevance_of(task.case)
@@ -547,12 +545,13 @@ class _Run:
             )
 
 
-def _last(steps: Generator[Any, None, bool]) -> bool:
-    try:
-        while True:
+def _last(steps: Generator[Any, None, Prepared | None]) -> Prepared | None:
+    while True:
+        try:
             next(steps)
-    except StopIteration as end:
-        return bool(end.value)
+        except StopIteration as end:
+            found: Prepared | None = end.value
+            return found
 
 
 def default_parallel(config: PipelineConfig) -> int:
@@ -566,14 +565,14 @@ def case_seed(run_seed: int, key: str, repeat: int) -> int:
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
-def _greedy_key(ask: Ask) -> tuple[str, str, str] | None:
+def _greedy_key(prepared: Prepared) -> tuple[str, str, str] | None:
     """What a greedy answer depends on: the model, the prompt, and how long it may get; None: it is not greedy."""
-    generation = ask.settings.generation
-    if generation.temperature > 0 or not ask.tokens:
+    generation = prepared.ask.settings.generation
+    if generation.temperature > 0 or not prepared.tokens:
         return None
-    prompt = hashlib.sha256(json.dumps(ask.tokens).encode()).hexdigest()
+    prompt = hashlib.sha256(json.dumps(prepared.tokens).encode()).hexdigest()
     sampling = f"{generation.max_answer_tokens} {generation.repeat_penalty} {generation.context}"
-    return ask.trace.model_sha256, prompt, sampling
+    return prepared.ask.trace.model_sha256, prompt, sampling
 
 
 # --- what a run stands on ---------------------------------------------------------------------------------

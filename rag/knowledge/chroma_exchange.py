@@ -21,7 +21,7 @@ from rag.index.rows import ChromaCollection, ChromaPage
 from rag.index.where import parse_where
 from rag.knowledge.collections import active_documents, find_collection, find_version, new_collection
 from rag.knowledge.edits import replace_document
-from rag.knowledge.rows import ChromaImport, VersionProgress
+from rag.knowledge.rows import ChromaImport, VersionKind, VersionProgress
 from rag.knowledge.versions import VersionDraft, draft_of, make_version
 from rag.models.embedding import Embedder
 from rag.storage import audit_log
@@ -154,7 +154,7 @@ def import_collection(
                 replaced += 1
             else:
                 draft.documents.setdefault(document, "")
-        draft.added, draft.replaced, draft.kind = len(new_ids) - replaced, replaced, "import"
+        draft.added, draft.replaced, draft.kind = len(new_ids) - replaced, replaced, VersionKind.IMPORT
         draft.message = f"Imported “{collection}” from Chroma"
         if info.space != "cosine":
             draft.message += f"; its distance was {info.space}, here it is cosine"

@@ -8,9 +8,11 @@ from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.index.vector_index import IndexPlace
+from rag.knowledge.rows import PendingKind
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
+from rag.storage.version_content import VersionContent
 from rag.text.search_terms import indexed_text
 from rag.workspace import Workspace
 
@@ -57,6 +59,14 @@ def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) 
     )
 
 
+def collection_by_id(session: Session, collection_id: int) -> Collection:
+    """Return a collection that was found before. Raises NotFoundError when it was deleted in the meantime."""
+    found = session.get(Collection, collection_id)
+    if found is None:
+        raise NotFoundError("The collection was deleted in the meantime.")
+    return found
+
+
 def find_version(session: Session, collection: Collection, which: int | str | None) -> DatasetVersion:
     """A version by its number or one of its tags; None means the active one."""
     found: DatasetVersion | None = None
@@ -86,6 +96,29 @@ def find_version(session: Session, collection: Collection, which: int | str | No
 
 def index_place(collection: Collection) -> IndexPlace:
     return IndexPlace(collection.index_key, collection.index_server)
+
+
+def content_of(workspace: Workspace, version: DatasetVersion) -> VersionContent:
+    """Return what a stored version contains, as arrays."""
+    assert version.id is not None
+    return workspace.content(version.id, version.embedder)
+
+
+def set_pending(
+    session: Session, collection: Collection, kind: PendingKind, version_id: int | None = None
+) -> None:
+    """Note what is being changed and which version will be active: a start that finds it was interrupted."""
+    collection.pending_kind, collection.pending_version_id = kind, version_id
+    session.add(collection)
+
+
+def clear_pending(workspace: Workspace, collection_id: int) -> None:
+    """Note that the change of a collection has ended, well or not."""
+    with workspace.store.session() as session:
+        found = session.get(Collection, collection_id)
+        if found is not None and found.pending_kind:
+            found.pending_kind, found.pending_version_id = "", None
+            session.add(found)
 
 
 def active_documents(session: Session, collection: Collection) -> list[tuple[int, str, str, str]]:

@@ -17,18 +17,24 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
-from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
+from rag.errors import DocumentError, RagError, UnsupportedDocumentError
+from rag.knowledge.collections import (
+    active_documents,
+    clear_pending,
+    collection_by_id,
+    ensure_collection,
+    set_pending,
+)
 from rag.knowledge.edits import drop_documents, replace_document
 from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport, PendingKind
-from rag.knowledge.versions import VersionDraft, draft_of, make_version
+from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
 from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
 from rag.parsing.formats import PARSER, is_supported, parse_file
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
-from rag.storage.tables.knowledge import Chunk, Collection, Document
+from rag.storage.tables.knowledge import Chunk, Collection, DatasetVersion, Document
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -68,9 +74,10 @@ class _Pending:
 class _Run:
     """The state of one ingest."""
 
-    collection: Collection
+    collection_id: int
+    settings: str  # JSON of the ChunkingSettings
     embedder: Embedder
-    chunking: str
+    chunking: str  # fingerprint of parser, chunk settings and tokenizer
     known: _Known
     sources: list[Source]
     gone: list[str] = field(default_factory=list)  # sources that are no longer where they were
@@ -130,13 +137,13 @@ def ingest_files(
     try:
         yield from _read_all(workspace, run)
     except BaseException:
-        _set_pending(workspace, run.collection.name, False)
+        clear_pending(workspace, run.collection_id)
         raise
     yield run.progress("", "saving")
     if run.documents or run.gone:
-        for step in make_version(workspace, run.collection.name, lambda s, c: _plan(run, s, c)):
+        for step in make_version_of(workspace, run.collection_id, lambda s, c: _plan(run, s, c)):
             yield replace(run.progress("", step.stage), chunks_done=step.done, chunks_total=step.total)
-    _set_pending(workspace, run.collection.name, False)
+    clear_pending(workspace, run.collection_id)
     return _report(workspace, run)
 
 
@@ -200,8 +207,9 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     embedder = workspace.embedder_of(found.embedder, found.embedder_name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
-    _set_pending(workspace, found.name, True)
+    assert found.id is not None
     with workspace.store.session() as session:
+        set_pending(session, collection_by_id(session, found.id), PendingKind.INGEST)
         rows = session.connection().exec_driver_sql(
             "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
             (found.id,),
@@ -211,15 +219,9 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     by_content: dict[str, list[str]] = {}
     for known_source, (_, sha256, _) in active.items():
         by_content.setdefault(sha256, []).append(known_source)
-    return _Run(found, embedder, chunking, _Known(by_revision, active, by_content), sources)
-
-
-def _set_pending(workspace: Workspace, collection: str, running: bool) -> None:
-    """Note that an ingest runs, or ran: a start that finds the note says that it was interrupted."""
-    with workspace.store.session() as session:
-        found = find_collection(session, collection)
-        found.pending_kind, found.pending_version_id = PendingKind.INGEST if running else "", None
-        session.add(found)
+    return _Run(
+        found.id, found.chunking, embedder, chunking, _Known(by_revision, active, by_content), sources
+    )
 
 
 def _gone_from(run: _Run, folder: Path) -> list[str]:
@@ -238,7 +240,7 @@ def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
 
     def split(document: ParsedDocument) -> list[TextChunk]:
         if not made:
-            settings = ChunkingSettings.model_validate_json(run.collection.chunking)
+            settings = ChunkingSettings.model_validate_json(run.settings)
             made.append(Chunker(run.embedder.tokenizer, settings, run.embedder.longest_input))
         return made[0].split(document)
 
@@ -325,9 +327,8 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
 def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     key = str(pending.source.path)
     parsed = pending.parsed
-    assert run.collection.id is not None
     document = Document(
-        collection_id=run.collection.id,
+        collection_id=run.collection_id,
         source=key,
         name=pending.source.path.name,
         title=parsed.title,
@@ -402,13 +403,14 @@ def _pairs(run: _Run, present: dict[str, int], moved: Sequence[str]) -> list[tup
 
 def _report(workspace: Workspace, run: _Run) -> IngestReport:
     with workspace.store.session() as session:
-        collection = find_collection(session, run.collection.name)
-        try:
-            version = find_version(session, collection, None)
-        except NotFoundError:
-            version = None
+        collection = collection_by_id(session, run.collection_id)
+        version = (
+            session.get(DatasetVersion, collection.active_version_id)
+            if collection.active_version_id
+            else None
+        )
     return IngestReport(
-        collection=run.collection.name,
+        collection=collection.name,
         version_number=version.number if version else None,
         document_count=version.document_count if version else 0,
         chunk_count=version.chunk_count if version else 0,

@@ -478,7 +478,8 @@ def look_up_version(database: Database, collection: str, which: str) -> VersionR
 
 def _version_rows(database: Database, condition: str, value: int) -> list[VersionRow]:
     rows = database.query(
-        f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message, v.kind,
+        f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms,
+                  v.message || iif(v.was_erased, ' (a document was erased later)', '') AS message, v.kind,
                   (SELECT p.number FROM datasetversion p WHERE p.id = v.parent_id) AS parent_number,
                   v.embedder, v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
                   v.token_count, v.added_count, v.replaced_count, v.removed_count, v.chunks_added,

@@ -18,9 +18,10 @@ from rag.errors import RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
+from rag.knowledge.index_sync import fill_index
 from rag.knowledge.ingest import chunk_rows_of
-from rag.knowledge.rows import VersionMade, VersionProgress
-from rag.knowledge.versions import draft_of, draft_texts, fill_trial, version_made, write_trial
+from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
+from rag.knowledge.versions import draft_of, draft_texts, version_made, write_trial
 from rag.models.embedding import Embedder
 from rag.parsing.chunking import Chunker, chunking_fingerprint
 from rag.parsing.formats import PARSER
@@ -70,12 +71,12 @@ def build_trial(
                 lost += replace_document(session, draft, old, new)
         draft.embedder, draft.embedder_name = embedder.fingerprint, embedder.name
         draft.chunking = settings.model_dump_json()
-        draft.kind = "embedder" if embedder.fingerprint != active.embedder else "rechunk"
+        draft.kind = VersionKind.EMBEDDER if embedder.fingerprint != active.embedder else VersionKind.RECHUNK
         draft.message = _message(active, embedder, settings, lost)
         hashes = draft_texts(session, draft)
     key = f"t-{secrets.token_hex(8)}"
     try:
-        yield from fill_trial(workspace, key, hashes, embedder.fingerprint)
+        yield from fill_index(workspace, IndexPlace(key), hashes, embedder.fingerprint)
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             version = write_trial(session, found, draft, key)

@@ -32,14 +32,18 @@ def window(
     make_real_window: Callable[[Path], MainWindow], tmp_path_factory: pytest.TempPathFactory
 ) -> MainWindow:
     made = make_real_window(tmp_path_factory.mktemp("review") / "data")
-    made._watch_timer.stop()
+    made.checks.pause_folders()
     QSettings().setValue("people/name", "Ann")
     return made
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:
     def idle() -> bool:
-        return window._console.engine.is_ready and not window._console.engine.tasks and window._ingest is None
+        return (
+            window._console.engine.is_ready
+            and not window._console.engine.tasks
+            and not window.ingests.is_busy
+        )
 
     qtbot.waitUntil(idle, timeout=SLOW_MS)
     qtbot.wait(60)
@@ -63,7 +67,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     qtbot.waitUntil(lambda: bool(list_collections(database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.show_page("ask")
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.choose_collection(SAMPLE_COLLECTION)
     for question in QUESTIONS:
         ask.ask(question)
@@ -83,8 +87,8 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     (row,) = people.feedback_rows(database)
     assert (row.author, row.reason, row.set_name) == ("Ann", "wrong", "From feedback")
     assert "Yes: the heated gauge melts it." in list_cases(database, "From feedback")[0]
-    window.open_trace(card.trace_id)
-    view = window.page("traces").view.feedback
+    window.pages.open_trace(card.trace_id)
+    view = window.pages.traces.view.feedback
     assert view.down.isChecked() and "From feedback" in view.said.text()
     up = ask._cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
@@ -97,7 +101,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
 
 def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     panel = page.queue
     page.tabs.setCurrentWidget(panel)
     dialog = panel.fill()
@@ -158,7 +162,7 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
 
 def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     page.tabs.setCurrentWidget(page.drafts)
     dialog = page.drafts.choose()
     dialog.set_box.setEditText("Generated")
@@ -190,7 +194,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     window._console.run(operations.store_pipeline, name="Short", values=config.model_dump(mode="json"))
     settle(qtbot, window)
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     page.show_rollout(0)
     dialog = page.rollouts.start()
     dialog.kind.setCurrentIndex(dialog.kind.findData("blind"))
@@ -201,7 +205,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert page.rollouts.table.records_model.rowCount() == 1
     window.show_page("ask")
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.choose_collection(SAMPLE_COLLECTION)
     assert ask.strip.isVisible() and ask.strip.text.startswith("Blind comparison")
     assert not ask.model_box.isEnabled()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class EvaluationSet(SQLModel, table=True):
     """A named set of cases, in versions."""
@@ -225,3 +227,24 @@ class Draft(SQLModel, table=True):
     decided_ms: int | None = None
     decided_by: str = ""
     case_key: str = ""
+
+
+mark(EvaluationSet, written="description", name="name")
+mark(EvaluationSetVersion, written="message", technical="fingerprint")
+mark(EvaluationCase, written="question content", technical="key fingerprint")
+mark(Pipeline, name="name")
+mark(PipelineVersion, written="message content", technical="fingerprint")
+mark(PipelineLabel, name="name")
+mark(PipelineLabelMove, written="note", name="label author")
+mark(EvaluationRun, written="error note config judge", name="name set_name pipeline collection prompt_name model_file",
+     technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint embedder "
+     "prompt_fingerprint model_sha256 quantisation sampling libraries")  # fmt: skip
+mark(EvaluationRunTag, name="name")
+mark(
+    EvaluationResult, derived="checks judge error", technical="case_key outcome trace_id metrics reused_trace"
+)
+mark(ResultVerdict, written="note", name="author")
+mark(EvaluationGate, written="sentence rows", technical="gate_sha256")
+mark(GateRequirement, written="gate", name="set_name author", technical="kind gate_sha256")
+mark(Draft, copy="passage place", derived="question answer marks", name="document model decided_by",
+     technical="state case_key")  # fmt: skip

@@ -9,6 +9,8 @@ from __future__ import annotations
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class Collection(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
@@ -104,6 +106,7 @@ class DatasetVersion(SQLModel, table=True):
     text_count: int = 0  # distinct texts: what the index holds
     index_fingerprint: str = ""  # sha256 over embedder and sorted text hashes
     trial_key: str = ""  # a trial that was never active: the Chroma collection of its own
+    was_erased: bool = False  # a document was erased from it after it was made
 
 
 class VersionDocument(SQLModel, table=True):
@@ -204,3 +207,21 @@ class Model(SQLModel, table=True):
     size_bytes: int
     modified_ms: int
     added_ms: int
+
+
+mark(Collection, name="name embedder_name index_server",
+     technical="key embedder chunking index_key pending_kind")  # fmt: skip
+mark(Document, document="text title places", name="source name", technical="media_type sha256 chunking")
+mark(Chunk, document="text place", technical="text_hash place_kind")
+mark(Embedding, technical="text_hash embedder")
+mark(DatasetVersion, written="message", name="embedder_name",
+     technical="embedder chunking fingerprint kind index_fingerprint trial_key")  # fmt: skip
+mark(VersionDocument, written="attributes")
+mark(VersionExclusion, written="reason")
+mark(VersionTag, name="name")
+mark(VerificationQuery, question="text", technical="embedder")
+mark(VerificationResult, technical="hits")
+mark(Verification, written="detail")
+mark(EmbedderFolder, name="name path", technical="fingerprint")
+mark(WatchedFolder, name="path", written="outcome", technical="seen_signature done_signature")
+mark(Model, name="path", technical="sha256")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class Feedback(SQLModel, table=True):
     """Feedback of one person on a whole answer; giving it again replaces the earlier one."""
@@ -95,3 +97,13 @@ class ProductionPipeline(SQLModel, table=True):
     config: str
     moved_ms: int
     rollout_id: int
+
+
+mark(Feedback, written="note correction tags", name="author set_name", technical="trace_id reason case_key")
+mark(ReviewQueue, name="name")
+mark(ReviewItem, technical="trace_id why")
+mark(Review, written="correction", name="reviewer set_name", technical="verdict reason relevant case_key")
+mark(Rollout, written="note outcome production_config staging_config", name="collection production staging",
+     technical="kind state")  # fmt: skip
+mark(RolloutAsk, technical="trace_id arm pair picked")
+mark(ProductionPipeline, written="config", name="name")

@@ -34,6 +34,7 @@ from rag.knowledge.chroma_exchange import (
     search_text,
 )
 from rag.knowledge.collections import open_version
+from rag.knowledge.index_sync import serve_index
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
     get_collection,
@@ -42,7 +43,7 @@ from rag.knowledge.rows import (
     look_up_version,
     read_document_text,
 )
-from rag.knowledge.versions import activate_version, serve_index
+from rag.knowledge.versions import activate_version
 from rag.settings import RetrievalSettings
 from rag.start_up import start_up
 from rag.workspace import Workspace
@@ -248,14 +249,14 @@ def test_a_cancelled_export_leaves_nothing(workspace: Workspace, documents: Path
 
 
 def test_what_is_no_chroma_is_refused_with_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(RagError, match="no Chroma folder"):
+    with pytest.raises(RagError, match="not a Chroma folder"):
         list_collections(workspace, str(tmp_path))
     (tmp_path / "chroma.sqlite3").write_bytes(b"this is no database" * 100)
     with pytest.raises(RagError, match="cannot be read as a Chroma folder"):
         list_collections(workspace, str(tmp_path))
     with pytest.raises(RagError, match="No Chroma server answers"):
         list_collections(workspace, "http://127.0.0.1:9")
-    with pytest.raises(RagError, match=r"No Chroma server|no address"):
+    with pytest.raises(RagError, match=r"No Chroma server|not the address"):
         list_collections(workspace, "http://")
 
 
@@ -351,7 +352,7 @@ def test_filters_are_read_as_they_are_meant(text: str, expected: Any) -> None:
     ],
 )
 def test_a_wrong_filter_is_a_sentence(text: str) -> None:
-    with pytest.raises(RagError, match=r"filter|Only numbers|of one kind"):
+    with pytest.raises(RagError, match=r"filter|Only numbers|of the same kind"):
         parse_where(text)
 
 

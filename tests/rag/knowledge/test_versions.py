@@ -18,6 +18,7 @@ from rag.evaluation.version_comparison import compare_versions
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, tag_version, untag_version
 from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
+from rag.knowledge.index_sync import verify_index
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
     get_collection,
@@ -29,7 +30,8 @@ from rag.knowledge.rows import (
     read_exclusions,
 )
 from rag.knowledge.trials import build_trial, discard_version
-from rag.knowledge.versions import activate_version, add_verification_query, undo, verify_index
+from rag.knowledge.verification import add_verification_query
+from rag.knowledge.versions import activate_version, undo
 from rag.settings import RetrievalSettings
 from rag.start_up import start_up
 from rag.storage.version_content import fts_tokens
@@ -186,7 +188,7 @@ def test_a_damaged_index_fails_verification_and_is_filled_anew(workspace: Worksp
     collection.delete(ids=ids[1:2])
     result = drive(verify_index(workspace, "A"))
     assert result.ok
-    assert "filled anew" in result.detail
+    assert "filled again" in result.detail
     reports = workspace.database.query(
         "SELECT ok, fingerprint_same FROM verification ORDER BY id DESC LIMIT 3"
     )

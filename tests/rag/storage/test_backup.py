@@ -25,9 +25,9 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.errors import RagError
 from rag.index.vector_index import IndexPlace
+from rag.knowledge.index_sync import needs_repair, repair_indexes
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_versions
-from rag.knowledge.versions import needs_repair, repair_indexes
 from rag.settings import Settings
 from rag.storage import backup as backup_module
 from rag.storage.backup import back_up, look_at_backup, prepare_restore, read_backup
