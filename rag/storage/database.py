@@ -176,6 +176,6 @@ def _from_json(kind: Any, value: Any) -> Any:
         return tuple(_from_json(one, part) for one, part in zip(kinds, value, strict=True))
     if origin is dict:
         return {key: _from_json(inner[1], part) for key, part in value.items()}
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return kind(*value) if isinstance(value, list) else kind(**value)
     return kind(value) if isinstance(kind, type) and issubclass(kind, Enum) else value
