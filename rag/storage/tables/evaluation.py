@@ -232,6 +232,7 @@ class Draft(SQLModel, table=True):
 mark(EvaluationSet, written="description", name="name")
 mark(EvaluationSetVersion, written="message", technical="fingerprint")
 mark(EvaluationCase, written="question content", technical="key fingerprint")
+mark(EvaluationSetCase)
 mark(Pipeline, name="name")
 mark(PipelineVersion, written="message content", technical="fingerprint")
 mark(PipelineLabel, name="name")
