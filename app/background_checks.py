@@ -1,4 +1,4 @@
-"""What the window does by itself: looking at watched folders, and running regression questions after a change."""
+"""What the window does by itself: it looks at watched folders, and runs regression questions after changes."""
 
 from __future__ import annotations
 
