@@ -1,4 +1,4 @@
-"""What the window does by itself: it looks at watched folders, and runs regression questions after changes."""
+"""What the window does by itself: look at watched folders, and run regression questions after changes."""
 
 from __future__ import annotations
 

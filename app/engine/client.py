@@ -75,7 +75,7 @@ class Task(QObject):
 
 
 class Engine(QObject):
-    """The owner of the engine's process, which is started again when it dies, but not more than three times."""
+    """The owner of the engine's process, which it starts again when it dies, but not for ever."""
 
     ready = Signal(int, list)  # questions that an earlier process left interrupted; sentences to show
     refused = Signal(str)  # why the data folder cannot be opened, or why the process is not started again

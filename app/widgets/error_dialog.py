@@ -84,8 +84,8 @@ def show_error(parent: QWidget | None, sentence: str, details: str = "") -> Erro
 def install_excepthook() -> None:
     """Log every unexpected error and show it; the window goes on.
 
-    While one is shown, or when showing it fails, further ones are only logged: an error in a paint event comes
-    again with every frame.
+    While one is shown, or when showing it fails, further ones are only logged: an error in a paint event
+    comes again with every frame.
     """
     showing = False
 

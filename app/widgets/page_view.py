@@ -15,8 +15,8 @@ from app.widgets.theme import Theme
 class PageView(QScrollArea):
     """A view of a PDF page as an image, with rectangles over the quoted passage.
 
-    Ctrl and the wheel zoom, and Ctrl+0 fits the width. Page Up and Page Down scroll, and ask for the page before
-    or after at the page's edge.
+    Ctrl and the wheel zoom, and Ctrl+0 fits the width. Page Up and Page Down scroll, and ask for the page
+    before or after at the page's edge.
     """
 
     page_wanted = Signal(int)  # -1 the page before, 1 the one after

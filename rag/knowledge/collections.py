@@ -203,7 +203,7 @@ def delete_collection(workspace: Workspace, name: str) -> None:
                     "datasetversion",
                 )
             ),
-            "DELETE FROM rolloutask WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
+            "DELETE FROM rolloutanswer WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
                 for table in ("rollout", "productionpipeline", "draft")
