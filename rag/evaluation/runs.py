@@ -31,6 +31,7 @@ from rag.asking.answer import (
     search_alone,
     take_answer,
 )
+from rag.asking.rows import TraceSource, TraceStatus
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError, RagError, of_the_disk
 from rag.evaluation.cases import Case, Outcome
@@ -342,7 +343,7 @@ class _Run:
                         yield from self._answer_window(context, ready)
                 except BaseException as error:
                     for task in window:
-                        if task.ask is not None and task.ask.trace.status == "running":
+                        if task.ask is not None and task.ask.trace.status == TraceStatus.RUNNING:
                             finish_ask(task.ask, error)
                     raise
         finally:
@@ -415,7 +416,7 @@ class _Run:
             self._end_failure(task, error)
 
     def _end_failure(self, task: _Task, error: Exception) -> None:
-        if task.ask is not None and task.ask.trace.status == "running":
+        if task.ask is not None and task.ask.trace.status == TraceStatus.RUNNING:
             finish_ask(task.ask, error)
         self._keep_failure(task, error)
 
@@ -437,7 +438,7 @@ class _Run:
         seed = case_seed(self.row.seed, task.case.key, task.repeat)
         generation = self.config.generation.model_copy(update={"seed": seed})
         seeded = self.config.model_copy(update={"generation": generation})
-        return begin_ask(self.workspace, seeded.question(task.case.question, source="evaluation"))
+        return begin_ask(self.workspace, seeded.question(task.case.question, source=TraceSource.EVALUATION))
 
     def _recall(self, task: _Task, prepared: Prepared) -> bool:
         """Greedy sampling says the same to the same prompt: such an answer is taken over, and marked so."""
@@ -455,7 +456,7 @@ class _Run:
         if (
             prepared is not None
             and not task.reused
-            and ask.trace.status == "done"
+            and ask.trace.status == TraceStatus.DONE
             and (key := _greedy_key(prepared))
         ):
             self.shared.answers[key] = _Known(

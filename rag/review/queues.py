@@ -206,12 +206,12 @@ def export_reviews(workspace: Workspace, queue: str, path: Path) -> int:
     """Write one line a verdict, as CSV or, where the name ends in .jsonl, as JSON; returns the lines."""
     lines = []
     for item, reviews in queue_reviews(workspace.database, queue):
-        row = get_trace(workspace.database, item.trace_id).row
+        trace = get_trace(workspace.database, item.trace_id)
         for review in reviews:
             lines.append(
                 {
                     "queue": queue, "item": item.id, "trace_id": item.trace_id, "why": item.why,
-                    "question": item.question, "answer": row["answer"],
+                    "question": item.question, "answer": trace.answer,
                     **{name: value for name, value in asdict(review).items() if name != "item_id"},
                 }
             )  # fmt: skip

@@ -223,7 +223,7 @@ class RegressionPanel(QWidget):
 
     def _answer(self, trace_id: str) -> str:
         try:
-            return get_trace(self._console.database, trace_id).row["answer"] or "(empty)"
+            return get_trace(self._console.database, trace_id).answer or "(empty)"
         except NotFoundError:
             return "This trace is gone; the next run's answer becomes the reference."
 
