@@ -94,7 +94,7 @@ def longest_pause(scratch: Path) -> None:
             time.sleep(0.001)
 
     until(lambda: console.engine.is_ready and list_collections(console.database) and not console.engine.tasks)
-    page = window.page("ask")
+    page = window.pages.ask
     until(lambda: page.model_box.currentData())
     page.ask("What does the Aurora 3 measure?")  # loads the model
     until(lambda: page._task is None)
@@ -112,9 +112,9 @@ def longest_pause(scratch: Path) -> None:
     timer.timeout.connect(tick)
     last[0] = time.perf_counter()
     timer.start()
-    window.start_ingest([str(files)], "Load")
+    window.ingests.start_ingest([str(files)], "Load")
     asked = 0
-    while window._ingest is not None or page._task is not None:
+    while window.ingests.is_busy or page._task is not None:
         if page._task is None and asked < 6:
             page.ask(f"What does the Aurora 3 measure and what does it cost? ({asked})")
             asked += 1

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -31,20 +32,21 @@ Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the colle
 
 screen = Console()
 log = Console(stderr=True)
+# What opens a data folder for a purpose; None: Workspace. See rag.cli.run.
+opener: ContextVar[Callable[[Path, str], Workspace] | None] = ContextVar("opener", default=None)
 
 
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
-    from rag.knowledge.index_sync import needs_repair
+    from rag.start_up import needs_start_up, start_up
     from rag.workspace import Workspace
 
-    with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
+    open_folder = opener.get() or Workspace
+    with open_folder(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
-        if needs_repair(workspace):
-            from rag.start_up import start_up
-
+        if needs_start_up(workspace):
             for notice in finish(start_up(workspace), None):
                 log.print(plain(notice), highlight=False, soft_wrap=True)
         yield workspace

@@ -21,7 +21,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import chromadb  # noqa: F401 - imported before forking, which saves each child two seconds
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.governance.erasure import erase_document, search_files, sentences_of
+from rag.governance.erasure import erase_document
+from rag.governance.sentence_search import search_files, sentences_of
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.index_sync import index_hashes
 from rag.knowledge.ingest import ingest_files

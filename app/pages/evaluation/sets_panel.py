@@ -44,7 +44,7 @@ from rag.evaluation.rows import (
     list_set_versions,
     list_sets,
 )
-from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.operations import Operation
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
@@ -275,7 +275,7 @@ class SetsPanel(QWidget):
             ChunkRow(0, 0, 0, len(t), t, 0, change.key) if t else None for t in (change.old, change.new)
         )
         words = word_diff(change.old, change.new) if old and new else ()
-        self.case_diff.show_changes([ChunkChange(change.kind, old, new, words)])
+        self.case_diff.show_changes([ChunkChange(ChunkChangeKind(change.kind), old, new, words)])
 
     # --- changing -----------------------------------------------------------------------------------------
 

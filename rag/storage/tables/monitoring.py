@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 _LIMIT_NOTE = (
     "Beyond the control limit of the reference period; with no change at most {} windows are. Windows overlap, so a "
     "false alarm lasts for some asks."
@@ -112,3 +114,12 @@ class RegressionResult(SQLModel, table=True):
     passage_overlap: float  # Jaccard index of the passages in the prompt
     answer_similarity: float | None  # cosine; None where an answer is missing
     changes: str = "[]"  # JSON list of rag.monitoring.rows.AnswerChange or silent failures; empty: the same
+
+
+mark(ReferencePeriod, written="note", name="collection")
+mark(AlertRule, written="note acknowledged sentence", name="name collection model",
+     technical="measure prompt comparison state")  # fmt: skip
+mark(QuestionVector, technical="text_hash embedder")
+mark(RegressionQuestion, question="question", technical="reference_trace_id")
+mark(RegressionRun, written="settings", name="model", technical="version_fingerprint prompt_fingerprint")
+mark(RegressionResult, technical="trace_id reference_trace_id changes")

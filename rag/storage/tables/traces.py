@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class Trace(SQLModel, table=True):
     """One ask, whatever its end."""
@@ -151,3 +153,15 @@ class ConsistencyCheck(SQLModel, table=True):
     clusters: int
     agreement: float  # share of the largest cluster
     semantic_entropy: float  # nats, discrete (Farquhar et al. 2024)
+
+
+mark(Trace, derived="answer", copy="prompt", written="question error fallbacks check_error settings",
+     name="collection model prompt_name",
+     technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint finish_reason "
+     "worst_verdict outcome silent_failures")  # fmt: skip
+mark(Span, written="detail", technical="trace_id name kind")
+mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped")
+mark(Claim, derived="text reason", copy="evidence_text", technical="trace_id verdict doubtful")
+mark(FlagOpinion, written="note", technical="trace_id verdict")
+mark(FlagLimits, name="second_detector")
+mark(ConsistencyCheck, derived="samples", technical="trace_id")

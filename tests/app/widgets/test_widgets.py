@@ -254,7 +254,7 @@ def test_a_search_is_told_once_typing_pauses(qtbot: QtBot) -> None:
 def test_an_ingest_is_shown_paused_and_cancelled(qtbot: QtBot, theme: Theme) -> None:
     panel = ProgressPanel(theme)
     qtbot.addWidget(panel)
-    panel.begin("Adding 12 files")
+    panel.show_import(1, "Adding 12 files")
     panel.update_progress(
         IngestProgress(
             "/a/handbook.pdf", "embedding", 4, 12, 220, 300, 4_000_000, 10_000_000, 40.0, 61.0, 88.0

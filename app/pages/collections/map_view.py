@@ -1,31 +1,36 @@
-"""A version's chunks on the plane, coloured by document, with the last question's hits."""
+"""The tab "Map": a version's chunks on the plane, coloured by document, with the last question's hits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.widgets.labels import label
-from app.widgets.theme import SMALL_SPACE, Theme
+from app.widgets.layout import column
+from app.widgets.theme import Theme
+from rag.knowledge.rows import EmbeddingMap
 from rag.text.plurals import counted
+
+Plane = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
 
 _SERIES = 8  # colours: one for each document, or the last one for all that are left
 
 
-class EmbeddingMap(QWidget):
-    """Click a point to see its chunk."""
+class MapView(QWidget):
+    """A scatter plot of chunks. A click on a point asks for its chunk."""
 
     chunk_clicked = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._map: Any = None
+        self._map: EmbeddingMap | None = None
         self._marked: set[int] = set()
         self._points: dict[int, tuple[float, float]] = {}
         self.plot = pg.PlotWidget()
@@ -39,17 +44,19 @@ class EmbeddingMap(QWidget):
         self._note = label("", "small", wrap=True)
         self._hover = pg.TextItem(anchor=(0, 1))
         self._hover.setZValue(100)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(self.plot, 1)
-        layout.addWidget(self._note)
+        column((self.plot, 1), self._note, holder=self)
         self.plot.scene().sigMouseMoved.connect(self._show_name)
         theme.changed.connect(self._draw)
         self._draw()
 
-    def show_map(self, found: Any, hits: Iterable[int], question: str) -> None:
-        """found: rag.knowledge.rows.EmbeddingMap; hits: chunk ids that the last question found."""
+    def show_map(self, found: EmbeddingMap, hits: Iterable[int], question: str) -> None:
+        """Draw a map.
+
+        Args:
+            found: The places of the chunks.
+            hits: Ids of the chunks that the last question found; they get a ring.
+            question: The last question.
+        """
         self._map, self._marked = found, set(hits)
         shown, total = len(found.x) // 4, found.total
         sample = (
@@ -57,7 +64,8 @@ class EmbeddingMap(QWidget):
         )
         parts = [
             f"{sample} of version {found.number} on the first two principal components of their vectors, "
-            f"which hold {100 * found.explained:.0f} % of the variance: near here is not always near there."
+            f"which explain {100 * found.explained:.0f} % of the variance. Points that are close here are "
+            "not always close in meaning."
         ]
         inside = len(self._marked & set(np.frombuffer(found.chunk_ids, dtype=np.int64).tolist()))
         if inside:
@@ -66,16 +74,19 @@ class EmbeddingMap(QWidget):
         self._draw()
 
     def clear(self, sentence: str = "") -> None:
+        """Remove the map, and say why in a sentence."""
         self._map, self._marked = None, set()
         self._note.setText(sentence)
         self._draw()
 
     @property
     def note(self) -> str:
+        """The sentences below the map."""
         return self._note.text()
 
     @property
     def point_count(self) -> int:
+        """How many chunks are drawn."""
         return len(self._points)
 
     def _draw(self) -> None:
@@ -104,16 +115,19 @@ class EmbeddingMap(QWidget):
         self._ring()
         self.plot.addItem(self._hover, ignoreBounds=True)
 
-    def _add(self, x: Any, y: Any, ids: Any, number: int, name: str) -> None:
+    def _add(self, x: Plane, y: Plane, ids: Ids, number: int, name: str) -> None:
         colour = self._theme.series(number)
         item = pg.ScatterPlotItem(
-            x=x, y=y, data=ids, size=8, pen=None, brush=pg.mkBrush(colour.red(), colour.green(), colour.blue(), 170),
+            x=x, y=y, data=ids, size=8, pen=None,
+            brush=pg.mkBrush(colour.red(), colour.green(), colour.blue(), 170),
             name=name if len(name) <= 32 else name[:31] + "…",
         )  # fmt: skip
-        item.sigClicked.connect(
-            lambda _item, points, *_: len(points) and self.chunk_clicked.emit(int(points[0].data()))
-        )
+        item.sigClicked.connect(self._click)
         self.plot.addItem(item)
+
+    def _click(self, _item: object, points: Sequence[pg.SpotItem], *_event: object) -> None:
+        if len(points):
+            self.chunk_clicked.emit(int(points[0].data()))
 
     def _ring(self) -> None:
         places = [self._points[i] for i in self._marked if i in self._points]
