@@ -70,7 +70,7 @@ def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> Non
         assert (most == 1) == (arm.arm == "staging")
         assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
     outside = asked(notes, version=1)
-    assert people.arm_of(notes.database, str(outside["id"])) is None
+    assert people.arm_of(notes.database, outside.id) is None
 
 
 def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path) -> None:
