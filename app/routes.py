@@ -24,7 +24,7 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
-from rag.knowledge.rows import IngestReport
+from rag.knowledge.rows import FileStatus, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION
 
 # (key, title, icon); the key is the name of the page's attribute of Pages.
@@ -228,7 +228,7 @@ class Pages(QStackedWidget):
         self.collections.refresh()
         self.collections.choose(report.collection)
         self.collections.show_report(report)
-        kind = Notice.BAD if report.count("failed") else Notice.INFO
+        kind = Notice.BAD if report.count(FileStatus.FAILED) else Notice.INFO
         self._console.notice.emit(report.sentence(), kind)
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()

@@ -113,6 +113,8 @@ class Engine(QObject):
 
     def start_process(self) -> None:
         """Start the process. `ready` or `refused` follows; what is started before waits for `ready`."""
+        if self._stopping:
+            return  # the window was closed before it came to this
         # torch and tqdm leave a semaphore when their process ends at once; the tracker would print a warning.
         os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
         context = multiprocessing.get_context("spawn")

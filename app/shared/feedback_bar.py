@@ -26,7 +26,7 @@ from rag import operations
 from rag.evaluation.rows import list_sets
 from rag.index.rows import Hit
 from rag.operations import Operation
-from rag.review.rows import REASONS, FeedbackRow, feedback_rows
+from rag.review.rows import FeedbackRow, Reason, list_feedback
 
 _NAME = "people/name"
 _SET = "people/set"
@@ -127,7 +127,7 @@ class FeedbackBar(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        rows = feedback_rows(self._console.database, trace_id=self._trace_id) if self._trace_id else []
+        rows = list_feedback(self._console.database, trace_id=self._trace_id) if self._trace_id else []
         self._own = next((found for found in rows if found.author == person_name()), None)
         own = self._own
         self.up.setChecked(own is not None and own.is_up)
@@ -152,7 +152,7 @@ class FeedbackBar(QFrame):
 
     def _build(self) -> None:
         self.reason.addItem("No reason", "")
-        for reason in REASONS:
+        for reason in Reason:
             self.reason.addItem(reason.capitalize(), reason)
         for widget, name, hint in (
             (self.reason, "Reason", ""),

@@ -71,33 +71,59 @@ def fill_new_file(connection: sqlite3.Connection) -> None:
 
 
 class Store:
-    """A file that was made or upgraded, and its sessions. Opening it raises RagError with the reason."""
+    """A file that was made or upgraded, and its sessions."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, patience_s: float = 30) -> None:
+        """Open the file.
+
+        Args:
+            database: The file; it need not exist.
+            patience_s: How long a write waits for another program that is writing, in seconds.
+
+        Raises:
+            RagError: The file is newer, damaged, locked, not Ragdeck's or not writable.
+        """
         self.database = database
-        self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": 30})
+        self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": patience_s})
         event.listen(self._engine, "connect", _set_pragmas)
         migrate(database, fill_new_file)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on any error. A full disk is a RagError."""
+        """Open a transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            RagError: The disk is full or cannot be written to, or another program is writing all the time.
+        """
         with Session(self._engine, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()
             except OperationalError as error:
                 session.rollback()
-                reason = str(error.orig)
-                if "full" in reason or "I/O" in reason or "readonly" in reason:
-                    raise RagError(
-                        f"The data folder cannot be written ({reason}); free some space on its disk. "
-                        "What was reported as done is kept."
-                    ) from error
+                if refusal := _in_words(error):
+                    raise refusal from error
                 raise
 
     def close(self) -> None:
+        """Close all connections."""
         self._engine.dispose()
+
+
+def _in_words(error: OperationalError) -> RagError | None:
+    """Return what an error of SQLite means for the person, None for a bug."""
+    reason = str(error.orig)
+    if "locked" in reason or "busy" in reason:
+        return RagError(
+            "The data folder is busy: another program is writing to its database. Nothing of this step was "
+            "saved. Close that program, or wait for it, and try again."
+        )
+    if "full" in reason or "I/O" in reason or "readonly" in reason:
+        return RagError(
+            f"The data folder cannot be written to ({reason}). Free some space on its disk and try again. "
+            "What was reported as done is saved."
+        )
+    return None
 
 
 # FROM and WHERE of "the chunks of version ?"; the chunk is c.

@@ -26,7 +26,7 @@ from rag.evaluation.rows import (
     RunComparison,
     RunRow,
 )
-from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
 
@@ -342,13 +342,17 @@ class ComparisonPanel(QWidget):
         same = old.text == new.text
         pieces = [
             ChunkChange(
-                "same" if same else "changed", old, new, () if same else word_diff(old.text, new.text)
+                ChunkChangeKind.SAME if same else ChunkChangeKind.CHANGED,
+                old,
+                new,
+                () if same else word_diff(old.text, new.text),
             )
         ]
         before, after = self._passages(first), self._passages(last)
         for key in dict.fromkeys((*before, *after)):
             here, there = before.get(key), after.get(key)
-            kind = "same" if here and there else "removed" if here else "added"
+            one_side = ChunkChangeKind.REMOVED if here else ChunkChangeKind.ADDED
+            kind = ChunkChangeKind.SAME if here and there else one_side
             pieces.append(ChunkChange(kind, here, there))
         return pieces
 

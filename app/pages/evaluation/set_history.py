@@ -13,7 +13,7 @@ from app.widgets.layout import Splitter, column, row
 from app.widgets.theme import SMALL_SPACE
 from rag import operations
 from rag.evaluation.rows import CaseChange, SetVersionRow, list_set_versions
-from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.word_diff import word_diff
 
 SET_VERSION_COLUMNS = (
@@ -115,7 +115,7 @@ class SetHistory(QWidget):
     def _show_change(self, change: CaseChange) -> None:
         old, new = (_piece(text, change.key) for text in (change.old, change.new))
         words = word_diff(change.old, change.new) if old and new else ()
-        self.case_diff.show_changes([ChunkChange(change.kind, old, new, words)])
+        self.case_diff.show_changes([ChunkChange(ChunkChangeKind(change.kind), old, new, words)])
 
 
 def _piece(text: str, key: str) -> ChunkRow | None:
