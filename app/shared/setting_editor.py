@@ -1,4 +1,4 @@
-"""Editors for the fields of rag.settings, made from their types and bounds: a new setting needs no new form."""
+"""Editors for the fields of rag.settings, made from types and bounds: a new setting needs no new form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMALLEST = 0.01  # what a field with two decimals can show
 
 
 def make_editor(field: FieldInfo) -> Editor:
-    """Return an editor for a setting: a box of choices, a tick box, or a number within the setting's bounds."""
+    """Return an editor for a setting: a box of choices, a tick box, or a number within its bounds."""
     kind = field.annotation
     if get_origin(kind) is Literal:
         box = QComboBox()
