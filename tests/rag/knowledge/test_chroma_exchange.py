@@ -169,13 +169,13 @@ def test_vectors_of_an_unknown_embedder_are_not_searched_by_text(
     fill(client, np.random.default_rng(1).normal(size=(4, 7)).astype(np.float32), "small", "l2")
     client.close()
     for name in ("notes", "small"):
-        with pytest.raises(RagError, match="are not those of"):
+        with pytest.raises(RagError, match="were not made by"):
             search_text(workspace, str(folder), name, "star")
     assert search_like(workspace, str(folder), "small", "r0").records[0].id == "r0"
     report = drive(import_collection(workspace, str(folder), "small", "Taken over"))
     assert not report.known
     assert "7 dimensions" in report.embedder
-    assert "browsed, not asked" in report.sentence()
+    assert "browsed but not asked" in report.sentence()
     row = look_up_version(workspace.database, "Taken over", "active")
     assert "its distance was l2" in row.message
     assert row.verification_ok
