@@ -294,7 +294,11 @@ def test_a_stored_pending_sentence_becomes_a_kind_and_a_version(
 
 @pytest.mark.parametrize(
     ("why", "source", "score"),
-    [("flagged", "flagged", None), ("thumbs-down", "thumbs-down", None), ("low score 0.21", "low score", 0.21)],
+    [
+        ("flagged", "flagged", None),
+        ("thumbs-down", "thumbs-down", None),
+        ("low score 0.21", "low score", 0.21),
+    ],
 )
 def test_why_an_item_is_in_a_queue_becomes_a_source_and_a_score(
     tmp_path: Path, why: str, source: str, score: float | None
