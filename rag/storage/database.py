@@ -47,9 +47,10 @@ class Database:
     def rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
         """Return a query's rows as values of a dataclass whose fields are columns of the query.
 
-        A column is turned into its field's type: bool from 0 and 1, an enum from its value, tuple and dict from
-        JSON; None stays None. Columns that are no field are left out. A field that has a default need not be a
-        column. Raises sqlite3.OperationalError for a wrong statement and TypeError when a field is missing.
+        A column is turned into its field's type: bool from 0 and 1, an enum from its value, tuple and dict
+        from JSON; None stays None. Columns that are no field are left out. A field that has a default need
+        not be a column. Raises sqlite3.OperationalError for a wrong statement and TypeError when a field is
+        missing.
         """
         connection = self._connection()
         if connection is None:

@@ -20,6 +20,8 @@ from rag.models.language_model import LanguageModel, PromptRead, Token, starter_
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 
+pytestmark = pytest.mark.models
+
 SHORT = GenerationSettings(context=1024, max_answer_tokens=8, threads=1)
 PASSAGE = "The tide at Bremen rises 3.5 metres. Boats leave at noon. " * 2
 QUESTIONS = ("How far does the tide rise?", "When do boats leave?", "Where is it?", "What is 2 + 2?")
