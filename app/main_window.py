@@ -44,7 +44,7 @@ class StatusBar(QStatusBar):
     """The line below the pages: what the engine does, the model, its speed, its context, and memory."""
 
     def __init__(self, console: Console, quiet_s: float = _QUIET_S) -> None:
-        """Follow the engine. quiet_s: seconds for which a task that only reads or writes rows is not shown."""
+        """Follow the engine. quiet_s: seconds for which reading or writing rows is not shown."""
         super().__init__()
         self._console = console
         self._quiet_s = quiet_s

@@ -41,10 +41,13 @@ COLLECTION_COLUMNS = (
     Column("Distance", lambda c: c.space, 74),
 )
 RECORD_COLUMNS = (
-    Column("Distance", lambda r: "" if r.distance is None else f"{r.distance:.4f}", 78, right=True, sort=lambda r: r.distance),
+    Column("Distance", lambda r: "" if r.distance is None else f"{r.distance:.4f}", 78, right=True,
+           sort=lambda r: r.distance),
     Column("Id", lambda r: r.id, 120, tooltip=lambda r: r.id),
-    Column("Text", lambda r: " ".join(r.text.split())[:240], 260, stretch=True, tooltip=lambda r: r.text[:1500]),
-    Column("Metadata", lambda r: ", ".join(f"{k}={v}" for k, v in r.metadata), 220, tooltip=lambda r: "\n".join(f"{k}: {v}" for k, v in r.metadata)),
+    Column("Text", lambda r: " ".join(r.text.split())[:240], 260, stretch=True,
+           tooltip=lambda r: r.text[:1500]),
+    Column("Metadata", lambda r: ", ".join(f"{k}={v}" for k, v in r.metadata), 220,
+           tooltip=lambda r: "\n".join(f"{k}: {v}" for k, v in r.metadata)),
 )  # fmt: skip
 
 
@@ -84,14 +87,15 @@ class ChromaConsolePage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(console.theme, "chroma", "Look into any Chroma",
-                       "A folder is copied before it is opened, so nothing in it changes and its own program can keep using it. "
-                       "A server is opened by its address.",
+                       "A folder is copied before it is opened, so nothing in it changes and its own program "
+                       "can keep using it. A server is opened by its address.",
                        button("Open a folder…", self._choose_folder, primary=True)))  # fmt: skip
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.setSpacing(SPACE)
-        top = row((self.source_box, 1), button("Open", self.open, primary=True), button("Open a folder…", self._choose_folder),
+        top = row((self.source_box, 1), button("Open", self.open, primary=True),
+                  button("Open a folder…", self._choose_folder),
                   button("Export a version…", self._choose_export))  # fmt: skip
         layout.addLayout(top)
         layout.addWidget(self.strip)

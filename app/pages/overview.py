@@ -359,7 +359,7 @@ def _series(name: str, x: Numbers, ids: tuple[str, ...], values: list[float | No
 
 
 def _with_percentiles(series: Series) -> Series:
-    """Return the series with its p50 and p95 in the name: one level over several stages would mean nothing."""
+    """Return the series with its p50 and p95 in the name: one level over all stages would mean nothing."""
     if not len(series.y):
         return series
     middle, high = np.percentile(series.y, [50, 95])
@@ -367,7 +367,7 @@ def _with_percentiles(series: Series) -> Series:
 
 
 def _bar_width(x: Numbers, length: float) -> float:
-    """Return a width in seconds: wide enough to be seen, narrow enough to keep neighbouring questions apart."""
+    """Return a width in seconds: wide enough to be seen, narrow enough to keep questions apart."""
     gaps = np.diff(np.sort(x))
     gaps = gaps[gaps > 0]
     return float(max(min(length / 40, gaps.min() if len(gaps) else length), length / 1500, 0.2))

@@ -33,12 +33,13 @@ from rag.asking.answer import (
 )
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError, RagError, of_the_disk
-from rag.evaluation.cases import Case, Outcome
-from rag.evaluation.gate_rules import RunResults
+from rag.evaluation.cases import Case
+from rag.evaluation.gate_rules import GatheredRun
 from rag.evaluation.llm_judge import Judge
-from rag.evaluation.pipelines import PipelineConfig, PipelineRow, named_pipeline
+from rag.evaluation.pipelines import PipelineConfig, SavedPipeline, named_pipeline
 from rag.evaluation.relevance import JudgedVersion, Relevance
 from rag.evaluation.rows import (
+    CaseOutcome,
     ResultRow,
     RunProgress,
     RunRow,
@@ -74,7 +75,7 @@ _YIELD_S = 0.1
 _WINDOW = 4  # windows of so many times the answers at once: sorted, they share more
 _AT_ONCE = 16
 _MOST_AT_ONCE = 64
-_WORST: tuple[Outcome, ...] = ("error", "timeout", "assertion failed", "refused", "ok")
+_WORST = tuple(CaseOutcome(one) for one in ("error", "timeout", "assertion failed", "refused", "ok"))
 _LIBRARIES = ("llama-cpp-python", "sentence-transformers", "torch", "tokenizers", "numpy", "chromadb")
 
 Runs = Generator[RunProgress, None, tuple[RunRow, ...]]
@@ -304,7 +305,7 @@ class _Run:
             finish_ask(ask)
             values = score_retrieval(ask, task.case, self._relevance_of(task.case))
             values["total_ms"] = ask.trace.total_ms
-            self._keep(task, Score("ok", values))
+            self._keep(task, Score(CaseOutcome.OK, values))
         except Exception as error:
             self._keep_failure(task, error)
 
@@ -476,7 +477,8 @@ class _Run:
         if refusal := of_the_disk(error):
             raise refusal from error
         sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
-        self._keep(task, Score("timeout" if isinstance(error, CaseTimeout) else "error", {}, error=sentence))
+        outcome = CaseOutcome.TIMEOUT if isinstance(error, CaseTimeout) else CaseOutcome.ERROR
+        self._keep(task, Score(outcome, {}, error=sentence))
 
     def _keep(self, task: _Task, score: Score) -> None:
         trace = task.ask.trace if task.ask is not None else None
@@ -519,7 +521,7 @@ class _Run:
 
     def _keep_judgement(self, result: ResultRow, judge: Judge, case: Case) -> None:
         try:
-            said = judge.judge(case, result.answer)
+            said = judge.verdict(case, result.answer)
             value, text = float(said.right), json.dumps(asdict(said))
         except RagError as error:
             value, text = None, json.dumps({"error": str(error)})
@@ -576,7 +578,7 @@ def _greedy_key(prepared: Prepared) -> tuple[str, str, str] | None:
 # --- what a run stands on ---------------------------------------------------------------------------------
 
 
-def _facts(workspace: Workspace, pipeline: PipelineRow) -> dict[str, Any]:
+def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
     """The columns of a run that say what it asked; all that can move is pinned. Raises RagError."""
     config = pipeline.config
     which = None if config.version == "active" else config.version
@@ -713,7 +715,7 @@ def find_run(database: Database, which: str, set_name: str = "") -> RunRow:
     return tagged[0]
 
 
-def run_results(database: Database, run: RunRow | int) -> RunResults:
+def run_results(database: Database, run: RunRow | int) -> GatheredRun:
     """A run as the gate and the comparison see it. A case that failed in one repeat counts as failed."""
     row = get_run(database, run) if isinstance(run, int) else run
     return gather(row, list_results(database, row.id), run_cases(database, row))
@@ -725,9 +727,9 @@ def run_cases(database: Database, run: RunRow) -> dict[str, Case]:
     return {case.key: case for case in map(Case.model_validate_json, contents)}
 
 
-def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) -> RunResults:
+def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) -> GatheredRun:
     values: defaultdict[str, dict[str, list[float | None]]] = defaultdict(dict)
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, CaseOutcome] = {}
     for result in results:
         key, again = result.case_key, result.case_key in outcomes
         for metric, value in result.metrics.items():
@@ -735,16 +737,15 @@ def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) ->
                 values[metric][key].append(value)
             else:
                 values[metric][key] = [value]
-        before = outcomes.get(result.case_key, "ok")
-        outcome: Outcome = result.outcome  # type: ignore[assignment]
-        outcomes[result.case_key] = min(before, outcome, key=_WORST.index)
+        before = outcomes.get(result.case_key, CaseOutcome.OK)
+        outcomes[result.case_key] = min(before, result.outcome, key=_WORST.index)
     # What no case has a value of is not a metric of this run.
     known = {
         metric: by_case
         for metric, by_case in values.items()
         if any(value is not None for repeats in by_case.values() for value in repeats)
     }
-    return RunResults(
+    return GatheredRun(
         name=f"{run.label} (run {run.id})",
         values=known,
         outcomes=outcomes,

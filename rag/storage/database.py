@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -47,9 +47,10 @@ class Database:
     def rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
         """Return a query's rows as values of a dataclass whose fields are columns of the query.
 
-        A column is turned into its field's type: bool from 0 and 1, an enum from its value, tuple and dict from
-        JSON; None stays None. Columns that are no field are left out. A field that has a default need not be a
-        column. Raises sqlite3.OperationalError for a wrong statement and TypeError when a field is missing.
+        A column is turned into its field's type: bool from 0 and 1, an enum from its value, tuple and dict
+        from JSON; None stays None. Columns that are no field are left out. A field that has a default need
+        not be a column. Raises sqlite3.OperationalError for a wrong statement and TypeError when a field is
+        missing.
         """
         connection = self._connection()
         if connection is None:
@@ -164,7 +165,7 @@ def _reader_of_enum(kind: type[Enum]) -> Reader:
 
 
 def _from_json(kind: Any, value: Any) -> Any:
-    """Return a value of JSON as a type: lists as tuples, texts as enums, at any depth."""
+    """Return a value of JSON as a type: lists as tuples or dataclasses, texts as enums, at any depth."""
     if value is None:
         return None
     origin, inner = get_origin(kind), get_args(kind)
@@ -176,4 +177,6 @@ def _from_json(kind: Any, value: Any) -> Any:
         return tuple(_from_json(one, part) for one, part in zip(kinds, value, strict=True))
     if origin is dict:
         return {key: _from_json(inner[1], part) for key, part in value.items()}
+    if isinstance(kind, type) and is_dataclass(kind):
+        return kind(*value) if isinstance(value, list) else kind(**value)
     return kind(value) if isinstance(kind, type) and issubclass(kind, Enum) else value

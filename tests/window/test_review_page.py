@@ -75,7 +75,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     card = ask._cards[-1]
     qtbot.mouseClick(card.feedback.down, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert people.feedback_rows(database)[0].is_up is False
+    assert people.list_feedback(database)[0].is_up is False
     form = card.feedback
     assert form.correction.isVisible()
     form.reason.setCurrentIndex(form.reason.findData("wrong"))
@@ -84,7 +84,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     form.set_box.setEditText("From feedback")
     qtbot.mouseClick(form.case_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    (row,) = people.feedback_rows(database)
+    (row,) = people.list_feedback(database)
     assert (row.author, row.reason, row.set_name) == ("Ann", "wrong", "From feedback")
     assert "Yes: the heated gauge melts it." in list_cases(database, "From feedback")[0]
     window.pages.open_trace(card.trace_id)
@@ -93,10 +93,10 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     up = ask._cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 2
+    assert len(people.list_feedback(database)) == 2
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 1 and not up.up.isChecked()
+    assert len(people.list_feedback(database)) == 1 and not up.up.isChecked()
 
 
 def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
@@ -111,29 +111,29 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     dialog.accept()
     settle(qtbot, window)
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert panel.item.why == "thumbs-down"
-    assert panel.passages and panel.answer.toPlainText()
+    assert panel.view.item.why == "thumbs-down"
+    assert panel.view.passages.passages and panel.view.answer.toPlainText()
     activate(qtbot, window)
     panel.setFocus()
     qtbot.keyClick(panel, Qt.Key.Key_3)
     settle(qtbot, window)
-    first = panel.item
+    first = panel.view.item
     assert first.own.verdict == "wrong", "a wrong answer waits for its reason"
     qtbot.keyClick(panel, Qt.Key.Key_C)
-    assert panel.correction.hasFocus()
-    qtbot.keyClicks(panel.correction, "1 and s")
-    assert panel.item.own.verdict == "wrong", "letters typed into the field are no commands"
-    qtbot.keyClick(panel.correction, Qt.Key.Key_Escape)
+    assert panel.view.correction.hasFocus()
+    qtbot.keyClicks(panel.view.correction, "1 and s")
+    assert panel.view.item.own.verdict == "wrong", "letters typed into the field are no commands"
+    qtbot.keyClick(panel.view.correction, Qt.Key.Key_Escape)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, window)
-    assert (panel.item.own.correction, panel.item.own.relevant) == ("1 and s", (1,))
+    assert (panel.view.item.own.correction, panel.view.item.own.relevant) == ("1 and s", (1,))
     panel.set_box.setEditText("Reviewed")
     qtbot.keyClick(panel, Qt.Key.Key_A)
     settle(qtbot, window)
     assert "1 and s" in list_cases(window._console.database, "Reviewed")[0]
     qtbot.keyClick(panel, Qt.Key.Key_N)
-    assert panel.item.id != first.id
+    assert panel.view.item.id != first.id
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_S)
@@ -142,10 +142,10 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     panel.reviewer.setText("Bob")
     panel.reviewer.editingFinished.emit()
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert not panel.others.isVisible(), "what Ann said stays hidden until Bob has said something"
+    assert not panel.view.others.isVisible(), "what Ann said stays hidden until Bob has said something"
     qtbot.keyClick(panel, Qt.Key.Key_2)
     settle(qtbot, window)
-    assert "Ann: wrong" in panel.others.text()
+    assert "Ann: wrong" in panel.view.others.text()
     qtbot.keyClick(panel, Qt.Key.Key_N)
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)
@@ -220,7 +220,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert {card.first.arm.text(), card.second.arm.text()} == {"Short 1", "what answers now"}
     assert card.first.feedback.isVisible()
-    assert people.rollouts(database)[0].picked_count == 1
+    assert people.list_rollouts(database)[0].picked_count == 1
     press(qtbot, ask.strip, "Results")
     settle(qtbot, window)
     assert window.current_page == "review"

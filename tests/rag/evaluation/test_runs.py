@@ -359,7 +359,8 @@ def test_production_waits_for_a_passed_gate(filled: Workspace) -> None:
     rename_set(filled, "S", "Set")
     assert gating.gate_run(filled, run.id, GATE.replace("\n", "  \r\n")).passed
     assert get_run(filled.database, run.id).gate_passed
-    assert gating.last_gate(filled, run.id).rows[0][1]
+    (rows,) = filled.database.cells("SELECT rows FROM evaluationgate WHERE run_id = ? AND passed", (run.id,))
+    assert json.loads(rows[0])[0]["passed"]
     assert {r.kind for r in gating.requirements_of(filled, run.id)} == {"prompt", "pipeline"}
     assert move_label(filled.store, "default", "production", 2).to_number == 2
     assert pipelines.move_pipeline_label(filled, "P", "production", 2).from_number is None

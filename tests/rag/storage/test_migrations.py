@@ -348,7 +348,7 @@ def test_the_frozen_detector_says_what_the_detector_of_its_day_said(
     answer: str, finish_reason: str, passages: int
 ) -> None:
     question = "When does the boat leave from the harbour of the town?"
-    expected = ", ".join(silent_failures(question, answer, finish_reason, passages))
+    expected = silent_failures(question, answer, finish_reason, passages)
     found = migration_silent_failures.silent_failures_of_step_5(question, answer, finish_reason, passages)
     assert found == expected
 
