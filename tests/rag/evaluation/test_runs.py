@@ -16,7 +16,7 @@ from fakes import ScriptedModel, drive
 from rag.asking.rows import TraceFilter, count_traces, get_trace, list_ask_points, list_traces, read_overview
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import gate_runs as gating
-from rag.evaluation import pipelines, runs
+from rag.evaluation import pipelines, running, runs
 from rag.evaluation.cases import Case, Check, Judgement
 from rag.evaluation.comparison import compare
 from rag.evaluation.rows import get_run, list_pipeline_label_moves, list_pipelines, list_results, list_runs
@@ -257,8 +257,8 @@ def test_greedy_answers_to_the_same_prompt_are_made_once(filled: Workspace) -> N
 
 
 def test_a_seed_belongs_to_a_case_and_repeat() -> None:
-    assert runs.case_seed(7, "a", 0) == runs.case_seed(7, "a", 0)
-    made = {runs.case_seed(seed, key, repeat) for seed in (1, 2) for key in "abc" for repeat in (0, 1)}
+    assert running.case_seed(7, "a", 0) == running.case_seed(7, "a", 0)
+    made = {running.case_seed(seed, key, repeat) for seed in (1, 2) for key in "abc" for repeat in (0, 1)}
     assert len(made) == 12 and all(0 <= seed < 2**31 for seed in made)
 
 
