@@ -1,4 +1,4 @@
-"""The window's pages, made when they are first needed, and the ways between them: which signal leads where."""
+"""The window's pages, made when they are first needed, and the ways between them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ P = TypeVar("P", bound=QWidget)
 
 
 class Pages(QStackedWidget):
-    """The pages, one of which is shown. Each is made when it is first needed, so that the window appears at once.
+    """The pages, one of which is shown. Each is made when it is first needed: the window appears at once.
 
     A page knows no other page: it emits signals named after what happened, and ROUTES says what follows.
     """

@@ -1,4 +1,4 @@
-"""Step 7 of the schema: states are columns and not sentences, lists are JSON, and tables have the field's names.
+"""Step 7 of the schema: states are columns, not sentences; lists are JSON; tables have the field's names.
 
 One tuple of actions a subject, run in this order. Frozen like every step: no import of living code.
 """

@@ -16,7 +16,7 @@ _MARK, _BLANK, _SUBJECT = "content", "blank", "subject"
 
 
 class Content(StrEnum):
-    """What a text column contains, as far as erasing a document is concerned."""
+    """A kind of content of a text column, as far as erasing a document is concerned."""
 
     DOCUMENT = "document"
     """Text of a document in rows of its own, which are deleted with it."""
@@ -25,13 +25,13 @@ class Content(StrEnum):
     """A passage that was copied out of documents."""
 
     DERIVED = "derived"
-    """What a model or a check made of passages: an answer, a claim, the verdict of a judge."""
+    """What a model or a check made of passages: an answer, a claim, a verdict of a judge."""
 
     WRITTEN = "written"
     """Words of people, or sentences and JSON that may quote them."""
 
     QUESTION = "question"
-    """Words of people without which their row has no use: it is deleted when they quote an erased document."""
+    """Words of people without which their row has no use: it goes when they quote an erased document."""
 
     NAME = "name"
     """Names and paths, by which things are found: not changed by an erasure."""

@@ -83,7 +83,7 @@ def fit(members: dict[str, bytes], database: bytes) -> None:
         (lambda m: m.update({"manifest.json": b"[1]"}), "format"),
         (lambda m: m.update({"manifest.json": b"{"}), "cannot be read"),
         (lambda m: m.update({"manifest.json": b" " * (2 << 20)}), "far too large"),
-        (in_manifest(format=2), "format that this program does not know"),
+        (in_manifest(format=2), "does not know the format"),
         (in_manifest(schema=99), "newer Ragdeck"),
         (in_manifest(members="x"), "cannot be read"),
         (in_manifest(rows=3), "cannot be read"),

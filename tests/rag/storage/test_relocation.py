@@ -159,7 +159,7 @@ def test_a_new_place_whose_old_one_is_gone_is_not_cleared_away(home: Path, tmp_p
     named = make_folder(tmp_path / "named", "nam", 3)
     drive(move_data(named, tmp_path / "new"))
     named.rename(tmp_path / "unplugged")
-    with pytest.raises(RagError, match="connect that disk"):
+    with pytest.raises(RagError, match="Connect that disk"):
         open_once(tmp_path / "new")
     (tmp_path / "unplugged").rename(named)
     assert "old copy was removed" in open_once(tmp_path / "new")[0]
@@ -218,5 +218,5 @@ def test_a_portable_folder_moves_too(tmp_path: Path) -> None:
 def test_a_pointer_that_cannot_be_read_is_a_sentence(home: Path) -> None:
     for content in (b"", b"relative/path", b"\xff\xfe"):
         (home / POINTER).write_bytes(content)
-        with pytest.raises(RagError, match="correct it or use --data"):
+        with pytest.raises(RagError, match="Correct it or use --data"):
             data_folder()
