@@ -44,9 +44,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, trust, review, rollout, prompts, sets, evaluation, pipelines, monitoring, data,
-    installation, chroma,
-):  # fmt: skip
+    knowledge,
+    versions,
+    asking,
+    trust,
+    review,
+    rollout,
+    prompts,
+    sets,
+    evaluation,
+    pipelines,
+    monitoring,
+    data,
+    installation,
+    chroma,
+):
     app.add_typer(part.app)
 
 
@@ -57,7 +69,7 @@ def run(
 
     Args:
         arguments: Those of the command line; None: of this process.
-        open_folder: What opens the data folder for a purpose; None: Workspace, with the models of its settings.
+        open_folder: What opens the data folder for a purpose; None: Workspace.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     token = opener.set(open_folder)
