@@ -9,7 +9,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,8 +116,10 @@ def is_supported(path: Path) -> bool:
     return _suffix(path) in SUPPORTED or (not path.suffix and path.name.lower() in _BARE_NAMES)
 
 
-def parse_file(path: Path) -> ParsedDocument:
+def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED) -> ParsedDocument:
     """Return the text of a file and where its pages, slides, sheets or sections are.
+
+    parsers are the functions that read a file, by its suffix.
 
     Raises DocumentError with one sentence when the file is damaged, protected, empty or too large, and
     UnsupportedDocumentError when its kind is not read.
@@ -131,7 +133,7 @@ def parse_file(path: Path) -> ParsedDocument:
                 f"The file has {size >> 20} MB, more than {LARGEST_FILE >> 20} MB; "
                 "split it, or extract its text first."
             )
-        parser = _choose(path)
+        parser = _choose(path, parsers)
         if _suffix(path) in _PACKED:
             _check_archive(path)
         document = _clean(parser(path))
@@ -159,12 +161,12 @@ def parse_file(path: Path) -> ParsedDocument:
     return document
 
 
-def _choose(path: Path) -> Parser:
+def _choose(path: Path, parsers: Mapping[str, Parser]) -> Parser:
     with path.open("rb") as file:
         head = file.read(4096)
     suffix = _suffix(path)
     kind = _kind_by_content(head, path)
-    parser = SUPPORTED.get(suffix)
+    parser = parsers.get(suffix)
     if parser is not None:
         if kind not in (None, _SAME_CONTENT.get(suffix, suffix)):
             advice = _advice(str(kind))

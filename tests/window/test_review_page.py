@@ -111,29 +111,29 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     dialog.accept()
     settle(qtbot, window)
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert panel.item.why == "thumbs-down"
-    assert panel.passages and panel.answer.toPlainText()
+    assert panel.view.item.why == "thumbs-down"
+    assert panel.view.passages.passages and panel.view.answer.toPlainText()
     activate(qtbot, window)
     panel.setFocus()
     qtbot.keyClick(panel, Qt.Key.Key_3)
     settle(qtbot, window)
-    first = panel.item
+    first = panel.view.item
     assert first.own.verdict == "wrong", "a wrong answer waits for its reason"
     qtbot.keyClick(panel, Qt.Key.Key_C)
-    assert panel.correction.hasFocus()
-    qtbot.keyClicks(panel.correction, "1 and s")
-    assert panel.item.own.verdict == "wrong", "letters typed into the field are no commands"
-    qtbot.keyClick(panel.correction, Qt.Key.Key_Escape)
+    assert panel.view.correction.hasFocus()
+    qtbot.keyClicks(panel.view.correction, "1 and s")
+    assert panel.view.item.own.verdict == "wrong", "letters typed into the field are no commands"
+    qtbot.keyClick(panel.view.correction, Qt.Key.Key_Escape)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, window)
-    assert (panel.item.own.correction, panel.item.own.relevant) == ("1 and s", (1,))
+    assert (panel.view.item.own.correction, panel.view.item.own.relevant) == ("1 and s", (1,))
     panel.set_box.setEditText("Reviewed")
     qtbot.keyClick(panel, Qt.Key.Key_A)
     settle(qtbot, window)
     assert "1 and s" in list_cases(window._console.database, "Reviewed")[0]
     qtbot.keyClick(panel, Qt.Key.Key_N)
-    assert panel.item.id != first.id
+    assert panel.view.item.id != first.id
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_S)
@@ -142,10 +142,10 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     panel.reviewer.setText("Bob")
     panel.reviewer.editingFinished.emit()
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert not panel.others.isVisible(), "what Ann said stays hidden until Bob has said something"
+    assert not panel.view.others.isVisible(), "what Ann said stays hidden until Bob has said something"
     qtbot.keyClick(panel, Qt.Key.Key_2)
     settle(qtbot, window)
-    assert "Ann: wrong" in panel.others.text()
+    assert "Ann: wrong" in panel.view.others.text()
     qtbot.keyClick(panel, Qt.Key.Key_N)
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)

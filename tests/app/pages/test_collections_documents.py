@@ -167,12 +167,8 @@ def test_without_a_collection_nothing_is_done(
 @pytest.fixture
 def long(open_workspace: Workspace, notes: Path, tmp_path: Path) -> None:
     """A document with three chunks."""
-    parts = [
-        f"# Part {number}\n\n"
-        + f"Valve {number} of the old pump in the cellar of this house is opened very slowly by two people. "
-        * 8
-        for number in range(1, 4)
-    ]
+    same = "The old pump in the cellar below the garden is opened slowly by two strong people. " * 8
+    parts = [f"# Part {number}\n\nValve {number} comes next. {same}" for number in range(1, 4)]
     (tmp_path / "valves.md").write_text("\n\n".join(parts), "utf-8")
     drive(ingest_files(open_workspace, "Notes", [str(tmp_path / "valves.md")]))
 

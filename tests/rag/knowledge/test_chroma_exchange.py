@@ -17,14 +17,11 @@ import numpy as np
 import pytest
 from chromadb.config import Settings as ChromaSettings
 from fakes import FakeEmbedder, drive
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
 from rag.asking.retrieval import retrieve
 from rag.asking.rows import Question
 from rag.errors import NotFoundError, RagError
-from rag.index.where import parse_where
 from rag.knowledge.chroma_exchange import (
     export_version,
     import_collection,
@@ -313,50 +310,3 @@ def test_a_collection_is_served_from_a_server_and_survives_its_end(
         assert look_up_version(workspace.database, "A", "active").number == 1
         assert drive(serve_index(workspace, "A", "")).ok
     assert ask() == before
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", None),
-        ("page > 3", {"page": {"$gt": 3}}),
-        ('source = "a b.pdf"', {"source": {"$eq": "a b.pdf"}}),
-        ("source == it's", None),
-        ("a = 1 and b != x or c <= 2.5", {"$or": [{"$and": [{"a": {"$eq": 1}}, {"b": {"$ne": "x"}}]}, {"c": {"$lte": 2.5}}]}),
-        ("a = 1 and (b = true or c in (1, 2))",
-         {"$and": [{"a": {"$eq": 1}}, {"$or": [{"b": {"$eq": True}}, {"c": {"$in": [1, 2]}}]}]}),
-        ("'my key' in ('x', \"y\")", {"my key": {"$in": ["x", "y"]}}),
-    ],
-)  # fmt: skip
-def test_filters_are_read_as_they_are_meant(text: str, expected: Any) -> None:
-    if text.startswith("source == it's"):
-        with pytest.raises(RagError, match="cannot be read"):
-            parse_where(text)
-    else:
-        assert parse_where(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "page",
-        "page >",
-        "> 3",
-        "page > x",
-        "a = 1 and",
-        "(a = 1",
-        "a = 1)",
-        "a in 3",
-        "a in (1, 'x')",
-        "a = =",
-    ],
-)
-def test_a_wrong_filter_is_a_sentence(text: str) -> None:
-    with pytest.raises(RagError, match=r"filter|Only numbers|of the same kind"):
-        parse_where(text)
-
-
-@given(st.text(alphabet="ab12 =<>!()'\",andor", max_size=40))
-def test_any_filter_is_read_or_refused(text: str) -> None:
-    with contextlib.suppress(RagError):
-        parse_where(text)
