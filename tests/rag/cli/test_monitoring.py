@@ -46,7 +46,7 @@ def store(
                 Trace(
                     id=f"{hours_ago:.0f}-{number}", created_ms=end - 1000 * number, question=f"Question {number}?",
                     answer="An answer of some words.", status="done", source="person", collection="A",
-                    collection_id=1, model="scripted", outcome="answered", claim_count=1,
+                    session_id="s", collection_id=1, model="scripted", outcome="answered", claim_count=1,
                     flag_count=int(number < flagged), total_ms=latency_ms, silent_failures="[]",
                 )
             )  # fmt: skip
@@ -80,7 +80,7 @@ def test_measures_are_told_with_their_limits_and_what_is_outside(watched: Comman
     assert flags["interval"][0] < 0.8 < flags["interval"][1]
     latency = measures(watched)["latency"]
     assert latency["outside"] is False
-    assert "calm" in watched.done("monitor").out
+    assert "Reference period" in watched.done("monitor").out
 
 
 def test_measures_of_a_smaller_window_count_fewer(watched: CommandLine) -> None:
@@ -123,16 +123,6 @@ def test_an_acknowledged_alert_fails_no_check(watched: CommandLine) -> None:
         assert (row["state"], row["acknowledged"]) == ("acknowledged", "known")
     assert watched.done("monitor", "--check", "--json").document["firing"] == []
     assert "known" in watched.done("monitor", "--check").out
-    watched.refused("monitor", "rules", "acknowledge", "More flagged answers", "--note", "once more")
-
-
-def test_the_check_reads_alone_while_another_process_has_the_folder(watched: CommandLine) -> None:
-    watched("monitor", "--check")
-    with watched.open():
-        printed = watched("monitor", "--check", "--json")
-    assert printed.code == FIRING
-    assert "More flagged answers" in printed.document["firing"]
-    assert "in use" in " ".join(printed.err.split())
 
 
 def test_rules_are_listed_added_changed_and_removed(ragdeck: CommandLine) -> None:
@@ -226,7 +216,7 @@ def test_questions_of_another_kind_are_drift(ragdeck: CommandLine) -> None:
                 Trace(
                     id=f"new-{number}", created_ms=int(time.time() * 1000) - 1000 * number, collection="A",
                     question=f"Wherefore zebra giraffe number {number * 7} savannah", answer="Well.", status="done",
-                    source="person", collection_id=1, model="scripted", outcome="answered", silent_failures="[]",
+                    source="person", session_id="s", collection_id=1, model="scripted", outcome="answered", silent_failures="[]",
                 )
             )  # fmt: skip
     questions = next(
@@ -267,11 +257,11 @@ def test_a_regression_question_is_added_run_accepted_and_removed(ragdeck: Comman
     (state,) = ragdeck.done("monitor", "regression", "add", QUESTION, "-c", "A", "--json").document
     number = state["questions"][0]["id"]
     (state,) = ragdeck.done("monitor", "regression", "run", "--fail-on-change", "--json").document
-    assert state["questions"][0]["change"] in ("", [])
+    assert state["questions"][0]["changes"] == []
     ragdeck.model.answer = "Nothing at all, it is 40 years old."
     printed = ragdeck("monitor", "regression", "run", "--fail-on-change", "--json")
     assert printed.code == FIRING
-    assert printed.document[0]["questions"][0]["change"]
+    assert printed.document[0]["questions"][0]["changes"]
     assert ragdeck.done("monitor", "regression", "run", "-c", "A").code == 0, (
         "without the option it only tells"
     )
@@ -285,7 +275,7 @@ def test_a_regression_question_may_come_from_a_trace(ragdeck: CommandLine) -> No
     trace = ask(ragdeck)
     (state,) = ragdeck.done("monitor", "regression", "add", "--trace", trace[:8], "--json").document
     assert state["questions"][0]["question"] == QUESTION
-    assert QUESTION in " ".join(ragdeck.done("monitor", "regression").out.split())
+    assert "rye" in ragdeck.done("monitor", "regression").out
 
 
 def test_other_documents_make_the_last_run_stale(ragdeck: CommandLine) -> None:

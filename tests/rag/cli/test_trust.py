@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from fakes import ScriptedModel, drive
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.knowledge.ingest import ingest_files
-from rag.models.language_model import GenerationEnd, Token
+from rag.models.language_model import GenerationEnd, Token, starter_model_path
 from rag.settings import GenerationSettings
 
-ANSWER = "Rye bread needs sourdough [1]. The moon is made of 300 tons of butter."
+ANSWER = "Rye bread needs sourdough [1]. Rye bread needs 99 hours of rest."
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_a_folder_that_is_no_detector_is_refused(ragdeck: CommandLine, tmp_path:
 
 def test_a_verdict_of_ones_own_is_stored_with_its_sentence(ragdeck: CommandLine) -> None:
     trace = ask(ragdeck)
-    ragdeck.done("flags", "judge", trace[:8], 2, "--right", "--note", "no butter there")
+    ragdeck.done("flags", "judge", trace[:8], 2, "--right", "--note", "it says 12 hours")
     ragdeck.done("flags", "judge", trace, 1, "--wrong")
     document = ragdeck.done("flags", "limits", "-c", "A", "--json").document
     assert (document["verdicts"], document["verdicts_right"]) == (2, 1)
@@ -114,13 +115,17 @@ class Varying(ScriptedModel):
 
 
 def test_a_prompt_is_answered_again_and_the_meanings_are_counted(ragdeck: CommandLine) -> None:
+    # The model of a trace is looked for by its name: both stand for the starter's file.
+    header = replace(ragdeck.model.header, path=str(starter_model_path()))
+    ragdeck.model.header = header
     trace = ask(ragdeck)
     ragdeck.model = Varying()
+    ragdeck.model.header = header
     report = ragdeck.done("consistency", trace[:8], "-n", 5, "--json").document
     assert (report["trace_id"], report["clusters"], report["agreement"]) == (trace, 2, 0.8)
     assert len(report["samples"]) == 5
     printed = ragdeck.done("consistency", trace, "-n", 5).out
-    assert "80%" in printed and "40 grams of salt" in " ".join(printed.split())
+    assert "80%" in printed and "40 grams" in printed
 
 
 def test_consistency_of_no_trace_is_refused(ragdeck: CommandLine) -> None:
