@@ -1,4 +1,4 @@
-"""What the window does by itself: looking at watched folders, and running regression questions after a change."""
+"""What the window does by itself: look at watched folders, and run regression questions after changes."""
 
 from __future__ import annotations
 

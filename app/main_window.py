@@ -44,7 +44,7 @@ class StatusBar(QStatusBar):
     """The line below the pages: what the engine does, the model, its speed, its context, and memory."""
 
     def __init__(self, console: Console, quiet_s: float = _QUIET_S) -> None:
-        """Follow the engine. quiet_s: seconds for which a task that only reads or writes rows is not shown."""
+        """Follow the engine. quiet_s: seconds for which reading or writing rows is not shown."""
         super().__init__()
         self._console = console
         self._quiet_s = quiet_s
@@ -99,7 +99,7 @@ class StatusBar(QStatusBar):
         def finish(result: Any) -> None:
             if not isinstance(result, AskResult):
                 return  # both answers of a blind comparison: their speed would tell which is which
-            speed = get_trace(self._console.database, result.trace_id).row["tokens_per_s"]
+            speed = get_trace(self._console.database, result.trace_id).tokens_per_s
             self._labels["speed"].setText(f"{speed:.0f} tokens/s" if speed else "")
 
         task.event.connect(follow)

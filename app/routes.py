@@ -1,4 +1,4 @@
-"""The window's pages, made when they are first needed, and the ways between them: which signal leads where."""
+"""The window's pages, made when they are first needed, and the ways between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
-from rag.knowledge.rows import IngestReport
+from rag.knowledge.rows import FileStatus, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION
 
 # (key, title, icon); the key is the name of the page's attribute of Pages.
@@ -48,7 +48,7 @@ P = TypeVar("P", bound=QWidget)
 
 
 class Pages(QStackedWidget):
-    """The pages, one of which is shown. Each is made when it is first needed, so that the window appears at once.
+    """The pages, one of which is shown. Each is made when it is first needed: the window appears at once.
 
     A page knows no other page: it emits signals named after what happened, and ROUTES says what follows.
     """
@@ -228,7 +228,7 @@ class Pages(QStackedWidget):
         self.collections.refresh()
         self.collections.choose(report.collection)
         self.collections.show_report(report)
-        kind = Notice.BAD if report.count("failed") else Notice.INFO
+        kind = Notice.BAD if report.count(FileStatus.FAILED) else Notice.INFO
         self._console.notice.emit(report.sentence(), kind)
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.asking.retrieval import retrieve
-from rag.evaluation.metrics import Relevance, average_precision, ndcg_at_k, recall_at_k
+from rag.evaluation.metrics import Grades, average_precision, ndcg_at_k, recall_at_k
 from rag.evaluation.statistics.paired import compare_runs
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
@@ -30,7 +30,7 @@ from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 DEPTH = 100
-METRICS: dict[str, Callable[[Sequence[str], Relevance], float | None]] = {
+METRICS: dict[str, Callable[[Sequence[str], Grades], float | None]] = {
     "nDCG@10": lambda ranked, relevance: ndcg_at_k(ranked, relevance, 10),
     "MAP": average_precision,
     "recall@100": lambda ranked, relevance: recall_at_k(ranked, relevance, DEPTH),

@@ -43,7 +43,7 @@ from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
-from rag.review.rows import Agreement, BlindResult, FeedbackRow, Revealed, RolloutResults, RolloutRow
+from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
 from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
 
 R = TypeVar("R")
@@ -339,18 +339,14 @@ preview_prompt: Operation[PromptPreview] = Operation(
 # --- Evaluation ------------------------------------------------------------------------------------------
 
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
-save_case: Operation[str] = Operation("rag.evaluation.set_editing:save_case", Lane.WRITE, "Save a case")
-remove_cases: Operation[None] = Operation(
-    "rag.evaluation.set_editing:remove_cases", Lane.WRITE, "Remove cases"
-)
-case_of_trace: Operation[str] = Operation(
-    "rag.evaluation.set_editing:case_of_trace", Lane.WRITE, "Add a case"
-)
+save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
+remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
+case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
-    "rag.evaluation.set_editing:import_cases", Lane.WRITE, "Import cases"
+    "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
 )
 diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
-    "rag.evaluation.set_editing:diff_set", Lane.READ, "Compare two versions of a set"
+    "rag.evaluation.sets:diff_set", Lane.READ, "Compare two versions of a set"
 )
 export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
@@ -407,11 +403,13 @@ reject_draft: Operation[None] = Operation("rag.evaluation.drafts:reject_draft", 
 feedback_case: Operation[str] = Operation("rag.review.feedback:feedback_case", Lane.WRITE, "Make a case")
 review_case: Operation[str] = Operation("rag.review.queues:review_case", Lane.WRITE, "Make a case")
 export_reviews: Operation[int] = Operation("rag.review.queues:export_reviews", Lane.WRITE, "Export reviews")
-pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick", Lane.WRITE, "Save the choice")
-save_verdict: Operation[None] = Operation("rag.review.queues:judge", Lane.WRITE, "Save a verdict")
+pick_blind_answer: Operation[Revealed] = Operation(
+    "rag.review.rollouts:pick_answer", Lane.WRITE, "Save the choice"
+)
+save_verdict: Operation[None] = Operation("rag.review.queues:save_verdict", Lane.WRITE, "Save a verdict")
 fill_queue: Operation[int] = Operation("rag.review.queues:fill_queue", Lane.WRITE, "Fill the queue")
-measure_agreement: Operation[list[Agreement]] = Operation(
-    "rag.review.queues:agreement", Lane.READ, "Compare the reviewers"
+measure_agreement: Operation[list[ReviewerAgreement]] = Operation(
+    "rag.review.queues:reviewer_agreement", Lane.READ, "Compare the reviewers"
 )
 make_review_cases: Operation[tuple[int, int]] = Operation(
     "rag.review.queues:make_cases", Lane.WRITE, "Make cases"
@@ -423,10 +421,12 @@ read_rollout_results: Operation[RolloutResults] = Operation(
     "rag.review.rollout_results:rollout_results", Lane.READ, "Compare the roll-out"
 )
 read_promotion: Operation[str] = Operation(
-    "rag.review.rollouts:what_moves", Lane.READ, "What a promotion moves"
+    "rag.review.rollouts:preview_promotion", Lane.READ, "What a promotion moves"
 )
-stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop", Lane.WRITE, "Stop the roll-out")
-promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote", Lane.WRITE, "Promote the roll-out")
+stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop_rollout", Lane.WRITE, "Stop the roll-out")
+promote_rollout: Operation[str] = Operation(
+    "rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out"
+)
 add_feedback: Operation[FeedbackRow] = Operation(
     "rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback"
 )

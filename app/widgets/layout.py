@@ -1,4 +1,4 @@
-"""How widgets are put together: rows and columns, splitters that remember, lists with a detail, confirm boxes.
+"""Layouts: rows and columns, splitters that remember, lists with a detail, and confirm boxes.
 
 Pages are described with these instead of with layouts and setters of their own:
 

@@ -98,9 +98,10 @@ class Banner(QFrame):
 
 
 class DropOverlay(QWidget):
-    """Covers the window while files are dragged over it."""
+    """A cover over the window while files are dragged over it, which says where they will go."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
+        """Make a hidden overlay."""
         super().__init__(parent)
         self._theme = theme
         self.text = ""
@@ -108,6 +109,7 @@ class DropOverlay(QWidget):
         self.hide()
 
     def show_text(self, text: str) -> None:
+        """Cover the window and say this."""
         self.text = text
         parent = self.parentWidget()
         if parent is not None:
@@ -116,6 +118,7 @@ class DropOverlay(QWidget):
         self.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a frame, a picture and the text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self._theme.colour("window", 225))

@@ -114,7 +114,7 @@ class ProgressPanel(Panel):
 
 
 class _QueuedImport(QFrame):
-    """A line of the queue with a button that takes it out; Esc does the same while the button has the focus."""
+    """A line of the queue with a button that takes it out, as Esc does on the button."""
 
     removal_requested = Signal()
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -31,6 +32,8 @@ Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the colle
 
 screen = Console()
 log = Console(stderr=True)
+# What opens a data folder for a purpose; None: Workspace. See rag.cli.run.
+opener: ContextVar[Callable[[Path, str], Workspace] | None] = ContextVar("opener", default=None)
 
 
 @contextmanager
@@ -39,7 +42,8 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     from rag.start_up import needs_start_up, start_up
     from rag.workspace import Workspace
 
-    with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
+    open_folder = opener.get() or Workspace
+    with open_folder(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
         if needs_start_up(workspace):

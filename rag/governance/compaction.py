@@ -87,7 +87,8 @@ def vacuum(workspace: Workspace, patience_s: float = 30) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as error:
             raise RagError(
-                f"The database could not be rewritten ({error}). Free some space, then compact the data folder."
+                f"The database could not be rewritten ({error}). Free some space, then compact the data "
+                "folder."
             ) from error
 
 

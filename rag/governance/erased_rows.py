@@ -256,7 +256,7 @@ def _index_trace_again(session: Session, rowid: int, old: tuple[str, str], new: 
 def _forget_hits_of_queries(session: Session) -> None:
     """Delete what queries found, which changes when passages go, and vectors of questions and answers.
 
-    Both are made again when they are needed. A failed verification quotes its queries, so its detail goes too.
+    Both are made again when they are needed. A failed verification quotes its queries: its detail goes too.
     """
     raw = session.connection()
     for table in (VerificationResult.__tablename__, "questionvector"):

@@ -41,8 +41,8 @@ def erase_document(
 ) -> Generator[VersionProgress, None, ErasureReport]:
     """Erase a document, by name or path, with all its revisions, from every version, index and trace.
 
-    Documents with the same content go with it, whatever collection they are in. Versions lose the document: it
-    is the one change that they allow; they say so from then on, and so does the audit log.
+    Documents with the same content go with it, whatever collection they are in. Versions lose the document:
+    it is the one change that they allow; they say so from then on, and so does the audit log.
 
     Raises:
         NotFoundError: No version of the collection has such a document.
@@ -115,8 +115,8 @@ def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, lis
         _finish(session, None)
         audit_log.record(session, "erasure done", "finished at the next start")
     return [
-        "An erasure was interrupted. The document was already gone; what was left of it in the files has now been "
-        "removed."
+        "An erasure was interrupted. The document was already gone; what was left of it in the files has now "
+        "been removed."
     ]
 
 
@@ -128,7 +128,7 @@ def _finish(session: Session, found_count: int | None) -> None:
 
 
 def _find_revisions(session: Session, collection: str, document: str) -> list[tuple[int, str, str]]:
-    """Return (id, name, text) of all revisions of a document, and of documents with the same content anywhere."""
+    """Return (id, name, text) of all revisions of a document and of documents with the same content."""
     rows = (
         session.connection()
         .exec_driver_sql(

@@ -1,7 +1,7 @@
 """Finds the sentences of a document wherever they are: in texts, in JSON, and in the bytes of files.
 
-An erasure looks for many thousand sentences in gigabytes, so the search is one pass over the bytes: a table over
-hashed 8-byte beginnings, then a comparison.
+An erasure looks for many thousand sentences in gigabytes, so the search is one pass over the bytes: a table
+over hashed 8-byte beginnings, then a comparison.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _TABLE_BITS = 22
 
 
 def sentences_of(text: str) -> set[str]:
-    """Return the sentences of a text that are long enough to be told from others, without surrounding space."""
+    """Return the sentences of a text that are long enough to be told from others, without space around."""
     found = (part.strip() for part in _SENTENCE_END.split(text))
     return {part for part in found if len(_bytes(part)) >= _SHORTEST}
 
 
 class Sentences:
-    """A set of sentences to look for, in the forms in which they are stored: as they are, and as JSON escapes them."""
+    """A set of sentences to look for, in the forms in which they are stored: plain and escaped by JSON."""
 
     def __init__(self, sentences: Iterable[str]) -> None:
         self._forms: dict[bytes, tuple[str, str]] = {}
@@ -67,7 +67,8 @@ def search_files(
 ) -> Generator[VersionProgress, None, tuple[list[tuple[str, str]], int, int]]:
     """Look for sentences in the bytes of every file below a folder, as UTF-8 and as JSON escapes them.
 
-    SQLite cuts long texts at the ends of pages: a sentence that lies across one is missed, its neighbours are not.
+    SQLite cuts long texts at the ends of pages: a sentence that lies across one is missed, its neighbours are
+    not.
 
     Returns:
         What was found as (file, sentence), the number of files, and their bytes.

@@ -141,7 +141,7 @@ def replace_document(session: Session, draft: VersionDraft, old: int, new: int) 
 
 
 def _checked(attributes: dict[str, str]) -> str:
-    """Return the attributes as they are stored. Raises RagError when there are too many, or one is too long."""
+    """Return the attributes as they are stored. Raises RagError for too many, or one that is too long."""
     clean = {str(key).strip(): str(value).strip() for key, value in attributes.items()}
     clean = {key: value for key, value in sorted(clean.items()) if key and value}
     if len(clean) > _MOST_ATTRIBUTES:

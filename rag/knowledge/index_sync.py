@@ -1,7 +1,8 @@
 """Brings the index of a collection in line with a version, and repairs what a kill or a loss left behind.
 
-The texts that the new state needs are added first, so that the index contains the old state and the new one; what is
-no longer needed leaves after the new version became active. Vectors come from the tables: nothing is embedded here.
+The texts that the new state needs are added first, so that the index contains the old state and the new one;
+what is no longer needed leaves after the new version became active. Vectors come from the tables: nothing is
+embedded here.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Sync:
     present: set[str] = field(repr=False)
 
     def fill(self) -> Generator[VersionProgress, None, int]:
-        """Add the texts that the index lacks; return their number. Raises RagError when a vector is missing."""
+        """Add the texts that the index lacks; return how many. Raises RagError when a vector is missing."""
         new = [text_hash for text_hash in self.hashes if text_hash not in self.present]
         return (yield from fill_index(self.workspace, self.place, new, self.embedder))
 
@@ -132,7 +133,7 @@ def open_sync(
 def fill_index(
     workspace: Workspace, place: IndexPlace, hashes: Sequence[str], embedder: str
 ) -> Generator[VersionProgress, None, int]:
-    """Add texts to an index from their stored vectors; return how many. Raises RagError when one is missing."""
+    """Add texts to an index with their stored vectors; return how many. Raises RagError without a vector."""
     with workspace.store.session() as session:
         missing = missing_embeddings(session, embedder, hashes)
     if missing:
@@ -179,8 +180,8 @@ def serve_index(
 ) -> Generator[VersionProgress, None, VerificationReport]:
     """Serve a collection's index from a Chroma server, or with an empty address from the data folder again.
 
-    The old place answers until the new one is complete; then it is emptied. Raises RagError when the server does
-    not answer, or serves the index already.
+    The old place answers until the new one is complete; then it is emptied. Raises RagError when the server
+    does not answer, or serves the index already.
     """
     server = server.strip().rstrip("/")
     if server:
@@ -214,7 +215,7 @@ def index_hashes(workspace: Workspace, collection: str) -> list[str]:
 
 
 def needs_repair(workspace: Workspace) -> bool:
-    """Return whether a change was interrupted or an index is known to be behind; looks at the tables alone."""
+    """Return whether, by the tables alone, a change was interrupted or an index is behind."""
     with workspace.store.session() as session:
         return any(
             found.pending_kind or found.index_version_id != found.active_version_id
@@ -270,7 +271,7 @@ def _index_is_whole(workspace: Workspace, collection: Collection) -> bool:
 
 
 def _place_for(session: Session, collection: Collection, embedder: str) -> IndexPlace:
-    """Return the index that can take vectors of this embedder: the present one, unless the embedder changes."""
+    """Return the index that can contain vectors of this embedder: the present one, or one of its own."""
     active = (
         session.get(DatasetVersion, collection.active_version_id) if collection.active_version_id else None
     )

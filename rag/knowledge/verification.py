@@ -1,7 +1,8 @@
 """Verifies that an index contains its version: the texts, the vectors, and what stored queries find.
 
-A verification query is a question or some words. Its hits are stored with every version of the same embedder when
-the version is first complete; from then on the index must find the same passages whenever the version is activated.
+A verification query is a question or some words. Its hits are stored with every version of the same embedder
+when the version is first complete; from then on the index must find the same passages whenever the version is
+activated.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def verify(
             details.append(
                 f"The index contains {len(present):,} texts and the version {version.text_count:,}."
             )
-        # By their numbers: reports and the audit log outlive an erasure, and a query may quote what is erased.
+        # By their numbers: reports and the audit log outlive an erasure, and a query may quote what is
+        # erased.
         details.extend(f"Verification query {query.id} found other passages." for query in wrong[:3])
         report = VerificationReport(
             ok=same and vectors_same == len(sample) and not wrong,

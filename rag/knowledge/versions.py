@@ -1,9 +1,10 @@
 """Makes and activates dataset versions: numbered, never-changed sets of documents.
 
-Every change goes the same way. A plan drafts the new state; the texts that it needs are added to the index, which
-then contains the old state and the new one; one transaction writes the version and makes it active; what is no
-longer needed leaves the index; the index is verified. Until that transaction the old version answers from the index,
-after it the new one, and a kill at any moment leaves one or the other. Nothing is embedded here.
+Every change goes the same way. A plan drafts the new state; the texts that it needs are added to the index,
+which then contains the old state and the new one; one transaction writes the version and makes it active;
+what is no longer needed leaves the index; the index is verified. Until that transaction the old version
+answers from the index, after it the new one, and a kill at any moment leaves one or the other. Nothing is
+embedded here.
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ def make_version(workspace: Workspace, collection: str, plan: Plan) -> Steps:
 def make_version_of(workspace: Workspace, collection_id: int, plan: Plan) -> Steps:
     """Write the version that a plan drafts, make it active, and verify its index.
 
-    The plan runs in a transaction and may raise RagError to refuse. Closing the generator before the version is
-    written leaves everything as it was.
+    The plan runs in a transaction and may raise RagError to refuse. Closing the generator before the version
+    is written leaves everything as it was.
     """
     with workspace.store.session() as session:
         found = collection_by_id(session, collection_id)
@@ -144,8 +145,8 @@ def activate_version(
 ) -> Generator[VersionProgress, None, ActivationReport]:
     """Make an existing version, by number or tag, the active one.
 
-    The old one answers until the index is complete. Afterwards the index is verified; a wrong one is filled again
-    and verified once more.
+    The old one answers until the index is complete. Afterwards the index is verified; a wrong one is filled
+    again and verified once more.
     """
     began = time.perf_counter()
     with workspace.store.session() as session:
@@ -200,7 +201,7 @@ def version_made(collection: str, version: DatasetVersion) -> VersionMade:
     return VersionMade(
         collection,
         version.number,
-        version.kind,
+        VersionKind(version.kind),
         version.message,
         version.document_count,
         version.chunk_count,
@@ -278,7 +279,7 @@ def _texts(session: Session, draft: VersionDraft) -> _Texts:
 
 
 def _chunks_of(session: Session, documents: Iterable[int]) -> list[tuple[int, str, int]]:
-    """(chunk id, text hash, tokens) of all chunks of some documents."""
+    """Return (chunk id, text hash, tokens) of all chunks of some documents."""
     return [
         (row[0], row[1], row[2])
         for row in session.connection()
@@ -292,7 +293,7 @@ def _chunks_of(session: Session, documents: Iterable[int]) -> list[tuple[int, st
 
 
 def document_facts(session: Session, documents: dict[int, str]) -> list[tuple[str, ...]]:
-    """(name, sha256, chunking[, attributes]) of each document."""
+    """Return (name, sha256, chunking[, attributes]) of each document."""
     rows = (
         session.connection()
         .exec_driver_sql(
@@ -309,6 +310,7 @@ def document_facts(session: Session, documents: dict[int, str]) -> list[tuple[st
 
 
 def excluded_facts(session: Session, exclusions: dict[int, str]) -> list[tuple[str, ...]]:
+    """Return (document's sha256, its chunking, position, reason) of each excluded chunk."""
     rows = session.connection().exec_driver_sql(
         """SELECT c.id, d.sha256, d.chunking, c.position FROM json_each(?) j
            CROSS JOIN chunk c ON c.id = j.value JOIN document d ON d.id = c.document_id""",
@@ -320,7 +322,7 @@ def excluded_facts(session: Session, exclusions: dict[int, str]) -> list[tuple[s
 def _changes(
     session: Session, parent_id: int | None, draft: VersionDraft
 ) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
-    """Texts that came and that went against the parent: hash -> (how often, tokens)."""
+    """Return the texts that came and those that went against the parent: hash -> (how often, tokens)."""
     old_documents: set[int] = set()
     old_excluded: set[int] = set()
     if parent_id is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from rag.evaluation.rows import RunProgress, RunRow, list_sets
+from rag.evaluation.rows import RunProgress, RunRow, list_pipelines, list_sets
 from rag.knowledge.rows import IngestProgress, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import GenerationSettings, RetrievalSettings
@@ -35,7 +35,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
 
     The second pipeline searches by words alone and shows the model two passages: cheaper, and to be compared.
     """
-    from rag.evaluation.pipelines import list_pipelines, present_config, save_pipeline
+    from rag.evaluation.pipelines import present_config, save_pipeline
     from rag.evaluation.sets import import_file
 
     if SAMPLE_SET not in {row.name for row in list_sets(workspace.database)}:
@@ -44,7 +44,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
         update={"model": "", "retrieval": RetrievalSettings(), "generation": GenerationSettings()}
     )
     cheap = RetrievalSettings(search="BM25", max_passages=2)
-    known = {row.name for row in list_pipelines(workspace)}
+    known = {row.name for row in list_pipelines(workspace.database)}
     for name, retrieval in zip(SAMPLE_PIPELINES, (RetrievalSettings(), cheap), strict=True):
         if name not in known:
             save_pipeline(

@@ -1,4 +1,4 @@
-"""Step 7 of the schema: states are columns and not sentences, lists are JSON, and tables have the field's names.
+"""Step 7 of the schema: states are columns, not sentences; lists are JSON; tables have the field's names.
 
 One tuple of actions a subject, run in this order. Frozen like every step: no import of living code.
 """
@@ -116,7 +116,23 @@ TRACES: tuple[Action, ...] = (
 )
 PROMPTS: tuple[Action, ...] = ()
 EVALUATION: tuple[Action, ...] = ()
-REVIEW: tuple[Action, ...] = ()
+# --- review: how an item was chosen, and the field's names ------------------------------------------------
+
+# `why` was "flagged", "thumbs-down", "random" or "low score 0.21".
+_REVIEW_SOURCE = """
+ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE reviewitem ADD COLUMN score FLOAT;
+UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL) WHERE why LIKE 'low score %';
+UPDATE reviewitem SET source = why WHERE source = '';
+ALTER TABLE reviewitem DROP COLUMN why;
+"""
+_ROLLOUT_ANSWERS = """
+DROP INDEX IF EXISTS ix_rolloutask_rollout_id;
+ALTER TABLE rolloutask RENAME TO rolloutanswer;
+CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
+"""
+
+REVIEW: tuple[Action, ...] = (_REVIEW_SOURCE, _ROLLOUT_ANSWERS)
 MONITORING: tuple[Action, ...] = (_REGRESSION_TABLES, _list_changes)
 GOVERNANCE: tuple[Action, ...] = (_ERASURES, _add_erasures)
 

@@ -75,7 +75,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     card = ask._cards[-1]
     qtbot.mouseClick(card.feedback.down, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert people.feedback_rows(database)[0].is_up is False
+    assert people.list_feedback(database)[0].is_up is False
     form = card.feedback
     assert form.correction.isVisible()
     form.reason.setCurrentIndex(form.reason.findData("wrong"))
@@ -84,7 +84,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     form.set_box.setEditText("From feedback")
     qtbot.mouseClick(form.case_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    (row,) = people.feedback_rows(database)
+    (row,) = people.list_feedback(database)
     assert (row.author, row.reason, row.set_name) == ("Ann", "wrong", "From feedback")
     assert "Yes: the heated gauge melts it." in list_cases(database, "From feedback")[0]
     window.pages.open_trace(card.trace_id)
@@ -93,10 +93,10 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     up = ask._cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 2
+    assert len(people.list_feedback(database)) == 2
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 1 and not up.up.isChecked()
+    assert len(people.list_feedback(database)) == 1 and not up.up.isChecked()
 
 
 def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
@@ -220,7 +220,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert {card.first.arm.text(), card.second.arm.text()} == {"Short 1", "what answers now"}
     assert card.first.feedback.isVisible()
-    assert people.rollouts(database)[0].picked_count == 1
+    assert people.list_rollouts(database)[0].picked_count == 1
     press(qtbot, ask.strip, "Results")
     settle(qtbot, window)
     assert window.current_page == "review"

@@ -11,9 +11,9 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
-from rag.review.rows import Agreement, Disagreement
+from rag.review.rows import ReviewDisagreement, ReviewerAgreement
 
-Pair = tuple[Agreement, Disagreement]
+Pair = tuple[ReviewerAgreement, ReviewDisagreement]
 
 DISAGREEMENT_COLUMNS = (
     Column("First", lambda pair: f"{pair[0].first}: {pair[1].first}", 150),
@@ -28,7 +28,7 @@ class AgreementDialog(QDialog):
 
     trace_requested = Signal(str)
 
-    def __init__(self, console: Console, found: list[Agreement], parent: QWidget) -> None:
+    def __init__(self, console: Console, found: list[ReviewerAgreement], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Agreement of reviewers")
         self.resize(720, 420)

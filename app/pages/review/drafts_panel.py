@@ -29,7 +29,7 @@ from app.widgets.layout import EmptyState, ListDetail, Panel, column, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.evaluation.rows import DraftRow, GenerationReport, drafts
+from rag.evaluation.rows import DraftRow, GenerationReport, list_drafts
 from rag.knowledge.rows import VersionProgress, list_collections
 from rag.operations import Operation
 from rag.text.plurals import counted
@@ -78,7 +78,7 @@ class DraftsPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the drafts that are stored now; after a decision the next one is chosen."""
-        rows = drafts(self._console.database)
+        rows = list_drafts(self._console.database)
         chosen = self.draft
         self.table.set_records(rows, keep_sort=True)
         self._list.show_rows(rows)

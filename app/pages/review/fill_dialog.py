@@ -17,7 +17,7 @@ from app.widgets.labels import label
 from app.widgets.layout import refill
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import list_collections
-from rag.review.rows import SOURCES, review_queues
+from rag.review.rows import SOURCES, list_queues
 
 _FIRST_COUNT = 10  # of flagged answers and of random ones
 
@@ -32,7 +32,7 @@ class FillDialog(QDialog):
         self.queue, self.collection = QComboBox(), QComboBox()
         self.queue.setEditable(True)
         self.queue.setAccessibleName("Review queue")
-        self.queue.addItems([found.name for found in review_queues(console.database)])
+        self.queue.addItems([found.name for found in list_queues(console.database)])
         self.queue.setEditText(queue or "Review")
         self.collection.setAccessibleName("Collection")
         names = [found.name for found in list_collections(console.database)]

@@ -21,7 +21,7 @@ from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
-from rag.review.rows import REASONS, ReviewItemRow, review_items
+from rag.review.rows import Reason, ReviewItemRow, list_review_items
 
 _VERDICT_KEYS = (
     ("correct", "1", "Correct"),
@@ -224,7 +224,9 @@ class ItemView(QWidget):
     # --- what is shown of it ------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        self.items = review_items(self._console.database, self.queue, self.reviewer) if self.queue else []
+        self.items = (
+            list_review_items(self._console.database, self.queue, self.reviewer) if self.queue else []
+        )
 
     def _first_open(self) -> int:
         return next((n for n, item in enumerate(self.items) if item.own is None), 0)
@@ -241,7 +243,7 @@ class ItemView(QWidget):
             return
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]
         self.question.setText(item.question)
-        self.answer.set_answer(detail.row["answer"] or detail.row["error"] or "No answer.", markers)
+        self.answer.set_answer(detail.answer or detail.error or "No answer.", markers)
         self.answer.set_claims(detail.claims, markers)
         own = item.own
         self._loading = True
@@ -277,7 +279,7 @@ class ItemView(QWidget):
             made.setCheckable(True)
             self.verdicts[verdict] = made
         self.reason.addItem("No reason", "")
-        for reason in REASONS:
+        for reason in Reason:
             self.reason.addItem(reason.capitalize(), reason)
         self.reason.setAccessibleName("Reason")
         self.reason.activated.connect(lambda _i: self._marked())

@@ -15,7 +15,7 @@ from app.pages.review.rollout_panel import RolloutPanel
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.layout import column
 from app.widgets.theme import SPACE
-from rag.review.rows import FeedbackRow, feedback_rows
+from rag.review.rows import FeedbackRow, list_feedback
 
 _TAB = "review/tab"
 FEEDBACK_COLUMNS = (
@@ -73,7 +73,7 @@ class ReviewPage(QWidget):
 
     def refresh(self) -> None:
         """Show the feedback that is stored now."""
-        self.feedback.set_records(feedback_rows(self._console.database), keep_sort=True)
+        self.feedback.set_records(list_feedback(self._console.database), keep_sort=True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read again what changed while the page was out of sight."""

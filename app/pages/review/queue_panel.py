@@ -17,7 +17,7 @@ from app.widgets.labels import label
 from app.widgets.layout import EmptyState, column, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.review.rows import Agreement, progress, review_queues
+from rag.review.rows import ReviewerAgreement, list_queues, progress_sentence
 from rag.text.plurals import counted
 
 _QUEUE = "people/queue"
@@ -61,7 +61,7 @@ class QueuePanel(QWidget):
     def refresh(self) -> None:
         """Show queues and verdicts as they are now; the choice stays."""
         chosen = self.queue or str(QSettings().value(_QUEUE) or "")
-        names = [found.name for found in review_queues(self._console.database)]
+        names = [found.name for found in list_queues(self._console.database)]
         refill(self.queue_box, [(name, name) for name in names], chosen)
         if (self.view.queue, self.view.reviewer) == (self.queue, self._reviewer_name):
             self.view.refresh()
@@ -110,7 +110,7 @@ class QueuePanel(QWidget):
     def _show_progress(self) -> None:
         items, done = self.view.items, self.view.done_count
         self._stack.setCurrentIndex(1 if self.view.item else 0)
-        self.progress.setText(progress(items) if items else "")
+        self.progress.setText(progress_sentence(items) if items else "")
         self.bar.setRange(0, max(len(items), 1))
         self.bar.setValue(done)
         self.bar.setVisible(bool(items))
@@ -136,7 +136,7 @@ class QueuePanel(QWidget):
             f"{counted(added, 'answer was', 'answers were')} added to “{name}”{none}.", "info"
         )
 
-    def _show_agreement(self, found: list[Agreement]) -> None:
+    def _show_agreement(self, found: list[ReviewerAgreement]) -> None:
         self.agreement_dialog = AgreementDialog(self._console, found, self)
         self.agreement_dialog.trace_requested.connect(self.trace_requested)
         self.agreement_dialog.open()

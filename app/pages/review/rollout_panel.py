@@ -25,7 +25,7 @@ from app.widgets.layout import EmptyState, ListDetail, Panel, column, confirm, r
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.knowledge.rows import list_collections
-from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, candidates, rollouts
+from rag.review.rows import KINDS, Candidate, RolloutResults, RolloutRow, list_candidates, list_rollouts
 
 _STATE_COLOURS = {"running": "accent", "promoted": "good", "stopped": "text_muted"}
 
@@ -74,7 +74,7 @@ class RolloutPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the roll-outs that are stored now; the choice stays."""
-        rows = rollouts(self._console.database)
+        rows = list_rollouts(self._console.database)
         chosen = self._shown.id if self._shown else 0
         self.table.set_records(rows)
         self._list.show_rows(rows)
@@ -190,7 +190,7 @@ class StartDialog(QDialog):
             self.collection.addItem(found.name, found.name)
         self.collection.addItem("All collections", "")
         self.production.addItem("The current configuration", None)
-        for candidate in candidates(console.database):
+        for candidate in list_candidates(console.database):
             self.staging.addItem(candidate.title, candidate)
             if candidate.pipeline:
                 self.production.addItem(candidate.title, candidate)

@@ -12,11 +12,11 @@ from enum import StrEnum
 from sqlalchemy import Column, Table
 from sqlmodel import SQLModel
 
-_MARK, _BLANK = "content", "blank"
+_MARK, _BLANK, _SUBJECT = "content", "blank", "subject"
 
 
 class Content(StrEnum):
-    """What a text column contains, as far as erasing a document is concerned."""
+    """A kind of content of a text column, as far as erasing a document is concerned."""
 
     DOCUMENT = "document"
     """Text of a document in rows of its own, which are deleted with it."""
@@ -25,13 +25,13 @@ class Content(StrEnum):
     """A passage that was copied out of documents."""
 
     DERIVED = "derived"
-    """What a model or a check made of passages: an answer, a claim, the verdict of a judge."""
+    """What a model or a check made of passages: an answer, a claim, a verdict of a judge."""
 
     WRITTEN = "written"
     """Words of people, or sentences and JSON that may quote them."""
 
     QUESTION = "question"
-    """Words of people without which their row has no use: it is deleted when they quote an erased document."""
+    """Words of people without which their row has no use: it goes when they quote an erased document."""
 
     NAME = "name"
     """Names and paths, by which things are found: not changed by an erasure."""
@@ -41,7 +41,7 @@ class Content(StrEnum):
 
 
 def mark(table: type[SQLModel], **columns: str) -> None:
-    """Mark columns of a table.
+    """Mark a table as one of its file's subject, and its text columns by what they contain.
 
     Args:
         table: The table.
@@ -50,6 +50,7 @@ def mark(table: type[SQLModel], **columns: str) -> None:
     Raises:
         KeyError: The table has no such column.
     """
+    _table(table).info[_SUBJECT] = table.__module__.rpartition(".")[2]
     for kind, names in columns.items():
         for name in names.split():
             default = table.model_fields[name].default
@@ -65,6 +66,11 @@ def content_of(column: Column[object]) -> Content | None:
 def blank_of(column: Column[object]) -> str:
     """Return what a marked column contains when there is nothing to say: its default, such as "" or "[]"."""
     return str(column.info[_BLANK])
+
+
+def subjects() -> dict[str, str]:
+    """Return the subject of every table by its name: the name of the file in which it is defined."""
+    return {table.name: str(table.info[_SUBJECT]) for table in SQLModel.metadata.sorted_tables}
 
 
 def is_text(column: Column[object]) -> bool:

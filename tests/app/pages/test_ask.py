@@ -31,8 +31,8 @@ from rag.asking.rows import (
 from rag.errors import ModelError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.ingest import ingest_files
-from rag.review.rollouts import promote, start_rollout
-from rag.review.rows import rollouts
+from rag.review.rollouts import promote_rollout, start_rollout
+from rag.review.rows import list_rollouts
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
@@ -374,7 +374,7 @@ def test_a_promoted_pipeline_answers_from_then_on(
 ) -> None:
     save_short(open_workspace)
     started = start_rollout(open_workspace, "canary", collection="Notes", staging="short", share=1.0)
-    promote(open_workspace, started.id)
+    promote_rollout(open_workspace, started.id)
     console.data_changed.emit()
     assert page.strip.text == "“short 1” answers here since its roll-out was promoted"
     assert page.strip.rollout is None
@@ -408,7 +408,7 @@ def test_a_blind_comparison_hides_who_answered_until_a_choice(
     assert {card.first.arm.text(), card.second.arm.text()} == {"short 1", "what answers now"}
     assert card.question.text() == f"Saved: “{card.first.arm.text()}” was better."
     assert card.first.feedback.isVisible() and not any(made.isVisible() for made in card.picks.values())
-    assert rollouts(console.database)[0].picked_count == 1
+    assert list_rollouts(console.database)[0].picked_count == 1
     with qtbot.waitSignal(page.trace_requested) as opened:
         click(qtbot, card.second, "Open trace")
     assert opened.args == [card.second.trace_id]

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,16 +14,15 @@ from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
 
 
+def open_with_fakes(folder: Path, purpose: str) -> Workspace:
+    """Open a data folder with a model that always says the same."""
+    return Workspace(folder, purpose, embedder=FakeEmbedder(), load_model=ScriptedModel("Sourdough").load)
+
+
 @pytest.fixture
-def data(folder: Path, documents: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A data folder with a set; commands open it with a model that always says the same."""
-    open_real = Workspace.__init__
-
-    def open_with_fakes(self: Workspace, folder: Path, purpose: str = "", **_: Any) -> None:
-        open_real(self, folder, purpose, embedder=FakeEmbedder(), model=ScriptedModel("Sourdough"))
-
-    monkeypatch.setattr(Workspace, "__init__", open_with_fakes)
-    with Workspace(folder) as workspace:
+def data(folder: Path, documents: Path) -> str:
+    """A data folder with a set."""
+    with open_with_fakes(folder, "a test") as workspace:
         drive(ingest_files(workspace, "A", [documents]))
         create_set(workspace, "S")
         cases = [
@@ -36,7 +34,7 @@ def data(folder: Path, documents: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def run(data: str, *arguments: str) -> int:
-    return cli.run([*arguments, "--data", data])
+    return cli.run([*arguments, "--data", data], open_with_fakes)
 
 
 def gate(tmp_path: Path, text: str) -> str:

@@ -11,6 +11,7 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation import pipelines
 from rag.evaluation.cases import Judgement
 from rag.evaluation.relevance import JudgedVersion, find_quote
+from rag.evaluation.rows import list_pipeline_versions, list_pipelines
 from rag.knowledge.collections import find_collection
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import save_prompt
@@ -34,13 +35,13 @@ def test_a_configuration_is_versioned_and_the_same_again_is_the_same(filled: Wor
     second = pipelines.save_pipeline(filled, "base", changed)
     assert (second.number, second.config.retrieval.candidates) == (2, 7)
     assert pipelines.find_pipeline(filled, "base", 1).config == config
-    assert [row.number for row in pipelines.pipeline_versions(filled, "base")] == [2, 1]
-    assert [row.number for row in pipelines.list_pipelines(filled)] == [2]
+    assert [row.number for row in list_pipeline_versions(filled.database, "base")] == [2, 1]
+    assert [row.number for row in list_pipelines(filled.database)] == [2]
     assert pipelines.diff_configs(config, changed) == (
         ("retrieval.candidates", config.retrieval.candidates, 7),
     )
     pipelines.delete_pipeline(filled, "base")
-    assert pipelines.list_pipelines(filled) == []
+    assert list_pipelines(filled.database) == []
 
 
 def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +49,9 @@ def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.Mo
     values = {"collection": "A", "version": "1", "prompt": "short@1", "generation": {"max_answer_tokens": 9}}
     config = pipelines.make_config(values)
     result = drive(answer_question(filled, config.question("What does rye bread need?")))
-    row = get_trace(filled.database, result.trace_id).row
-    assert (row["prompt_name"], row["prompt_version"], row["version_number"]) == ("short", 1, 1)
-    assert '"max_answer_tokens":9' in row["settings"]
+    trace = get_trace(filled.database, result.trace_id)
+    assert (trace.prompt_name, trace.prompt_version, trace.version_number) == ("short", 1, 1)
+    assert '"max_answer_tokens":9' in trace.settings
     assert isinstance(filled.loaded_model, ScriptedModel)
     assert "Two words." in filled.loaded_model.prompts[-1]
 
@@ -68,7 +69,7 @@ def test_a_pipeline_of_what_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(NotFoundError, match=message):
         pipelines.save_pipeline(filled, "p", pipelines.make_config(values))
-    assert pipelines.list_pipelines(filled) == []
+    assert list_pipelines(filled.database) == []
 
 
 def test_a_wrong_configuration_is_one_sentence(filled: Workspace) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ TEXTS = [
     "Sirius is the brightest star of all.",
     "Boats leave the harbour at noon.",
 ]
+
+
+def test_several_threads_read_one_folder(workspace: Workspace, tmp_path: Path) -> None:
+    client = client_of(tmp_path / "chroma")
+    made = client.create_collection("four-texts", embedding_function=None)
+    made.add(ids=list("abcd"), documents=TEXTS, embeddings=FakeEmbedder().encode(TEXTS))
+    client.close()
+    with ThreadPoolExecutor(4) as pool:
+        pages = list(
+            pool.map(lambda _n: list_records(workspace, str(tmp_path / "chroma"), "four-texts"), range(8))
+        )
+    assert all([record.id for record in page.records] == list("abcd") for page in pages)
 
 
 def client_of(folder: Path) -> Any:
@@ -169,13 +182,13 @@ def test_vectors_of_an_unknown_embedder_are_not_searched_by_text(
     fill(client, np.random.default_rng(1).normal(size=(4, 7)).astype(np.float32), "small", "l2")
     client.close()
     for name in ("notes", "small"):
-        with pytest.raises(RagError, match="are not those of"):
+        with pytest.raises(RagError, match="were not made by"):
             search_text(workspace, str(folder), name, "star")
     assert search_like(workspace, str(folder), "small", "r0").records[0].id == "r0"
     report = drive(import_collection(workspace, str(folder), "small", "Taken over"))
     assert not report.known
     assert "7 dimensions" in report.embedder
-    assert "browsed, not asked" in report.sentence()
+    assert "browsed but not asked" in report.sentence()
     row = look_up_version(workspace.database, "Taken over", "active")
     assert "its distance was l2" in row.message
     assert row.verification_ok

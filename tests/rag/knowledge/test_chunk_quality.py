@@ -39,7 +39,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", GOOD)
 def test_proper_text_is_left_alone(text: str) -> None:
-    assert judge_text(text) == ("", "")
+    assert judge_text(text) == (None, "")
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])

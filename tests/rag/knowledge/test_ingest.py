@@ -97,7 +97,7 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
     assert outcomes["picture.png"].outcome == "skipped"
     assert outcomes["gone.txt"].detail == "There is no such file or folder."
     assert all(
-        o.detail.endswith((".", "read")) and "Traceback" not in o.detail
+        o.detail.endswith((".", "is not supported")) and "Traceback" not in o.detail
         for o in outcomes.values()
         if o.detail
     )

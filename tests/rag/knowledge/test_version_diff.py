@@ -96,10 +96,10 @@ def test_metadata_exclusions_and_other_chunks_are_told_apart(workspace: Workspac
     chunks = diff_document(database, version[2], version[3], document.id, document.id)
     assert chunks[0].kind == "excluded"
     assert chunks[0].reason == "old"
-    recut = diff_versions(database, version[1], version[4])
-    assert recut.documents[0].kind == "recut"
-    assert recut.chunking_changed
-    assert "other chunk settings" in recut.sentence()
+    rechunked = diff_versions(database, version[1], version[4])
+    assert rechunked.documents[0].kind == "rechunked"
+    assert rechunked.chunking_changed
+    assert "different chunk settings" in rechunked.sentence()
 
 
 @pytest.mark.parametrize("both", [[1, 2], [2, 1]])

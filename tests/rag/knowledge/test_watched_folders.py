@@ -97,7 +97,7 @@ def test_a_folder_that_is_gone_removes_nothing(workspace: Workspace, documents: 
     check(workspace, 1)
     documents.rename(documents.with_name("unplugged"))
     assert check(workspace, 2) == []
-    assert "not there" in outcome(workspace)
+    assert "does not exist" in outcome(workspace)
     assert len(names(workspace)) == 3
     documents.with_name("unplugged").rename(documents)
     assert check(workspace, 3) == []
@@ -105,7 +105,7 @@ def test_a_folder_that_is_gone_removes_nothing(workspace: Workspace, documents: 
 
 
 def test_what_cannot_be_followed_is_refused(workspace: Workspace, documents: Path) -> None:
-    with pytest.raises(RagError, match="not a folder"):
+    with pytest.raises(RagError, match="not a readable folder"):
         watch_folder(workspace, "A", str(documents / "tides.txt"))
     with pytest.raises(RagError, match="data folder"):
         watch_folder(workspace, "A", str(workspace.folder.parent))
@@ -120,4 +120,4 @@ def test_a_broken_file_is_told_and_the_others_come(workspace: Workspace, documen
     (documents / "broken.docx").write_bytes(b"PK no")
     watch_folder(workspace, "A", str(documents), quiet_s=0)
     assert check(workspace, 1) == [1]
-    assert outcome(workspace) == "Version 1; 1 files could not be read"
+    assert outcome(workspace) == "Version 1; 1 file could not be read"

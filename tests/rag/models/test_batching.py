@@ -11,7 +11,7 @@ from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.errors import RagError
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
-from rag.evaluation.llm_judge import agreement
+from rag.evaluation.llm_judge import judge_agreement
 from rag.evaluation.rows import list_results, list_runs
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
@@ -19,6 +19,8 @@ from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
 from rag.models.language_model import LanguageModel, PromptRead, Token, starter_model_path
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
+
+pytestmark = pytest.mark.models
 
 SHORT = GenerationSettings(context=1024, max_answer_tokens=8, threads=1)
 PASSAGE = "The tide at Bremen rises 3.5 metres. Boats leave at noon. " * 2
@@ -145,7 +147,7 @@ def test_a_run_answers_many_at_once_as_it_does_one_by_one(filled: Workspace) -> 
             k: r.metrics.get(name) for k, r in many.items()
         }
     assert one["c1"].latency_ms and many["c1"].latency_ms is None
-    assert "answered in a batch" in get_trace(filled.database, many["c1"].trace_id).row["fallbacks"]
+    assert "answered in a batch" in " ".join(get_trace(filled.database, many["c1"].trace_id).fallbacks)
     assert many["twice"].reused_trace == many["c0"].trace_id  # the same prompt is asked once
     events = runs.start_runs(filled, "S", ["P"], parallel=3)
     next(events)
@@ -167,5 +169,5 @@ def test_a_judge_says_right_or_wrong_and_is_measured_against_people(filled: Work
     assert json.loads(run.judge)["model_sha256"] == run.model_sha256
     for result in judged:
         runs.give_verdict(filled, result.id, result.metrics["judge"] == 1.0)
-    known = agreement(list_results(filled.database, run.id))
+    known = judge_agreement(list_results(filled.database, run.id))
     assert (known.both, known.agreed, known.judged) == (4, 4, 4)

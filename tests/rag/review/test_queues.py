@@ -20,13 +20,12 @@ from rag.knowledge.ingest import ingest_files
 from rag.review import rows as people
 from rag.review.feedback import add_feedback, make_feedback_case, remove_feedback
 from rag.review.queues import (
-    agreement,
     export_reviews,
     fill_queue,
-    judge,
     make_cases,
     make_review_case,
-    next_item,
+    reviewer_agreement,
+    save_verdict,
 )
 from rag.workspace import Workspace
 
@@ -50,14 +49,14 @@ def test_a_thumbs_down_with_its_correction_becomes_a_case(notes: Workspace) -> N
     trace = asked(notes, "Rye bread rests for 3 hours [1].")
     with pytest.raises(RagError, match="needs a note"):
         add_feedback(notes, trace, False, reason="other")
-    with pytest.raises(RagError, match="no reason"):
+    with pytest.raises(RagError, match="not a reason"):
         add_feedback(notes, trace, False, reason="bad")
     add_feedback(notes, trace, False, reason="wrong", author="Ann", tags=["bread", "bread", " "])
-    with pytest.raises(RagError, match="write the correction first"):
+    with pytest.raises(RagError, match="Write a correction first"):
         make_feedback_case(notes, trace, "gold", author="Ann")
     add_feedback(notes, trace[:8], False, reason="wrong", correction="12 hours", author="Ann", tags=["bread"])
     add_feedback(notes, trace, True, author="Bob")
-    rows = people.feedback_rows(notes.database, trace_id=trace)
+    rows = people.list_feedback(notes.database, trace_id=trace)
     assert {(row.author, row.is_up, row.tags) for row in rows} == {
         ("Ann", False, ("bread",)),
         ("Bob", True, ()),
@@ -67,14 +66,14 @@ def test_a_thumbs_down_with_its_correction_becomes_a_case(notes: Workspace) -> N
     assert stored == (case,)
     assert case.references == ("12 hours",)
     assert "sourdough and 12 hours" in case.judgements[0].quote
-    assert people.feedback_rows(notes.database, is_up=False)[0].case_key == case.key
+    assert people.list_feedback(notes.database, is_up=False)[0].case_key == case.key
     with pytest.raises(RagError, match=r"no passage \[9\]"):
         make_feedback_case(notes, trace, "gold", relevant=[9], author="Ann")
-    add_feedback(notes, trace, False, reason=people.SHOULD_REFUSE, author="Cem")
+    add_feedback(notes, trace, False, reason=people.Reason.SHOULD_HAVE_REFUSED, author="Cem")
     refusing = make_feedback_case(notes, trace, "gold", relevant=[1], author="Cem")
     assert (refusing.should_refuse, refusing.references, refusing.judgements) == (True, (), ())
     remove_feedback(notes, trace, "Bob")
-    assert len(people.feedback_rows(notes.database)) == 2
+    assert len(people.list_feedback(notes.database)) == 2
 
 
 def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> None:
@@ -82,20 +81,17 @@ def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> N
     flagged = asked(notes, "Rye bread needs 90 hours of rest [1].")
     down = asked(notes, "Sirius is the brightest star [1].", "Which is the brightest star?")
     add_feedback(notes, down, False, reason="style")
-    assert (
-        get_trace(notes.database, flagged).row["flag_count"]
-        and not get_trace(notes.database, good).row["flag_count"]
-    )
+    assert get_trace(notes.database, flagged).flag_count and not get_trace(notes.database, good).flag_count
     assert fill_queue(notes, "Week 1", {"flagged": 5, "thumbs-down": 5}) == 2
     assert fill_queue(notes, "Week 1", {"flagged": 5, "random": 5}) == 1
-    items = people.review_items(notes.database, "Week 1", "Ann")
+    items = people.list_review_items(notes.database, "Week 1", "Ann")
     assert [(item.trace_id, item.why) for item in items] == [
         (flagged, "flagged"),
         (down, "thumbs-down"),
         (good, "random"),
     ]
     assert fill_queue(notes, "Low", {"low score": 1}) == 1
-    assert people.review_items(notes.database, "Low", "Ann")[0].trace_id == flagged
+    assert people.list_review_items(notes.database, "Low", "Ann")[0].trace_id == flagged
     assert fill_queue(notes, "Elsewhere", {"random": 5}, collection="Other") == 0
 
 
@@ -103,21 +99,19 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     for number in range(4):
         asked(notes, f"Rye bread needs {12 + number} hours of rest [1].")
     fill_queue(notes, "Q", {"random": 4})
-    items = [item.id for item in people.review_items(notes.database, "Q", "Ann")]
+    items = [item.id for item in people.list_review_items(notes.database, "Q", "Ann")]
     verdicts = {"Ann": ["correct", "wrong", "wrong", "skip"], "Bob": ["correct", "wrong", "partly", "wrong"]}
     for item, verdict in zip(items, verdicts["Ann"], strict=True):
-        judge(notes, item, "Ann", verdict, reason="wrong" if verdict == "wrong" else "")
-    before = people.review_items(notes.database, "Q", "Bob")
+        save_verdict(notes, item, "Ann", verdict, reason="wrong" if verdict == "wrong" else "")
+    before = people.list_review_items(notes.database, "Q", "Bob")
     assert all(item.own is None and item.others == () for item in before)
-    assert people.progress(before) == "0 of 4 reviewed"
-    first = next_item(notes, "Q", "Bob")
-    assert first is not None and first.id == items[0]
+    assert people.progress_sentence(before) == "0 of 4 reviewed"
     for item, verdict in zip(items, verdicts["Bob"], strict=True):
-        judge(notes, item, "Bob", verdict, correction="12 hours", relevant=[1])
-    after = people.review_items(notes.database, "Q", "Bob")
+        save_verdict(notes, item, "Bob", verdict, correction="12 hours", relevant=[1])
+    after = people.list_review_items(notes.database, "Q", "Bob")
     assert [item.others[0].verdict for item in after] == verdicts["Ann"]
-    assert next_item(notes, "Q", "Bob") is None
-    (found,) = agreement(notes, "Q")
+    assert all(item.own is not None for item in after)
+    (found,) = reviewer_agreement(notes.database, "Q")
     # Of three items two agree; by chance (1*1 + 2*1 + 0)/9 = 1/3 would: (2/3 - 1/3) / (1 - 1/3).
     assert (found.items, found.agreed) == (3, 2)
     assert found.kappa == pytest.approx(0.5)
@@ -126,7 +120,7 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     assert {case.references for case in sets.set_cases(notes.database, "reviewed")} == {("12 hours",)}
     single = make_review_case(notes, items[0], "Ann", "single")
     assert single.references[0].startswith("Rye bread needs")
-    assert export_reviews(notes, "Q", tmp_path / "q.csv") == 8
+    assert export_reviews(notes.database, "Q", tmp_path / "q.csv") == 8
     lines = list(csv.DictReader((tmp_path / "q.csv").open(encoding="utf-8")))
     assert {line["reviewer"] for line in lines} == {"Ann", "Bob"}
 
@@ -169,7 +163,7 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2, seed=seed))
         assert (report.tried, report.stored, report.dropped) == (2, 1, (("named the passage", 1),))
         assert "1888" in model.grammars[-1], "the second try was not bound to the passage's sentences"
-        (draft,) = evaluation_rows.drafts(workspace.database, "auto")
+        (draft,) = evaluation_rows.list_drafts(workspace.database, "auto")
         assert draft.question == "When was the harbour opened?"
         assert draft.marks[-1].detail == "its passage is found at rank 1"
         assert sets.set_cases(workspace.database, "auto") == ()
@@ -177,10 +171,10 @@ def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) ->
         assert sets.set_cases(workspace.database, "auto") == (case,)
         assert (case.origin, case.references) == ("generated", ("In 1888.",))
         assert text.startswith(case.judgements[0].quote[:40])
-        with pytest.raises(RagError, match="accepted already"):
+        with pytest.raises(RagError, match="already been accepted"):
             generating.reject_draft(workspace, draft.id)
         drive(erase_document(workspace, "Notes", "harbour.txt"))
-        assert evaluation_rows.drafts(workspace.database, state="") == []
+        assert evaluation_rows.list_drafts(workspace.database, state=None) == []
         assert sets.set_cases(workspace.database, "auto")[0].question == "[erased]"
 
 
@@ -195,13 +189,13 @@ def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:
     secret = "The dough from Bremen sleeps half a day before it is baked."
     add_feedback(notes, bread, False, correction=secret, note=secret, tags=["dough"])
     fill_queue(notes, "Q", {"random": 5})
-    item = people.review_items(notes.database, "Q", "Ann")[0]
-    judge(notes, item.id, "Ann", "wrong", correction=secret)
+    item = people.list_review_items(notes.database, "Q", "Ann")[0]
+    save_verdict(notes, item.id, "Ann", "wrong", correction=secret)
     make_review_case(notes, item.id, "Ann", "gold")
     drive(erase_document(notes, "Notes", "bread.md"))
-    (row,) = people.feedback_rows(notes.database)
+    (row,) = people.list_feedback(notes.database)
     assert (row.is_up, row.correction, row.note, row.tags) == (False, "", "", ())
-    own = people.review_items(notes.database, "Q", "Ann")[0].own
+    own = people.list_review_items(notes.database, "Q", "Ann")[0].own
     assert own is not None and (own.verdict, own.correction) == ("wrong", "")
     notes.database.close()
     for path in notes.folder.rglob("*"):
@@ -217,9 +211,9 @@ def test_a_deleted_collection_takes_its_drafts_along(folder: Path, documents: Pa
     ) as workspace:
         drive(ingest_files(workspace, "Notes", [documents / "stars.txt"]))
         drive(generating.generate_drafts(workspace, "auto", "Notes", 1))
-        assert len(evaluation_rows.drafts(workspace.database)) == 1
+        assert len(evaluation_rows.list_drafts(workspace.database)) == 1
         delete_collection(workspace, "Notes")
-        assert evaluation_rows.drafts(workspace.database, state="") == []
+        assert evaluation_rows.list_drafts(workspace.database, state=None) == []
 
 
 def test_the_command_line_reviews_and_rates(
@@ -246,7 +240,7 @@ def test_the_command_line_reviews_and_rates(
     ragdeck("review", "judge", str(item["item"]), "wrong", "--correction", "12 hours", "--by", "Ann")
     ragdeck("review", "judge", str(item["item"]), "wrong", "--by", "Bob")
     assert json.loads(ragdeck("review", "agreement", "Q", "--json"))[0]["agreed"] == 1
-    assert "1 cases" in ragdeck("review", "to-set", "Q", "gold")
+    assert "Made 1 case in gold" in ragdeck("review", "to-set", "Q", "gold")
     ragdeck("review", "export", "Q", str(tmp_path / "q.jsonl"))
     assert len((tmp_path / "q.jsonl").read_text("utf-8").splitlines()) == 2
     assert run(["feedback", "add", trace, "--data", folder]) == 1

@@ -17,8 +17,8 @@ from app.pages.review.agreement_dialog import AgreementDialog
 from app.pages.review.fill_dialog import FillDialog
 from app.pages.review.queue_panel import QueuePanel
 from rag.evaluation.rows import list_cases
-from rag.review.queues import fill_queue, judge
-from rag.review.rows import review_items
+from rag.review.queues import fill_queue, save_verdict
+from rag.review.rows import list_review_items
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -317,8 +317,8 @@ def test_a_verdict_without_a_name_is_refused(
 
 
 def review_all(notes: Workspace, reviewer: str, verdicts: list[str]) -> None:
-    for item, verdict in zip(review_items(notes.database, "Week 1", reviewer), verdicts, strict=True):
-        judge(notes, item.id, reviewer, verdict)
+    for item, verdict in zip(list_review_items(notes.database, "Week 1", reviewer), verdicts, strict=True):
+        save_verdict(notes, item.id, reviewer, verdict)
 
 
 def test_agreement_names_the_answers_on_which_reviewers_differ(

@@ -3,8 +3,16 @@
 import pytest
 from sqlmodel import SQLModel
 
-from rag.storage import tables  # noqa: F401 - registers every table
-from rag.storage.tables.contents import Content, blank_of, content_of, is_text, mark, marked_columns
+from rag.storage import tables
+from rag.storage.tables.contents import (
+    Content,
+    blank_of,
+    content_of,
+    is_text,
+    mark,
+    marked_columns,
+    subjects,
+)
 from rag.storage.tables.knowledge import Chunk, Document
 from rag.storage.tables.review import Feedback
 from rag.storage.tables.traces import Trace
@@ -61,3 +69,10 @@ def test_a_blank_column_contains_its_default() -> None:
     assert blank_of(columns["document"].columns["text"]) == ""
     assert Document.model_fields["text"].is_required()
     assert blank_of(columns["trace"].columns["settings"]) == Trace.model_fields["settings"].default
+
+
+def test_every_table_belongs_to_the_subject_of_its_file() -> None:
+    found = subjects()
+    assert set(found) == {table.name for table in TABLES}
+    assert set(found.values()) == set(tables.__all__)
+    assert (found["chunk"], found["draft"], found["erasure"]) == ("knowledge", "evaluation", "governance")
