@@ -31,7 +31,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, StatusPill, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from rag.asking.rows import AskPoint, TraceFilter, list_ask_points, list_traces, read_overview
+from rag.asking.rows import TraceFilter, TraceRow, list_traces, list_traces_between, read_overview
 from rag.monitoring.rows import AlertRow, list_alerts
 from rag.text.plurals import counted
 
@@ -96,7 +96,7 @@ class OverviewPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._console = console
-        self._points: list[AskPoint] = []
+        self._points: list[TraceRow] = []
         self._range = (0.0, 1.0)
         self.cards = {
             "collections": Card("Collections"),
@@ -143,7 +143,7 @@ class OverviewPage(QWidget):
             f"{counted(figures.document_count, 'document')}, {counted(figures.chunk_count, 'chunk')}",
         )
         self.cards["questions"].set_value(
-            f"{figures.ask_count:,}", f"{counted(figures.trace_count, 'trace')} in all"
+            f"{figures.question_count:,}", f"{counted(figures.trace_count, 'trace')} in all"
         )
         rate = f"{100 * figures.flag_count / figures.claim_count:.0f} %" if figures.claim_count else "–"
         self.cards["flags"].set_value(
@@ -251,7 +251,7 @@ class OverviewPage(QWidget):
     def _load_points(self) -> None:
         end = time.time() + 1
         start = end - float(self.period_box.currentData())
-        self._points = list_ask_points(self._console.database, int(start * 1000), int(end * 1000))
+        self._points = list_traces_between(self._console.database, int(start * 1000), int(end * 1000))
         edges = np.linspace(start, end, 97)
         counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
         first = self._points[0].created_ms / 1000 if self._points else start
@@ -271,7 +271,7 @@ class OverviewPage(QWidget):
         self._draw_tokens(points, bucket)
         x = np.array([p.created_ms / 1000 for p in points])
         ids = tuple(p.id for p in points)
-        stages: tuple[tuple[str, Callable[[AskPoint], float | None]], ...] = (
+        stages: tuple[tuple[str, Callable[[TraceRow], float | None]], ...] = (
             ("first token", lambda p: p.first_token_ms),
             ("retrieve", lambda p: p.retrieve_ms),
             ("read", lambda p: p.read_ms),
@@ -284,7 +284,7 @@ class OverviewPage(QWidget):
         self._draw_flags(points, bucket)
         self._set_range(*self._range)
 
-    def _draw_tokens(self, points: list[AskPoint], bucket: int) -> None:
+    def _draw_tokens(self, points: list[TraceRow], bucket: int) -> None:
         by = self.stack_box.currentData()
         if by == "kind":
             groups = {
@@ -321,7 +321,7 @@ class OverviewPage(QWidget):
         ]
         self.tokens.set_bars(series if points else [], bucket)
 
-    def _draw_flags(self, points: list[AskPoint], bucket: int) -> None:
+    def _draw_flags(self, points: list[TraceRow], bucket: int) -> None:
         checked = [p for p in points if p.claim_count]
         x = np.array([p.created_ms / 1000 for p in checked])
         if not bucket or not checked:

@@ -1,6 +1,5 @@
 """What is built on the flags: their words, a person's limits and verdicts, a second detector, consistency."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -177,10 +176,10 @@ def test_a_failed_check_is_an_error_and_no_rate(
 
     monkeypatch.setattr(workspace, "check", broken)
     result = drive(answer_question(workspace, Question("What does rye bread need?", "A")))
-    row = get_trace(workspace.database, result.trace_id).row
+    trace = get_trace(workspace.database, result.trace_id)
     assert result.answer
-    assert (row["status"], row["outcome"], row["support_rate"]) == ("done", "check failed", None)
-    assert "network" in row["check_error"]
+    assert (trace.status, trace.outcome, trace.support_rate) == ("done", "check failed", None)
+    assert "network" in trace.check_error
     assert any("could not be checked" in notice for notice in result.notices)
 
 
@@ -354,7 +353,7 @@ def test_asking_again_shows_how_far_answers_agree(asked: tuple[Workspace, str], 
     drive(erase_document(workspace, "A", next(hit.document for hit in hits if hit.marker == 1)))
     with workspace.store.session() as session:
         assert session.query(ConsistencyCheck).count() == 0
-    assert json.loads(get_trace(workspace.database, trace_id).row["fallbacks"]) is not None
+    assert get_trace(workspace.database, trace_id).fallbacks == ()
 
 
 def test_a_calibration_finds_a_shift_far_from_where_it_begins() -> None:

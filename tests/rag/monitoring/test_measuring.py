@@ -15,7 +15,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from scipy.stats import binom, ks_2samp, kstwobign
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import Question, TraceFilter, count_traces, list_traces, read_overview
+from rag.asking.rows import Question, TraceFilter, count_traces, get_trace, list_traces, read_overview
 from rag.cli import run
 from rag.errors import NotFoundError, RagError
 from rag.governance.erasure import erase_document
@@ -650,9 +650,8 @@ def test_nothing_of_an_erased_document_stays_in_the_monitors(filled: Workspace) 
         again.reference_trace_id == again.trace_id
     )  # the old answer is erased: the new one is the reference
     with pytest.raises(RagError, match="erased"):
-        erased = next(
-            t for t in list_traces(filled.database, TraceFilter()) if t.answer.startswith("[erased")
-        )
+        traces = [get_trace(filled.database, t.id) for t in list_traces(filled.database, TraceFilter())]
+        erased = next(trace for trace in traces if trace.answer.startswith("[erased"))
         drive(add_regression_question(filled, "", trace_id=erased.id))
 
 
