@@ -103,8 +103,8 @@ class TracesPage(QWidget):
         self._stack.addWidget(
             EmptyState(
                 console.theme, "traces", "No traces yet",
-                "Every question leaves a trace here: what was found, what was dropped and why, the exact prompt, "
-                "tokens and flags.",
+                "Every question leaves a trace here: what was found, what was dropped and why, the exact "
+                "prompt, tokens and flags.",
                 button("Ask a question", self.ask_requested.emit, primary=True),
             )
         )  # fmt: skip
