@@ -40,9 +40,7 @@ _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
-    ("Replays", "replay"),
     ("Regression questions", "regression"),
-    ("Generation", "generation"),
     ("Any source", ""),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
@@ -20,9 +19,9 @@ from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
-from rag.asking.rows import TraceDetail
+from rag.asking.rows import TraceDetail, TraceStatus
 from rag.evaluation.rows import list_sets
-from rag.grounding.rows import ClaimResult, SilentFailure, places, summary
+from rag.grounding.rows import ClaimResult, places, summary
 from rag.monitoring.rows import RegressionState
 from rag.review.rows import arm_of
 
@@ -75,28 +74,28 @@ class TraceView(QWidget):
         layout.setContentsMargins(SMALL_SPACE, 0, 0, 0)
         layout.addWidget(self.tabs)
 
-    def show_trace(self, detail: TraceDetail) -> None:
-        trace = detail.row
-        self.question.setText(trace["question"])
+    def show_trace(self, trace: TraceDetail) -> None:
+        self.question.setText(trace.question)
         self.status.setText(self._status_line(trace))
-        failures = [SilentFailure(name) for name in json.loads(trace["silent_failures"])]
-        self.silent.setText("; ".join(f"{each.capitalize()}: {each.description}" for each in failures))
-        self.silent.setVisible(bool(failures))
-        self.regression_button.setEnabled(trace["status"] in ("done", "nothing found"))
-        markers = [hit.marker for hit in detail.hits if hit.marker is not None]
-        self.answer.set_answer(trace["answer"] or trace["error"] or "No answer.", markers)
-        self.answer.set_claims(detail.claims, markers)
-        self.waterfall.set_bars(
-            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in detail.spans]
+        self.silent.setText(
+            "; ".join(f"{each.capitalize()}: {each.description}" for each in trace.silent_failures)
         )
-        self.hits.set_records(detail.hits)
-        self._claims_of = trace["id"]
-        self.feedback.show_trace(trace["id"] if trace["status"] != "running" else "", detail.hits)
+        self.silent.setVisible(bool(trace.silent_failures))
+        self.regression_button.setEnabled(trace.status.is_complete)
+        markers = [hit.marker for hit in trace.hits if hit.marker is not None]
+        self.answer.set_answer(trace.answer or trace.error or "No answer.", markers)
+        self.answer.set_claims(trace.claims, markers)
+        self.waterfall.set_bars(
+            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
+        )
+        self.hits.set_records(trace.hits)
+        self._claims_of = trace.id
+        self.feedback.show_trace(trace.id if trace.status != TraceStatus.RUNNING else "", trace.hits)
         self.claim_panel.hide()
-        self.claims.set_records(detail.claims)
-        self.consistency.show_trace(trace["id"], bool(trace["prompt"]))
-        self.prompt.setPlainText(trace["prompt"])
-        self._summary.set_pairs(self._summary_pairs(detail))
+        self.claims.set_records(trace.claims)
+        self.consistency.show_trace(trace.id, bool(trace.prompt))
+        self.prompt.setPlainText(trace.prompt)
+        self._summary.set_pairs(self._summary_pairs(trace))
         self._settings.set_pairs(self._settings_pairs(trace))
 
     def add_to_set(self, name: str = "") -> None:
@@ -171,10 +170,10 @@ class TraceView(QWidget):
         self.claim_panel.show_claim(claim, self._claims_of)
         self.claim_panel.show()
 
-    def _checked(self, detail: TraceDetail) -> str:
-        if detail.row["check_error"]:
-            return f"not checked: {detail.row['check_error']}"
-        return summary(detail.claims, places(detail.hits)) if detail.claims else "not checked"
+    def _checked(self, trace: TraceDetail) -> str:
+        if trace.check_error:
+            return f"not checked: {trace.check_error}"
+        return summary(trace.claims, places(trace.hits)) if trace.claims else "not checked"
 
     def _scrolled(self, widget: QWidget) -> QScrollArea:
         holder = QWidget()
@@ -184,55 +183,53 @@ class TraceView(QWidget):
         layout.addStretch(1)
         return scrolled(holder)
 
-    def _status_line(self, trace: dict[str, Any]) -> str:
-        parts = [trace["status"], _time(trace["created_ms"])]
-        if trace["collection"]:
-            version = f" version {trace['version_number']}" if trace["version_number"] else ""
-            parts.append(f"{trace['collection']}{version}")
-        if trace["model"]:
-            parts.append(trace["model"])
+    def _status_line(self, trace: TraceDetail) -> str:
+        parts = [trace.status, _time(trace.created_ms)]
+        if trace.collection:
+            version = f" version {trace.version_number}" if trace.version_number else ""
+            parts.append(f"{trace.collection}{version}")
+        if trace.model:
+            parts.append(trace.model)
         return "   ·   ".join(parts)
 
-    def _summary_pairs(self, detail: TraceDetail) -> list[tuple[str, str]]:
-        trace = detail.row
-        ms = lambda name: "–" if trace[name] is None else f"{trace[name]:,.0f} ms"  # noqa: E731
+    def _summary_pairs(self, trace: TraceDetail) -> list[tuple[str, str]]:
+        ms = lambda value: "–" if value is None else f"{value:,.0f} ms"  # noqa: E731
         pairs = [
-            ("Trace", trace["id"]),
-            ("Passages", f"{trace['passage_count']} of {trace['searched_chunks']:,} chunks from "
-                         f"{trace['passage_documents']} of {trace['searched_documents']:,} documents; "
-                         f"{trace['candidate_count']} candidates"),
-            ("Tokens", f"{trace['prompt_tokens']:,} prompt, of them {trace['cached_tokens']:,} cached; "
-                       f"{trace['completion_tokens']:,} completion"),
-            ("Speed", "–" if trace["tokens_per_s"] is None else f"{trace['tokens_per_s']:.1f} tokens/s"),
-            ("Time", f"{ms('total_ms')} in all; first token after {ms('first_token_ms')}"),
-            ("Stages", f"retrieve {ms('retrieve_ms')}, read {ms('read_ms')}, generate {ms('generate_ms')}, check {ms('check_ms')}"),
-            ("Sentences", self._checked(detail)),
+            ("Trace", trace.id),
+            ("Passages", f"{trace.passage_count} of {trace.searched_chunks:,} chunks from "
+                         f"{trace.passage_documents} of {trace.searched_documents:,} documents; "
+                         f"{trace.candidate_count} candidates"),
+            ("Tokens", f"{trace.prompt_tokens:,} prompt, of them {trace.cached_tokens:,} cached; "
+                       f"{trace.completion_tokens:,} completion"),
+            ("Speed", "–" if trace.tokens_per_s is None else f"{trace.tokens_per_s:.1f} tokens/s"),
+            ("Time", f"{ms(trace.total_ms)} in all; first token after {ms(trace.first_token_ms)}"),
+            ("Stages", f"retrieve {ms(trace.retrieve_ms)}, read {ms(trace.read_ms)}, generate {ms(trace.generate_ms)}, check {ms(trace.check_ms)}"),
+            ("Sentences", self._checked(trace)),
         ]  # fmt: skip
-        arm = arm_of(self._console.database, trace["id"])
+        arm = arm_of(self._console.database, trace.id)
         if arm is not None:
             said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
             pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))
-        fallbacks = json.loads(trace["fallbacks"])
-        if fallbacks:
-            pairs.append(("Notes", "; ".join(fallbacks)))
-        if trace["error"]:
-            pairs.append(("Error", trace["error"]))
+        if trace.fallbacks:
+            pairs.append(("Notes", "; ".join(trace.fallbacks)))
+        if trace.error:
+            pairs.append(("Error", trace.error))
         return pairs
 
-    def _settings_pairs(self, trace: dict[str, Any]) -> list[tuple[str, str]]:
+    def _settings_pairs(self, trace: TraceDetail) -> list[tuple[str, str]]:
         pairs = [
-            ("Version fingerprint", trace["version_fingerprint"] or "–"),
-            ("Model sha256", trace["model_sha256"] or "–"),
-            ("Prompt", f"{trace['prompt_name'] or '–'}  {trace['prompt_fingerprint']}"),
-            ("Session", trace["session_id"]),
-            ("Asked by", trace["source"]),
-            ("Finish", trace["finish_reason"] or "–"),
+            ("Version fingerprint", trace.version_fingerprint or "–"),
+            ("Model sha256", trace.model_sha256 or "–"),
+            ("Prompt", f"{trace.prompt_name or '–'}  {trace.prompt_fingerprint}"),
+            ("Session", trace.session_id),
+            ("Asked by", trace.source),
+            ("Finish", trace.finish_reason or "–"),
         ]
-        if trace["mean_logprob"] is not None:
+        if trace.mean_logprob is not None:
             pairs.append(
-                ("Log-probability", f"mean {trace['mean_logprob']:.2f}, lowest {trace['min_logprob']:.2f}")
+                ("Log-probability", f"mean {trace.mean_logprob:.2f}, lowest {trace.min_logprob:.2f}")
             )
-        for section, values in json.loads(trace["settings"] or "{}").items():
+        for section, values in json.loads(trace.settings or "{}").items():
             if section in ("chunking", "retrieval", "generation"):
                 pairs += [(f"{section}.{key}", str(value)) for key, value in values.items()]
         return pairs
