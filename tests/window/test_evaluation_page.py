@@ -40,7 +40,7 @@ def test_the_sample_brings_a_set_and_two_pipelines(qtbot: QtBot, window: MainWin
     page.pipelines.refresh()
     assert page.sets.current.name == SAMPLE_SET
     assert len(page.sets.cases.records_model.records) == page.sets.current.case_count
-    qtbot.waitUntil(lambda: "cases find a difference" in page.sets.power.text(), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "cases detect a difference" in page.sets.power.text(), timeout=SLOW_MS)
     keys = [field[0] for field in page.pipelines.fields.records_model.records]
     assert "retrieval.max_passages" in keys
 
@@ -66,8 +66,8 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
     page.save_case(SAMPLE_SET, again.values(), case["key"])
     qtbot.waitUntil(lambda: page.current.number == 3, timeout=SLOW_MS)
     page.tabs.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: "1 changed" in page._diff_line.text(), timeout=SLOW_MS)
-    assert "should_refuse" in page.case_diff.shown_text
+    qtbot.waitUntil(lambda: "1 changed" in page.history.difference.text(), timeout=SLOW_MS)
+    assert "should_refuse" in page.history.case_diff.shown_text
     page.tabs.setCurrentIndex(0)
     page.cases.choose(lambda c: c["key"] == case["key"])
     qtbot.keyClick(page.cases, Qt.Key.Key_Delete)

@@ -43,12 +43,18 @@ RENAMED = {
     for old in ("canary", "frozen")
     for part in ("question", "run", "result")
 }
-RENAMED |= {"probe": "verificationquery", "proberesult": "verificationresult", "proof": "verification"}
+RENAMED |= {
+    "rolloutask": "rolloutanswer",
+    "probe": "verificationquery",
+    "proberesult": "verificationresult",
+    "proof": "verification",
+}
 RENAMED_COLUMNS = {  # by the name that the table has now
     ("verificationresult", "probe_id"): "query_id",
     ("verification", "probe_count"): "query_count",
     ("verification", "probes_same"): "queries_same",
     ("regressionresult", "change"): "changes",
+    ("reviewitem", "why"): "source",
 }
 # What is stored in another form: by the table and column that it has now.
 CONVERTED: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -284,6 +290,25 @@ def test_a_stored_pending_sentence_becomes_a_kind_and_a_version(
     upgrade(path)
     (collection,) = rows(path)["collection"]
     assert (collection["pending_kind"], collection["pending_version_id"]) == (kind, version_id)
+
+
+@pytest.mark.parametrize(
+    ("why", "source", "score"),
+    [
+        ("flagged", "flagged", None),
+        ("thumbs-down", "thumbs-down", None),
+        ("low score 0.21", "low score", 0.21),
+    ],
+)
+def test_why_an_item_is_in_a_queue_becomes_a_source_and_a_score(
+    tmp_path: Path, why: str, source: str, score: float | None
+) -> None:
+    path = old_file(next(p for p in OLD if p.name == "schema-5-ce43829.sql"), tmp_path)
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE reviewitem SET why = ?", (why,))
+    upgrade(path)
+    (item,) = rows(path)["reviewitem"]
+    assert (item["source"], item["score"]) == (source, score)
 
 
 def test_a_trace_of_an_older_file_has_no_prompt_version(tmp_path: Path) -> None:
