@@ -99,7 +99,7 @@ class StatusBar(QStatusBar):
         def finish(result: Any) -> None:
             if not isinstance(result, AskResult):
                 return  # both answers of a blind comparison: their speed would tell which is which
-            speed = get_trace(self._console.database, result.trace_id).row["tokens_per_s"]
+            speed = get_trace(self._console.database, result.trace_id).tokens_per_s
             self._labels["speed"].setText(f"{speed:.0f} tokens/s" if speed else "")
 
         task.event.connect(follow)

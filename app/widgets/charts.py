@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from pyqtgraph.graphicsItems.LegendItem import ItemSample
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
@@ -126,8 +126,11 @@ class TimeChart(QWidget):
         return f"{series.name}: {_number(float(series.y[index]))} {self._unit}  ·  {moment}"
 
     def export_png(self, path: Path) -> None:
-        """Save a picture of the chart."""
-        self.grab().save(str(path), "PNG")
+        """Save the graph as a picture. Raises OSError; saving a pixmap by path would fail silently."""
+        buffer = QBuffer()
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        self.grab().save(buffer, "PNG")
+        path.write_bytes(buffer.data().data())
 
     def export_csv(self, path: Path) -> None:
         """Save the points: time, series, value and trace."""

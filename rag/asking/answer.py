@@ -23,8 +23,10 @@ from rag.asking.rows import (
     PromptProgress,
     Question,
     RetrievalDone,
+    Stage,
     StageStarted,
     TokenStreamed,
+    TraceStatus,
 )
 from rag.asking.traces import TraceRecorder
 from rag.errors import RagError
@@ -65,7 +67,7 @@ class Ask:
     recorder: TraceRecorder
     settings: Settings
     question: Question
-    status: str = "done"
+    status: TraceStatus = TraceStatus.DONE
     found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
 
@@ -123,10 +125,10 @@ def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Event
     try:
         prepared = yield from prepare(ask)
         if prepared is not None:
-            yield StageStarted(ask.recorder.id, "read")
+            yield StageStarted(ask.recorder.id, Stage.READ)
             if recall is None or not recall(prepared):
                 yield from _generate(prepared)
-            yield StageStarted(ask.recorder.id, "check")
+            yield StageStarted(ask.recorder.id, Stage.CHECK)
             yield check_answer(ask)
     except BaseException as error:
         finish_ask(ask, error)
@@ -137,16 +139,16 @@ def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Event
 def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared | None]:
     """Search, load the model and render the prompt. Return None when nothing was found to ask the model about."""
     template = _find_template(ask)
-    yield StageStarted(ask.recorder.id, "search")
+    yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
     turns = _earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
     _search(ask, turns)
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
-        ask.status = "nothing found"
+        ask.status = TraceStatus.NOTHING_FOUND
         yield _retrieval_done(ask)
         return None
-    yield StageStarted(ask.recorder.id, "load")
+    yield StageStarted(ask.recorder.id, Stage.LOAD)
     model = _load_model(ask)
     with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
         tokens = _pack_prompt(ask, model, template, turns)
@@ -176,12 +178,14 @@ def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
     if error is None:
         ask.recorder.finish(ask.status)
     elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
-        ask.recorder.finish("cancelled")
+        ask.recorder.finish(TraceStatus.CANCELLED)
     else:
         sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
-        ask.recorder.finish("failed", sentence)
+        ask.recorder.finish(TraceStatus.FAILED, sentence)
     trace = ask.trace
-    return AskResult(trace.id, trace.session_id, trace.status, trace.answer, tuple(ask.recorder.fallbacks))
+    return AskResult(
+        trace.id, trace.session_id, TraceStatus(trace.status), trace.answer, tuple(ask.recorder.fallbacks)
+    )
 
 
 # --- stages -----------------------------------------------------------------------------------------------
@@ -234,7 +238,9 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
     with workspace.store.session() as session:
         rows = session.exec(
             select(Trace.question, Trace.answer)
-            .where(Trace.session_id == trace.session_id, Trace.status == "done", Trace.id != trace.id)
+            .where(
+                Trace.session_id == trace.session_id, Trace.status == TraceStatus.DONE, Trace.id != trace.id
+            )
             .order_by(col(Trace.created_ms).desc())
             .limit(_HISTORY_TURNS)
         ).all()

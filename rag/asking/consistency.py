@@ -11,12 +11,11 @@ import json
 import math
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, get_trace
+from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, TraceDetail, get_trace
 from rag.errors import RagError
 from rag.grounding.detector import Detector
 from rag.grounding.numbers import quantities, same
@@ -49,12 +48,12 @@ def check_consistency(
         raise RagError(
             f"Choose 2 to {MOST_SAMPLES} samples and a temperature above 0 and up to 2: at 0 all are the same."
         )
-    row = get_trace(workspace.database, trace_id).row
-    if not row["prompt"]:
+    trace = get_trace(workspace.database, trace_id)
+    if not trace.prompt:
         raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
-    settings = Settings.model_validate_json(row["settings"]).changed("generation", "temperature", temperature)
-    model = workspace.language_model(_model_of(workspace, row), settings.generation)
-    tokens = model.tokenize_prompt(row["prompt"])
+    settings = Settings.model_validate_json(trace.settings).changed("generation", "temperature", temperature)
+    model = workspace.language_model(_model_of(workspace, trace), settings.generation)
+    tokens = model.tokenize_prompt(trace.prompt)
     answers: list[tuple[str, float]] = []
     for number in range(samples):
         yield SampleProgress(trace_id, number, samples)
@@ -68,7 +67,7 @@ def check_consistency(
                 yield SampleProgress(trace_id, number, samples)
         answers.append((text.strip(), logprob))
     texts = [text for text, _ in answers]
-    groups = group_by_meaning(texts, row["question"], workspace.encode, _judge(workspace.detector, workspace))
+    groups = group_by_meaning(texts, trace.question, workspace.encode, _judge(workspace.detector, workspace))
     report = _report(trace_id, temperature, answers, groups)
     with workspace.store.session() as session:
         if session.get(Trace, trace_id) is not None:
@@ -177,9 +176,9 @@ def _report(
     )  # fmt: skip
 
 
-def _model_of(workspace: Workspace, row: dict[str, Any]) -> Path:
+def _model_of(workspace: Workspace, trace: TraceDetail) -> Path:
     """The file that answered: the loaded one when it is the same, else the one of that name."""
     loaded = workspace.loaded_model
-    if loaded is not None and loaded.sha256 == row["model_sha256"]:
+    if loaded is not None and loaded.sha256 == trace.model_sha256:
         return loaded.path
-    return find_model(workspace.database, workspace.settings, row["model"])
+    return find_model(workspace.database, workspace.settings, trace.model)

@@ -23,7 +23,7 @@ def preview_prompt(
     if trace_id:
         detail = get_trace(workspace.database, trace_id)
         hits = tuple(hit for hit in detail.hits if hit.marker is not None)
-        question = question or detail.row["question"]
+        question = question or detail.question
     variables: tuple[str, ...] = ()
     try:
         variables = tuple(

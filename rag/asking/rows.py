@@ -1,14 +1,12 @@
-"""What long operations yield, and the plain values that travel between processes.
-
-Everything here is a frozen dataclass of plain values: picklable, comparable, free of heavy imports.
-"""
+"""Rows of questions and their traces: what answering yields, what is stored, and the queries that read it."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from rag.errors import NotFoundError
@@ -17,10 +15,43 @@ from rag.index.rows import Hit
 from rag.storage.database import Database
 from rag.text.search_terms import match_expression
 
-# --- parsed documents -------------------------------------------------------------------------------------
+
+class TraceStatus(StrEnum):
+    """How a question ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    NOTHING_FOUND = "nothing found"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # its process ended before the answer was complete
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is an answer as it was meant to be: the model's, or that nothing was found."""
+        return self in (TraceStatus.DONE, TraceStatus.NOTHING_FOUND)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something went wrong."""
+        return self in (TraceStatus.FAILED, TraceStatus.INTERRUPTED)
 
 
-# --- ingest -----------------------------------------------------------------------------------------------
+class TraceSource(StrEnum):
+    """Who asked a question."""
+
+    PERSON = "person"
+    EVALUATION = "evaluation"
+    REGRESSION = "regression"  # a regression question that is asked again
+
+
+class Stage(StrEnum):
+    """A stage of answering that begins, as the window shows it."""
+
+    SEARCH = "search"
+    LOAD = "load"
+    READ = "read"
+    CHECK = "check"
 
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -41,7 +72,7 @@ class Question:
     version: int | str | None = None
     model: str | None = None
     session_id: str = ""
-    source: str = "person"
+    source: TraceSource = TraceSource.PERSON
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prompt: str = "default"
     trace_id: str = ""
@@ -49,10 +80,10 @@ class Question:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage of an ask began: "embed", "dense", "lexical", "fuse", "pack", "read", "generate", "check"."""
+    """A stage of answering began."""
 
     trace_id: str
-    stage: str
+    stage: Stage
 
 
 @dataclass(frozen=True)
@@ -136,7 +167,7 @@ class AskResult:
 
     trace_id: str
     session_id: str
-    status: str  # "done" | "nothing found" | "cancelled" | "failed"
+    status: TraceStatus
     answer: str
     notices: tuple[str, ...] = ()
 
@@ -175,28 +206,40 @@ class CalibrationFit:
 
 @dataclass(frozen=True)
 class TraceRow:
-    """One line of the list of traces."""
+    """The figures and names of a trace: what lists, graphs and measures need. Times are in milliseconds.
+
+    The long texts are left out, so that 100,000 rows can be read at once: see TraceDetail and read_answers.
+    """
 
     id: str
-    created_ms: int
-    status: str
-    source: str
+    created_ms: int  # Unix
+    status: TraceStatus
+    source: TraceSource
     error: str
     question: str
-    answer: str
+    answer_length: int  # characters
     collection: str
     version_number: int | None
     model: str
+    prompt_name: str
+    prompt_fingerprint: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
-    first_token_ms: float | None
+    first_token_ms: float | None  # since the question
     tokens_per_s: float | None
+    retrieve_ms: float | None
+    read_ms: float | None
+    generate_ms: float | None
+    check_ms: float | None
     total_ms: float | None
     passage_count: int
-    claim_count: int
+    best_score: float | None  # highest cosine of a candidate
+    claim_count: int  # sentences that were scored
     flag_count: int
-    worst_verdict: str
+    contradicted_count: int
+    worst_verdict: str  # a Verdict; "" before the check
+    outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
 
 
@@ -210,13 +253,32 @@ class SpanRow:
 
 
 @dataclass(frozen=True)
-class TraceDetail:
-    """Everything stored about one ask. row holds every column of the trace table by name."""
+class TraceDetail(TraceRow):
+    """Everything stored about one question."""
 
-    row: dict[str, Any]
-    hits: tuple[Hit, ...]
-    claims: tuple[ClaimResult, ...]
-    spans: tuple[SpanRow, ...]
+    session_id: str
+    answer: str
+    collection_id: int | None
+    version_id: int | None
+    version_fingerprint: str
+    model_sha256: str
+    prompt_version_id: int | None
+    prompt_version: int | None  # its number
+    prompt: str  # as the model read it; "" when it was not asked
+    settings: str  # JSON of the settings in use
+    fallbacks: tuple[str, ...]  # what was done in another way than usual, in sentences
+    finish_reason: str
+    candidate_count: int
+    passage_documents: int
+    searched_chunks: int
+    searched_documents: int
+    min_logprob: float | None  # nats
+    mean_logprob: float | None
+    support_rate: float | None  # None without a claim
+    check_error: str  # why the check failed; then nothing is known of the sentences
+    hits: tuple[Hit, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
+    spans: tuple[SpanRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,35 +307,12 @@ class TraceFilter:
     collection: str = ""
     model: str = ""
     verdict: str = ""
-    status: str = ""
+    status: str = ""  # a TraceStatus
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
-    source: str = ""  # person | evaluation | replay | regression | generation
+    source: str = ""  # a TraceSource
     silent: str = ""  # a name of rag.grounding.rows, or "any"
-
-
-@dataclass(frozen=True)
-class AskPoint:
-    """The numbers of one ask, for the graphs."""
-
-    id: str
-    created_ms: int
-    status: str
-    collection: str
-    model: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    first_token_ms: float | None
-    tokens_per_s: float | None
-    retrieve_ms: float | None
-    read_ms: float | None
-    generate_ms: float | None
-    check_ms: float | None
-    total_ms: float | None
-    claim_count: int
-    flag_count: int
 
 
 @dataclass(frozen=True)
@@ -283,7 +322,7 @@ class Overview:
     collection_count: int
     document_count: int
     chunk_count: int
-    ask_count: int
+    question_count: int
     failed_count: int
     claim_count: int
     flag_count: int
@@ -333,13 +372,18 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     return " AND ".join(parts) or "1", tuple(values)
 
 
+TRACE_COLUMNS = ", ".join(
+    "length(t.answer) AS answer_length" if f.name == "answer_length" else f"t.{f.name}"
+    for f in fields(TraceRow)
+)  # of a TraceRow, over `trace t`
+
+
 def list_traces(database: Database, wanted: TraceFilter, limit: int = 200, offset: int = 0) -> list[TraceRow]:
-    """Newest first."""
+    """Return the traces of a filter, newest first."""
     where, values = _trace_condition(wanted)
-    columns = ", ".join(f"t.{f.name}" for f in fields(TraceRow))
     return database.rows(
         TraceRow,
-        f"SELECT {columns} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
+        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
 
@@ -353,37 +397,24 @@ def count_traces(database: Database, wanted: TraceFilter) -> int:
 def get_trace(database: Database, trace_id: str) -> TraceDetail:
     """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
     prefix = trace_id.replace("%", "").replace("_", "")
-    found = database.query(
-        "SELECT * FROM trace WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2",
+    found = database.rows(
+        TraceDetail,
+        """SELECT *, length(answer) AS answer_length FROM trace
+           WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2""",
         (trace_id, prefix, prefix),
     )
     if len(found) != 1:
         why = "More than one trace begins with" if found else "There is no trace"
-        raise NotFoundError(f"{why} “{trace_id}”; `ragdeck traces list` shows the ids.")
-    row = dict(found[0])
-    key = (row["id"],)
-    hit_columns = ", ".join(f'"{f.name}"' for f in fields(Hit))
-    claim_columns = ", ".join(f'"{f.name}"' for f in fields(ClaimResult))
-    return TraceDetail(
-        row=row,
-        hits=tuple(
-            database.rows(
-                Hit, f"SELECT {hit_columns} FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key
-            )
-        ),
+        raise NotFoundError(f"{why} “{trace_id}”. Run `ragdeck traces list` to see their ids.")
+    key = (found[0].id,)
+    return replace(
+        found[0],
+        hits=tuple(database.rows(Hit, "SELECT * FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key)),
         claims=tuple(
-            database.rows(
-                ClaimResult,
-                f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id",
-                key,
-            )
+            database.rows(ClaimResult, "SELECT * FROM claim WHERE trace_id = ? ORDER BY start, id", key)
         ),
         spans=tuple(
-            database.rows(
-                SpanRow,
-                "SELECT name, kind, start_ms, end_ms, detail FROM span WHERE trace_id = ? ORDER BY start_ms, id",
-                key,
-            )
+            database.rows(SpanRow, "SELECT * FROM span WHERE trace_id = ? ORDER BY start_ms, id", key)
         ),
     )
 
@@ -442,15 +473,26 @@ def list_trace_models(database: Database) -> list[str]:
     return [row[0] for row in database.query("SELECT DISTINCT model FROM trace WHERE model != ''")]
 
 
-def list_ask_points(database: Database, since_ms: int, until_ms: int, limit: int = 100_000) -> list[AskPoint]:
-    """Asks by persons, oldest first: test traffic stays out of the dashboards."""
-    columns = ", ".join(f.name for f in fields(AskPoint))
+def list_traces_between(
+    database: Database, since_ms: int, until_ms: int, limit: int = 100_000
+) -> list[TraceRow]:
+    """Return the finished questions of people in a period, oldest first: test traffic stays out of the graphs."""
     return database.rows(
-        AskPoint,
-        f"""SELECT {columns} FROM trace WHERE source = 'person' AND status != 'running'
-            AND created_ms >= ? AND created_ms < ? ORDER BY created_ms LIMIT ?""",
+        TraceRow,
+        f"""SELECT {TRACE_COLUMNS} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
+            AND t.created_ms >= ? AND t.created_ms < ? ORDER BY t.created_ms LIMIT ?""",
         (since_ms, until_ms, limit),
     )
+
+
+def list_question_times(database: Database, collection: str = "") -> list[int]:
+    """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
+    found = database.cells(
+        """SELECT created_ms FROM trace WHERE source = 'person' AND status != 'running'
+           AND (? = '' OR collection = ?) ORDER BY created_ms""",
+        (collection, collection),
+    )
+    return [moment for (moment,) in found]
 
 
 def read_overview(database: Database, since_ms: int) -> Overview:

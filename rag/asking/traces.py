@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from rag.asking.rows import TraceSource, TraceStatus
 from rag.grounding.rows import ClaimResult, Verdict, outcome, support_rate, worst_verdict
 from rag.grounding.silent_failures import silent_failures
 from rag.index.rows import Hit
@@ -35,7 +36,7 @@ class TraceRecorder:
     """Collects what happens in one ask and writes it."""
 
     def __init__(
-        self, store: Store, *, question: str, session_id: str, source: str, trace_id: str = ""
+        self, store: Store, *, question: str, session_id: str, source: TraceSource, trace_id: str = ""
     ) -> None:
         self._store = store
         self._begin = time.perf_counter()
@@ -48,7 +49,7 @@ class TraceRecorder:
             id=trace_id or new_trace_id(),
             session_id=session_id or new_trace_id(),
             created_ms=now_ms(),
-            status="running",
+            status=TraceStatus.RUNNING,
             source=source,
             question=question,
         )
@@ -119,13 +120,13 @@ class TraceRecorder:
                 "UPDATE trace SET answer = ? WHERE id = ?", (answer, self.id)
             )
 
-    def finish(self, status: str, error: str = "") -> None:
+    def finish(self, status: TraceStatus, error: str = "") -> None:
         """Write everything in one transaction."""
         self.trace.status = status
         self.trace.error = error
         self.trace.total_ms = self.elapsed_ms()
         self.trace.fallbacks = json.dumps(self.fallbacks)
-        if status == "done":
+        if status == TraceStatus.DONE:
             trace = self.trace
             found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
             trace.silent_failures = json.dumps(found)

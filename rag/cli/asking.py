@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from rag.asking.rows import AskResult, PromptProgress, RetrievalDone, TokenStreamed, get_trace, list_traces
+from rag.asking.rows import (
+    AskResult,
+    PromptProgress,
+    RetrievalDone,
+    TokenStreamed,
+    TraceSource,
+    TraceStatus,
+    get_trace,
+    list_traces,
+    read_answers,
+)
 from rag.cli.terminal import (
     Data,
     Json,
@@ -29,7 +38,10 @@ from rag.cli.terminal import (
 from rag.index.rows import Hit
 
 if TYPE_CHECKING:
-    from rag.asking.rows import TraceDetail
+    from collections.abc import Sequence
+
+    from rag.asking.rows import TraceDetail, TraceRow
+    from rag.storage.database import Database
 
 app = typer.Typer()
 traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
@@ -114,8 +126,8 @@ def traces_list(
     verdict: Annotated[str, typer.Option(help="Worst verdict, or “flagged”.")] = "",
     status: Annotated[str, typer.Option(help="done, nothing found, cancelled, failed, interrupted.")] = "",
     source: Annotated[
-        str, typer.Option(help="Who asked: person, evaluation, probe, replay, generation or all.")
-    ] = "person",
+        str, typer.Option(help=f"Who asked: {', '.join(TraceSource)} or all.")
+    ] = TraceSource.PERSON.value,
     since: Annotated[datetime | None, typer.Option(help="Earliest time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Latest time.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
@@ -135,9 +147,10 @@ def traces_list(
         since_ms=int(since.timestamp() * 1000) if since else None,
         until_ms=int(until.timestamp() * 1000) if until else None,
     )
-    rows = list_traces(open_database(data), wanted, limit)
+    database = open_database(data)
+    rows = list_traces(database, wanted, limit)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(with_answers(database, rows))
         return
     table = Table("Id", "Time", "Status", "Question", "Flags", "Tokens", "ms")
     for row in rows:
@@ -162,29 +175,31 @@ def traces_show(
     """Show one trace: answer, flags, candidates with their ranks and why they were dropped, the exact prompt."""
     detail = get_trace(open_database(data), trace_id)
     if as_json:
-        row = {**detail.row, "settings": json.loads(detail.row["settings"])}
-        row["fallbacks"] = json.loads(detail.row["fallbacks"])
-        print_json({**row, "hits": as_plain(detail.hits), "claims": as_plain(detail.claims),
-                     "spans": as_plain(detail.spans)})  # fmt: skip
+        print_json({**as_plain(detail), "settings": json.loads(detail.settings)})
         return
     _print_trace(detail)
+
+
+def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str, Any]]:
+    """Return traces as JSON-ready values, with the answers that a row leaves out."""
+    answers = read_answers(database, [row.id for row in rows])
+    return [{**as_plain(row), "answer": answers[row.id]} for row in rows]
 
 
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
     """The JSON document of `ask --json`."""
     from rag.asking.answer import citations
 
-    row = detail.row
     return {
         "trace_id": result.trace_id,
         "session_id": result.session_id,
         "status": result.status,
-        "question": row["question"],
-        "answer": row["answer"],
-        "collection": row["collection"],
-        "version": row["version_number"],
-        "model": row["model"],
-        "citations": citations(row["answer"], detail.hits),
+        "question": detail.question,
+        "answer": detail.answer,
+        "collection": detail.collection,
+        "version": detail.version_number,
+        "model": detail.model,
+        "citations": citations(detail.answer, detail.hits),
         "claims": [
             {
                 "text": claim.text,
@@ -205,26 +220,26 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
             for claim in detail.claims
         ],
         "tokens": {
-            "prompt": row["prompt_tokens"],
-            "cached": row["cached_tokens"],
-            "completion": row["completion_tokens"],
+            "prompt": detail.prompt_tokens,
+            "cached": detail.cached_tokens,
+            "completion": detail.completion_tokens,
         },
         "timings_ms": {
-            "retrieve": row["retrieve_ms"],
-            "first_token": row["first_token_ms"],
-            "read": row["read_ms"],
-            "generate": row["generate_ms"],
-            "check": row["check_ms"],
-            "total": row["total_ms"],
+            "retrieve": detail.retrieve_ms,
+            "first_token": detail.first_token_ms,
+            "read": detail.read_ms,
+            "generate": detail.generate_ms,
+            "check": detail.check_ms,
+            "total": detail.total_ms,
         },
-        "tokens_per_s": row["tokens_per_s"],
+        "tokens_per_s": detail.tokens_per_s,
         "retrieval": {
-            "passages": row["passage_count"],
-            "passage_documents": row["passage_documents"],
-            "chunks": row["searched_chunks"],
-            "documents": row["searched_documents"],
+            "passages": detail.passage_count,
+            "passage_documents": detail.passage_documents,
+            "chunks": detail.searched_chunks,
+            "documents": detail.searched_documents,
         },
-        "silent_failures": json.loads(row["silent_failures"]),
+        "silent_failures": list(detail.silent_failures),
         "notices": list(result.notices),
     }
 
@@ -247,8 +262,8 @@ def _packed_sentence(event: RetrievalDone) -> str:
 
 
 def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
-    if result.status == "nothing found":
-        screen.print(detail.row["answer"])
+    if result.status == TraceStatus.NOTHING_FOUND:
+        screen.print(detail.answer)
     sys.stdout.write("\n\n")
     for claim in detail.claims:
         if claim.verdict.is_doubt:
@@ -264,15 +279,14 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
 
 
 def _print_trace(detail: TraceDetail) -> None:
-    row = detail.row
-    screen.print(f"[bold]{plain(row['question'])}[/bold]")
-    screen.print(plain(row["answer"] or row["error"]))
+    screen.print(f"[bold]{plain(detail.question)}[/bold]")
+    screen.print(plain(detail.answer or detail.error))
     screen.print(
-        f"\n{row['status']}  {plain(row['collection'])} version {row['version_number']}  {plain(row['model'])}  "
-        f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
+        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  {plain(detail.model)}  "
+        f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
     )
-    if failures := json.loads(row["silent_failures"]):
-        screen.print(f"silent failure: {', '.join(failures)}")
+    if detail.silent_failures:
+        screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
     for span in detail.spans:
         screen.print(
             f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"
@@ -294,7 +308,7 @@ def _print_trace(detail: TraceDetail) -> None:
         )
     screen.print(table)
     screen.print("Prompt as sent:", style="bold")
-    screen.print(plain(row["prompt"]), style="dim")
+    screen.print(plain(detail.prompt), style="dim")
 
 
 def _rank(rank: int | None, score: float | None) -> str:

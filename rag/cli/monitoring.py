@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from rag.asking.rows import list_trace_models, list_traces
+from rag.asking.rows import list_trace_models, list_traces, read_answers
+from rag.cli.asking import with_answers
 from rag.cli.terminal import (
     Data,
     Json,
@@ -34,7 +35,7 @@ from rag.monitoring.rows import (
     find_reference,
     list_alerts,
     list_asked_prompts,
-    list_measured_asks,
+    list_measured,
     list_reference_periods,
 )
 
@@ -261,13 +262,15 @@ def silent(
 
     if kind not in ("any", *SilentFailure):
         raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SilentFailure)}.")
-    rows = list_traces(open_database(data), TraceFilter(collection=collection, silent=kind), limit)
+    database = open_database(data)
+    rows = list_traces(database, TraceFilter(collection=collection, silent=kind), limit)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(with_answers(database, rows))
         return
+    answers = read_answers(database, [row.id for row in rows])
     table = Table("Trace", "When", "What", "Question", "Answer")
     for row in rows:
-        answer = " ".join(row.answer.split())
+        answer = " ".join(answers[row.id].split())
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
@@ -440,7 +443,7 @@ def show_references(data: Data = None, as_json: Json = False) -> None:
     """Show the reference periods: one for all collections, and those of single ones."""
     database = open_database(data)
     rows = list_reference_periods(database)
-    counts = [len(list_measured_asks(database, _period(row), 100_000)) for row in rows]
+    counts = [len(list_measured(database, _period(row), 100_000)) for row in rows]
     if as_json:
         print_json([asdict(row) | {"asks": count} for row, count in zip(rows, counts, strict=True)])
         return

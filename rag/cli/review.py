@@ -215,8 +215,8 @@ def review_next(queue: Queue, by: By = "", data: Data = None, as_json: Json = Fa
     detail = get_trace(database, item.trace_id)
     about = f"{item.why}  trace {item.trace_id[:8]}  {progress_sentence(items)}"
     screen.print(f"[bold]Item {item.id}[/bold]  {about}")
-    screen.print(plain(detail.row["question"]), style="bold")
-    screen.print(plain(detail.row["answer"]))
+    screen.print(plain(detail.question), style="bold")
+    screen.print(plain(detail.answer))
     for claim in detail.claims:
         screen.print(f"  {claim.verdict:14} {plain(claim.text)}", highlight=False)
     for hit in detail.hits:
@@ -318,7 +318,7 @@ def _document(database: Database, item: ReviewItemRow) -> dict[str, object]:
         "trace_id": item.trace_id,
         "why": item.why,
         "question": item.question,
-        "answer": detail.row["answer"],
+        "answer": detail.answer,
         "claims": [asdict(claim) for claim in detail.claims],
         "passages": [asdict(hit) for hit in detail.hits if hit.marker is not None],
     }

@@ -89,7 +89,7 @@ def judge(
         if sentence > len(detail.claims):
             raise RagError(f"The answer has {len(detail.claims)} sentences; choose one of them.")
         claim = detail.claims[sentence - 1]
-        set_opinion(workspace, detail.row["id"], claim.start, right, note)
+        set_opinion(workspace, detail.id, claim.start, right, note)
     screen.print(
         plain(f"Kept: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
     )
@@ -138,13 +138,13 @@ def consistency(
     from rag.asking.consistency import check_consistency
 
     with open_workspace(data, "consistency") as workspace:
-        row = get_trace(workspace.database, trace).row
+        detail = get_trace(workspace.database, trace)
 
         def show(event: object) -> None:
             if isinstance(event, SampleProgress) and log.is_terminal:
                 log.print(f"{event.done} of {event.total}", end="\r")
 
-        report = finish(check_consistency(workspace, row["id"], samples, temperature), show)
+        report = finish(check_consistency(workspace, detail.id, samples, temperature), show)
     if as_json:
         print_json(asdict(report))
         return

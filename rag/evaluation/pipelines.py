@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, select
 
-from rag.asking.rows import Question
+from rag.asking.rows import Question, TraceSource
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
 from rag.evaluation.rows import PipelineKind
@@ -62,7 +62,7 @@ class PipelineConfig(BaseModel):
         collection: str = "",
         session_id: str = "",
         trace_id: str = "",
-        source: str = "person",
+        source: TraceSource = TraceSource.PERSON,
     ) -> Question:
         """Return a question that this pipeline answers; collection "": the pipeline's own."""
         return Question(

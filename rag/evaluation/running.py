@@ -28,6 +28,7 @@ from rag.asking.answer import (
     search_alone,
     take_answer,
 )
+from rag.asking.rows import TraceSource, TraceStatus
 from rag.errors import RagError, of_the_disk
 from rag.evaluation.cases import Case
 from rag.evaluation.llm_judge import Judge
@@ -225,7 +226,7 @@ class Results:
             yield
         except BaseException as error:
             for task in tasks:
-                if task.ask is not None and task.ask.trace.status == "running":
+                if task.ask is not None and task.ask.trace.status == TraceStatus.RUNNING:
                     finish_ask(task.ask, error)
             raise
 
@@ -235,7 +236,9 @@ class Results:
         generation = self.config.generation.model_copy(update={"seed": seed})
         seeded = self.config.model_copy(update={"generation": generation})
         task.begin = time.perf_counter()
-        task.ask = begin_ask(self.workspace, seeded.question(task.case.question, source="evaluation"))
+        task.ask = begin_ask(
+            self.workspace, seeded.question(task.case.question, source=TraceSource.EVALUATION)
+        )
         return task.ask
 
     def recall(self, task: CaseTask, prepared: Prepared) -> bool:
@@ -251,7 +254,7 @@ class Results:
 
     def score(self, task: CaseTask, ask: Ask, timed: bool) -> None:
         """Score and store a finished answer; `timed` says whether its time is its own."""
-        if task.prepared is not None and not task.reused and ask.trace.status == "done":
+        if task.prepared is not None and not task.reused and ask.trace.status == TraceStatus.DONE:
             self.shared.remember(task.prepared)
         checks = (*task.case.checks, *self.config.checks)
         relevance = self.relevance(task.case)

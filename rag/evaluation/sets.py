@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from rag.asking.rows import get_trace
+from rag.asking.rows import TraceStatus, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement, free_key, make_case
 from rag.evaluation.formats import MOST_CASES, read_cases, write_cases
@@ -202,11 +202,10 @@ def add_trace(
         NotFoundError: There is no such set or trace.
     """
     detail = get_trace(workspace.database, trace_id)
-    row = detail.row
-    answer = str(row["answer"])
-    declined = row["status"] == "nothing found" or is_refusal(answer)
+    answer = str(detail.answer)
+    declined = detail.status == TraceStatus.NOTHING_FOUND or is_refusal(answer)
     refuse = declined if should_refuse is None else should_refuse
-    if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
+    if reference is None and detail.status == TraceStatus.DONE and not declined and not detail.flag_count:
         reference = without_citations(answer)
     cited = markers_of(answer)
     cited |= {
@@ -214,18 +213,18 @@ def add_trace(
     }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
-        key=f"trace-{row['id'][:16]}",
-        question=row["question"],
+        key=f"trace-{detail.id[:16]}",
+        question=detail.question,
         references=(reference,) if reference and not refuse else (),
         judgements=tuple(
             Judgement(document=hit.path, start=hit.start, end=hit.end, quote=hit.text) for hit in relevant
         ),
         should_refuse=refuse,
         tags=tuple(tags),
-        origin=f"trace:{row['id']}",
+        origin=f"trace:{detail.id}",
         cluster=relevant[0].path if relevant else "",
     )
-    change_set(workspace, name, put=[case], message=f"From trace {row['id'][:8]}: “{_short(case.question)}”")
+    change_set(workspace, name, put=[case], message=f"From trace {detail.id[:8]}: “{_short(case.question)}”")
     return case
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from rag.index.vector_index import open_client
 
 Vectors = npt.NDArray[np.float32]
 _PAGE = 1000
+# Several operations may read at once: two would write the same copy, and chromadb shares one client a folder,
+# so that closing one would close the other's.
+_one_at_a_time = threading.Lock()
 _HNSW = (
     "space",
     "ef_construction",
@@ -47,13 +51,23 @@ class ChromaBrowser:
         """
         self.source = source.strip()
         self.is_server = self.source.startswith(("http://", "https://"))
-        with self._in_words():
-            path = "" if self.is_server else str(_copied(Path(self.source).expanduser().absolute(), copies))
-            self._client = open_client(self.source if self.is_server else "", path)
+        _one_at_a_time.acquire()
+        try:
+            with self._in_words():
+                path = (
+                    "" if self.is_server else str(_copied(Path(self.source).expanduser().absolute(), copies))
+                )
+                self._client = open_client(self.source if self.is_server else "", path)
+        except BaseException:
+            _one_at_a_time.release()
+            raise
 
     def close(self) -> None:
         """Close the connection or the copy."""
-        self._client.close()
+        try:
+            self._client.close()
+        finally:
+            _one_at_a_time.release()
 
     def __enter__(self) -> ChromaBrowser:
         return self

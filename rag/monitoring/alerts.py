@@ -14,7 +14,7 @@ from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import VersionProgress
 from rag.monitoring.drift import drift_of
 from rag.monitoring.measuring import Judgement, judge, remembering
-from rag.monitoring.rows import MEASURES, AlertRow, Scope, list_alerts, list_measured_asks
+from rag.monitoring.rows import MEASURES, AlertRow, Scope, list_alerts, list_measured
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import now_ms
@@ -196,7 +196,7 @@ def set_reference(
         audit_log.record(session, "reference period set", collection or "all collections")
     check_quickly(workspace)
     return len(
-        list_measured_asks(workspace.database, Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000)
+        list_measured(workspace.database, Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000)
     )
 
 

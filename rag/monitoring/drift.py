@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 import numpy as np
 from sqlmodel import select
 
-from rag.asking.rows import read_answers
+from rag.asking.rows import TraceRow, TraceStatus, read_answers
 from rag.grounding.numbers import Quantity, quantities, same
 from rag.grounding.rows import Outcome
 from rag.knowledge.rows import VersionProgress
@@ -18,12 +18,11 @@ from rag.monitoring.rows import (
     MEASURES,
     Disagreement,
     DriftResult,
-    MeasuredAsk,
     Member,
     NewQuestion,
     Scope,
     find_reference,
-    list_measured_asks,
+    list_measured,
     values_of,
 )
 from rag.storage.tables.knowledge import Collection
@@ -59,8 +58,8 @@ def drift_of(
     reference = find_reference(workspace.database, scope.collection)
     if reference is None:
         return DriftResult(what, None, None, 0, 0, NO_REFERENCE)
-    new = list_measured_asks(workspace.database, after(scope, reference), min(window, _MOST))
-    old = list_measured_asks(workspace.database, period_scope(scope.collection, reference), _MOST)
+    new = list_measured(workspace.database, after(scope, reference), min(window, _MOST))
+    old = list_measured(workspace.database, period_scope(scope.collection, reference), _MOST)
     if what == "scores":
         measure = MEASURES["score_drift"]
         scores, before = values_of(measure, new), values_of(measure, old)
@@ -80,7 +79,7 @@ def drift_of(
 
 
 def _least_alike(
-    new: Sequence[MeasuredAsk], old: Sequence[MeasuredAsk], now: Vectors, then: Vectors
+    new: Sequence[TraceRow], old: Sequence[TraceRow], now: Vectors, then: Vectors
 ) -> tuple[NewQuestion, ...]:
     """The new questions whose nearest old one is farthest, each wording once: what a test alone does not tell."""
     cosines = now @ then.T
@@ -112,7 +111,7 @@ def disagreements(
     Questions are similar when their cosine is 0.9 or more and they hold the same figures. Answers disagree when
     one declines and another does not, when each has a figure that the other lacks, or when their cosine is below 0.6.
     """
-    asks = [ask for ask in list_measured_asks(workspace.database, scope, limit) if ask.status == "done"]
+    asks = [ask for ask in list_measured(workspace.database, scope, limit) if ask.status == TraceStatus.DONE]
     if len(asks) < 2:
         return ()
     vectors = yield from embed(workspace, scope.collection, [ask.question for ask in asks])
@@ -196,7 +195,7 @@ def _kept(workspace: Workspace, embedder: str, hashes: Sequence[str]) -> dict[st
     return found
 
 
-def _groups(asks: Sequence[MeasuredAsk], vectors: Vectors) -> list[list[int]]:
+def _groups(asks: Sequence[TraceRow], vectors: Vectors) -> list[list[int]]:
     """Each question joins the first group whose first question it resembles: a chain would join what is far apart."""
     figures = [quantities(ask.question) for ask in asks]
     leaders: list[int] = []
@@ -228,7 +227,7 @@ def _lacking(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
     return any(not any(same(quantity, q) for q in other) for quantity in one)
 
 
-def _reasons(asks: Sequence[MeasuredAsk], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
+def _reasons(asks: Sequence[TraceRow], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
     reasons = []
     given = [index for index, ask in enumerate(asks) if ask.outcome != Outcome.REFUSED]
     if 0 < len(given) < len(asks):
@@ -244,7 +243,7 @@ def _reasons(asks: Sequence[MeasuredAsk], answers: Sequence[str], vectors: Vecto
     return tuple(reasons)
 
 
-def _cause(asks: Sequence[MeasuredAsk]) -> str:
+def _cause(asks: Sequence[TraceRow]) -> str:
     """What else differs between the asks, and may be why."""
     differing = (
         ("another model", {ask.model for ask in asks}),

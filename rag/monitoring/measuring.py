@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rag.asking.rows import TraceRow
 from rag.monitoring.control_limits import (
     FEWEST,
     Limits,
@@ -19,13 +20,12 @@ from rag.monitoring.rows import (
     AlertRow,
     ChartPoint,
     Measure,
-    MeasuredAsk,
     MeasureSummary,
     ReferenceRow,
     Scope,
     beyond,
     find_reference,
-    list_measured_asks,
+    list_measured,
     list_reference_periods,
     values_of,
 )
@@ -34,7 +34,7 @@ from rag.storage.database import Database
 _MOST_REFERENCE = 1000  # asks: more would not move a limit, and every answer waits for them
 NO_REFERENCE = "no reference period is chosen"
 
-Asks = Callable[[Scope, int], list[MeasuredAsk]]
+Asks = Callable[[Scope, int], list[TraceRow]]
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Judgement:
 
 def remembering(database: Database) -> Asks:
     """The newest asks of a scope; the same scope is read once, for all the rules that look at it."""
-    known: dict[tuple[Scope, int], list[MeasuredAsk]] = {}
+    known: dict[tuple[Scope, int], list[TraceRow]] = {}
 
-    def asks(scope: Scope, limit: int) -> list[MeasuredAsk]:
+    def asks(scope: Scope, limit: int) -> list[TraceRow]:
         if (scope, limit) not in known:
-            known[scope, limit] = list_measured_asks(database, scope, limit)
+            known[scope, limit] = list_measured(database, scope, limit)
         return known[scope, limit]
 
     return asks
@@ -117,8 +117,8 @@ def summaries(database: Database, scope: Scope, window: int, minimum: int = FEWE
 
 def _summary(
     measure: Measure,
-    everything: Sequence[MeasuredAsk],
-    past: Sequence[MeasuredAsk],
+    everything: Sequence[TraceRow],
+    past: Sequence[TraceRow],
     reference: ReferenceRow | None,
     window: int,
     minimum: int,
@@ -167,7 +167,7 @@ def _sentence(
 
 def _points(
     measure: Measure,
-    everything: Sequence[MeasuredAsk],
+    everything: Sequence[TraceRow],
     old: Sequence[float],
     reference: ReferenceRow | None,
     window: int,

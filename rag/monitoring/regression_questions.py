@@ -14,7 +14,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import Question, get_trace
+from rag.asking.rows import Question, TraceSource, TraceStatus, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.grounding.numbers import quantities, same
 from rag.grounding.rows import Outcome
@@ -43,14 +43,14 @@ def add_regression_question(
 ) -> Steps:
     """Freeze a question with its answer as the reference: that of a stored trace, else it is asked now."""
     if trace_id:
-        row = get_trace(workspace.database, trace_id).row
-        if row["status"] not in ("done", "nothing found"):
+        known = get_trace(workspace.database, trace_id)
+        if not known.status.is_complete:
             raise RagError("This ask has no complete answer, so it cannot be a reference.")
-        if row["answer"].startswith(_ERASED):
+        if known.answer.startswith(_ERASED):
             raise RagError(
                 "The answer of this ask was erased with its document, so it cannot be a reference."
             )
-        collection, question, trace_id = row["collection"], row["question"], row["id"]
+        collection, question, trace_id = known.collection, known.question, known.id
     question = question.strip()
     if not question:
         raise RagError("The question is empty; type one first.")
@@ -121,7 +121,7 @@ def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
         progress = VersionProgress("asking", number, len(questions))
         trace_id = yield from _ask(workspace, collection, question.question, progress)
         results.append((yield from _compare(workspace, collection, question, trace_id)))
-    last = get_trace(workspace.database, results[-1].trace_id).row
+    last = get_trace(workspace.database, results[-1].trace_id)
     with workspace.store.session() as session:
         run = RegressionRun(
             collection_id=found.id or 0,
@@ -145,7 +145,7 @@ def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
                 session.add(question)
         audit_log.record(
             session, "regression questions run", collection,
-            f"{run.changed_count} of {run.question_count} changed, {last['model']}",
+            f"{run.changed_count} of {run.question_count} changed, {last.model}",
         )  # fmt: skip
     return regression_state(workspace, collection)
 
@@ -226,7 +226,9 @@ def _settings(workspace: Workspace) -> str:
 def _ask(
     workspace: Workspace, collection: str, question: str, progress: VersionProgress
 ) -> Generator[VersionProgress, None, str]:
-    with closing(answer_question(workspace, Question(question, collection, source="regression"))) as events:
+    with closing(
+        answer_question(workspace, Question(question, collection, source=TraceSource.REGRESSION))
+    ) as events:
         while True:
             try:
                 next(events)
@@ -266,9 +268,11 @@ def _compare(
 def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) -> list[str]:
     """What is different about an answer, in words; empty: the same for a reader."""
     found: list[str] = []
-    if (old.status == "nothing found") != (new.status == "nothing found"):
+    if (old.status == TraceStatus.NOTHING_FOUND) != (new.status == TraceStatus.NOTHING_FOUND):
         found.append(
-            AnswerChange.FINDS_NOTHING if new.status == "nothing found" else AnswerChange.FINDS_PASSAGES
+            AnswerChange.FINDS_NOTHING
+            if new.status == TraceStatus.NOTHING_FOUND
+            else AnswerChange.FINDS_PASSAGES
         )
     elif (old.outcome == Outcome.REFUSED) != (new.outcome == Outcome.REFUSED):
         found.append(AnswerChange.REFUSES if new.outcome == Outcome.REFUSED else AnswerChange.ANSWERS)

@@ -7,37 +7,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from rag.grounding.rows import Outcome, SilentFailure
+from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
+from rag.grounding.rows import Outcome
 from rag.storage.database import Database
 
 STATES = ("firing", "acknowledged", "not enough data", "ok")
-
-
-@dataclass(frozen=True)
-class MeasuredAsk:
-    """The numbers of one ask by a person."""
-
-    id: str
-    created_ms: int
-    status: str
-    collection: str
-    model: str
-    prompt_name: str
-    prompt_fingerprint: str
-    version_number: int | None
-    question: str
-    answer_length: int  # characters
-    best_score: float | None  # cosine of the nearest candidate
-    total_ms: float | None
-    first_token_ms: float | None
-    prompt_tokens: int
-    completion_tokens: int
-    claim_count: int
-    flag_count: int
-    contradicted_count: int
-    passage_count: int
-    outcome: str  # a rag.grounding.rows.Outcome, "" before the check
-    silent_failures: tuple[SilentFailure, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +22,7 @@ class Measure:
     title: str
     kind: str  # "rate" | "value" | "drift"
     unit: str
-    of: Callable[[MeasuredAsk], float | None]  # None: the ask does not count
+    of: Callable[[TraceRow], float | None]  # None: the ask does not count
     scale: float = 1.0  # from the stored unit to the shown one
     worse: str = "above"
 
@@ -76,16 +50,16 @@ class Measure:
         return f"{self.shown(low).removesuffix(self.unit).strip()} to {self.shown(high)}"
 
 
-def _answered(value: Callable[[MeasuredAsk], float | None]) -> Callable[[MeasuredAsk], float | None]:
-    return lambda ask: value(ask) if ask.status == "done" else None
+def _answered(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
+    return lambda ask: value(ask) if ask.status == TraceStatus.DONE else None
 
 
-def _checked(value: Callable[[MeasuredAsk], float | None]) -> Callable[[MeasuredAsk], float | None]:
+def _checked(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
     return lambda ask: value(ask) if ask.claim_count else None
 
 
-def _searched(value: Callable[[MeasuredAsk], float | None]) -> Callable[[MeasuredAsk], float | None]:
-    return lambda ask: value(ask) if ask.status in ("done", "nothing found") else None
+def _searched(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
+    return lambda ask: value(ask) if ask.status.is_complete else None
 
 
 # Rates count asks, not sentences: the sentences of one answer stand and fall together, and no test allows for that.
@@ -97,7 +71,7 @@ MEASURES = {
         Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == Outcome.REFUSED), 100),
         Measure("empty_retrieval_rate", "Empty retrievals", "rate", "%", _searched(lambda a: a.passage_count == 0), 100),
         Measure("silent_failure_rate", "Silent failures", "rate", "%", _answered(lambda a: bool(a.silent_failures)), 100),
-        Measure("failure_rate", "Failed asks", "rate", "%", lambda a: a.status in ("failed", "interrupted") if a.status != "cancelled" else None, 100),
+        Measure("failure_rate", "Failed asks", "rate", "%", lambda a: a.status.is_failure if a.status != TraceStatus.CANCELLED else None, 100),
         Measure("best_score", "Best retrieval score", "value", "", _searched(lambda a: a.best_score), worse="below"),
         Measure("answer_length", "Answer length", "value", "characters", _answered(lambda a: a.answer_length)),
         Measure("latency", "Latency", "value", "s", _answered(lambda a: a.total_ms), 0.001),
@@ -323,12 +297,12 @@ def beyond(value: float, low: float | None, high: float | None) -> bool:
     return (low is not None and value < low - slack) or (high is not None and value > high + slack)
 
 
-def values_of(measure: Measure, asks: Sequence[MeasuredAsk]) -> list[float]:
+def values_of(measure: Measure, asks: Sequence[TraceRow]) -> list[float]:
     """The values of those asks that have the measure, in their order."""
     return [float(value) for ask in asks if (value := measure.of(ask)) is not None]
 
 
-def list_measured_asks(database: Database, scope: Scope, limit: int = 10_000) -> list[MeasuredAsk]:
+def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list[TraceRow]:
     """The newest asks by persons in a scope, newest first; regression runs and evaluations are not among them."""
     parts, values = ["source = 'person'", "status != 'running'"], []
     for condition, value in (
@@ -341,13 +315,9 @@ def list_measured_asks(database: Database, scope: Scope, limit: int = 10_000) ->
         if value not in ("", None):
             parts.append(condition)
             values.append(value)
-    columns = ", ".join(
-        "length(answer) AS answer_length" if f.name == "answer_length" else f.name
-        for f in fields(MeasuredAsk)
-    )
     return database.rows(
-        MeasuredAsk,
-        f"SELECT {columns} FROM trace WHERE {' AND '.join(parts)} ORDER BY created_ms DESC, id LIMIT ?",
+        TraceRow,
+        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {' AND '.join(parts)} ORDER BY created_ms DESC, id LIMIT ?",
         (*values, limit),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rag.asking.rows import TraceDetail, get_trace
+from rag.asking.rows import TraceDetail, TraceStatus, get_trace
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.sets import change_set, ensure_set
@@ -46,9 +46,9 @@ def add_feedback(
     Raises:
         RagError: There is no such trace, it is still running, or a value is refused.
     """
-    row = get_trace(workspace.database, trace_id).row
+    trace = get_trace(workspace.database, trace_id)
     reason, note, correction = reason.strip(), note.strip(), correction.strip()
-    if row["status"] == "running":
+    if trace.status == TraceStatus.RUNNING:
         raise RagError("This question is still being answered. Rate the answer once it is complete.")
     check_reason(reason)
     if reason == Reason.OTHER and not note:
@@ -58,9 +58,9 @@ def add_feedback(
     who = author.strip() or user_name()
     kept = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
     with workspace.store.session() as session:
-        before = session.get(Feedback, (row["id"], who))
+        before = session.get(Feedback, (trace.id, who))
         made = Feedback(
-            trace_id=row["id"],
+            trace_id=trace.id,
             author=who,
             created_ms=now_ms(),
             is_up=is_up,
@@ -72,8 +72,8 @@ def add_feedback(
             case_key=before.case_key if before else "",
         )
         session.merge(made)
-        audit_log.record(session, "feedback", row["id"][:8], f"{'up' if is_up else 'down'} by {who}")
-    return feedback_of(workspace, row["id"], who)
+        audit_log.record(session, "feedback", trace.id[:8], f"{'up' if is_up else 'down'} by {who}")
+    return feedback_of(workspace, trace.id, who)
 
 
 def check_reason(reason: str) -> None:
@@ -93,7 +93,7 @@ def remove_feedback(workspace: Workspace, trace_id: str, author: str = "") -> No
 def feedback_of(workspace: Workspace, trace_id: str, author: str = "") -> FeedbackRow:
     """Return what one person says of a trace. Raises RagError when they have not rated it."""
     who = author.strip() or user_name()
-    trace_id = get_trace(workspace.database, trace_id).row["id"]
+    trace_id = get_trace(workspace.database, trace_id).id
     for row in list_feedback(workspace.database, trace_id=trace_id):
         if row.author == who:
             return row
@@ -157,8 +157,7 @@ def case_of(
     Raises:
         RagError: Nothing is known of the right answer, or a marker does not exist.
     """
-    row = detail.row
-    reference = correction.strip() or (without_citations(str(row["answer"])) if is_right else "")
+    reference = correction.strip() or (without_citations(str(detail.answer)) if is_right else "")
     if not reference and not should_refuse:
         raise RagError("A case needs the right answer. Write a correction first.")
     wanted = set(relevant)
@@ -168,15 +167,15 @@ def case_of(
         raise RagError(f"The prompt of this trace had no passage {shown}.")
     hits = [hit for hit in detail.hits if hit.marker in wanted and not should_refuse]
     return Case(
-        key=f"trace-{row['id'][:16]}",
-        question=row["question"],
+        key=f"trace-{detail.id[:16]}",
+        question=detail.question,
         references=() if should_refuse else (reference,),
         judgements=tuple(
             Judgement(document=hit.path, start=hit.start, end=hit.end, quote=hit.text) for hit in hits
         ),
         should_refuse=should_refuse,
         tags=tuple(tags),
-        origin=f"trace:{row['id']}",
+        origin=f"trace:{detail.id}",
         cluster=hits[0].path if hits else "",
     )
 

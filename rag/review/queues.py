@@ -237,7 +237,7 @@ def export_reviews(database: Database, queue: str, path: Path) -> int:
     """
     lines = []
     for item, reviews in list_reviews(database, queue):
-        row = get_trace(database, item.trace_id).row
+        trace = get_trace(database, item.trace_id)
         for review in reviews:
             lines.append(
                 {
@@ -246,7 +246,7 @@ def export_reviews(database: Database, queue: str, path: Path) -> int:
                     "trace_id": item.trace_id,
                     "why": item.why,
                     "question": item.question,
-                    "answer": row["answer"],
+                    "answer": trace.answer,
                     **{name: value for name, value in asdict(review).items() if name != "item_id"},
                 }
             )

@@ -228,9 +228,9 @@ def test_the_traces_page_lists_filters_and_shows(qtbot: QtBot, window: MainWindo
 def test_the_graphs_show_the_asks_and_a_bar_opens_its_trace(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("overview")
     page = window.pages.overview
-    qtbot.waitUntil(lambda: page.cards["asks"].value != "–", timeout=5000)
+    qtbot.waitUntil(lambda: page.cards["questions"].value != "–", timeout=5000)
     page.refresh()
-    assert int(page.cards["asks"].value) >= 6
+    assert int(page.cards["questions"].value) >= 6
     assert page.cards["collections"].value == "2"
     assert int(page.cards["failures"].value) >= 1
     series = page.tokens._series

@@ -133,12 +133,12 @@ class AnswerCard(Panel):
         self.trace_id, self.answer_text = result.trace_id, result.answer
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
-        row_ = get_trace(self._console.database, result.trace_id).row
-        parts = [f"{(row_['total_ms'] or 0) / 1000:.1f} s"]
-        if row_["completion_tokens"]:
-            parts.insert(0, f"{row_['prompt_tokens']:,} + {row_['completion_tokens']:,} tokens")
-        if row_["tokens_per_s"]:
-            parts.append(f"{row_['tokens_per_s']:.0f} tokens/s")
+        trace = get_trace(self._console.database, result.trace_id)
+        parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
+        if trace.completion_tokens:
+            parts.insert(0, f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens")
+        if trace.tokens_per_s:
+            parts.append(f"{trace.tokens_per_s:.0f} tokens/s")
         self.status.setText("   ·   ".join(parts))
         if result.notices:
             notes = "Note: " + "; ".join(result.notices) + "."

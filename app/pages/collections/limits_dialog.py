@@ -57,8 +57,8 @@ class LimitsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         about = (
-            "A sentence is flagged when the chance that it is unsupported is at least this. New limits apply to "
-            "answers from now on."
+            "A sentence is flagged when the chance that it is unsupported is at least this. New limits apply "
+            "to answers from now on."
         )
         layout.addWidget(label(about, "muted", wrap=True))
         for title, slider, text in (
@@ -76,8 +76,8 @@ class LimitsDialog(QDialog):
         layout.addLayout(row(self.fit_button, self.apply_button, self.drop_button, 1))
         layout.addWidget(label("Second detector", "section"))
         second = (
-            "A folder with an NLI cross-encoder or a hallucination token classifier. It is used only where the "
-            "first detector is uncertain."
+            "A folder with an NLI cross-encoder or a hallucination token classifier. It is used only where "
+            "the first detector is uncertain."
         )
         layout.addWidget(label(second, "muted", wrap=True))
         layout.addLayout(row(self.second, button("Choose…", self._choose)))

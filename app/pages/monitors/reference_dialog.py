@@ -23,7 +23,7 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.asking.rows import list_ask_points
+from rag.asking.rows import list_question_times
 from rag.text.plurals import counted
 
 _DAY_S = 86_400
@@ -42,10 +42,7 @@ class ReferenceDialog(QDialog):
         self.setMinimumWidth(680)
         self._moving = False
         now = time.time()
-        points = list_ask_points(console.database, 0, int(now * 1000) + 1)
-        self._times = np.array(
-            [p.created_ms / 1000 for p in points if not collection or p.collection == collection]
-        )
+        self._times = np.array(list_question_times(console.database, collection)) / 1000
         self._first = float(self._times.min()) if len(self._times) else now - _DAY_S
         self._now = now
         self.start, self.end = self._editor("From"), self._editor("To")

@@ -226,7 +226,7 @@ class RegressionPanel(QWidget):
 
     def _answer(self, trace_id: str) -> str:
         try:
-            return get_trace(self._console.database, trace_id).row["answer"] or "(empty)"
+            return get_trace(self._console.database, trace_id).answer or "(empty)"
         except NotFoundError:
             return "This trace was deleted. The answer of the next run becomes the reference."
 

@@ -243,7 +243,7 @@ class ItemView(QWidget):
             return
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]
         self.question.setText(item.question)
-        self.answer.set_answer(detail.row["answer"] or detail.row["error"] or "No answer.", markers)
+        self.answer.set_answer(detail.answer or detail.error or "No answer.", markers)
         self.answer.set_claims(detail.claims, markers)
         own = item.own
         self._loading = True

@@ -48,7 +48,8 @@ VERSION_COLUMNS = (
            sort=lambda v: v.chunks_added),
     Column("± tokens", lambda v: delta(v.tokens_added, v.tokens_removed), 118, right=True,
            sort=lambda v: v.tokens_added),
-    Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags), colour=lambda v: "accent"),
+    Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags),
+           colour=lambda v: "accent"),
     Column("Verified", _verified, 76, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
            tooltip=lambda v: v.verification_detail or ""),
 )  # fmt: skip
@@ -89,7 +90,7 @@ class HistoryPanel(Panel):
             button("Undo", self.undo, tip="Go back to the version that the active one was made from"),
             button("Tag…", self._tag_chosen), 1,
             button("Verify", self.verify,
-                   tip="Check the index against the active version: texts, all vectors, verification queries"),
+                   tip="Check the index against the active version: texts, vectors, verification queries"),
             button("Add a verification query…", self._add_query),
             button("Try other settings…", self._try_other,
                    tip="Build the same documents with another embedder or chunk size, next to this version"),

@@ -49,9 +49,9 @@ def test_a_pipeline_answers_as_it_says(filled: Workspace, monkeypatch: pytest.Mo
     values = {"collection": "A", "version": "1", "prompt": "short@1", "generation": {"max_answer_tokens": 9}}
     config = pipelines.make_config(values)
     result = drive(answer_question(filled, config.question("What does rye bread need?")))
-    row = get_trace(filled.database, result.trace_id).row
-    assert (row["prompt_name"], row["prompt_version"], row["version_number"]) == ("short", 1, 1)
-    assert '"max_answer_tokens":9' in row["settings"]
+    trace = get_trace(filled.database, result.trace_id)
+    assert (trace.prompt_name, trace.prompt_version, trace.version_number) == ("short", 1, 1)
+    assert '"max_answer_tokens":9' in trace.settings
     assert isinstance(filled.loaded_model, ScriptedModel)
     assert "Two words." in filled.loaded_model.prompts[-1]
 

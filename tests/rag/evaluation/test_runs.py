@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 from fakes import ScriptedModel, drive
 
-from rag.asking.rows import TraceFilter, count_traces, get_trace, list_ask_points, list_traces, read_overview
+from rag.asking.rows import (
+    TraceFilter,
+    count_traces,
+    get_trace,
+    list_traces,
+    list_traces_between,
+    read_overview,
+)
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import gate_runs as gating
 from rag.evaluation import pipelines, running, runs
@@ -97,15 +104,17 @@ def test_a_run_answers_every_case_and_keeps_what_it_stood_on(filled: Workspace) 
     assert found["tide"].metrics["checks_passed"] == 0.0
     assert (found["moon"].outcome, found["moon"].metrics["correct_refusal"]) == ("ok", 1.0)
     trace = get_trace(filled.database, bread.trace_id)
-    assert trace.row["source"] == "evaluation" and trace.row["prompt"] and trace.claims and trace.spans
+    assert trace.source == "evaluation" and trace.prompt and trace.claims and trace.spans
 
 
 def test_what_an_evaluation_asks_stays_out_of_figures_and_lists(filled: Workspace) -> None:
     start(filled)
     assert list_traces(filled.database, TraceFilter(source="person")) == []
     assert count_traces(filled.database, TraceFilter(source="evaluation")) == 3
-    assert list_ask_points(filled.database, 0, 10**15) == []
-    assert read_overview(filled.database, 0).trace_count == read_overview(filled.database, 0).ask_count == 0
+    assert list_traces_between(filled.database, 0, 10**15) == []
+    assert (
+        read_overview(filled.database, 0).trace_count == read_overview(filled.database, 0).question_count == 0
+    )
     hit = get_trace(filled.database, list_traces(filled.database, TraceFilter())[0].id).hits[0]
     assert read_chunk_use(filled.database, 1, hit.chunk_id).candidate_count == 0
 
@@ -203,7 +212,7 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace, monkeypatch: py
     assert run.status == "done"
     assert found["bread"].outcome == "error" and "cannot be rendered" in found["bread"].error
     assert found["bread"].metrics == {}
-    assert get_trace(filled.database, found["bread"].trace_id).row["status"] == "failed"
+    assert get_trace(filled.database, found["bread"].trace_id).status == "failed"
     assert found["moon"].outcome == "ok"
 
     def broken(answer: str, references: Sequence[str]) -> float:
@@ -250,7 +259,7 @@ def test_greedy_answers_to_the_same_prompt_are_made_once(filled: Workspace) -> N
     assert bread[1].reused_trace == bread[0].trace_id and bread[1].latency_ms is None
     assert {r.answer for r in bread} == {bread[0].answer}
     assert bread[1].metrics["support_rate"] == bread[0].metrics["support_rate"]
-    assert "was taken from trace" in get_trace(filled.database, bread[1].trace_id).row["fallbacks"]
+    assert "was taken from trace" in " ".join(get_trace(filled.database, bread[1].trace_id).fallbacks)
     save(filled, "W", generation={"temperature": 0.5})
     (warm,) = start(filled, "W", repeats=2)
     assert not any(r.reused_trace for r in list_results(filled.database, warm.id))

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ TEXTS = [
     "Sirius is the brightest star of all.",
     "Boats leave the harbour at noon.",
 ]
+
+
+def test_several_threads_read_one_folder(workspace: Workspace, tmp_path: Path) -> None:
+    client = client_of(tmp_path / "chroma")
+    made = client.create_collection("four-texts", embedding_function=None)
+    made.add(ids=list("abcd"), documents=TEXTS, embeddings=FakeEmbedder().encode(TEXTS))
+    client.close()
+    with ThreadPoolExecutor(4) as pool:
+        pages = list(
+            pool.map(lambda _n: list_records(workspace, str(tmp_path / "chroma"), "four-texts"), range(8))
+        )
+    assert all([record.id for record in page.records] == list("abcd") for page in pages)
 
 
 def client_of(folder: Path) -> Any:

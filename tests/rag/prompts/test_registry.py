@@ -8,7 +8,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import Question, TraceFilter, get_trace, list_traces
+from rag.asking.rows import Question, TraceDetail, TraceFilter, get_trace, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.ingest import ingest_files
 from rag.prompts import load_prompt, render, template_variables
@@ -160,22 +160,22 @@ def test_answers_come_from_production_and_traces_say_which_version(
     loaded = workspace.loaded_model
     assert isinstance(loaded, ScriptedModel)
 
-    def ask(**values: str) -> dict[str, object]:
+    def ask(**values: str) -> TraceDetail:
         result = drive(answer_question(workspace, Question("What does rye bread need?", "A", **values)))  # type: ignore[arg-type]
-        return get_trace(workspace.database, result.trace_id).row
+        return get_trace(workspace.database, result.trace_id)
 
     first = ask()
     version = save_prompt(workspace.store, "default", "Speak like a baker.", USER)
     before = ask()
     move_label(workspace.store, "default", "production", 2)
     after = ask()
-    assert (first["prompt_name"], first["prompt_version"]) == ("default", 1)
-    assert before["prompt_version"] == 1
-    assert (after["prompt_version"], after["prompt_version_id"]) == (2, version.id)
-    assert after["prompt_fingerprint"] == version.fingerprint
-    assert "Speak like a baker." in str(after["prompt"])
+    assert (first.prompt_name, first.prompt_version) == ("default", 1)
+    assert before.prompt_version == 1
+    assert (after.prompt_version, after.prompt_version_id) == (2, version.id)
+    assert after.prompt_fingerprint == version.fingerprint
+    assert "Speak like a baker." in after.prompt
     assert "Speak like a baker." in loaded.prompts[-1]
-    assert ask(prompt="default@1")["prompt_version"] == 1
+    assert ask(prompt="default@1").prompt_version == 1
     with pytest.raises(NotFoundError, match="no prompt named"):
         ask(prompt="gone")
 
@@ -188,7 +188,7 @@ def test_a_prompt_that_fails_leaves_a_trace_that_names_it(
     with pytest.raises(RagError, match="'nothing' is undefined"):
         drive(answer_question(workspace, Question("What does rye bread need?", "A", prompt="bad")))
     trace = get_trace(workspace.database, list_traces(workspace.database, TraceFilter())[0].id)
-    assert (trace.row["status"], trace.row["prompt_name"]) == ("failed", "bad")
+    assert (trace.status, trace.prompt_name) == ("failed", "bad")
 
 
 # --- templates --------------------------------------------------------------------------------------------

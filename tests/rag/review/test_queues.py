@@ -81,10 +81,7 @@ def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> N
     flagged = asked(notes, "Rye bread needs 90 hours of rest [1].")
     down = asked(notes, "Sirius is the brightest star [1].", "Which is the brightest star?")
     add_feedback(notes, down, False, reason="style")
-    assert (
-        get_trace(notes.database, flagged).row["flag_count"]
-        and not get_trace(notes.database, good).row["flag_count"]
-    )
+    assert get_trace(notes.database, flagged).flag_count and not get_trace(notes.database, good).flag_count
     assert fill_queue(notes, "Week 1", {"flagged": 5, "thumbs-down": 5}) == 2
     assert fill_queue(notes, "Week 1", {"flagged": 5, "random": 5}) == 1
     items = people.list_review_items(notes.database, "Week 1", "Ann")

@@ -8,7 +8,7 @@ from fakes import ScriptedModel, drive
 
 from rag import routing
 from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult, Question, get_trace
+from rag.asking.rows import AskResult, Question, TraceDetail, get_trace
 from rag.asking.traces import new_trace_id
 from rag.cli import run
 from rag.errors import RagError
@@ -40,16 +40,16 @@ def pipeline(workspace: Workspace, name: str = "short", **values: object) -> Non
     save_pipeline(workspace, name, config)
 
 
-def asked(workspace: Workspace, **values: object) -> dict[str, object]:
+def asked(workspace: Workspace, **values: object) -> TraceDetail:
     result = drive(routing.ask(workspace, QUESTION, "Notes", **values))
     assert isinstance(result, AskResult)
-    return get_trace(workspace.database, result.trace_id).row
+    return get_trace(workspace.database, result.trace_id)
 
 
 def passages(workspace: Workspace, collection: str = "Notes") -> int:
     """The most passages that this collection is answered with now."""
     result = drive(routing.ask(workspace, QUESTION, collection))
-    settings = json.loads(get_trace(workspace.database, result.trace_id).row["settings"])
+    settings = json.loads(get_trace(workspace.database, result.trace_id).settings)
     return int(settings["retrieval"]["max_passages"])
 
 
@@ -63,14 +63,14 @@ def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> Non
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
     for _ in range(8):
         trace = asked(notes)
-        arm = people.arm_of(notes.database, str(trace["id"]))
+        arm = people.arm_of(notes.database, trace.id)
         assert arm is not None
-        assert arm.arm == routing.arm_for(row.id, str(trace["id"]), 0.5)
-        most = json.loads(str(trace["settings"]))["retrieval"]["max_passages"]
+        assert arm.arm == routing.arm_for(row.id, trace.id, 0.5)
+        most = json.loads(trace.settings)["retrieval"]["max_passages"]
         assert (most == 1) == (arm.arm == "staging")
         assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
     outside = asked(notes, version=1)
-    assert people.arm_of(notes.database, str(outside["id"])) is None
+    assert people.arm_of(notes.database, outside.id) is None
 
 
 def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path) -> None:
@@ -121,8 +121,8 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     assert (found.staging_wins, found.production_wins, found.ties) == (7, 0, 1)
     assert found.pick_p == pytest.approx(2 / 128)
     assert found.summary.startswith("People prefer staging, 7 to 0")
-    sessions = {get_trace(notes.database, result.first.trace_id).row["session_id"]}
-    sessions.add(get_trace(notes.database, result.second.trace_id).row["session_id"])
+    sessions = {get_trace(notes.database, result.first.trace_id).session_id}
+    sessions.add(get_trace(notes.database, result.second.trace_id).session_id)
     assert len(sessions) == 2, "an arm must follow up its own answers alone"
     assert result.session_id in sessions
     half = routing.ask(notes, QUESTION, "Notes")
@@ -173,7 +173,7 @@ def test_promoting_moves_the_label_of_a_prompt(notes: Workspace) -> None:
     save_prompt(notes.store, "default", "Answer in one word.", "{{ question }}")
     row = rollout.start_rollout(notes, "canary", collection="Notes", prompt="default@2", share=1.0)
     move_label(notes.store, "default", "production", 2)
-    assert asked(notes)["prompt_version"] == 2
+    assert asked(notes).prompt_version == 2
     move_label(notes.store, "default", "production", 1)
     assert "label production of the prompt “default” moves to version 2" in rollout.preview_promotion(
         notes, row.id
