@@ -34,8 +34,8 @@ from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
 from rag.models.catalogue import find_model
 from rag.models.language_model import LanguageModel, Token
-from rag.prompts import PromptTemplate, load_prompt
 from rag.prompts.registry import user_name
+from rag.prompts.templates import PromptTemplate, load_prompt
 from rag.settings import GenerationSettings
 from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
