@@ -1,4 +1,6 @@
-"""Runs commands in this process: a process each would take seconds."""
+"""The command line run in this process, on a data folder that opens with a fake embedder and a scripted model."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
@@ -6,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import FakeEmbedder, ScriptedModel
 
-from rag.cli import run
-from rag.cli.terminal import screen
+from rag import cli
+from rag.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Ran:
-    """The exit code of a command, and what it printed."""
+class Printed:
+    """What a command left: its exit code and both streams."""
 
     code: int
     out: str
@@ -21,40 +24,39 @@ class Ran:
 
     @property
     def document(self) -> Any:
-        """The JSON document on stdout."""
+        """The one JSON document on stdout."""
         return json.loads(self.out)
 
-    @property
-    def text(self) -> str:
-        """What is on stdout, without the line breaks of a narrow terminal."""
-        return " ".join(self.out.split())
 
-
-@dataclass(frozen=True)
 class CommandLine:
-    """Runs ragdeck on one data folder."""
+    """Runs commands on one data folder: `ragdeck("prompts", "--json").document`."""
 
-    data: Path
-    capsys: pytest.CaptureFixture[str]
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.model = ScriptedModel()
+        self._capsys = capsys
 
-    def __call__(self, *arguments: str | Path | int) -> Ran:
-        """Run a command, as on a terminal that is wide enough for its tables."""
-        width, screen.width = screen.width, 240
-        try:
-            code = run([*map(str, arguments), "--data", str(self.data)])
-        finally:
-            screen.width = width
-        out, err = self.capsys.readouterr()
-        return Ran(code, out, err)
+    def open(self, folder: Path | None = None, purpose: str = "a test") -> Workspace:
+        """Open the data folder as commands do; it must be closed again before the next command."""
+        return Workspace(folder or self.folder, purpose, embedder=FakeEmbedder(), load_model=self.model.load)
 
-    def json(self, *arguments: str | Path | int) -> Any:
-        """Run a command that must succeed, and return its JSON document."""
-        ran = self(*arguments, "--json")
-        assert ran.code == 0, ran.err
-        return ran.document
+    def __call__(self, *arguments: object) -> Printed:
+        self._capsys.readouterr()
+        code = cli.run([*map(str, arguments), "--data", str(self.folder)], self.open)
+        printed = self._capsys.readouterr()
+        return Printed(code, printed.out, printed.err)
 
-    def refused(self, *arguments: str | Path | int) -> str:
-        """Run a command that must be refused, and return the sentence."""
-        ran = self(*arguments)
-        assert (ran.code, ran.out) == (1, ""), ran.out
-        return " ".join(ran.err.split())
+    def done(self, *arguments: object) -> Printed:
+        """Run a command that must succeed."""
+        printed = self(*arguments)
+        assert printed.code == 0, printed.err or printed.out
+        return printed
+
+    def refused(self, *arguments: object) -> str:
+        """Run a command that must be refused, with nothing on stdout; return its sentence."""
+        printed = self(*arguments)
+        assert printed.code == 1, printed.out
+        assert printed.out == ""
+        sentence = " ".join(printed.err.split())
+        assert sentence.endswith((".", "”", "?", ")")), sentence
+        return sentence

@@ -1,116 +1,158 @@
-"""Commands on other Chroma folders."""
+"""`ragdeck chroma`: look into a real Chroma folder, search it, import from it, export to it."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
+import chromadb
 import numpy as np
 import pytest
+from chromadb.config import Settings
 from command_line import CommandLine
 from fakes import FakeEmbedder
 
-from rag.index.vector_index import open_client
+TEXTS = {
+    "a": "The tide at Bremen rises 3.5 metres.",
+    "b": "Rye bread needs sourdough and 12 hours of rest.",
+    "c": "Sirius is the brightest star.",
+}
 
 
 @pytest.fixture
-def ragdeck(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    """The command line on a data folder with the collection “A”."""
-    return CommandLine(data, capsys)
+def ragdeck(folder: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(folder, capsys)
 
 
-@pytest.fixture
-def theirs(tmp_path: Path) -> Path:
-    """A Chroma folder with a collection of five records and an empty one."""
-    folder = tmp_path / "theirs"
-    client = open_client("", str(folder))
-    notes = client.create_collection("notes", metadata={"hnsw:space": "cosine"}, embedding_function=None)
-    texts = [f"Note {number} is about item {number}." for number in range(5)]
-    notes.add(
-        ids=[f"n{number}" for number in range(5)],
-        documents=texts,
-        embeddings=FakeEmbedder().encode(texts),
-        metadatas=[{"source": f"{'ab'[number % 2]}.txt", "page": number} for number in range(5)],
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Chroma folder of another program, with three records whose vectors are those of the fake embedder."""
+    folder = tmp_path_factory.mktemp("theirs")
+    client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
+    collection = client.create_collection("notes", metadata={"hnsw:space": "cosine"}, embedding_function=None)
+    vectors = FakeEmbedder().encode(list(TEXTS.values()))
+    collection.add(
+        ids=list(TEXTS),
+        documents=list(TEXTS.values()),
+        embeddings=[list(map(float, vector)) for vector in vectors],
+        metadatas=[{"source": f"{key}.txt", "page": number} for number, key in enumerate(TEXTS, 1)],
     )
     client.create_collection("empty", embedding_function=None)
-    client.close()
     return folder
 
 
-def test_collections_of_a_chroma_are_listed(ragdeck: CommandLine, theirs: Path) -> None:
-    rows = {row["name"]: row for row in ragdeck.json("chroma", "list", theirs)}
-    assert (rows["notes"]["count"], rows["notes"]["dimension"], rows["notes"]["space"]) == (5, 1024, "cosine")
+def test_collections_are_listed_with_their_settings(ragdeck: CommandLine, theirs: Path) -> None:
+    rows = {row["name"]: row for row in ragdeck.done("chroma", "list", theirs, "--json").document}
+    assert (rows["notes"]["count"], rows["notes"]["dimension"], rows["notes"]["space"]) == (3, 1024, "cosine")
     assert rows["empty"]["count"] == 0
-    assert "notes" in ragdeck("chroma", "list", theirs).text
-    assert ragdeck("chroma", "list", theirs / "none").code == 1
+    printed = ragdeck.done("chroma", "list", theirs).out
+    assert "notes" in printed and "1024" in printed
 
 
-def test_records_are_listed_and_filtered(ragdeck: CommandLine, theirs: Path) -> None:
-    page = ragdeck.json("chroma", "records", theirs, "notes", "--limit", "2", "--offset", "1")
-    assert [record["id"] for record in page["records"]] == ["n1", "n2"]
-    assert page["more"]
-    assert ragdeck("chroma", "records", theirs, "notes", "-n", "2").text.endswith("There are more.")
-    filtered = ragdeck.json("chroma", "records", theirs, "notes", "--where", 'source = "a.txt" and page > 0')
-    assert {record["id"] for record in filtered["records"]} == {"n2", "n4"}
-    ran = ragdeck("chroma", "records", theirs, "notes", "--contains", "item 3")
-    assert "n3" in ran.text and "page=3" in ran.text and ran.text.endswith("1 record.")
+def test_records_are_paged_and_filtered(ragdeck: CommandLine, theirs: Path) -> None:
+    page = ragdeck.done("chroma", "records", theirs, "notes", "--limit", 2, "--json").document
+    assert [record["id"] for record in page["records"]] == ["a", "b"] and page["more"] is True
+    rest = ragdeck.done("chroma", "records", theirs, "notes", "--offset", 2, "--json").document
+    assert [record["id"] for record in rest["records"]] == ["c"] and rest["more"] is False
+    some = ragdeck.done("chroma", "records", theirs, "notes", "--where", "page > 1", "--json").document
+    assert [record["id"] for record in some["records"]] == ["b", "c"]
+    some = ragdeck.done("chroma", "records", theirs, "notes", "--contains", "Bremen", "--json").document
+    assert [record["id"] for record in some["records"]] == ["a"]
+    assert "source=a.txt" in ragdeck.done("chroma", "records", theirs, "notes").out
 
 
-def test_a_filter_that_cannot_be_read_is_a_sentence(ragdeck: CommandLine, theirs: Path) -> None:
-    assert ragdeck.refused("chroma", "records", theirs, "notes", "--where", "page >")
+def test_records_are_searched_by_text_and_by_another_record(ragdeck: CommandLine, theirs: Path) -> None:
+    found = ragdeck.done("chroma", "search", theirs, "notes", "--like", "b", "--json").document
+    assert "c" in {record["id"] for record in found["records"]}
+    ragdeck.refused("chroma", "search", theirs, "notes")
+    ragdeck.refused("chroma", "search", theirs, "notes", "--text", "x", "--like", "b")
+    ragdeck.refused("chroma", "search", theirs, "notes", "--like", "nobody")
 
 
-def test_records_like_a_record_are_found_without_an_embedder(ragdeck: CommandLine, theirs: Path) -> None:
-    page = ragdeck.json("chroma", "search", theirs, "notes", "--like", "n3", "-n", "3")
-    assert page["records"][0]["id"] == "n3"
-    assert len(page["records"]) == 3
-    distances = [record["distance"] for record in page["records"]]
-    assert distances == sorted(distances) and abs(distances[0]) < 1e-3
-    assert "n3" in ragdeck("chroma", "search", theirs, "notes", "--like", "n3").text
+@pytest.mark.parametrize("where", ["page >", "page ~ 3", "(page = 1", "and"])
+def test_a_filter_that_is_none_is_refused(ragdeck: CommandLine, theirs: Path, where: str) -> None:
+    ragdeck.refused("chroma", "records", theirs, "notes", "--where", where)
 
 
-@pytest.mark.parametrize("words", [(), ("--text", "item", "--like", "n1")])
-def test_a_search_is_either_for_words_or_for_a_record(
-    ragdeck: CommandLine, theirs: Path, words: tuple[str, ...]
-) -> None:
-    sentence = ragdeck.refused("chroma", "search", theirs, "notes", *words)
-    assert sentence == "Say what to search for: either --text WORDS or --like RECORD."
+def test_what_is_no_chroma_is_refused(ragdeck: CommandLine, theirs: Path, tmp_path: Path) -> None:
+    ragdeck.refused("chroma", "list", tmp_path)
+    ragdeck.refused("chroma", "list", tmp_path / "nowhere")
+    ragdeck.refused("chroma", "list", "http://127.0.0.1:9")
+    ragdeck.refused("chroma", "records", theirs, "nothing")
 
 
-def test_a_collection_without_a_text_is_not_imported(ragdeck: CommandLine, theirs: Path) -> None:
-    sentence = ragdeck.refused("chroma", "import", theirs, "empty", "-c", "Mine")
-    assert sentence == "“empty” contains no text (0 records). There is nothing to import."
-    assert [row["name"] for row in ragdeck.json("collections")] == ["A"]
-
-
-def test_vectors_of_an_unknown_embedder_are_imported_and_said_to_be(
-    ragdeck: CommandLine, theirs: Path
-) -> None:
-    report = ragdeck.json("chroma", "import", theirs, "notes", "-c", "Mine")
-    assert (report["number"], report["documents"], report["chunks"], report["known"]) == (1, 2, 5, False)
-    assert report["summary"].startswith("Version 1 of “Mine”: 5 chunks in 2 documents.")
-    assert "can be browsed but not asked" in report["summary"]
-    rows = {row["name"]: row for row in ragdeck.json("collections")}
-    assert rows["Mine"]["chunk_count"] == 5
-    again = ragdeck("chroma", "import", theirs, "notes", "-c", "Mine")
-    assert again.text.startswith("Version 2 of “Mine”: 5 chunks in 2 documents.")
-
-
-def test_a_version_is_exported_with_its_vectors(ragdeck: CommandLine, tmp_path: Path) -> None:
-    target = tmp_path / "out"
-    assert ragdeck.json("chroma", "export", target, "-c", "A") == {"records": 3, "target": str(target)}
-    (row,) = ragdeck.json("chroma", "list", target)
-    assert (row["name"], row["count"], row["space"]) == ("ragdeck-v1", 3, "cosine")
-    other = ragdeck("chroma", "export", tmp_path / "two", "-c", "A", "--version", "1", "--name", "mine-too")
-    assert other.text == f"3 records written to {tmp_path / 'two'}." or "3 records written" in other.text
-    assert ragdeck.json("chroma", "list", tmp_path / "two")[0]["name"] == "mine-too"
-    assert "has no version 9" in ragdeck.refused(
-        "chroma", "export", tmp_path / "three", "-c", "A", "--version", "9"
+def test_looking_changes_nothing_in_their_folder(ragdeck: CommandLine, theirs: Path) -> None:
+    before = sorted((p.relative_to(theirs), p.stat().st_size) for p in theirs.rglob("*") if p.is_file())
+    ragdeck.done("chroma", "records", theirs, "notes", "--json")
+    assert before == sorted(
+        (p.relative_to(theirs), p.stat().st_size) for p in theirs.rglob("*") if p.is_file()
     )
 
 
-def test_exported_vectors_are_those_of_the_version(ragdeck: CommandLine, tmp_path: Path) -> None:
-    ragdeck("chroma", "export", tmp_path / "out", "-c", "A")
-    client = open_client("", str(tmp_path / "out"))
+def test_a_collection_is_imported_with_its_vectors_and_exported_again(
+    ragdeck: CommandLine, theirs: Path, tmp_path: Path
+) -> None:
+    report = ragdeck.done("chroma", "import", theirs, "notes", "-c", "Notes", "--json").document
+    assert report["summary"]
+    (row,) = ragdeck.done("collections", "--json").document
+    assert (row["name"], row["document_count"], row["chunk_count"]) == ("Notes", 3, 3)
+    document = ragdeck.done(
+        "chroma", "export", tmp_path / "ours", "-c", "Notes", "--name", "back", "--json"
+    ).document
+    assert document["records"] == 3
+    (back,) = ragdeck.done("chroma", "list", tmp_path / "ours", "--json").document
+    assert (back["name"], back["count"], back["dimension"]) == ("back", 3, 1024)
+    texts = ragdeck.done("chroma", "records", tmp_path / "ours", "back", "--json").document["records"]
+    assert {record["text"] for record in texts} == set(TEXTS.values())
+
+
+def test_an_import_of_nothing_and_an_export_of_no_collection_are_refused(
+    ragdeck: CommandLine, theirs: Path, tmp_path: Path
+) -> None:
+    ragdeck.refused("chroma", "import", theirs, "empty", "-c", "Notes")
+    ragdeck.refused("chroma", "export", tmp_path / "ours", "-c", "Notes")
+    assert not (tmp_path / "ours").exists()
+
+
+def test_vectors_of_an_unknown_embedder_are_imported_and_said_to_be(
+    ragdeck: CommandLine, tmp_path: Path
+) -> None:
+    client = chromadb.PersistentClient(
+        path=str(tmp_path / "other"), settings=Settings(anonymized_telemetry=False)
+    )
+    collection = client.create_collection("small", embedding_function=None)
+    collection.add(ids=["1"], documents=["A short text."], embeddings=[[1.0, 0.0, 0.0]])
+    report = ragdeck.done("chroma", "import", tmp_path / "other", "small", "-c", "Small", "--json").document
+    assert (report["known"], report["number"], report["chunks"]) == (False, 1, 1)
+    assert report["summary"].startswith("Version 1 of “Small”: 1 chunk in 1 document.")
+    assert "can be browsed but not asked" in report["summary"]
+    again = ragdeck.done("chroma", "import", tmp_path / "other", "small", "-c", "Small").out
+    assert again.startswith("Version 2 of “Small”")
+
+
+def test_exported_vectors_are_those_of_the_version(
+    ragdeck: CommandLine, documents: Path, tmp_path: Path
+) -> None:
+    ragdeck.done("ingest", documents, "-c", "A")
+    printed = ragdeck.done("chroma", "export", tmp_path / "ours", "-c", "A", "--version", "1").out
+    assert printed.startswith("3 records written to")
+    (row,) = ragdeck.done("chroma", "list", tmp_path / "ours", "--json").document
+    assert (row["name"], row["space"]) == ("ragdeck-v1", "cosine")
+    client = chromadb.PersistentClient(
+        path=str(tmp_path / "ours"), settings=Settings(anonymized_telemetry=False)
+    )
     found = client.get_collection("ragdeck-v1", embedding_function=None).get(
         include=["embeddings", "documents"]
     )
     assert np.allclose(np.asarray(found["embeddings"]), FakeEmbedder().encode(found["documents"]), atol=1e-5)
-    client.close()
+    assert "has no version 9" in ragdeck.refused(
+        "chroma", "export", tmp_path / "more", "-c", "A", "--version", 9
+    )
+
+
+def test_what_to_search_for_is_either_words_or_a_record(ragdeck: CommandLine, theirs: Path) -> None:
+    sentence = "Say what to search for: either --text WORDS or --like RECORD."
+    assert ragdeck.refused("chroma", "search", theirs, "notes") == sentence
+    assert ragdeck.refused("chroma", "search", theirs, "notes", "--text", "x", "--like", "b") == sentence
+    assert ragdeck.refused("chroma", "import", theirs, "empty", "-c", "Mine") == (
+        "“empty” contains no text (0 records). There is nothing to import."
+    )
