@@ -237,9 +237,10 @@ mark(Pipeline, name="name")
 mark(PipelineVersion, written="message content", technical="fingerprint")
 mark(PipelineLabel, name="name")
 mark(PipelineLabelMove, written="note", name="label author")
-mark(EvaluationRun, written="error note config judge", name="name set_name pipeline collection prompt_name model_file",
-     technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint embedder "
-     "prompt_fingerprint model_sha256 quantisation sampling libraries")  # fmt: skip
+mark(EvaluationRun, written="error note config judge",
+     name="name set_name pipeline collection prompt_name model_file",
+     technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint "
+     "embedder prompt_fingerprint model_sha256 quantisation sampling libraries")  # fmt: skip
 mark(EvaluationRunTag, name="name")
 mark(
     EvaluationResult, derived="checks judge error", technical="case_key outcome trace_id metrics reused_trace"
