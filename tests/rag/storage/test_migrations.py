@@ -1,9 +1,7 @@
 """Files of every older schema open and keep everything."""
 
-import ast
 import json
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -22,10 +20,8 @@ from old_files import (
 )
 
 from rag.grounding.rows import SilentFailure
-from rag.grounding.silent_failures import silent_failures
-from rag.storage import migration_silent_failures, migration_states, migration_steps
 from rag.storage.data_folder import SCHEMA
-from rag.storage.migration_steps import STEPS, statements
+from rag.storage.migration_steps import STEPS
 from rag.storage.tables.monitoring import DEFAULT_RULES
 
 # What an upgrade changes in rows that were there: the index is filled anew by step 2.
@@ -236,49 +232,3 @@ def test_a_new_file_is_not_copied_and_a_second_start_changes_nothing(tmp_path: P
     upgrade(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["ragdeck.sqlite"]
-
-
-# --- steps are frozen -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("module", [migration_steps, migration_states, migration_silent_failures])
-def test_a_step_imports_nothing_that_may_change(module: Any) -> None:
-    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
-    names = {
-        f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    living = {n for n in names if n.split(".")[0] not in sys.stdlib_module_names and "migration_" not in n}
-    assert living == set()
-
-
-@pytest.mark.parametrize(
-    ("answer", "finish_reason", "passages"),
-    [
-        ("", "length", 0),
-        (" [1] ...", "stop", 1),
-        ("The boat leaves at noon. " * 6, "stop", 1),
-        ("Das Boot fährt mit der Flut und dem Wind nach Bremen, und es ist nicht weit von hier.", "stop", 1),
-        ("It leaves at noon [3].", "length", 2),
-        ("`x[7]` is code, and [2] is a passage.", "stop", 2),
-        ("船は正午に出ます。" * 5, "stop", 1),
-    ],
-)
-def test_the_frozen_detector_says_what_the_detector_of_its_day_said(
-    answer: str, finish_reason: str, passages: int
-) -> None:
-    question = "When does the boat leave from the harbour of the town?"
-    expected = silent_failures(question, answer, finish_reason, passages)
-    found = migration_silent_failures.silent_failures_of_step_5(question, answer, finish_reason, passages)
-    assert found == expected
-
-
-def test_statements_are_split_where_sqlite_says_they_end() -> None:
-    trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN\nDELETE FROM a;\nEND;"
-    sql = f"CREATE TABLE a (b);\n{trigger}\nINSERT INTO a VALUES ('x;\ny');"
-    assert [s.split()[0] for s in statements(sql)] == ["CREATE", "CREATE", "INSERT"]
-    with pytest.raises(ValueError, match="semicolon"):
-        statements("DELETE FROM a")
