@@ -108,7 +108,7 @@ def test_a_queue_is_filled_once_and_listed(queue: CommandLine) -> None:
     assert "Week" in queue.done("review", "list").out
     queue.done("review", "fill", "Week", "--source", "random=5", "-c", "A")
     assert len(items(queue, "Ann")) == 2, "an answer is not taken twice"
-    assert {item["why"] for item in items(queue, "Ann")} == {"random"}
+    assert {item["source"] for item in items(queue, "Ann")} == {"random"}
 
 
 def test_without_queues_the_list_says_how_to_make_one(ragdeck: CommandLine) -> None:
@@ -152,7 +152,7 @@ def test_agreement_needs_two_and_names_where_they_differ(queue: CommandLine) -> 
         for number, verdict in zip((one, two), verdicts, strict=True):
             queue.done("review", "judge", number, verdict, "--by", who)
     (found,) = queue.done("review", "agreement", "Week", "--json").document
-    assert (found["both"], found["same"]) == (2, 1)
+    assert (found["items"], found["agreed"]) == (2, 1)
     assert [d["item_id"] for d in found["disagreements"]] == [two]
     assert f"item {two}" in queue.done("review", "agreement", "Week").out
 
