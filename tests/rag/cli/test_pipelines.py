@@ -1,158 +1,73 @@
-"""`ragdeck pipelines`: named ways to answer, in versions, with labels and the gates that they require."""
+"""The commands of pipelines: versions, labels and required gates."""
 
-from __future__ import annotations
-
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from command_line import CommandLine
+from fakes import FakeEmbedder, ScriptedModel, drive
+
+from rag import cli
+from rag.evaluation.cases import Case
+from rag.evaluation.sets import change_set, create_set
+from rag.knowledge.ingest import ingest_files
+from rag.workspace import Workspace
+
+
+def open_with_fakes(folder: Path, purpose: str) -> Workspace:
+    """Open a data folder with a model that always says the same."""
+    return Workspace(folder, purpose, embedder=FakeEmbedder(), load_model=ScriptedModel("Sourdough").load)
 
 
 @pytest.fixture
-def ragdeck(folder: Path, documents: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    made = CommandLine(folder, capsys)
-    made.done("ingest", documents, "-c", "A")
-    return made
+def data(folder: Path, documents: Path) -> str:
+    """A data folder with a set."""
+    with open_with_fakes(folder, "a test") as workspace:
+        drive(ingest_files(workspace, "A", [documents]))
+        create_set(workspace, "S")
+        cases = [
+            Case(key=f"c{n}", question=f"What does rye bread need, case {n}?", references=("sourdough",))
+            for n in range(7)
+        ]
+        change_set(workspace, "S", put=cases)
+    return str(folder)
 
 
-@pytest.fixture
-def saved(ragdeck: CommandLine) -> CommandLine:
-    """The pipeline P in two versions that differ in the number of passages."""
-    ragdeck.done("pipelines", "save", "P", "-c", "A", "-m", "First")
-    ragdeck.done("pipelines", "save", "P", "--set", "retrieval.max_passages=2", "-m", "Fewer passages")
-    return ragdeck
+def run(data: str, *arguments: str) -> int:
+    return cli.run([*arguments, "--data", data], open_with_fakes)
 
 
-def show(ragdeck: CommandLine, *options: object) -> dict[str, Any]:
-    document: dict[str, Any] = ragdeck.done("pipelines", "show", "P", *options, "--json").document
-    return document
-
-
-def test_pipelines_are_listed(ragdeck: CommandLine) -> None:
-    assert ragdeck.done("pipelines", "list", "--json").document == []
-    assert "ragdeck pipelines save" in ragdeck.done("pipelines", "list").out
-    ragdeck.done("pipelines", "save", "P", "-c", "A")
-    (row,) = ragdeck.done("pipelines", "list", "--json").document
-    assert (row["name"], row["number"], row["config"]["collection"]) == ("P", 1, "A")
-    assert "P" in ragdeck.done("pipelines", "list").out
-
-
-def test_a_new_version_starts_from_the_newest_one(saved: CommandLine) -> None:
-    newest = show(saved)
-    assert (newest["number"], newest["message"]) == (2, "Fewer passages")
-    assert newest["config"]["collection"] == "A"
-    assert newest["config"]["retrieval"]["max_passages"] == 2
-    assert show(saved, "--version", 1)["config"]["retrieval"]["max_passages"] != 2
-    printed = saved.done("pipelines", "show", "P").out
-    assert "max_passages: 2" in printed and "version 1: First" in printed
-
-
-def test_options_change_the_settings(saved: CommandLine) -> None:
-    saved.done(
-        "pipelines", "save", "P", "--set", "generation.temperature=0.5", "--set", "retrieval.search=BM25",
-        "--kind", "retrieval", "--prompt", "default@1",
-    )  # fmt: skip
-    config = show(saved)["config"]
-    assert (config["generation"]["temperature"], config["retrieval"]["search"]) == (0.5, "BM25")
-    assert (config["kind"], config["prompt"]) == ("retrieval", "default@1")
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--set", "max_passages=2"),
-        ("--set", "retrieval.max_passages"),
-        ("--set", "retrieval.max_passages=many"),
-        ("--set", "retrieval.nonsense=1"),
-        ("--set", "models.active=x"),
-        ("--kind", "nonsense"),
-        ("-c", "B"),
-        ("--prompt", "nobody@1"),
-        ("--version", "9"),
-    ],
-    ids=lambda options: " ".join(options),
-)
-def test_a_pipeline_that_cannot_answer_is_refused(saved: CommandLine, options: tuple[str, ...]) -> None:
-    saved.refused("pipelines", "save", "P", *options)
-    assert show(saved)["number"] == 2
-
-
-def test_the_first_version_needs_a_collection(ragdeck: CommandLine) -> None:
-    assert "-c" in ragdeck.refused("pipelines", "save", "P")
-
-
-def test_two_versions_are_compared(saved: CommandLine) -> None:
-    (change,) = saved.done("pipelines", "diff", "P", 1, 2, "--json").document
-    assert change["key"] == "retrieval.max_passages" and change["new"] in (2, "2")
-    assert "max_passages" in saved.done("pipelines", "diff", "P", 1, 2).out
-    assert saved.done("pipelines", "diff", "P", 1, 1, "--json").document == []
-    saved.done("pipelines", "save", "Q", "-c", "A")
-    assert saved.done("pipelines", "diff", "P", 1, 1, "--with", "Q", "--json").document == []
-    saved.refused("pipelines", "diff", "P", 1, 9)
-
-
-def test_a_pipeline_goes_through_a_file(saved: CommandLine, tmp_path: Path) -> None:
-    path = tmp_path / "p.yaml"
-    saved.done("pipelines", "export", "P", path, "--version", 1)
-    assert yaml.safe_load(path.read_text("utf-8"))["collection"] == "A"
-    saved.done("pipelines", "save", "copy", "--file", path)
-    assert saved.done("pipelines", "diff", "P", 1, 1, "--with", "copy", "--json").document == []
-
-
-@pytest.mark.parametrize("text", ["- a list", "collection: [", "nonsense: 1"])
-def test_a_file_that_is_no_pipeline_is_refused(saved: CommandLine, tmp_path: Path, text: str) -> None:
-    path = tmp_path / "p.yaml"
+def gate(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "gate.yaml"
     path.write_text(text, "utf-8")
-    saved.refused("pipelines", "save", "P", "--file", path)
-    saved.refused("pipelines", "save", "P", "--file", tmp_path / "none.yaml")
-    assert show(saved)["number"] == 2
+    return str(path)
 
 
-def test_labels_move_with_a_log_and_are_taken_away(saved: CommandLine) -> None:
-    assert saved.done("pipelines", "label", "P", "staging", 2).out.strip().endswith("none → 2.")
-    saved.done("pipelines", "label", "P", "staging", 1, "--note", "back")
-    assert show(saved, "--version", 1)["labels"] == ["staging"]
-    saved.done("pipelines", "label", "P", "staging")
-    moves = saved.done("pipelines", "log", "P", "--json").document
-    assert [(m["from_number"], m["to_number"], m["note"]) for m in moves] == [
-        (1, None, ""),
-        (2, 1, "back"),
-        (None, 2, ""),
-    ]
-    assert "back" in saved.done("pipelines", "log", "P").out
-    saved.refused("pipelines", "label", "P", "staging", 9)
-    saved.refused("pipelines", "label", "P", "Not A Label", 1)
-
-
-def test_production_waits_for_the_gate_that_it_requires(saved: CommandLine, tmp_path: Path) -> None:
-    saved.done("sets", "create", "S")
-    saved.done("sets", "add", "S", "What does rye bread need?", "-r", "sourdough")
-    gate = tmp_path / "gate.yaml"
-    gate.write_text("floors: {token_f1: 0.01}\nerrors: {at_most: 0}\n", "utf-8")
-    saved.done("pipelines", "require", "P", "--set", "S", "--gate", gate)
-    assert "gate" in saved.refused("pipelines", "label", "P", "production", 2)
-    saved.refused("pipelines", "label", "P", "production", 2, "--force")  # a reason is missing
-    saved.done("pipelines", "label", "P", "production", 2, "--force", "--note", "an emergency")
-    saved.done("pipelines", "require", "P", "--none", "--note", "no longer")
-    saved.done("pipelines", "label", "P", "production", 1)
-
-
-def test_a_requirement_needs_a_gate_and_a_set(saved: CommandLine, tmp_path: Path) -> None:
-    saved.refused("pipelines", "require", "P")
-    saved.refused("pipelines", "require", "P", "--set", "S", "--gate", tmp_path / "none.yaml")
-    gate = tmp_path / "gate.yaml"
-    gate.write_text("floors: {nonsense: 1}", "utf-8")
-    saved.done("sets", "create", "S")
-    saved.refused("pipelines", "require", "P", "--set", "S", "--gate", gate)
-    gate.write_text("floors: {token_f1: 0.5}", "utf-8")
-    saved.refused("pipelines", "require", "P", "--set", "none", "--gate", gate)
-    saved.refused("pipelines", "require", "none", "--set", "S", "--gate", gate)
-
-
-def test_a_deleted_pipeline_is_gone(saved: CommandLine) -> None:
-    saved.done("pipelines", "delete", "P")
-    saved.refused("pipelines", "show", "P")
-    saved.refused("pipelines", "delete", "P")
-    assert saved.done("pipelines", "list", "--json").document == []
+def test_pipelines_are_changed_exported_and_wait_for_their_gate(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data, "pipelines", "save", "P") == 1  # of which collection?
+    assert run(data, "pipelines", "save", "P", "-c", "A", "--set", "retrieval.candidates=7", "-m", "few") == 0
+    assert run(data, "pipelines", "save", "P", "--set", "generation.temperature=0.5") == 0
+    assert run(data, "pipelines", "save", "P", "--set", "generation.warmth=1") == 1
+    file = tmp_path / "p.yaml"
+    assert run(data, "pipelines", "export", "P", str(file)) == 0
+    assert run(data, "pipelines", "save", "Q", "--file", str(file)) == 0
+    capsys.readouterr()
+    assert run(data, "pipelines", "diff", "P", "1", "2", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [{"key": "generation.temperature", "old": 0.0, "new": 0.5}]
+    passing = gate(tmp_path, "floors: {exact_match: 0.9}\n")
+    assert run(data, "pipelines", "require", "P", "--set", "S", "--gate", passing) == 0
+    assert run(data, "pipelines", "label", "P", "production", "1") == 1
+    assert "evaluate" in capsys.readouterr().err
+    assert run(data, "evaluate", "S", "-p", "P@1", "--required-gate") == 0
+    assert run(data, "pipelines", "label", "P", "production", "1") == 0
+    assert run(data, "pipelines", "label", "P", "production", "2") == 1
+    assert run(data, "pipelines", "label", "P", "production", "2", "--force", "--note", "urgent") == 0
+    capsys.readouterr()
+    assert run(data, "pipelines", "log", "P", "--json") == 0
+    assert [m["to_number"] for m in json.loads(capsys.readouterr().out)] == [2, 1]
+    assert run(data, "pipelines", "show", "P") == 0
+    assert "production" in capsys.readouterr().out
+    assert run(data, "pipelines", "require", "default", "--prompt", "--set", "S", "--gate", passing) == 0
+    assert run(data, "pipelines", "require", "P", "--none") == 0
+    assert run(data, "pipelines", "delete", "Q") == 0

@@ -406,3 +406,106 @@ def test_nearness_is_rounded_and_encodes_long_texts_in_part() -> None:
     assert cosine == round(cosine, 4)
     assert max(map(len, seen)) <= 300
     assert nearness([], context, recording) == []
+
+
+# --- what must not change a verdict -----------------------------------------------------------------------
+
+
+SENTENCES = (
+    "The Alder bridge was opened in 2019.",
+    "The museum is closed on public holidays.",
+    "The Alder bridge was opened in 2021.",
+    "The Alder bridge has graceful marble arches.",
+    "Penguins hatch eggs on Antarctic ice.",
+)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_order_of_the_passages_moves_the_marker_and_nothing_else(
+    detector: Detector, sentence: str
+) -> None:
+    one, other = check_one(detector, sentence), check_one(detector, sentence, PASSAGES[::-1])
+    assert (one.verdict, one.score, one.reason, one.evidence_text) == (
+        other.verdict,
+        other.score,
+        other.reason,
+        other.evidence_text,
+    )
+    if one.evidence_marker is not None:
+        assert one.evidence_marker + (other.evidence_marker or 0) == 3
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_passage_that_says_it_word_for_word_supports_it(detector: Detector, sentence: str) -> None:
+    claim = check_one(detector, sentence, [*PASSAGES, sentence])
+    assert claim.verdict == "supported"
+    assert claim.evidence_text == sentence
+    assert claim.evidence_marker == 3 or sentence in " ".join(PASSAGES)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("dressed", ["- {}", "{} [1]", "{} [2, 1]", "  {}  ", "> - {}"])
+def test_bullets_and_markers_change_neither_verdict_nor_score(
+    detector: Detector, sentence: str, dressed: str
+) -> None:
+    plain, other = check_one(detector, sentence), check_one(detector, dressed.format(sentence))
+    assert (plain.verdict, plain.score, plain.reason) == (other.verdict, other.score, other.reason)
+
+
+def test_bold_words_change_neither_verdict_nor_score(detector: Detector) -> None:
+    for sentence in SENTENCES:
+        first, rest = sentence.split(" ", 1)
+        plain, bold = check_one(detector, sentence), check_one(detector, f"{first} **{rest}**")
+        assert (plain.verdict, plain.score) == (bold.verdict, bold.score)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(SENTENCES))
+def test_a_sentence_is_judged_the_same_whatever_is_around_it(order: list[str]) -> None:
+    detector = Detector.load(ARTEFACT)
+    alone = {sentence: check_one(detector, sentence) for sentence in order}
+    together = detector.check("What about the bridge?", " ".join(order), PASSAGES, encode)
+    assert [claim.text for claim in together] == order
+    for claim in together:
+        assert (claim.verdict, claim.score) == (alone[claim.text].verdict, alone[claim.text].score)
+
+
+def test_words_of_the_question_are_no_invention(detector: Detector) -> None:
+    answer = "The Alder bridge has graceful marble arches."
+    asked, unasked = (
+        detector.check(question, answer, PASSAGES, encode)[0]
+        for question in ("Does the Alder bridge have graceful marble arches?", "What?")
+    )
+    assert asked.raw_score is not None and unasked.raw_score is not None
+    assert asked.raw_score < unasked.raw_score
+
+
+def test_a_flag_names_the_figure_that_no_passage_has(detector: Detector) -> None:
+    claim = check_one(detector, "Engineers from Sweden inspected 47 cables of the Alder bridge with sonar.")
+    assert claim.verdict in ("check", "unsupported")
+    assert claim.reason == "47 is in no passage"
+
+
+def test_code_and_headings_of_an_answer_are_passed_over_with_their_places(detector: Detector) -> None:
+    answer = "# Opening\n\nThe Alder bridge was opened in 2019.\n\n```\nbridge = 2021\n```\n"
+    claims = detector.check("When?", answer, PASSAGES, encode)
+    assert [claim.verdict for claim in claims] == ["not checkable", "supported", "not checkable"]
+    assert [claim.score is None for claim in claims] == [True, False, True]
+    assert all(answer[claim.start : claim.end] == claim.text for claim in claims)
+
+
+@pytest.mark.parametrize("field", ["coefficients", "mean", "scale", "intercept", "thresholds", "metrics"])
+def test_an_artefact_that_lacks_a_part_is_refused(tmp_path: Path, field: str) -> None:
+    data = json.loads(ARTEFACT.read_text("utf-8"))
+    del data[field]
+    path = tmp_path / "detector.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(RagError, match=f"cannot be read .*{field}"):
+        Detector.load(path)
+
+
+def test_a_score_is_one_sigmoid_of_the_standardised_features(detector: Detector) -> None:
+    at_the_mean = detector.score(detector.mean)
+    assert at_the_mean == pytest.approx(sigmoid(detector.intercept))
+    moved = detector.mean + detector.scale * np.eye(len(detector.mean))[0]
+    assert detector.score(moved) == pytest.approx(sigmoid(detector.intercept + detector.coefficients[0]))
