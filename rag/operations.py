@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
     VersionMade,
 )
 from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
-from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, MeasureSummary, RegressionState
+from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
 from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
@@ -296,7 +296,7 @@ clear_reference: Operation[None] = Operation(
 test_drift: Operation[tuple[DriftResult, ...]] = Operation(
     "rag.monitoring.drift:drift", Lane.INGEST, "Test for drift"
 )
-find_disagreements: Operation[tuple[Disagreement, ...]] = Operation(
+find_disagreements: Operation[tuple[AnswerDisagreement, ...]] = Operation(
     "rag.monitoring.drift:disagreements", Lane.INGEST, "Look for disagreements"
 )
 list_regression_states: Operation[list[RegressionState]] = Operation(

@@ -445,7 +445,7 @@ def show_references(data: Data = None, as_json: Json = False) -> None:
     rows = list_reference_periods(database)
     counts = [len(list_measured(database, _period(row), 100_000)) for row in rows]
     if as_json:
-        print_json([asdict(row) | {"asks": count} for row, count in zip(rows, counts, strict=True)])
+        print_json([asdict(row) | {"questions": count} for row, count in zip(rows, counts, strict=True)])
         return
     table = Table("Collection", "From", "To", "Asks", "Note")
     for row, count in zip(rows, counts, strict=True):

@@ -318,11 +318,11 @@ def test_test_traffic_is_not_measured(watched: Workspace) -> None:
 
 
 def test_few_asks_are_said_to_be_few(workspace: Workspace) -> None:
-    assert measured(workspace, "latency").sentence == "not enough asks (0 of 20)"
+    assert measured(workspace, "latency").sentence == "not enough questions (0 of 20)"
     add_asks(workspace, 30, now_ms() - DAY)
     assert measured(workspace, "latency").sentence == "no reference period is chosen"
     set_reference(workspace, "", "5d", "3d")
-    assert measured(workspace, "latency").sentence == "not enough asks in the reference period (0 of 20)"
+    assert measured(workspace, "latency").sentence == "not enough questions in the reference period (0 of 20)"
 
 
 def test_values_are_shown_with_their_unit() -> None:
@@ -420,7 +420,7 @@ def test_a_rule_that_makes_no_sense_is_refused_with_a_sentence(workspace: Worksp
     remove_rule(workspace, "R")
     with pytest.raises(NotFoundError):
         remove_rule(workspace, "R")
-    with pytest.raises(RagError, match="does not fire"):
+    with pytest.raises(RagError, match="is not firing"):
         acknowledge(workspace, "More refusals", "why not")
 
 
@@ -452,7 +452,7 @@ def test_a_reference_period_is_chosen_and_taken_away(workspace: Workspace) -> No
     assert period.end_ms <= now_ms()  # what comes later is judged, not learnt from
     with pytest.raises(RagError, match="before it ends"):
         set_reference(workspace, "", "1d", "6d")
-    with pytest.raises(RagError, match="is no time"):
+    with pytest.raises(RagError, match="is not a time"):
         set_reference(workspace, "", "last week")
     with pytest.raises(NotFoundError):
         set_reference(workspace, "none", "6d")
@@ -704,7 +704,7 @@ def test_the_check_says_with_its_exit_code_whether_an_alert_fires(cli: Any, fold
     fill(folder, silent_failures=lambda n: '["cut off"]' if n < 5 else "[]")
     code, out, _ = cli("--check")
     assert code == 3
-    assert "FIRING: Silent failures: 16.7 %, above 5 %, 30 asks" in out
+    assert "FIRING: Silent failures: 16.7 %, above 5 %, 30 questions" in out
     code, out, _ = cli("--check", "--json")
     assert (code, json.loads(out)["firing"]) == (3, ["Silent failures"])
     assert cli("rules", "acknowledge", "Silent failures", "--note", "known")[0] == 0
@@ -752,8 +752,8 @@ def test_rules_references_and_measures_from_the_command_line(cli: Any, folder: P
     assert cli("rules", "change", "Slower")[0] == 1
     assert cli("rules", "add", "Bad", "--measure", "latency", "--threshold", "much")[0] == 1
     assert cli("rules", "remove", "Slower")[0] == 0
-    assert "30 asks" in cli("reference", "set", "2d")[1]
-    assert json.loads(cli("reference", "--json")[1])[0]["asks"] == 30
+    assert "30 questions" in cli("reference", "set", "2d")[1]
+    assert json.loads(cli("reference", "--json")[1])[0]["questions"] == 30
     document = json.loads(cli("--json", "--window", "20")[1])
     assert document["reference"]["collection"] == ""
     assert {m["key"] for m in document["measures"]} == {m.key for m in MEASURES.values() if m.kind != "drift"}
