@@ -1,9 +1,9 @@
 """What the window may ask of the engine: each operation once, with its function, lane and title.
 
-The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process finds
-the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it has them
-and the window did not give them, and runs it on the operation's lane. A test binds the keywords of every call to
-the function's signature. This module is light: it names functions and imports nothing but rows.
+The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process
+finds the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it
+has them and the window did not give them, and runs it on the operation's lane. A test binds the keywords of
+every call to the function's signature. This module is light: it names functions and imports nothing but rows.
 """
 
 from __future__ import annotations

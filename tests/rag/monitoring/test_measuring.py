@@ -410,7 +410,7 @@ def test_a_rule_that_makes_no_sense_is_refused_with_a_sentence(workspace: Worksp
         ({"window": 3}, "5 to 1,000"),
         ({"minimum": 100}, "at most the window"),
         ({"collection": "none"}, "no collection"),
-        ({"colour": "red"}, "has no colour"),
+        ({"colour": "red"}, "has no field colour"),
     ):
         with pytest.raises(RagError, match=said):
             add_rule(workspace, {**good, **wrong})
@@ -500,7 +500,7 @@ def test_too_few_asks_are_not_tested(workspace: Workspace) -> None:
     set_reference(workspace, "", "11d", "5d")
     for result in drive(drift(workspace, Scope())):
         assert result.p is None
-        assert "15 now, 60 in the reference period; 20 a side are needed" in result.sentence
+        assert "15 now, 60 in the reference period; 20 are needed in each" in result.sentence
     assert rule(workspace, "Other questions than before").state == "not enough data"
 
 
