@@ -136,13 +136,13 @@ class Workspace:
         if known is None:
             raise RagError(
                 f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here. "
-                "Choose a version made with an embedder that is: vectors of different embedders cannot be compared."
+                "Vectors of different embedders cannot be compared: choose a version of another embedder."
             )
         folder = Path(known.path)
         if not (folder / "modules.json").exists():
             raise RagError(
-                f"This was made with the embedder {known.name}, and its folder {folder} is gone. Put it back, "
-                "or choose a version made with another embedder."
+                f"This was made with the embedder {known.name}, and its folder {folder} is gone. Put it "
+                "back, or choose a version made with another embedder."
             )
         found = Embedder(folder)
         if found.fingerprint != fingerprint:
