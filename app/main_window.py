@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
                 Command(f"Go to {title}", partial(self.show_page, key), page_shortcut(number), "page open")
                 for number, (key, title, _) in enumerate(PAGES, 1)
             ),
-            Command("Ask a question", pages.ask_question, "Ctrl+L", "query box"),
+            Command("Ask a question", self._ask_question, "Ctrl+L", "query box"),
             Command("New session", lambda: pages.ask.new_session(), "Ctrl+N", "clear conversation"),
             Command("Stop the answer", lambda: pages.ask.stop(), "Esc", "cancel abort"),
             Command("Add files…", partial(ingests.choose_files, ""), "Ctrl+O", "documents ingest import"),
@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
             Command("Show flagged answers", pages.open_flagged, "", "hallucination unsupported"),
             Command("Show silent failures", pages.open_silent, "", "empty repeated cut off language"),
             Command("Show alerts", pages.open_alerts, "", "monitors rules firing"),
-            Command("Back up the data…", pages.back_up, "", "save copy export"),
+            Command("Back up the data…", self._back_up, "", "save copy export"),
             Command("Light colours", partial(self._choose_theme, "light"), "", "theme appearance"),
             Command("Dark colours", partial(self._choose_theme, "dark"), "", "theme appearance night"),
             Command("Command palette", self.open_palette, "Ctrl+K", ""),
@@ -278,6 +278,14 @@ class MainWindow(QMainWindow):
         dialog = ShortcutsDialog(keys, self)
         dialog.open()
         return dialog
+
+    def _ask_question(self) -> None:
+        self.show_page("ask")
+        self.pages.ask.focus_question()
+
+    def _back_up(self) -> None:
+        self.show_page("settings")
+        self.pages.settings.data.choose_backup()
 
     def _choose_theme(self, name: str) -> None:
         self._console.change_settings("appearance", "theme", name)

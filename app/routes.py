@@ -195,20 +195,10 @@ class Pages(QStackedWidget):
         self.ask.choose_collection(name, version)
         self.ask.focus_question()
 
-    def ask_question(self) -> None:
-        """Go to Ask, ready to type."""
-        self.show_page("ask")
-        self.ask.focus_question()
-
     def add_models(self, paths: list[str]) -> None:
         """Add GGUF files to the list of models, and show it."""
         self.show_page("models")
         self.models.add_files(paths)
-
-    def back_up(self) -> None:
-        """Go to Settings and ask where the backup is to be written."""
-        self.show_page("settings")
-        self.settings.data.choose_backup()
 
     # --- imports ------------------------------------------------------------------------------------------
 

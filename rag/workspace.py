@@ -21,8 +21,8 @@ from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
-from rag.prompts import load_prompt
 from rag.prompts.registry import ensure_default
+from rag.prompts.templates import load_prompt
 from rag.settings import GenerationSettings, Settings
 from rag.storage import audit_log
 from rag.storage.backup import finish_restore

@@ -15,7 +15,7 @@ from app.widgets.layout import Item, Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion
-from rag.grounding.rows import ClaimResult, frequency, shared_words
+from rag.grounding.rows import ClaimResult, Verdict, frequency, shared_words
 
 
 class ClaimPanel(Panel):
@@ -74,7 +74,7 @@ class ClaimPanel(Panel):
         in_claim, in_evidence = shared_words(sentence, evidence)
         lead = len(claim.text) - len(claim.text.lstrip())
         doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
-        alarm = f"color:{theme.colour(VERDICT_COLOURS['unsupported']).name()};text-decoration:underline"
+        alarm = f"color:{theme.colour(VERDICT_COLOURS[Verdict.UNSUPPORTED]).name()};text-decoration:underline"
         shared = [(start, end, "font-weight:600") for start, end in in_claim]
         unknown = [(start, end, alarm) for start, end in doubtful]
         self._claim_text.setText(f"“{marked(sentence, shared, unknown)}”")
@@ -120,9 +120,9 @@ class ClaimPanel(Panel):
             if claim and can_say
             else None
         )
-        for made, stands_for in ((self.right, True), (self.wrong, False)):
+        for made, means_right in ((self.right, True), (self.wrong, False)):
             made.setEnabled(can_say)
-            made.setChecked(opinion is stands_for)
+            made.setChecked(opinion is means_right)
         self.said.setText("" if opinion is None else "saved; click again to take it back")
 
     def _close(self) -> None:

@@ -13,7 +13,7 @@ from app.widgets.buttons import IconButton
 from app.widgets.labels import label
 from app.widgets.layout import column, row
 from app.widgets.theme import Theme
-from rag.knowledge.rows import ChunkChange
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 
 _CONTEXT = 1  # unchanged chunks shown around a change
@@ -32,7 +32,7 @@ class DiffView(QWidget):
     def __init__(
         self,
         theme: Theme,
-        heading: Callable[[Any], str] | None = None,
+        heading: Callable[[ChunkRow], str] | None = None,
         same: str = "No chunk of this document differs.",
         unfolded: int = 0,
     ) -> None:
@@ -109,13 +109,13 @@ class DiffView(QWidget):
         position = 0
         while position < len(self._changes) and self._count < _MOST_SHOWN:
             change = self._changes[position]
-            if change.kind != "same":
+            if change.kind != ChunkChangeKind.SAME:
                 rows.append(self._row(change, f'<a name="change{self._count}"></a>'))
                 self._count += 1
                 position += 1
                 continue
             end = position
-            while end < len(self._changes) and self._changes[end].kind == "same":
+            while end < len(self._changes) and self._changes[end].kind == ChunkChangeKind.SAME:
                 end += 1
             rows.extend(self._unchanged(position, end))
             position = end
@@ -143,15 +143,16 @@ class DiffView(QWidget):
         return [*before, fold, *(self._row(change) for change in self._changes[tail:end])]
 
     def _row(self, change: ChunkChange, anchor: str = "") -> str:
-        if change.kind == "changed":
+        if change.kind == ChunkChangeKind.CHANGED:
             old = "".join(self._word(op, text, "old") for op, text, _ in change.words)
             new = "".join(self._word(op, text, "new") for op, _, text in change.words)
         else:
             old = escape(change.old.text) if change.old else ""
             new = escape(change.new.text) if change.new else ""
-        gone = change.kind in ("removed", "excluded")
-        came = change.kind in ("added", "included")
-        note = f"<i>excluded: {escape(change.reason)}</i><br>" if change.kind == "excluded" else ""
+        gone = change.kind in (ChunkChangeKind.REMOVED, ChunkChangeKind.EXCLUDED)
+        came = change.kind in (ChunkChangeKind.ADDED, ChunkChangeKind.INCLUDED)
+        excluded = change.kind == ChunkChangeKind.EXCLUDED
+        note = f"<i>excluded: {escape(change.reason)}</i><br>" if excluded else ""
         return (
             f"<tr>{self._cell(anchor + self._head(change.old), old, 'bad' if gone else '')}"
             f"{self._cell(self._head(change.new), note + new, 'good' if came else '')}</tr>"
@@ -165,7 +166,7 @@ class DiffView(QWidget):
             f'<div style="white-space:pre-wrap">{text}</div></td>'
         )
 
-    def _head(self, chunk: Any) -> str:
+    def _head(self, chunk: ChunkRow | None) -> str:
         return f"{escape(self._heading(chunk))}<br>" if chunk is not None else ""
 
     def _word(self, operation: str, text: str, side: str) -> str:

@@ -211,7 +211,7 @@ class FeedbackBar(QFrame):
         self._form.show()
         self.correction.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _store(self, is_up: bool, then: Any = None) -> None:
+    def _store(self, is_up: bool, then: Callable[[], None] | None = None) -> None:
         shown = self._form.isVisible()
         own = self._own
         self._run(
@@ -237,7 +237,7 @@ class FeedbackBar(QFrame):
             author=person_name(),
         )
 
-    def _stored(self, then: Any) -> None:
+    def _stored(self, then: Callable[[], None] | None) -> None:
         self.refresh()
         self.changed.emit()
         if then is not None:

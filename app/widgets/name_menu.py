@@ -48,6 +48,6 @@ def pick_label_move(
     if not name:
         return None
     taken = name in labels
-    what = f"Take {name} away from version {number}" if taken else f"Version {number} gets {name}"
-    note, accepted = QInputDialog.getText(parent, "Label", f"{what}: why? (logged)")
+    what = f"Remove “{name}” from version {number}" if taken else f"Move “{name}” to version {number}"
+    note, accepted = QInputDialog.getText(parent, "Label", f"{what}. Reason, for the log:")
     return (name, None if taken else number, note) if accepted else None

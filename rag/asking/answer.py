@@ -35,8 +35,8 @@ from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
-from rag.prompts import PromptTemplate
 from rag.prompts.registry import find_prompt
+from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
 from rag.text.citations import markers_of

@@ -6,9 +6,8 @@ from typing import Any
 
 from rag.asking.rows import get_trace
 from rag.errors import RagError
-from rag.prompts import PromptTemplate
 from rag.prompts.rows import PromptPreview
-from rag.prompts.templates import template_variables
+from rag.prompts.templates import PromptTemplate, template_variables
 from rag.workspace import Workspace
 
 

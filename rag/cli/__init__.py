@@ -1,4 +1,4 @@
-"""The command line: what the window can do, without a window.
+"""Defines the command line, which does what the window does, without a window.
 
 With --json, one JSON document goes to stdout and everything else to stderr. Exit codes: 0 done, 1 refused
 with a sentence, 2 wrong usage, 3 a gate was not passed or a check found something (`monitor --check`).
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="ragdeck",
-    help="Version the knowledge, ask it through a local model, see how every answer came about.",
+    help="Version your knowledge, ask it through a local model, and see how every answer came about.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, trust, review, rollout, prompts, sets, evaluation, pipelines, monitoring, data,
-    installation, chroma,
+    knowledge, versions, asking, trust, review, rollout, prompts, sets, evaluation, pipelines, monitoring,
+    data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
 
@@ -57,7 +57,8 @@ def run(
 
     Args:
         arguments: Those of the command line; None: of this process.
-        open_folder: What opens the data folder for a purpose; None: Workspace, with the models of its settings.
+        open_folder: What opens the data folder for a purpose; None: Workspace, with the models of its
+            settings.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     token = opener.set(open_folder)
@@ -74,7 +75,7 @@ def _run(arguments: list[str] | None) -> int:
     except RagError as error:
         return _refuse(str(error))
     except (typer.Abort, KeyboardInterrupt):
-        return _refuse("Cancelled; what was reported as done is kept.")
+        return _refuse("Cancelled. What was reported as done is saved.")
     except typer.Exit as ended:
         return ended.exit_code
     except BrokenPipeError:

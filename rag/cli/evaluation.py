@@ -101,7 +101,7 @@ def evaluate(
     tag: Tags = None,
     data: Data = None,
 ) -> int:
-    """Ask every case of a set through pipelines and compare. Exit codes: 0 passed, 3 a gate failed, 1 an error."""
+    """Ask every case of a set through pipelines and compare; exit code 3 when a gate failed."""
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run, start_runs
 
@@ -193,10 +193,13 @@ def runs_list(
         status = "" if row.status is RunStatus.DONE else f", {row.status}"
         failed = f", {row.failed_count} failed" if row.failed_count else ""
         table.add_row(
-            str(row.id), clock_time(row.created_ms),
-            plain(row.name if row.name == whole else f"{row.name}: {whole}"), answers + status + failed, gate,
+            str(row.id),
+            clock_time(row.created_ms),
+            plain(row.name if row.name == whole else f"{row.name}: {whole}"),
+            answers + status + failed,
+            gate,
             plain(", ".join(row.tags)),
-        )  # fmt: skip
+        )
     screen.print(
         table if rows else "There are no runs yet. Run `ragdeck evaluate SET --pipeline NAME` to make one."
     )
@@ -354,7 +357,7 @@ def runs_verdict(
     note: Note = "",
     data: Data = None,
 ) -> None:
-    """Say whether an answer is right; a judge is compared with that. Without either the verdict is removed."""
+    """Say whether an answer is right, or, without either option, remove what you said."""
     from rag.evaluation.llm_judge import judge_agreement
     from rag.evaluation.runs import find_run, give_verdict
 
@@ -441,7 +444,7 @@ def _summary(report: RunComparison) -> dict[str, Any]:
 
 
 def read_gate(path: Path) -> str:
-    """Return the text of a gate.yaml. Raises RagError with what is wrong with it, before anything is asked."""
+    """Return the text of a gate.yaml. Raises RagError with what is wrong with it."""
     from rag.evaluation.gate_rules import load_gate
 
     load_gate(path)

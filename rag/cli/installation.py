@@ -1,4 +1,4 @@
-"""Commands on the installation: model files and the check of everything."""
+"""Defines the commands on the installation: list model files, and check everything."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ app = typer.Typer()
 
 @app.command()
 def models(
-    add: Annotated[Path | None, typer.Option("--add", help="Remember a GGUF file.")] = None,
-    context: Annotated[int, typer.Option(help="Context length for the memory forecast.", min=512)] = 4096,
+    add: Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")] = None,
+    context: Annotated[int, typer.Option(help="Context length for the memory estimate.", min=512)] = 4096,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List the GGUF files known, with what their headers say."""
+    """List the known GGUF files with what their headers say."""
     from rag.models.catalogue import add_model, list_models
     from rag.models.rows import forecast_memory
     from rag.settings import Settings

@@ -41,9 +41,15 @@ def pipelines_list(data: Data = None, as_json: Json = False) -> None:
     for row in rows:
         config = json.loads(row.config)
         table.add_row(
-            plain(row.name), str(row.number), clock_time(row.created_ms), config["kind"], plain(config["collection"]),
-            plain(config["prompt"]), plain(", ".join(row.labels)), plain(row.message),
-        )  # fmt: skip
+            plain(row.name),
+            str(row.number),
+            clock_time(row.created_ms),
+            config["kind"],
+            plain(config["collection"]),
+            plain(config["prompt"]),
+            plain(", ".join(row.labels)),
+            plain(row.message),
+        )
     none = "There are no pipelines yet. Run `ragdeck pipelines save NAME -c COLLECTION` to make one."
     screen.print(table if rows else none)
 

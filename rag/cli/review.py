@@ -34,6 +34,7 @@ app.add_typer(review_app, name="review")
 Trace = Annotated[str, typer.Argument(help="Id of a trace, or its beginning.", metavar="TRACE")]
 Author = Annotated[str, typer.Option("--by", help="Who says it; default: the user of this computer.")]
 Queue = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
+_SOURCES = f"{', '.join(ReviewSource)}; =N sets a maximum."
 By = Annotated[str, typer.Option("--by", help="Name of the reviewer; default: the user of this computer.")]
 
 
@@ -141,13 +142,13 @@ def _reviewer(by: str) -> str:
 @review_app.command("fill")
 def review_fill(
     queue: Queue,
-    source: Annotated[
-        list[str], typer.Option("--source", help=f"{', '.join(ReviewSource)}; =N sets a maximum.", metavar="SOURCE[=N]")
-    ],
-    collection: Annotated[str, typer.Option("--collection", "-c", help="Only answers of this collection.")] = "",
+    source: Annotated[list[str], typer.Option("--source", help=_SOURCES, metavar="SOURCE[=N]")],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Only answers of this collection.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="Seed of the random sample.")] = 1,
     data: Data = None,
-) -> None:  # fmt: skip
+) -> None:
     """Add answers to a queue, which is made if it does not exist."""
     from rag.review.queues import fill_queue
 

@@ -53,9 +53,17 @@ def start(
 
     with open_workspace(data, "rollout start") as workspace:
         row = start_rollout(
-            workspace, kind, collection=collection, staging=staging, staging_number=staging_version,
-            prompt=prompt, production=production, production_number=production_version, share=share, note=note,
-        )  # fmt: skip
+            workspace,
+            kind,
+            collection=collection,
+            staging=staging,
+            staging_number=staging_version,
+            prompt=prompt,
+            production=production,
+            production_number=production_version,
+            share=share,
+            note=note,
+        )
     if as_json:
         print_json(asdict(row))
     else:
@@ -77,9 +85,15 @@ def status(
         table = Table("N", "Kind", "Collection", "Production", "Staging", "State", "Begun", "Answers")
         for row in rows:
             table.add_row(
-                str(row.id), row.kind, plain(row.collection or "all"), plain(row.production), plain(row.staging),
-                row.state, clock_time(row.created_ms), f"{row.production_count} + {row.staging_count}",
-            )  # fmt: skip
+                str(row.id),
+                row.kind,
+                plain(row.collection or "all"),
+                plain(row.production),
+                plain(row.staging),
+                row.state,
+                clock_time(row.created_ms),
+                f"{row.production_count} + {row.staging_count}",
+            )
         screen.print(
             table if rows else "There are no roll-outs yet. Run `ragdeck rollout start` to start one."
         )
@@ -95,9 +109,13 @@ def status(
     table = Table("Measure", "Production", "Staging", "Difference (95 %)", "p (Holm)", "n")
     for row_ in results.differences:
         table.add_row(
-            row_.measure, row_.value_text(row_.production), row_.value_text(row_.staging), row_.difference_text(),
-            "–" if row_.p_holm is None else f"{row_.p_holm:.3f}", f"{row_.production_count} + {row_.staging_count}",
-        )  # fmt: skip
+            row_.measure,
+            row_.value_text(row_.production),
+            row_.value_text(row_.staging),
+            row_.difference_text(),
+            "–" if row_.p_holm is None else f"{row_.p_holm:.3f}",
+            f"{row_.production_count} + {row_.staging_count}",
+        )
     screen.print(table)
     if results.rollout.kind is RolloutKind.BLIND:
         picks = f"staging {results.staging_wins}, production {results.production_wins}"

@@ -1,4 +1,4 @@
-"""Commands on evaluation sets: cases by hand, from traces and from files, in versions, and drafts of cases."""
+"""Commands on evaluation sets: cases by hand, from traces and from files, versions, and drafts of cases."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def sets(context: typer.Context, data: Data = None, as_json: Json = False) -> No
             plain(row.description),
         )
     screen.print(
-        table
-        if rows
-        else "There are no evaluation sets yet. Run `ragdeck sets create` or `ragdeck sets import` to make one."
+        table if rows else "There are no evaluation sets yet. Run `ragdeck sets create SET` to make one."
     )
 
 
@@ -269,7 +267,7 @@ def import_(
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Add a file's cases to a set, which is made if it does not exist; exit code 1 when nothing was imported."""
+    """Add a file's cases to a set, which is made if there is none; exit code 1 when nothing was imported."""
     from rag.evaluation.sets import import_file
 
     columns = dict(_pair(text) for text in column or [])
@@ -315,11 +313,17 @@ def generate(
     with open_workspace(data, "sets generate") as workspace:
         report = run_steps(
             generate_drafts(
-                workspace, name, collection, count, version=dataset_version, model=model, seed=seed,
+                workspace,
+                name,
+                collection,
+                count,
+                version=dataset_version,
+                model=model,
+                seed=seed,
                 must_find=must_find,
             ),
             as_json,
-        )  # fmt: skip
+        )
     if as_json:
         print_json(asdict(report))
     else:

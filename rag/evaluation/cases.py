@@ -69,8 +69,9 @@ class Check(_Value):
         if self.type == "is-json":
             right = self.value is None or isinstance(self.value, dict | bool)
         elif self.type == "length":
-            right = isinstance(self.value, dict) and set(self.value) <= {"min", "max"} and bool(self.value)
-            right = right and all(type(v) is int and v >= 0 for v in self.value.values())  # type: ignore[union-attr]
+            values = self.value if isinstance(self.value, dict) else {}
+            right = bool(values) and set(values) <= {"min", "max"}
+            right = right and all(type(v) is int and v >= 0 for v in values.values())
         else:
             right = isinstance(self.value, str) and 0 < len(self.value) <= 10_000
         if not right:

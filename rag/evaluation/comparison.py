@@ -276,8 +276,8 @@ def _warnings(runs: Sequence[RunRow], few_documents: bool) -> tuple[str, ...]:
         found.append("Times are only known for runs whose questions were asked one by one.")
     if few_documents:
         found.append(
-            f"Most cases come from fewer than {LEAST_DOCUMENTS} documents. Intervals and p are valid for other "
-            "questions about these documents, not for other documents."
+            f"Most cases come from fewer than {LEAST_DOCUMENTS} documents. Intervals and p are valid for "
+            "other questions about these documents, not for other documents."
         )
     return tuple(found)
 

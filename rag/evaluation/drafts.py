@@ -1,8 +1,8 @@
 """Drafts of evaluation cases: the local model writes a question and an answer for passages of a version.
 
-A grammar makes what it writes JSON. A small model still invents, so every draft must pass filters first; where
-its own answer is not in the passage, the model is asked once more with the answer bound to the passage's
-sentences. A draft is not a case: a person accepts, edits or rejects it.
+A grammar makes what it writes JSON. A small model still invents, so every draft must pass filters first;
+where its own answer is not in the passage, the model is asked once more with the answer bound to the
+passage's sentences. A draft is not a case: a person accepts, edits or rejects it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from rag.asking.answer import points_back
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
-from rag.evaluation.rows import DraftMark, DraftState, GenerationReport, list_sets
-from rag.evaluation.sets import change_set, create_set, find_set, set_cases
+from rag.evaluation.rows import DraftMark, DraftState, GenerationReport
+from rag.evaluation.sets import change_set, ensure_set, find_set, set_cases
 from rag.grounding.detector import VerdictLimits
 from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
@@ -34,8 +34,8 @@ from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
 from rag.models.catalogue import find_model
 from rag.models.language_model import LanguageModel, Token
-from rag.prompts import PromptTemplate, load_prompt
 from rag.prompts.registry import user_name
+from rag.prompts.templates import PromptTemplate, load_prompt
 from rag.settings import GenerationSettings
 from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
@@ -57,12 +57,16 @@ first ::= [^"\\?\x00-\x20]
 rest ::= [^"\\?\x00-\x1F]
 """
 _ABOUT_THE_TEXT = re.compile(
-    r"\b(?:passages?|texts?|excerpts?|paragraphs?|documents?|articles?|authors?|writers?|mentioned|described above|"
-    r"according to (?:the|this)|(?:this|the above) (?:section|chapter|page|table|figure|list))\b",
+    r"\b(?:passages?|texts?|excerpts?|paragraphs?|documents?|articles?|authors?|writers?|mentioned|"
+    r"described above|according to (?:the|this)|"
+    r"(?:this|the above) (?:section|chapter|page|table|figure|list))\b",
     re.IGNORECASE,
 )
-_OPENING = re.compile(r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|should|"
-                      r"will|would|has|have|had|may|must|in|at|on|to|for|from|under|by|with)\b", re.IGNORECASE)  # fmt: skip
+_OPENING = re.compile(
+    r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|should|will|would|"
+    r"has|have|had|may|must|in|at|on|to|for|from|under|by|with)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,8 @@ def generate_drafts(
 ) -> Generator[VersionProgress, None, GenerationReport]:
     """Write drafts for a set, which is made if it does not exist.
 
-    A draft is stored as soon as it is written: cancelling keeps those. Passages are taken from all documents in
-    turn, at random by the seed, and never one that the set already has a draft of.
+    A draft is stored as soon as it is written: cancelling keeps those. Passages are taken from all
+    documents in turn, at random by the seed, and never one that the set already has a draft of.
 
     Args:
         workspace: Where the collection is.
@@ -103,7 +107,7 @@ def generate_drafts(
         version: Number or tag of the dataset version; None: the active one.
         model: Which model writes; None: the active one.
         seed: Which passages are taken.
-        must_find: Whether a question must retrieve its own passage among the first 10; otherwise it is a mark.
+        must_find: Whether a question that does not retrieve its own passage among the first 10 is dropped.
 
     Raises:
         RagError: The count is wrong, or no passage is left.
@@ -113,16 +117,13 @@ def generate_drafts(
     began = time.perf_counter()
     yield VersionProgress("choosing passages", 0, count)
     found, chosen = open_version(workspace, collection, version)
-    set_name = set_name.strip()
-    passages = _passages(workspace, chosen, _used_chunks(workspace, set_name), seed)
+    passages = _passages(workspace, chosen, _used_chunks(workspace, set_name.strip()), seed)
     if not passages:
-        raise RagError(
-            f"“{collection}” version {chosen.number} has no passage left that a question could be written for."
-        )
+        where = f"“{collection}” version {chosen.number}"
+        raise RagError(f"{where} has no passage left that a question could be written for.")
     yield VersionProgress("loading the model", 0, count)
     writer = _Writer(workspace, model)
-    if set_name not in {row.name for row in list_sets(workspace.database)}:
-        create_set(workspace, set_name)
+    set_name = ensure_set(workspace, set_name)
     set_id, vectors = _known_questions(workspace, set_name)
     stored, tried, dropped = 0, 0, Counter[str]()
     for passage in passages[: _TRIES * count]:
@@ -136,13 +137,10 @@ def generate_drafts(
         if written.failed:
             dropped[written.failed] += 1
             continue
-        with workspace.store.session() as session:
-            session.add(_draft(set_id, found, chosen, passage, written, writer.model.name))
+        _save(workspace, _draft(set_id, found, chosen, passage, written, writer.model.name))
         vectors.append(vector)
         stored += 1
-    with workspace.store.session() as session:
-        what = f"{stored} drafts of {collection} {chosen.number}"
-        audit_log.record(session, "cases generated", set_name, what)
+    _log(workspace, set_name, f"{stored} drafts of {collection} {chosen.number}")
     reasons = tuple(sorted(dropped.items()))
     return GenerationReport(set_name, count, tried, stored, reasons, time.perf_counter() - began)
 
@@ -216,7 +214,7 @@ class _Writer:
         self._template: PromptTemplate = load_prompt(RESOURCES / "prompts" / "question.toml")
 
     def write(self, passage: Hit, done: int, total: int) -> Generator[VersionProgress, None, Written]:
-        """Write a question and an answer, bound to the passage's sentences when a free answer is not in it."""
+        """Write a question and an answer, which is bound to the passage when a free one is not in it."""
         free = yield from self._ask(passage, f'root ::= "{{" {_QUESTION} ", " {_ANSWER} "}}"', done, total)
         if free.answer and is_in_passage(self._workspace, free.question, free.answer, passage.text):
             return free
@@ -347,6 +345,16 @@ def _known_questions(workspace: Workspace, set_name: str) -> tuple[int, list[npt
         set_id = find_set(session, set_name).id or 0
         known += session.exec(select(Draft.question).where(Draft.set_id == set_id)).all()
     return set_id, list(workspace.encode(known)) if known else []
+
+
+def _save(workspace: Workspace, draft: Draft) -> None:
+    with workspace.store.session() as session:
+        session.add(draft)
+
+
+def _log(workspace: Workspace, set_name: str, what: str) -> None:
+    with workspace.store.session() as session:
+        audit_log.record(session, "cases generated", set_name, what)
 
 
 def _draft(

@@ -8,9 +8,9 @@ gate.yaml, every part optional, at least one rule:
       hit_rate: 0.80
       faithfulness: {at_least: 0.90}
       total_ms: {at_most: 8000}
-    # How much worse than the baseline a mean may be, in the metric's unit. The rule fails when the run is worse
-    # by more with this confidence (one-sided, clustered bootstrap). With must_prove it fails unless the opposite
-    # is certain: not worse by more. A bare number is the allowed drop at 0.95.
+    # How much worse than the baseline a mean may be, in the metric's unit. The rule fails when the run is
+    # worse by more with this confidence (one-sided, clustered bootstrap). With must_prove it fails unless the
+    # opposite is certain: not worse by more. A bare number is the allowed drop at 0.95.
     drops:
       exact_match: 0.02
       ndcg_at_k: {allowed: 0.03, confidence: 0.90, must_prove: true}

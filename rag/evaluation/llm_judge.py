@@ -30,10 +30,10 @@ root ::= "{\"reason\": \"" text "\", \"verdict\": \"" ("right" | "wrong") "\"}"
 text ::= [^"\\\x00-\x1f]{1,200}
 """
 RUBRIC = (
-    "You compare an answer with a reference answer to the same question. The answer is right when it says the "
-    "same as the reference; other words, more detail and markers such as [1] do not matter. It is wrong when it "
-    "says something else, contradicts the reference, or does not answer. Where the reference says that the "
-    "question cannot be answered, only declining is right."
+    "You compare an answer with a reference answer to the same question. The answer is right when it says "
+    "the same as the reference; other words, more detail and markers such as [1] do not matter. It is wrong "
+    "when it says something else, contradicts the reference, or does not answer. Where the reference says "
+    "that the question cannot be answered, only declining is right."
 )
 UNANSWERABLE = "The question cannot be answered from the documents; declining is right."
 _ROOM = 128  # tokens of a verdict
@@ -63,7 +63,7 @@ class Judge:
 
     @staticmethod
     def facts(workspace: Workspace, model: str, seed: int) -> dict[str, Any]:
-        """Return everything a verdict depends on, as a run stores it. Raises NotFoundError without such a model."""
+        """Return everything a verdict depends on, as a run stores it. Raises NotFoundError."""
         path = find_model(workspace.database, workspace.settings, model)
         whole = f"{RUBRIC}\0{UNANSWERABLE}\0{GRAMMAR}"
         return {
@@ -76,7 +76,7 @@ class Judge:
         }
 
     def verdict(self, case: Case, answer: str) -> JudgeVerdict:
-        """Judge one answer. Raises RagError when there is nothing to compare with, or the prompt is too long."""
+        """Judge one answer. Raises RagError without a reference or when the prompt is too long."""
         references = list(case.references) or ([UNANSWERABLE] if case.should_refuse else [])
         if not references:
             raise RagError("The case has no reference answer to judge by.")

@@ -27,8 +27,8 @@ Ranked = Sequence[Hashable]
 Grades = Mapping[Any, int]  # of each judged item; above 0 is relevant
 
 # A chunk is relevant when it shares at least half of the shorter of itself and the span. Half of the chunk
-# alone would drop a one-sentence span in a long chunk; half of the span alone would drop every chunk of a span
-# that is cut in three. A neighbour that only shares its overlap with the span stays out.
+# alone would drop a one-sentence span in a long chunk; half of the span alone would drop every chunk of a
+# span that is cut in three. A neighbour that only shares its overlap with the span stays out.
 SPAN_SHARE = 0.5
 _REGEX_SECONDS = 1.0
 
@@ -114,7 +114,7 @@ def average_precision(ranked: Ranked, relevance: Grades) -> float | None:
 
 
 def ndcg_at_k(ranked: Ranked, relevance: Grades, k: int) -> float | None:
-    """Return DCG / ideal DCG at k, with linear gain; the ideal has missed items too (trec_eval ndcg_cut_k)."""
+    """Return DCG / ideal DCG at k, linear gain; the ideal includes missed items (trec_eval ndcg_cut_k)."""
     ideal = _dcg(sorted((grade for grade in relevance.values() if grade > 0), reverse=True)[:k])
     return _dcg([max(relevance.get(item, 0), 0) for item in _top(ranked, k)]) / ideal if ideal else None
 
@@ -178,13 +178,14 @@ def project(
 ) -> dict[Any, int]:
     """Return the grade of each chunk that judgements on documents and spans cover, by chunk id.
 
-    Two ways to chunk a document stay comparable like that. A chunk that several judgements cover has the highest
-    grade. Where no chunk reaches the share, the one with the largest overlap counts, so that no relevant passage
-    falls between two chunks.
+    Two ways to chunk a document stay comparable like that. A chunk that several judgements cover has the
+    highest grade. Where no chunk reaches the share, the one with the largest overlap counts, so that no
+    relevant passage falls between two chunks.
 
     Args:
         judgements: What is relevant.
-        chunks: All of the dataset version, at least of the judged documents: recall needs those that were missed.
+        chunks: All of the dataset version, at least of the judged documents: recall needs those that were
+            missed.
         share: Of the shorter of chunk and span, that both must have in common.
     """
     found: dict[Any, int] = {}
@@ -224,8 +225,8 @@ def _folded(text: str) -> str:
 def context_precision(context: Sequence[Passage], judgements: Sequence[Judgement]) -> float | None:
     """Return the mean precision at each relevant passage of the prompt (RAGAS); 0 when none is relevant.
 
-    It is divided by the relevant passages that are there, so it is blind to missed ones: read it together with
-    context recall. None without a passage or a relevant judgement.
+    It is divided by the relevant passages that are there, so it is blind to missed ones: read it together
+    with context recall. None without a passage or a relevant judgement.
     """
     if not context or not any(j.grade > 0 for j in judgements):
         return None
@@ -260,7 +261,7 @@ def citation_precision(
 def citation_recall(
     cited: Iterable[int], context: Mapping[int, Passage], judgements: Sequence[Judgement]
 ) -> float | None:
-    """Return the share of the relevant passages in the prompt that the answer cites; None when there was none.
+    """Return the share of the relevant passages in the prompt that the answer cites; None without any.
 
     It is measured against judgements of people. ALCE's citation recall asks an entailment model instead,
     sentence by sentence.
@@ -315,7 +316,7 @@ def refusal_metrics(refused: bool, should_refuse: bool) -> dict[str, float | Non
 
 
 def cosine(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
-    """Return the cosine of two embeddings of shape (dimension,), -1 to 1; None when one is zero or not finite.
+    """Return the cosine of two embeddings of shape (dimension,), -1 to 1; None for a zero or infinite one.
 
     Answer similarity compares the answer with the reference, answer relevance with the question.
     """
@@ -343,8 +344,9 @@ def run_check(answer: str, check: Check) -> CheckResult:
         return _check_json(answer, value)
     if check.type == "length":
         assert isinstance(value, dict)
-        low, high = value.get("min", 0), value.get("max", math.inf)
-        return _result(low <= len(answer) <= high, f"the answer has {len(answer)} characters")  # type: ignore[operator]
+        low: Any = value.get("min", 0)
+        high: Any = value.get("max", math.inf)
+        return _result(low <= len(answer) <= high, f"the answer has {len(answer)} characters")
     found = language_of(answer)
     return _result(found == value, f"the answer is in {found or 'no known language'}, not {value}")
 
@@ -436,7 +438,7 @@ METRICS: dict[str, Metric] = {
         _metric(
             "judged_at_k",
             "Judged@k",
-            "Share of the first k chunks that have a judgement; unjudged ones count as not relevant elsewhere.",
+            "Share of the first k chunks that are judged; unjudged ones count as not relevant elsewhere.",
             "ir-measures",
             direction="none",
         ),

@@ -208,8 +208,8 @@ def move_pipeline_label(
 ) -> LabelMove:
     """Point a label such as production or staging to a version; None removes it. Each move is logged.
 
-    A gate that the label production requires must have been passed by a run of that version; with `force`, `note`
-    must say why it was not. Raises RagError.
+    A gate that the label production requires must have been passed by a run of that version; with `force`,
+    `note` must say why it was not. Raises RagError.
     """
     if not is_label(label):
         raise RagError(
@@ -308,7 +308,7 @@ def _row(session: Session, found: Pipeline, version: PipelineVersion) -> SavedPi
 
 
 def store_pipeline(workspace: Workspace, name: str, values: dict[str, Any], message: str = "") -> int:
-    """Save a version of a pipeline from the values of a PipelineConfig; return its number. Raises RagError."""
+    """Save a version of a pipeline from values of a PipelineConfig; return its number. Raises RagError."""
     return save_pipeline(workspace, name, make_config(values), message).number
 
 

@@ -46,8 +46,8 @@ class JudgedVersion:
         with store.session() as session:
             raw = session.connection()
             documents = raw.exec_driver_sql(
-                """SELECT d.id, d.source, d.name FROM versiondocument vd JOIN document d ON d.id = vd.document_id
-                   WHERE vd.version_id = ? ORDER BY d.id""",
+                """SELECT d.id, d.source, d.name FROM versiondocument vd
+                   JOIN document d ON d.id = vd.document_id WHERE vd.version_id = ? ORDER BY d.id""",
                 (version_id,),
             ).fetchall()
             chunks = raw.exec_driver_sql(

@@ -255,7 +255,7 @@ class JudgeAgreement:
 
 @dataclass(frozen=True)
 class MetricMean:
-    """The mean of a metric in one run, over the cases that have a value; `missing` counts those that have none.
+    """The mean of a metric in one run, over the cases with a value; `missing` counts those without.
 
     `low` and `high` are its 95 % interval, None with fewer than two values.
     """
@@ -284,8 +284,8 @@ class MetricDifference:
         effect: The size of the effect, by the measure that `effect_name` names.
         wins: Cases that are better, by the metric's direction.
         losses: Cases that are worse.
-        warning: "", "insufficient_pairs", "few_pairs" or "few_documents" (cases were resampled and tested, not
-            documents).
+        warning: "", "insufficient_pairs", "few_pairs" or "few_documents" (cases were resampled and tested,
+            not documents).
         sentence: What can be said, for people.
     """
 
@@ -549,9 +549,11 @@ def list_drafts(
     """Return drafts, oldest first; set_name "": of all sets, state None: in all states."""
     return database.rows(
         DraftRow,
-        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place, d.passage,
-                  d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by, d.case_key
-           FROM draft d JOIN evaluationset s ON s.id = d.set_id LEFT JOIN collection c ON c.id = d.collection_id
+        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place,
+                  d.passage, d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by,
+                  d.case_key
+           FROM draft d JOIN evaluationset s ON s.id = d.set_id
+           LEFT JOIN collection c ON c.id = d.collection_id
            WHERE (?1 = '' OR s.name = ?1) AND (?2 IS NULL OR d.state = ?2) ORDER BY d.id""",
         (set_name, state),
     )
@@ -590,7 +592,8 @@ def list_sets(database: Database) -> list[SetRow]:
                   coalesce(v.case_count, 0) AS case_count, coalesce(v.fingerprint, '') AS fingerprint,
                   coalesce(v.created_ms, s.created_ms) AS changed_ms
            FROM evaluationset s
-           LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number ORDER BY s.name""",
+           LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number
+           ORDER BY s.name""",
     )
 
 
@@ -716,7 +719,8 @@ def list_results(database: Database, run_id: int) -> list[ResultRow]:
                               json_extract(c.value, '$.reason')))
                    FROM json_each(r.checks) c) AS checks,
                   r.judge, r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
-                  coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer, v.is_right AS verdict
+                  coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer,
+                  v.is_right AS verdict
            FROM evaluationresult r LEFT JOIN trace t ON t.id = r.trace_id
            LEFT JOIN resultverdict v ON v.result_id = r.id WHERE r.run_id = ? ORDER BY r.id""",
         (run_id,),

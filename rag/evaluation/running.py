@@ -2,9 +2,9 @@
 
 Three strategies share one Results object that scores, stores and counts: Retrieving asks no model, OneByOne
 measures times, Batched answers many prompts at once. A case is written when it is complete, so a kill at any
-moment loses only the one being answered. What goes wrong with a case (its template, its metric, an empty answer,
-too much time) marks that case, and the run goes on. What goes wrong with all of them (no model, no such
-collection) ends the run.
+moment loses only the one being answered. What goes wrong with a case (its template, its metric, an empty
+answer, too much time) marks that case, and the run goes on. What goes wrong with all of them (no model, no
+such collection) ends the run.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class SharedWork:
 
 
 def work_on(shared: SharedWork, row: RunRow) -> Iterator[RunProgress]:
-    """Answer what a run still needs, then let its judge judge. Raises RagError for what ends the whole run."""
+    """Answer what a run still needs, then judge the answers. Raises RagError for what ends the whole run."""
     with _recorded(shared.workspace, row.id):
         results = Results(shared, row)
         tasks = results.open_tasks()
@@ -410,7 +410,7 @@ class Batched:
     def _answer(
         self, context: BatchContext, ready: Sequence[tuple[CaseTask, Prepared]]
     ) -> Iterator[RunProgress]:
-        """Answer every prepared case; of equal greedy prompts one is asked, and the others take its answer."""
+        """Answer every prepared case; equal greedy prompts are asked once and share the answer."""
         first: dict[object, tuple[CaseTask, Prepared]] = {}
         for number, (task, prepared) in enumerate(ready):
             first.setdefault(greedy_key(prepared) or number, (task, prepared))
@@ -449,7 +449,7 @@ class Batched:
         self._results.score(task, ask, timed=False)
 
     def _context(self, ready: Sequence[Prepared]) -> BatchContext:
-        """Make room for the prompts of a window, within a quarter of the free memory, at least one context."""
+        """Make room for a window's prompts in a quarter of the free memory, at least for one context."""
         model = ready[0].model
         longest = max(len(prepared.tokens) for prepared in ready)
         most = ready[0].ask.settings.generation.max_answer_tokens

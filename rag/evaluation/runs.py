@@ -173,7 +173,7 @@ def _work(workspace: Workspace, ids: Sequence[int]) -> RunSteps:
 
 
 def default_parallel(config: PipelineConfig) -> int:
-    """Return how many questions are answered at once: many on a GPU, on a processor 1, so that times are measured."""
+    """Return how many questions are answered at once: many on a GPU, else 1, so that times are measured."""
     return _AT_ONCE if config.kind is PipelineKind.ANSWER and config.generation.gpu_layers else 1
 
 
@@ -181,7 +181,7 @@ def default_parallel(config: PipelineConfig) -> int:
 
 
 def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
-    """Return the columns of a run that say what it asks, with everything that can move pinned. Raises RagError."""
+    """Return the columns that say what a run asks, with everything that can move pinned. Raises RagError."""
     config = pipeline.config
     which = None if config.version == "active" else config.version
     _, version = open_version(workspace, config.collection, which)

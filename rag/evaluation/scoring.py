@@ -65,7 +65,7 @@ def score_retrieval(ask: Ask, case: Case, relevance: Relevance) -> Values:
 def score_answer(
     ask: Ask, case: Case, relevance: Relevance, checks: Sequence[Check], vectors: Vectors, timed: bool
 ) -> Score:
-    """Return all metrics of an answered case; `timed` says whether its time is its own, not that of a batch."""
+    """Return all metrics of an answered case; `timed`: its time is its own and not that of a batch."""
     trace = ask.trace
     values = score_retrieval(ask, case, relevance)
     nothing_found = trace.status == "nothing found"

@@ -1,7 +1,8 @@
 """Evaluation sets in the database: every change makes a numbered version that never changes again.
 
 A version is a list of cases; those that did not change are shared with the version before. The newest version
-is the current one; going back makes a new version with the cases of an old one, so that the history is a line.
+is the current one; going back makes a new version with the cases of an old one, so that the history is a
+line.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
 
 
 def delete_set(workspace: Workspace, name: str) -> int:
-    """Delete a set with all its versions and drafts; return how many versions it had. Raises NotFoundError."""
+    """Delete a set with its versions and drafts; return how many versions it had. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = find_set(session, name)
         raw = session.connection()
@@ -100,7 +101,7 @@ def delete_set(workspace: Workspace, name: str) -> int:
 
 
 def ensure_set(workspace: Workspace, name: str) -> str:
-    """Make a set if there is none of that name; return the name without outer white space. Raises RagError."""
+    """Make a set if there is none of that name; return the name, stripped. Raises RagError."""
     name = name.strip()
     if name not in {row.name for row in list_sets(workspace.database)}:
         create_set(workspace, name)
@@ -306,8 +307,8 @@ def redact_cases(
 ) -> int:
     """Take an erased document out of all cases of all versions, in the caller's transaction.
 
-    A case that judges the document, or comes from a trace that had it in the prompt, loses its references: they
-    were made from it, in whatever words. It is the one change that versions allow.
+    A case that judges the document, or comes from a trace that had it in the prompt, loses its references:
+    they were made from it, in whatever words. It is the one change that versions allow.
 
     Args:
         session: The caller's transaction.

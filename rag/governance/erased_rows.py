@@ -246,6 +246,8 @@ def _rows(session: Session, table: Table, columns: Sequence[str]) -> Iterator[tu
 def _index_trace_again(session: Session, rowid: int, old: tuple[str, str], new: tuple[str, str]) -> None:
     """Change the full-text row of a trace: a contentless FTS5 table must be told the text to forget."""
     raw = session.connection()
+    if raw.exec_driver_sql("SELECT 1 FROM trace_fts WHERE rowid = ?", (rowid,)).first() is None:
+        return  # a question that is being answered: its trace is indexed at its end
     before, after = (indexed_text("\n".join(texts)) for texts in (old, new))
     raw.exec_driver_sql(
         "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)", (rowid, before)

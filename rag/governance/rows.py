@@ -56,7 +56,8 @@ class ErasureReport:
         """Return what was erased and whether anything is left, as one sentence."""
         files = counted(self.files_searched, "file")
         if not self.clean:
-            left = f"{counted(len(self.found), 'place')} in the data folder still contain a sentence of it"
+            verb = "contains" if len(self.found) == 1 else "contain"
+            left = f"{counted(len(self.found), 'place')} in the data folder still {verb} a sentence of it"
         elif not self.sentences:
             left = f"it had no sentence of its own to search the {files} of the data folder for"
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ def build_trial(
     embedder_folder: str = "",
     max_tokens: int | None = None,
     overlap_tokens: int | None = None,
+    load_embedder: Callable[[Path], Embedder] = Embedder,
 ) -> Generator[VersionProgress, None, VersionMade]:
     """Chunk and embed the active version's documents again, with another embedder or other chunk settings.
 
@@ -54,6 +55,7 @@ def build_trial(
         embedder_folder: A sentence-transformers folder; empty: the active version's embedder.
         max_tokens: The longest chunk; None: as in the active version.
         overlap_tokens: Tokens that neighbouring chunks share; None: as in the active version.
+        load_embedder: Opens the folder.
 
     Raises:
         RagError: The settings are out of bounds or those of the active version, or the embedder cannot be
@@ -63,7 +65,7 @@ def build_trial(
         found = find_collection(session, collection)
         active = find_version(session, found, None)
         draft = draft_of(session, found)
-    embedder = _chosen_embedder(workspace, active, embedder_folder)
+    embedder = _chosen_embedder(workspace, active, embedder_folder, load_embedder)
     settings = _chosen_settings(active, max_tokens, overlap_tokens)
     if embedder.fingerprint == active.embedder and settings.model_dump_json() == active.chunking:
         raise RagError(
@@ -149,10 +151,15 @@ def orphan_documents(session: Session, collection_id: int | None = None) -> list
 # --- building ---------------------------------------------------------------------------------------------
 
 
-def _chosen_embedder(workspace: Workspace, active: DatasetVersion, folder: str) -> Embedder:
+def _chosen_embedder(
+    workspace: Workspace,
+    active: DatasetVersion,
+    folder: str,
+    load_embedder: Callable[[Path], Embedder],
+) -> Embedder:
     if not folder:
         return workspace.embedder_of(active.embedder, active.embedder_name)
-    chosen = workspace.add_embedder(Embedder(Path(folder).expanduser().absolute()))
+    chosen = workspace.add_embedder(load_embedder(Path(folder).expanduser().absolute()))
     try:
         workspace.encode(["A sentence to see whether it works."], chosen)
     except RagError:

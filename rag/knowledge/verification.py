@@ -11,7 +11,6 @@ import json
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from sqlmodel import Session, select
@@ -148,8 +147,7 @@ def _record(session: Session, version: DatasetVersion, report: VerificationRepor
         session,
         "index verified" if report.ok else "index verification failed",
         collection.name,
-        # Without the detail, which quotes queries: the log outlives an erasure.
-        f"version {version.number}: {replace(report, detail='').sentence()}",
+        f"version {version.number}: {report.sentence()}",
     )
 
 

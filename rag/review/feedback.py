@@ -60,10 +60,17 @@ def add_feedback(
     with workspace.store.session() as session:
         before = session.get(Feedback, (trace.id, who))
         made = Feedback(
-            trace_id=trace.id, author=who, created_ms=now_ms(), is_up=is_up, reason=reason, note=note,
-            correction=correction, tags=json.dumps(kept, ensure_ascii=False),
-            set_name=before.set_name if before else "", case_key=before.case_key if before else "",
-        )  # fmt: skip
+            trace_id=trace.id,
+            author=who,
+            created_ms=now_ms(),
+            is_up=is_up,
+            reason=reason,
+            note=note,
+            correction=correction,
+            tags=json.dumps(kept, ensure_ascii=False),
+            set_name=before.set_name if before else "",
+            case_key=before.case_key if before else "",
+        )
         session.merge(made)
         audit_log.record(session, "feedback", trace.id[:8], f"{'up' if is_up else 'down'} by {who}")
     return feedback_of(workspace, trace.id, who)

@@ -34,12 +34,13 @@ from rag.storage.tables.review import Review, ReviewItem, ReviewQueue
 from rag.workspace import Workspace
 
 _MOST = 10_000  # items a source may add at once
-# The traces of a source in the order of its choice, each with its score: the lower of support and best similarity.
+# The traces of a source in the order of its choice; the score is the lower of support and best similarity.
 _QUERIES = {
     ReviewSource.FLAGGED: """SELECT t.id, NULL FROM trace t WHERE {asked} AND t.flag_count > 0
         ORDER BY t.created_ms DESC, t.id""",
     ReviewSource.THUMBS_DOWN: """SELECT t.id, NULL FROM trace t WHERE {asked} AND EXISTS
-        (SELECT 1 FROM feedback f WHERE f.trace_id = t.id AND NOT f.is_up) ORDER BY t.created_ms DESC, t.id""",
+        (SELECT 1 FROM feedback f WHERE f.trace_id = t.id AND NOT f.is_up)
+        ORDER BY t.created_ms DESC, t.id""",
     ReviewSource.LOW_SCORE: """SELECT id, score FROM (SELECT t.id, t.created_ms,
         min(coalesce(t.support_rate, 1.0), coalesce((SELECT max(h.dense_score) FROM tracehit h
             WHERE h.trace_id = t.id), 1.0)) AS score
@@ -147,11 +148,17 @@ def save_verdict(
         before = session.get(Review, (item_id, reviewer))
         session.merge(
             Review(
-                item_id=item_id, reviewer=reviewer, created_ms=now_ms(), verdict=verdict, reason=reason,
-                correction=correction.strip(), relevant=json.dumps(sorted(set(relevant))),
-                set_name=before.set_name if before else "", case_key=before.case_key if before else "",
+                item_id=item_id,
+                reviewer=reviewer,
+                created_ms=now_ms(),
+                verdict=verdict,
+                reason=reason,
+                correction=correction.strip(),
+                relevant=json.dumps(sorted(set(relevant))),
+                set_name=before.set_name if before else "",
+                case_key=before.case_key if before else "",
             )
-        )  # fmt: skip
+        )
         audit_log.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
 
 
@@ -195,8 +202,8 @@ def make_review_case(workspace: Workspace, item_id: int, reviewer: str, set_name
 def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, int]:
     """Make cases of all items whose reviewers agree, in one new version of a set, made if it does not exist.
 
-    Returns (cases, items left out because reviewers disagree, skipped them, or nobody wrote the right answer).
-    Raises NotFoundError.
+    Returns (cases, items left out because reviewers disagree, skipped them, or nobody wrote the right
+    answer). Raises NotFoundError.
     """
     cases: list[Case] = []
     made: list[tuple[ReviewRow, str]] = []
@@ -234,11 +241,15 @@ def export_reviews(database: Database, queue: str, path: Path) -> int:
         for review in reviews:
             lines.append(
                 {
-                    "queue": queue, "item": item.id, "trace_id": item.trace_id, "why": item.why,
-                    "question": item.question, "answer": trace.answer,
+                    "queue": queue,
+                    "item": item.id,
+                    "trace_id": item.trace_id,
+                    "why": item.why,
+                    "question": item.question,
+                    "answer": trace.answer,
                     **{name: value for name, value in asdict(review).items() if name != "item_id"},
                 }
-            )  # fmt: skip
+            )
     if not lines:
         raise RagError(f"Nobody has reviewed anything in “{queue}” yet.")
     try:

@@ -44,8 +44,8 @@ def rollout_results(workspace: Workspace, rollout_id: int) -> RolloutResults:
     """Compare both arms: thumbs, flags, refusals, failures, latency, and the picks of a blind comparison.
 
     The groups of a canary are of different questions (evaluation.statistics.two_sample), those of a blind
-    comparison are pairs. Below 20 answers an arm, or 6 pairs, nothing is tested. p values are corrected for the
-    measures (Holm 1979). Raises NotFoundError.
+    comparison are pairs. Below 20 answers an arm, or 6 pairs, nothing is tested. p values are corrected for
+    the measures (Holm 1979). Raises NotFoundError.
     """
     row = get_rollout(workspace.database, rollout_id)
     answers = _answers(workspace, rollout_id)
@@ -122,9 +122,19 @@ def _paired(answers: Sequence[_Answer]) -> list[ArmDifference]:
         bare = _bare(measure, *(_values(answers, arm, measure) for arm in Arm))
         c = found[measure]
         differences.append(
-            replace(bare, production=c.mean_a, staging=c.mean_b, production_count=c.pairs, staging_count=c.pairs,
-                    difference=c.difference, low=c.low, high=c.high, p=c.p, test=c.test)
-        )  # fmt: skip
+            replace(
+                bare,
+                production=c.mean_a,
+                staging=c.mean_b,
+                production_count=c.pairs,
+                staging_count=c.pairs,
+                difference=c.difference,
+                low=c.low,
+                high=c.high,
+                p=c.p,
+                test=c.test,
+            )
+        )
     return differences
 
 
@@ -132,9 +142,19 @@ def _bare(measure: str, a: Sequence[float], b: Sequence[float]) -> ArmDifference
     means = [sum(values) / len(values) if values else None for values in (a, b)]
     known = means[0] is not None and means[1] is not None
     return ArmDifference(
-        measure, means[0], means[1], len(a), len(b), (means[1] or 0.0) - (means[0] or 0.0) if known else None,
-        None, None, None, None, "", "",
-    )  # fmt: skip
+        measure,
+        means[0],
+        means[1],
+        len(a),
+        len(b),
+        (means[1] or 0.0) - (means[0] or 0.0) if known else None,
+        None,
+        None,
+        None,
+        None,
+        "",
+        "",
+    )
 
 
 def _said(found: ArmDifference, kind: RolloutKind) -> ArmDifference:

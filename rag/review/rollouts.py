@@ -71,37 +71,42 @@ def start_rollout(
         raise RagError("The share of a canary must be between 0 and 1.")
     if bool(staging) == bool(prompt):
         raise RagError("Name either the staging pipeline or the prompt version to try.")
-    now = _present(workspace, collection)
-    first_name, first = NOW, now
+    first = NOW, _present(workspace, collection)
     if production:
-        row = find_pipeline(workspace, production, production_number)
-        first_name, first = f"{row.name} {row.number}", row.config
+        first = _named(workspace, production, production_number)
+    second = f"prompt {prompt}", first[1].model_copy(update={"prompt": prompt})
     if staging:
-        row = find_pipeline(workspace, staging, staging_number)
-        second_name, second = f"{row.name} {row.number}", row.config
-    else:
-        second_name, second = f"prompt {prompt}", first.model_copy(update={"prompt": prompt})
-    first, second = (_frozen(workspace, config, collection) for config in (first, second))
-    if not diff_configs(first, second):
+        second = _named(workspace, staging, staging_number)
+    made = Rollout(
+        kind=kind,
+        collection=collection,
+        share=1.0 if kind == RolloutKind.BLIND else share,
+        production=first[0],
+        production_config=_frozen(workspace, first[1], collection).model_dump_json(),
+        staging=second[0],
+        staging_config=_frozen(workspace, second[1], collection).model_dump_json(),
+        created_ms=now_ms(),
+        note=note.strip(),
+    )
+    return get_rollout(workspace.database, _start(workspace, made))
+
+
+def _start(workspace: Workspace, made: Rollout) -> int:
+    """Store a roll-out; return its number. Raises RagError without a difference, or when one is running."""
+    if made.production_config == made.staging_config:
         raise RagError("Both pipelines are the same. There is nothing to compare.")
+    collection = made.collection
     with workspace.store.session() as session:
         found = find_collection(session, collection) if collection else None
         running = session.exec(select(Rollout).where(Rollout.state == RolloutState.RUNNING)).all()
         if any(found is None or other.collection_id in (None, found.id) for other in running):
             raise RagError("A roll-out is already running there. Promote or stop it first.")
-        made = Rollout(
-            collection_id=found.id if found else None, collection=collection, kind=kind,
-            share=1.0 if kind == RolloutKind.BLIND else share, production=first_name,
-            production_config=first.model_dump_json(), staging=second_name,
-            staging_config=second.model_dump_json(), created_ms=now_ms(), note=note.strip(),
-        )  # fmt: skip
+        made.collection_id = found.id if found else None
         session.add(made)
-        audit_log.record(
-            session, "roll-out started", second_name, f"{kind} in {collection or 'all collections'}"
-        )
+        where = f"{made.kind} in {collection or 'all collections'}"
+        audit_log.record(session, "roll-out started", made.staging, where)
         session.flush()
-        number = made.id or 0
-    return get_rollout(workspace.database, number)
+        return made.id or 0
 
 
 def preview_promotion(workspace: Workspace, rollout_id: int) -> str:
@@ -118,10 +123,13 @@ def promote_rollout(workspace: Workspace, rollout_id: int) -> str:
         if not plan.prompt:
             session.merge(
                 ProductionPipeline(
-                    collection_id=found.collection_id or ALL, name=found.staging, config=found.staging_config,
-                    moved_ms=now_ms(), rollout_id=found.id or 0,
+                    collection_id=found.collection_id or ALL,
+                    name=found.staging,
+                    config=found.staging_config,
+                    moved_ms=now_ms(),
+                    rollout_id=found.id or 0,
                 )
-            )  # fmt: skip
+            )
             _end(session, found, RolloutState.PROMOTED, plan.sentence)
     if plan.prompt:
         # The label first: if the program ends between the two, promoting again moves nothing and ends it.
@@ -191,7 +199,7 @@ def pick_answer(workspace: Workspace, pair: str, choice: str) -> Revealed:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a promotion changes: the label of a prompt moves to a number, or the collection gets a pipeline."""
+    """What a promotion changes: a prompt's label moves to a number, or the collection gets a pipeline."""
 
     sentence: str
     prompt: str = ""
@@ -254,6 +262,12 @@ def production_config(workspace: Workspace, collection: str) -> PipelineConfig |
         return PipelineConfig.model_validate_json(found.config) if found else None
 
 
+def _named(workspace: Workspace, name: str, number: int | None) -> tuple[str, PipelineConfig]:
+    """Return what a version of a pipeline is called, and its configuration. Raises NotFoundError."""
+    row = find_pipeline(workspace, name, number)
+    return f"{row.name} {row.number}", row.config
+
+
 def _present(workspace: Workspace, collection: str) -> PipelineConfig:
     """Return the configuration that answers now: a promoted pipeline, else the settings."""
     if collection:
@@ -269,8 +283,8 @@ def _frozen(workspace: Workspace, config: PipelineConfig, collection: str) -> Pi
         raise RagError("A pipeline that only searches gives no answers. Choose one that answers.")
     if not collection and config.version != "active":
         raise RagError(
-            f"This pipeline uses version {config.version} of one collection. A roll-out for all collections needs "
-            "one that uses the active version."
+            f"This pipeline uses version {config.version} of one collection. A roll-out for all collections "
+            "needs one that uses the active version."
         )
     template = find_prompt(workspace.store, config.prompt)
     if collection and config.collection not in (collection, "(all)"):

@@ -124,8 +124,8 @@ def list_feedback(
     """Return feedback, newest first, of one trace or of all."""
     return database.rows(
         FeedbackRow,
-        """SELECT f.trace_id, f.author, f.created_ms, f.is_up, f.reason, f.note, f.correction, f.tags, f.set_name,
-                  f.case_key, t.question, t.answer, t.collection
+        """SELECT f.trace_id, f.author, f.created_ms, f.is_up, f.reason, f.note, f.correction, f.tags,
+                  f.set_name, f.case_key, t.question, t.answer, t.collection
            FROM feedback f JOIN trace t ON t.id = f.trace_id
            WHERE (?1 = '' OR f.trace_id = ?1) AND (?2 IS NULL OR f.is_up = ?2)
            ORDER BY f.created_ms DESC, f.author LIMIT ?3""",
@@ -242,8 +242,9 @@ def list_queues(database: Database) -> list[QueueRow]:
         """SELECT q.name, q.created_ms,
                   (SELECT count(*) FROM reviewitem i WHERE i.queue_id = q.id) AS item_count,
                   (SELECT json_group_array(json_array(reviewer, items)) FROM
-                      (SELECT r.reviewer, count(*) AS items FROM review r JOIN reviewitem i ON i.id = r.item_id
-                       WHERE i.queue_id = q.id GROUP BY r.reviewer ORDER BY r.reviewer)) AS reviewers
+                      (SELECT r.reviewer, count(*) AS items
+                       FROM review r JOIN reviewitem i ON i.id = r.item_id WHERE i.queue_id = q.id
+                       GROUP BY r.reviewer ORDER BY r.reviewer)) AS reviewers
            FROM reviewqueue q ORDER BY q.name""",
     )
 
@@ -259,7 +260,7 @@ def list_review_items(database: Database, queue: str, reviewer: str) -> list[Rev
 
 
 def list_reviews(database: Database, queue: str) -> list[tuple[ReviewItemRow, tuple[ReviewRow, ...]]]:
-    """Return every item with all its reviews: for exports and cases, not for reviewers. Raises NotFoundError."""
+    """Return every item with all its reviews, which reviewers must not see. Raises NotFoundError."""
     queue_id = _queue_id(database, queue)
     reviews = _reviews(database, queue_id)
     items = database.rows(
@@ -341,7 +342,8 @@ class RolloutRow:
             )
         return (
             f"Canary: {self.share:.0%} of the questions go to “{self.staging}”, the others to "
-            f"“{self.production}”; {self.staging_count} of {self.staging_count + self.production_count} so far"
+            f"“{self.production}”; {self.staging_count} of {self.staging_count + self.production_count} "
+            "so far"
         )
 
 
@@ -493,7 +495,8 @@ def list_candidates(database: Database) -> list[Candidate]:
 _ROLLOUT_COLUMNS = """r.id,
     coalesce((SELECT c.name FROM collection c WHERE c.id = r.collection_id), r.collection) AS collection,
     r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms, r.note, r.outcome,
-    (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'production') AS production_count,
+    (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'production')
+        AS production_count,
     (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'staging') AS staging_count,
     (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'staging' AND a.picked != '')
         AS picked_count"""

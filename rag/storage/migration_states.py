@@ -81,6 +81,22 @@ ALTER TABLE frozenresult RENAME TO regressionresult;
 ALTER TABLE regressionresult RENAME COLUMN change TO changes;
 """
 
+# --- review: how an item was chosen, and the field's names ------------------------------------------------
+
+# `why` was "flagged", "thumbs-down", "random" or "low score 0.21".
+_REVIEW_SOURCE = """
+ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE reviewitem ADD COLUMN score FLOAT;
+UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL) WHERE why LIKE 'low score %';
+UPDATE reviewitem SET source = why WHERE source = '';
+ALTER TABLE reviewitem DROP COLUMN why;
+"""
+_ROLLOUT_ANSWERS = """
+DROP INDEX IF EXISTS ix_rolloutask_rollout_id;
+ALTER TABLE rolloutask RENAME TO rolloutanswer;
+CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
+"""
+
 # --- governance: an erasure's state is a row, and what a version lost is a column --------------------------
 
 _ERASURES = """
@@ -116,22 +132,6 @@ TRACES: tuple[Action, ...] = (
 )
 PROMPTS: tuple[Action, ...] = ()
 EVALUATION: tuple[Action, ...] = ()
-# --- review: how an item was chosen, and the field's names ------------------------------------------------
-
-# `why` was "flagged", "thumbs-down", "random" or "low score 0.21".
-_REVIEW_SOURCE = """
-ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
-ALTER TABLE reviewitem ADD COLUMN score FLOAT;
-UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL) WHERE why LIKE 'low score %';
-UPDATE reviewitem SET source = why WHERE source = '';
-ALTER TABLE reviewitem DROP COLUMN why;
-"""
-_ROLLOUT_ANSWERS = """
-DROP INDEX IF EXISTS ix_rolloutask_rollout_id;
-ALTER TABLE rolloutask RENAME TO rolloutanswer;
-CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
-"""
-
 REVIEW: tuple[Action, ...] = (_REVIEW_SOURCE, _ROLLOUT_ANSWERS)
 MONITORING: tuple[Action, ...] = (_REGRESSION_TABLES, _list_changes)
 GOVERNANCE: tuple[Action, ...] = (_ERASURES, _add_erasures)

@@ -174,7 +174,7 @@ METRIC_COLUMNS = (
            sort=lambda m: m.own.count if m.own else 0),
     Column("Without", lambda m: f"{m.own.missing:,}" if m.own else "–", 76, right=True,
            sort=lambda m: m.own.missing if m.own else 0,
-           tooltip=lambda m: "Cases without a value: errors, timeouts, and cases to which this metric does not apply"),
+           tooltip=lambda m: "Cases without a value: errors, timeouts, and cases to which it does not apply"),
 )  # fmt: skip
 
 

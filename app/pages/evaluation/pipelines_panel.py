@@ -75,8 +75,9 @@ class PipelinesPanel(QWidget):
                 theme,
                 "settings",
                 "No pipeline yet",
-                "A pipeline is everything an answer depends on besides the question: documents, search settings, "
-                "prompt, model and sampling. Save the current settings as one, change a copy, and compare both.",
+                "A pipeline is everything an answer depends on besides the question: documents, search "
+                "settings, prompt, model and sampling. Save the current settings as one, change a "
+                "copy, and compare both.",
             )
         )
         fields = column(self.difference, (self.fields, 1))

@@ -96,8 +96,8 @@ class SetsPanel(QWidget):
                 theme,
                 "overview",
                 "No evaluation set yet",
-                "A set contains questions and what is known about their right answers. Make one by hand, from a "
-                "file, from an answer on the Traces page, or prepare the sample collection (Ctrl+K).",
+                "A set contains questions and what is known about their right answers. Make one by hand, "
+                "from a file, from an answer on the Traces page, or prepare the sample collection (Ctrl+K).",
             )
         )
         self._stack.addWidget(self._make_content())

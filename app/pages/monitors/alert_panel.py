@@ -188,7 +188,7 @@ class AlertPanel(QWidget):
 
 
 class RuleDialog(QDialog):
-    """A form with every field of a rule; its threshold is in the unit of its measure, or the control limit."""
+    """A form with every field of a rule; its threshold is in the unit of its measure or the control limit."""
 
     def __init__(self, console: Console, rule: AlertRow | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

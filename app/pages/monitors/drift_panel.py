@@ -87,8 +87,8 @@ class DriftPanel(QWidget):
         self.questions.record_activated.connect(lambda question: self.trace_requested.emit(question.trace_id))
         about = (
             "The last questions are compared with those of the reference period. A small p means that such a "
-            "difference rarely happens by chance. With few questions only large changes are found, so “no sign” "
-            "does not mean that nothing changed."
+            "difference rarely happens by chance. With few questions only large changes are found, so “no "
+            "sign” does not mean that nothing changed."
         )
         column(
             label(about, "muted", wrap=True),
@@ -148,8 +148,8 @@ class DisagreementPanel(QWidget):
             GROUP_COLUMNS,
             console.theme,
             "disagreements",
-            "Not searched yet. Questions are similar when the cosine of their embeddings is at least 0.9 and they "
-            "contain the same numbers.",
+            "Not searched yet. Questions are similar when the cosine of their embeddings is at least 0.9 and "
+            "they contain the same numbers.",
         )
         self.members = RecordTable(
             MEMBER_COLUMNS, console.theme, "disagreeing_answers", "Choose a group to read its answers."

@@ -34,10 +34,11 @@ def _colour(summary: MeasureSummary) -> str | None:
 
 
 _KINDS = {
-    "rate": "Share of the questions, with its 95 % interval (Wilson). If nothing changed, a window goes beyond the "
-    "limits in at most 0.3 % of cases (beta-binomial, because the reference rate is an estimate, too).",
-    "value": "Median of the questions. The limits are order statistics of the reference period and hold for any "
-    "distribution: if nothing changed, a window goes beyond them in at most 0.3 % of cases.",
+    "rate": "Share of the questions, with its 95 % interval (Wilson). If nothing changed, a window goes "
+    "beyond the limits in at most 0.3 % of cases (beta-binomial, because the reference rate is an "
+    "estimate, too).",
+    "value": "Median of the questions. The limits are order statistics of the reference period and hold for "
+    "any distribution: if nothing changed, a window goes beyond them in at most 0.3 % of cases.",
 }
 MEASURE_COLUMNS = (
     Column("Measure", lambda s: MEASURES[s.key].title, 170, tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),

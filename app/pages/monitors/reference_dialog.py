@@ -95,7 +95,8 @@ class ReferenceDialog(QDialog):
         layout.addWidget(
             label(
                 f"Control limits and drift tests of {whose} compare with the questions of this period. "
-                "Choose a time in which everything was as it should be; later questions are compared with it.",
+                "Choose a time in which everything was as it should be; later questions are compared "
+                "with it.",
                 "muted",
                 wrap=True,
             )

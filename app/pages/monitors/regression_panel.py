@@ -103,15 +103,16 @@ class RegressionPanel(QWidget):
         self.remove_button = button("Remove", self.remove)
         self.automatic = QCheckBox("Run after every change")
         self.automatic.setToolTip(
-            "Ask them again whenever the model, prompt, settings or documents change, while this window is open"
+            "Ask them again whenever the model, prompt, settings or documents change, while this "
+            "window is open"
         )
         self.sentence = label("", wrap=True)
         self.table = RecordTable(
             REGRESSION_COLUMNS,
             console.theme,
             "regression_questions",
-            "No regression questions yet. Add one whose answer you know to be right, here or from its trace. It is "
-            "asked again after changes, and you see which answers have changed.",
+            "No regression questions yet. Add one whose answer you know to be right, here or from its trace. "
+            "It is asked again after changes, and you see which answers have changed.",
         )
         self.before, self.now = label("", wrap=True), label("", wrap=True)
         self.open_before = button(
@@ -273,8 +274,8 @@ class RegressionDialog(QDialog):
         layout.setSpacing(SPACE)
         layout.addWidget(
             label(
-                "The question is asked now, and its answer becomes the reference: read it before you trust it. To "
-                "use an earlier answer, add the question from its trace.",
+                "The question is asked now, and its answer becomes the reference: read it before you trust "
+                "it. To use an earlier answer, add the question from its trace.",
                 "muted",
                 wrap=True,
             )

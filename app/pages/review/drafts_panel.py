@@ -165,8 +165,9 @@ class DraftsPanel(QWidget):
             self._console.theme,
             "review",
             "No drafts to review",
-            "The local model writes questions and answers from passages of a collection. Filters drop questions "
-            "that mention the passage, answers that are not in it, and repetitions. You decide about the rest.",
+            "The local model writes questions and answers from passages of a collection. Filters drop "
+            "questions that mention the passage, answers that are not in it, and repetitions. You "
+            "decide about the rest.",
             button("Write drafts…", self.choose, primary=True),
         )
         right = Panel()
@@ -228,8 +229,8 @@ class GenerateDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         note = (
-            "The active model writes. A draft becomes a case only when you accept it. Many drafts of the demo model "
-            "are not usable."
+            "The active model writes. A draft becomes a case only when you accept it. Many drafts of the "
+            "demo model are not usable."
         )
         layout.addWidget(label(note, "muted", wrap=True))
         layout.addLayout(form)

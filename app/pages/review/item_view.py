@@ -44,7 +44,7 @@ KEYS = (
 
 
 class ItemView(QWidget):
-    """The answer at the left, its passages at the right, the keys below. `add_shortcuts` makes the keys work."""
+    """The answer at the left, its passages at the right, the keys below; for these see `add_shortcuts`."""
 
     trace_requested = Signal(str)
     changed = Signal()  # another answer is shown, or a verdict was stored

@@ -47,7 +47,8 @@ class ReviewPage(QWidget):
             FEEDBACK_COLUMNS,
             console.theme,
             "feedback",
-            "Nobody has rated an answer yet. Use the thumbs below any answer, on the Ask page or in its trace.",
+            "Nobody has rated an answer yet. Use the thumbs below any answer, on the Ask page or in "
+            "its trace.",
         )
         self.feedback.record_activated.connect(self._open)
         self.queue.trace_requested.connect(self.trace_requested)

@@ -223,8 +223,8 @@ class StartDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         note = (
-            "Both configurations are fixed as they are now. A prompt version as staging means production with that "
-            "prompt."
+            "Both configurations are fixed as they are now. A prompt version as staging means production "
+            "with that prompt."
         )
         layout.addWidget(label(note, "muted", wrap=True))
         layout.addLayout(form)

@@ -193,7 +193,7 @@ class EvaluationGate(SQLModel, table=True):
 
 
 class GateRequirement(SQLModel, table=True):
-    """A gate that a version must pass on a set before the label production of its prompt or pipeline moves to it."""
+    """A gate that a version must pass on a set before the label production moves to it."""
 
     kind: str = Field(primary_key=True)  # prompt | pipeline
     subject_id: int = Field(primary_key=True)
@@ -237,9 +237,13 @@ mark(Pipeline, name="name")
 mark(PipelineVersion, written="message content", technical="fingerprint")
 mark(PipelineLabel, name="name")
 mark(PipelineLabelMove, written="note", name="label author")
-mark(EvaluationRun, written="error note config judge", name="name set_name pipeline collection prompt_name model_file",
-     technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint embedder "
-     "prompt_fingerprint model_sha256 quantisation sampling libraries")  # fmt: skip
+mark(
+    EvaluationRun,
+    written="error note config judge",
+    name="name set_name pipeline collection prompt_name model_file",
+    technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint "
+    "embedder prompt_fingerprint model_sha256 quantisation sampling libraries",
+)
 mark(EvaluationRunTag, name="name")
 mark(
     EvaluationResult, derived="checks judge error", technical="case_key outcome trace_id metrics reused_trace"
@@ -247,5 +251,10 @@ mark(
 mark(ResultVerdict, written="note", name="author")
 mark(EvaluationGate, written="sentence rows", technical="gate_sha256")
 mark(GateRequirement, written="gate", name="set_name author", technical="kind gate_sha256")
-mark(Draft, copy="passage place", derived="question answer marks", name="document model decided_by",
-     technical="state case_key")  # fmt: skip
+mark(
+    Draft,
+    copy="passage place",
+    derived="question answer marks",
+    name="document model decided_by",
+    technical="state case_key",
+)

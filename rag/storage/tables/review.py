@@ -103,7 +103,11 @@ mark(Feedback, written="note correction tags", name="author set_name", technical
 mark(ReviewQueue, name="name")
 mark(ReviewItem, technical="trace_id source")
 mark(Review, written="correction", name="reviewer set_name", technical="verdict reason relevant case_key")
-mark(Rollout, written="note outcome production_config staging_config", name="collection production staging",
-     technical="kind state")  # fmt: skip
+mark(
+    Rollout,
+    written="note outcome production_config staging_config",
+    name="collection production staging",
+    technical="kind state",
+)
 mark(RolloutAnswer, technical="trace_id arm pair picked")
 mark(ProductionPipeline, written="config", name="name")

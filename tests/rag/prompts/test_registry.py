@@ -11,7 +11,6 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceDetail, TraceFilter, get_trace, list_traces
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.ingest import ingest_files
-from rag.prompts import load_prompt, render, template_variables
 from rag.prompts.files import export_prompts, import_prompts
 from rag.prompts.registry import (
     delete_prompt,
@@ -23,6 +22,7 @@ from rag.prompts.registry import (
     save_prompt,
 )
 from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
+from rag.prompts.templates import load_prompt, render, template_variables
 from rag.storage.data_folder import RESOURCES
 from rag.storage.database import Database
 from rag.storage.store import Store
