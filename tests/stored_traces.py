@@ -15,15 +15,9 @@ def add_traces(workspace: Workspace, count: int, begin_ms: int, step_ms: int = 6
         for number in range(count):
             given = {name: value(number) if callable(value) else value for name, value in values.items()}
             trace = {
+                "id": secrets.token_hex(16), "session_id": "s", "created_ms": begin_ms + number * step_ms,
                 "status": "done", "question": "What is it?", "answer": "It is bread.", "collection": "A", "model": "m",
                 "outcome": "answered", "claim_count": 1, "best_score": 0.5, "total_ms": 1000.0, "passage_count": 3,
                 **given,
             }  # fmt: skip
-            session.add(
-                Trace(
-                    id=secrets.token_hex(16),
-                    session_id="s",
-                    created_ms=begin_ms + number * step_ms,
-                    **trace,
-                )
-            )
+            session.add(Trace(**trace))
