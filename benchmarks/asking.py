@@ -1,4 +1,4 @@
-"""Asking against bare llama-cpp-python with the same prompt, in turns, and the time that the flags take."""
+"""Compares asking with bare llama-cpp-python on the same prompts, in turns, and times the flags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import llama_cpp
 
 from rag.asking.answer import answer_question
-from rag.asking.rows import Question, get_trace
+from rag.asking.rows import Question, TraceDetail, TraceSource, get_trace
 from rag.models.language_model import starter_model_path
 from rag.sample.making import ingest_sample
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -38,15 +38,15 @@ def main() -> None:
         sentences, check_ms = 0, 0.0
         for round_number in range(3):
             for question in QUESTIONS:
-                row = ask(workspace, question)
-                if row["completion_tokens"] < 8:
+                trace = ask(workspace, question)
+                if trace.completion_tokens < 8:
                     continue
-                speed, first = ask_bare(bare, row["prompt"], row["completion_tokens"])
+                speed, first = ask_bare(bare, trace.prompt, trace.completion_tokens)
                 if round_number:  # the first round warms both up
-                    speeds.append(row["tokens_per_s"] / speed)
-                    firsts.append(first / row["read_ms"])
-                    sentences += max(row["claim_count"], 1)
-                    check_ms += row["check_ms"]
+                    speeds.append(trace.tokens_per_s / speed)
+                    firsts.append(first / trace.read_ms)
+                    sentences += max(trace.claim_count, 1)
+                    check_ms += trace.check_ms
         print(
             f"tokens/s             {statistics.median(speeds):5.2f} of bare llama-cpp-python   (goal: 0.95 or more)"
         )
@@ -58,21 +58,21 @@ def main() -> None:
         )
 
 
-def ask(workspace: Workspace, question: str) -> dict:
-    """One ask without a shared prefix; gives the trace's row."""
+def ask(workspace: Workspace, question: str) -> TraceDetail:
+    """Ask one question without a shared prefix and return its trace."""
     model = workspace.language_model()
     model._llama.reset()
     model._llama._ctx.kv_cache_clear()
-    events = answer_question(workspace, Question(question, SAMPLE_COLLECTION, source="probe"))
+    events = answer_question(workspace, Question(question, SAMPLE_COLLECTION, source=TraceSource.EVALUATION))
     try:
         while True:
             next(events)
     except StopIteration as end:
-        return get_trace(workspace.database, end.value.trace_id).row
+        return get_trace(workspace.database, end.value.trace_id)
 
 
 def ask_bare(bare: llama_cpp.Llama, prompt: str, count: int) -> tuple[float, float]:
-    """(tokens/s, milliseconds to the first token) of a plain streamed completion of the same prompt."""
+    """Return tokens/s and milliseconds to the first token of a plain streamed completion of the same prompt."""
     bare.reset()
     bare._ctx.kv_cache_clear()
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Evaluation: questions a minute against asking one by one, and the time to open and compare large runs.
+"""Measures evaluation: questions per minute against asking one by one, and opening and comparing large runs.
 
     python -m benchmarks.evaluating [--questions 24] [--at-once 16] [--data FOLDER] [--threads 2]
 
@@ -18,7 +18,7 @@ import llama_cpp
 import numpy as np
 from sqlmodel import Session
 
-from rag.asking.rows import get_trace
+from rag.asking.rows import TraceDetail, get_trace
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare
@@ -61,24 +61,24 @@ def answering(workspace: Workspace, options: argparse.Namespace) -> None:
     together, batch_s = timed(workspace, options.at_once)
     rows = {r.case_key: r for r in list_results(workspace.database, singly.id)}
     same = [rows[r.case_key].answer == r.answer for r in list_results(workspace.database, together.id)]
-    traces = [get_trace(workspace.database, r.trace_id).row for r in rows.values()]
+    traces = [get_trace(workspace.database, r.trace_id) for r in rows.values()]
     shared = [
-        get_trace(workspace.database, r.trace_id).row for r in list_results(workspace.database, together.id)
+        get_trace(workspace.database, r.trace_id) for r in list_results(workspace.database, together.id)
     ]
     bare_s = bare(workspace, traces, options.threads)
     count = len(cases)
-    read, write = (sum(t[name] or 0 for t in traces) for name in ("read_ms", "generate_ms"))
-    other = sum((t["retrieve_ms"] or 0) + (t["check_ms"] or 0) for t in traces)
-    total = sum(t["total_ms"] for t in traces)
-    print(f"{count} questions, {sum(t['prompt_tokens'] for t in traces) / count:.0f} prompt tokens each")
+    read, write = (sum(getattr(t, name) or 0 for t in traces) for name in ("read_ms", "generate_ms"))
+    other = sum((t.retrieve_ms or 0) + (t.check_ms or 0) for t in traces)
+    total = sum(t.total_ms for t in traces)
+    print(f"{count} questions, {sum(t.prompt_tokens for t in traces) / count:.0f} prompt tokens each")
     print(f"one by one   {count / alone_s * 60:6.1f} questions/min: reading the prompt {read / total:.0%}, "
           f"writing {write / total:.0%}, search and check {other / total:.0%} of the time")  # fmt: skip
     print(
         f"at once      {count / batch_s * 60:6.1f} questions/min = {alone_s / batch_s:.2f} of one by one (goal: 3)"
     )
     print(f"bare loop    {count / bare_s * 60:6.1f} questions/min (llama-cpp-python, the prompts alone)")
-    print(f"shared       {sum(t['cached_tokens'] for t in shared) / sum(t['prompt_tokens'] for t in shared):.0%} of the "
-          f"prompt tokens, one by one {sum(t['cached_tokens'] for t in traces) / sum(t['prompt_tokens'] for t in traces):.0%}")  # fmt: skip
+    print(f"shared       {sum(t.cached_tokens for t in shared) / sum(t.prompt_tokens for t in shared):.0%} of the "
+          f"prompt tokens, one by one {sum(t.cached_tokens for t in traces) / sum(t.prompt_tokens for t in traces):.0%}")  # fmt: skip
     print(f"identical    {sum(same)} of {len(same)} answers")
     begin = time.perf_counter()
     drive(runs.start_runs(workspace, "S", ["P"], parallel=1, repeats=3, timeout_s=3600))
@@ -98,15 +98,15 @@ def timed(workspace: Workspace, parallel: int) -> tuple[RunRow, float]:
     return run, time.perf_counter() - begin
 
 
-def bare(workspace: Workspace, traces: list[dict], threads: int) -> float:
+def bare(workspace: Workspace, traces: list[TraceDetail], threads: int) -> float:
     llama = llama_cpp.Llama(
         str(starter_model_path()), n_ctx=4096, verbose=False,
         n_threads=threads or None, n_threads_batch=threads or None,
     )  # fmt: skip
     begin = time.perf_counter()
     for trace in traces:
-        if trace["prompt"]:
-            llama.create_completion(trace["prompt"], max_tokens=64, temperature=0.0, repeat_penalty=1.0)
+        if trace.prompt:
+            llama.create_completion(trace.prompt, max_tokens=64, temperature=0.0, repeat_penalty=1.0)
     return time.perf_counter() - begin
 
 

@@ -1,4 +1,4 @@
-"""The window: how soon it is shown, its longest pause while ingesting and answering, and 100,000 traces."""
+"""Measures the window: how soon it is shown, its longest pause while ingesting and answering, and 100,000 traces."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def start_up(scratch: Path) -> None:
-    """In turns, each in a process of its own, after one run that is not counted."""
+    """Start both in turns, each in a process of its own, after one run that is not counted."""
     (scratch / "ours.py").write_text(OURS)
     empty, ours = [], []
     for number in range(6):
@@ -71,7 +71,7 @@ def run(command: list[str]) -> float:
 
 
 def longest_pause(scratch: Path) -> None:
-    """Ticks of a 1 ms timer while the engine ingests and answers at once."""
+    """Watch the ticks of a 1 ms timer while the engine ingests and answers at once."""
     from PySide6.QtCore import QTimer
 
     from app.application import make_application, make_window
@@ -94,7 +94,7 @@ def longest_pause(scratch: Path) -> None:
             time.sleep(0.001)
 
     until(lambda: console.engine.is_ready and list_collections(console.database) and not console.engine.tasks)
-    page = window.page("ask")
+    page = window.pages.ask
     until(lambda: page.model_box.currentData())
     page.ask("What does the Aurora 3 measure?")  # loads the model
     until(lambda: page._task is None)
@@ -112,9 +112,9 @@ def longest_pause(scratch: Path) -> None:
     timer.timeout.connect(tick)
     last[0] = time.perf_counter()
     timer.start()
-    window.start_ingest([str(files)], "Load")
+    window.ingests.start_ingest([str(files)], "Load")
     asked = 0
-    while window._ingest is not None or page._task is not None:
+    while window.ingests.is_busy or page._task is not None:
         if page._task is None and asked < 6:
             page.ask(f"What does the Aurora 3 measure and what does it cost? ({asked})")
             asked += 1

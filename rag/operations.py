@@ -1,9 +1,9 @@
 """What the window may ask of the engine: each operation once, with its function, lane and title.
 
-The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process finds
-the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it has them
-and the window did not give them, and runs it on the operation's lane. A test binds the keywords of every call to
-the function's signature. This module is light: it names functions and imports nothing but rows.
+The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process
+finds the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it
+has them and the window did not give them, and runs it on the operation's lane. A test binds the keywords of
+every call to the function's signature. This module is light: it names functions and imports nothing but rows.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from rag.knowledge.rows import (
     VersionMade,
 )
 from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
-from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, MeasureSummary, RegressionState
+from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
-from rag.review.rows import Agreement, BlindResult, FeedbackRow, Revealed, RolloutResults, RolloutRow
+from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
 from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
 
 R = TypeVar("R")
@@ -103,7 +103,7 @@ erase_document: Operation[ErasureReport] = Operation(
     "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
 )
 compact: Operation[CompactReport] = Operation(
-    "rag.governance.erasure:compact", Lane.INGEST, "Compact the data folder"
+    "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
 )
 
 # --- Models ----------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ remove_documents: Operation[VersionMade] = Operation(
     "rag.knowledge.edits:remove_documents", Lane.INGEST, "Remove documents"
 )
 serve_index: Operation[VerificationReport] = Operation(
-    "rag.knowledge.versions:serve_index", Lane.INGEST, "Move the index"
+    "rag.knowledge.index_sync:serve_index", Lane.INGEST, "Move the index"
 )
 rename_collection: Operation[None] = Operation(
     "rag.knowledge.collections:rename_collection", Lane.INGEST, "Rename {name}"
@@ -201,7 +201,7 @@ discard_version: Operation[int] = Operation(
 )
 undo_version: Operation[ActivationReport] = Operation("rag.knowledge.versions:undo", Lane.INGEST, "Undo")
 verify_index: Operation[VerificationReport] = Operation(
-    "rag.knowledge.versions:verify_index", Lane.INGEST, "Verify the index"
+    "rag.knowledge.index_sync:verify_index", Lane.INGEST, "Verify the index"
 )
 build_trial: Operation[VersionMade] = Operation(
     "rag.knowledge.trials:build_trial", Lane.INGEST, "Build a trial"
@@ -210,7 +210,7 @@ untag_version: Operation[None] = Operation(
     "rag.knowledge.collections:untag_version", Lane.INGEST, "Remove a tag"
 )
 add_verification_query: Operation[None] = Operation(
-    "rag.knowledge.versions:add_verification_query", Lane.INGEST, "Add a verification query"
+    "rag.knowledge.verification:add_verification_query", Lane.INGEST, "Add a verification query"
 )
 
 # --- Chroma folders and servers --------------------------------------------------------------------------
@@ -296,7 +296,7 @@ clear_reference: Operation[None] = Operation(
 test_drift: Operation[tuple[DriftResult, ...]] = Operation(
     "rag.monitoring.drift:drift", Lane.INGEST, "Test for drift"
 )
-find_disagreements: Operation[tuple[Disagreement, ...]] = Operation(
+find_disagreements: Operation[tuple[AnswerDisagreement, ...]] = Operation(
     "rag.monitoring.drift:disagreements", Lane.INGEST, "Look for disagreements"
 )
 list_regression_states: Operation[list[RegressionState]] = Operation(
@@ -339,18 +339,14 @@ preview_prompt: Operation[PromptPreview] = Operation(
 # --- Evaluation ------------------------------------------------------------------------------------------
 
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
-save_case: Operation[str] = Operation("rag.evaluation.set_editing:save_case", Lane.WRITE, "Save a case")
-remove_cases: Operation[None] = Operation(
-    "rag.evaluation.set_editing:remove_cases", Lane.WRITE, "Remove cases"
-)
-case_of_trace: Operation[str] = Operation(
-    "rag.evaluation.set_editing:case_of_trace", Lane.WRITE, "Add a case"
-)
+save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
+remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
+case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
-    "rag.evaluation.set_editing:import_cases", Lane.WRITE, "Import cases"
+    "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
 )
 diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
-    "rag.evaluation.set_editing:diff_set", Lane.READ, "Compare two versions of a set"
+    "rag.evaluation.sets:diff_set", Lane.READ, "Compare two versions of a set"
 )
 export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
@@ -407,11 +403,13 @@ reject_draft: Operation[None] = Operation("rag.evaluation.drafts:reject_draft", 
 feedback_case: Operation[str] = Operation("rag.review.feedback:feedback_case", Lane.WRITE, "Make a case")
 review_case: Operation[str] = Operation("rag.review.queues:review_case", Lane.WRITE, "Make a case")
 export_reviews: Operation[int] = Operation("rag.review.queues:export_reviews", Lane.WRITE, "Export reviews")
-pick_blind_answer: Operation[Revealed] = Operation("rag.review.rollouts:pick", Lane.WRITE, "Save the choice")
-save_verdict: Operation[None] = Operation("rag.review.queues:judge", Lane.WRITE, "Save a verdict")
+pick_blind_answer: Operation[Revealed] = Operation(
+    "rag.review.rollouts:pick_answer", Lane.WRITE, "Save the choice"
+)
+save_verdict: Operation[None] = Operation("rag.review.queues:save_verdict", Lane.WRITE, "Save a verdict")
 fill_queue: Operation[int] = Operation("rag.review.queues:fill_queue", Lane.WRITE, "Fill the queue")
-measure_agreement: Operation[list[Agreement]] = Operation(
-    "rag.review.queues:agreement", Lane.READ, "Compare the reviewers"
+measure_agreement: Operation[list[ReviewerAgreement]] = Operation(
+    "rag.review.queues:reviewer_agreement", Lane.READ, "Compare the reviewers"
 )
 make_review_cases: Operation[tuple[int, int]] = Operation(
     "rag.review.queues:make_cases", Lane.WRITE, "Make cases"
@@ -423,10 +421,12 @@ read_rollout_results: Operation[RolloutResults] = Operation(
     "rag.review.rollout_results:rollout_results", Lane.READ, "Compare the roll-out"
 )
 read_promotion: Operation[str] = Operation(
-    "rag.review.rollouts:what_moves", Lane.READ, "What a promotion moves"
+    "rag.review.rollouts:preview_promotion", Lane.READ, "What a promotion moves"
 )
-stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop", Lane.WRITE, "Stop the roll-out")
-promote_rollout: Operation[str] = Operation("rag.review.rollouts:promote", Lane.WRITE, "Promote the roll-out")
+stop_rollout: Operation[None] = Operation("rag.review.rollouts:stop_rollout", Lane.WRITE, "Stop the roll-out")
+promote_rollout: Operation[str] = Operation(
+    "rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out"
+)
 add_feedback: Operation[FeedbackRow] = Operation(
     "rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback"
 )

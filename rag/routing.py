@@ -17,8 +17,8 @@ from rag.errors import RagError
 from rag.evaluation.pipelines import named_pipeline
 from rag.monitoring.alerts import check_quickly
 from rag.review.rollouts import config_of, production_config
-from rag.review.rows import BlindResult, running_rollout
-from rag.storage.tables.review import Rollout, RolloutAsk
+from rag.review.rows import Arm, BlindResult, RolloutKind, running_rollout
+from rag.storage.tables.review import Rollout, RolloutAnswer
 from rag.workspace import Workspace
 
 Asked = Generator[Any, None, AskResult | BlindResult]
@@ -38,12 +38,20 @@ def ask(
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
     Args:
-        version: a dataset version of one's own choice; asked as it is, outside of any roll-out.
-        model: likewise a model.
-        alone: in a blind comparison only production answers, and nothing is compared.
-        pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; asked as it is, outside of any roll-out.
+        workspace: Where the collection is.
+        question: The question.
+        collection: Its name.
+        version: A dataset version that is asked as it is, outside of any roll-out.
+        model: A model that is asked as it is, outside of any roll-out.
+        session_id: Of earlier questions that this one follows up.
+        alone: In a blind comparison only production answers, and nothing is compared.
+        pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
 
-    Returns the result, of a blind comparison both. Raises RagError, after the trace was saved.
+    Returns:
+        The result; of a blind comparison both results.
+
+    Raises:
+        RagError: The question could not be answered. The trace was saved before.
     """
     if pipeline:
         config = named_pipeline(workspace, pipeline).config
@@ -64,7 +72,7 @@ def ask(
         else:
             with workspace.store.session() as session:
                 found = session.get_one(Rollout, row.id)
-            if row.kind == "blind" and not alone:
+            if row.kind is RolloutKind.BLIND and not alone:
                 both = yield from _ask_both(
                     workspace, found, question, collection, session_id or new_trace_id()
                 )
@@ -75,10 +83,10 @@ def ask(
     return result
 
 
-def arm_for(rollout_id: int, trace_id: str, share: float) -> str:
-    """Return "staging" for this share of ids and "production" for the others, always the same for one id."""
+def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
+    """Return the staging arm for this share of ids, production for the others; always the same for one id."""
     digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
-    return "staging" if int.from_bytes(digest[:8], "big") / 2**64 < share else "production"
+    return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
 def _ask_one_arm(
@@ -86,9 +94,9 @@ def _ask_one_arm(
 ) -> Generator[Any, None, AskResult]:
     """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
     trace_id = new_trace_id()
-    arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == "blind" else found.share)
-    if found.kind != "blind":
-        _record(workspace, [RolloutAsk(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
+    arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
+    if found.kind != RolloutKind.BLIND:
+        _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
     wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
     return (yield from answer_question(workspace, wanted))
 
@@ -98,16 +106,16 @@ def _ask_both(
 ) -> Generator[Any, None, BlindResult]:
     """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
     pair = secrets.token_hex(8)
-    arms = ["production", "staging"]
+    arms = [Arm.PRODUCTION, Arm.STAGING]
     if secrets.randbelow(2):
         arms.reverse()
     ids = [new_trace_id(), new_trace_id()]
     sessions = {
-        "production": session_id,
-        "staging": hashlib.sha256(f"{session_id}:staging".encode()).hexdigest()[:32],
+        Arm.PRODUCTION: session_id,
+        Arm.STAGING: hashlib.sha256(f"{session_id}:staging".encode()).hexdigest()[:32],
     }
     rows = [
-        RolloutAsk(trace_id=trace_id, rollout_id=found.id or 0, arm=arm, pair=pair, position=place)
+        RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm, pair=pair, position=place)
         for place, (trace_id, arm) in enumerate(zip(ids, arms, strict=True), 1)
     ]
     _record(workspace, rows)
@@ -118,6 +126,6 @@ def _ask_both(
     return BlindResult(pair, session_id, results[0], results[1])
 
 
-def _record(workspace: Workspace, rows: Sequence[RolloutAsk]) -> None:
+def _record(workspace: Workspace, rows: Sequence[RolloutAnswer]) -> None:
     with workspace.store.session() as session:
         session.add_all(rows)

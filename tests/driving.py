@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,14 +12,17 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
+from sqlmodel import select
 
 from app.console import Console
 from app.widgets.item_models import RecordTable
 from rag.asking.answer import answer_question
 from rag.asking.rows import AskResult, Question
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 D = TypeVar("D", bound=QDialog)
+DAY_MS = 86_400_000
 
 
 def notices(console: Console) -> list[tuple[str, str]]:
@@ -51,8 +56,8 @@ def texts(widget: QWidget) -> str:
 
 
 def button_of(parent: QWidget, text: str) -> QAbstractButton:
-    """Return the button with this text or accessible name."""
-    for found in parent.findChildren(QAbstractButton):
+    """Return the button with this text or accessible name, one that can be seen before a hidden one."""
+    for found in sorted(parent.findChildren(QAbstractButton), key=lambda each: not each.isVisible()):
         if text in (found.text().replace("&", ""), found.accessibleName()):
             return found
     raise AssertionError(f"There is no button “{text}”")
@@ -117,3 +122,25 @@ def ask_once(
     model.answer = answer
     result: AskResult = drive(answer_question(workspace, Question(question, collection)))
     return result.trace_id
+
+
+def copy_trace(
+    workspace: Workspace, trace_id: str, count: int, days: float = 10.0, **changes: Any
+) -> list[str]:
+    """Store copies of a trace, spread over the days before now, oldest first, and return their ids.
+
+    A change may be a function of the copy's number.
+    """
+    now = int(time.time() * 1000)
+    made = []
+    with workspace.store.session() as session:
+        values = session.exec(select(Trace).where(Trace.id == trace_id)).one().model_dump()
+        for number in range(count):
+            values |= {key: value(number) if callable(value) else value for key, value in changes.items()}
+            values |= {
+                "id": secrets.token_hex(16),
+                "created_ms": now - int((count - number) * days * DAY_MS / count),
+            }
+            session.add(Trace(**values))
+            made.append(values["id"])
+    return made

@@ -1,9 +1,12 @@
 """The entry point: what it says before anything is installed, in a checkout and beside a wheel."""
 
+import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -132,3 +135,101 @@ def test_beside_a_wheel_missing_packages_are_named_with_the_command(installed: P
     assert done.returncode == 1
     assert f"{sys.executable} -m pip install PySide6-Essentials pyqtgraph" in done.stderr
     assert not (installed.parent / ".venv").exists()
+
+
+# A Python of .venv as far as the set-up uses it for llama.cpp. It writes down what it was asked, and is killed
+# by a prompt until it was built with the words in `needs`.
+FAKE_PYTHON = """#!/bin/sh
+echo "$CMAKE_ARGS|$*" >> "{folder}/asked"
+case "$*" in
+*trial_run*)
+    if [ -e "{folder}/dies" ] && ! grep -q -- "$(cat "{folder}/dies")" "{folder}/built" 2>/dev/null; then
+        kill -s {signal} $$
+    fi ;;
+*"import llama_cpp"*) test -e "{folder}/built" ;;
+*"pip install"*) test ! -e "{folder}/no-compiler" && echo "built $CMAKE_ARGS" > "{folder}/built" ;;
+esac
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> types.ModuleType:
+    """Return main.py as a module of a checkout of its own, whose .venv has the fake Python."""
+    folder = tmp_path / "checkout"
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(FAKE_PYTHON.format(folder=folder, signal="ILL"))
+    python.chmod(0o755)
+    spec = importlib.util.spec_from_file_location("main_of_a_test", shutil.copy(ROOT / "main.py", folder))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def asked_of(checkout: types.ModuleType, words: str) -> list[str]:
+    """Return the commands with these words that the fake Python was given, each behind its CMAKE_ARGS."""
+    lines = (checkout.HERE / "asked").read_text().splitlines()
+    return [line for line in lines if words in line]
+
+
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="the fake Python is a shell script")
+
+
+@needs_posix
+def test_a_llama_that_runs_is_installed_once_and_tried_once(
+    checkout: types.ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checkout._install_llama()
+    assert capsys.readouterr().out == ""
+    assert len(asked_of(checkout, "pip install")) == len(asked_of(checkout, "trial_run")) == 1
+    assert checkout._install_llama()
+    assert len(asked_of(checkout, "pip install")) == 1, "it was there already"
+
+
+@needs_posix
+def test_a_llama_that_this_processor_kills_is_built_again_without_amx(
+    checkout: types.ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.HERE / "dies").write_text("-mno-amx-tile")
+    assert checkout._install_llama()
+    first, again = asked_of(checkout, "pip install")
+    assert first.startswith("|")
+    assert "--no-binary llama-cpp-python" in again and "--no-cache-dir" in again and "--no-deps" in again
+    arguments = shlex.split(again.split("|")[0])
+    flags = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+    assert arguments[-2:] == [f"-DCMAKE_C_FLAGS={flags}", f"-DCMAKE_CXX_FLAGS={flags}"]
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2
+    assert "killed by SIGILL" in told[0] and "built without AMX" in told[1] and "models run now" in told[1]
+
+
+@needs_posix
+def test_a_llama_that_dies_in_every_build_is_said_in_a_sentence(
+    checkout: types.ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.HERE / "dies").write_text("nothing helps")
+    assert not checkout._install_llama()
+    assert len(asked_of(checkout, "pip install")) == 2, "it is built again once, not for ever"
+    assert "without AMX as well, so no model can run." in capsys.readouterr().out
+
+
+@needs_posix
+def test_a_llama_that_cannot_be_built_says_how_to_get_it(
+    checkout: types.ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.HERE / "no-compiler").touch()
+    assert not checkout._install_llama()
+    assert "llama-cpp-python could not be built" in capsys.readouterr().out
+    assert asked_of(checkout, "trial_run") == []
+
+
+def test_what_is_in_cmake_args_already_stays(checkout: types.ModuleType) -> None:
+    """Read in a process of its own: the variable is the environment's."""
+    code = "import main; print(main._cmake_arguments_without_amx())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "CMAKE_ARGS": "-DGGML_CUDA=on"},
+    )  # fmt: skip
+    assert shlex.split(done.stdout)[0] == "-DGGML_CUDA=on"
+    assert len(shlex.split(done.stdout)) == 3

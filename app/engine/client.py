@@ -56,7 +56,7 @@ class Task(QObject):
         return time.monotonic() - self.started_s
 
     def cancel(self) -> None:
-        """Stop the operation at its next event, or take it out of the queue. `cancelled` says when it is done."""
+        """Stop the operation at its next event, or take it out of the queue; `cancelled` says when it is."""
         self._engine.send("cancel", self.id)
 
     def pause(self) -> None:
@@ -75,7 +75,7 @@ class Task(QObject):
 
 
 class Engine(QObject):
-    """The owner of the engine's process, which it starts again when it dies, but not more than three times."""
+    """The owner of the engine's process, which it starts again when it dies, but not for ever."""
 
     ready = Signal(int, list)  # questions that an earlier process left interrupted; sentences to show
     refused = Signal(str)  # why the data folder cannot be opened, or why the process is not started again
@@ -113,6 +113,8 @@ class Engine(QObject):
 
     def start_process(self) -> None:
         """Start the process. `ready` or `refused` follows; what is started before waits for `ready`."""
+        if self._stopping:
+            return  # the window was closed before it came to this
         # torch and tqdm leave a semaphore when their process ends at once; the tracker would print a warning.
         os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
         context = multiprocessing.get_context("spawn")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QLineEdit,
     QPlainTextEdit,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,15 +24,12 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel, KeyValueGrid, label
-from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.layout import EmptyState, Panel, Splitter, column, row
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
 from rag.knowledge.rows import ChromaImport, list_collections
-from rag.operations import Operation
 from rag.text.plurals import counted
-
-R = TypeVar("R")
 
 _PAGE = 100
 _RECENT = 8
@@ -46,15 +41,18 @@ COLLECTION_COLUMNS = (
     Column("Distance", lambda c: c.space, 74),
 )
 RECORD_COLUMNS = (
-    Column("Distance", lambda r: "" if r.distance is None else f"{r.distance:.4f}", 78, right=True, sort=lambda r: r.distance),
+    Column("Distance", lambda r: "" if r.distance is None else f"{r.distance:.4f}", 78, right=True,
+           sort=lambda r: r.distance),
     Column("Id", lambda r: r.id, 120, tooltip=lambda r: r.id),
-    Column("Text", lambda r: " ".join(r.text.split())[:240], 260, stretch=True, tooltip=lambda r: r.text[:1500]),
-    Column("Metadata", lambda r: ", ".join(f"{k}={v}" for k, v in r.metadata), 220, tooltip=lambda r: "\n".join(f"{k}: {v}" for k, v in r.metadata)),
+    Column("Text", lambda r: " ".join(r.text.split())[:240], 260, stretch=True,
+           tooltip=lambda r: r.text[:1500]),
+    Column("Metadata", lambda r: ", ".join(f"{k}={v}" for k, v in r.metadata), 220,
+           tooltip=lambda r: "\n".join(f"{k}: {v}" for k, v in r.metadata)),
 )  # fmt: skip
 
 
 class ChromaConsolePage(QWidget):
-    """A source above, its collections left, their records right."""
+    """A field for a folder or server above, its collections on the left, their records on the right."""
 
     versions_requested = Signal(str)
 
@@ -63,6 +61,7 @@ class ChromaConsolePage(QWidget):
         self.setObjectName("page")
         self._console = console
         self._source = ""
+        self._opening = ""  # the source that is being opened
         self._offset = 0
         self._more = False
         self.strip = TaskStrip()
@@ -70,15 +69,17 @@ class ChromaConsolePage(QWidget):
         self.source_box.setEditable(True)
         self.source_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.source_box.setAccessibleName("Chroma folder or server")
-        self.source_box.lineEdit().setAccessibleName("Chroma folder or server")
-        self.source_box.lineEdit().setPlaceholderText("A Chroma folder, or http://localhost:8000")
+        field = self.source_box.lineEdit()
+        assert field is not None  # it is editable
+        field.setAccessibleName("Chroma folder or server")
+        field.setPlaceholderText("A Chroma folder, or http://localhost:8000")
         self.source_box.addItems(self._recent())
         self.source_box.setCurrentIndex(-1)
-        self.source_box.lineEdit().returnPressed.connect(self.open)
+        field.returnPressed.connect(self.open)
         self.collections = RecordTable(
-            COLLECTION_COLUMNS, console.theme, "chroma_collections", "No collection is in it."
+            COLLECTION_COLUMNS, console.theme, "chroma_collections", "There are no collections in it."
         )
-        self.records = RecordTable(RECORD_COLUMNS, console.theme, "chroma_records", "No record matches.")
+        self.records = RecordTable(RECORD_COLUMNS, console.theme, "chroma_records", "No records match.")
         self.where, self.contains, self.query = QLineEdit(), QLineEdit(), QLineEdit()
         self.text = QPlainTextEdit(readOnly=True)
         self.text.setAccessibleName("Text of the record")
@@ -86,16 +87,16 @@ class ChromaConsolePage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(console.theme, "chroma", "Look into any Chroma",
-                       "A folder is copied before it is opened, so nothing in it changes, and its own program may go on using it. "
-                       "A server is asked by its address.",
+                       "A folder is copied before it is opened, so nothing in it changes and its own program "
+                       "can keep using it. A server is opened by its address.",
                        button("Open a folder…", self._choose_folder, primary=True)))  # fmt: skip
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.setSpacing(SPACE)
-        top = row(self.source_box, button("Open", self.open, primary=True), button("Open a folder…", self._choose_folder),
+        top = row((self.source_box, 1), button("Open", self.open, primary=True),
+                  button("Open a folder…", self._choose_folder),
                   button("Export a version…", self._choose_export))  # fmt: skip
-        top.setStretch(0, 1)
         layout.addLayout(top)
         layout.addWidget(self.strip)
         layout.addWidget(self._stack, 1)
@@ -107,41 +108,59 @@ class ChromaConsolePage(QWidget):
 
     @property
     def current(self) -> ChromaCollection | None:
+        """The chosen collection."""
         chosen = self.collections.selected_records()
         return chosen[0] if chosen else None
 
     def open(self) -> None:
-        """Open what stands in the field."""
+        """Open the folder or server in the field."""
         source = self.source_box.currentText().strip()
-        if source:
-            self._run(operations.list_chroma_collections,
-                      lambda found: self._opened(source, found), source=source)  # fmt: skip
+        if not source or source == self._opening:  # an editable box tells of Enter twice
+            return
+        self._opening = source
+        task = self._console.run(
+            operations.list_chroma_collections, partial(self._opened, source), source=source
+        )
+        task.ended.connect(self._end_opening)
+        self.strip.follow(task)
 
     def browse(self, offset: int = 0) -> None:
         """List the records of the chosen collection, through the filters."""
         if (chosen := self.current) is None:
             return
         self._show_collection(chosen)
-        self._run(operations.list_chroma_records,
-                  lambda page: self._show_page(chosen, page, "Records"), source=self._source, collection=chosen.name,
-                  where=self.where.text(), contains=self.contains.text(), limit=_PAGE, offset=offset)  # fmt: skip
+        task = self._console.run(
+            operations.list_chroma_records, partial(self._show_page, chosen, "Records"), source=self._source,
+            collection=chosen.name, where=self.where.text(), contains=self.contains.text(), limit=_PAGE,
+            offset=offset,
+        )  # fmt: skip
+        self.strip.follow(task)
 
     def search_text(self) -> None:
+        """List the records nearest to the text in the field."""
         if (chosen := self.current) is None or not self.query.text().strip():
             return
         text = self.query.text()
-        self._run(operations.search_chroma,
-                  lambda page: self._show_page(chosen, page, f"Nearest to “{text}”: "), source=self._source,
-                  collection=chosen.name, text=text, where=self.where.text())  # fmt: skip
+        task = self._console.run(
+            operations.search_chroma, partial(self._show_page, chosen, f"Nearest to “{text}”: "),
+            source=self._source, collection=chosen.name, text=text, where=self.where.text(),
+        )  # fmt: skip
+        self.strip.follow(task)
 
     def search_like(self) -> None:
-        """The records nearest to the chosen one."""
+        """List the records nearest to the chosen one."""
         records = self.records.selected_records()
         if (chosen := self.current) is None or not records:
             return
-        self._run(operations.search_chroma_like,
-                  lambda page: self._show_page(chosen, page, f"Nearest to the record {records[0].id}: "),
-                  source=self._source, collection=chosen.name, record_id=records[0].id, where=self.where.text())  # fmt: skip
+        task = self._console.run(
+            operations.search_chroma_like,
+            partial(self._show_page, chosen, f"Nearest to the record {records[0].id}: "), source=self._source,
+            collection=chosen.name, record_id=records[0].id, where=self.where.text(),
+        )  # fmt: skip
+        self.strip.follow(task)
+
+    def _end_opening(self) -> None:
+        self._opening = ""
 
     def _opened(self, source: str, found: list[ChromaCollection]) -> None:
         self._source = source
@@ -164,7 +183,7 @@ class ChromaConsolePage(QWidget):
             "   ·   ".join(part for part in (f"HNSW {hnsw}" if hnsw else "", metadata) if part) + made
         )
 
-    def _show_page(self, chosen: ChromaCollection, page: ChromaPage, what: str) -> None:
+    def _show_page(self, chosen: ChromaCollection, what: str, page: ChromaPage) -> None:
         if self.current != chosen:
             return
         self._offset, self._more = page.offset, page.more
@@ -192,14 +211,30 @@ class ChromaConsolePage(QWidget):
     # --- taking over and handing out ----------------------------------------------------------------------
 
     def import_chosen(self, name: str, embedder_folder: str = "") -> None:
+        """Make the chosen collection one of ours.
+
+        Args:
+            name: The name of the collection here.
+            embedder_folder: The folder of the embedder that made its vectors; empty: found by comparison.
+        """
         if (chosen := self.current) is not None:
-            self._run(operations.import_from_chroma, self._imported,
-                      source=self._source, collection=chosen.name, name=name, embedder_folder=embedder_folder)  # fmt: skip
+            task = self._console.run(
+                operations.import_from_chroma, self._imported, source=self._source,
+                collection=chosen.name, name=name, embedder_folder=embedder_folder,
+            )  # fmt: skip
+            self.strip.follow(task)
 
     def export(self, collection: str, target: str, name: str) -> None:
-        self._run(operations.export_to_chroma,
-                  lambda count: self._console.notice.emit(f"{counted(count, 'record was', 'records were')} written to {target}.", "info"),
-                  collection=collection, target=target, name=name)  # fmt: skip
+        """Write the active version of a collection to a folder or server, under a name there."""
+
+        def show(count: int) -> None:
+            written = counted(count, "record was", "records were")
+            self._console.notice.emit(f"{written} written to {target}.", "info")
+
+        task = self._console.run(
+            operations.export_to_chroma, show, collection=collection, target=target, name=name
+        )
+        self.strip.follow(task)
 
     def _imported(self, report: ChromaImport) -> None:
         self._console.data_changed.emit()
@@ -234,9 +269,6 @@ class ChromaConsolePage(QWidget):
             self.source_box.setEditText(folder)
             self.open()
 
-    def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
-        self.strip.follow(self._console.run(operation, done, **arguments))
-
     def _recent(self) -> list[str]:
         found = QSettings().value("chroma/recent") or []
         return [found] if isinstance(found, str) else [str(item) for item in found]
@@ -269,48 +301,26 @@ class ChromaConsolePage(QWidget):
             field.returnPressed.connect(self.browse)
             field.setClearButtonEnabled(True)
         self.query.returnPressed.connect(self.search_text)
-        filters = row(self.where, self.contains, button("Filter", self.browse))
-        filters.setStretch(0, 3)
-        filters.setStretch(1, 2)
+        filters = row((self.where, 3), (self.contains, 2), button("Filter", self.browse))
         search = row(
-            self.query, button("Search", self.search_text), button("Similar to this record", self.search_like)
+            (self.query, 1),
+            button("Search", self.search_text),
+            button("Similar to this record", self.search_like),
         )
-        search.setStretch(0, 1)
         right.body.addWidget(self._collection_line)
         right.body.addLayout(filters)
         right.body.addLayout(search)
-        below = QSplitter(Qt.Orientation.Vertical)
-        below.addWidget(self.records)
-        below.addWidget(self._make_detail())
-        below.setChildrenCollapsible(False)
-        below.setSizes([340, 200])
-        right.body.addWidget(below, 1)
+        detail = Splitter("chroma/detail", self.text, column(self.facts, 1, right=SMALL_SPACE), (460, 260))
+        right.body.addWidget(Splitter("chroma/records", self.records, detail, (340, 200), vertical=True), 1)
         right.body.addLayout(row(self._position, 1, self._previous, self._next))
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(left)
-        splitter.addWidget(right)
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([400, 780])
-        return splitter
-
-    def _make_detail(self) -> QWidget:
-        holder = QSplitter(Qt.Orientation.Horizontal)
-        facts = QWidget()
-        column = QVBoxLayout(facts)
-        column.setContentsMargins(SMALL_SPACE, 0, 0, 0)
-        column.addWidget(self.facts)
-        column.addStretch(1)
-        holder.addWidget(self.text)
-        holder.addWidget(facts)
-        holder.setSizes([460, 260])
-        return holder
+        return Splitter("chroma/splitter", left, right, (400, 780), stretch=(0, 1))
 
 
 class ExportDialog(QDialog):
-    """Asks what to export, where to and under which name."""
+    """A dialog that asks what to export, where to and under which name."""
 
     def __init__(self, collections: list[str], parent: QWidget) -> None:
+        """Offer these collections."""
         super().__init__(parent)
         self.setWindowTitle("Export a version to Chroma")
         self.collection, self.target, self.name = QComboBox(), QLineEdit(), QLineEdit()
@@ -336,7 +346,7 @@ class ExportDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(
-            label("The active version's chunks with their vectors and metadata.", "muted", wrap=True)
+            label("Exports the active version's chunks with their vectors and metadata.", "muted", wrap=True)
         )
         layout.addLayout(form)
         layout.addWidget(buttons)

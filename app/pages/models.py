@@ -213,7 +213,8 @@ class ModelsPage(QWidget):
         forecast = forecast_memory(header, context)
         self.memory.setText(
             f"With a context of {context:,} tokens it {memory_sentence(header, context)}  "
-            f"Weights {_gib(forecast.weights)}, KV cache {_gib(forecast.kv_cache)}, compute {_gib(forecast.compute)}."
+            f"Weights {_gib(forecast.weights)}, KV cache {_gib(forecast.kv_cache)}, compute "
+            f"{_gib(forecast.compute)}."
         )
         free = free_memory_bytes()
         self.memory.setProperty("role", "bad" if free is not None and forecast.total > free else "muted")

@@ -1,15 +1,17 @@
-"""Overview: is it working? Figures of today, graphs of tokens, time and flags, and the last asks."""
+"""Overview: is it working? Figures of today, graphs of tokens, time and flags, and the last questions."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -24,12 +26,12 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.widgets.buttons import button
-from app.widgets.charts import RangeBrush, Series, TimeChart
+from app.widgets.charts import Numbers, RangeBrush, Series, TimeChart
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, StatusPill, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from rag.asking.rows import AskPoint, TraceFilter, list_ask_points, list_traces, read_overview
+from rag.asking.rows import TraceFilter, TraceRow, list_traces, list_traces_between, read_overview
 from rag.monitoring.rows import AlertRow, list_alerts
 from rag.text.plurals import counted
 
@@ -40,7 +42,7 @@ _PERIODS = (
     ("Last 30 days", 30 * 86_400),
     ("Last year", 365 * 86_400),
 )
-_BUCKETS = (("per ask", 0), ("per hour", 3600), ("per day", 86_400))
+_BUCKETS = (("per question", 0), ("per hour", 3600), ("per day", 86_400))
 _RECENT = 8
 _MOST_ALERTS = 3
 
@@ -55,7 +57,7 @@ RECENT_COLUMNS = (
 
 
 class AlertStrip(QFrame):
-    """The alerts that fire, in a line; nothing when none does."""
+    """A line with the alerts that fire, hidden when none does."""
 
     opened = Signal()
 
@@ -71,6 +73,7 @@ class AlertStrip(QFrame):
         self.hide()
 
     def show_alerts(self, firing: list[AlertRow]) -> None:
+        """Name the first alerts, and count the others."""
         count = len(firing)
         self.pill.set_status(f"{counted(count, 'alert')}", "bad")
         listed = [f"{rule.name}: {rule.sentence}" for rule in firing[:_MOST_ALERTS]]
@@ -81,7 +84,7 @@ class AlertStrip(QFrame):
 
 
 class OverviewPage(QWidget):
-    """Cards, charts and recent asks."""
+    """Cards with figures of today, graphs of a period, and the recent questions."""
 
     page_requested = Signal(str)
     trace_requested = Signal(str)
@@ -93,11 +96,11 @@ class OverviewPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._console = console
-        self._points: list[AskPoint] = []
+        self._points: list[TraceRow] = []
         self._range = (0.0, 1.0)
         self.cards = {
             "collections": Card("Collections"),
-            "asks": Card("Asks today"),
+            "questions": Card("Questions today"),
             "flags": Card("Flag rate today"),
             "tokens": Card("Tokens today"),
             "failures": Card("Failures today"),
@@ -108,7 +111,7 @@ class OverviewPage(QWidget):
         self.speed = TimeChart(theme, "Speed", "tokens/s")
         self.flags = TimeChart(theme, "Flag rate", "%")
         self.brush = RangeBrush(theme)
-        self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_asks", "No asks yet.")
+        self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_questions", "No questions yet.")
         self.period_box, self.bucket_box, self.stack_box = QComboBox(), QComboBox(), QComboBox()
         self.alert_strip = AlertStrip(theme)
         self._stack = QStackedWidget()
@@ -124,11 +127,13 @@ class OverviewPage(QWidget):
         console.data_changed.connect(self._soon.start)
         self.refresh()
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read everything again: it was not followed while it was hidden."""
+        super().showEvent(event)
         self._soon.start()
 
     def refresh(self) -> None:
+        """Read figures, alerts, questions and graphs again."""
         database = self._console.database
         midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
         figures = read_overview(database, int(midnight.timestamp() * 1000))
@@ -137,8 +142,8 @@ class OverviewPage(QWidget):
             f"{figures.collection_count:,}",
             f"{counted(figures.document_count, 'document')}, {counted(figures.chunk_count, 'chunk')}",
         )
-        self.cards["asks"].set_value(
-            f"{figures.ask_count:,}", f"{counted(figures.trace_count, 'trace')} in all"
+        self.cards["questions"].set_value(
+            f"{figures.question_count:,}", f"{counted(figures.trace_count, 'trace')} in all"
         )
         rate = f"{100 * figures.flag_count / figures.claim_count:.0f} %" if figures.claim_count else "–"
         self.cards["flags"].set_value(
@@ -151,12 +156,13 @@ class OverviewPage(QWidget):
         self.cards["tokens"].set_value(
             f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
         )
-        self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted asks")
+        self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted questions")
         self.alert_strip.show_alerts(list_alerts(database, firing_only=True))
         self.recent.set_records(list_traces(database, TraceFilter(source="person"), _RECENT))
         self._load_points()
 
     def charts(self) -> list[TimeChart]:
+        """Return the graphs in the order of their tabs."""
         return [self.tokens, self.latency, self.speed, self.flags]
 
     # --- making -------------------------------------------------------------------------------------------
@@ -164,7 +170,7 @@ class OverviewPage(QWidget):
     def _make_empty(self) -> QWidget:
         return EmptyState(
             self._console.theme, "overview", "Nothing to show yet",
-            "Drop files or folders anywhere on this window, then ask about them.",
+            "Drop files or folders anywhere in this window, then ask about them.",
             button("Add documents…", self.documents_wanted.emit, primary=True),
         )  # fmt: skip
 
@@ -181,7 +187,7 @@ class OverviewPage(QWidget):
             cards.addWidget(card, 0, column)
         layout.addLayout(cards)
         layout.addWidget(self._make_charts(), 1)
-        recent = Panel("Recent asks")
+        recent = Panel("Recent questions")
         self.recent.setFixedHeight(150)
         recent.body.addWidget(self.recent)
         layout.addWidget(recent)
@@ -224,7 +230,7 @@ class OverviewPage(QWidget):
     def _connect(self) -> None:
         self.alert_strip.opened.connect(self.alerts_requested)
         self.cards["collections"].clicked.connect(lambda: self.page_requested.emit("collections"))
-        self.cards["asks"].clicked.connect(lambda: self.page_requested.emit("traces"))
+        self.cards["questions"].clicked.connect(lambda: self.page_requested.emit("traces"))
         self.cards["tokens"].clicked.connect(lambda: self.tabs.setCurrentWidget(self.tokens))
         self.cards["flags"].clicked.connect(self.flagged_requested)
         self.cards["failures"].clicked.connect(lambda: self.page_requested.emit("traces"))
@@ -245,7 +251,7 @@ class OverviewPage(QWidget):
     def _load_points(self) -> None:
         end = time.time() + 1
         start = end - float(self.period_box.currentData())
-        self._points = list_ask_points(self._console.database, int(start * 1000), int(end * 1000))
+        self._points = list_traces_between(self._console.database, int(start * 1000), int(end * 1000))
         edges = np.linspace(start, end, 97)
         counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
         first = self._points[0].created_ms / 1000 if self._points else start
@@ -265,7 +271,7 @@ class OverviewPage(QWidget):
         self._draw_tokens(points, bucket)
         x = np.array([p.created_ms / 1000 for p in points])
         ids = tuple(p.id for p in points)
-        stages: tuple[tuple[str, Callable[[AskPoint], float | None]], ...] = (
+        stages: tuple[tuple[str, Callable[[TraceRow], float | None]], ...] = (
             ("first token", lambda p: p.first_token_ms),
             ("retrieve", lambda p: p.retrieve_ms),
             ("read", lambda p: p.read_ms),
@@ -278,7 +284,7 @@ class OverviewPage(QWidget):
         self._draw_flags(points, bucket)
         self._set_range(*self._range)
 
-    def _draw_tokens(self, points: list[AskPoint], bucket: int) -> None:
+    def _draw_tokens(self, points: list[TraceRow], bucket: int) -> None:
         by = self.stack_box.currentData()
         if by == "kind":
             groups = {
@@ -309,13 +315,13 @@ class OverviewPage(QWidget):
             Series(
                 name,
                 starts + bucket / 2,
-                np.bincount(index, weights=np.array(values, dtype=float), minlength=len(starts)),
+                _sums(index, values, len(starts)),
             )
             for name, values in groups.items()
         ]
         self.tokens.set_bars(series if points else [], bucket)
 
-    def _draw_flags(self, points: list[AskPoint], bucket: int) -> None:
+    def _draw_flags(self, points: list[TraceRow], bucket: int) -> None:
         checked = [p for p in points if p.claim_count]
         x = np.array([p.created_ms / 1000 for p in checked])
         if not bucket or not checked:
@@ -325,8 +331,8 @@ class OverviewPage(QWidget):
             )
             return
         starts, index = _buckets(x, bucket)
-        flags = np.bincount(index, weights=[p.flag_count for p in checked], minlength=len(starts))
-        claims = np.bincount(index, weights=[p.claim_count for p in checked], minlength=len(starts))
+        flags = _sums(index, [p.flag_count for p in checked], len(starts))
+        claims = _sums(index, [p.claim_count for p in checked], len(starts))
         used = claims > 0
         self.flags.set_points(
             [Series("flagged sentences", (starts + bucket / 2)[used], 100 * flags[used] / claims[used])]
@@ -342,38 +348,51 @@ class OverviewPage(QWidget):
         try:
             chart.export_png(Path(path)) if kind == "PNG" else chart.export_csv(Path(path))
         except OSError as error:
-            self._console.notice.emit(f"{path} cannot be written: {error.strerror}.", "bad")
+            self._console.notice.emit(f"{path} could not be written: {error.strerror}.", "bad")
 
 
-def _series(name: str, x: np.ndarray, ids: tuple[str, ...], values: list[float | None]) -> Series:
-    """Only the asks that have the value."""
+def _series(name: str, x: Numbers, ids: tuple[str, ...], values: list[float | None]) -> Series:
+    """Return a series of the questions that have the value."""
     known = np.array([value is not None for value in values], dtype=bool)
     y = np.array([value for value in values if value is not None], dtype=float)
     return Series(name, x[known] if len(x) else x, y, tuple(i for i, k in zip(ids, known, strict=True) if k))
 
 
 def _with_percentiles(series: Series) -> Series:
-    """The name with p50 and p95 of its own: one level over several stages would mean nothing."""
+    """Return the series with its p50 and p95 in the name: one level over all stages would mean nothing."""
     if not len(series.y):
         return series
     middle, high = np.percentile(series.y, [50, 95])
     return replace(series, name=f"{series.name}   p50 {middle:,.0f}  p95 {high:,.0f}")
 
 
-def _bar_width(x: np.ndarray, length: float) -> float:
-    """Seconds: as wide as can be seen, as narrow as keeps neighbouring asks apart."""
+def _bar_width(x: Numbers, length: float) -> float:
+    """Return a width in seconds: wide enough to be seen, narrow enough to keep questions apart."""
     gaps = np.diff(np.sort(x))
     gaps = gaps[gaps > 0]
     return float(max(min(length / 40, gaps.min() if len(gaps) else length), length / 1500, 0.2))
 
 
-def _buckets(x: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Starts of the hours or days (local time) that the moments x cover, and each moment's bucket."""
+def _buckets(x: Numbers, width: int) -> tuple[Numbers, npt.NDArray[np.int_]]:
+    """Sort moments into hours or days of local time.
+
+    Args:
+        x: Numbers in Unix seconds, shape (n,).
+        width: Seconds of a bucket.
+
+    Returns:
+        The starts of all buckets between the first and the last moment, and each moment's bucket, shape (n,).
+    """
     if not len(x):
         return np.zeros(0), np.zeros(0, dtype=int)
     offset = datetime.now().astimezone().utcoffset()
     shift = offset.total_seconds() if offset else 0.0
     numbers = np.floor((x + shift) / width).astype(int)
     first = int(numbers.min())
-    starts = np.arange(first, int(numbers.max()) + 1) * width - shift
+    starts = np.arange(first, int(numbers.max()) + 1, dtype=np.float64) * width - shift
     return starts, numbers - first
+
+
+def _sums(index: npt.NDArray[np.int_], values: Sequence[float], count: int) -> Numbers:
+    """Return the sum of the values in each of so many buckets, given the bucket of each value."""
+    return np.bincount(index, weights=np.asarray(values, dtype=np.float64), minlength=count).astype(float)

@@ -30,7 +30,7 @@ from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.asking.rows import TraceFilter, list_traces
-from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.prompts.rows import (
     PromptImport,
     PromptPreview,
@@ -450,7 +450,7 @@ def _part_change(
 ) -> ChunkChange:
     """Return how one part of a prompt differs between two versions, as the view of differences takes it."""
     return ChunkChange(
-        "same" if before == after else "changed",
+        ChunkChangeKind.SAME if before == after else ChunkChangeKind.CHANGED,
         ChunkRow(0, 0, 0, len(before), before, 0, f"{part}, version {old.number}"),
         ChunkRow(0, 0, 0, len(after), after, 0, f"{part}, version {new.number}"),
         word_diff(before, after),

@@ -1,4 +1,4 @@
-"""One checked sentence: its verdict, the evidence with the words both share, and the person's own say."""
+"""One checked sentence: its verdict, the evidence with the words both share, and the user's own verdict."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from html import escape
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
-from app.console import Console
+from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
 from app.widgets.layout import Item, Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion
-from rag.grounding.rows import ClaimResult, frequency, shared_words
+from rag.grounding.rows import ClaimResult, Verdict, frequency, shared_words
 
 
 class ClaimPanel(Panel):
-    """Shows a ClaimResult; "right" and "wrong" are stored with the trace and can be taken back."""
+    """A panel about one ClaimResult. "Right" and "wrong" are stored with the trace and can be taken back."""
 
     closed = Signal()
 
     def __init__(self, console: Console, closable: bool = True) -> None:
+        """Make an empty panel. closable: whether it has a button that hides it."""
         super().__init__()
         self._console = console
         self._trace_id = ""
@@ -52,6 +53,7 @@ class ClaimPanel(Panel):
         console.theme.changed.connect(self._draw)
 
     def show_claim(self, claim: ClaimResult, trace_id: str) -> None:
+        """Show a claim of this trace."""
         self._claim, self._trace_id = claim, trace_id
         self._draw()
         self._show_opinion()
@@ -72,10 +74,10 @@ class ClaimPanel(Panel):
         in_claim, in_evidence = shared_words(sentence, evidence)
         lead = len(claim.text) - len(claim.text.lstrip())
         doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
-        alarm = theme.colour(VERDICT_COLOURS["unsupported"]).name()
-        self._claim_text.setText(
-            f"“{marked(sentence, [(s, e, 'font-weight:600') for s, e in in_claim], [(s, e, f'color:{alarm};text-decoration:underline') for s, e in doubtful])}”"
-        )
+        alarm = f"color:{theme.colour(VERDICT_COLOURS[Verdict.UNSUPPORTED]).name()};text-decoration:underline"
+        shared = [(start, end, "font-weight:600") for start, end in in_claim]
+        unknown = [(start, end, alarm) for start, end in doubtful]
+        self._claim_text.setText(f"“{marked(sentence, shared, unknown)}”")
         self._reason.setText(claim.reason[:1].upper() + claim.reason[1:] if claim.reason else "")
         self._reason.setVisible(bool(claim.reason))
         bold = [
@@ -108,7 +110,7 @@ class ClaimPanel(Panel):
 
     def _refused(self, sentence: str, _details: str) -> None:
         self._show_opinion()
-        self._console.notice.emit(sentence, "bad")
+        self._console.notice.emit(sentence, Notice.BAD)
 
     def _show_opinion(self) -> None:
         claim = self._claim
@@ -118,10 +120,10 @@ class ClaimPanel(Panel):
             if claim and can_say
             else None
         )
-        for made, stands_for in ((self.right, True), (self.wrong, False)):
+        for made, means_right in ((self.right, True), (self.wrong, False)):
             made.setEnabled(can_say)
-            made.setChecked(opinion is stands_for)
-        self.said.setText("" if opinion is None else "kept; click again to take it back")
+            made.setChecked(opinion is means_right)
+        self.said.setText("" if opinion is None else "saved; click again to take it back")
 
     def _close(self) -> None:
         self.hide()
@@ -129,7 +131,7 @@ class ClaimPanel(Panel):
 
 
 def marked(text: str, *layers: list[tuple[int, int, str]]) -> str:
-    """HTML of a plain text with styled spans; a later layer is drawn over an earlier one."""
+    """Return a plain text as HTML with styled spans; a later layer is drawn over an earlier one."""
     style = [""] * len(text)
     for spans in layers:
         for start, end, css in spans:

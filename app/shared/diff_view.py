@@ -1,4 +1,4 @@
-"""Two versions of a document side by side: chunks that came and went, words that changed, the rest folded."""
+"""Two versions of a document side by side: chunks added and removed, words changed, the rest folded."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from html import escape
 from typing import Any
 
 from PySide6.QtCore import QUrl
-from PySide6.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from app.widgets.buttons import IconButton
 from app.widgets.labels import label
-from app.widgets.layout import row
-from app.widgets.theme import SMALL_SPACE, Theme
-from rag.knowledge.rows import ChunkChange
+from app.widgets.layout import column, row
+from app.widgets.theme import Theme
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 
 _CONTEXT = 1  # unchanged chunks shown around a change
@@ -22,21 +22,28 @@ _MOST_SHOWN = 400  # changes drawn at once: a rich text of more takes seconds to
 
 class _Browser(QTextBrowser):
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        """Nothing is ever loaded for a document's text."""
+        """Load nothing, whatever a document's text names."""
         return None
 
 
 class DiffView(QWidget):
-    """Shows ChunkChanges; next and previous go from change to change. heading names a chunk above its text."""
+    """A view of ChunkChanges in which next and previous go from change to change."""
 
     def __init__(
         self,
         theme: Theme,
-        heading: Callable[[Any], str] | None = None,
+        heading: Callable[[ChunkRow], str] | None = None,
         same: str = "No chunk of this document differs.",
         unfolded: int = 0,
     ) -> None:
-        """same: what to say when nothing differs; unfolded: so many at the beginning are shown in any case."""
+        """Make an empty view.
+
+        Args:
+            theme: The colours.
+            heading: Names a chunk above its text; its position and place by default.
+            same: What is said when nothing differs.
+            unfolded: How many unchanged chunks at the beginning are shown in any case.
+        """
         super().__init__()
         self._same, self._unfolded = same, unfolded
         self._theme = theme
@@ -54,26 +61,25 @@ class DiffView(QWidget):
         self.next = IconButton(theme, "chevron-down", "Next change (F7)", lambda: self.step(1))
         self.previous.setShortcut("Shift+F7")
         self.next.setShortcut("F7")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addLayout(row(self._text, 1, self.previous, self.next))
-        layout.addWidget(self._browser, 1)
+        column(row(self._text, 1, self.previous, self.next), (self._browser, 1), holder=self)
         theme.changed.connect(self._draw)
         self.clear()
 
     def clear(self, sentence: str = "Choose a document above to see what changed in it.") -> None:
+        """Show a sentence and no changes."""
         self._changes, self._open, self._current, self._count = (), set(), -1, 0
         self._text.setText(sentence)
         self._browser.clear()
         self._enable()
 
     def show_changes(self, changes: Sequence[ChunkChange]) -> None:
+        """Show these changes, the first of them in view."""
         self._changes, self._open, self._current = tuple(changes), set(), -1
         self._draw()
         self.step(1)
 
     def step(self, by: int) -> None:
+        """Go on by so many changes, or back."""
         if self._count:
             self._current = min(max(self._current + by, 0), self._count - 1)
             self._browser.scrollToAnchor(f"change{self._current}")
@@ -81,10 +87,12 @@ class DiffView(QWidget):
 
     @property
     def summary(self) -> str:
+        """The line above the texts: which change of how many."""
         return self._text.text()
 
     @property
     def shown_text(self) -> str:
+        """What is shown of both versions, without its styles."""
         return self._browser.toPlainText()
 
     def _unfold(self, link: QUrl) -> None:
@@ -101,13 +109,13 @@ class DiffView(QWidget):
         position = 0
         while position < len(self._changes) and self._count < _MOST_SHOWN:
             change = self._changes[position]
-            if change.kind != "same":
+            if change.kind != ChunkChangeKind.SAME:
                 rows.append(self._row(change, f'<a name="change{self._count}"></a>'))
                 self._count += 1
                 position += 1
                 continue
             end = position
-            while end < len(self._changes) and self._changes[end].kind == "same":
+            while end < len(self._changes) and self._changes[end].kind == ChunkChangeKind.SAME:
                 end += 1
             rows.extend(self._unchanged(position, end))
             position = end
@@ -115,34 +123,36 @@ class DiffView(QWidget):
             rows.append(f'<tr><td colspan="2">… {len(self._changes) - position:,} more chunks</td></tr>')
         ground, line = self._colour("surface"), self._colour("border")
         self._browser.setHtml(
-            f'<table width="100%" cellspacing="1" cellpadding="6" bgcolor="{line}" style="background:{ground}">'
-            f"{''.join(rows)}</table>"
+            f'<table width="100%" cellspacing="1" cellpadding="6" bgcolor="{line}" '
+            f'style="background:{ground}">{"".join(rows)}</table>'
         )
         self._say()
 
     def _unchanged(self, begin: int, end: int) -> list[str]:
-        """A stretch without changes: its ends are shown as context, the middle is folded."""
+        """Return the rows of a stretch without changes: its ends as context, a fold for the middle."""
         head = min(begin + (_CONTEXT if begin > 0 else self._unfolded), end)
         tail = end - (_CONTEXT if end < len(self._changes) else 0)
         if begin in self._open or tail - head <= 0:
             return [self._row(change) for change in self._changes[begin:end]]
         fold = (
             f'<tr><td colspan="2" align="center" bgcolor="{self._colour("sunken")}">'
-            f'<a href="fold:{begin}" style="color:{self._colour("accent")}">{counted(tail - head, "unchanged chunk")}</a></td></tr>'
+            f'<a href="fold:{begin}" style="color:{self._colour("accent")}">'
+            f"{counted(tail - head, 'unchanged chunk')}</a></td></tr>"
         )
         before = [self._row(change) for change in self._changes[begin:head]]
         return [*before, fold, *(self._row(change) for change in self._changes[tail:end])]
 
     def _row(self, change: ChunkChange, anchor: str = "") -> str:
-        if change.kind == "changed":
+        if change.kind == ChunkChangeKind.CHANGED:
             old = "".join(self._word(op, text, "old") for op, text, _ in change.words)
             new = "".join(self._word(op, text, "new") for op, _, text in change.words)
         else:
             old = escape(change.old.text) if change.old else ""
             new = escape(change.new.text) if change.new else ""
-        gone = change.kind in ("removed", "excluded")
-        came = change.kind in ("added", "included")
-        note = f"<i>excluded: {escape(change.reason)}</i><br>" if change.kind == "excluded" else ""
+        gone = change.kind in (ChunkChangeKind.REMOVED, ChunkChangeKind.EXCLUDED)
+        came = change.kind in (ChunkChangeKind.ADDED, ChunkChangeKind.INCLUDED)
+        excluded = change.kind == ChunkChangeKind.EXCLUDED
+        note = f"<i>excluded: {escape(change.reason)}</i><br>" if excluded else ""
         return (
             f"<tr>{self._cell(anchor + self._head(change.old), old, 'bad' if gone else '')}"
             f"{self._cell(self._head(change.new), note + new, 'good' if came else '')}</tr>"
@@ -151,11 +161,12 @@ class DiffView(QWidget):
     def _cell(self, head: str, text: str, tint: str) -> str:
         ground = self._blend(tint) if tint else self._colour("surface")
         return (
-            f'<td width="50%" valign="top" bgcolor="{ground}"><span style="color:{self._colour("text_muted")}">'
-            f'{head}</span><div style="white-space:pre-wrap">{text}</div></td>'
+            f'<td width="50%" valign="top" bgcolor="{ground}">'
+            f'<span style="color:{self._colour("text_muted")}">{head}</span>'
+            f'<div style="white-space:pre-wrap">{text}</div></td>'
         )
 
-    def _head(self, chunk: Any) -> str:
+    def _head(self, chunk: ChunkRow | None) -> str:
         return f"{escape(self._heading(chunk))}<br>" if chunk is not None else ""
 
     def _word(self, operation: str, text: str, side: str) -> str:
@@ -169,7 +180,7 @@ class DiffView(QWidget):
         return self._theme.colour(name).name()
 
     def _blend(self, name: str, strength: int = 34) -> str:
-        """The colour thinned over the surface; rich text knows no transparency."""
+        """Return a colour thinned over the surface, because rich text knows no transparency."""
         top, ground = self._theme.colour(name), self._theme.colour("surface")
         pairs = ((top.red(), ground.red()), (top.green(), ground.green()), (top.blue(), ground.blue()))
         parts = [(strength * a + (255 - strength) * b) // 255 for a, b in pairs]

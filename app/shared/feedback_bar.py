@@ -1,4 +1,4 @@
-"""What a person says of an answer: thumbs, and below them why, what would be right, and a case made of it."""
+"""What the user thinks of an answer: thumbs, and below them why, what would be right, and a case."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLineEdit,
     QPlainTextEdit,
-    QVBoxLayout,
 )
 
-from app.console import Console
+from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import column, refill, row
 from app.widgets.theme import SMALL_SPACE
 from rag import operations
 from rag.evaluation.rows import list_sets
 from rag.index.rows import Hit
 from rag.operations import Operation
-from rag.review.rows import REASONS, FeedbackRow, feedback_rows
+from rag.review.rows import FeedbackRow, Reason, list_feedback
 
 _NAME = "people/name"
 _SET = "people/set"
 
 
 def person_name() -> str:
-    """Under which name verdicts are kept: the one that was typed last, else the user's."""
+    """Return the name that verdicts are stored under: what was typed last, else the user's."""
     chosen = str(QSettings().value(_NAME) or "").strip()
     if chosen:
         return chosen
@@ -44,13 +43,15 @@ def person_name() -> str:
 
 
 def set_person_name(name: str) -> None:
+    """Remember the name that verdicts are stored under."""
     QSettings().setValue(_NAME, name.strip())
 
 
 class SetBox(QComboBox):
-    """Evaluation sets by name; another name makes a new one. The last choice is remembered."""
+    """A box of evaluation sets, where another name makes a new one. The last choice is remembered."""
 
     def __init__(self, console: Console, default: str = "Feedback") -> None:
+        """List the sets. default: the name that is offered when none was chosen before."""
         super().__init__()
         self._console, self._default = console, default
         self.setEditable(True)
@@ -61,27 +62,27 @@ class SetBox(QComboBox):
         self.refresh()
 
     def refresh(self) -> None:
+        """List the sets again and keep the choice."""
         chosen = self.name or str(QSettings().value(_SET) or "") or self._default
-        self.clear()
-        names = [found.name for found in list_sets(self._console.database)]
-        self.addItems(names)
-        self.setCurrentIndex(self.findText(chosen))
-        self.setEditText(chosen)
+        refill(self, ((found.name, found.name) for found in list_sets(self._console.database)), keep=chosen)
 
     @property
     def name(self) -> str:
+        """The name that is chosen or typed."""
         return self.currentText().strip()
 
     def remember(self) -> None:
+        """Offer this name the next time."""
         QSettings().setValue(_SET, self.name)
 
 
 class FeedbackBar(QFrame):
-    """Thumbs of one trace; a thumb down opens the form."""
+    """A bar with two thumbs for one trace; a thumb down opens the form."""
 
     changed = Signal()
 
     def __init__(self, console: Console) -> None:
+        """Make a bar without a trace."""
         super().__init__()
         self._console = console
         self._trace_id = ""
@@ -102,7 +103,7 @@ class FeedbackBar(QFrame):
         self.set_box = SetBox(console)
         self.save_button = button("Save", self.save)
         self.case_button = button(
-            "Make a case of it",
+            "Make a case from it",
             self.make_case,
             tip="The correction becomes the reference of an evaluation case",
         )
@@ -110,7 +111,7 @@ class FeedbackBar(QFrame):
         self.show_trace("", ())
 
     def show_trace(self, trace_id: str, hits: Sequence[Hit]) -> None:
-        """The feedback on this trace; hits: of its prompt."""
+        """Show the feedback on this trace. hits: the passages of its prompt."""
         self._trace_id = trace_id
         for _, box in self._passages:
             box.deleteLater()
@@ -119,7 +120,7 @@ class FeedbackBar(QFrame):
         for hit in packed[:8]:
             box = QCheckBox(f"[{hit.marker}]")
             box.setToolTip(f"{hit.document} {hit.place}\n{' '.join(hit.text.split())[:400]}")
-            box.setAccessibleName(f"Passage {hit.marker} holds the answer")
+            box.setAccessibleName(f"Passage {hit.marker} contains the answer")
             self._passages.append((hit.marker or 0, box))
             self._passage_row.insertWidget(len(self._passages), box)
         self._passage_label.setVisible(bool(packed))
@@ -127,17 +128,18 @@ class FeedbackBar(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        rows = feedback_rows(self._console.database, trace_id=self._trace_id) if self._trace_id else []
+        """Read the feedback again."""
+        rows = list_feedback(self._console.database, trace_id=self._trace_id) if self._trace_id else []
         self._own = next((found for found in rows if found.author == person_name()), None)
         own = self._own
         self.up.setChecked(own is not None and own.is_up)
         self.down.setChecked(own is not None and not own.is_up)
         others = [f"{found.author}: {'up' if found.is_up else 'down'}" for found in rows if found is not own]
-        parts = ["kept; click again to take it back"] if own else []
+        parts = ["saved; click again to take it back"] if own else []
         if own and own.reason:
             parts.insert(0, own.reason)
         if own and own.case_key:
-            parts.append(f"a case of “{own.set_name}”")
+            parts.append(f"a case in “{own.set_name}”")
         self.said.setText("   ·   ".join([*parts, *others]))
         self.details.setVisible(own is not None)
         self.setEnabled(bool(self._trace_id))
@@ -147,25 +149,25 @@ class FeedbackBar(QFrame):
         self._store(self._own.is_up if self._own else False, self._form.hide)
 
     def make_case(self) -> None:
-        """Store it, and make a case of it in the chosen set."""
+        """Store what the form says, and make a case from it in the chosen set."""
         self._store(self._own.is_up if self._own else False, self._case)
 
     def _build(self) -> None:
         self.reason.addItem("No reason", "")
-        for reason in REASONS:
+        for reason in Reason:
             self.reason.addItem(reason.capitalize(), reason)
         for widget, name, hint in (
             (self.reason, "Reason", ""),
-            (self.note, "Note", "In words of your own"),
+            (self.note, "Note", "In your own words"),
             (self.tags, "Tags", "Tags, separated by commas"),
-            (self.correction, "Right answer", "The right answer; it becomes the reference of a case"),
+            (self.correction, "Right answer", "The right answer, which becomes the reference of a case"),
         ):
             widget.setAccessibleName(name)
             if hint:
                 widget.setPlaceholderText(hint)  # type: ignore[union-attr]
         self.correction.setFixedHeight(58)
         self.correction.setTabChangesFocus(True)
-        self._passage_label = label("Passages that hold the answer", "small")
+        self._passage_label = label("Passages that contain the answer", "small")
         self._passage_row.insertWidget(0, self._passage_label)
         grid = QGridLayout(self._form)
         grid.setContentsMargins(0, SMALL_SPACE, 0, 0)
@@ -180,12 +182,9 @@ class FeedbackBar(QFrame):
         )
         grid.setColumnStretch(1, 2)
         grid.setColumnStretch(2, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
         question = label("Is this answer good?", "small")
-        layout.addLayout(row(question, self.up, self.down, self.said, 1, self.details))
-        layout.addWidget(self._form)
+        thumbs = row(question, self.up, self.down, self.said, 1, self.details)
+        column(thumbs, self._form, holder=self, spacing=0)
         self._form.hide()
 
     def _thumb(self, is_up: bool) -> None:
@@ -212,7 +211,7 @@ class FeedbackBar(QFrame):
         self._form.show()
         self.correction.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _store(self, is_up: bool, then: Any = None) -> None:
+    def _store(self, is_up: bool, then: Callable[[], None] | None = None) -> None:
         shown = self._form.isVisible()
         own = self._own
         self._run(
@@ -238,7 +237,7 @@ class FeedbackBar(QFrame):
             author=person_name(),
         )
 
-    def _stored(self, then: Any) -> None:
+    def _stored(self, then: Callable[[], None] | None) -> None:
         self.refresh()
         self.changed.emit()
         if then is not None:
@@ -247,7 +246,7 @@ class FeedbackBar(QFrame):
     def _made(self, name: str) -> None:
         self._form.hide()
         self.refresh()
-        self._console.notice.emit(f"A case was made of this answer in “{name}”.", "info")
+        self._console.notice.emit(f"This answer is now a case in “{name}”.", Notice.INFO)
 
     def _removed(self, _result: object) -> None:
         self._form.hide()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from app.console import Console
 from app.shared.claim_panel import ClaimPanel
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.layout import EmptyState, Panel, column, row
 from app.widgets.page_view import PageView
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
@@ -20,14 +19,16 @@ from rag import operations
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import read_document_text
+from rag.parsing.rows import RenderedPage
 
 _RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
 
 
 class SourcePanel(QWidget):
-    """Shows one passage: PDF pages as images with its rectangles, everything else as text with it marked."""
+    """A panel that shows one passage: a PDF page with its rectangles, anything else as text with a mark."""
 
     def __init__(self, console: Console) -> None:
+        """Make a panel without a source."""
         super().__init__()
         self._console = console
         self._hit: Hit | None = None
@@ -57,11 +58,7 @@ class SourcePanel(QWidget):
         panel.body.addLayout(row(self._title, 1, self._previous, self._next, *self._zoom))
         panel.body.addWidget(self._place)
         panel.body.addWidget(self._stack, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACE)
-        layout.addWidget(self.claim_panel)
-        layout.addWidget(panel, 1)
+        column(self.claim_panel, (panel, 1), holder=self, spacing=SPACE)
         self._show_tools(False)
 
     def show_hit(self, hit: Hit, quote: str = "") -> None:
@@ -85,6 +82,7 @@ class SourcePanel(QWidget):
                 self.show_hit(hit, claim.evidence_text)
 
     def clear(self) -> None:
+        """Show no source."""
         self._hit = None
         self.claim_panel.hide()
         self._title.setText("Sources")
@@ -114,7 +112,7 @@ class SourcePanel(QWidget):
         task.finished.connect(lambda page, wanted=hit: self._page_drawn(wanted, page))
         task.failed.connect(lambda sentence, _details, wanted=hit: self._page_failed(wanted, sentence))
 
-    def _page_drawn(self, wanted: Hit, page: Any) -> None:
+    def _page_drawn(self, wanted: Hit, page: RenderedPage) -> None:
         if self._hit is not wanted:
             return
         self._page, self._page_count = page.page_number, page.page_count
@@ -133,7 +131,7 @@ class SourcePanel(QWidget):
             self._place.setText(sentence)
 
     def _show_text(self, hit: Hit, quote: str) -> None:
-        """The text as it was ingested: the trace's own passage when its document was deleted."""
+        """Show the text as it was ingested, or the trace's own passage when it is no longer stored."""
         self._show_tools(False)
         text = read_document_text(self._console.database, hit.document_id)
         if text[hit.start : hit.end] != hit.text:
@@ -149,8 +147,8 @@ class SourcePanel(QWidget):
         self._stack.setCurrentWidget(self.passage_view)
 
 
-def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> Any:
-    """A button that opens a passage."""
+def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> QPushButton:
+    """Return a button that opens a passage. cited: whether the answer cites it."""
     place = f", {hit.place}" if hit.place else ""
     text = f"[{hit.marker}] {hit.document}{place}"
     shown = text if len(text) <= 56 else text[:55] + "…"

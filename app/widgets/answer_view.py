@@ -9,15 +9,14 @@ from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
 
-from app.widgets.labels import _same_length
 from app.widgets.theme import VERDICT_COLOURS, Theme
 from rag.text.citations import MARKER
 
 
 class AnswerView(QTextBrowser):
-    """An answer as plain text: citations are links, sentences are underlined by their verdict.
+    """A view of an answer as plain text, where citations are links and verdicts underline sentences.
 
-    The text is kept exactly, so that the offsets of claims fit. Nothing is ever loaded: a model's output may
+    The text is not changed, so that the offsets of claims fit. Nothing is ever loaded: a model's output may
     name images and files.
     """
 
@@ -25,6 +24,7 @@ class AnswerView(QTextBrowser):
     claim_clicked = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
+        """Make an empty view."""
         super().__init__()
         self._theme = theme
         self._claims: list[Any] = []
@@ -43,33 +43,37 @@ class AnswerView(QTextBrowser):
         theme.changed.connect(self._restyle)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Load nothing, whatever the text names."""
         return None
 
     def set_answer(self, text: str, markers: Sequence[int] = ()) -> None:
-        """markers: the numbers that were in the prompt; other [n] stay plain text."""
+        """Show a text. markers: the numbers that were in the prompt; any other [n] stays plain text."""
         self._claims = []
         self._markers = set(markers)
-        self.setPlainText(_same_length(text))
+        self.setPlainText(same_length(text))
         self._restyle()
 
     def append_text(self, text: str) -> None:
+        """Add what a model has just written to the end."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(_same_length(text), QTextCharFormat())
+        cursor.insertText(same_length(text), QTextCharFormat())
 
     def set_claims(self, claims: Sequence[Any], markers: Sequence[int]) -> None:
-        """claims: rag.grounding.rows.ClaimResult in order."""
+        """Underline the sentences of these claims, and make links of these markers."""
         self._claims = list(claims)
         self._markers = set(markers)
         self._restyle()
 
     def claim_at(self, position: int) -> int | None:
+        """Return the number of the claim at a position (in code points), None between claims."""
         for index, claim in enumerate(self._claims):
             if claim.start <= position < claim.end:
                 return index
         return None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say what was found about the sentence under the mouse."""
         position = event.position().toPoint()
         index = self._claim_under(position)
         claim = self._claims[index] if index is not None else None
@@ -82,6 +86,7 @@ class AnswerView(QTextBrowser):
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Tell which sentence was clicked, unless text was selected or a citation was hit."""
         super().mouseReleaseEvent(event)
         event.accept()
         if event.button() != Qt.MouseButton.LeftButton or self.textCursor().hasSelection():
@@ -94,6 +99,7 @@ class AnswerView(QTextBrowser):
             self.claim_clicked.emit(index)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the height that the text needs at this width."""
         super().resizeEvent(event)
         self._fit()
 
@@ -136,8 +142,8 @@ class AnswerView(QTextBrowser):
 
     def _cursor(self, text: str, start: int, end: int) -> QTextCursor:
         cursor = QTextCursor(self.document())
-        cursor.setPosition(_utf16(text, start))
-        cursor.setPosition(_utf16(text, end), QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(utf16_offset(text, start))
+        cursor.setPosition(utf16_offset(text, end), QTextCursor.MoveMode.KeepAnchor)
         return cursor
 
 
@@ -150,7 +156,7 @@ _UNDERLINES = {
 
 
 def verdict_format(verdict: str, theme: Theme) -> QTextCharFormat | None:
-    """The underline of a verdict; None for those without a mark."""
+    """Return the underline of a verdict, None for a verdict without a mark."""
     style = _UNDERLINES.get(verdict)
     if style is None:
         return None
@@ -166,7 +172,7 @@ def verdict_format(verdict: str, theme: Theme) -> QTextCharFormat | None:
 
 
 def claim_summary(claim: Any) -> str:
-    """A claim's verdict in a line: what was found, and how sure the detector is."""
+    """Return a claim's verdict in a line: what was found, and how sure the detector is."""
     parts = [claim.verdict.capitalize()]
     if claim.reason:
         parts.append(claim.reason)
@@ -177,8 +183,16 @@ def claim_summary(claim: Any) -> str:
     return "  ·  ".join(parts)
 
 
-def _utf16(text: str, offset: int) -> int:
-    """Qt counts UTF-16 units, Python code points: they differ after an emoji."""
+def same_length(text: str) -> str:
+    r"""Return the text with a space for each \r before \n.
+
+    Qt makes one character of the two, and every offset behind them would be wrong by one.
+    """
+    return text.replace("\r\n", " \n")
+
+
+def utf16_offset(text: str, offset: int) -> int:
+    """Return where Qt, which counts UTF-16 units, sees an offset in code points; an emoji has two units."""
     return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -19,6 +19,15 @@ def button(
     link: bool = False,
     tip: str = "",
 ) -> QPushButton:
+    """Return a button with a text, which is also its name for screen readers.
+
+    Args:
+        text: What it says.
+        action: What a click does.
+        primary: Whether it is the main action of its page or dialog.
+        link: Whether it looks like a link.
+        tip: Its tooltip.
+    """
     made = QPushButton(text)
     made.setProperty("primary", primary)
     made.setProperty("link", link)
@@ -30,9 +39,10 @@ def button(
 
 
 class IconButton(QToolButton):
-    """A button with an icon alone: name and tooltip are compulsory."""
+    """A button with an icon alone, whose name and tooltip are therefore compulsory."""
 
     def __init__(self, theme: Theme, icon: str, name: str, action: Callable[[], Any] | None = None) -> None:
+        """Show an icon of the theme. name: for screen readers and as the tooltip."""
         super().__init__()
         self._theme, self._icon = theme, icon
         self.setObjectName("iconButton")

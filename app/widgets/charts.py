@@ -1,7 +1,7 @@
 """The graphs: stacked bars and points over time with a range brush, and the waterfall of a trace.
 
-pyqtgraph draws them; hovering names the value, clicking a point opens its trace, everything can be saved as PNG
-and CSV.
+pyqtgraph draws them. Hovering names the value, clicking a point opens its trace, and everything can be saved
+as PNG and CSV.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from pyqtgraph.graphicsItems.LegendItem import ItemSample
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
@@ -30,7 +30,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Series:
-    """One named line or set of bars. x are Unix seconds; ids, when given, name the trace of each point."""
+    """A named line or set of bars. x are Unix seconds; ids, when given, name the trace of each point."""
 
     name: str
     x: Numbers
@@ -39,7 +39,7 @@ class Series:
 
 
 class TimeChart(QWidget):
-    """Series over time: stacked bars, points with lines for p50 and p95, or lines."""
+    """A chart of series over time: stacked bars, points with lines for p50 and p95, or lines."""
 
     point_clicked = Signal(str)
 
@@ -50,8 +50,17 @@ class TimeChart(QWidget):
         unit: str,
         parent: QWidget | None = None,
         *,
-        empty: str = "No asks in this range yet",
+        empty: str = "No questions in this range yet",
     ) -> None:
+        """Make an empty chart.
+
+        Args:
+            theme: The colours.
+            title: Its name for screen readers and for files.
+            unit: The unit of the values.
+            parent: The owner in Qt's sense.
+            empty: What it says while there is nothing to draw.
+        """
         super().__init__(parent)
         self._theme, self.title, self._unit = theme, title, unit
         self._series: list[Series] = []
@@ -86,7 +95,7 @@ class TimeChart(QWidget):
         self._draw()
 
     def set_points(self, series: Sequence[Series], percentiles: Sequence[int] = (50, 95)) -> None:
-        """Points, with a line at each percentile over all of them."""
+        """Draw points, and a line at each percentile over all of them."""
         self._series, self._bar_width, self._joined = list(series), 0.0, False
         values = np.concatenate([s.y for s in series]) if series else np.zeros(0)
         values = values[np.isfinite(values)]
@@ -96,18 +105,19 @@ class TimeChart(QWidget):
         self._draw()
 
     def set_lines(self, series: Sequence[Series]) -> None:
-        """Lines, broken where a value is missing (NaN); for what has a value per bucket, such as p50 and p95."""
+        """Draw lines with a value a bucket, such as p50 and p95, broken where one is missing (NaN)."""
         self._series, self._bar_width, self._levels = list(series), 0.0, []
         self._joined = True
         self._draw()
 
     def set_range(self, start: float, end: float) -> None:
+        """Show this time, in Unix seconds."""
         if self._is_empty:  # its sentence stands where 0 to 1 is seen
             return
         self.plot.setXRange(start, end, padding=0.01)
 
     def value_at(self, position: QPointF) -> str:
-        """What the label says at a point of the plot, in data coordinates; empty where nothing is."""
+        """Return what the label says at a point, in data coordinates; empty where nothing is."""
         hit = self._nearest(position)
         if hit is None:
             return ""
@@ -116,9 +126,14 @@ class TimeChart(QWidget):
         return f"{series.name}: {_number(float(series.y[index]))} {self._unit}  ·  {moment}"
 
     def export_png(self, path: Path) -> None:
-        self.grab().save(str(path), "PNG")
+        """Save the graph as a picture. Raises OSError; saving a pixmap by path would fail silently."""
+        buffer = QBuffer()
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        self.grab().save(buffer, "PNG")
+        path.write_bytes(buffer.data().data())
 
     def export_csv(self, path: Path) -> None:
+        """Save the points: time, series, value and trace."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["time", "series", f"value ({self._unit})", "trace"])
@@ -128,6 +143,7 @@ class TimeChart(QWidget):
                     writer.writerow([moment, series.name, y, series.ids[index] if series.ids else ""])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the legend as many lines as it needs at this width."""
         super().resizeEvent(event)
         self._make_room_for_legend()
 
@@ -210,16 +226,15 @@ class TimeChart(QWidget):
             colour, known = self._theme.series(number), np.isfinite(series.y)
             self.plot.addItem(
                 pg.ScatterPlotItem(
-                    x=series.x[known], y=series.y[known], size=7, brush=colour, pen=pg.mkPen(self._theme.colour("surface")),
-                    name=_short(series.name),
+                    x=series.x[known], y=series.y[known], size=7, brush=colour,
+                    pen=pg.mkPen(self._theme.colour("surface")), name=_short(series.name),
                 )
             )  # fmt: skip
-        styles = (Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+        styles, muted = (Qt.PenStyle.DashLine, Qt.PenStyle.DotLine), self._theme.colour("text_muted")
         for (name, level), style in zip(self._levels, styles, strict=False):
-            pen = pg.mkPen(self._theme.colour("text_muted"), width=1, style=style)
             line = pg.InfiniteLine(
-                level, angle=0, pen=pen, label=f"{name} {_number(level)}",
-                labelOpts={"position": 0.04, "color": self._theme.colour("text_muted"), "anchors": [(0, 1), (0, 1)]},
+                level, angle=0, pen=pg.mkPen(muted, width=1, style=style), label=f"{name} {_number(level)}",
+                labelOpts={"position": 0.04, "color": muted, "anchors": [(0, 1), (0, 1)]},
             )  # fmt: skip
             self.plot.addItem(line, ignoreBounds=True)
 
@@ -277,13 +292,14 @@ class TimeChart(QWidget):
 
 
 class ControlChart(TimeChart):
-    """A figure per window of asks with its control limits; what is beyond them stands out, the reference is shaded."""
+    """A chart of one figure a window of questions, with its control limits and what is beyond them."""
 
     def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
+        """Make an empty chart."""
         self._outside: npt.NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._reference: tuple[float, float] | None = None
         self._from_zero = False
-        super().__init__(theme, title, "", parent, empty="Not enough asks for a window yet")
+        super().__init__(theme, title, "", parent, empty="Not enough questions for a window yet")
 
     def set_windows(
         self,
@@ -295,7 +311,17 @@ class ControlChart(TimeChart):
         from_zero: bool,
         reference: tuple[float, float] | None = None,
     ) -> None:
-        """Figures with their limits (NaN: none) and whether each is beyond them; reference in Unix seconds."""
+        """Draw a figure a window.
+
+        Args:
+            figures: The figures; their name is the chart's.
+            low: The lower limit of each window, NaN for none.
+            high: The upper limit of each window, NaN for none.
+            outside: Whether each figure is beyond its limits.
+            unit: The unit of the figures.
+            from_zero: Whether the axis begins at 0.
+            reference: The reference period in Unix seconds, which is shaded.
+        """
         self.title, self._unit = figures.name, unit
         self.setAccessibleName(f"Control chart: {figures.name}")
         self._outside, self._reference, self._from_zero = outside, reference, from_zero
@@ -308,6 +334,7 @@ class ControlChart(TimeChart):
 
     @property
     def outside_count(self) -> int:
+        """How many figures are beyond their limits."""
         return int(self._outside.sum())
 
     def _draw_lines(self) -> None:
@@ -320,10 +347,16 @@ class ControlChart(TimeChart):
             self.plot.addItem(shade, ignoreBounds=True)
         for series in limits:
             colour = theme.colour("bad")
+            dashes = pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine)
             self.plot.plot(
-                series.x, series.y, pen=pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine), connect="finite",
-                symbol=None, symbolBrush=colour, name=series.name,
-            )  # fmt: skip
+                series.x,
+                series.y,
+                pen=dashes,
+                connect="finite",
+                symbol=None,
+                symbolBrush=colour,
+                name=series.name,
+            )
         colours = [theme.colour("bad") if outside else theme.series(0) for outside in self._outside]
         line = self.plot.plot(figures.x, figures.y, pen=pg.mkPen(theme.series(0), width=2), antialias=True)
         line.setZValue(5)
@@ -351,15 +384,16 @@ class _Swatch(ItemSample):
         painter.drawRoundedRect(QRectF(9, 6, 9, 9), 2, 2)
 
     def mouseClickEvent(self, event: object) -> None:
-        """pyqtgraph hides the series; a stack without one of its parts would mislead."""
+        """Do nothing, where pyqtgraph hides the series: a stack without a part would mislead."""
 
 
 class RangeBrush(QWidget):
-    """A strip with everything in it and a window to drag: which time the charts show."""
+    """A strip with everything in it and a window to drag, which decides the time that charts show."""
 
     range_changed = Signal(float, float)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Make an empty strip."""
         super().__init__(parent)
         self._theme = theme
         self.setAccessibleName("Time range")
@@ -381,7 +415,15 @@ class RangeBrush(QWidget):
         self._draw()
 
     def set_data(self, x: Numbers, y: Numbers, start: float, end: float, chosen: float) -> None:
-        """Counts y at x (Unix seconds) between start and end; the first choice is from chosen to the end."""
+        """Draw counts over time.
+
+        Args:
+            x: Moments in Unix seconds.
+            y: A count for each.
+            start: The beginning of the strip.
+            end: The end of the strip, and of the first choice.
+            chosen: The beginning of the first choice.
+        """
         self._x, self._y = x, y
         self._draw()
         self.region.setBounds((start, end))
@@ -419,13 +461,14 @@ class Bar:
 
 
 class Waterfall(QWidget):
-    """Spans as bars on one time axis."""
+    """A chart of a trace's spans as bars on one time axis."""
 
     _ROW = 24
     _LABEL = 110
     _VALUE = 78
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Make an empty chart."""
         super().__init__(parent)
         self._theme = theme
         self._bars: list[Bar] = []
@@ -435,6 +478,7 @@ class Waterfall(QWidget):
         theme.changed.connect(self.update)
 
     def set_bars(self, bars: Sequence[Bar]) -> None:
+        """Show these bars, one a row, and name them to screen readers."""
         self._bars = list(bars)
         spoken = "; ".join(f"{bar.name} {bar.end_ms - bar.start_ms:.0f} ms" for bar in bars)
         self.setAccessibleDescription(spoken)
@@ -442,12 +486,15 @@ class Waterfall(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
+        """Return the size: a row for each bar."""
         return QSize(400, max(1, len(self._bars)) * self._ROW + 6)
 
     def minimumSizeHint(self) -> QSize:
+        """Return the least width at which a bar can be told from the next, and the full height."""
         return QSize(260, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw name, bar and duration of each row."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         total = max((bar.end_ms for bar in self._bars), default=1.0) or 1.0
@@ -476,6 +523,7 @@ class Waterfall(QWidget):
         painter.end()
 
     def event(self, event: object) -> bool:
+        """Show the details of the bar that the mouse rests on."""
         if isinstance(event, QHelpEvent):
             row = int((event.pos().y() - 3) // self._ROW)
             if 0 <= row < len(self._bars):

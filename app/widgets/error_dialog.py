@@ -1,4 +1,4 @@
-"""Shows what went wrong: one sentence, and for a bug the details to copy."""
+"""Dialogs for what went wrong: one sentence, and for a bug the details to copy."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ from PySide6.QtWidgets import (
 )
 
 log = logging.getLogger("ragdeck.window")
+_BUG = "This is a bug in Ragdeck. Please include the details below when you report it."
 
 
 class ErrorDialog(QDialog):
-    """The sentence as plain text (a message may quote a file name that looks like markup) and the details."""
+    """A dialog with a sentence as plain text (a message may quote a file name that looks like markup)."""
 
     def __init__(self, parent: QWidget | None, sentence: str, details: str = "") -> None:
+        """Show a sentence, and the details if it is a bug."""
         super().__init__(parent)
         self.setWindowTitle("Ragdeck")
         self.setAccessibleName("Error")
@@ -44,7 +46,7 @@ class ErrorDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         if details:
-            layout.addWidget(_text("This is a mistake in Ragdeck. The details below help to mend it."), 1, 1)
+            layout.addWidget(_text(_BUG), 1, 1)
             layout.addWidget(self._details_view(), 2, 0, 1, 2)
             copy = QPushButton("Copy details")
             copy.setAccessibleName("Copy details")
@@ -71,9 +73,9 @@ class ErrorDialog(QDialog):
 
 
 def show_error(parent: QWidget | None, sentence: str, details: str = "") -> ErrorDialog:
-    """A dialog that does not block the program."""
+    """Open a dialog that does not block the program, and return it."""
     dialog = ErrorDialog(parent, sentence, details)
-    # Also keeps it: without a parent nothing else would hold it, and it would be gone at once.
+    # The connection holds it: without a parent nothing else would hold it, and it would be gone at once.
     dialog.finished.connect(lambda _result: dialog.deleteLater())
     dialog.open()
     return dialog
@@ -82,8 +84,8 @@ def show_error(parent: QWidget | None, sentence: str, details: str = "") -> Erro
 def install_excepthook() -> None:
     """Log every unexpected error and show it; the window goes on.
 
-    While one is shown, or when showing it fails, further ones are only logged: an error in a paint event comes
-    back with every frame.
+    While one is shown, or when showing it fails, further ones are only logged: an error in a paint event
+    comes again with every frame.
     """
     showing = False
 

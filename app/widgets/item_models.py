@@ -27,13 +27,13 @@ PAGE = 200
 
 
 def date_time(milliseconds: int) -> str:
-    """A moment in local time, as tables show it."""
+    """Return a moment in local time, as tables show it. milliseconds: since 1970."""
     return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %Y %H:%M")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: what it shows of a record, and how."""
+    """A column of a table: what it shows of a record, and how."""
 
     title: str
     text: Callable[[Any], str]
@@ -46,9 +46,10 @@ class Column:
 
 
 class RecordTableModel(QAbstractTableModel):
-    """Records in rows. With a `fetch(offset, limit)` function they are read page by page while scrolling."""
+    """A model of records in rows, which are all there or read page by page while scrolling."""
 
     def __init__(self, columns: Sequence[Column], theme: Theme, parent: QWidget | None = None) -> None:
+        """Make an empty model with these columns."""
         super().__init__(parent)
         self.columns = list(columns)
         self._theme = theme
@@ -57,7 +58,7 @@ class RecordTableModel(QAbstractTableModel):
         self._more = False
 
     def set_records(self, records: Sequence[Any]) -> None:
-        """Show these, in this order. The same ones again leave selection and scroll position alone."""
+        """Show these in this order. Equal ones leave the selection and the scroll position alone."""
         if self._fetch is None and self._records and list(records) == self._records:
             self._records = list(records)
             last = self.index(len(self._records) - 1, len(self.columns) - 1)
@@ -77,25 +78,32 @@ class RecordTableModel(QAbstractTableModel):
 
     @property
     def is_paged(self) -> bool:
+        """Whether the records are read page by page."""
         return self._fetch is not None
 
     @property
     def records(self) -> list[Any]:
+        """The records in the order shown, as far as they were read."""
         return self._records
 
     def record_at(self, row: int) -> Any:
+        """Return the record of a row."""
         return self._records[row]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
+        """Return the number of records read so far."""
         return 0 if parent.isValid() else len(self._records)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(self.columns)
 
     def canFetchMore(self, parent: Index) -> bool:
+        """Return whether another page can be read."""
         return self._more and not parent.isValid()
 
     def fetchMore(self, parent: Index) -> None:
+        """Read another page."""
         if self._fetch is None:
             return
         page = self._fetch(len(self._records), PAGE)
@@ -107,6 +115,7 @@ class RecordTableModel(QAbstractTableModel):
             self.endInsertRows()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return text, tooltip, alignment or colour of a cell."""
         if not index.isValid():
             return None
         column, record = self.columns[index.column()], self._records[index.row()]
@@ -125,6 +134,7 @@ class RecordTableModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
+        """Return the title of a column, or its alignment."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -135,6 +145,7 @@ class RecordTableModel(QAbstractTableModel):
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by a column; the selection goes with its records."""
         if self._fetch is not None or not 0 <= column < len(self.columns):
             return  # a paged list keeps the order of its query
         key = self.columns[column].sort or self.columns[column].text
@@ -151,7 +162,7 @@ class RecordTableModel(QAbstractTableModel):
 
 
 class RecordTable(QTableView):
-    """A table of records: keyboard, copy, remembered widths, and a sentence when it is empty."""
+    """A table of records with keys, copying, remembered widths, and a sentence while it is empty."""
 
     record_activated = Signal(object)
     record_selected = Signal(object)
@@ -164,6 +175,15 @@ class RecordTable(QTableView):
         empty: str = "",
         parent: QWidget | None = None,
     ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: Its columns.
+            theme: The colours.
+            name: Under which its widths are remembered; no two tables share one.
+            empty: What it says while it has no records.
+            parent: The owner in Qt's sense.
+        """
         super().__init__(parent)
         self._theme, self._empty = theme, empty
         self.setObjectName(name)
@@ -190,7 +210,7 @@ class RecordTable(QTableView):
         self.customContextMenuRequested.connect(self._show_menu)
 
     def set_records(self, records: Sequence[Any], keep_sort: bool = False) -> None:
-        """Show these in the given order, or with keep_sort in the order the user sorted by last."""
+        """Show these in the given order, or with keep_sort in the order that the user sorted by last."""
         header = self.horizontalHeader()
         section, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
         if keep_sort and 0 <= section < len(self.records_model.columns):
@@ -203,10 +223,11 @@ class RecordTable(QTableView):
         self.viewport().update()
 
     def set_source(self, fetch: Callable[[int, int], list[Any]]) -> None:
+        """Show the records that fetch(offset, limit) gives, as far as they are scrolled to."""
         self.records_model.set_source(fetch)
 
     def choose(self, wanted: Callable[[Any], bool]) -> bool:
-        """Select the first record that is wanted, wherever sorting has put it; False when there is none."""
+        """Select the first record that is wanted, wherever it is sorted to; False when there is none."""
         for number, record in enumerate(self.records_model.records):
             if wanted(record):
                 self.selectRow(number)
@@ -214,21 +235,27 @@ class RecordTable(QTableView):
         return False
 
     def selectRow(self, row: int) -> None:
-        """Select this row alone. Qt's own minds the keys that are held down: Ctrl would add to the selection."""
+        """Select this row alone.
+
+        Qt's own method minds the keys that are held down: with Ctrl it would add to the selection.
+        """
         index = self.records_model.index(row, 0)
         command = QItemSelectionModel.SelectionFlag
         self.selectionModel().setCurrentIndex(index, command.NoUpdate)
         self.selectionModel().select(index, command.ClearAndSelect | command.Rows)
 
     def selected_records(self) -> list[Any]:
+        """Return the selected records in the order shown."""
         rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
         return [self.records_model.record_at(row) for row in rows]
 
     def set_empty_text(self, text: str) -> None:
+        """Say this while the table has no records."""
         self._empty = text
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Activate a record with Enter; copy the selected rows, tabs between their cells."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.record_activated.emit(self.records_model.record_at(self.currentIndex().row()))
         elif event.matches(QKeySequence.StandardKey.Copy):
@@ -241,6 +268,7 @@ class RecordTable(QTableView):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows, or the sentence of an empty table."""
         super().paintEvent(event)
         if self.records_model.rowCount() == 0 and self._empty:
             painter = QPainter(self.viewport())
@@ -268,7 +296,7 @@ class RecordTable(QTableView):
         self.records_model.modelReset.connect(self._mind_pages)
 
     def _mind_pages(self) -> None:
-        """A paged list keeps the order of its query: its header must not promise another."""
+        """Let nobody sort a paged list, which keeps the order of its query."""
         header = self.horizontalHeader()
         header.setSectionsClickable(not self.records_model.is_paged)
         if self.records_model.is_paged:
@@ -293,7 +321,7 @@ class RecordTable(QTableView):
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
-    """None and NaN sort before everything, texts after numbers and without regard to case."""
+    """Return a key that sorts None and NaN first, then numbers, then texts without regard to case."""
     if value is None or value != value:
         return (0, 0)
     return (2, value.casefold()) if isinstance(value, str) else (1, value)

@@ -23,7 +23,7 @@ _LONG_WORD = 40  # characters
 
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
-    """A label with one of the style sheet's roles: title, section, muted, small, value, bad."""
+    """Return a label with a role of the style sheet: title, section, muted, small, value, bad or warning."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     if role:
@@ -33,9 +33,10 @@ def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
 
 
 class ElidedLabel(QLabel):
-    """A line that shortens with an ellipsis when there is no room; the tooltip and Copy have all of it."""
+    """A line that is shortened when there is no room; its tooltip and Copy have all of it."""
 
     def __init__(self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        """Show a text. mode: where it is shortened."""
         super().__init__()
         self._mode = mode
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -47,17 +48,21 @@ class ElidedLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
+        """Show another text."""
         super().setText(text)
         self.setAccessibleName(text)
         self.setToolTip(text)
 
     def shown_text(self) -> str:
+        """Return what there is room for."""
         return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
 
     def minimumSizeHint(self) -> QSize:
+        """Return no width at all: the text adapts."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the shortened text."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), int(self.alignment()), self.shown_text())
@@ -65,12 +70,12 @@ class ElidedLabel(QLabel):
 
 
 class StatusPill(QWidget):
-    """A word on a tinted ground: a status, a verdict, a count, a fallback that was taken."""
+    """A word on a tinted ground: a status, a verdict, a count, or a fallback that was taken."""
 
     def __init__(
         self, theme: Theme, text: str = "", kind: str = "text_muted", parent: QWidget | None = None
     ) -> None:
-        """kind: a status, a verdict, or a colour's name."""
+        """Show a text. kind: a status, a verdict, or the name of a colour."""
         super().__init__(parent)
         self._theme = theme
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -78,7 +83,7 @@ class StatusPill(QWidget):
         self.set_status(text, kind)
 
     def set_status(self, text: str, kind: str = "", solid: bool = False) -> None:
-        """An empty kind looks the text up among the statuses and verdicts."""
+        """Show another text. kind: looked up by the text when it is empty. solid: white on full colour."""
         kind = kind or text
         self.text, self._solid = text, solid
         self._colour = STATUS_COLOURS.get(kind) or VERDICT_COLOURS.get(kind) or kind
@@ -89,11 +94,13 @@ class StatusPill(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
+        """Return the size of the text and its margins."""
         metrics = QFontMetrics(self._font())
         padding = 8 if self._solid else 14
         return QSize(max(metrics.horizontalAdvance(self.text) + padding, 18), metrics.height() + 3)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground and the text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -113,11 +120,12 @@ class StatusPill(QWidget):
 
 
 class Card(QFrame):
-    """One figure at a glance."""
+    """A tile that shows one figure at a glance."""
 
     clicked = Signal()
 
     def __init__(self, title: str, clickable: bool = True) -> None:
+        """Show no figure yet. clickable: whether it leads somewhere."""
         super().__init__()
         self.setObjectName("card")
         self.setProperty("clickable", clickable)
@@ -138,20 +146,24 @@ class Card(QFrame):
         self.setFixedHeight(112)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
+        """Show a figure, a line about it, and its style sheet's role."""
         self._value.setText(value)
         self._detail.setText(detail)
         self.setAccessibleName(f"{self._title}: {value}. {detail}")
 
     @property
     def value(self) -> str:
+        """The figure as it is shown."""
         return self._value.text()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Count as a click what a button would count as one."""
         inside = self.rect().contains(event.position().toPoint())
         if self.property("clickable") and event.button() == Qt.MouseButton.LeftButton and inside:
             self.clicked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Enter and the space bar for a click."""
         keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
         if self.property("clickable") and event.key() in keys:
             self.clicked.emit()
@@ -160,9 +172,10 @@ class Card(QFrame):
 
 
 class KeyValueGrid(QWidget):
-    """Pairs of a name and a value that can be selected and copied."""
+    """A list of names with values that can be selected and copied."""
 
     def __init__(self) -> None:
+        """Make an empty list."""
         super().__init__()
         self._layout = QGridLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -171,6 +184,7 @@ class KeyValueGrid(QWidget):
         self._layout.setColumnStretch(1, 1)
 
     def set_pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Show these names and values."""
         while (item := self._layout.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()  # it lives until the event loop is idle
@@ -182,7 +196,10 @@ class KeyValueGrid(QWidget):
 
 
 def _value_label(value: str) -> QLabel:
-    """A long word, such as a fingerprint, cannot wrap: it is shortened and copied from its menu."""
+    """Return a label for a value.
+
+    A long word, such as a fingerprint, cannot wrap: it is shortened, and copied from its menu.
+    """
     if max(map(len, value.split()), default=0) > _LONG_WORD:
         return ElidedLabel(value, Qt.TextElideMode.ElideMiddle)
     made = label(value, wrap=True)
@@ -192,8 +209,3 @@ def _value_label(value: str) -> QLabel:
     )
     made.setTextInteractionFlags(keyboard | mouse)
     return made
-
-
-def _same_length(text: str) -> str:
-    """Qt makes one character of \\r\\n, and every offset behind it would be wrong by one."""
-    return text.replace("\r\n", " \n")

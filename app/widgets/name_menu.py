@@ -8,7 +8,14 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 
 def pick_name(parent: QWidget, title: str, usual: Sequence[str], given: Sequence[str]) -> str:
-    """The name that a person picks or types; those given are ticked. Empty: nothing was picked."""
+    """Let the user pick a name from a menu or type one; empty when nothing was picked.
+
+    Args:
+        parent: The widget in front of which the menu opens.
+        title: The title of the box for another name.
+        usual: Names that are offered always.
+        given: Names that are given already, which are ticked.
+    """
     menu = QMenu(parent)
     for name in dict.fromkeys((*usual, *given)):
         action = menu.addAction(name)
@@ -27,11 +34,20 @@ def pick_name(parent: QWidget, title: str, usual: Sequence[str], given: Sequence
 def pick_label_move(
     parent: QWidget, number: int, labels: Sequence[str]
 ) -> tuple[str, int | None, str] | None:
-    """(label, number of the version that gets it or None where it is taken away, why); None: nothing was picked."""
+    """Ask which label moves and why; None when nothing was picked.
+
+    Args:
+        parent: The widget in front of which the menu opens.
+        number: The number of the version that gets the label or loses it.
+        labels: The labels that this version has.
+
+    Returns:
+        The label, the number of the version that gets it (None where it is taken away), and the reason.
+    """
     name = pick_name(parent, "Label", ("production", "staging"), labels)
     if not name:
         return None
     taken = name in labels
-    what = f"Take {name} away from version {number}" if taken else f"Version {number} gets {name}"
-    note, accepted = QInputDialog.getText(parent, "Label", f"{what}: why? (logged)")
+    what = f"Remove “{name}” from version {number}" if taken else f"Move “{name}” to version {number}"
+    note, accepted = QInputDialog.getText(parent, "Label", f"{what}. Reason, for the log:")
     return (name, None if taken else number, note) if accepted else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -17,12 +18,21 @@ from app.widgets.theme import SPACE, Theme
 _NOTICE_MS = 9000  # how long a notice stays that asks for nothing
 
 
+class Notice(StrEnum):
+    """A kind of notice, which decides its colour and whether it goes away by itself."""
+
+    INFO = "info"  # something was done; gone after a while
+    CHECK = "check"  # something to look at
+    BAD = "bad"  # something was refused or failed
+
+
 class SearchField(QLineEdit):
-    """A line to filter by; says what was typed once typing pauses."""
+    """A line to filter by, which says what was typed once typing pauses."""
 
     searched = Signal(str)
 
     def __init__(self, placeholder: str) -> None:
+        """Make an empty line; the placeholder is also its name for screen readers."""
         super().__init__()
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
@@ -33,9 +43,10 @@ class SearchField(QLineEdit):
 
 
 class Banner(QFrame):
-    """A notice above a page that does not block; gone with a click."""
+    """A notice above a page that does not block and is gone with a click."""
 
     def __init__(self, theme: Theme) -> None:
+        """Make a hidden banner."""
         super().__init__()
         self.setObjectName("banner")
         self._text = label("", wrap=True)
@@ -51,12 +62,20 @@ class Banner(QFrame):
         self.hide()
 
     def show_notice(
-        self, text: str, kind: str = "info", action: str = "", run: Callable[[], Any] | None = None
+        self, text: str, kind: str = Notice.INFO, action: str = "", run: Callable[[], Any] | None = None
     ) -> None:
+        """Show a notice in place of the one before.
+
+        Args:
+            text: The sentence.
+            kind: A Notice.
+            action: What the link beside it says; none when empty.
+            run: What the link does.
+        """
         self._text.setText(text)
         self._run = run
         self._timer.stop()
-        if kind == "info" and run is None:
+        if kind == Notice.INFO and run is None:
             self._timer.start(_NOTICE_MS)
         self._action.setText(action)
         self._action.setAccessibleName(action)
@@ -69,6 +88,7 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
+        """The sentence that is or was shown last."""
         return self._text.text()
 
     def _act(self) -> None:
@@ -78,9 +98,10 @@ class Banner(QFrame):
 
 
 class DropOverlay(QWidget):
-    """Covers the window while files are dragged over it."""
+    """A cover over the window while files are dragged over it, which says where they will go."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
+        """Make a hidden overlay."""
         super().__init__(parent)
         self._theme = theme
         self.text = ""
@@ -88,6 +109,7 @@ class DropOverlay(QWidget):
         self.hide()
 
     def show_text(self, text: str) -> None:
+        """Cover the window and say this."""
         self.text = text
         parent = self.parentWidget()
         if parent is not None:
@@ -96,6 +118,7 @@ class DropOverlay(QWidget):
         self.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a frame, a picture and the text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), self._theme.colour("window", 225))
@@ -118,17 +141,20 @@ class DropOverlay(QWidget):
 
 
 def page_shortcut(number: int) -> str:
-    """Of the page with this number, from 1: there are nine digits for Ctrl (Ctrl+0 fits a drawn page)."""
+    """Return the shortcut of the page with this number, from 1.
+
+    There are nine digits for Ctrl, because Ctrl+0 fits a drawn page into its width.
+    """
     return f"Ctrl+{number}" if number < 10 else f"Ctrl+Alt+{number - 9}"
 
 
 class NavigationRail(QFrame):
-    """The pages, as icons with a word."""
+    """The list of pages at the window's edge, as icons with a word."""
 
     page_requested = Signal(str)
 
     def __init__(self, theme: Theme, pages: Sequence[tuple[str, str, str]]) -> None:
-        """pages: (key, title, icon)."""
+        """Make a button for each page. pages: (key, title, icon)."""
         super().__init__()
         self.setObjectName("rail")
         self.setAccessibleName("Pages")
@@ -160,14 +186,16 @@ class NavigationRail(QFrame):
         self._tint()
 
     def set_current(self, key: str) -> None:
+        """Mark the page that is shown."""
         self._buttons[key][0].setChecked(True)
         self._tint()
 
     def button(self, key: str) -> QToolButton:
+        """Return a page's button."""
         return self._buttons[key][0]
 
     def set_badge(self, key: str, count: int) -> None:
-        """A number at the corner of a page's button; none when it is 0."""
+        """Show a number at the corner of a page's button, or none when it is 0."""
         made = self.button(key)
         pill = made.findChild(StatusPill)
         if pill is None:

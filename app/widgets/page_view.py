@@ -13,14 +13,16 @@ from app.widgets.theme import Theme
 
 
 class PageView(QScrollArea):
-    """A page of a PDF as an image with rectangles over the quoted passage.
+    """A view of a PDF page as an image, with rectangles over the quoted passage.
 
-    Ctrl and the wheel zoom, Ctrl+0 fits the width; Page Up and Page Down scroll, and at the page's edge want the page before or after.
+    Ctrl and the wheel zoom, and Ctrl+0 fits the width. Page Up and Page Down scroll, and ask for the page
+    before or after at the page's edge.
     """
 
     page_wanted = Signal(int)  # -1 the page before, 1 the one after
 
     def __init__(self, theme: Theme) -> None:
+        """Make an empty view."""
         super().__init__()
         self._theme = theme
         self._image = QImage()
@@ -34,7 +36,7 @@ class PageView(QScrollArea):
         theme.changed.connect(self._draw)
 
     def show_page(self, page: Any) -> None:
-        """page: rag.parsing.rows.RenderedPage."""
+        """Show a page with its passage in view. page: rag.parsing.rows.RenderedPage."""
         self._image = QImage(
             page.rgb, page.width, page.height, page.width * 3, QImage.Format.Format_RGB888
         ).copy()
@@ -46,17 +48,21 @@ class PageView(QScrollArea):
 
     @property
     def rectangle_count(self) -> int:
+        """How many rectangles mark the passage."""
         return len(self._rectangles)
 
     def zoom(self, factor: float) -> None:
+        """Make the page larger by this factor, within bounds."""
         self._zoom = min(max(self._zoom * factor, 0.4), 4.0)
         self._draw()
 
     def fit_width(self) -> None:
+        """Make the page as wide as the view."""
         self._zoom = 1.0
         self._draw()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom when Ctrl is held down, else scroll."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
             self.zoom(1.15 if event.angleDelta().y() > 0 else 1 / 1.15)
             event.accept()
@@ -64,6 +70,7 @@ class PageView(QScrollArea):
             super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll; at an edge ask for the page beyond it."""
         bar = self.verticalScrollBar()
         if event.key() == Qt.Key.Key_0 and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.fit_width()
@@ -75,6 +82,7 @@ class PageView(QScrollArea):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw the page anew for this width."""
         super().resizeEvent(event)
         self._draw()
 

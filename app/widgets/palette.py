@@ -29,7 +29,7 @@ from app.widgets.theme import SMALL_SPACE, SPACE
 
 @dataclass(frozen=True)
 class Command:
-    """Something the program can do, for the palette, the shortcuts and the menus."""
+    """A thing that the program can do, for the palette, the shortcuts and the menus."""
 
     title: str
     run: Callable[[], Any]
@@ -38,9 +38,10 @@ class Command:
 
 
 class CommandPalette(QDialog):
-    """Ctrl+K: type a few letters, press Enter."""
+    """A list of commands that is filtered by a few letters and run with Enter."""
 
     def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
+        """Offer these commands."""
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setObjectName("palette")
         self.setAccessibleName("Command palette")
@@ -68,6 +69,7 @@ class CommandPalette(QDialog):
         self._filter("")
 
     def popup(self) -> None:
+        """Open below the top of the window, ready to type."""
         parent = self.parentWidget()
         if parent is not None:
             centre = parent.mapToGlobal(QPoint((parent.width() - self.width()) // 2, 80))
@@ -76,9 +78,11 @@ class CommandPalette(QDialog):
         self._field.setFocus()
 
     def visible_titles(self) -> list[str]:
+        """Return the titles of the commands that have the letters typed so far."""
         return [self._list.item(n).data(Qt.ItemDataRole.UserRole).title for n in range(self._list.count())]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the arrow keys move in the list while the field has the focus."""
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
             if step is not None and self._list.count():
@@ -113,14 +117,16 @@ class CommandPalette(QDialog):
 
 
 class _CommandDelegate(QStyledItemDelegate):
-    """A command with its keys at the right."""
+    """A painter of a command with its keys at the right."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return a height that is easy to hit."""
         return QSize(super().sizeHint(option, index).width(), 30)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
+        """Draw the title, and the keys in a muted colour."""
         super().paint(painter, option, index)
         command = index.data(Qt.ItemDataRole.UserRole)
         painter.setPen(option.palette.placeholderText().color())
@@ -129,10 +135,10 @@ class _CommandDelegate(QStyledItemDelegate):
 
 
 class ShortcutsDialog(QDialog):
-    """Which keys do what."""
+    """A list of which keys do what."""
 
     def __init__(self, shortcuts: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
-        """shortcuts: (keys, what they do)."""
+        """List the shortcuts, pairs of the keys and what they do."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
@@ -157,7 +163,7 @@ class ShortcutsDialog(QDialog):
 
 
 def fuzzy_score(text: str, command: Command) -> int | None:
-    """How far the letters of text are spread in the command's words; None when they are not all there."""
+    """Return how far the letters of a text are spread in a command's words, None when one is missing."""
     target = f"{command.title} {command.keywords}".lower()
     wanted = "".join(text.lower().split())
     if not wanted:

@@ -6,15 +6,15 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit
 
-from app.widgets.answer_view import _utf16
-from app.widgets.labels import _same_length
+from app.widgets.answer_view import same_length, utf16_offset
 from app.widgets.theme import Theme
 
 
 class PassageView(QPlainTextEdit):
-    """A text with one passage marked and in view."""
+    """A view of a text with one passage marked and in view."""
 
     def __init__(self, theme: Theme) -> None:
+        """Make an empty view."""
         super().__init__()
         self._theme = theme
         self._range = (0, 0)
@@ -24,14 +24,16 @@ class PassageView(QPlainTextEdit):
         theme.changed.connect(self._mark)
 
     def show_passage(self, text: str, start: int, end: int) -> None:
-        text = _same_length(text)
+        """Show a text with the passage from start to end (in code points) marked."""
+        text = same_length(text)
         self.setPlainText(text)
-        self._range = (_utf16(text, start), _utf16(text, end))
+        self._range = (utf16_offset(text, start), utf16_offset(text, end))
         self._mark()
         QTimer.singleShot(0, self._scroll)
 
     @property
     def marked_text(self) -> str:
+        """The marked passage."""
         return (
             self.toPlainText()
             .encode("utf-16-le")[2 * self._range[0] : 2 * self._range[1]]

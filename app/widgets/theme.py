@@ -41,11 +41,12 @@ STATUS_COLOURS = {
 
 
 class Theme(QObject):
-    """The colours in force. Widgets that paint listen to `changed`."""
+    """The colours in force, light or dark. Widgets that paint listen to `changed`."""
 
     changed = Signal()
 
     def __init__(self, application: QApplication, choice: str = "system") -> None:
+        """Apply a choice: "light", "dark" or "system"."""
         super().__init__(application)
         self._application = application
         self._choice = choice
@@ -59,6 +60,7 @@ class Theme(QObject):
 
     @property
     def is_dark(self) -> bool:
+        """Whether the dark colours are in force."""
         return self.name == "dark"
 
     def apply(self, choice: str) -> None:
@@ -75,16 +77,18 @@ class Theme(QObject):
         self.changed.emit()
 
     def colour(self, name: str, alpha: int = 255) -> QColor:
+        """Return a colour by its name. alpha: from 0 (not seen) to 255."""
         colour = QColor(self.values[name])
         colour.setAlpha(alpha)
         return colour
 
     def series(self, number: int) -> QColor:
+        """Return the colour of a chart's series with this number, from 0; they come again after the last."""
         colours = self.values["series"]
         return QColor(colours[number % len(colours)])
 
     def icon(self, name: str, role: str = "text") -> QIcon:
-        """A line icon in one of the theme's colours."""
+        """Return a line icon in one of the theme's colours."""
         key = (name, role)
         if key not in self._icons:
             icon = QIcon()
@@ -95,7 +99,7 @@ class Theme(QObject):
         return self._icons[key]
 
     def pixmap(self, name: str, role: str = "text", size: int = 24, ratio: float = 0) -> QPixmap:
-        """A line icon, size logical pixels wide. ratio: device pixels to one of them, the screen's when 0."""
+        """Return a line icon, size logical pixels wide. ratio: device pixels to one, the screen's when 0."""
         ratio = ratio or self._application.devicePixelRatio()
         source = (
             (_RESOURCES / "icons" / f"{name}.svg").read_text("utf-8").replace("#000", str(self.values[role]))
@@ -109,6 +113,7 @@ class Theme(QObject):
         return pixmap
 
     def fixed_font(self) -> QFont:
+        """Return a font whose letters have one width, for prompts and code."""
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPixelSize(FONT_PX - 1)
         return font

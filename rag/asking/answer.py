@@ -1,7 +1,6 @@
-"""Answers one question and records how.
+"""Answers a question and records how: search, pack, read the prompt, stream the answer, check it, save.
 
-embed - dense - lexical - fuse - pack - read the prompt - stream the answer - check each sentence - save the
-trace. Evaluation calls this same generator: there is no second pipeline.
+Evaluation calls this same generator: there is no second pipeline.
 """
 
 from __future__ import annotations
@@ -23,8 +22,10 @@ from rag.asking.rows import (
     PromptProgress,
     Question,
     RetrievalDone,
+    Stage,
     StageStarted,
     TokenStreamed,
+    TraceStatus,
 )
 from rag.asking.traces import TraceRecorder
 from rag.errors import RagError
@@ -34,8 +35,8 @@ from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
-from rag.prompts import PromptTemplate
 from rag.prompts.registry import find_prompt
+from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
 from rag.text.citations import markers_of
@@ -51,30 +52,38 @@ Events = Generator[Any, None, AskResult]
 
 @dataclass(frozen=True)
 class Turn:
+    """An earlier question of a session with its answer."""
+
     question: str
     answer: str
 
 
 @dataclass
 class Ask:
-    """One question on its way: what is known so far. The trace is its recorder's."""
+    """A question whose trace is open: what is known so far. finish_ask must follow, whatever happens."""
 
     workspace: Workspace
     recorder: TraceRecorder
     settings: Settings
-    version: int | str | None
-    model_name: str | None
-    prompt: str
-    status: str = "done"
+    question: Question
+    status: TraceStatus = TraceStatus.DONE
     found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
-    model: LanguageModel | None = None
-    tokens: list[int] = field(default_factory=list)  # of the prompt
-    logprobs: list[float] = field(default_factory=list)  # of the answer's tokens
 
     @property
     def trace(self) -> Trace:
+        """The trace that is being recorded."""
         return self.recorder.trace
+
+
+@dataclass
+class Prepared:
+    """A question whose prompt is ready, with the model that answers it."""
+
+    ask: Ask
+    model: LanguageModel
+    tokens: list[int]  # of the prompt
+    logprobs: list[float] = field(default_factory=list)  # of the answer's tokens, in nats
 
 
 def answer_question(workspace: Workspace, question: Question) -> Events:
@@ -89,7 +98,7 @@ def answer_question(workspace: Workspace, question: Question) -> Events:
 
 
 def begin_ask(workspace: Workspace, question: Question) -> Ask:
-    """Open the trace of a question; finish_ask must follow, whatever happens. Raises RagError for an empty one."""
+    """Open the trace of a question. Raises RagError for an empty one."""
     text = question.text.strip()
     if not text:
         raise RagError("The question is empty. Type a question first.")
@@ -104,17 +113,21 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     recorder.trace.collection = question.collection
     recorder.trace.settings = used.model_dump_json()
     recorder.begin()
-    return Ask(workspace, recorder, used, question.version, question.model, question.prompt)
+    return Ask(workspace, recorder, used, question)
 
 
-def run_ask(ask: Ask, recall: Callable[[Ask], bool] | None = None) -> Events:
-    """All parts in order, one question alone. recall: gives it an answer by take_answer, if one is known."""
+def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Events:
+    """Run all parts in order, for one question alone.
+
+    recall gives a prepared question an answer by take_answer, if one is known, and says whether it did.
+    """
     try:
-        if (yield from prepare(ask)):
-            yield StageStarted(ask.recorder.id, "read")
-            if recall is None or not recall(ask):
-                yield from _generate(ask)
-            yield StageStarted(ask.recorder.id, "check")
+        prepared = yield from prepare(ask)
+        if prepared is not None:
+            yield StageStarted(ask.recorder.id, Stage.READ)
+            if recall is None or not recall(prepared):
+                yield from _generate(prepared)
+            yield StageStarted(ask.recorder.id, Stage.CHECK)
             yield check_answer(ask)
     except BaseException as error:
         finish_ask(ask, error)
@@ -122,30 +135,24 @@ def run_ask(ask: Ask, recall: Callable[[Ask], bool] | None = None) -> Events:
     return finish_ask(ask)
 
 
-def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, bool]:
-    """Search, load the model and render the prompt; False: nothing was found, the model is not to be asked."""
-    recorder, trace = ask.recorder, ask.trace
-    template = find_prompt(ask.workspace.store, ask.prompt)
-    trace.prompt_name = template.name
-    trace.prompt_fingerprint = template.fingerprint
-    trace.prompt_version_id = template.version_id
-    trace.prompt_version = template.version
-    yield StageStarted(recorder.id, "search")
-    turns = _earlier_turns(ask.workspace, trace)
-    if not points_back(trace.question):
-        turns = []  # a question that stands alone gets a prompt of its own: history costs tokens and distracts
+def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared | None]:
+    """Search, load the model and render the prompt. Return None when nothing was found."""
+    template = _find_template(ask)
+    yield StageStarted(ask.recorder.id, Stage.SEARCH)
+    # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
+    turns = _earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
     _search(ask, turns)
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
-        trace.answer = NOTHING_FOUND
-        ask.status = "nothing found"
+        ask.trace.answer = NOTHING_FOUND
+        ask.status = TraceStatus.NOTHING_FOUND
         yield _retrieval_done(ask)
-        return False
-    yield StageStarted(recorder.id, "load")
-    ask.model = _load_model(ask)
-    with recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
-        _pack_prompt(ask, template, turns)
+        return None
+    yield StageStarted(ask.recorder.id, Stage.LOAD)
+    model = _load_model(ask)
+    with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
+        tokens = _pack_prompt(ask, model, template, turns)
     yield _retrieval_done(ask)
-    return True
+    return Prepared(ask, model, tokens)
 
 
 def search_alone(ask: Ask) -> None:
@@ -170,17 +177,31 @@ def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
     if error is None:
         ask.recorder.finish(ask.status)
     elif isinstance(error, (GeneratorExit, KeyboardInterrupt)):
-        ask.recorder.finish("cancelled")
+        ask.recorder.finish(TraceStatus.CANCELLED)
     else:
         sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
-        ask.recorder.finish("failed", sentence)
+        ask.recorder.finish(TraceStatus.FAILED, sentence)
     trace = ask.trace
-    return AskResult(trace.id, trace.session_id, trace.status, trace.answer, tuple(ask.recorder.fallbacks))
+    return AskResult(
+        trace.id, trace.session_id, TraceStatus(trace.status), trace.answer, tuple(ask.recorder.fallbacks)
+    )
+
+
+# --- stages -----------------------------------------------------------------------------------------------
+
+
+def _find_template(ask: Ask) -> PromptTemplate:
+    template = find_prompt(ask.workspace.store, ask.question.prompt)
+    ask.trace.prompt_name = template.name
+    ask.trace.prompt_fingerprint = template.fingerprint
+    ask.trace.prompt_version_id = template.version_id
+    ask.trace.prompt_version = template.version
+    return template
 
 
 def _search(ask: Ask, turns: Sequence[Turn]) -> None:
     workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
-    collection, version = open_version(workspace, trace.collection, ask.version)
+    collection, version = open_version(workspace, trace.collection, ask.question.version)
     trace.collection_id = collection.id
     trace.version_id = version.id
     trace.version_number = version.number
@@ -201,22 +222,24 @@ def _search(ask: Ask, turns: Sequence[Turn]) -> None:
 
 
 def search_text(question: str, turns: Sequence[Turn]) -> str:
-    """What is searched for: a follow-up that points back is searched together with what it points to."""
+    """Return what is searched for: a follow-up together with the question that it points back to."""
     return f"{turns[-1].question} {question}" if turns else question
 
 
 def points_back(question: str) -> bool:
-    """Whether a question only makes sense after another: it has a pronoun, or hardly a word of its own."""
+    """Return whether a question needs the one before it: it has a pronoun, or hardly a word of its own."""
     words = {word.lower() for word in re.findall(r"\w+", question)}
     return bool(words & _POINTING_BACK) or len(query_words(question)) <= 1
 
 
 def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
-    """The last answered questions of this session, oldest first."""
+    """Return the last answered questions of this session, oldest first."""
     with workspace.store.session() as session:
         rows = session.exec(
             select(Trace.question, Trace.answer)
-            .where(Trace.session_id == trace.session_id, Trace.status == "done", Trace.id != trace.id)
+            .where(
+                Trace.session_id == trace.session_id, Trace.status == TraceStatus.DONE, Trace.id != trace.id
+            )
             .order_by(col(Trace.created_ms).desc())
             .limit(_HISTORY_TURNS)
         ).all()
@@ -224,7 +247,7 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
 
 
 def _load_model(ask: Ask) -> LanguageModel:
-    workspace, wanted = ask.workspace, ask.model_name
+    workspace, wanted = ask.workspace, ask.question.model
     path = (
         find_model(workspace.database, workspace.settings, wanted)
         if wanted
@@ -239,10 +262,11 @@ def _load_model(ask: Ask) -> LanguageModel:
     return model
 
 
-def _pack_prompt(ask: Ask, template: PromptTemplate, turns: Sequence[Turn]) -> None:
-    """Choose the passages and render the prompt so that prompt and answer fit into the context."""
-    model, recorder, settings = ask.model, ask.recorder, ask.settings
-    assert model is not None
+def _pack_prompt(
+    ask: Ask, model: LanguageModel, template: PromptTemplate, turns: Sequence[Turn]
+) -> list[int]:
+    """Choose the passages and render the prompt so that prompt and answer fit; return the prompt's tokens."""
+    recorder, settings = ask.recorder, ask.settings
     history = [(turn.question, turn.answer) for turn in turns]
     room = model.context - settings.generation.max_answer_tokens
     question = ask.trace.question
@@ -256,7 +280,7 @@ def _pack_prompt(ask: Ask, template: PromptTemplate, turns: Sequence[Turn]) -> N
     if budget < 32:
         raise RagError(
             f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
-            "passages; shorten it, or load the model with a longer context."
+            "passages. Shorten it, or load the model with a longer context."
         )
     packed = pack(ask.found, settings.retrieval, model.count_tokens, budget)
     passages = [hit for hit in packed if hit.marker is not None]
@@ -264,18 +288,19 @@ def _pack_prompt(ask: Ask, template: PromptTemplate, turns: Sequence[Turn]) -> N
     ask.hits = tuple(packed)
     recorder.set_hits(packed)
     ask.trace.prompt = prompt
-    ask.tokens = model.tokenize_prompt(prompt)
-    ask.trace.prompt_tokens = len(ask.tokens)
+    tokens = model.tokenize_prompt(prompt)
+    ask.trace.prompt_tokens = len(tokens)
+    return tokens
 
 
-def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
+def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed]:
     """Read the prompt and stream the answer; what was produced is in the trace even when cancelled."""
+    ask = prepared.ask
     recorder, trace = ask.recorder, ask.trace
-    assert ask.model is not None
     begin = recorder.elapsed_ms()
     first: float | None = None
     try:
-        for event in ask.model.generate(ask.tokens, ask.settings.generation):
+        for event in prepared.model.generate(prepared.tokens, ask.settings.generation):
             if isinstance(event, PromptRead):
                 trace.cached_tokens = event.tokens_cached
                 yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)
@@ -286,7 +311,7 @@ def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
                     trace.read_ms = first - begin
                 trace.answer += event.text
                 trace.completion_tokens += 1
-                ask.logprobs.append(event.logprob)
+                prepared.logprobs.append(event.logprob)
                 recorder.keep_partial_answer(trace.answer)
                 yield TokenStreamed(recorder.id, event.text, trace.completion_tokens)
             elif isinstance(event, GenerationEnd):
@@ -301,29 +326,35 @@ def _generate(ask: Ask) -> Iterator[PromptProgress | TokenStreamed]:
             seconds = (end - first) / 1000
             if trace.completion_tokens > 1 and seconds > 0:
                 trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
-        _keep_logprobs(ask)
+        _keep_logprobs(prepared)
     _note_end(ask)
 
 
 def take_answer(
-    ask: Ask, text: str, logprobs: Sequence[float], finish_reason: str, cached_tokens: int, note: str
+    prepared: Prepared,
+    text: str,
+    logprobs: Sequence[float],
+    finish_reason: str,
+    cached_tokens: int,
+    note: str,
 ) -> None:
-    """An answer that was made elsewhere, with others at once or for the same prompt; note says so."""
+    """Take an answer that was made elsewhere, with others at once or for the same prompt; note says so."""
+    ask = prepared.ask
     trace = ask.trace
     trace.answer = text
     trace.completion_tokens = len(logprobs)
     trace.cached_tokens = cached_tokens
     trace.finish_reason = finish_reason
-    ask.logprobs = list(logprobs)
-    _keep_logprobs(ask)
+    prepared.logprobs = list(logprobs)
+    _keep_logprobs(prepared)
     ask.recorder.fallbacks.append(note)
     _note_end(ask)
 
 
-def _keep_logprobs(ask: Ask) -> None:
-    if ask.logprobs:
-        ask.trace.mean_logprob = sum(ask.logprobs) / len(ask.logprobs)
-        ask.trace.min_logprob = min(ask.logprobs)
+def _keep_logprobs(prepared: Prepared) -> None:
+    if prepared.logprobs:
+        prepared.ask.trace.mean_logprob = sum(prepared.logprobs) / len(prepared.logprobs)
+        prepared.ask.trace.min_logprob = min(prepared.logprobs)
 
 
 def _note_end(ask: Ask) -> None:
@@ -345,7 +376,7 @@ def check_answer(ask: Ask) -> ClaimsChecked:
             limits = limits_of(workspace, trace.collection_id)
             claims = workspace.check(trace.question, trace.answer, passages, limits)
         except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
-            # The answer stands without its check: unknown is not the same as unsupported.
+            # The answer counts without its check: unknown is not the same as unsupported.
             error = str(failure) or type(failure).__name__
             recorder.fallbacks.append(f"the sentences could not be checked: {error}")
     trace.check_ms = (time.perf_counter() - begin) * 1000
@@ -375,7 +406,7 @@ def _retrieval_done(ask: Ask) -> RetrievalDone:
 
 
 def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """The passages that were in the prompt, as a reader of the answer may cite them."""
+    """Return the passages that were in the prompt, as a reader of the answer may cite them."""
     cited = markers_of(answer)
     return [
         {

@@ -1,4 +1,4 @@
-"""What a prompt template makes of a stored question and its passages."""
+"""Shows what a prompt template makes of a stored question and its passages."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from typing import Any
 
 from rag.asking.rows import get_trace
 from rag.errors import RagError
-from rag.prompts import PromptTemplate
 from rag.prompts.rows import PromptPreview
-from rag.prompts.templates import template_variables
+from rag.prompts.templates import PromptTemplate, template_variables
 from rag.workspace import Workspace
 
 
 def preview_prompt(
     workspace: Workspace, system: str, user: str, question: str, trace_id: str
 ) -> PromptPreview:
-    """What a template makes of a question and the passages of a stored ask, and its tokens in the loaded model.
+    """Fill in a template with a question and the passages of a trace, and count its tokens.
 
-    The trace's own question stands in when question is empty. What is wrong with the template comes as error.
+    Without a question the trace's own is used. What is wrong with the template is in the result's error.
     """
     hits: tuple[Any, ...] = ()
     if trace_id:
         detail = get_trace(workspace.database, trace_id)
         hits = tuple(hit for hit in detail.hits if hit.marker is not None)
-        question = question or detail.row["question"]
+        question = question or detail.question
     variables: tuple[str, ...] = ()
     try:
         variables = tuple(

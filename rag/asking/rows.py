@@ -1,14 +1,12 @@
-"""What long operations yield, and the plain values that travel between processes.
-
-Everything here is a frozen dataclass of plain values: picklable, comparable, free of heavy imports.
-"""
+"""Rows of questions and their traces: what answering yields, what is stored, and the queries that read it."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from rag.errors import NotFoundError
@@ -17,10 +15,43 @@ from rag.index.rows import Hit
 from rag.storage.database import Database
 from rag.text.search_terms import match_expression
 
-# --- parsed documents -------------------------------------------------------------------------------------
+
+class TraceStatus(StrEnum):
+    """How a question ended, or that it has not."""
+
+    RUNNING = "running"
+    DONE = "done"
+    NOTHING_FOUND = "nothing found"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # its process ended before the answer was complete
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is an answer as it was meant to be: the model's, or that nothing was found."""
+        return self in (TraceStatus.DONE, TraceStatus.NOTHING_FOUND)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something went wrong."""
+        return self in (TraceStatus.FAILED, TraceStatus.INTERRUPTED)
 
 
-# --- ingest -----------------------------------------------------------------------------------------------
+class TraceSource(StrEnum):
+    """Who asked a question."""
+
+    PERSON = "person"
+    EVALUATION = "evaluation"
+    REGRESSION = "regression"  # a regression question that is asked again
+
+
+class Stage(StrEnum):
+    """A stage of answering that begins, as the window shows it."""
+
+    SEARCH = "search"
+    LOAD = "load"
+    READ = "read"
+    CHECK = "check"
 
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -28,35 +59,32 @@ from rag.text.search_terms import match_expression
 
 @dataclass(frozen=True)
 class Question:
-    """A question with all that decides how it is answered, besides the settings.
-
-    version: number or tag of a dataset version; None: the active one. model: name or path; None: the active
-    one. source: who asks, see the traces. overrides: changes to the settings for this question alone, by
-    section and key. prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means its production version.
-    trace_id: of the trace, when it must be known before; see rag.asking.traces.new_trace_id.
-    """
+    """A question with everything besides the settings that decides how it is answered."""
 
     text: str
     collection: str
-    version: int | str | None = None
-    model: str | None = None
+    version: int | str | None = None  # number or tag of a dataset version; None: the active one
+    model: str | None = None  # name or path; None: the active one
     session_id: str = ""
-    source: str = "person"
+    source: TraceSource = TraceSource.PERSON
+    # Changes to the settings for this question alone, by section and key.
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    prompt: str = "default"
-    trace_id: str = ""
+    prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
+    trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
 
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage of an ask began: "embed", "dense", "lexical", "fuse", "pack", "read", "generate", "check"."""
+    """A stage of answering began."""
 
     trace_id: str
-    stage: str
+    stage: Stage
 
 
 @dataclass(frozen=True)
 class RetrievalDone:
+    """The search is done and the prompt is packed: all candidates, and how many are in the prompt."""
+
     trace_id: str
     hits: tuple[Hit, ...]
     packed_count: int
@@ -77,6 +105,8 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class TokenStreamed:
+    """A piece of the answer, and how many tokens there are so far."""
+
     trace_id: str
     text: str
     token_count: int
@@ -84,7 +114,7 @@ class TokenStreamed:
 
 @dataclass(frozen=True)
 class ClaimsChecked:
-    """The check's report. support_rate is None without a claim; error says why the check failed, if it did."""
+    """The answer was checked. support_rate is None without a claim; error says why the check failed."""
 
     trace_id: str
     claims: tuple[ClaimResult, ...]
@@ -96,7 +126,7 @@ class ClaimsChecked:
 
 @dataclass(frozen=True)
 class SampleProgress:
-    """Answering a trace's prompt again: done of total are complete."""
+    """Progress of answering a trace's prompt again: done of total answers are complete."""
 
     trace_id: str
     done: int
@@ -105,13 +135,12 @@ class SampleProgress:
 
 @dataclass(frozen=True)
 class Sample:
-    """One of several answers to the same prompt. logprob in nats, of the whole answer; differs holds the
-    sentences that the largest group does not have."""
+    """One of several answers to the same prompt."""
 
     answer: str
-    group: int
-    logprob: float
-    differs: tuple[str, ...] = ()
+    group: int  # answers of one group mean the same
+    logprob: float  # of the whole answer, in nats
+    differs: tuple[str, ...] = ()  # sentences that the largest group does not have
 
 
 @dataclass(frozen=True)
@@ -132,27 +161,26 @@ class ConsistencyReport:
 
 @dataclass(frozen=True)
 class AskResult:
-    """The end of an ask. The whole of it is in the trace."""
+    """The end of answering a question. Everything about it is in the trace."""
 
     trace_id: str
     session_id: str
-    status: str  # "done" | "nothing found" | "cancelled" | "failed"
+    status: TraceStatus
     answer: str
     notices: tuple[str, ...] = ()
 
 
-# --- the data folder --------------------------------------------------------------------------------------
+# --- flags ------------------------------------------------------------------------------------------------
 
-
-FITS_FROM = 50  # verdicts of a person, before a calibration to them is more signal than noise
+FITS_FROM = 50  # verdicts of a person; with fewer a calibration is more noise than signal
 
 
 @dataclass(frozen=True)
 class CalibrationFit:
     """Scores fitted to a person's verdicts: sigmoid(slope * logit(score) + intercept).
 
-    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit to
-    the others.
+    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit
+    to the others.
     """
 
     collection: str
@@ -165,43 +193,58 @@ class CalibrationFit:
 
     @property
     def helps(self) -> bool:
+        """Whether the fit lowers the loss on verdicts that it has not seen."""
         return self.loss_after < self.loss_before
 
     def of(self, score: float) -> float:
-        """What a score becomes."""
+        """Return what a score becomes."""
         p = min(max(score, 1e-6), 1 - 1e-6)
         return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))
 
 
 @dataclass(frozen=True)
 class TraceRow:
-    """One line of the list of traces."""
+    """The figures and names of a trace: what lists, graphs and measures need. Times are in milliseconds.
+
+    The long texts are left out, so that 100,000 rows can be read at once: see TraceDetail and read_answers.
+    """
 
     id: str
-    created_ms: int
-    status: str
-    source: str
+    created_ms: int  # Unix
+    status: TraceStatus
+    source: TraceSource
     error: str
     question: str
-    answer: str
+    answer_length: int  # characters
     collection: str
     version_number: int | None
     model: str
+    prompt_name: str
+    prompt_fingerprint: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
-    first_token_ms: float | None
+    first_token_ms: float | None  # since the question
     tokens_per_s: float | None
+    retrieve_ms: float | None
+    read_ms: float | None
+    generate_ms: float | None
+    check_ms: float | None
     total_ms: float | None
     passage_count: int
-    claim_count: int
+    best_score: float | None  # highest cosine of a candidate
+    claim_count: int  # sentences that were scored
     flag_count: int
-    worst_verdict: str
+    contradicted_count: int
+    worst_verdict: str  # a Verdict; "" before the check
+    outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
 
 
 @dataclass(frozen=True)
 class SpanRow:
+    """A stage of answering: its OpenInference kind, and its time in milliseconds since the trace began."""
+
     name: str
     kind: str
     start_ms: float
@@ -210,18 +253,37 @@ class SpanRow:
 
 
 @dataclass(frozen=True)
-class TraceDetail:
-    """Everything stored about one ask. row holds every column of the trace table by name."""
+class TraceDetail(TraceRow):
+    """Everything stored about one question."""
 
-    row: dict[str, Any]
-    hits: tuple[Hit, ...]
-    claims: tuple[ClaimResult, ...]
-    spans: tuple[SpanRow, ...]
+    session_id: str
+    answer: str
+    collection_id: int | None
+    version_id: int | None
+    version_fingerprint: str
+    model_sha256: str
+    prompt_version_id: int | None
+    prompt_version: int | None  # its number
+    prompt: str  # as the model read it; "" when it was not asked
+    settings: str  # JSON of the settings in use
+    fallbacks: tuple[str, ...]  # what was done in another way than usual, in sentences
+    finish_reason: str
+    candidate_count: int
+    passage_documents: int
+    searched_chunks: int
+    searched_documents: int
+    min_logprob: float | None  # nats
+    mean_logprob: float | None
+    support_rate: float | None  # None without a claim
+    check_error: str  # why the check failed; then nothing is known of the sentences
+    hits: tuple[Hit, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
+    spans: tuple[SpanRow, ...] = ()
 
 
 @dataclass(frozen=True)
 class FlagState:
-    """A collection's flags: answers holds the scores of each of its last checked answers, newest first.
+    """A collection's flags. answers are the scores of its last checked answers, newest first.
 
     None as a limit means as the detector was trained; opinions are the person's own verdicts on flags.
     """
@@ -239,51 +301,28 @@ class FlagState:
 
 @dataclass(frozen=True)
 class TraceFilter:
-    """What to list; empty values do not filter. verdict may be "flagged"; times are Unix milliseconds."""
+    """Which traces to list; empty values do not filter. Times are Unix milliseconds."""
 
     text: str = ""
     collection: str = ""
     model: str = ""
     verdict: str = ""
-    status: str = ""
+    status: str = ""  # a TraceStatus
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
-    source: str = ""  # person | evaluation | replay | regression | generation
+    source: str = ""  # a TraceSource
     silent: str = ""  # a name of rag.grounding.rows, or "any"
 
 
 @dataclass(frozen=True)
-class AskPoint:
-    """The numbers of one ask, for the graphs."""
-
-    id: str
-    created_ms: int
-    status: str
-    collection: str
-    model: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
-    first_token_ms: float | None
-    tokens_per_s: float | None
-    retrieve_ms: float | None
-    read_ms: float | None
-    generate_ms: float | None
-    check_ms: float | None
-    total_ms: float | None
-    claim_count: int
-    flag_count: int
-
-
-@dataclass(frozen=True)
 class Overview:
-    """What the Overview page shows; "today" is since since_ms."""
+    """The figures that the Overview page shows."""
 
     collection_count: int
     document_count: int
     chunk_count: int
-    ask_count: int
+    question_count: int
     failed_count: int
     claim_count: int
     flag_count: int
@@ -294,7 +333,7 @@ class Overview:
 
 
 def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
-    """The WHERE clause of a filter, over `trace t`, and its values."""
+    """Return the WHERE clause of a filter, over `trace t`, and its values."""
     parts: list[str] = []
     values: list[Any] = []
     equal = {
@@ -333,63 +372,57 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     return " AND ".join(parts) or "1", tuple(values)
 
 
+TRACE_COLUMNS = ", ".join(
+    "length(t.answer) AS answer_length" if f.name == "answer_length" else f"t.{f.name}"
+    for f in fields(TraceRow)
+)  # of a TraceRow, over `trace t`
+
+
 def list_traces(database: Database, wanted: TraceFilter, limit: int = 200, offset: int = 0) -> list[TraceRow]:
-    """Newest first."""
+    """Return the traces of a filter, newest first."""
     where, values = _trace_condition(wanted)
-    columns = ", ".join(f"t.{f.name}" for f in fields(TraceRow))
     return database.rows(
         TraceRow,
-        f"SELECT {columns} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
+        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {where} "
+        "ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
 
 
 def count_traces(database: Database, wanted: TraceFilter) -> int:
+    """Return how many traces a filter lets through."""
     where, values = _trace_condition(wanted)
     found = database.query(f"SELECT count(*) FROM trace t WHERE {where}", values)
     return int(found[0][0]) if found else 0
 
 
 def get_trace(database: Database, trace_id: str) -> TraceDetail:
-    """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
+    """Return one trace by its id or by an unambiguous beginning of it. Raises NotFoundError."""
     prefix = trace_id.replace("%", "").replace("_", "")
-    found = database.query(
-        "SELECT * FROM trace WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2",
+    found = database.rows(
+        TraceDetail,
+        """SELECT *, length(answer) AS answer_length FROM trace
+           WHERE id = ? OR (length(?) >= 4 AND id LIKE ? || '%') LIMIT 2""",
         (trace_id, prefix, prefix),
     )
     if len(found) != 1:
         why = "More than one trace begins with" if found else "There is no trace"
-        raise NotFoundError(f"{why} “{trace_id}”; `ragdeck traces list` shows the ids.")
-    row = dict(found[0])
-    key = (row["id"],)
-    hit_columns = ", ".join(f'"{f.name}"' for f in fields(Hit))
-    claim_columns = ", ".join(f'"{f.name}"' for f in fields(ClaimResult))
-    return TraceDetail(
-        row=row,
-        hits=tuple(
-            database.rows(
-                Hit, f"SELECT {hit_columns} FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key
-            )
-        ),
+        raise NotFoundError(f"{why} “{trace_id}”. Run `ragdeck traces list` to see their ids.")
+    key = (found[0].id,)
+    return replace(
+        found[0],
+        hits=tuple(database.rows(Hit, "SELECT * FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key)),
         claims=tuple(
-            database.rows(
-                ClaimResult,
-                f"SELECT {claim_columns} FROM claim WHERE trace_id = ? ORDER BY start, id",
-                key,
-            )
+            database.rows(ClaimResult, "SELECT * FROM claim WHERE trace_id = ? ORDER BY start, id", key)
         ),
         spans=tuple(
-            database.rows(
-                SpanRow,
-                "SELECT name, kind, start_ms, end_ms, detail FROM span WHERE trace_id = ? ORDER BY start_ms, id",
-                key,
-            )
+            database.rows(SpanRow, "SELECT * FROM span WHERE trace_id = ? ORDER BY start_ms, id", key)
         ),
     )
 
 
 def read_flag_opinion(database: Database, trace_id: str, start: int) -> bool | None:
-    """Whether a person called the verdict on the sentence at start right; None when nobody said."""
+    """Return whether a person called the verdict on the sentence at start right; None: nobody said."""
     found = database.query(
         "SELECT is_right FROM flagopinion WHERE trace_id = ? AND start = ?", (trace_id, start)
     )
@@ -397,14 +430,15 @@ def read_flag_opinion(database: Database, trace_id: str, start: int) -> bool | N
 
 
 def read_flag_state(database: Database, collection_id: int, most: int = 2000) -> FlagState:
-    """What is known of a collection's flags: its limits, the last answers' scores, the person's verdicts."""
+    """Return a collection's flag limits, the scores of its last answers, and the person's verdicts."""
     limits = database.query("SELECT * FROM flaglimits WHERE collection_id = ?", (collection_id,))
     row = dict(limits[0]) if limits else {}
     answers: dict[str, list[float]] = {}
     flagged = 0
     for trace_id, score, has_flag in database.query(
-        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace WHERE collection_id = ?
-           AND source = 'person' AND claim_count > 0 ORDER BY created_ms DESC LIMIT ?) t
+        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace
+           WHERE collection_id = ? AND source = 'person' AND claim_count > 0
+           ORDER BY created_ms DESC LIMIT ?) t
            JOIN claim c ON c.trace_id = t.id WHERE c.score IS NOT NULL""",
         (collection_id, most),
     ):
@@ -422,7 +456,7 @@ def read_flag_state(database: Database, collection_id: int, most: int = 2000) ->
 
 
 def read_consistency(database: Database, trace_id: str) -> ConsistencyReport | None:
-    """The last check of how far a trace's answer repeats; None when there was none."""
+    """Return the last check of how far a trace's answer repeats; None when there was none."""
     found = database.query(
         "SELECT * FROM consistencycheck WHERE trace_id = ? ORDER BY id DESC LIMIT 1", (trace_id,)
     )
@@ -439,21 +473,34 @@ def read_consistency(database: Database, trace_id: str) -> ConsistencyReport | N
 
 
 def list_trace_models(database: Database) -> list[str]:
+    """Return the names of all models that have answered."""
     return [row[0] for row in database.query("SELECT DISTINCT model FROM trace WHERE model != ''")]
 
 
-def list_ask_points(database: Database, since_ms: int, until_ms: int, limit: int = 100_000) -> list[AskPoint]:
-    """Asks by persons, oldest first: test traffic stays out of the dashboards."""
-    columns = ", ".join(f.name for f in fields(AskPoint))
+def list_traces_between(
+    database: Database, since_ms: int, until_ms: int, limit: int = 100_000
+) -> list[TraceRow]:
+    """Return the finished questions of people in a period, oldest first; test traffic is left out."""
     return database.rows(
-        AskPoint,
-        f"""SELECT {columns} FROM trace WHERE source = 'person' AND status != 'running'
-            AND created_ms >= ? AND created_ms < ? ORDER BY created_ms LIMIT ?""",
+        TraceRow,
+        f"""SELECT {TRACE_COLUMNS} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
+            AND t.created_ms >= ? AND t.created_ms < ? ORDER BY t.created_ms LIMIT ?""",
         (since_ms, until_ms, limit),
     )
 
 
+def list_question_times(database: Database, collection: str = "") -> list[int]:
+    """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
+    found = database.cells(
+        """SELECT created_ms FROM trace WHERE source = 'person' AND status != 'running'
+           AND (? = '' OR collection = ?) ORDER BY created_ms""",
+        (collection, collection),
+    )
+    return [moment for (moment,) in found]
+
+
 def read_overview(database: Database, since_ms: int) -> Overview:
+    """Return the figures of the Overview page; those of questions are since since_ms, Unix milliseconds."""
     totals = database.query(
         """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
            FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
@@ -473,6 +520,7 @@ def read_overview(database: Database, since_ms: int) -> Overview:
 
 
 def read_answers(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
+    """Return the answers of traces by their ids."""
     found = database.query(
         "SELECT id, answer FROM trace WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(trace_ids)),),

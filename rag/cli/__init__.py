@@ -1,4 +1,4 @@
-"""The command line: what the window can do, without a window.
+"""Defines the command line, which does what the window does, without a window.
 
 With --json, one JSON document goes to stdout and everything else to stderr. Exit codes: 0 done, 1 refused
 with a sentence, 2 wrong usage, 3 a gate was not passed or a check found something (`monitor --check`).
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,10 +19,10 @@ from rag.cli import (
     chroma,
     data,
     evaluation,
-    feedback,
     installation,
     knowledge,
     monitoring,
+    pipelines,
     prompts,
     review,
     rollout,
@@ -27,33 +30,52 @@ from rag.cli import (
     trust,
     versions,
 )
-from rag.cli.terminal import log, plain
+from rag.cli.terminal import log, opener, plain
 from rag.errors import RagError, of_the_disk
+
+if TYPE_CHECKING:
+    from rag.workspace import Workspace
 
 app = typer.Typer(
     name="ragdeck",
-    help="Version the knowledge, ask it through a local model, see how every answer came about.",
+    help="Version your knowledge, ask it through a local model, and see how every answer came about.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, trust, feedback, review, rollout, prompts, sets, evaluation, monitoring, data,
-    installation, chroma,
+    knowledge, versions, asking, trust, review, rollout, prompts, sets, evaluation, pipelines, monitoring,
+    data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Run one command and return the exit code."""
+def run(
+    arguments: list[str] | None = None, open_folder: Callable[[Path, str], Workspace] | None = None
+) -> int:
+    """Run one command and return the exit code.
+
+    Args:
+        arguments: Those of the command line; None: of this process.
+        open_folder: What opens the data folder for a purpose; None: Workspace, with the models of its
+            settings.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    token = opener.set(open_folder)
+    try:
+        return _run(arguments)
+    finally:
+        opener.reset(token)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         result = app(arguments, standalone_mode=False)
         return int(result) if isinstance(result, int) else 0
     except RagError as error:
         return _refuse(str(error))
     except (typer.Abort, KeyboardInterrupt):
-        return _refuse("Cancelled; what was reported as done is kept.")
+        return _refuse("Cancelled. What was reported as done is saved.")
     except typer.Exit as ended:
         return ended.exit_code
     except BrokenPipeError:

@@ -1,17 +1,26 @@
-"""Commands that search, ask, and show what was asked."""
+"""Commands that search, ask, and show stored traces."""
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from rag.asking.rows import AskResult, PromptProgress, RetrievalDone, TokenStreamed, get_trace, list_traces
+from rag.asking.rows import (
+    AskResult,
+    PromptProgress,
+    RetrievalDone,
+    TokenStreamed,
+    TraceSource,
+    TraceStatus,
+    get_trace,
+    list_traces,
+    read_answers,
+)
 from rag.cli.terminal import (
     Data,
     Json,
@@ -29,10 +38,13 @@ from rag.cli.terminal import (
 from rag.index.rows import Hit
 
 if TYPE_CHECKING:
-    from rag.asking.rows import TraceDetail
+    from collections.abc import Sequence
+
+    from rag.asking.rows import TraceDetail, TraceRow
+    from rag.storage.database import Database
 
 app = typer.Typer()
-traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
+traces_app = typer.Typer(help="Stored traces of all questions.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
 
 Version = Annotated[
@@ -45,11 +57,11 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.", metavar="Q")],
     collection: Name,
     version: Version = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most hits shown.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Maximum number of hits.")] = 10,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Find passages, without asking a model."""
+    """Find passages without asking a model."""
     from rag.asking.retrieval import retrieve
     from rag.knowledge.collections import open_version
 
@@ -80,16 +92,16 @@ def ask(
         str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
     ] = None,
     session: Annotated[
-        str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")
+        str, typer.Option("--session", help="Session id of an earlier question, to follow it up.")
     ] = "",
     pipeline: Annotated[
         str,
-        typer.Option("--pipeline", "-p", help="Answer by this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
+        typer.Option("--pipeline", "-p", help="Answer with this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
     ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask a question; the answer is streamed, checked and traced. A canary takes its share; see `rollout ask`."""
+    """Ask a question. The answer is streamed, checked and traced. A canary takes its share; see `rollout`."""
     from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
@@ -112,10 +124,10 @@ def traces_list(
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
     model: Annotated[str, typer.Option(help="Name of the model.")] = "",
     verdict: Annotated[str, typer.Option(help="Worst verdict, or “flagged”.")] = "",
-    status: Annotated[str, typer.Option(help="done, nothing found, cancelled, failed, interrupted.")] = "",
+    status: Annotated[str, typer.Option(help=f"One of: {', '.join(TraceStatus)}.")] = "",
     source: Annotated[
-        str, typer.Option(help="Who asked: person, evaluation, probe, replay, generation or all.")
-    ] = "person",
+        str, typer.Option(help=f"Who asked: {', '.join(TraceSource)} or all.")
+    ] = TraceSource.PERSON.value,
     since: Annotated[datetime | None, typer.Option(help="Earliest time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Latest time.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
@@ -135,9 +147,10 @@ def traces_list(
         since_ms=int(since.timestamp() * 1000) if since else None,
         until_ms=int(until.timestamp() * 1000) if until else None,
     )
-    rows = list_traces(open_database(data), wanted, limit)
+    database = open_database(data)
+    rows = list_traces(database, wanted, limit)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(with_answers(database, rows))
         return
     table = Table("Id", "Time", "Status", "Question", "Flags", "Tokens", "ms")
     for row in rows:
@@ -159,32 +172,34 @@ def traces_show(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Show one trace: answer, flags, candidates with their ranks and why they were dropped, the exact prompt."""
+    """Show one trace: its answer, flags, candidates with ranks and reasons, and the exact prompt."""
     detail = get_trace(open_database(data), trace_id)
     if as_json:
-        row = {**detail.row, "settings": json.loads(detail.row["settings"])}
-        row["fallbacks"] = json.loads(detail.row["fallbacks"])
-        print_json({**row, "hits": as_plain(detail.hits), "claims": as_plain(detail.claims),
-                     "spans": as_plain(detail.spans)})  # fmt: skip
+        print_json({**as_plain(detail), "settings": json.loads(detail.settings)})
         return
     _print_trace(detail)
 
 
+def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str, Any]]:
+    """Return traces as JSON-ready values, with the answers that a row leaves out."""
+    answers = read_answers(database, [row.id for row in rows])
+    return [{**as_plain(row), "answer": answers[row.id]} for row in rows]
+
+
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
-    """The JSON document of `ask --json`."""
+    """Return the JSON document of `ask --json`."""
     from rag.asking.answer import citations
 
-    row = detail.row
     return {
         "trace_id": result.trace_id,
         "session_id": result.session_id,
         "status": result.status,
-        "question": row["question"],
-        "answer": row["answer"],
-        "collection": row["collection"],
-        "version": row["version_number"],
-        "model": row["model"],
-        "citations": citations(row["answer"], detail.hits),
+        "question": detail.question,
+        "answer": detail.answer,
+        "collection": detail.collection,
+        "version": detail.version_number,
+        "model": detail.model,
+        "citations": citations(detail.answer, detail.hits),
         "claims": [
             {
                 "text": claim.text,
@@ -205,31 +220,32 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
             for claim in detail.claims
         ],
         "tokens": {
-            "prompt": row["prompt_tokens"],
-            "cached": row["cached_tokens"],
-            "completion": row["completion_tokens"],
+            "prompt": detail.prompt_tokens,
+            "cached": detail.cached_tokens,
+            "completion": detail.completion_tokens,
         },
         "timings_ms": {
-            "retrieve": row["retrieve_ms"],
-            "first_token": row["first_token_ms"],
-            "read": row["read_ms"],
-            "generate": row["generate_ms"],
-            "check": row["check_ms"],
-            "total": row["total_ms"],
+            "retrieve": detail.retrieve_ms,
+            "first_token": detail.first_token_ms,
+            "read": detail.read_ms,
+            "generate": detail.generate_ms,
+            "check": detail.check_ms,
+            "total": detail.total_ms,
         },
-        "tokens_per_s": row["tokens_per_s"],
+        "tokens_per_s": detail.tokens_per_s,
         "retrieval": {
-            "passages": row["passage_count"],
-            "passage_documents": row["passage_documents"],
-            "chunks": row["searched_chunks"],
-            "documents": row["searched_documents"],
+            "passages": detail.passage_count,
+            "passage_documents": detail.passage_documents,
+            "chunks": detail.searched_chunks,
+            "documents": detail.searched_documents,
         },
-        "silent_failures": json.loads(row["silent_failures"]),
+        "silent_failures": list(detail.silent_failures),
         "notices": list(result.notices),
     }
 
 
 def show_answer_event(event: Any) -> None:
+    """Print an event of answering: the passages found, how far the prompt is read, the answer itself."""
     if isinstance(event, RetrievalDone):
         log.print(_packed_sentence(event), style="dim")
     elif isinstance(event, PromptProgress) and log.is_terminal:
@@ -247,8 +263,8 @@ def _packed_sentence(event: RetrievalDone) -> str:
 
 
 def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
-    if result.status == "nothing found":
-        screen.print(detail.row["answer"])
+    if result.status == TraceStatus.NOTHING_FOUND:
+        screen.print(detail.answer)
     sys.stdout.write("\n\n")
     for claim in detail.claims:
         if claim.verdict.is_doubt:
@@ -264,18 +280,19 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
 
 
 def _print_trace(detail: TraceDetail) -> None:
-    row = detail.row
-    screen.print(f"[bold]{plain(row['question'])}[/bold]")
-    screen.print(plain(row["answer"] or row["error"]))
+    screen.print(f"[bold]{plain(detail.question)}[/bold]")
+    screen.print(plain(detail.answer or detail.error))
     screen.print(
-        f"\n{row['status']}  {plain(row['collection'])} version {row['version_number']}  {plain(row['model'])}  "
-        f"{row['prompt_tokens']} prompt ({row['cached_tokens']} cached) + {row['completion_tokens']} tokens"
+        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  "
+        f"{plain(detail.model)}  "
+        f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
     )
-    if failures := json.loads(row["silent_failures"]):
-        screen.print(f"silent failure: {', '.join(failures)}")
+    if detail.silent_failures:
+        screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
     for span in detail.spans:
         screen.print(
-            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"
+            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} "
+            f"{plain(span.detail)}"
         )
     for claim in detail.claims:
         screen.print(
@@ -294,7 +311,7 @@ def _print_trace(detail: TraceDetail) -> None:
         )
     screen.print(table)
     screen.print("Prompt as sent:", style="bold")
-    screen.print(plain(row["prompt"]), style="dim")
+    screen.print(plain(detail.prompt), style="dim")
 
 
 def _rank(rank: int | None, score: float | None) -> str:

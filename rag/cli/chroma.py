@@ -10,9 +10,10 @@ from rich.table import Table
 from rag.cli.terminal import Data, Json, Name, as_plain, open_workspace, plain, print_json, run_steps, screen
 from rag.errors import RagError
 from rag.index.rows import ChromaPage
+from rag.text.plurals import counted
 
 app = typer.Typer()
-chroma_app = typer.Typer(help="Look into any Chroma, import from it, export to it.", no_args_is_help=True)
+chroma_app = typer.Typer(help="Look into any Chroma, import from it, and export to it.", no_args_is_help=True)
 app.add_typer(chroma_app, name="chroma")
 
 Source = Annotated[
@@ -41,7 +42,7 @@ def list_collections(source: Source, data: Data = None, as_json: Json = False) -
     for row in rows:
         settings = ", ".join(f"{key} {value}" for key, value in row.hnsw if key != "space")
         table.add_row(plain(row.name), f"{row.count:,}", str(row.dimension or "–"), row.space, settings)
-    screen.print(table if rows else "There is no collection in it.")
+    screen.print(table if rows else "It contains no collections.")
 
 
 @chroma_app.command()
@@ -49,13 +50,13 @@ def records(
     source: Source,
     collection: Theirs,
     where: Where = "",
-    contains: Annotated[str, typer.Option(help="A part of the text.")] = "",
+    contains: Annotated[str, typer.Option(help="Text that records must contain.")] = "",
     limit: Limit = 20,
     offset: Annotated[int, typer.Option(min=0)] = 0,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List records."""
+    """List the records of a collection."""
     from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma") as workspace:
@@ -67,8 +68,10 @@ def records(
 def search(
     source: Source,
     collection: Theirs,
-    text: Annotated[str, typer.Option("--text", help="What to look for.")] = "",
-    like: Annotated[str, typer.Option("--like", help="Id of a record whose vector is searched for.")] = "",
+    text: Annotated[str, typer.Option("--text", help="Words to search for.")] = "",
+    like: Annotated[
+        str, typer.Option("--like", help="Id of a record; finds those with similar vectors.")
+    ] = "",
     where: Where = "",
     limit: Limit = 10,
     embedder: EmbedderFolder = "",
@@ -79,7 +82,7 @@ def search(
     from rag.knowledge import chroma_exchange as chroma
 
     if bool(text) == bool(like):
-        raise RagError("Say what to look for: either --text WORDS or --like RECORD.")
+        raise RagError("Say what to search for: either --text WORDS or --like RECORD.")
     with open_workspace(data, "chroma") as workspace:
         if text:
             page = chroma.search_text(workspace, source, collection, text, where, embedder, limit)
@@ -97,7 +100,7 @@ def import_collection(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Take a collection over as a dataset version, with its own vectors."""
+    """Import a collection as a dataset version, with its own vectors."""
     from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma import") as workspace:
@@ -114,13 +117,13 @@ def export_version(
     target: Annotated[str, typer.Argument(help="A new folder, or http://host:port.", metavar="TARGET")],
     collection: Name,
     version: Annotated[
-        str | None, typer.Option("--version", help="Number or tag; default: the active one.")
+        str | None, typer.Option("--version", help="Number or tag; by default the active version.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the collection there.")] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Write a version's chunks with their vectors to a fresh Chroma folder or to a server."""
+    """Write a version's chunks with their vectors to a new Chroma folder or to a server."""
     from rag.knowledge import chroma_exchange as chroma
 
     with open_workspace(data, "chroma export") as workspace:
@@ -128,7 +131,7 @@ def export_version(
     if as_json:
         print_json({"records": count, "target": target})
     else:
-        screen.print(f"{count:,} records were written to {plain(target)}.")
+        screen.print(f"{counted(count, 'record')} written to {plain(target)}.")
 
 
 def _print_page(page: ChromaPage, as_json: bool) -> None:
@@ -140,4 +143,4 @@ def _print_page(page: ChromaPage, as_json: bool) -> None:
         metadata = ", ".join(f"{key}={value}" for key, value in record.metadata)
         screen.print(f"[bold]{plain(record.id)}[/bold]{distance}  [dim]{plain(metadata)}[/dim]")
         screen.print(plain(" ".join(record.text.split())[:300]))
-    screen.print("There are more." if page.more else f"{len(page.records):,} records.", style="dim")
+    screen.print("There are more." if page.more else f"{counted(len(page.records), 'record')}.", style="dim")

@@ -1,4 +1,4 @@
-"""Commands on the data folder: backup, restore, moving it, and what takes how much space."""
+"""Defines the commands that back up, restore, measure and move the data folder."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that backup wrote.", metavar="FILE")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the data are replaced.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Check the file and change nothing.")] = False,
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.", metavar="FILE")],
+    yes: Annotated[bool, typer.Option("--yes", help="Replace the data without asking.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check the file without changing anything.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Put the data of a backup in place of the present ones, which are kept beside them."""
+    """Replace the current data with a backup; they are moved to a folder beside the new ones."""
     from rag.storage.backup import finish_restore, look_at_backup, prepare_restore, read_backup
 
     info = read_backup(file) if check else look_at_backup(file)
@@ -68,7 +68,8 @@ def restore(
         with _locked(folder, "ragdeck restore"):
             if not yes and (folder / DATABASE).exists():
                 typer.confirm(
-                    f"Restore {_content(info)} into {folder}? What is there now is kept in before-restore-….",
+                    f"Restore {_content(info)} into {folder}? "
+                    "The current data are moved to before-restore-….",
                     abort=True,
                     err=True,
                 )
@@ -85,7 +86,7 @@ def restore(
 
 @app.command()
 def space(data: Data = None, as_json: Json = False) -> None:
-    """Show what takes how much space in the data folder."""
+    """Show how much space each part of the data folder takes."""
     from rag.storage.disk_usage import folder_usage
 
     folder = data_folder(data)
@@ -98,7 +99,7 @@ def space(data: Data = None, as_json: Json = False) -> None:
     for part in parts:
         table.add_row(part.what, size(part.bytes), part.detail)
     table.add_section()
-    table.add_row("Together", size(sum(part.bytes for part in parts)), "")
+    table.add_row("Total", size(sum(part.bytes for part in parts)), "")
     screen.print(table)
 
 
@@ -108,7 +109,7 @@ def move_data(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Move the data folder; the program finds the new place by itself next time."""
+    """Move the data folder to another place, which the program finds by itself from then on."""
     from rag.storage import relocation as moving
     from rag.workspace import Workspace
 
@@ -125,7 +126,7 @@ def move_data(
     for sentence in notices:
         screen.print(plain(sentence), highlight=False, soft_wrap=True)
     if not report.followed:
-        screen.print(f"Name it from now on: --data {plain(report.target)}", highlight=False, soft_wrap=True)
+        screen.print(f"From now on, name it: --data {plain(report.target)}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -159,7 +160,7 @@ def _with_progress(events: Generator[BackupProgress, None, R], quiet: bool) -> R
 
 
 def size(count: int) -> str:
-    """Bytes as a person reads them."""
+    """Return a number of bytes as people read it, such as "1.5 MB"."""
     if count < 1 << 20:
         return f"{count / 1024:,.0f} kB"
     return f"{count / 2**20:,.1f} MB" if count < 1 << 30 else f"{count / 2**30:,.2f} GB"

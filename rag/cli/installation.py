@@ -1,10 +1,11 @@
-"""Commands on the installation: model files and the check of everything."""
+"""Defines the commands on the installation: list model files, and check everything."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +16,21 @@ from rich.table import Table
 
 from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
+from rag.models.trial_run import COMMAND, killed_by
 from rag.platform_plugin import window_problem
-from rag.storage.data_folder import data_folder, lock_holder
+from rag.storage.data_folder import PROGRAM_FOLDER, data_folder, lock_holder
 
 app = typer.Typer()
 
 
 @app.command()
 def models(
-    add: Annotated[Path | None, typer.Option("--add", help="Remember a GGUF file.")] = None,
-    context: Annotated[int, typer.Option(help="Context length for the memory forecast.", min=512)] = 4096,
+    add: Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")] = None,
+    context: Annotated[int, typer.Option(help="Context length for the memory estimate.", min=512)] = 4096,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List the GGUF files known, with what their headers say."""
+    """List the known GGUF files with what their headers say."""
     from rag.models.catalogue import add_model, list_models
     from rag.models.rows import forecast_memory
     from rag.settings import Settings
@@ -118,9 +120,27 @@ def _llama_check() -> _Check:
 
     if not llama_available():
         return _Check("llama.cpp", False, HOW_TO_GET_LLAMA)
-    version = importlib.metadata.version("llama-cpp-python")
+    version = f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}"
+    if problem := _trial_problem(sys.executable):
+        return _Check("llama.cpp", False, f"{version} {problem}")
     devices = "GPU and CPU" if gpu_supported() else "CPU only"
-    return _Check("llama.cpp", True, f"llama-cpp-python {version}, {devices}")
+    return _Check("llama.cpp", True, f"{version}, {devices}; it runs the starter model")
+
+
+def _trial_problem(python: str) -> str:
+    """Return what happens when a Python runs the starter model in a process of its own; "" when it runs."""
+    done = subprocess.run(
+        [python, *COMMAND], cwd=PROGRAM_FOLDER, capture_output=True, text=True, errors="replace", check=False
+    )
+    if signal := killed_by(done.returncode):
+        return (
+            f"is killed by {signal} when it reads a prompt: it was built for instructions that this machine "
+            "does not execute. Run `python main.py setup` to build it without AMX."
+        )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        return f"does not run the starter model: {last}"
+    return ""
 
 
 def _embedder_check() -> _Check:

@@ -1,4 +1,4 @@
-"""Commands on collections: adding and removing documents, versions."""
+"""Commands on collections: add, remove and describe documents, look at chunks, follow folders."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import RagError
 from rag.knowledge.rows import (
+    FileStatus,
     IngestReport,
     get_collection,
     list_chunks,
@@ -33,6 +34,7 @@ from rag.knowledge.rows import (
     list_watched_folders,
     read_chunk_use,
 )
+from rag.text.plurals import counted
 
 if TYPE_CHECKING:
     from rag.workspace import Workspace
@@ -61,13 +63,13 @@ def ingest(
     else:
         _print_report(report)
     if report.version_number is None:
-        raise RagError("Nothing could be added; the reasons are above.")
+        raise RagError("Nothing could be added. The reasons are above.")
 
 
 @app.command()
 def sample(
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Run and compare both pipelines, too.")
+        bool, typer.Option("--evaluate", help="Also run and compare both pipelines.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
@@ -109,7 +111,9 @@ def collections(data: Data = None, as_json: Json = False) -> None:
             f"{row.token_count:,}",
             row.embedder_name,
         )
-    screen.print(table if rows else "There is no collection yet; `ragdeck ingest PATH... -c NAME` makes one.")
+    screen.print(
+        table if rows else "There are no collections yet. Make one with `ragdeck ingest PATH... -c NAME`."
+    )
 
 
 @app.command()
@@ -120,7 +124,7 @@ def remove(
     collection: Name,
     data: Data = None,
 ) -> None:
-    """Make a version without these documents; older versions keep them."""
+    """Make a version without these documents; older versions still contain them."""
     from rag.knowledge.edits import remove_documents
 
     with open_workspace(data, "remove") as workspace:
@@ -137,17 +141,17 @@ def describe(
     document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
     attributes: Annotated[
         list[str] | None,
-        typer.Argument(help="Metadata in place of the present ones.", metavar="NAME=VALUE..."),
+        typer.Argument(help="Metadata that replaces the current one.", metavar="NAME=VALUE..."),
     ] = None,
     collection: Name = "",
     data: Data = None,
 ) -> None:
-    """Make a version in which a document carries these metadata; none removes all."""
+    """Make a version in which a document has this metadata; without any, all of it is removed."""
     from rag.knowledge.edits import edit_document
 
     pairs = [pair.partition("=") for pair in attributes or []]
     if any(not equals or not name.strip() for name, equals, _ in pairs):
-        raise RagError("Metadata are given as name=value.")
+        raise RagError("Metadata must be given as NAME=VALUE.")
     with open_workspace(data, "describe") as workspace:
         found = _document(workspace, collection, document)
         values = {name: value for name, _, value in pairs}
@@ -195,7 +199,7 @@ def chunks(
 def exclude(
     chunk_ids: Annotated[list[int], typer.Argument(help="Ids of chunks.", metavar="CHUNK...")],
     collection: Name,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the version.")],
+    reason: Annotated[str, typer.Option(help="Why; the reason is stored with the version.")],
     data: Data = None,
 ) -> None:
     """Make a version that leaves chunks out of search and answers."""
@@ -212,7 +216,7 @@ def include(
     collection: Name,
     data: Data = None,
 ) -> None:
-    """Make a version that takes excluded chunks in again."""
+    """Make a version that includes excluded chunks again."""
     from rag.knowledge.edits import include_chunks
 
     with open_workspace(data, "include") as workspace:
@@ -227,7 +231,7 @@ def inspect(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List chunks with garbled, hardly any or repeated text, or with --near chunks that are nearly the same."""
+    """List chunks with garbled, hardly any or repeated text; with --near, nearly identical chunks."""
     from rag.knowledge.chunk_quality import near_duplicates, suspicious_chunks
 
     with open_workspace(data, "inspect") as workspace:
@@ -243,31 +247,31 @@ def inspect(
                 f"{pair.similarity:.3f}  {pair.chunk_id} {plain(pair.document)} {plain(pair.place)}  =  "
                 f"{pair.other_id} {plain(pair.other_document)} {plain(pair.other_place)}"
             )
-        screen.print(f"{len(pairs):,} pairs")
+        screen.print(counted(len(pairs), "pair"))
     else:
         for item in suspects:
             text = plain(" ".join(item.text.split())[:60])
             screen.print(f"{item.chunk_id}  {item.kind}: {plain(item.document)} {plain(item.place)}  {text}")
-        screen.print(f"{len(suspects):,} chunks to look at")
+        screen.print(f"{counted(len(suspects), 'chunk')} to look at")
 
 
 @app.command()
 def erase(
     document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
     collection: Name,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Erase a document for good: from every version, index and trace; then search all files for what is left.
+    """Erase a document for good, from every version, index and trace; then search all files for it.
 
-    Exit code 1 when a sentence of it was found afterwards.
+    The exit code is 1 when a sentence was found afterwards.
     """
     from rag.governance.erasure import erase_document
 
     if not yes:
         typer.confirm(
-            f"Erase “{document}” from every version of “{collection}”? It cannot be undone.", abort=True
+            f"Erase “{document}” from every version of “{collection}”? This cannot be undone.", abort=True
         )
     with open_workspace(data, "erase") as workspace:
         report = run_steps(erase_document(workspace, collection, document), as_json)
@@ -285,15 +289,15 @@ def erase(
 @app.command()
 def compact(data: Data = None, as_json: Json = False) -> None:
     """Remove what no version needs, and rewrite the files without it."""
-    from rag.governance import erasure
+    from rag.governance.compaction import compact as compact_folder
 
     with open_workspace(data, "compact") as workspace:
-        report = run_steps(erasure.compact(workspace), as_json)
+        report = run_steps(compact_folder(workspace), as_json)
     if as_json:
         print_json(as_plain(report))
     else:
         screen.print(
-            f"{report.documents:,} documents and {report.embeddings:,} vectors removed; "
+            f"{counted(report.documents, 'document')} and {counted(report.embeddings, 'vector')} removed; "
             f"{report.bytes_before / 2**20:,.1f} → {report.bytes_after / 2**20:,.1f} MB"
         )
 
@@ -302,7 +306,7 @@ def compact(data: Data = None, as_json: Json = False) -> None:
 def watch_add(
     folder: Annotated[Path, typer.Argument(help="The folder to follow.", metavar="DIR")],
     collection: Name,
-    quiet: Annotated[int, typer.Option(help="Seconds without a change before files are taken.")] = 10,
+    quiet: Annotated[int, typer.Option(help="Seconds without a change before files are added.")] = 10,
     data: Data = None,
 ) -> None:
     """Let a collection follow a folder."""
@@ -311,7 +315,8 @@ def watch_add(
     with open_workspace(data, "watch") as workspace:
         watch_folder(workspace, collection, str(folder), quiet)
     screen.print(
-        f"{plain(collection)} follows {plain(str(folder))} while the window is open, and at `watch check`."
+        f"{plain(collection)} now follows {plain(str(folder))}, while the window is open and "
+        "with `ragdeck watch check`."
     )
 
 
@@ -327,24 +332,26 @@ def watch_list(data: Data = None, as_json: Json = False) -> None:
         checked = clock_time(row.last_check_ms) if row.last_check_ms else "–"
         state = "on" if row.enabled else "paused"
         table.add_row(plain(row.collection), plain(row.path), state, checked, plain(row.outcome))
-    screen.print(table if rows else "No folder is followed; `ragdeck watch add DIR -c NAME` follows one.")
+    screen.print(
+        table if rows else "No folders are followed. Follow one with `ragdeck watch add DIR -c NAME`."
+    )
 
 
 @watch_app.command("pause")
 def watch_pause(folder: Folder, collection: Name, data: Data = None) -> None:
-    """Stop looking at a folder for now."""
+    """Pause following a folder."""
     _set_watching(folder, collection, data, False)
 
 
 @watch_app.command("resume")
 def watch_resume(folder: Folder, collection: Name, data: Data = None) -> None:
-    """Look at a paused folder again."""
+    """Resume following a paused folder."""
     _set_watching(folder, collection, data, True)
 
 
 @watch_app.command("remove")
 def watch_remove(folder: Folder, collection: Name, data: Data = None) -> None:
-    """No longer follow a folder; its documents stay."""
+    """Stop following a folder; its documents stay."""
     from rag.knowledge.watched_folders import find_watch, unwatch_folder
 
     with open_workspace(data, "watch") as workspace:
@@ -354,7 +361,7 @@ def watch_remove(folder: Folder, collection: Name, data: Data = None) -> None:
 
 @watch_app.command("check")
 def watch_check(data: Data = None, as_json: Json = False) -> None:
-    """Look at all followed folders now, without waiting for quiet."""
+    """Check all followed folders now, without waiting for quiet."""
     from rag.knowledge.watched_folders import check_folders
 
     with open_workspace(data, "watch") as workspace:
@@ -372,26 +379,29 @@ def _set_watching(folder: Path, collection: str, data: str | None, enabled: bool
 
     with open_workspace(data, "watch") as workspace:
         set_watching(workspace, find_watch(workspace, collection, str(folder)), enabled)
-    screen.print(f"{plain(str(folder))} is {'followed' if enabled else 'paused'}.")
+    screen.print(f"{plain(str(folder))} is {'followed again' if enabled else 'paused'}.")
 
 
 def _document(workspace: Workspace, collection: str, wanted: str) -> int:
-    """The id of the one document of the active version with that name or path."""
+    """Return the id of the one document of the active version with this name or path. Raises RagError."""
     row = get_collection(workspace.database, collection)
     present = list_documents(workspace.database, row.active_version_id) if row.active_version_id else []
     found = [d.id for d in present if wanted in (d.name, d.source)]
     if len(found) != 1:
-        raise RagError(f"“{wanted}” names {len(found)} documents of “{collection}”; give the path of one.")
+        raise RagError(
+            f"“{wanted}” is the name of {counted(len(found), 'document')} in “{collection}”. "
+            "Give the path of one."
+        )
     return found[0]
 
 
 def _counts(report: IngestReport) -> dict[str, int]:
-    return {name: report.count(name) for name in ("added", "replaced", "unchanged", "skipped", "failed")}
+    return {str(status): report.count(status) for status in FileStatus}
 
 
 def _print_report(report: IngestReport) -> None:
     for outcome in report.outcomes:
-        if outcome.outcome in ("failed", "skipped") or outcome in report.incomplete:
+        if outcome.outcome in (FileStatus.FAILED, FileStatus.SKIPPED) or outcome in report.incomplete:
             screen.print(f"{outcome.outcome}: {plain(outcome.path)}: {plain(outcome.detail)}", soft_wrap=True)
     counts = (
         ", ".join(f"{count} {name}" for name, count in _counts(report).items() if count) or "nothing to do"
@@ -400,5 +410,5 @@ def _print_report(report: IngestReport) -> None:
     if report.version_number is not None:
         screen.print(
             f"{plain(report.collection)}: version {report.version_number}, "
-            f"{report.document_count:,} documents, {report.chunk_count:,} chunks"
+            f"{counted(report.document_count, 'document')}, {counted(report.chunk_count, 'chunk')}"
         )

@@ -1,4 +1,4 @@
-"""Commands on review queues: fill, look, judge, compare reviewers, make cases."""
+"""Commands on what people say of answers: feedback, and review queues."""
 
 from __future__ import annotations
 
@@ -10,17 +10,127 @@ import typer
 from rich.table import Table
 
 from rag.asking.rows import get_trace
-from rag.cli.terminal import Data, Json, open_database, open_workspace, plain, print_json, screen
+from rag.cli.terminal import Data, Json, clock_time, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
-from rag.review.rows import REASONS, SOURCES, VERDICTS, ReviewItemRow, progress, review_items, review_queues
+from rag.review.rows import (
+    Reason,
+    ReviewItemRow,
+    ReviewSource,
+    ReviewVerdict,
+    list_feedback,
+    list_queues,
+    list_review_items,
+    progress_sentence,
+)
 from rag.storage.database import Database
+from rag.text.plurals import counted
 
 app = typer.Typer()
+feedback_app = typer.Typer(help="Thumbs, reasons and corrections of answers.", no_args_is_help=True)
 review_app = typer.Typer(help="Answers that people judge one by one.", no_args_is_help=True)
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(review_app, name="review")
 
+Trace = Annotated[str, typer.Argument(help="Id of a trace, or its beginning.", metavar="TRACE")]
+Author = Annotated[str, typer.Option("--by", help="Who says it; default: the user of this computer.")]
 Queue = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
+_SOURCES = f"{', '.join(ReviewSource)}; =N sets a maximum."
 By = Annotated[str, typer.Option("--by", help="Name of the reviewer; default: the user of this computer.")]
+
+
+# --- feedback ---------------------------------------------------------------------------------------------
+
+
+@feedback_app.command("add")
+def feedback_add(
+    trace: Trace,
+    up: Annotated[bool | None, typer.Option("--up/--down", help="Whether the answer is good.")] = None,
+    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(Reason)}.")] = "",
+    note: Annotated[str, typer.Option(help="In your own words.")] = "",
+    correction: Annotated[str, typer.Option(help="The right answer.")] = "",
+    tag: Annotated[list[str] | None, typer.Option("--tag")] = None,
+    by: Author = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Rate an answer; rating it again replaces your earlier rating."""
+    from rag.review.feedback import add_feedback
+
+    if up is None:
+        raise RagError("Choose --up or --down.")
+    with open_workspace(data, "feedback add") as workspace:
+        row = add_feedback(
+            workspace, trace, up, reason=reason, note=note, correction=correction, tags=tag or (), author=by
+        )
+    if as_json:
+        print_json(asdict(row))
+    else:
+        screen.print(f"{plain(row.author)} rated {row.trace_id[:8]} {'up' if row.is_up else 'down'}.")
+
+
+@feedback_app.command("list")
+def feedback_list(
+    up: Annotated[bool | None, typer.Option("--up/--down", help="Only these; default: both.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List feedback, newest first."""
+    rows = list_feedback(open_database(data), is_up=up, limit=limit)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table("Trace", "When", "By", "", "Reason", "Question", "Correction", "Case")
+    for row in rows:
+        table.add_row(
+            row.trace_id[:8],
+            clock_time(row.created_ms),
+            plain(row.author),
+            "up" if row.is_up else "down",
+            plain(": ".join(part for part in (row.reason, row.note) if part)),
+            plain(row.question[:60]),
+            plain(row.correction[:60]),
+            plain(row.set_name),
+        )
+    screen.print(table if rows else "Nobody has rated an answer yet.")
+
+
+@feedback_app.command("remove")
+def feedback_remove(trace: Trace, by: Author = "", data: Data = None) -> None:
+    """Remove a rating."""
+    from rag.review.feedback import feedback_of, remove_feedback
+
+    with open_workspace(data, "feedback remove") as workspace:
+        row = feedback_of(workspace, trace, by)
+        remove_feedback(workspace, row.trace_id, row.author)
+    screen.print(f"Removed the rating of {row.trace_id[:8]} by {plain(row.author)}.")
+
+
+@feedback_app.command("to-case")
+def feedback_to_case(
+    trace: Trace,
+    name: Annotated[
+        str, typer.Argument(help="Evaluation set; it is made if it does not exist.", metavar="SET")
+    ],
+    relevant: Annotated[
+        list[int] | None, typer.Option("--relevant", help="Number of a passage that contains the answer.")
+    ] = None,
+    by: Author = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make an evaluation case of a rated answer; its correction is the reference."""
+    from rag.review.feedback import make_feedback_case
+
+    with open_workspace(data, "feedback to-case") as workspace:
+        case = make_feedback_case(workspace, trace, name, relevant=relevant or (), author=by)
+    if as_json:
+        print_json(case.model_dump(mode="json"))
+    else:
+        screen.print(f"{plain(name)} has the case {plain(case.key)}.")
+
+
+# --- review queues ----------------------------------------------------------------------------------------
 
 
 def _reviewer(by: str) -> str:
@@ -29,17 +139,17 @@ def _reviewer(by: str) -> str:
     return by.strip() or user_name()
 
 
-@review_app.command()
-def fill(
+@review_app.command("fill")
+def review_fill(
     queue: Queue,
-    source: Annotated[
-        list[str], typer.Option("--source", help=f"{', '.join(SOURCES)}; =N takes at most N.", metavar="SOURCE[=N]")
-    ],
-    collection: Annotated[str, typer.Option("--collection", "-c", help="Answers of this one alone.")] = "",
-    seed: Annotated[int, typer.Option(help="Of the random sample.")] = 1,
+    source: Annotated[list[str], typer.Option("--source", help=_SOURCES, metavar="SOURCE[=N]")],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Only answers of this collection.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the random sample.")] = 1,
     data: Data = None,
-) -> None:  # fmt: skip
-    """Add answers to a queue, made if there is none."""
+) -> None:
+    """Add answers to a queue, which is made if it does not exist."""
     from rag.review.queues import fill_queue
 
     counts = {}
@@ -50,20 +160,20 @@ def fill(
         counts[name.strip()] = int(number or 20)
     with open_workspace(data, "review fill") as workspace:
         added = fill_queue(workspace, queue, counts, collection=collection, seed=seed)
-    screen.print(f"{added} answers were added to {plain(queue)}.")
+    screen.print(f"Added {counted(added, 'answer')} to {plain(queue)}.")
 
 
 @review_app.command("list")
-def list_(
+def review_list(
     queue: Annotated[str, typer.Argument(help="Default: all queues.", metavar="QUEUE")] = "",
     by: By = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List the queues, or the items of one; others' verdicts are shown once you gave yours."""
+    """List the queues, or the items of one; you see others' verdicts after giving yours."""
     database = open_database(data)
     if not queue:
-        rows = review_queues(database)
+        rows = list_queues(database)
         if as_json:
             print_json([asdict(row) for row in rows])
             return
@@ -71,9 +181,11 @@ def list_(
         for row in rows:
             who = ", ".join(f"{name} {count}" for name, count in row.reviewers)
             table.add_row(plain(row.name), str(row.item_count), plain(who))
-        screen.print(table if rows else "There is no review queue; `review fill` makes one.")
+        screen.print(
+            table if rows else "There are no review queues yet. Run `ragdeck review fill` to make one."
+        )
         return
-    items = review_items(database, queue, _reviewer(by))
+    items = list_review_items(database, queue, _reviewer(by))
     if as_json:
         print_json([asdict(item) for item in items])
         return
@@ -85,25 +197,26 @@ def list_(
             str(item.id), item.trace_id[:8], item.why, plain(item.question[:70]), own, plain(others)
         )
     screen.print(table)
-    screen.print(progress(items))
+    screen.print(progress_sentence(items))
 
 
 @review_app.command("next")
-def next_(queue: Queue, by: By = "", data: Data = None, as_json: Json = False) -> None:
+def review_next(queue: Queue, by: By = "", data: Data = None, as_json: Json = False) -> None:
     """Show the first answer that you have not judged."""
     database = open_database(data)
-    items = review_items(database, queue, _reviewer(by))
+    items = list_review_items(database, queue, _reviewer(by))
     item = next((item for item in items if item.own is None), None)
     if as_json:
         print_json(_document(database, item) if item else None)
         return
     if item is None:
-        screen.print(f"All of {plain(queue)} is reviewed: {progress(items)}.")
+        screen.print(f"You have reviewed all of {plain(queue)}: {progress_sentence(items)}.")
         return
     detail = get_trace(database, item.trace_id)
-    screen.print(f"[bold]Item {item.id}[/bold]  {item.why}  trace {item.trace_id[:8]}  {progress(items)}")
-    screen.print(plain(detail.row["question"]), style="bold")
-    screen.print(plain(detail.row["answer"]))
+    about = f"{item.why}  trace {item.trace_id[:8]}  {progress_sentence(items)}"
+    screen.print(f"[bold]Item {item.id}[/bold]  {about}")
+    screen.print(plain(detail.question), style="bold")
+    screen.print(plain(detail.answer))
     for claim in detail.claims:
         screen.print(f"  {claim.verdict:14} {plain(claim.text)}", highlight=False)
     for hit in detail.hits:
@@ -113,57 +226,57 @@ def next_(queue: Queue, by: By = "", data: Data = None, as_json: Json = False) -
     screen.print(f"review judge {item.id} correct|partly|wrong|skip", style="dim", highlight=False)
 
 
-@review_app.command()
-def judge(
+@review_app.command("judge")
+def review_judge(
     item: Annotated[int, typer.Argument(help="Number of the item.", metavar="ITEM")],
-    verdict: Annotated[str, typer.Argument(help=", ".join(VERDICTS), metavar="VERDICT")],
-    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(REASONS)}.")] = "",
+    verdict: Annotated[str, typer.Argument(help=", ".join(ReviewVerdict), metavar="VERDICT")],
+    reason: Annotated[str, typer.Option(help=f"One of: {', '.join(Reason)}.")] = "",
     correction: Annotated[str, typer.Option(help="The right answer.")] = "",
     relevant: Annotated[
-        list[int] | None, typer.Option("--relevant", help="Number of a passage that holds the answer.")
+        list[int] | None, typer.Option("--relevant", help="Number of a passage that contains the answer.")
     ] = None,
     to_set: Annotated[str, typer.Option("--to-set", help="Make a case of it in this set.")] = "",
     by: By = "",
     data: Data = None,
 ) -> None:
-    """Give a verdict; another one replaces it."""
-    from rag.review.queues import judge as store
-    from rag.review.queues import make_review_case
+    """Give a verdict; it replaces your earlier one."""
+    from rag.review.queues import make_review_case, save_verdict
 
     who = _reviewer(by)
     with open_workspace(data, "review judge") as workspace:
-        store(workspace, item, who, verdict, reason=reason, correction=correction, relevant=relevant or ())
+        save_verdict(
+            workspace, item, who, verdict, reason=reason, correction=correction, relevant=relevant or ()
+        )
         if to_set:
             make_review_case(workspace, item, who, to_set)
-    screen.print(f"{plain(who)} says of item {item}: {verdict}.")
+    screen.print(f"{plain(who)} judged item {item}: {verdict}.")
 
 
-@review_app.command()
-def agreement(queue: Queue, data: Data = None, as_json: Json = False) -> None:
-    """How far every two reviewers agree (Cohen's kappa), and where they do not."""
-    from rag.review.queues import agreement as measured
+@review_app.command("agreement")
+def review_agreement(queue: Queue, data: Data = None, as_json: Json = False) -> None:
+    """Show how far every two reviewers agree (Cohen's kappa), and where they do not."""
+    from rag.review.queues import reviewer_agreement
 
-    with open_workspace(data, "review agreement") as workspace:
-        found = measured(workspace, queue)
+    found = reviewer_agreement(open_database(data), queue)
     if as_json:
         print_json([asdict(row) for row in found])
         return
     if not found:
-        screen.print("It takes two reviewers.")
+        screen.print("Agreement needs two reviewers.")
     for row in found:
         screen.print(plain(row.sentence() + "."))
         for other in row.disagreements:
-            screen.print(
-                f"  item {other.item_id}  {plain(row.first)}: {other.first}, {plain(row.second)}: {other.second}  "
-                f"{plain(other.question[:70])}",
-                highlight=False,
-            )
+            verdicts = f"{plain(row.first)}: {other.first}, {plain(row.second)}: {other.second}"
+            question = plain(other.question[:70])
+            screen.print(f"  item {other.item_id}  {verdicts}  {question}", highlight=False)
 
 
 @review_app.command("to-set")
-def to_set(
+def review_to_set(
     queue: Queue,
-    name: Annotated[str, typer.Argument(help="Evaluation set, made if there is none.", metavar="SET")],
+    name: Annotated[
+        str, typer.Argument(help="Evaluation set; it is made if it does not exist.", metavar="SET")
+    ],
     data: Data = None,
 ) -> None:
     """Make cases of all items whose reviewers agree."""
@@ -171,29 +284,31 @@ def to_set(
 
     with open_workspace(data, "review to-set") as workspace:
         made, left_out = make_cases(workspace, queue, name)
-    screen.print(
-        f"{made} cases in {plain(name)}; {left_out} left out: skipped, disagreed on, or without the right answer."
-    )
+    screen.print(f"Made {counted(made, 'case')} in {plain(name)}.")
+    if left_out:
+        why = "skipped, disagreed on, or without the right answer"
+        screen.print(f"Left out {counted(left_out, 'answer')}: {why}.")
 
 
-@review_app.command()
-def export(queue: Queue, file: Annotated[Path, typer.Argument(metavar="FILE")], data: Data = None) -> None:
+@review_app.command("export")
+def review_export(
+    queue: Queue, file: Annotated[Path, typer.Argument(metavar="FILE")], data: Data = None
+) -> None:
     """Write all verdicts to a CSV file, or JSON lines when its name ends in .jsonl."""
     from rag.review.queues import export_reviews
 
-    with open_workspace(data, "review export") as workspace:
-        count = export_reviews(workspace, queue, file)
-    screen.print(f"{count} verdicts are written to {plain(str(file))}.")
+    count = export_reviews(open_database(data), queue, file)
+    screen.print(f"Wrote {counted(count, 'verdict')} to {plain(str(file))}.")
 
 
-@review_app.command()
-def delete(queue: Queue, data: Data = None) -> None:
+@review_app.command("delete")
+def review_delete(queue: Queue, data: Data = None) -> None:
     """Delete a queue with its verdicts; cases made of them stay."""
     from rag.review.queues import delete_queue
 
     with open_workspace(data, "review delete") as workspace:
         delete_queue(workspace, queue)
-    screen.print(f"{plain(queue)} is deleted.")
+    screen.print(f"Deleted {plain(queue)}.")
 
 
 def _document(database: Database, item: ReviewItemRow) -> dict[str, object]:
@@ -203,7 +318,7 @@ def _document(database: Database, item: ReviewItemRow) -> dict[str, object]:
         "trace_id": item.trace_id,
         "why": item.why,
         "question": item.question,
-        "answer": detail.row["answer"],
+        "answer": detail.answer,
         "claims": [asdict(claim) for claim in detail.claims],
         "passages": [asdict(hit) for hit in detail.hits if hit.marker is not None],
     }

@@ -23,10 +23,10 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
-from rag.review.rows import BlindResult, rollouts
+from rag.review.rows import BlindResult, RolloutKind, list_rollouts
 
 app = typer.Typer()
-rollout_app = typer.Typer(help="Another pipeline in use beside the one that answers.", no_args_is_help=True)
+rollout_app = typer.Typer(help="Another pipeline in use next to the one that answers.", no_args_is_help=True)
 app.add_typer(rollout_app, name="rollout")
 
 Number = Annotated[int, typer.Argument(help="Number of the roll-out.", metavar="N")]
@@ -38,28 +38,36 @@ def start(
     staging: Annotated[str, typer.Option("--staging", help="A pipeline; its newest version.")] = "",
     staging_version: Annotated[int | None, typer.Option(help="Another version of it.")] = None,
     prompt: Annotated[
-        str, typer.Option("--prompt", help="Or what answers now with this prompt.", metavar="NAME@N")
+        str, typer.Option("--prompt", help="Or: what answers now, with this prompt.", metavar="NAME@N")
     ] = "",
     production: Annotated[str, typer.Option(help="A pipeline; default: what answers now.")] = "",
     production_version: Annotated[int | None, typer.Option(help="Another version of it.")] = None,
     collection: Annotated[str, typer.Option("--collection", "-c", help="Default: all collections.")] = "",
-    share: Annotated[float, typer.Option(help="Of the questions, for a canary: 0 to 1.")] = 0.1,
+    share: Annotated[float, typer.Option(help="Share of the questions for a canary: 0 to 1.")] = 0.1,
     note: Annotated[str, typer.Option(help="What it is for.")] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Begin a roll-out; both configurations are frozen as they are now."""
+    """Start a roll-out; both configurations are frozen as they are now."""
     from rag.review.rollouts import start_rollout
 
     with open_workspace(data, "rollout start") as workspace:
         row = start_rollout(
-            workspace, kind, collection=collection, staging=staging, staging_number=staging_version,
-            prompt=prompt, production=production, production_number=production_version, share=share, note=note,
-        )  # fmt: skip
+            workspace,
+            kind,
+            collection=collection,
+            staging=staging,
+            staging_number=staging_version,
+            prompt=prompt,
+            production=production,
+            production_number=production_version,
+            share=share,
+            note=note,
+        )
     if as_json:
         print_json(asdict(row))
     else:
-        screen.print(plain(f"Roll-out {row.id} runs. {row.sentence()}."))
+        screen.print(plain(f"Roll-out {row.id} is running. {row.sentence()}."))
 
 
 @rollout_app.command()
@@ -70,17 +78,25 @@ def status(
 ) -> None:
     """List the roll-outs, or show the results of one."""
     if number is None:
-        rows = rollouts(open_database(data))
+        rows = list_rollouts(open_database(data))
         if as_json:
             print_json([asdict(row) for row in rows])
             return
         table = Table("N", "Kind", "Collection", "Production", "Staging", "State", "Begun", "Answers")
         for row in rows:
             table.add_row(
-                str(row.id), row.kind, plain(row.collection or "all"), plain(row.production), plain(row.staging),
-                row.state, clock_time(row.created_ms), f"{row.production_count} + {row.staging_count}",
-            )  # fmt: skip
-        screen.print(table if rows else "There was no roll-out yet; `rollout start` begins one.")
+                str(row.id),
+                row.kind,
+                plain(row.collection or "all"),
+                plain(row.production),
+                plain(row.staging),
+                row.state,
+                clock_time(row.created_ms),
+                f"{row.production_count} + {row.staging_count}",
+            )
+        screen.print(
+            table if rows else "There are no roll-outs yet. Run `ragdeck rollout start` to start one."
+        )
         return
     from rag.review.rollout_results import rollout_results
 
@@ -93,34 +109,37 @@ def status(
     table = Table("Measure", "Production", "Staging", "Difference (95 %)", "p (Holm)", "n")
     for row_ in results.differences:
         table.add_row(
-            row_.measure, row_.value_text(row_.production), row_.value_text(row_.staging), row_.difference_text(),
-            "–" if row_.p_holm is None else f"{row_.p_holm:.3f}", f"{row_.production_count} + {row_.staging_count}",
-        )  # fmt: skip
-    screen.print(table)
-    if results.rollout.kind == "blind":
-        screen.print(
-            f"Picked: staging {results.staging_wins}, production {results.production_wins}, no difference {results.ties}"
+            row_.measure,
+            row_.value_text(row_.production),
+            row_.value_text(row_.staging),
+            row_.difference_text(),
+            "–" if row_.p_holm is None else f"{row_.p_holm:.3f}",
+            f"{row_.production_count} + {row_.staging_count}",
         )
+    screen.print(table)
+    if results.rollout.kind is RolloutKind.BLIND:
+        picks = f"staging {results.staging_wins}, production {results.production_wins}"
+        screen.print(f"Picked: {picks}, no difference {results.ties}")
     screen.print(plain(results.summary))
 
 
 @rollout_app.command()
 def promote(number: Number, data: Data = None) -> None:
-    """Make staging what answers."""
-    from rag.review.rollouts import promote as make
+    """Make staging the pipeline that answers."""
+    from rag.review.rollouts import promote_rollout
 
     with open_workspace(data, "rollout promote") as workspace:
-        screen.print(plain(make(workspace, number)))
+        screen.print(plain(promote_rollout(workspace, number)))
 
 
 @rollout_app.command()
 def stop(number: Number, data: Data = None) -> None:
-    """End it; what answered before goes on."""
-    from rag.review.rollouts import stop as end
+    """End a roll-out; the pipeline in use continues to answer."""
+    from rag.review.rollouts import stop_rollout
 
     with open_workspace(data, "rollout stop") as workspace:
-        end(workspace, number)
-    screen.print(f"The roll-out {number} is stopped.")
+        stop_rollout(workspace, number)
+    screen.print(f"Stopped roll-out {number}.")
 
 
 @rollout_app.command()
@@ -143,7 +162,7 @@ def ask_both(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask under the running roll-out; of a blind comparison both answers come, and `rollout pick` decides."""
+    """Ask under the running roll-out; a blind comparison shows both answers, and `rollout pick` decides."""
     from rag.routing import ask
 
     with open_workspace(data, "rollout ask") as workspace:
@@ -166,9 +185,9 @@ def pick(
     choice: Annotated[str, typer.Argument(help="first, second or none.", metavar="CHOICE")],
     data: Data = None,
 ) -> None:
-    """Say which answer of a blind comparison is better; then it is said which is which."""
-    from rag.review.rollouts import pick as store
+    """Say which answer of a blind comparison is better; then you see which is which."""
+    from rag.review.rollouts import pick_answer
 
     with open_workspace(data, "rollout pick") as workspace:
-        shown = store(workspace, pair, "no difference" if choice == "none" else choice)
+        shown = pick_answer(workspace, pair, "no difference" if choice == "none" else choice)
     screen.print(plain(f"The first was “{shown.first}”, the second “{shown.second}”."))

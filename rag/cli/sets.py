@@ -1,4 +1,4 @@
-"""Commands on evaluation sets: cases by hand, from traces and from files, in versions."""
+"""Commands on evaluation sets: cases by hand, from traces and from files, versions, and drafts of cases."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.evaluation.rows import list_cases, list_set_versions, list_sets
+from rag.evaluation.rows import DraftState, list_cases, list_drafts, list_set_versions, list_sets
+from rag.text.plurals import counted
 
 app = typer.Typer()
-sets_app = typer.Typer(help="Evaluation sets: questions with what is known of their answers.")
+sets_app = typer.Typer(help="Evaluation sets: questions with what is known about their answers.")
 app.add_typer(sets_app, name="sets")
 
 Name = Annotated[str, typer.Argument(help="Name of the set.", metavar="SET")]
@@ -37,7 +38,7 @@ FormatName = Annotated[
     str,
     typer.Option(
         "--format",
-        help="ragdeck, csv, squad, beir, trec, ragas, promptfoo or deepeval; default: told by FILE.",
+        help="ragdeck, csv, squad, beir, trec, ragas, promptfoo or deepeval; default: recognised by FILE.",
     ),
 ]
 
@@ -60,7 +61,9 @@ def sets(context: typer.Context, data: Data = None, as_json: Json = False) -> No
             clock_time(row.changed_ms),
             plain(row.description),
         )
-    screen.print(table if rows else "There is no evaluation set; `sets create` or `sets import` makes one.")
+    screen.print(
+        table if rows else "There are no evaluation sets yet. Run `ragdeck sets create SET` to make one."
+    )
 
 
 @sets_app.command()
@@ -72,7 +75,7 @@ def create(
 
     with open_workspace(data, "sets create") as workspace:
         create_set(workspace, name, description)
-    screen.print(f"The set {plain(name)} is made.")
+    screen.print(f"Made the set {plain(name)}.")
 
 
 @sets_app.command()
@@ -82,7 +85,7 @@ def rename(name: Name, new_name: Annotated[str, typer.Argument(metavar="NEW")], 
 
     with open_workspace(data, "sets rename") as workspace:
         rename_set(workspace, name, new_name)
-    screen.print(f"{plain(name)} is called {plain(new_name)} now.")
+    screen.print(f"{plain(name)} is now called {plain(new_name)}.")
 
 
 @sets_app.command()
@@ -92,7 +95,7 @@ def delete(name: Name, data: Data = None) -> None:
 
     with open_workspace(data, "sets delete") as workspace:
         count = delete_set(workspace, name)
-    screen.print(f"{plain(name)} is deleted, with {count} versions.")
+    screen.print(f"Deleted {plain(name)} with {counted(count, 'version')}.")
 
 
 @sets_app.command()
@@ -184,7 +187,7 @@ def from_trace(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make a case of a stored ask: its question, its answer, and the passages that it cites."""
+    """Make a case of a trace: its question, its answer, and the passages that it cites."""
     from rag.evaluation.sets import add_trace
 
     with open_workspace(data, "sets from-trace") as workspace:
@@ -211,7 +214,7 @@ def remove(
 
     with open_workspace(data, "sets remove") as workspace:
         change_set(workspace, name, remove=keys, message=message or f"Removed {', '.join(keys)}"[:200])
-    screen.print(f"{plain(name)} is without {len(keys)} cases now.")
+    screen.print(f"Removed {counted(len(keys), 'case')} from {plain(name)}.")
 
 
 @sets_app.command()
@@ -221,12 +224,12 @@ def restore(name: Name, number: Number, data: Data = None) -> None:
 
     with open_workspace(data, "sets restore") as workspace:
         row = restore_version(workspace, name, number)
-    screen.print(f"{plain(name)} has version {row.number if row else 0} now.")
+    screen.print(f"{plain(name)} now has version {row.number if row else 0}.")
 
 
 @sets_app.command()
 def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json = False) -> None:
-    """Show the cases that came, went and changed between two versions."""
+    """Show the cases that were added, removed and changed between two versions."""
     from rag.evaluation.sets import diff_sets
 
     found = diff_sets(open_database(data), name, old, new)
@@ -254,35 +257,37 @@ def import_(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", help="Of a CSV: a field and the header it stands under.", metavar="FIELD=HEADER"
+            "--column", help="Of a CSV: a field and the header of its column.", metavar="FIELD=HEADER"
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="Of a BEIR folder: which qrels.")] = "",
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Import the good entries of a file that has bad ones.")
+        bool, typer.Option("--skip-bad", help="Import the good entries of a file that also has bad ones.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Add a file's cases to a set, made if there is none; exit code 1 when nothing came in."""
+    """Add a file's cases to a set, which is made if there is none; exit code 1 when nothing was imported."""
     from rag.evaluation.sets import import_file
 
     columns = dict(_pair(text) for text in column or [])
     with open_workspace(data, "sets import") as workspace:
-        version, problems = import_file(
+        done = import_file(
             workspace, name, file, format_name, columns=columns, split=split, skip_bad=skip_bad
         )
-    sentences = [problem.sentence() for problem in problems]
+    version, sentences = done.version, [problem.sentence() for problem in done.problems]
     if as_json:
         print_json({"version": asdict(version) if version else None, "problems": sentences})
         return 0 if version else 1
     for sentence in sentences:
         log.print(plain(sentence), highlight=False, soft_wrap=True)
     if version is None:
-        more = "; --skip-bad imports the others" if problems else ": it holds no case"
-        log.print(plain(f"Nothing was imported from {file.name}{more}."), highlight=False, soft_wrap=True)
+        more = "Use --skip-bad to import the other entries." if sentences else "It contains no cases."
+        log.print(plain(f"Nothing was imported from {file.name}. {more}"), highlight=False, soft_wrap=True)
         return 1
-    screen.print(f"{plain(name)} has version {version.number} with {version.case_count:,} cases.")
+    screen.print(
+        f"{plain(name)} now has version {version.number} with {counted(version.case_count, 'case')}."
+    )
     return 0
 
 
@@ -295,24 +300,30 @@ def generate(
         str | None, typer.Option("--version", help="Number or tag of a dataset version; default: the active.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Which model writes; default: the active one.")] = None,
-    seed: Annotated[int, typer.Option(help="Which passages are taken.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed takes the same passages.")] = 1,
     must_find: Annotated[
         bool, typer.Option("--must-find", help="Keep only questions that find their own passage.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Let the local model write cases from passages; they wait as drafts for `sets accept`."""
+    """Let the local model write cases from passages; they are drafts until you `sets accept` them."""
     from rag.evaluation.drafts import generate_drafts
 
     with open_workspace(data, "sets generate") as workspace:
         report = run_steps(
             generate_drafts(
-                workspace, name, collection, count, version=dataset_version, model=model, seed=seed,
+                workspace,
+                name,
+                collection,
+                count,
+                version=dataset_version,
+                model=model,
+                seed=seed,
                 must_find=must_find,
             ),
             as_json,
-        )  # fmt: skip
+        )
     if as_json:
         print_json(asdict(report))
     else:
@@ -322,14 +333,14 @@ def generate(
 @sets_app.command()
 def drafts(
     name: Name,
-    state: Annotated[str, typer.Option(help="waiting, accepted, rejected or all.")] = "waiting",
+    state: Annotated[str, typer.Option(help="waiting, accepted, rejected or all.")] = DraftState.WAITING,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """List the drafts of a set."""
-    from rag.evaluation.rows import drafts as listed
-
-    rows = listed(open_database(data), name, "" if state == "all" else state)
+    if state != "all" and state not in set(DraftState):
+        raise RagError(f"“{state}” is not a state. Choose one of: {', '.join(DraftState)}, all.")
+    rows = list_drafts(open_database(data), name, None if state == "all" else DraftState(state))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -342,7 +353,9 @@ def drafts(
             plain(f"{Path(row.document).name} {row.place}"),
             plain("; ".join(mark.detail for mark in row.marks[-1:])),
         )
-    screen.print(table if rows else f"{plain(name)} has no such draft; `sets generate` writes some.")
+    screen.print(
+        table if rows else f"{plain(name)} has no such drafts. Run `ragdeck sets generate` to write some."
+    )
 
 
 @sets_app.command()
@@ -363,22 +376,22 @@ def accept(
 
 @sets_app.command()
 def reject(
-    numbers: Annotated[list[int], typer.Argument(help="As in `sets drafts`.", metavar="DRAFT...")],
+    numbers: Annotated[list[int], typer.Argument(help="Their numbers in `sets drafts`.", metavar="DRAFT...")],
     data: Data = None,
 ) -> None:
-    """Turn drafts down; their passages are not taken again."""
+    """Reject drafts; their passages are not used again."""
     from rag.evaluation.drafts import reject_draft
 
     with open_workspace(data, "sets reject") as workspace:
         for number in numbers:
             reject_draft(workspace, number)
-    screen.print(f"{len(numbers)} drafts are rejected.")
+    screen.print(f"Rejected {counted(len(numbers), 'draft')}.")
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, header = text.partition("=")
     if not equals:
-        raise RagError(f"--column {text}: write FIELD=HEADER, as in question=Frage.")
+        raise RagError(f"--column {text}: write FIELD=HEADER, such as question=Frage.")
     return name.strip(), header.strip()
 
 
@@ -390,10 +403,10 @@ def export(
     version: Version = None,
     data: Data = None,
 ) -> None:
-    """Write a version to a file or folder; what the format cannot hold is said."""
+    """Write a version to a file or folder; what the format cannot express is listed."""
     from rag.evaluation.sets import export_set
 
     lost = export_set(open_database(data), name, file, format_name, version)
-    screen.print(f"{plain(name)} is written to {plain(str(file))}.")
+    screen.print(f"Wrote {plain(name)} to {plain(str(file))}.")
     if lost:
-        log.print(plain(f"The format does not hold: {', '.join(lost)}."), highlight=False, soft_wrap=True)
+        log.print(plain(f"The format cannot express: {', '.join(lost)}."), highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What every command uses: options, opening the data folder, progress, and printing."""
+"""Provides what every command uses: options, opening the data folder, progress, and printing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -24,34 +25,45 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 Data = Annotated[
-    str | None, typer.Option("--data", help="Data folder; default: the platform's own.", metavar="DIR")
+    str | None, typer.Option("--data", help="Data folder; default: the platform's own place.", metavar="DIR")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, logs on stderr.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
+]
 Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")]
 
 screen = Console()
 log = Console(stderr=True)
+# What opens a data folder for a purpose; None: Workspace. See rag.cli.run.
+opener: ContextVar[Callable[[Path, str], Workspace] | None] = ContextVar("opener", default=None)
 
 
 @contextmanager
 def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
-    """The opened data folder; what a kill interrupted before is put right first, and said on stderr."""
-    from rag.knowledge.versions import needs_repair
+    """Open the data folder; what a kill interrupted is finished or undone first, and reported on stderr.
+
+    Args:
+        data: The folder that a person named; the platform's own place otherwise.
+        purpose: The command, for the sentence that others read while the folder is in use.
+
+    Raises:
+        RagError: Another process has the folder, or it cannot be written to.
+    """
+    from rag.start_up import needs_start_up, start_up
     from rag.workspace import Workspace
 
-    with Workspace(data_folder(data), f"ragdeck {purpose}") as workspace:
+    open_folder = opener.get() or Workspace
+    with open_folder(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
             log.print(plain(sentence), highlight=False, soft_wrap=True)
-        if needs_repair(workspace):
-            from rag.start_up import start_up
-
+        if needs_start_up(workspace):
             for notice in finish(start_up(workspace), None):
                 log.print(plain(notice), highlight=False, soft_wrap=True)
         yield workspace
 
 
 def open_database(data: str | None) -> Database:
-    """Reading needs no lock: listings work while the window is open."""
+    """Open the SQLite file for reading, which needs no lock: listings work while the window is open."""
     from rag.storage.database import Database
 
     database = Database(data_folder(data) / "ragdeck.sqlite")
@@ -62,6 +74,12 @@ def open_database(data: str | None) -> Database:
 
 
 def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) -> R:
+    """Run an operation to its end and return its result; it is closed whatever happens.
+
+    Args:
+        events: The operation.
+        show: What is done with each event, if anything.
+    """
     try:
         while True:
             event = next(events)
@@ -75,7 +93,7 @@ def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) 
 
 
 def run_steps(events: Generator[VersionProgress, None, R], quiet: bool) -> R:
-    """Run an operation on versions to its end, with a line of progress on a terminal."""
+    """Run an operation on versions to its end, with a line of progress on a terminal unless it is quiet."""
     if quiet or not log.is_terminal:
         return finish(events, None)
     with log.status("starting") as status:
@@ -88,6 +106,7 @@ def run_steps(events: Generator[VersionProgress, None, R], quiet: bool) -> R:
 
 
 def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: bool) -> IngestReport:
+    """Run an ingest to its end, with a bar on a terminal unless it is quiet."""
     if quiet or not log.is_terminal:
         return finish(events, None)
     columns = (
@@ -114,23 +133,25 @@ def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: 
 
 
 def print_json(document: Any) -> None:
+    """Print a document as JSON on stdout; what JSON does not know is printed as text."""
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
     sys.stdout.write("\n")
 
 
 def plain(text: str) -> str:
-    """Text of others must not be read as rich's markup, nor steer the terminal."""
+    """Return a text of others without what rich would read as markup or the terminal as a command."""
     from rich.markup import escape
 
     return escape("".join(c if c.isprintable() or c in "\n\t" else "�" for c in text))
 
 
 def clock_time(milliseconds: int) -> str:
+    """Return Unix milliseconds as a local date and time, such as "2029-05-01 14:30"."""
     return datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M")
 
 
 def as_plain(value: Any) -> Any:
-    """Turn dataclasses, tuples and dicts of them into JSON-ready values."""
+    """Return dataclasses, tuples and dicts of them as values that JSON can contain."""
     from dataclasses import asdict, is_dataclass
 
     if is_dataclass(value) and not isinstance(value, type):

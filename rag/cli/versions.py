@@ -1,10 +1,10 @@
-"""Commands on dataset versions: list, compare, tag, activate, verify, try something else."""
+"""Commands on dataset versions: list, compare, tag, activate, verify, and try other settings."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -23,7 +23,15 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import RagError
-from rag.knowledge.rows import ActivationReport, get_collection, list_versions, look_up_version
+from rag.knowledge.rows import (
+    ActivationReport,
+    ChunkChange,
+    ChunkChangeKind,
+    get_collection,
+    list_versions,
+    look_up_version,
+)
+from rag.text.plurals import counted
 
 app = typer.Typer()
 versions_app = typer.Typer(help="Dataset versions of a collection.")
@@ -44,7 +52,7 @@ def versions(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List the versions of a collection, newest first; `versions diff A B` compares two."""
+    """List the versions of a collection, the newest first."""
     if context.invoked_subcommand is not None:
         return
     if not collection:
@@ -76,12 +84,12 @@ def diff(
     new: Which,
     collection: Name,
     chunks: Annotated[
-        str, typer.Option(help="Name or path of a document whose chunks are compared, too.")
+        str, typer.Option(help="Also compare the chunks of this document (name or path).")
     ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two versions: documents that came, went and changed; with --chunks the words of one."""
+    """Compare two versions: documents that came, went and changed; with --chunks, the words of one."""
     from rag.knowledge.version_diff import diff_document, diff_versions
 
     database = open_database(data)
@@ -91,11 +99,11 @@ def diff(
     if chunks:
         chosen = [c for c in found.documents if chunks in (c.name, c.source, c.old_source)]
         if not chosen:
-            raise RagError(f"“{chunks}” does not differ between the versions {a.number} and {b.number}.")
+            raise RagError(f"“{chunks}” does not differ between versions {a.number} and {b.number}.")
         inside = [
             change
             for change in diff_document(database, a.id, b.id, chosen[0].old_id, chosen[0].new_id)
-            if change.kind != "same"
+            if change.kind != ChunkChangeKind.SAME
         ]
     if as_json:
         document = {**as_plain(found), "summary": found.sentence()}
@@ -119,11 +127,11 @@ def diff(
 @versions_app.command()
 def tag(
     version: Which,
-    tag: Annotated[str, typer.Argument(help="A word, such as baseline.", metavar="TAG")],
+    tag: Annotated[str, typer.Argument(help="A word, e.g. baseline.", metavar="TAG")],
     collection: Name,
     data: Data = None,
 ) -> None:
-    """Name a version; a tag that another version of the collection has moves here."""
+    """Give a version a tag; one that another version of the collection has moves here."""
     from rag.knowledge.collections import tag_version
 
     with open_workspace(data, "tag") as workspace:
@@ -137,12 +145,12 @@ def untag(
     collection: Name,
     data: Data = None,
 ) -> None:
-    """Remove a tag."""
+    """Remove a tag from its version."""
     from rag.knowledge.collections import untag_version
 
     with open_workspace(data, "untag") as workspace:
         untag_version(workspace, collection, tag)
-    screen.print(f"The tag {plain(tag)} is removed.")
+    screen.print(f"The tag {plain(tag)} was removed.")
 
 
 @versions_app.command()
@@ -154,8 +162,8 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Verify that the index contains the active version; exit code 1 when it does not."""
-    from rag.knowledge.versions import verify_index
+    """Verify that the index contains the active version. The exit code is 1 when it does not."""
+    from rag.knowledge.index_sync import verify_index
 
     with open_workspace(data, "verify") as workspace:
         result = run_steps(verify_index(workspace, collection, every_vector), as_json)
@@ -173,7 +181,7 @@ def query(
     data: Data = None,
 ) -> None:
     """Add a query that verifies each activated version: it must find the same passages."""
-    from rag.knowledge.versions import add_verification_query
+    from rag.knowledge.verification import add_verification_query
 
     with open_workspace(data, "add a verification query") as workspace:
         add_verification_query(workspace, collection, text)
@@ -185,12 +193,14 @@ versions_app.command("probe", hidden=True)(query)  # its name up to version 1
 
 @versions_app.command()
 def delete(version: Which, collection: Name, data: Data = None) -> None:
-    """Delete a version that is not active, and the documents that no other version holds."""
+    """Delete a version that is not active, and the documents that no other version contains."""
     from rag.knowledge.trials import discard_version
 
     with open_workspace(data, "delete version") as workspace:
         count = discard_version(workspace, collection, version)
-    screen.print(f"Version {plain(version)} is deleted, with {count:,} documents that it alone held.")
+    screen.print(
+        f"Version {plain(version)} was deleted, with {counted(count, 'document')} that only it contained."
+    )
 
 
 @app.command()
@@ -222,12 +232,12 @@ def serve_index(
     data: Data = None,
 ) -> None:
     """Serve a collection's index from a Chroma server, or from the data folder again."""
-    from rag.knowledge import versions as engine
+    from rag.knowledge import index_sync
 
     with open_workspace(data, "serve-index") as workspace:
-        events = engine.serve_index(workspace, collection, "" if place == "folder" else place)
+        events = index_sync.serve_index(workspace, collection, "" if place == "folder" else place)
         result = run_steps(events, False)
-    screen.print(f"{plain(collection)} is served from {plain(place)}: {plain(result.sentence())}")
+    screen.print(f"{plain(collection)} is now served from {plain(place)}: {plain(result.sentence())}")
 
 
 @trial_app.command()
@@ -235,11 +245,14 @@ def build(
     collection: Name,
     embedder: Annotated[str, typer.Option(help="A sentence-transformers folder.", metavar="DIR")] = "",
     max_tokens: Annotated[int | None, typer.Option(help="Longest chunk, in tokens.")] = None,
-    overlap_tokens: Annotated[int | None, typer.Option(help="Tokens that neighbours share.")] = None,
+    overlap_tokens: Annotated[int | None, typer.Option(help="Tokens that neighbouring chunks share.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Build the active version's documents anew beside it; `activate` switches, `versions delete` discards."""
+    """Build a trial from the active version's documents.
+
+    `activate` makes it the active version, `versions delete` deletes it.
+    """
     from rag.knowledge.trials import build_trial
 
     with open_workspace(data, "trial build") as workspace:
@@ -248,7 +261,9 @@ def build(
     if as_json:
         print_json(asdict(row))
     else:
-        screen.print(f"Version {row.number} is a trial: {plain(row.message)}; {row.chunk_count:,} chunks.")
+        screen.print(
+            f"Version {row.number} is a trial: {plain(row.message)}; {counted(row.chunk_count, 'chunk')}."
+        )
 
 
 @trial_app.command()
@@ -265,7 +280,7 @@ def compare(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask two versions the same: shared hits, rank changes, and metrics where there are judgements."""
+    """Ask two versions the same questions: shared hits, and metrics where there are judgements."""
     from rag.evaluation.version_comparison import compare_versions
 
     with open_workspace(data, "trial compare") as workspace:
@@ -280,25 +295,28 @@ def compare(
         table.add_row(plain(item.query[:70]), str(item.old_count), str(item.new_count), str(item.shared))
     screen.print(table)
     if found.overlap is not None:
-        screen.print(f"{100 * found.overlap:.0f} % of the first {found.k} hits are in both, on average.")
+        screen.print(f"On average {100 * found.overlap:.0f} % of the first {found.k} hits are in both.")
     for name, (before, after, count) in found.metrics.items():
-        screen.print(f"{name}: {before:.3f} → {after:.3f}   ({count} judged queries)")
+        screen.print(
+            f"{name}: {before:.3f} → {after:.3f}   ({counted(count, 'judged query', 'judged queries')})"
+        )
 
 
 def _print_activation(report: ActivationReport, as_json: bool) -> int:
     if as_json:
         print_json({**as_plain(report), "verification_sentence": report.verification.sentence()})
     else:
+        outcome = "Verified" if report.verification.ok else "Verification failed"
         screen.print(
             f"Version {report.number} of {plain(report.collection)} is active after "
-            f"{report.milliseconds / 1000:.1f} s. {'Verified' if report.verification.ok else 'Verification failed'}: "
-            f"{plain(report.verification.sentence())}"
+            f"{report.milliseconds / 1000:.1f} s. {outcome}: {plain(report.verification.sentence())}"
         )
     return 0 if report.verification.ok else 1
 
 
-def _print_chunk_change(change: Any) -> None:
+def _print_chunk_change(change: ChunkChange) -> None:
     shown = change.new or change.old
+    assert shown is not None
     screen.print(f"\n[bold]{change.kind}[/bold] chunk {shown.position + 1} {plain(shown.place)}")
     if change.words:
         text = ""

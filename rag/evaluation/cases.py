@@ -1,4 +1,4 @@
-"""What a case of an evaluation set is: checked values, the same in the database, in files and in a run."""
+"""The cases of an evaluation set: checked values, the same in the database, in files and in a run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ Short = Annotated[str, Field(max_length=1000)]
 CheckType = Literal[
     "contains", "not-contains", "equals", "regex", "not-regex", "is-json", "length", "language"
 ]
-# What became of a case. A case that did not end "ok" has no value, never 0.0: a crash is not a wrong answer.
-Outcome = Literal["ok", "assertion failed", "error", "refused", "timeout"]
 
 
 class _Value(BaseModel):
@@ -24,10 +22,15 @@ class _Value(BaseModel):
 
 
 class Judgement(_Value):
-    """How relevant a document, or the characters [start, end) of it, is to a question.
+    """A grade that says how relevant a document, or the characters [start, end) of it, is to a question.
 
-    document: source path or name. grade: 0 means judged and not relevant, 1 and more relevant (TREC). quote: the
-    text of the passage; it finds the passage again where the document has no such place, or is not named at all.
+    Attributes:
+        document: Its source path or name.
+        start: The first character; None: the whole document.
+        end: The character after the last one.
+        grade: 0 is judged and not relevant, 1 and more is relevant (TREC).
+        quote: The text of the passage. It finds the passage again where the document has no such place, or is
+            not named at all.
     """
 
     document: Short = ""
@@ -39,21 +42,23 @@ class Judgement(_Value):
     @model_validator(mode="after")
     def _whole(self) -> Judgement:
         if not self.document and not self.quote:
-            raise ValueError("a judgement names a document or quotes a passage")
+            raise ValueError("a judgement must name a document or quote a passage")
         if (self.start is None) != (self.end is None):
-            raise ValueError("a judgement has both start and end, or neither")
+            raise ValueError("a judgement must have both start and end, or neither")
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise ValueError("the end of a judgement lies behind its start")
+            raise ValueError("the end of a judgement must come after its start")
         if self.start is not None and not self.document:
-            raise ValueError("a judgement with start and end names its document")
+            raise ValueError("a judgement with start and end must name its document")
         return self
 
 
 class Check(_Value):
-    """What the answer's form must satisfy, named as promptfoo's assertions are.
+    """A rule that the form of an answer must satisfy; types are named like promptfoo's assertions.
 
-    value: a text (contains, not-contains, equals, regex, not-regex), a JSON schema or None (is-json), {"min": …,
-    "max": …} in characters (length), or an ISO 639-1 code (language).
+    Attributes:
+        type: The rule.
+        value: A text (contains, not-contains, equals, regex, not-regex), a JSON schema or None (is-json),
+            {"min": …, "max": …} in characters (length), or an ISO 639-1 code (language).
     """
 
     type: CheckType
@@ -64,8 +69,9 @@ class Check(_Value):
         if self.type == "is-json":
             right = self.value is None or isinstance(self.value, dict | bool)
         elif self.type == "length":
-            right = isinstance(self.value, dict) and set(self.value) <= {"min", "max"} and bool(self.value)
-            right = right and all(type(v) is int and v >= 0 for v in self.value.values())  # type: ignore[union-attr]
+            values = self.value if isinstance(self.value, dict) else {}
+            right = bool(values) and set(values) <= {"min", "max"}
+            right = right and all(type(v) is int and v >= 0 for v in values.values())
         else:
             right = isinstance(self.value, str) and 0 < len(self.value) <= 10_000
         if not right:
@@ -76,8 +82,17 @@ class Check(_Value):
 class Case(_Value):
     """A question with what is known about its right answer.
 
-    key: stands for the case in every version of its set and pairs the runs of two pipelines. origin: "hand",
-    "trace:ID", "file:NAME" or "generated". cluster: the source document; cases of one are not independent.
+    Attributes:
+        key: What identifies the case in every version of its set, and pairs the runs of two pipelines.
+        question: What is asked.
+        references: Right answers; any of them will do.
+        judgements: The passages that are relevant, or are known not to be.
+        should_refuse: Whether the documents do not answer it, so that declining is right.
+        tags: Words that cases are grouped by.
+        weight: Stored with the case for tools that weight cases.
+        checks: What the form of the answer must satisfy.
+        origin: "hand", "trace:ID", "file:NAME" or "generated".
+        cluster: The source document. Cases of one document are not independent.
     """
 
     key: Annotated[str, Field(max_length=200)] = ""
@@ -99,7 +114,7 @@ class Case(_Value):
 
     @property
     def content(self) -> str:
-        """Canonical JSON of all but where the case came from: equal for equal cases."""
+        """Canonical JSON of all but the origin: equal for equal cases."""
         return json.dumps(
             self.model_dump(mode="json", exclude={"origin"}),
             ensure_ascii=False,
@@ -109,12 +124,12 @@ class Case(_Value):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the content, 64 hex digits."""
+        """The sha256 of the content, 64 hex digits."""
         return hashlib.sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def source_cluster(self) -> str:
-        """What the case is resampled with: its source document, else the case alone."""
+        """What the case is resampled with: its source document, else its own key."""
         named = self.cluster or next((j.document for j in self.judgements if j.grade > 0 and j.document), "")
         return named or self.key
 
@@ -130,7 +145,7 @@ def free_key(case: Case, taken: Collection[str]) -> str:
 
 
 def make_case(values: dict[str, Any]) -> Case:
-    """A checked case. Raises ValueError with one sentence: the field and what is wrong with it."""
+    """Return a checked case. Raises ValueError with the field and what is wrong with it."""
     try:
         return Case.model_validate(values)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Runs side by side: what differs, how sure that is, and which cases changed most."""
+"""Compares runs: what differs, how certain that is, and which cases changed most."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.gate_rules import RunResults
+from rag.evaluation.gate_rules import GatheredRun
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.rows import (
     CaseAnswer,
     CaseComparison,
+    CaseOutcome,
     Detectable,
     MetricComparison,
     MetricDifference,
@@ -20,6 +21,7 @@ from rag.evaluation.rows import (
     ResultRow,
     RunComparison,
     RunRow,
+    RunStatus,
     TagComparison,
     get_run,
     list_results,
@@ -43,17 +45,17 @@ _QUALITY_UNITS = ("share", "cosine")
 
 
 def compare_evaluations(workspace: Workspace, run_ids: list[int]) -> RunComparison:
-    """For the window's engine."""
+    """Compare runs for the window; see compare."""
     return compare(workspace.database, run_ids)
 
 
 def set_power(workspace: Workspace, set_name: str) -> Detectable:
-    """What the newest version of a set can show."""
+    """Return what the newest version of a set can show. Raises NotFoundError."""
     return _detectable({case.key: case for case in set_cases(workspace.database, set_name)})
 
 
 def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
-    """Runs against the first of them; one run alone gives its means. Raises RagError."""
+    """Compare runs with the first of them; one run alone gives its means. Raises RagError."""
     ids = list(dict.fromkeys(run_ids))
     if not 1 <= len(ids) <= _MOST_RUNS:
         raise RagError(f"Choose 1 to {_MOST_RUNS} runs to compare.")
@@ -85,17 +87,17 @@ def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
     )
 
 
-# metric -> case key -> mean over its repeats
+# Of each metric, by case key: the mean over its repeats.
 _Means = dict[str, dict[str, float]]
 
 
-def _numbers(results: RunResults) -> _Means:
+def _numbers(results: GatheredRun) -> _Means:
     return {metric: case_means(by_case) for metric, by_case in results.values.items()}
 
 
 def _metrics(
     runs: Sequence[RunRow],
-    gathered: Sequence[RunResults],
+    gathered: Sequence[GatheredRun],
     values: Sequence[_Means],
     compared: Sequence[Sequence[Comparison]],
     clusters: Mapping[str, str],
@@ -125,7 +127,7 @@ def _metrics(
 
 
 def _mean(
-    run: RunRow, results: RunResults, known: Mapping[str, float], clusters: Mapping[str, str]
+    run: RunRow, results: GatheredRun, known: Mapping[str, float], clusters: Mapping[str, str]
 ) -> MetricMean:
     count = len(known)
     mean = sum(known.values()) / count if count else None
@@ -192,7 +194,7 @@ def _tag(tag: str, name: str, run_id: int, pairs: Sequence[tuple[float, float]])
 def _cases(
     runs: Sequence[RunRow],
     found: Sequence[Sequence[ResultRow]],
-    gathered: Sequence[RunResults],
+    gathered: Sequence[GatheredRun],
     values: Sequence[_Means],
     cases: Mapping[str, Case],
 ) -> tuple[CaseComparison, ...]:
@@ -222,7 +224,7 @@ def _cases(
 
 
 def _turned(means: _Means) -> dict[str, dict[str, float]]:
-    """case key -> metric -> value."""
+    """Return the values by case key, then by metric."""
     found: dict[str, dict[str, float]] = {}
     for metric, by_case in means.items():
         for key, value in by_case.items():
@@ -230,7 +232,7 @@ def _turned(means: _Means) -> dict[str, dict[str, float]]:
     return found
 
 
-def _answer(run: RunRow, result: ResultRow, outcome: str, values: dict[str, float]) -> CaseAnswer:
+def _answer(run: RunRow, result: ResultRow, outcome: CaseOutcome, values: dict[str, float]) -> CaseAnswer:
     return CaseAnswer(run.id, outcome, result.answer, result.error, result.trace_id, values)
 
 
@@ -242,7 +244,7 @@ _SIGNS = {
 
 
 def _change(answers: Sequence[CaseAnswer | None]) -> tuple[float, float]:
-    """(better or worse, how much); 0 where one run lacks the case."""
+    """Return how much better the last run is, and how much it differs; 0 where one run lacks the case."""
     first, last = answers[0], answers[-1]
     if first is None or last is None:
         return 0.0, 0.0
@@ -264,18 +266,18 @@ def _warnings(runs: Sequence[RunRow], few_documents: bool) -> tuple[str, ...]:
     for run in runs[1:]:
         if run.set_fingerprint != first.set_fingerprint:
             found.append(
-                f"Run {run.id} asked “{run.set_name}” version {run.set_number}, run {first.id} “{first.set_name}” "
-                f"version {first.set_number}: only the cases that both have are compared."
+                f"Run {run.id} is on version {run.set_number} of “{run.set_name}”, run {first.id} on version "
+                f"{first.set_number} of “{first.set_name}”. Only the cases that both have are compared."
             )
     for run in runs:
-        if run.status != "done":
-            found.append(f"Run {run.id} is {run.status}: {run.done_count} of {run.total} answers are there.")
+        if run.status is not RunStatus.DONE:
+            found.append(f"Run {run.id} is {run.status} with {run.done_count} of {run.total} answers.")
     if len({run.parallel == 1 for run in runs}) > 1:
-        found.append("Times are known only of runs whose questions were asked one by one.")
+        found.append("Times are only known for runs whose questions were asked one by one.")
     if few_documents:
         found.append(
-            f"Most cases come from fewer than {LEAST_DOCUMENTS} documents: intervals and p hold for other questions about "
-            "these documents, not for other documents."
+            f"Most cases come from fewer than {LEAST_DOCUMENTS} documents. Intervals and p are valid for "
+            "other questions about these documents, not for other documents."
         )
     return tuple(found)
 
@@ -287,7 +289,7 @@ def _detectable(cases: Mapping[str, Case]) -> Detectable:
 
 @lru_cache(maxsize=64)
 def _power(cases: int, clusters: int, few_documents: bool) -> Detectable:
-    """A case of a document that has several is not worth a whole one; its document is, at least."""
+    """Return what so many cases can show, as if they were independent."""
     needed = tuple((difference, cases_needed(difference)) for difference in _DIFFERENCES)
     smallest = smallest_detectable_difference(cases) if cases else None
     return Detectable(cases, clusters, few_documents, smallest, needed)

@@ -1,8 +1,8 @@
-"""Drafts of evaluation cases: the local model writes a question and an answer for passages of a dataset version.
+"""Drafts of evaluation cases: the local model writes a question and an answer for passages of a version.
 
-A grammar makes what it writes JSON. A small model still invents, so every draft passes filters first; where its own
-answer is not in the passage, it is asked once more with the answer bound to the passage's sentences. A draft is no
-case: a person accepts, edits or rejects it.
+A grammar makes what it writes JSON. A small model still invents, so every draft must pass filters first;
+where its own answer is not in the passage, the model is asked once more with the answer bound to the
+passage's sentences. A draft is not a case: a person accepts, edits or rejects it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlmodel import select
+from sqlmodel import col, select
 
 from rag.asking.answer import points_back
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
-from rag.evaluation.rows import DraftMark, GenerationReport, list_sets
-from rag.evaluation.sets import change_set, create_set, find_set, set_cases
+from rag.evaluation.rows import DraftMark, DraftState, GenerationReport
+from rag.evaluation.sets import change_set, ensure_set, find_set, set_cases
 from rag.grounding.detector import VerdictLimits
 from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
@@ -34,13 +34,13 @@ from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
 from rag.models.catalogue import find_model
 from rag.models.language_model import LanguageModel, Token
-from rag.prompts import PromptTemplate, load_prompt
 from rag.prompts.registry import user_name
+from rag.prompts.templates import PromptTemplate, load_prompt
 from rag.settings import GenerationSettings
 from rag.storage import audit_log
 from rag.storage.data_folder import RESOURCES
 from rag.storage.store import VERSION_CHUNKS, chunk_rows, now_ms
-from rag.storage.tables.evaluation import Draft
+from rag.storage.tables.evaluation import Draft, EvaluationSet
 from rag.storage.tables.knowledge import Collection, DatasetVersion
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
@@ -57,17 +57,21 @@ first ::= [^"\\?\x00-\x20]
 rest ::= [^"\\?\x00-\x1F]
 """
 _ABOUT_THE_TEXT = re.compile(
-    r"\b(?:passages?|texts?|excerpts?|paragraphs?|documents?|articles?|authors?|writers?|mentioned|described above|"
-    r"according to (?:the|this)|(?:this|the above) (?:section|chapter|page|table|figure|list))\b",
+    r"\b(?:passages?|texts?|excerpts?|paragraphs?|documents?|articles?|authors?|writers?|mentioned|"
+    r"described above|according to (?:the|this)|"
+    r"(?:this|the above) (?:section|chapter|page|table|figure|list))\b",
     re.IGNORECASE,
 )
-_OPENING = re.compile(r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|should|"
-                      r"will|would|has|have|had|may|must|in|at|on|to|for|from|under|by|with)\b", re.IGNORECASE)  # fmt: skip
+_OPENING = re.compile(
+    r"^(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|should|will|would|"
+    r"has|have|had|may|must|in|at|on|to|for|from|under|by|with)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Written:
-    """What the model wrote for one passage, and what the filters found."""
+    """A question and an answer that the model wrote for one passage, and what the filters say."""
 
     question: str
     answer: str
@@ -90,36 +94,37 @@ def generate_drafts(
     seed: int = 1,
     must_find: bool = False,
 ) -> Generator[VersionProgress, None, GenerationReport]:
-    """Write drafts for a set, which is made if there is none. version None: the active one; model None: the active.
+    """Write drafts for a set, which is made if it does not exist.
 
-    must_find: only questions that retrieve their own passage among the first 10 are kept; else it is a mark. A draft
-    is stored when it is there: cancelling keeps those. Passages are taken from all documents in turn, at random by
-    the seed, and never one that the set has a draft of already.
+    A draft is stored as soon as it is written: cancelling keeps those. Passages are taken from all
+    documents in turn, at random by the seed, and never one that the set already has a draft of.
+
+    Args:
+        workspace: Where the collection is.
+        set_name: The set that the drafts are for.
+        collection: Where the passages are from.
+        count: How many drafts are wanted, 1 to 1,000.
+        version: Number or tag of the dataset version; None: the active one.
+        model: Which model writes; None: the active one.
+        seed: Which passages are taken.
+        must_find: Whether a question that does not retrieve its own passage among the first 10 is dropped.
+
+    Raises:
+        RagError: The count is wrong, or no passage is left.
     """
     if not 1 <= count <= MOST_DRAFTS:
         raise RagError(f"Choose 1 to {MOST_DRAFTS:,} drafts.")
     began = time.perf_counter()
     yield VersionProgress("choosing passages", 0, count)
     found, chosen = open_version(workspace, collection, version)
-    set_name = set_name.strip()
-    is_new = set_name not in {row.name for row in list_sets(workspace.database)}
-    with workspace.store.session() as session:
-        set_id = 0 if is_new else find_set(session, set_name).id or 0
-        used = set(session.exec(select(Draft.chunk_id).where(Draft.set_id == set_id)).all())
-    passages = _passages(workspace, chosen, used, seed)
+    passages = _passages(workspace, chosen, _used_chunks(workspace, set_name.strip()), seed)
     if not passages:
-        raise RagError(
-            f"“{collection}” version {chosen.number} has no passage left that a question could be written for."
-        )
+        where = f"“{collection}” version {chosen.number}"
+        raise RagError(f"{where} has no passage left that a question could be written for.")
     yield VersionProgress("loading the model", 0, count)
     writer = _Writer(workspace, model)
-    if is_new:
-        create_set(workspace, set_name)
-    known = [case.question for case in set_cases(workspace.database, set_name)]
-    with workspace.store.session() as session:
-        set_id = find_set(session, set_name).id or 0
-        known += session.exec(select(Draft.question).where(Draft.set_id == set_id)).all()
-    vectors = list(workspace.encode(known)) if known else []
+    set_name = ensure_set(workspace, set_name)
+    set_id, vectors = _known_questions(workspace, set_name)
     stored, tried, dropped = 0, 0, Counter[str]()
     for passage in passages[: _TRIES * count]:
         if stored == count:
@@ -132,23 +137,18 @@ def generate_drafts(
         if written.failed:
             dropped[written.failed] += 1
             continue
-        with workspace.store.session() as session:
-            session.add(_draft(set_id, found, chosen, passage, written, writer.model.name))
+        _save(workspace, _draft(set_id, found, chosen, passage, written, writer.model.name))
         vectors.append(vector)
         stored += 1
-    with workspace.store.session() as session:
-        audit_log.record(
-            session, "cases generated", set_name, f"{stored} drafts of {collection} {chosen.number}"
-        )
-    return GenerationReport(
-        set_name, count, tried, stored, tuple(sorted(dropped.items())), time.perf_counter() - began
-    )
+    _log(workspace, set_name, f"{stored} drafts of {collection} {chosen.number}")
+    reasons = tuple(sorted(dropped.items()))
+    return GenerationReport(set_name, count, tried, stored, reasons, time.perf_counter() - began)
 
 
 def accept_draft(
     workspace: Workspace, draft_id: int, *, question: str = "", answer: str = "", by: str = ""
 ) -> Case:
-    """Make the case, with another question or answer where the person wrote one."""
+    """Make a case of a draft, with another question or answer where the person wrote one. Raises RagError."""
     with workspace.store.session() as session:
         draft = _waiting(session.get(Draft, draft_id), draft_id)
         name = session.connection().exec_driver_sql(
@@ -167,24 +167,24 @@ def accept_draft(
             cluster=draft.document,
         )
     change_set(workspace, set_name, put=[case], message=f"Accepted the draft {draft_id}")
-    _decide(workspace, draft_id, "accepted", by, case.key)
+    _decide(workspace, draft_id, DraftState.ACCEPTED, by, case.key)
     return case
 
 
 def reject_draft(workspace: Workspace, draft_id: int, *, by: str = "") -> None:
-    """It is kept, so that its passage is not taken again."""
+    """Reject a draft; it stays, so that its passage is not used again. Raises RagError."""
     with workspace.store.session() as session:
         _waiting(session.get(Draft, draft_id), draft_id)
-    _decide(workspace, draft_id, "rejected", by, "")
+    _decide(workspace, draft_id, DraftState.REJECTED, by, "")
 
 
 def stands_alone(question: str) -> bool:
-    """Whether somebody who has not seen the passage knows what is asked."""
+    """Return whether somebody who has not seen the passage understands the question."""
     return not _ABOUT_THE_TEXT.search(question) and not points_back(question)
 
 
 def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str) -> bool:
-    """Whether the passage holds the answer: word for word, or every sentence of it by the detector."""
+    """Return whether the passage contains the answer: word for word, or each sentence by the detector."""
     wanted, text = (" ".join(re.findall(r"\w+", part.casefold())) for part in (answer, passage))
     if wanted and f" {wanted} " in f" {text} ":
         return True
@@ -197,7 +197,7 @@ def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str
 
 
 class _Writer:
-    """The model with the prompt, under a grammar."""
+    """The model that writes drafts, with its prompt."""
 
     def __init__(self, workspace: Workspace, model: str | None) -> None:
         generation = workspace.settings.generation
@@ -214,7 +214,7 @@ class _Writer:
         self._template: PromptTemplate = load_prompt(RESOURCES / "prompts" / "question.toml")
 
     def write(self, passage: Hit, done: int, total: int) -> Generator[VersionProgress, None, Written]:
-        """A question and an answer; bound to the passage's sentences when a free answer is not in it."""
+        """Write a question and an answer, which is bound to the passage when a free one is not in it."""
         free = yield from self._ask(passage, f'root ::= "{{" {_QUESTION} ", " {_ANSWER} "}}"', done, total)
         if free.answer and is_in_passage(self._workspace, free.question, free.answer, passage.text):
             return free
@@ -236,13 +236,13 @@ class _Writer:
             yield VersionProgress("writing", done, total)
         try:
             values: dict[str, Any] = json.loads(text)
-        except ValueError:  # it came to the token limit first
+        except ValueError:  # it reached the token limit first
             return Written("", "")
         return Written(" ".join(values["question"].split()), " ".join(values["answer"].split()))
 
 
 def _literal(text: str) -> str:
-    """A text as a GBNF literal."""
+    """Return a text as a GBNF literal."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'
 
@@ -273,13 +273,13 @@ def _checked(
             DraftMark(
                 "named the passage",
                 stands_alone(question),
-                "makes sense to somebody who has not seen the passage",
+                "makes sense without the passage",
             ),
             DraftMark("about something else", bool(shared), "shares words with its passage"),
             DraftMark(
                 "answer not in the passage",
                 is_in_passage(workspace, question, answer, passage.text),
-                "the passage holds the answer",
+                "the passage contains the answer",
             ),
             DraftMark("asked before", nearest < _SAME, f"nearest known question: cosine {nearest:.2f}"),
         ]
@@ -287,7 +287,7 @@ def _checked(
         rank = _rank(workspace, collection, version, question, passage.chunk_id)
         found = rank is not None and rank <= _FOUND_AMONG
         detail = f"its passage is found at rank {rank}" if found else "its passage is not among the first 10"
-        # As a mark alone it must not keep the draft out: what retrieval misses is what a set is for.
+        # As a mark alone it does not keep the draft out: questions that retrieval misses are useful cases.
         marks.append(DraftMark("passage not found", found or not must_find, detail))
     return replace(written, marks=tuple(marks))
 
@@ -295,7 +295,7 @@ def _checked(
 def _rank(
     workspace: Workspace, collection: Collection, version: DatasetVersion, question: str, chunk_id: int
 ) -> int | None:
-    """Rank from 1 of a chunk among what a question finds; None where it is dropped or not found."""
+    """Return the rank from 1 of a chunk among a question's hits; None where it is dropped or not found."""
     hits = retrieve(workspace, collection, version, question, workspace.settings.retrieval).hits
     kept = [hit.chunk_id for hit in hits if hit.dropped is None]
     return kept.index(chunk_id) + 1 if chunk_id in kept else None
@@ -305,7 +305,7 @@ def _rank(
 
 
 def _passages(workspace: Workspace, version: DatasetVersion, used: set[int], seed: int) -> list[Hit]:
-    """Passages that say something, of all documents in turn, in an order by the seed."""
+    """Return passages with a checkable sentence, of all documents in turn, in an order by the seed."""
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(
             f"SELECT c.id, c.document_id {VERSION_CHUNKS} AND length(c.text) >= {_SHORTEST} ORDER BY c.id",
@@ -325,6 +325,36 @@ def _passages(workspace: Workspace, version: DatasetVersion, used: set[int], see
         facts = chunk_rows(session, order)
     hits = (Hit(**facts[chunk_id], marker=1) for chunk_id in order)
     return [hit for hit in hits if any(is_checkable(s) for s in split_sentences(hit.text))]
+
+
+def _used_chunks(workspace: Workspace, set_name: str) -> set[int]:
+    """Return the chunks that a set has drafts of; none when there is no such set yet."""
+    with workspace.store.session() as session:
+        rows = session.exec(
+            select(Draft.chunk_id)
+            .join(EvaluationSet, col(EvaluationSet.id) == Draft.set_id)
+            .where(EvaluationSet.name == set_name)
+        )
+        return set(rows.all())
+
+
+def _known_questions(workspace: Workspace, set_name: str) -> tuple[int, list[npt.NDArray[np.float32]]]:
+    """Return a set's id, and the embeddings of the questions of its cases and drafts."""
+    known = [case.question for case in set_cases(workspace.database, set_name)]
+    with workspace.store.session() as session:
+        set_id = find_set(session, set_name).id or 0
+        known += session.exec(select(Draft.question).where(Draft.set_id == set_id)).all()
+    return set_id, list(workspace.encode(known)) if known else []
+
+
+def _save(workspace: Workspace, draft: Draft) -> None:
+    with workspace.store.session() as session:
+        session.add(draft)
+
+
+def _log(workspace: Workspace, set_name: str, what: str) -> None:
+    with workspace.store.session() as session:
+        audit_log.record(session, "cases generated", set_name, what)
 
 
 def _draft(
@@ -351,13 +381,13 @@ def _draft(
 
 def _waiting(draft: Draft | None, draft_id: int) -> Draft:
     if draft is None:
-        raise NotFoundError(f"There is no draft {draft_id}; `ragdeck sets drafts SET` lists them.")
-    if draft.state != "waiting":
-        raise RagError(f"The draft {draft_id} was {draft.state} already.")
+        raise NotFoundError(f"There is no draft {draft_id}. Run `ragdeck sets drafts SET` to see them all.")
+    if draft.state != DraftState.WAITING:
+        raise RagError(f"Draft {draft_id} has already been {draft.state}.")
     return draft
 
 
-def _decide(workspace: Workspace, draft_id: int, state: str, by: str, key: str) -> None:
+def _decide(workspace: Workspace, draft_id: int, state: DraftState, by: str, key: str) -> None:
     with workspace.store.session() as session:
         draft = session.get_one(Draft, draft_id)
         draft.state, draft.decided_ms, draft.decided_by = state, now_ms(), by.strip() or user_name()
@@ -367,5 +397,5 @@ def _decide(workspace: Workspace, draft_id: int, state: str, by: str, key: str) 
 
 
 def draft_case(workspace: Workspace, draft_id: int, question: str, answer: str, by: str) -> str:
-    """Make a case of a draft as the person left it; returns its key."""
+    """Make a case of a draft as the person left it; return its key. Raises RagError."""
     return accept_draft(workspace, draft_id, question=question, answer=answer, by=by).key

@@ -1,16 +1,16 @@
-"""Pass or fail: a run against floors, against a baseline, and on the cases that must be right.
+"""Rules of a gate: a run passes or fails by floors, by a baseline, and by the cases that must be right.
 
 gate.yaml, every part optional, at least one rule:
 
-    # Means over the cases that have a value. A bare number is the least for metrics of which more is better, the
-    # most for the others (total_ms, prompt_tokens, false_refusal …).
+    # Means over the cases that have a value. A bare number is the minimum of metrics of which more is better,
+    # the maximum of the others (total_ms, prompt_tokens, false_refusal …).
     floors:
       hit_rate: 0.80
       faithfulness: {at_least: 0.90}
       total_ms: {at_most: 8000}
-    # How much worse than the baseline a mean may be, in the metric's unit. The rule fails when the run is worse by
-    # more with this confidence (one-sided, clustered bootstrap). With must_prove it fails unless the opposite is
-    # sure: not worse by more. A bare number is the allowed drop at 0.95.
+    # How much worse than the baseline a mean may be, in the metric's unit. The rule fails when the run is
+    # worse by more with this confidence (one-sided, clustered bootstrap). With must_prove it fails unless the
+    # opposite is certain: not worse by more. A bare number is the allowed drop at 0.95.
     drops:
       exact_match: 0.02
       ndcg_at_k: {allowed: 0.03, confidence: 0.90, must_prove: true}
@@ -22,8 +22,8 @@ gate.yaml, every part optional, at least one rule:
     # Cases that ended in an error or a timeout; 0 unless said otherwise.
     errors: {at_most: 0}
 
-A rule that cannot be decided (no values, fewer than 6 pairs, no such case) fails, and its reason says why: a gate
-that passes what it could not look at is open.
+A rule that cannot be decided (no values, fewer than 6 pairs, no such case) fails, and its reason says why: a
+gate that passes what it could not check is open.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rag.errors import RagError
-from rag.evaluation.cases import Outcome
-from rag.evaluation.metrics import METRICS, Metric
+from rag.evaluation.metrics import METRICS
+from rag.evaluation.rows import NO_ANSWER, CaseOutcome
 from rag.evaluation.statistics.paired import LEAST_PAIRS, RunValues, difference_interval
 from rag.text.plurals import counted
 
@@ -49,23 +49,37 @@ _MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class RunResults:
-    """A run as the gate and the comparison see it.
+class GatheredRun:
+    """The values of a run by metric and case, as gates and comparisons need them.
 
-    values: metric -> case key -> its repeats; outcomes: case key -> how it ended; clusters: case key -> source
-    document; tags: case key -> tags.
+    Attributes:
+        name: What people read.
+        values: Of each metric, by case key, the values of its repeats.
+        outcomes: How each case ended, by its key.
+        clusters: The source document of each case, by its key.
+        tags: The tags of each case, by its key.
     """
 
     name: str
     values: RunValues
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[str, CaseOutcome] = field(default_factory=dict)
     clusters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class GateRow:
-    """One rule. rule: as "hit_rate at least 0.8"; value: what was found, None when nothing could be."""
+    """A rule that was decided.
+
+    Attributes:
+        rule: Such as "hit_rate at least 0.8".
+        kind: Which part of gate.yaml it is from.
+        metric: Its metric; empty for errors.
+        passed: Whether the run satisfies it.
+        value: What was found; None when nothing could be.
+        limit: What it is compared with.
+        reason: Why, for people.
+    """
 
     rule: str
     kind: Literal["floor", "drop", "case", "errors"]
@@ -78,15 +92,19 @@ class GateRow:
 
 @dataclass(frozen=True)
 class Decision:
+    """What a gate says of a run, a row a rule."""
+
     run: str
     baseline: str  # empty: none
     rows: tuple[GateRow, ...]
 
     @property
     def passed(self) -> bool:
+        """Whether every rule passed."""
         return all(row.passed for row in self.rows)
 
     def sentence(self) -> str:
+        """Return the decision with the first rule that failed."""
         failed = [row for row in self.rows if not row.passed]
         if not failed:
             return f"{self.run} passes all {len(self.rows)} rules."
@@ -105,6 +123,8 @@ class _Rule(BaseModel):
 
 
 class Floor(_Rule):
+    """A rule on the mean of a metric: either a minimum or a maximum."""
+
     at_least: Number | None = None
     at_most: Number | None = None
 
@@ -116,12 +136,16 @@ class Floor(_Rule):
 
 
 class Drop(_Rule):
+    """A rule on how much worse than the baseline a mean may be; see the module."""
+
     allowed: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     must_prove: bool = False
 
 
 class Must(_Rule):
+    """A rule on single cases, by key or by tag; at_least is 1 where neither limit is given."""
+
     metric: str
     key: str = ""
     tag: str = ""
@@ -138,10 +162,14 @@ class Must(_Rule):
 
 
 class Errors(_Rule):
+    """A rule on how many cases may end in an error or a timeout."""
+
     at_most: Annotated[int, Field(ge=0)] = 0
 
 
 class Gate(_Rule):
+    """The rules of a gate.yaml, at least one."""
+
     floors: dict[str, Floor] = {}
     drops: dict[str, Drop] = {}
     cases: tuple[Must, ...] = ()
@@ -151,7 +179,7 @@ class Gate(_Rule):
     @classmethod
     def _bare_numbers(cls, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise ValueError("it has floors, drops, cases and errors")
+            raise ValueError("a gate consists of floors, drops, cases and errors")
         data = dict(data)
         for part in ("floors", "drops"):
             rules = data.get(part)
@@ -163,10 +191,10 @@ class Gate(_Rule):
     def _known(self) -> Gate:
         names = [*self.floors, *self.drops, *(must.metric for must in self.cases)]
         if not names and self.errors is None:
-            raise ValueError("it has no rule")
+            raise ValueError("a gate needs at least one rule")
         for name in names:
             if name not in METRICS:
-                raise ValueError(f"there is no metric {name}; there are {', '.join(METRICS)}")
+                raise ValueError(f"{name} is not a metric. Choose one of: {', '.join(METRICS)}")
         return self
 
 
@@ -183,7 +211,7 @@ def load_gate(path: Path) -> Gate:
     """Read gate.yaml. Raises RagError with the key and what is wrong with it."""
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise RagError(f"{path.name} is larger than {_MOST_BYTES:,} bytes; it is no gate.")
+            raise RagError(f"{path.name} is larger than {_MOST_BYTES:,} bytes, too large for a gate.")
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RagError(f"{path} cannot be read ({error}).") from error
@@ -191,9 +219,10 @@ def load_gate(path: Path) -> Gate:
 
 
 def parse_gate(text: str, name: str = "gate.yaml") -> Gate:
+    """Return the gate of a YAML text. Raises RagError with the key and what is wrong with it."""
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise RagError(f"{name} uses YAML aliases (*name); write the values out.")
+            raise RagError(f"{name} uses YAML aliases (*name). Write the values out.")
         return Gate.model_validate(yaml.safe_load(text))
     except ValidationError as error:
         first = error.errors()[0]
@@ -207,8 +236,8 @@ def parse_gate(text: str, name: str = "gate.yaml") -> Gate:
 # --- deciding ---------------------------------------------------------------------------------------------
 
 
-def decide(gate: Gate, results: RunResults, baseline: RunResults | None = None) -> Decision:
-    """One row a rule, in the order of the file. Drops need a baseline: without one they fail."""
+def decide(gate: Gate, results: GatheredRun, baseline: GatheredRun | None = None) -> Decision:
+    """Decide every rule, in the order of the file. Drops need a baseline: without one they fail."""
     rows = [_floor_row(name, floor, results) for name, floor in gate.floors.items()]
     rows += [_drop_row(name, drop, results, baseline) for name, drop in gate.drops.items()]
     rows += [_case_row(must, results) for must in gate.cases]
@@ -217,7 +246,7 @@ def decide(gate: Gate, results: RunResults, baseline: RunResults | None = None) 
     return Decision(results.name, baseline.name if baseline else "", tuple(rows))
 
 
-def _floor_row(name: str, floor: Floor, results: RunResults) -> GateRow:
+def _floor_row(name: str, floor: Floor, results: GatheredRun) -> GateRow:
     means = _means(results, name)
     limit, most = _limit(floor.at_least, floor.at_most)
     rule = f"{name} {'at most' if most else 'at least'} {limit:g}"
@@ -228,7 +257,7 @@ def _floor_row(name: str, floor: Floor, results: RunResults) -> GateRow:
     return GateRow(rule, "floor", name, passed, value, limit, f"{value:.4g} over {len(means)} cases")
 
 
-def _drop_row(name: str, drop: Drop, results: RunResults, baseline: RunResults | None) -> GateRow:
+def _drop_row(name: str, drop: Drop, results: GatheredRun, baseline: GatheredRun | None) -> GateRow:
     rule = f"{name} at most {drop.allowed:g} worse than the baseline"
     if baseline is None:
         return GateRow(rule, "drop", name, False, None, drop.allowed, "there is no baseline")
@@ -239,7 +268,7 @@ def _drop_row(name: str, drop: Drop, results: RunResults, baseline: RunResults |
     if difference is None or pairs < LEAST_PAIRS or low is None or high is None:
         reason = f"{pairs} cases have a value in both runs, too few to compare"
         return GateRow(rule, "drop", name, False, difference, drop.allowed, reason)
-    lower = _metric(name).direction == "lower"
+    lower = METRICS[name].direction == "lower"
     worse = difference if lower else -difference
     least, most = (low, high) if lower else (-high, -low)
     passed = (most if drop.must_prove else least) <= drop.allowed + 1e-12
@@ -248,7 +277,7 @@ def _drop_row(name: str, drop: Drop, results: RunResults, baseline: RunResults |
     return GateRow(rule, "drop", name, passed, worse, drop.allowed, reason)
 
 
-def _case_row(must: Must, results: RunResults) -> GateRow:
+def _case_row(must: Must, results: GatheredRun) -> GateRow:
     at_least = 1.0 if must.at_least is None and must.at_most is None else must.at_least
     limit, most = _limit(at_least, must.at_most)
     who = must.key or f"cases tagged {must.tag}"
@@ -270,8 +299,8 @@ def _case_row(must: Must, results: RunResults) -> GateRow:
     return GateRow(rule, "case", must.metric, True, worst, limit, f"{count}, the worst has {worst:.4g}")
 
 
-def _errors_row(errors: Errors, results: RunResults) -> GateRow:
-    ended = [key for key, outcome in results.outcomes.items() if outcome in ("error", "timeout")]
+def _errors_row(errors: Errors, results: GatheredRun) -> GateRow:
+    ended = [key for key, outcome in results.outcomes.items() if outcome in NO_ANSWER]
     rule = f"at most {errors.at_most} cases end in an error or a timeout"
     named = f": {', '.join(ended[:5])}{' …' if len(ended) > 5 else ''}" if ended else ""
     passed = bool(results.outcomes) and len(ended) <= errors.at_most
@@ -279,12 +308,8 @@ def _errors_row(errors: Errors, results: RunResults) -> GateRow:
     return GateRow(rule, "errors", "", passed, float(len(ended)), float(errors.at_most), reason)
 
 
-def _metric(name: str) -> Metric:
-    return METRICS[name]
-
-
 def _limit(at_least: float | None, at_most: float | None) -> tuple[float, bool]:
-    """(limit, whether it is the most)."""
+    """Return the limit and whether it is a maximum."""
     return (at_most, True) if at_most is not None else (at_least or 0.0, False)
 
 
@@ -292,7 +317,7 @@ def _holds(value: float, limit: float, most: bool) -> bool:
     return value <= limit + 1e-12 if most else value >= limit - 1e-12
 
 
-def _means(results: RunResults, metric: str) -> dict[str, float]:
+def _means(results: GatheredRun, metric: str) -> dict[str, float]:
     found = {}
     for key, repeats in results.values.get(metric, {}).items():
         known = [value for value in repeats if value is not None and math.isfinite(value)]
@@ -305,7 +330,7 @@ def _means(results: RunResults, metric: str) -> dict[str, float]:
 
 
 def write_json(decision: Decision, path: Path) -> None:
-    """{"run", "baseline", "passed", "sentence", "rows": [GateRow]}."""
+    """Write {"run", "baseline", "passed", "sentence", "rows": [GateRow]}. Raises RagError."""
     document = {
         "run": decision.run,
         "baseline": decision.baseline,
@@ -317,7 +342,7 @@ def write_json(decision: Decision, path: Path) -> None:
 
 
 def write_junit(decision: Decision, path: Path) -> None:
-    """A JUnit test suite with a test case a rule, as CI systems show it."""
+    """Write a JUnit test suite with a test case for each rule, as CI systems show it. Raises RagError."""
     failed = sum(not row.passed for row in decision.rows)
     counts = {"tests": str(len(decision.rows)), "failures": str(failed), "errors": "0"}
     root = ElementTree.Element("testsuites", counts)
@@ -332,7 +357,7 @@ def write_junit(decision: Decision, path: Path) -> None:
 
 
 def _xml_text(text: str) -> str:
-    """XML 1.0 has no control characters, not even escaped."""
+    """Return a text without control characters: XML 1.0 has none, not even escaped."""
     return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
 
 

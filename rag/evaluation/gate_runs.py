@@ -1,4 +1,4 @@
-"""Runs put through a gate, and what a prompt or pipeline requires before it goes live."""
+"""Checks runs against gates, and stores which gate a prompt or pipeline requires before it goes live."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.gate_rules import Decision, Gate, decide, parse_gate
-from rag.evaluation.rows import GateOutcome, get_run
+from rag.evaluation.rows import GateOutcome, RunStatus, get_run
 from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
 from rag.prompts.registry import user_name
@@ -18,7 +18,7 @@ from rag.prompts.required_gates import Kind, forget_requirement
 from rag.prompts.rows import RequiredGate
 from rag.storage import audit_log
 from rag.storage.store import now_ms
-from rag.storage.tables.evaluation import EvaluationGate, EvaluationRun, GateRequirement, Pipeline
+from rag.storage.tables.evaluation import EvaluationGate, GateRequirement, Pipeline
 from rag.storage.tables.prompts import Prompt
 from rag.workspace import Workspace
 
@@ -26,11 +26,21 @@ from rag.workspace import Workspace
 def put_through(
     workspace: Workspace, run_id: int, gate_text: str, baseline_run_id: int | None = None
 ) -> tuple[Decision, GateOutcome]:
-    """Decide on a run and keep the decision. gate_text: YAML as in gate.py. Raises RagError for a run that is not done."""
+    """Check a finished run against a gate and store the decision.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        gate_text: YAML, see rag.evaluation.gate_rules.
+        baseline_run_id: The run that drops are measured from; None: there is none.
+
+    Raises:
+        RagError: The gate is wrong, or the run is not done.
+    """
     gate: Gate = parse_gate(gate_text)
     row = get_run(workspace.database, run_id)
-    if row.status != "done":
-        raise RagError(f"Run {run_id} is {row.status}; resume it before it is put through a gate.")
+    if row.status is not RunStatus.DONE:
+        raise RagError(f"Run {run_id} is {row.status}. Resume it before you check it against a gate.")
     baseline = None if baseline_run_id is None else run_results(workspace.database, baseline_run_id)
     decision = decide(gate, run_results(workspace.database, row), baseline)
     with workspace.store.session() as session:
@@ -60,18 +70,18 @@ def put_through(
 def gate_run(
     workspace: Workspace, run_id: int, gate_text: str, baseline_run_id: int | None = None
 ) -> GateOutcome:
-    """For the window's engine."""
+    """Check a run against a gate for the window; see put_through."""
     return put_through(workspace, run_id, gate_text, baseline_run_id)[1]
 
 
 def gate_sha256(text: str) -> str:
-    """Of the text without differences of line ends and outer white space."""
+    """Return the sha256 of a gate's text, whatever its line ends and outer white space, 64 hex digits."""
     plain = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gate_text: str) -> RequiredGate:
-    """From now on the label production moves only to a version that passed this gate on this set."""
+    """Let the label production move only to versions that passed this gate on this set. Raises RagError."""
     parse_gate(gate_text)
     with workspace.store.session() as session:
         find_set(session, set_name)
@@ -94,12 +104,14 @@ def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gat
 
 
 def drop_requirement(workspace: Workspace, kind: Kind, name: str, note: str = "") -> None:
+    """Require no gate any more. Raises NotFoundError."""
     with workspace.store.session() as session:
         forget_requirement(session, kind, _subject(session, kind, name))
         audit_log.record(session, "gate no longer required", f"{kind} {name}", note)
 
 
 def required_gate(workspace: Workspace, kind: Kind, name: str) -> RequiredGate | None:
+    """Return the gate that a prompt or pipeline requires; None: none. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = session.get(GateRequirement, (kind, _subject(session, kind, name)))
         if found is None:
@@ -108,7 +120,7 @@ def required_gate(workspace: Workspace, kind: Kind, name: str) -> RequiredGate |
 
 
 def requirements_of(workspace: Workspace, run_id: int) -> list[RequiredGate]:
-    """The gates that the pipeline and the prompt of a run wait for, where the run is on their set."""
+    """Return the gates that the pipeline and the prompt of a run require, where they are on the run's set."""
     row = get_run(workspace.database, run_id)
     found = [
         required
@@ -121,21 +133,8 @@ def requirements_of(workspace: Workspace, run_id: int) -> list[RequiredGate]:
 def _known(workspace: Workspace, kind: Kind, name: str) -> RequiredGate | None:
     try:
         return required_gate(workspace, kind, name)
-    except NotFoundError:  # deleted since
+    except NotFoundError:  # it was deleted
         return None
-
-
-def last_gate(workspace: Workspace, run_id: int) -> GateOutcome | None:
-    with workspace.store.session() as session:
-        found = session.exec(
-            select(EvaluationGate)
-            .where(EvaluationGate.run_id == run_id)
-            .order_by(col(EvaluationGate.id).desc())
-        ).first()
-        if found is None or session.get(EvaluationRun, run_id) is None:
-            return None
-        rows = tuple((r["rule"], r["passed"], r["value"], r["reason"]) for r in json.loads(found.rows))
-        return GateOutcome(run_id, found.baseline_run_id, found.passed, found.sentence, rows)
 
 
 def _subject(session: Session, kind: Kind, name: str) -> int:

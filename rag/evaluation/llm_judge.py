@@ -1,7 +1,8 @@
-"""A local model as judge: it says by a rubric whether an answer is right, in a grammar that it cannot leave.
+"""A local model as judge: it says by a rubric whether an answer is right, bound by a grammar.
 
-Read its verdicts beside its agreement with people: agreement() gives Cohen's kappa on the answers that both judged,
-and the rate of right answers corrected for the judge's own errors (Rogan and Gladen 1978).
+Read its verdicts together with its agreement with people: judge_agreement() returns Cohen's kappa on the
+answers that both judged, and the rate of right answers corrected for the judge's own errors (Rogan and
+Gladen 1978).
 """
 
 from __future__ import annotations
@@ -29,28 +30,31 @@ root ::= "{\"reason\": \"" text "\", \"verdict\": \"" ("right" | "wrong") "\"}"
 text ::= [^"\\\x00-\x1f]{1,200}
 """
 RUBRIC = (
-    "You compare an answer with a reference answer to the same question. The answer is right when it says the same "
-    "as the reference; other words, more detail and markers such as [1] do not matter. It is wrong when it says "
-    "something else, contradicts the reference, or does not answer. Where the reference says that the question "
-    "cannot be answered, only declining is right."
+    "You compare an answer with a reference answer to the same question. The answer is right when it says "
+    "the same as the reference; other words, more detail and markers such as [1] do not matter. It is wrong "
+    "when it says something else, contradicts the reference, or does not answer. Where the reference says "
+    "that the question cannot be answered, only declining is right."
 )
 UNANSWERABLE = "The question cannot be answered from the documents; declining is right."
 _ROOM = 128  # tokens of a verdict
 
 
 @dataclass(frozen=True)
-class Judgement:
+class JudgeVerdict:
+    """What the judge says of an answer, and why."""
+
     right: bool
     reason: str
 
 
 class Judge:
-    """A loaded model with the rubric. facts: as Judge.facts gave them when the run began."""
+    """A loaded model that judges answers by a rubric."""
 
     def __init__(self, workspace: Workspace, facts: dict[str, Any]) -> None:
+        """Load the model. `facts` is what Judge.facts returned when the run began. Raises RagError."""
         path = Path(facts["model"])
         if not path.is_file():
-            raise RagError(f"The model {path} that judges is gone; put it back to go on.")
+            raise RagError(f"The judge's model {path} is missing. Put it back to continue.")
         self._settings = GenerationSettings(
             max_answer_tokens=_ROOM, temperature=0.0, seed=int(facts["seed"]) & 0x7FFFFFFF
         )
@@ -59,7 +63,7 @@ class Judge:
 
     @staticmethod
     def facts(workspace: Workspace, model: str, seed: int) -> dict[str, Any]:
-        """Everything that a verdict depends on, as a run keeps it. Raises NotFoundError without such a model."""
+        """Return everything a verdict depends on, as a run stores it. Raises NotFoundError."""
         path = find_model(workspace.database, workspace.settings, model)
         whole = f"{RUBRIC}\0{UNANSWERABLE}\0{GRAMMAR}"
         return {
@@ -71,11 +75,11 @@ class Judge:
             "seed": seed,
         }
 
-    def judge(self, case: Case, answer: str) -> Judgement:
-        """Raises RagError when there is nothing to compare with, or the prompt does not fit."""
+    def verdict(self, case: Case, answer: str) -> JudgeVerdict:
+        """Judge one answer. Raises RagError without a reference or when the prompt is too long."""
         references = list(case.references) or ([UNANSWERABLE] if case.should_refuse else [])
         if not references:
-            raise RagError("The case has no reference answer, so there is nothing to judge by.")
+            raise RagError("The case has no reference answer to judge by.")
         reference = " / ".join(references)
         messages = [
             {"role": "system", "content": self._rubric},
@@ -91,13 +95,13 @@ class Judge:
             if isinstance(event, Token):
                 text += event.text
             elif isinstance(event, GenerationEnd) and event.finish_reason == "length":
-                raise RagError("The judge did not come to its verdict within 128 tokens.")
+                raise RagError(f"The judge did not reach a verdict within {_ROOM} tokens.")
         said = json.loads(text)
-        return Judgement(said["verdict"] == "right", said["reason"].strip())
+        return JudgeVerdict(said["verdict"] == "right", said["reason"].strip())
 
 
-def agreement(results: Sequence[ResultRow]) -> JudgeAgreement:
-    """How far the judge agrees with people, on the answers that both judged, and what that makes of its rate."""
+def judge_agreement(results: Sequence[ResultRow]) -> JudgeAgreement:
+    """Compare the judge with people on the answers that both judged, and correct the rate that it found."""
     judged = [(r, bool(v)) for r in results if (v := r.metrics.get("judge")) is not None]
     both = [(r.verdict, said) for r, said in judged if r.verdict is not None]
     people, machine = [bool(p) for p, _ in both], [m for _, m in both]

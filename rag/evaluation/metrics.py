@@ -1,7 +1,7 @@
-"""One case, one value: ranking, context, answer, citation and format metrics. Pure functions.
+"""Metrics of one case: ranking, context, citations, answer and form. Pure functions.
 
-A metric that is undefined for a case (no reference, nothing judged relevant, nothing cited) is None and left out of
-means; it is never 0. METRICS tells of each its direction, unit, kind, definition and source.
+A metric that is undefined for a case (no reference, nothing judged relevant, nothing cited) is None and left
+out of means; it is never 0. METRICS contains the direction, unit, kind, definition and source of each.
 """
 
 from __future__ import annotations
@@ -24,25 +24,34 @@ from rag.evaluation.cases import Check, Judgement
 from rag.text.languages import language_of
 
 Ranked = Sequence[Hashable]
-Relevance = Mapping[Any, int]
+Grades = Mapping[Any, int]  # of each judged item; above 0 is relevant
 
-# A chunk is relevant when it shares at least half of the shorter of itself and the span. Half of the chunk alone
-# would drop a one-sentence span in a long chunk; half of the span alone would drop every chunk of a span that is cut
-# in three. A neighbour that only shares its overlap with the span stays out.
+# A chunk is relevant when it shares at least half of the shorter of itself and the span. Half of the chunk
+# alone would drop a one-sentence span in a long chunk; half of the span alone would drop every chunk of a
+# span that is cut in three. A neighbour that only shares its overlap with the span stays out.
 SPAN_SHARE = 0.5
 _REGEX_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is read. name: as in METRICS. phrase: of a yes/no metric, what a pipeline does to {n} cases."""
+    """A metric and how it is read.
+
+    Attributes:
+        name: Its key in METRICS and in results.
+        label: What people read.
+        direction: What is better; "none" where it describes the judgements and not the answers.
+        unit: "share" (0 to 1), "cosine" (-1 to 1), "ms" or "tokens".
+        kind: Whether its values are 0 and 1 alone.
+        definition: What it measures, in a sentence.
+        source: Where the definition is from.
+        phrase: Of a yes/no metric: what a pipeline does to {n} cases.
+    """
 
     name: str
     label: str
-    direction: Literal[
-        "higher", "lower", "none"
-    ]  # what is better; none: it describes the judgements, not the answers
-    unit: str  # "share" (0 to 1), "cosine" (-1 to 1), "ms", "tokens"
+    direction: Literal["higher", "lower", "none"]
+    unit: str
     kind: Literal["yes/no", "score"]
     definition: str
     source: str
@@ -51,7 +60,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Passage:
-    """A retrieved passage or a chunk: the characters [start, end) of a document that has a name and a source."""
+    """A retrieved passage or a chunk: the characters [start, end) of a document with a name and a source."""
 
     id: Hashable
     document: str
@@ -63,6 +72,8 @@ class Passage:
 
 @dataclass(frozen=True)
 class CheckResult:
+    """What a check found."""
+
     passed: bool
     reason: str  # empty when it passed
 
@@ -70,46 +81,46 @@ class CheckResult:
 # --- ranking ----------------------------------------------------------------------------------------------
 
 
-def recall_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
-    """Share of all relevant items that are among the first k (trec_eval recall_k)."""
+def recall_at_k(ranked: Ranked, relevance: Grades, k: int) -> float | None:
+    """Return the share of all relevant items that are among the first k (trec_eval recall_k)."""
     relevant = _relevant(relevance)
     return len(relevant & set(_top(ranked, k))) / len(relevant) if relevant else None
 
 
-def precision_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
-    """Relevant items among the first k, divided by k even when fewer were returned (trec_eval P_k)."""
+def precision_at_k(ranked: Ranked, relevance: Grades, k: int) -> float | None:
+    """Return the relevant items among the first k over k, even when fewer were returned (trec_eval P_k)."""
     relevant = _relevant(relevance)
     return len(relevant & set(_top(ranked, k))) / k if relevant else None
 
 
-def hit_rate(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
-    """1 when a relevant item is among the first k, else 0 (trec_eval success_k)."""
+def hit_rate(ranked: Ranked, relevance: Grades, k: int) -> float | None:
+    """Return 1 when a relevant item is among the first k, else 0 (trec_eval success_k)."""
     relevant = _relevant(relevance)
     return float(not relevant.isdisjoint(_top(ranked, k))) if relevant else None
 
 
-def reciprocal_rank(ranked: Ranked, relevance: Relevance) -> float | None:
-    """1 / rank of the first relevant item, 0 when there is none; no cut-off (trec_eval recip_rank)."""
+def reciprocal_rank(ranked: Ranked, relevance: Grades) -> float | None:
+    """Return 1 / rank of the first relevant item, 0 when there is none; no cut-off (trec_eval recip_rank)."""
     relevant = _relevant(relevance)
     if not relevant:
         return None
     return next((1 / rank for rank, item in enumerate(_top(ranked), 1) if item in relevant), 0.0)
 
 
-def average_precision(ranked: Ranked, relevance: Relevance) -> float | None:
-    """Sum of the precisions at each relevant item, divided by all relevant ones (trec_eval map)."""
+def average_precision(ranked: Ranked, relevance: Grades) -> float | None:
+    """Return the sum of the precisions at each relevant item over all relevant ones (trec_eval map)."""
     relevant = _relevant(relevance)
     return _precision_sum(_top(ranked), relevant) / len(relevant) if relevant else None
 
 
-def ndcg_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
-    """DCG / ideal DCG at k: linear gain, ideal from all judgements, missed ones too (trec_eval ndcg_cut_k)."""
+def ndcg_at_k(ranked: Ranked, relevance: Grades, k: int) -> float | None:
+    """Return DCG / ideal DCG at k, linear gain; the ideal includes missed items (trec_eval ndcg_cut_k)."""
     ideal = _dcg(sorted((grade for grade in relevance.values() if grade > 0), reverse=True)[:k])
     return _dcg([max(relevance.get(item, 0), 0) for item in _top(ranked, k)]) / ideal if ideal else None
 
 
-def judged_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
-    """Share of the first k returned items that have a judgement (ir-measures Judged@k); None: nothing returned.
+def judged_at_k(ranked: Ranked, relevance: Grades, k: int) -> float | None:
+    """Return the share of the first k items that have a grade (ir-measures Judged@k); None: nothing returned.
 
     A low value says that the ranking metrics read holes in the judgements as failures.
     """
@@ -117,8 +128,14 @@ def judged_at_k(ranked: Ranked, relevance: Relevance, k: int) -> float | None:
     return sum(item in relevance for item in top) / len(top) if top and relevance else None
 
 
-def ranking_metrics(ranked: Ranked, relevance: Relevance, k: int) -> dict[str, float | None]:
-    """All of the above by name; ranked: best first, an id that comes again counts where it came first."""
+def ranking_metrics(ranked: Ranked, relevance: Grades, k: int) -> dict[str, float | None]:
+    """Return all metrics of a ranking by name.
+
+    Args:
+        ranked: Ids, best first; one that comes again counts where it came first.
+        relevance: The grades of all judged ids, retrieved or not.
+        k: The cut-off, 1 or more.
+    """
     return {
         "recall_at_k": recall_at_k(ranked, relevance, k),
         "precision_at_k": precision_at_k(ranked, relevance, k),
@@ -130,7 +147,7 @@ def ranking_metrics(ranked: Ranked, relevance: Relevance, k: int) -> dict[str, f
     }
 
 
-def _relevant(relevance: Relevance) -> set[Any]:
+def _relevant(relevance: Grades) -> set[Any]:
     return {item for item, grade in relevance.items() if grade > 0}
 
 
@@ -159,11 +176,17 @@ def _dcg(gains: Sequence[int]) -> float:
 def project(
     judgements: Iterable[Judgement], chunks: Sequence[Passage], share: float = SPAN_SHARE
 ) -> dict[Any, int]:
-    """chunk id -> grade, from judgements on documents and spans: two ways to cut a document stay comparable.
+    """Return the grade of each chunk that judgements on documents and spans cover, by chunk id.
 
-    chunks: all of the dataset version's (at least of the judged documents): recall needs those that were missed.
-    A chunk that several judgements cover has the highest grade. Where no chunk reaches the share, the one with the
-    largest overlap counts, so that no relevant passage falls between two chunks.
+    Two ways to chunk a document stay comparable like that. A chunk that several judgements cover has the
+    highest grade. Where no chunk reaches the share, the one with the largest overlap counts, so that no
+    relevant passage falls between two chunks.
+
+    Args:
+        judgements: What is relevant.
+        chunks: All of the dataset version, at least of the judged documents: recall needs those that were
+            missed.
+        share: Of the shorter of chunk and span, that both must have in common.
     """
     found: dict[Any, int] = {}
     for judgement in judgements:
@@ -173,7 +196,7 @@ def project(
 
 
 def covering(judgement: Judgement, chunks: Iterable[Passage], share: float = SPAN_SHARE) -> list[Passage]:
-    """The chunks that a judgement speaks of."""
+    """Return the chunks that a judgement is about; see project."""
     own = [c for c in chunks if not judgement.document or judgement.document in (c.document, c.source)]
     if judgement.start is not None and judgement.end is not None:
         shares = [(chunk, *_overlap(judgement.start, judgement.end, chunk)) for chunk in own]
@@ -187,7 +210,7 @@ def covering(judgement: Judgement, chunks: Iterable[Passage], share: float = SPA
 
 
 def _overlap(start: int, end: int, chunk: Passage) -> tuple[int, float]:
-    """Shared characters, and their share of the shorter of both."""
+    """Return the number of shared characters, and their share of the shorter of both."""
     shared = min(end, chunk.end) - max(start, chunk.start)
     return shared, shared / max(min(end - start, chunk.end - chunk.start), 1)
 
@@ -200,9 +223,10 @@ def _folded(text: str) -> str:
 
 
 def context_precision(context: Sequence[Passage], judgements: Sequence[Judgement]) -> float | None:
-    """Mean precision at each relevant passage of the prompt, in its order (RAGAS); 0 when none is relevant.
+    """Return the mean precision at each relevant passage of the prompt (RAGAS); 0 when none is relevant.
 
-    Divided by the relevant passages that are there, so it is blind to missed ones: read it beside context recall.
+    It is divided by the relevant passages that are there, so it is blind to missed ones: read it together
+    with context recall. None without a passage or a relevant judgement.
     """
     if not context or not any(j.grade > 0 for j in judgements):
         return None
@@ -211,7 +235,7 @@ def context_precision(context: Sequence[Passage], judgements: Sequence[Judgement
 
 
 def context_recall(context: Sequence[Passage], judgements: Sequence[Judgement]) -> float | None:
-    """Share of the relevant judgements that a passage of the prompt covers: each counts once, however it is cut."""
+    """Return the share of the relevant judgements that a passage of the prompt covers; each counts once."""
     relevant = [j for j in judgements if j.grade > 0]
     return sum(bool(covering(j, context)) for j in relevant) / len(relevant) if relevant else None
 
@@ -219,9 +243,14 @@ def context_recall(context: Sequence[Passage], judgements: Sequence[Judgement]) 
 def citation_precision(
     cited: Iterable[int], context: Mapping[int, Passage], judgements: Sequence[Judgement]
 ) -> float | None:
-    """Share of the cited markers that stand for a relevant passage; a marker without a passage is wrong.
+    """Return the share of the cited markers whose passage is relevant; a marker without a passage is wrong.
 
-    context: the passages of the prompt by marker. None when nothing is cited or nothing was judged relevant.
+    None when nothing is cited or nothing was judged relevant.
+
+    Args:
+        cited: The markers in the answer.
+        context: The passages of the prompt by marker.
+        judgements: What is relevant.
     """
     markers = set(cited)
     if not markers or not any(j.grade > 0 for j in judgements):
@@ -232,9 +261,10 @@ def citation_precision(
 def citation_recall(
     cited: Iterable[int], context: Mapping[int, Passage], judgements: Sequence[Judgement]
 ) -> float | None:
-    """Share of the relevant passages in the prompt that the answer cites; None when none was relevant.
+    """Return the share of the relevant passages in the prompt that the answer cites; None without any.
 
-    Against judgements of people. ALCE's citation recall asks an entailment model instead, sentence by sentence.
+    It is measured against judgements of people. ALCE's citation recall asks an entailment model instead,
+    sentence by sentence.
     """
     relevant = _relevant_markers(context, judgements)
     return len(set(cited) & relevant) / len(relevant) if relevant else None
@@ -251,20 +281,20 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Lower case, without ASCII punctuation, the articles a, an, the, and runs of white space (SQuAD v1.1)."""
+    """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1)."""
     plain = text.lower().translate(_PUNCTUATION)
     return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
 
 
 def exact_match(answer: str, references: Sequence[str]) -> float | None:
-    """1 when the normalised answer equals a normalised reference (SQuAD)."""
+    """Return 1 when the normalised answer equals a normalised reference, else 0 (SQuAD)."""
     if not references:
         return None
     return float(normalised(answer) in {normalised(reference) for reference in references})
 
 
 def token_f1(answer: str, references: Sequence[str]) -> float | None:
-    """Harmonic mean of precision and recall over the answer's words, the best of all references (SQuAD)."""
+    """Return the harmonic mean of precision and recall of the words, the best of all references (SQuAD)."""
     return max((_f1(answer, reference) for reference in references), default=None)
 
 
@@ -277,7 +307,7 @@ def _f1(answer: str, reference: str) -> float:
 
 
 def refusal_metrics(refused: bool, should_refuse: bool) -> dict[str, float | None]:
-    """Whether declining was right; one of correct and false refusal is undefined, by the kind of case."""
+    """Return whether declining was right; one of correct and false refusal is None, by the kind of case."""
     return {
         "refusal_accuracy": float(refused == should_refuse),
         "correct_refusal": float(refused) if should_refuse else None,
@@ -286,9 +316,9 @@ def refusal_metrics(refused: bool, should_refuse: bool) -> dict[str, float | Non
 
 
 def cosine(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
-    """Cosine of two embeddings of shape (dimension,), -1 to 1; None when one is zero or not finite.
+    """Return the cosine of two embeddings of shape (dimension,), -1 to 1; None for a zero or infinite one.
 
-    Answer similarity: of answer and reference. Answer relevance: of answer and question.
+    Answer similarity compares the answer with the reference, answer relevance with the question.
     """
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     length = float(np.linalg.norm(x) * np.linalg.norm(y))
@@ -300,7 +330,7 @@ def cosine(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
 
 
 def run_check(answer: str, check: Check) -> CheckResult:
-    """Whether the answer satisfies a check, and why not. A bad pattern or schema fails with what is wrong in it."""
+    """Return whether the answer satisfies a check, and why not; a bad pattern or schema fails."""
     value = check.value
     if check.type == "contains":
         return _result(str(value) in answer, f"the answer does not contain “{value}”")
@@ -314,8 +344,9 @@ def run_check(answer: str, check: Check) -> CheckResult:
         return _check_json(answer, value)
     if check.type == "length":
         assert isinstance(value, dict)
-        low, high = value.get("min", 0), value.get("max", math.inf)
-        return _result(low <= len(answer) <= high, f"the answer has {len(answer)} characters")  # type: ignore[operator]
+        low: Any = value.get("min", 0)
+        high: Any = value.get("max", math.inf)
+        return _result(low <= len(answer) <= high, f"the answer has {len(answer)} characters")
     found = language_of(answer)
     return _result(found == value, f"the answer is in {found or 'no known language'}, not {value}")
 
@@ -331,7 +362,7 @@ def _check_regex(answer: str, pattern: str, wanted: bool) -> CheckResult:
         return CheckResult(False, f"the pattern {pattern} is not valid: {error}.")
     except TimeoutError:  # (a+)+$ and the like
         return CheckResult(
-            False, f"the pattern {pattern} takes longer than {_REGEX_SECONDS:.0f} s; simplify it."
+            False, f"the pattern {pattern} takes longer than {_REGEX_SECONDS:.0f} s. Simplify it."
         )
     return _result(found == wanted, f"the pattern {pattern} {'does not match' if wanted else 'matches'}")
 
@@ -352,7 +383,7 @@ def _check_json(answer: str, schema: Any) -> CheckResult:
     except jsonschema.SchemaError as error:
         return CheckResult(False, f"the JSON schema is not valid: {error.message}.")
     except (referencing.exceptions.Unresolvable, jsonschema.exceptions._WrappedReferencingError) as error:
-        return CheckResult(False, f"the JSON schema refers to what it does not hold: {error}.")
+        return CheckResult(False, f"the JSON schema refers to something outside it: {error}.")
     return _result(problem is None, f"{problem.json_path}: {problem.message}" if problem else "")
 
 
@@ -400,13 +431,14 @@ METRICS: dict[str, Metric] = {
         _metric(
             "ndcg_at_k",
             "nDCG@k",
-            "Gain discounted by log2(rank + 1) over that of the ideal ranking; linear gain, ideal from all judgements.",
+            "Gain discounted by log2(rank + 1) over that of the ideal ranking; linear gain, ideal from all "
+            "judgements.",
             "Järvelin and Kekäläinen 2002; trec_eval",
         ),
         _metric(
             "judged_at_k",
             "Judged@k",
-            "Share of the first k chunks that have a judgement; unjudged ones count as not relevant elsewhere.",
+            "Share of the first k chunks that are judged; unjudged ones count as not relevant elsewhere.",
             "ir-measures",
             direction="none",
         ),
@@ -479,8 +511,8 @@ METRICS: dict[str, Metric] = {
         _metric(
             "judge",
             "Judge",
-            "Whether the local model that judges calls the answer right, by its rubric.",
-            "after Zheng et al. 2023, arXiv:2306.05685; read it beside its agreement with people",
+            "Whether the local model used as judge calls the answer right, by its rubric.",
+            "after Zheng et al. 2023, arXiv:2306.05685; read it together with its agreement with people",
             kind="yes/no",
             phrase="is called right by the judge for {n} of {pairs} {more}",
         ),

@@ -1,18 +1,19 @@
-"""Pipelines: named ways to answer, in versions that never change. Two of them compared is what evaluation is for."""
+"""Pipelines: named ways to answer, in versions that never change. Evaluation compares them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, select
 
-from rag.asking.rows import Question
+from rag.asking.rows import Question, TraceSource
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
+from rag.evaluation.rows import PipelineKind
 from rag.knowledge.collections import find_collection, find_version
 from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
@@ -25,10 +26,17 @@ from rag.workspace import Workspace
 
 
 class PipelineConfig(BaseModel):
-    """All that an answer depends on besides the question.
+    """Everything an answer depends on besides the question.
 
-    version: number or tag of a dataset version, or "active". prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER". model:
-    name or path; empty: the active one. checks: applied to every answer, besides those of its case.
+    Attributes:
+        collection: The name of the collection.
+        version: Number or tag of a dataset version, or "active".
+        prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER".
+        model: Name or path; empty: the active one.
+        retrieval: How passages are searched for.
+        generation: How the answer is sampled.
+        checks: What every answer must satisfy, besides the checks of its case.
+        kind: Whether a model answers, or passages are only searched for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,11 +48,11 @@ class PipelineConfig(BaseModel):
     retrieval: RetrievalSettings = RetrievalSettings()
     generation: GenerationSettings = GenerationSettings()
     checks: tuple[Check, ...] = ()
-    kind: Literal["answer", "retrieval"] = "answer"  # retrieval: no model is asked
+    kind: PipelineKind = PipelineKind.ANSWER
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the configuration, 64 hex digits."""
+        """The sha256 of the configuration, 64 hex digits."""
         plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -54,7 +62,7 @@ class PipelineConfig(BaseModel):
         collection: str = "",
         session_id: str = "",
         trace_id: str = "",
-        source: str = "person",
+        source: TraceSource = TraceSource.PERSON,
     ) -> Question:
         """Return a question that this pipeline answers; collection "": the pipeline's own."""
         return Question(
@@ -74,8 +82,10 @@ class PipelineConfig(BaseModel):
 
 
 @dataclass(frozen=True)
-class PipelineRow:
-    id: int  # of the version
+class SavedPipeline:
+    """A version of a pipeline with its configuration; `id` is that of the version."""
+
+    id: int
     name: str
     number: int
     created_ms: int
@@ -86,7 +96,7 @@ class PipelineRow:
 
 
 def make_config(values: dict[str, Any]) -> PipelineConfig:
-    """A checked configuration. Raises RagError with the key and what is wrong with it."""
+    """Return a checked configuration. Raises RagError with the key and what is wrong with it."""
     try:
         return PipelineConfig.model_validate(values)
     except ValidationError as error:
@@ -96,7 +106,7 @@ def make_config(values: dict[str, Any]) -> PipelineConfig:
 
 
 def present_config(workspace: Workspace, collection: str) -> PipelineConfig:
-    """The configuration that answers a collection's questions now."""
+    """Return the configuration that the settings give a collection's questions now."""
     return PipelineConfig(
         collection=collection,
         model=workspace.settings.models.active,
@@ -105,10 +115,13 @@ def present_config(workspace: Workspace, collection: str) -> PipelineConfig:
     )
 
 
-def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, message: str = "") -> PipelineRow:
-    """A new version of a pipeline, which is made if there is none of that name; the same again is the same one.
+def save_pipeline(
+    workspace: Workspace, name: str, config: PipelineConfig, message: str = ""
+) -> SavedPipeline:
+    """Save a version of a pipeline, which is made if it does not exist.
 
-    Raises RagError when its collection, dataset version or prompt does not exist.
+    A configuration equal to the newest one makes no new version. Raises RagError when the collection, dataset
+    version or prompt does not exist.
     """
     name = name.strip()
     if not name or len(name) > 200:
@@ -142,8 +155,8 @@ def save_pipeline(workspace: Workspace, name: str, config: PipelineConfig, messa
         return _row(session, found, version)
 
 
-def find_pipeline(workspace: Workspace, name: str, number: int | None = None) -> PipelineRow:
-    """A version of a pipeline; None: the newest."""
+def find_pipeline(workspace: Workspace, name: str, number: int | None = None) -> SavedPipeline:
+    """Return a version of a pipeline; None: the newest. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = _find(session, name)
         version = _version(session, found, found.last_number if number is None else number)
@@ -152,8 +165,11 @@ def find_pipeline(workspace: Workspace, name: str, number: int | None = None) ->
         return _row(session, found, version)
 
 
-def named_pipeline(workspace: Workspace, reference: str) -> PipelineRow:
-    """A version of "NAME", "NAME@NUMBER" or "NAME@LABEL"; NAME alone means the newest."""
+def named_pipeline(workspace: Workspace, reference: str) -> SavedPipeline:
+    """Return the version that "NAME", "NAME@NUMBER" or "NAME@LABEL" means; NAME alone: the newest.
+
+    Raises NotFoundError.
+    """
     name, at, which = reference.rpartition("@")
     if not at:
         return find_pipeline(workspace, reference)
@@ -166,30 +182,8 @@ def named_pipeline(workspace: Workspace, reference: str) -> PipelineRow:
     return find_pipeline(workspace, name, number)
 
 
-def list_pipelines(workspace: Workspace) -> list[PipelineRow]:
-    """The newest version of each, by name."""
-    with workspace.store.session() as session:
-        rows = session.exec(
-            select(Pipeline, PipelineVersion)
-            .where(PipelineVersion.pipeline_id == Pipeline.id, PipelineVersion.number == Pipeline.last_number)
-            .order_by(Pipeline.name)
-        ).all()
-        return [_row(session, found, version) for found, version in rows]
-
-
-def pipeline_versions(workspace: Workspace, name: str) -> list[PipelineRow]:
-    """Newest first."""
-    with workspace.store.session() as session:
-        found = _find(session, name)
-        rows = session.exec(
-            select(PipelineVersion)
-            .where(PipelineVersion.pipeline_id == found.id)
-            .order_by(col(PipelineVersion.number).desc())
-        ).all()
-        return [_row(session, found, row) for row in rows]
-
-
 def delete_pipeline(workspace: Workspace, name: str) -> None:
+    """Delete a pipeline with its versions; its runs stay. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = _find(session, name)
         for table in ("pipelineversion", "pipelinelabel", "pipelinelabelmove"):
@@ -214,8 +208,8 @@ def move_pipeline_label(
 ) -> LabelMove:
     """Point a label such as production or staging to a version; None removes it. Each move is logged.
 
-    A gate that the label production waits for must have been passed by a run of that version, or force must say why
-    in note. Raises RagError.
+    A gate that the label production requires must have been passed by a run of that version; with `force`,
+    `note` must say why it was not. Raises RagError.
     """
     if not is_label(label):
         raise RagError(
@@ -261,7 +255,7 @@ def move_pipeline_label(
 
 
 def pipeline_labels(session: Session, found: Pipeline) -> dict[str, int]:
-    """label -> number of its version."""
+    """Return the number of the version of each label."""
     rows = session.exec(
         select(PipelineLabel.name, PipelineVersion.number)
         .join(PipelineVersion, col(PipelineVersion.id) == PipelineLabel.version_id)
@@ -272,7 +266,7 @@ def pipeline_labels(session: Session, found: Pipeline) -> dict[str, int]:
 
 
 def diff_configs(old: PipelineConfig, new: PipelineConfig) -> tuple[tuple[str, Any, Any], ...]:
-    """(key, old value, new value) of what differs, keys as "retrieval.top_k"."""
+    """Return (key, old value, new value) of what differs, with keys such as "retrieval.top_k"."""
     a, b = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))
     return tuple((key, a.get(key), b.get(key)) for key in {**a, **b} if a.get(key) != b.get(key))
 
@@ -299,9 +293,9 @@ def _version(session: Session, found: Pipeline, number: int) -> PipelineVersion 
     ).first()
 
 
-def _row(session: Session, found: Pipeline, version: PipelineVersion) -> PipelineRow:
+def _row(session: Session, found: Pipeline, version: PipelineVersion) -> SavedPipeline:
     labels = pipeline_labels(session, found)
-    return PipelineRow(
+    return SavedPipeline(
         version.id or 0,
         found.name,
         version.number,
@@ -314,10 +308,10 @@ def _row(session: Session, found: Pipeline, version: PipelineVersion) -> Pipelin
 
 
 def store_pipeline(workspace: Workspace, name: str, values: dict[str, Any], message: str = "") -> int:
-    """A new version of a pipeline; returns its number. values: of rag.evaluation.pipelines.PipelineConfig."""
+    """Save a version of a pipeline from values of a PipelineConfig; return its number. Raises RagError."""
     return save_pipeline(workspace, name, make_config(values), message).number
 
 
 def present_pipeline(workspace: Workspace, collection: str) -> dict[str, Any]:
-    """The configuration that answers a collection's questions now."""
+    """Return the values of the configuration that the settings give a collection's questions now."""
     return present_config(workspace, collection).model_dump(mode="json")

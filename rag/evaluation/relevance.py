@@ -1,8 +1,8 @@
-"""Which chunks of a dataset version the judgements of a case speak of.
+"""Finds the chunks of a dataset version that the judgements of a case are about.
 
-A judgement stands on characters of a document. Documents change and files of other tools name them differently, so
-a quoted passage is looked for where it should be, then in its document, then everywhere. One that is found nowhere
-is stale: it is reported, and not counted as missed.
+A judgement is about characters of a document. Documents change, and files of other tools name them
+differently, so a quoted passage is looked for where it should be, then in its document, then everywhere. One
+that is found nowhere is stale: it is reported, and not counted as missed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from rag.storage.store import VERSION_CHUNKS, Store
 
 @dataclass(frozen=True)
 class Relevance:
-    """grades: chunk id -> grade; judgements: those that were found, with source path and place in this version."""
+    """The judgements of one case, found in one dataset version.
+
+    Attributes:
+        grades: The grade of each chunk, by its id.
+        judgements: Those that were found, with the source path and the place in this version.
+        stale: Those that were not.
+    """
 
     grades: dict[int, int]
     judgements: tuple[Judgement, ...]
@@ -33,15 +39,15 @@ class _Document:
 
 
 class JudgedVersion:
-    """A dataset version, read once, for the judgements of many cases."""
+    """A dataset version that is read once for the judgements of many cases."""
 
     def __init__(self, store: Store, version_id: int) -> None:
         self._store = store
         with store.session() as session:
             raw = session.connection()
             documents = raw.exec_driver_sql(
-                """SELECT d.id, d.source, d.name FROM versiondocument vd JOIN document d ON d.id = vd.document_id
-                   WHERE vd.version_id = ? ORDER BY d.id""",
+                """SELECT d.id, d.source, d.name FROM versiondocument vd
+                   JOIN document d ON d.id = vd.document_id WHERE vd.version_id = ? ORDER BY d.id""",
                 (version_id,),
             ).fetchall()
             chunks = raw.exec_driver_sql(
@@ -57,7 +63,7 @@ class JudgedVersion:
         self._texts: dict[int, str] = {}
 
     def relevance(self, judgements: Iterable[Judgement]) -> Relevance:
-        """The grades of all chunks that the judgements speak of, retrieved or not."""
+        """Return the grades of all chunks that the judgements are about, retrieved or not."""
         grades: dict[int, int] = {}
         found: list[Judgement] = []
         stale: list[Judgement] = []
@@ -72,7 +78,7 @@ class JudgedVersion:
         return Relevance(grades, tuple(found), tuple(stale))
 
     def _places(self, judgement: Judgement) -> list[tuple[_Document, Judgement]]:
-        """Where it is in this version: all documents of its name, or the first that holds its quote."""
+        """Return where it is in this version: all documents of its name, or the first with its quote."""
         own = [d for d in self._documents if judgement.document and judgement.document in (d.source, d.name)]
         here = [(d, place) for d in own if (place := self._in_document(judgement, d)) is not None]
         if here or not judgement.quote:
@@ -114,7 +120,7 @@ class JudgedVersion:
 
 
 def find_quote(text: str, quote: str) -> tuple[int, int] | None:
-    """The characters [start, end) of a text that are the quote, whatever the white space."""
+    """Return the characters [start, end) of a text that are the quote, whatever the white space."""
     words: Sequence[str] = quote.split()
     if not words:
         return None

@@ -1,12 +1,9 @@
-"""What operations return to the window: values that cross to its process.
-
-They stand here, and not beside what makes them, because reading one must not bring SQLModel into the window.
-"""
+"""Rows of evaluation sets, pipelines, runs, comparisons and drafts, and the queries that read them."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from rag.errors import NotFoundError
@@ -15,13 +12,68 @@ from rag.storage.database import Database
 from rag.text.plurals import counted
 
 
+class RunStatus(StrEnum):
+    """How far an evaluation run is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # the program ended
+    FAILED = "failed"
+
+
+class CaseOutcome(StrEnum):
+    """How a case ended. One that did not end "ok" has no value, never 0.0: a crash is not a wrong answer."""
+
+    OK = "ok"
+    ASSERTION_FAILED = "assertion failed"
+    REFUSED = "refused"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+
+
+NO_ANSWER = (CaseOutcome.ERROR, CaseOutcome.TIMEOUT)
+
+
+class PipelineKind(StrEnum):
+    """What a pipeline does: answer, or only search without asking a model."""
+
+    ANSWER = "answer"
+    RETRIEVAL = "retrieval"
+
+
+class DraftState(StrEnum):
+    """What a person decided about a draft of a case."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class ChangeKind(StrEnum):
+    """How a case differs between two versions of a set."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+# --- versions of a collection compared --------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class QueryComparison:
     """The hits of one query in two versions.
 
-    shared: hits of the old version that the new one has too, because they cover the same stretch of the same
-    file. changes: (document, place, rank in the old, rank in the new), a rank from 1 or None. Metrics are None
-    when the query has no judgements.
+    Attributes:
+        query: The question.
+        old_count: Hits in the old version.
+        new_count: Hits in the new one.
+        shared: Hits of the old version that the new one has too: they cover the same part of the same file.
+        changes: (document, place, rank in the old, rank in the new); ranks are from 1, or None.
+        old_metrics: Metrics in the old version; None when the query has no judgements.
+        new_metrics: Metrics in the new one.
     """
 
     query: str
@@ -35,9 +87,15 @@ class QueryComparison:
 
 @dataclass(frozen=True)
 class VersionComparison:
-    """overlap: mean share of the first k hits that both versions have, in [0, 1]; None without any hit.
+    """What two versions of a collection find for the same questions.
 
-    metrics: name -> (old mean, new mean, judged queries): recall@k, hit rate and MRR at document level.
+    Attributes:
+        old_number: The old version.
+        new_number: The new one.
+        k: How many hits of each were compared.
+        queries: The hits of each query.
+        overlap: Mean share of the first k hits that both have, 0 to 1; None without any hit.
+        metrics: Of recall@k, hit rate and MRR at document level: (old mean, new mean, judged queries).
     """
 
     old_number: int
@@ -48,12 +106,12 @@ class VersionComparison:
     metrics: dict[str, tuple[float, float, int]]
 
 
-# --- evaluation -------------------------------------------------------------------------------------------
+# --- pipelines and runs -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class PipelineVersionRow:
-    """A version of a pipeline. config: JSON of rag.evaluation.pipelines.PipelineConfig."""
+    """A version of a pipeline; `config` is JSON of rag.evaluation.pipelines.PipelineConfig."""
 
     id: int
     name: str
@@ -70,14 +128,20 @@ class PipelineVersionRow:
 class RunRow:
     """An evaluation run: one version of a set through one version of a pipeline.
 
-    status: waiting, running, done, cancelled, interrupted or failed. done_count, failed_count: answers there are,
-    and those that ended in an error or a timeout; total: cases x repeats. config, sampling, libraries, judge: JSON.
-    gate_passed: of the newest gate it was put through; None: none.
+    The fields up to `busy_s`, without the tags, are the columns of EvaluationRun, described there. `config`,
+    `sampling`, `libraries` and `judge` are JSON.
+
+    Attributes:
+        tags: Words that the run is found by, such as baseline.
+        done_count: Answers so far.
+        failed_count: Those that ended in an error or a timeout.
+        gate_passed: Whether it passed the newest gate it was checked against; None: there was none.
+        gate_sentence: What that gate said.
     """
 
     id: int
     name: str
-    status: str
+    status: RunStatus
     error: str
     note: str
     tags: tuple[str, ...]
@@ -89,7 +153,7 @@ class RunRow:
     pipeline_version_id: int
     pipeline_number: int
     pipeline_fingerprint: str
-    kind: str
+    kind: PipelineKind
     config: str
     case_count: int
     repeats: int
@@ -123,25 +187,33 @@ class RunRow:
 
     @property
     def total(self) -> int:
+        """How many answers a whole run has: cases x repeats."""
         return self.case_count * self.repeats
 
     @property
     def label(self) -> str:
+        """The pipeline with its number, for people."""
         return f"{self.pipeline} {self.pipeline_number}"
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One answer of a run. metrics: metric -> value, None where it is undefined; checks: (type, passed, reason).
+    """An answer of a run; the fields up to `error` are columns of EvaluationResult.
 
-    verdict: what a person says of it, None: nothing; latency_ms None: not measured.
+    Attributes:
+        metrics: The value of each metric; None where it is undefined.
+        checks: (type, passed, reason) of each check.
+        latency_ms: None when it was not measured.
+        question: As it was asked.
+        answer: What the model said.
+        verdict: Whether a person called it right; None: nobody has.
     """
 
     id: int
     run_id: int
     case_key: str
     repeat: int
-    outcome: str
+    outcome: CaseOutcome
     trace_id: str
     metrics: dict[str, float | None]
     checks: tuple[tuple[str, bool, str], ...]
@@ -158,10 +230,17 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class JudgeAgreement:
-    """A model that judges against people, on the answers that both judged.
+    """The agreement of a judge with people, on the answers that both judged; None where it is not known.
 
-    rate: of right answers as the judge says it, over judged; corrected: without the judge's own errors, with its
-    95 % interval low to high (Rogan and Gladen 1978). None where it cannot be known.
+    Attributes:
+        judged: Answers that the judge judged.
+        rate: Share of them that it calls right.
+        both: Answers that a person judged too.
+        agreed: Those on which both say the same.
+        kappa: Cohen's kappa.
+        corrected: The rate without the judge's own errors (Rogan and Gladen 1978).
+        low: Start of the 95 % interval of `corrected`.
+        high: Its end.
     """
 
     judged: int
@@ -176,9 +255,9 @@ class JudgeAgreement:
 
 @dataclass(frozen=True)
 class MetricMean:
-    """A metric of one run, over the cases that have a value; missing counts those that have none.
+    """The mean of a metric in one run, over the cases with a value; `missing` counts those without.
 
-    low, high: 95 % interval of the mean; None with fewer than two values.
+    `low` and `high` are its 95 % interval, None with fewer than two values.
     """
 
     run_id: int
@@ -191,11 +270,23 @@ class MetricMean:
 
 @dataclass(frozen=True)
 class MetricDifference:
-    """A metric of one run against the first one, over the cases that have a value in both.
+    """A metric of one run compared with the first one, over the cases that have a value in both.
 
-    low, high: 95 % interval of the difference, whole documents resampled; p_holm: corrected for all metrics of these
-    two runs; wins and losses by the metric's direction; warning: "", "insufficient_pairs", "few_pairs"
-    or "few_documents" (cases were resampled and tested, not documents).
+    Attributes:
+        run_id: The run that is compared with the first.
+        pairs: Cases with a value in both.
+        clusters: Their source documents.
+        low: Start of the 95 % interval of the difference, whole documents resampled.
+        high: Its end.
+        interval: How the interval was made.
+        test: The name of the test.
+        p_holm: p corrected for all metrics of these two runs.
+        effect: The size of the effect, by the measure that `effect_name` names.
+        wins: Cases that are better, by the metric's direction.
+        losses: Cases that are worse.
+        warning: "", "insufficient_pairs", "few_pairs" or "few_documents" (cases were resampled and tested,
+            not documents).
+        sentence: What can be said, for people.
     """
 
     run_id: int
@@ -220,12 +311,13 @@ class MetricDifference:
 
     @property
     def certain(self) -> bool:
+        """Whether the corrected p is below 0.05."""
         return self.p_holm is not None and self.p_holm < 0.05
 
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """A metric of all compared runs: its means in their order, and each run but the first against the first."""
+    """A metric of all compared runs: a mean for each run, and each run but the first against the first."""
 
     name: str
     label: str
@@ -240,7 +332,7 @@ class MetricComparison:
 
 @dataclass(frozen=True)
 class TagComparison:
-    """A metric over the cases of one tag, for one run against the first. Too small to test: it says where to look."""
+    """A metric over the cases of one tag, one run against the first: too few to test, but a place to look."""
 
     tag: str
     metric: str
@@ -254,10 +346,10 @@ class TagComparison:
 
 @dataclass(frozen=True)
 class CaseAnswer:
-    """What a run made of a case; of several repeats the first one's answer, and the mean values."""
+    """The answer of a run to a case; of several repeats the first answer, and the mean values."""
 
     run_id: int
-    outcome: str
+    outcome: CaseOutcome
     answer: str
     error: str
     trace_id: str
@@ -266,23 +358,37 @@ class CaseAnswer:
 
 @dataclass(frozen=True)
 class CaseComparison:
-    """A case in all runs. change: how far the last run is from the first, -1 (worse) to 1 (better): the mean
-    difference of the metrics that are shares, by their direction; size: the same without signs, plus 1 where the
-    outcomes differ."""
+    """A case in all runs.
+
+    Attributes:
+        key: Of the case.
+        question: As the set has it.
+        tags: Of the case.
+        change: How far the last run is from the first, -1 (worse) to 1 (better): the mean difference of the
+            metrics that are shares, by their direction.
+        size: The same without signs, plus 1 where the outcomes differ.
+        answers: In the order of the runs; None: the case was not asked.
+    """
 
     key: str
     question: str
     tags: tuple[str, ...]
     change: float
     size: float
-    answers: tuple[CaseAnswer | None, ...]  # in the order of the runs; None: it was not asked
+    answers: tuple[CaseAnswer | None, ...]
 
 
 @dataclass(frozen=True)
 class Detectable:
-    """What a set of this size can show at 80 % power, at 0.05. difference: of two rates, smallest that is found;
-    None: not even 90 points. needed: (difference, independent cases that find it). clusters: source documents;
-    few_documents: they are too few to say anything about others."""
+    """What a set of this size can show with 80 % power, at 0.05.
+
+    Attributes:
+        cases: Of the set.
+        clusters: Their source documents.
+        few_documents: Whether the documents are too few to say anything about others.
+        difference: The smallest difference of two rates that is found; None: not even 90 points.
+        needed: (difference, independent cases that find it) for some differences.
+    """
 
     cases: int
     clusters: int
@@ -293,21 +399,32 @@ class Detectable:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Runs side by side; the first is what the others are compared with."""
+    """Runs side by side; the others are compared with the first.
+
+    Attributes:
+        runs: The first is the baseline.
+        metrics: Those of which any run has a value.
+        tags: Metrics over the cases of each tag.
+        cases: The most changed first.
+        failures: Of each run, by its id, how many cases ended in each outcome.
+        sentences: A summary for each run but the first.
+        warnings: What a reader must know.
+        detectable: What a set of this size can show.
+    """
 
     runs: tuple[RunRow, ...]
     metrics: tuple[MetricComparison, ...]
     tags: tuple[TagComparison, ...]
-    cases: tuple[CaseComparison, ...]  # the most changed first
-    failures: tuple[tuple[int, dict[str, int]], ...]  # run id, outcome -> cases
-    sentences: tuple[str, ...]  # one for each run but the first
+    cases: tuple[CaseComparison, ...]
+    failures: tuple[tuple[int, dict[str, int]], ...]
+    sentences: tuple[str, ...]
     warnings: tuple[str, ...]
     detectable: Detectable
 
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """A run put through a gate. rows: (rule, passed, value, reason)."""
+    """The decision of a gate on a run; `rows` are (rule, passed, value, reason)."""
 
     run_id: int
     baseline_run_id: int | None
@@ -316,12 +433,18 @@ class GateOutcome:
     rows: tuple[tuple[str, bool, float | None, str], ...]
 
 
-# --- writing prompts and sets -----------------------------------------------------------------------------
+# --- sets and drafts --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class CasesImported:
-    """good: cases that the file holds; version: number of the version they made, None when nothing was imported."""
+    """What an import did.
+
+    Attributes:
+        good: Cases in the file.
+        version: The number of the version they made; None when nothing was imported.
+        problems: What is wrong with the other entries.
+    """
 
     good: int
     version: int | None
@@ -330,9 +453,9 @@ class CasesImported:
 
 @dataclass(frozen=True)
 class CaseChange:
-    """A case that differs between two versions of a set; old and new are JSON, empty where it is not there."""
+    """A case that differs between two versions of a set; `old` and `new` are JSON, "" where it is missing."""
 
-    kind: str  # added | removed | changed
+    kind: ChangeKind
     key: str
     question: str
     old: str
@@ -341,20 +464,28 @@ class CaseChange:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Where an evaluation stands. done and total count answers (cases x repeats) of this run; seconds_left is of
-    all runs that were started together, None before the first answer."""
+    """How far an evaluation run is.
+
+    Attributes:
+        run_id: The run.
+        pipeline: "NAME NUMBER".
+        done: Answers so far.
+        total: Answers of the whole run: cases x repeats.
+        seconds_left: For all runs that were started together; None before the first answer.
+        question: The one being answered.
+    """
 
     run_id: int
-    pipeline: str  # "NAME NUMBER"
+    pipeline: str
     done: int
     total: int
     seconds_left: float | None
-    question: str  # the one in work
+    question: str
 
 
 @dataclass(frozen=True)
 class DraftMark:
-    """What a filter found of a draft."""
+    """What a filter says of a draft."""
 
     name: str
     passed: bool
@@ -363,6 +494,8 @@ class DraftMark:
 
 @dataclass(frozen=True)
 class DraftRow:
+    """A generated case and what became of it; `place` is where in the document its passage is."""
+
     id: int
     set_name: str
     collection: str
@@ -373,7 +506,7 @@ class DraftRow:
     answer: str
     marks: tuple[DraftMark, ...]
     model: str
-    state: str
+    state: DraftState
     created_ms: int
     decided_by: str
     case_key: str
@@ -381,7 +514,16 @@ class DraftRow:
 
 @dataclass(frozen=True)
 class GenerationReport:
-    """stored: drafts that wait now; dropped: (filter, how many it kept out)."""
+    """What a generation of drafts did.
+
+    Attributes:
+        set_name: The set that the drafts are for.
+        asked: Drafts that were asked for.
+        tried: Drafts that were written.
+        stored: Drafts that now wait for a decision.
+        dropped: (filter, how many drafts it kept out).
+        seconds: How long it took.
+    """
 
     set_name: str
     asked: int
@@ -391,32 +533,35 @@ class GenerationReport:
     seconds: float
 
     def sentence(self) -> str:
+        """Return the counts for people."""
         reasons = ", ".join(f"{count} {name}" for name, count in self.dropped)
-        out = f"; left out: {reasons}" if reasons else ""
-        waiting = counted(self.stored, "draft waits", "drafts wait")
+        dropped = f" Dropped: {reasons}." if reasons else ""
+        waiting = counted(self.stored, "draft is", "drafts are")
         return (
-            f"{waiting} for a yes in “{self.set_name}”, of {self.tried} written in {self.seconds:.0f} s{out}."
+            f"{waiting} waiting for review in “{self.set_name}”; "
+            f"{self.tried} written in {self.seconds:.0f} s.{dropped}"
         )
 
 
-def drafts(database: Database, set_name: str = "", state: str = "waiting") -> list[DraftRow]:
-    """Oldest first; set_name "" means all sets, state "" all states."""
-    found = database.rows(
+def list_drafts(
+    database: Database, set_name: str = "", state: DraftState | None = DraftState.WAITING
+) -> list[DraftRow]:
+    """Return drafts, oldest first; set_name "": of all sets, state None: in all states."""
+    return database.rows(
         DraftRow,
-        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place, d.passage,
-                  d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by, d.case_key
-           FROM draft d JOIN evaluationset s ON s.id = d.set_id LEFT JOIN collection c ON c.id = d.collection_id
-           WHERE (? = '' OR s.name = ?) AND (? = '' OR d.state = ?) ORDER BY d.id""",
-        (set_name, set_name, state, state),
+        """SELECT d.id, s.name AS set_name, coalesce(c.name, '') AS collection, d.document, d.place,
+                  d.passage, d.question, d.answer, d.marks, d.model, d.state, d.created_ms, d.decided_by,
+                  d.case_key
+           FROM draft d JOIN evaluationset s ON s.id = d.set_id
+           LEFT JOIN collection c ON c.id = d.collection_id
+           WHERE (?1 = '' OR s.name = ?1) AND (?2 IS NULL OR d.state = ?2) ORDER BY d.id""",
+        (set_name, state),
     )
-    return [
-        replace(row, marks=tuple(DraftMark(*mark) for mark in json.loads(str(row.marks)))) for row in found
-    ]
 
 
 @dataclass(frozen=True)
 class SetRow:
-    """A set and its current version; number 0: it has none yet."""
+    """An evaluation set and its current version; `number` 0: it has none yet."""
 
     name: str
     description: str
@@ -429,6 +574,8 @@ class SetRow:
 
 @dataclass(frozen=True)
 class SetVersionRow:
+    """A version of an evaluation set."""
+
     id: int
     number: int
     created_ms: int
@@ -438,19 +585,20 @@ class SetVersionRow:
 
 
 def list_sets(database: Database) -> list[SetRow]:
-    """All evaluation sets by name, with their current version."""
+    """Return all evaluation sets by name, with their current version."""
     return database.rows(
         SetRow,
         """SELECT s.name, s.description, s.created_ms, s.last_number AS number,
                   coalesce(v.case_count, 0) AS case_count, coalesce(v.fingerprint, '') AS fingerprint,
                   coalesce(v.created_ms, s.created_ms) AS changed_ms
            FROM evaluationset s
-           LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number ORDER BY s.name""",
+           LEFT JOIN evaluationsetversion v ON v.set_id = s.id AND v.number = s.last_number
+           ORDER BY s.name""",
     )
 
 
 def list_set_versions(database: Database, name: str) -> list[SetVersionRow]:
-    """Newest first. Raises NotFoundError."""
+    """Return the versions of a set, newest first. Raises NotFoundError."""
     return database.rows(
         SetVersionRow,
         """SELECT id, number, created_ms, message, fingerprint, case_count FROM evaluationsetversion
@@ -460,7 +608,7 @@ def list_set_versions(database: Database, name: str) -> list[SetVersionRow]:
 
 
 def list_cases(database: Database, name: str, number: int | None = None) -> list[str]:
-    """The cases of a version (None: the current one) in their order, each as JSON. Raises NotFoundError."""
+    """Return the cases of a version (None: the current one) in order, each as JSON. Raises NotFoundError."""
     set_id = _set_id(database, name)
     versions = database.query(
         """SELECT v.id FROM evaluationsetversion v JOIN evaluationset s ON s.id = v.set_id
@@ -468,7 +616,7 @@ def list_cases(database: Database, name: str, number: int | None = None) -> list
         (set_id, number),
     )
     if not versions and number is not None:
-        raise NotFoundError(f"“{name}” has no version {number}; `ragdeck sets versions` lists them.")
+        raise NotFoundError(f"“{name}” has no version {number}. Run `ragdeck sets versions` to see them all.")
     return [
         row["content"]
         for version in versions
@@ -481,18 +629,18 @@ def list_cases(database: Database, name: str, number: int | None = None) -> list
 
 
 def list_pipelines(database: Database) -> list[PipelineVersionRow]:
-    """The newest version of each pipeline, by name."""
+    """Return the newest version of each pipeline, by name."""
     return _pipeline_rows(database, "v.number = p.last_number", ())
 
 
 def list_pipeline_versions(database: Database, name: str) -> list[PipelineVersionRow]:
-    """Newest first. Raises NotFoundError."""
+    """Return the versions of a pipeline, newest first. Raises NotFoundError."""
     database.id_of("pipeline", name, f"There is no pipeline named “{name}”.")
     return _pipeline_rows(database, "p.name = ?", (name,))
 
 
 def list_pipeline_label_moves(database: Database, name: str, label: str = "") -> list[LabelMove]:
-    """Newest first. Raises NotFoundError."""
+    """Return the moves of one label of a pipeline, or of all, newest first. Raises NotFoundError."""
     pipeline_id = database.id_of("pipeline", name, f"There is no pipeline named “{name}”.")
     return database.rows(
         LabelMove,
@@ -503,32 +651,20 @@ def list_pipeline_label_moves(database: Database, name: str, label: str = "") ->
 
 
 def _pipeline_rows(database: Database, condition: str, values: tuple[Any, ...]) -> list[PipelineVersionRow]:
-    rows = database.query(
+    return database.rows(
+        PipelineVersionRow,
         f"""SELECT v.id, p.name, v.number, p.last_number AS latest, v.created_ms, v.message, v.fingerprint,
                    v.content AS config,
-                   (SELECT group_concat(l.name) FROM pipelinelabel l WHERE l.version_id = v.id) AS labels
+                   (SELECT json_group_array(name) FROM
+                       (SELECT name FROM pipelinelabel l WHERE l.version_id = v.id ORDER BY name)) AS labels
             FROM pipeline p JOIN pipelineversion v ON v.pipeline_id = p.id
             WHERE {condition} ORDER BY p.name, v.number DESC""",
         values,
     )
-    return [
-        PipelineVersionRow(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            row[7],
-            tuple(sorted(row["labels"].split(","))) if row["labels"] else (),
-        )
-        for row in rows
-    ]
 
 
 def list_version_cases(database: Database, set_version_id: int) -> list[str]:
-    """The cases of a version in their order, each as JSON; none when the set was deleted."""
+    """Return the cases of a version in order, each as JSON; none when the set was deleted."""
     rows = database.query(
         """SELECT c.content FROM evaluationsetcase sc JOIN evaluationcase c ON c.id = sc.case_id
            WHERE sc.version_id = ? ORDER BY sc.position""",
@@ -538,7 +674,7 @@ def list_version_cases(database: Database, set_version_id: int) -> list[str]:
 
 
 def list_runs(database: Database, set_name: str = "", pipeline: str = "", tag: str = "") -> list[RunRow]:
-    """Newest first; empty values do not filter."""
+    """Return runs, newest first; empty values do not filter."""
     return _run_rows(
         database,
         """(?1 = '' OR r.set_name = ?1) AND (?2 = '' OR r.pipeline = ?2) AND (?3 = '' OR EXISTS
@@ -548,18 +684,19 @@ def list_runs(database: Database, set_name: str = "", pipeline: str = "", tag: s
 
 
 def get_run(database: Database, run_id: int) -> RunRow:
-    """Raises NotFoundError."""
+    """Return a run. Raises NotFoundError."""
     found = _run_rows(database, "r.id = ?", (run_id,))
     if not found:
-        raise NotFoundError(f"There is no run {run_id}; `ragdeck runs list` shows those there are.")
+        raise NotFoundError(f"There is no run {run_id}. Run `ragdeck runs list` to see all runs.")
     return found[0]
 
 
 def _run_rows(database: Database, condition: str, values: tuple[Any, ...]) -> list[RunRow]:
-    rows = database.query(
+    return database.rows(
+        RunRow,
         f"""SELECT r.*, coalesce(x.done, 0) AS done_count, coalesce(x.failed, 0) AS failed_count,
                    g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
-                   (SELECT group_concat(name, char(10)) FROM
+                   (SELECT json_group_array(name) FROM
                        (SELECT name FROM evaluationruntag t WHERE t.run_id = r.id ORDER BY name)) AS tags
             FROM evaluationrun r
             LEFT JOIN (SELECT run_id, count(*) AS done, sum(outcome IN ('error', 'timeout')) AS failed
@@ -569,51 +706,27 @@ def _run_rows(database: Database, condition: str, values: tuple[Any, ...]) -> li
             WHERE {condition} ORDER BY r.id DESC""",
         values,
     )
-    special = {"tags", "gate_passed"}
-    return [
-        RunRow(
-            **{f.name: row[f.name] for f in fields(RunRow) if f.name not in special},
-            tags=tuple((row["tags"] or "").split("\n")) if row["tags"] else (),
-            gate_passed=None if row["gate_passed"] is None else bool(row["gate_passed"]),
-        )
-        for row in rows
-    ]
 
 
 def list_results(database: Database, run_id: int) -> list[ResultRow]:
-    """All answers of a run, in the order they were made."""
-    rows = database.query(
-        """SELECT r.id, r.run_id, r.case_key, r.repeat, r.outcome, r.trace_id, r.metrics, r.checks, r.judge,
-                  r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
-                  coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer, v.is_right
+    """Return all answers of a run, in the order they were made."""
+    return database.rows(
+        ResultRow,
+        """SELECT r.id, r.run_id, r.case_key, r.repeat, r.outcome, r.trace_id, r.metrics,
+                  (SELECT json_group_array(json_array(
+                              json_extract(c.value, '$.type'),
+                              json(iif(json_extract(c.value, '$.passed'), 'true', 'false')),
+                              json_extract(c.value, '$.reason')))
+                   FROM json_each(r.checks) c) AS checks,
+                  r.judge, r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
+                  coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer,
+                  v.is_right AS verdict
            FROM evaluationresult r LEFT JOIN trace t ON t.id = r.trace_id
            LEFT JOIN resultverdict v ON v.result_id = r.id WHERE r.run_id = ? ORDER BY r.id""",
         (run_id,),
     )
-    return [
-        ResultRow(
-            id=row[0],
-            run_id=row[1],
-            case_key=row[2],
-            repeat=row[3],
-            outcome=row[4],
-            trace_id=row[5],
-            metrics=json.loads(row[6]),
-            checks=tuple((c["type"], c["passed"], c["reason"]) for c in json.loads(row[7])),
-            judge=row[8],
-            latency_ms=row[9],
-            prompt_tokens=row[10],
-            completion_tokens=row[11],
-            reused_trace=row[12],
-            error=row[13],
-            question=row[14],
-            answer=row[15],
-            verdict=None if row[16] is None else bool(row[16]),
-        )
-        for row in rows
-    ]
 
 
 def _set_id(database: Database, name: str) -> int:
-    missing = f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
+    missing = f"There is no evaluation set named “{name}”. Run `ragdeck sets` to see all sets."
     return database.id_of("evaluationset", name, missing)

@@ -1,4 +1,4 @@
-"""What one answer is worth: the metrics of a case, from the ask that answered it. No model is asked here."""
+"""Scores one answer: the metrics of a case, from the answered question. No language model is asked here."""
 
 from __future__ import annotations
 
@@ -10,34 +10,39 @@ import numpy.typing as npt
 
 from rag.asking.answer import Ask
 from rag.evaluation import metrics
-from rag.evaluation.cases import Case, Check, Outcome
+from rag.evaluation.cases import Case, Check
 from rag.evaluation.relevance import Relevance
-from rag.grounding.rows import Outcome as AnswerOutcome
+from rag.evaluation.rows import CaseOutcome
+from rag.grounding.rows import Outcome
 from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.text.citations import markers_of, without_markers
 from rag.workspace import Workspace
 
-RANKING_K = 10  # the cut-off of recall, precision, nDCG and hit rate: one for all, so that pipelines compare
+# The cut-off of recall, precision, nDCG and hit rate: one for all, so that pipelines can be compared.
+RANKING_K = 10
 Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Score:
-    outcome: Outcome
+    """What became of a case: its outcome, its metrics, and (type, result) of each check."""
+
+    outcome: CaseOutcome
     values: Values
     checks: tuple[tuple[str, metrics.CheckResult], ...] = ()
     error: str = ""
 
 
 class Vectors:
-    """Embeddings of questions, references and answers, each made once; all by the starter embedder."""
+    """The embeddings of questions, references and answers, each made once, by the starter embedder."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._known: dict[str, npt.NDArray[np.float32]] = {}
 
     def of(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
+        """Return the embedding of each text, of shape (dimension,)."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._known]
         if missing:
             self._known.update(zip(missing, self._workspace.encode(missing), strict=True))
@@ -45,7 +50,7 @@ class Vectors:
 
 
 def score_retrieval(ask: Ask, case: Case, relevance: Relevance) -> Values:
-    """Ranking of what was retrieved, and the passages that were chosen of it."""
+    """Return the metrics of the ranking, and of the passages that were chosen for the prompt."""
     ranked = [hit.chunk_id for hit in ask.found if hit.dropped is None]
     context = [passage for _, passage in sorted(_context(ask.hits).items())]
     judged = relevance.judgements
@@ -60,13 +65,13 @@ def score_retrieval(ask: Ask, case: Case, relevance: Relevance) -> Values:
 def score_answer(
     ask: Ask, case: Case, relevance: Relevance, checks: Sequence[Check], vectors: Vectors, timed: bool
 ) -> Score:
-    """All metrics of an answered case. timed: whether its time is its own, and not that of a batch."""
+    """Return all metrics of an answered case; `timed`: its time is its own and not that of a batch."""
     trace = ask.trace
     values = score_retrieval(ask, case, relevance)
     nothing_found = trace.status == "nothing found"
     if not trace.answer.strip():
-        return Score("error", values, error="The model answered nothing.")
-    refused = nothing_found or trace.outcome == AnswerOutcome.REFUSED or is_refusal(trace.answer)
+        return Score(CaseOutcome.ERROR, values, error="The model answered nothing.")
+    refused = nothing_found or trace.outcome == Outcome.REFUSED or is_refusal(trace.answer)
     bare = without_markers(trace.answer).strip()
     cited = markers_of(trace.answer)
     context = _context(ask.hits)
@@ -84,8 +89,9 @@ def score_answer(
     values["total_ms"] = trace.total_ms if timed else None
     failed = any(not result.passed for _, result in results)
     declined = refused and not case.should_refuse
-    outcome: Outcome = "assertion failed" if failed else "refused" if declined else "ok"
-    return Score(outcome, values, results)
+    if failed:
+        return Score(CaseOutcome.ASSERTION_FAILED, values, results)
+    return Score(CaseOutcome.REFUSED if declined else CaseOutcome.OK, values, results)
 
 
 def _similarities(answer: str, case: Case, vectors: Vectors) -> Values:
@@ -100,7 +106,7 @@ def _similarities(answer: str, case: Case, vectors: Vectors) -> Values:
 
 
 def _claims(ask: Ask) -> Values:
-    """Of the sentences that the detector compared with the passages; None when there was none, or it failed."""
+    """Return the metrics of the sentences that the detector checked; None when there were none."""
     trace = ask.trace
     checked = [claim for claim in ask.recorder.claims if claim.verdict.is_claim]
     scored = trace.claim_count
@@ -112,7 +118,7 @@ def _claims(ask: Ask) -> Values:
 
 
 def _context(hits: Sequence[Hit]) -> dict[int, metrics.Passage]:
-    """The passages of the prompt by their marker."""
+    """Return the passages of the prompt by their marker."""
     return {
         hit.marker: metrics.Passage(hit.chunk_id, hit.document, hit.path, hit.start, hit.end, hit.text)
         for hit in hits

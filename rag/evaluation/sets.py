@@ -1,24 +1,27 @@
 """Evaluation sets in the database: every change makes a numbered version that never changes again.
 
-A version is a list of cases; those that did not change are shared with the version before. The newest version is
-the current one; going back makes a new version with the cases of an old one, so that the history is a line.
+A version is a list of cases; those that did not change are shared with the version before. The newest version
+is the current one; going back makes a new version with the cases of an old one, so that the history is a
+line.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, select
 
-from rag.asking.rows import get_trace
+from rag.asking.rows import TraceStatus, get_trace
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.cases import Case, Judgement, free_key
-from rag.evaluation.formats import read_cases, write_cases
+from rag.evaluation.cases import Case, Judgement, free_key, make_case
+from rag.evaluation.formats import MOST_CASES, read_cases, write_cases
 from rag.evaluation.formats.entries import Imported, Problem
-from rag.evaluation.rows import SetVersionRow, list_cases, list_sets
+from rag.evaluation.rows import CaseChange, CasesImported, ChangeKind, SetVersionRow, list_cases, list_sets
 from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_refusal
 from rag.storage import audit_log
@@ -31,14 +34,13 @@ from rag.storage.tables.evaluation import (
     EvaluationSetVersion,
 )
 from rag.text.citations import markers_of, without_citations
+from rag.text.plurals import counted
 from rag.workspace import Workspace
-
-_MOST_CASES = 100_000
 
 
 @dataclass(frozen=True)
 class SetDiff:
-    """What came, went and changed from one version to another; changed: (old, new) of one key."""
+    """The cases that differ between two versions; `changed` are pairs (old, new) of one key."""
 
     old_number: int
     new_number: int
@@ -48,15 +50,17 @@ class SetDiff:
     same_count: int
 
     def sentence(self) -> str:
+        """Return the counts for people."""
         parts = ((self.added, "added"), (self.removed, "removed"), (self.changed, "changed"))
         words = [f"{len(items):,} {what}" for items, what in parts if items]
-        return f"{', '.join(words) or 'no case differs'}; {self.same_count:,} the same"
+        return f"{', '.join(words) or 'no differences'}, {self.same_count:,} unchanged"
 
 
 # --- sets -------------------------------------------------------------------------------------------------
 
 
 def create_set(workspace: Workspace, name: str, description: str = "") -> None:
+    """Make an empty set. Raises RagError for a name that is taken or too long."""
     name = _checked_name(name)
     with workspace.store.session() as session:
         _refuse_taken(session, name)
@@ -66,6 +70,7 @@ def create_set(workspace: Workspace, name: str, description: str = "") -> None:
 
 
 def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
+    """Rename a set, in its runs and required gates too. Raises RagError."""
     new_name = _checked_name(new_name)
     with workspace.store.session() as session:
         found = find_set(session, name)
@@ -81,7 +86,7 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
 
 
 def delete_set(workspace: Workspace, name: str) -> int:
-    """Delete a set with all its versions; returns how many there were."""
+    """Delete a set with its versions and drafts; return how many versions it had. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = find_set(session, name)
         raw = session.connection()
@@ -95,20 +100,36 @@ def delete_set(workspace: Workspace, name: str) -> int:
         return count
 
 
+def ensure_set(workspace: Workspace, name: str) -> str:
+    """Make a set if there is none of that name; return the name, stripped. Raises RagError."""
+    name = name.strip()
+    if name not in {row.name for row in list_sets(workspace.database)}:
+        create_set(workspace, name)
+    return name
+
+
 def find_set(session: Session, name: str) -> EvaluationSet:
+    """Return the row of a set. Raises NotFoundError."""
     found = session.exec(select(EvaluationSet).where(EvaluationSet.name == name)).first()
     if found is None:
-        raise NotFoundError(
-            f"There is no evaluation set named “{name}”; `ragdeck sets` lists those there are."
-        )
+        raise NotFoundError(f"There is no evaluation set named “{name}”. Run `ragdeck sets` to see all sets.")
     return found
+
+
+@dataclass(frozen=True)
+class FileImport:
+    """What importing a file did: its good cases, the version they made (None: none), and the problems."""
+
+    good: int
+    version: SetVersionRow | None
+    problems: tuple[Problem, ...]
 
 
 # --- cases ------------------------------------------------------------------------------------------------
 
 
 def set_cases(database: Database, name: str, number: int | None = None) -> tuple[Case, ...]:
-    """The cases of a version in their order; None: the current one, which may have none yet."""
+    """Return the cases of a version in order; None: the current one. Raises NotFoundError."""
     return tuple(Case.model_validate_json(content) for content in list_cases(database, name, number))
 
 
@@ -120,10 +141,19 @@ def change_set(
     remove: Iterable[str] = (),
     message: str = "",
 ) -> SetVersionRow | None:
-    """A new version with cases added or replaced by their key, and others removed by theirs.
+    """Make a version with cases added or replaced by their key, and others removed by theirs.
 
-    A case without a key is added under a new one. When nothing differs no version is made and the current one is
-    returned (None when there is none). Raises RagError.
+    When nothing differs no version is made, and the current one is returned (None when there is none).
+
+    Args:
+        workspace: Where the set is.
+        name: Of the set.
+        put: Cases to add or replace; one without a key is added under a new one.
+        remove: Keys of cases.
+        message: What changed, for people.
+
+    Raises:
+        RagError: There is no such set or case, or there are too many cases.
     """
     with workspace.store.session() as session:
         found = find_set(session, name)
@@ -138,10 +168,10 @@ def change_set(
 
 
 def add_case(workspace: Workspace, name: str, case: Case, message: str = "") -> Case:
-    """Add a case by hand; returns it with its key. A key that the set already has is refused."""
+    """Add a case by hand; return it with its key. Raises RagError for a key that the set already has."""
     present = {known.key: known for known in set_cases(workspace.database, name)}
     if case.key in present:
-        raise RagError(f"“{name}” already has a case {case.key}; edit that one, or leave the key empty.")
+        raise RagError(f"“{name}” already has a case {case.key}. Edit that one, or leave the key empty.")
     keyed = case if case.key else case.model_copy(update={"key": free_key(case, present)})
     change_set(workspace, name, put=[keyed], message=message or f"Added “{_short(case.question)}”")
     return keyed
@@ -156,18 +186,26 @@ def add_trace(
     should_refuse: bool | None = None,
     tags: Sequence[str] = (),
 ) -> Case:
-    """Make a case of a stored ask, in one call: its question, and as relevant the passages that its
-    answer cites, or that support a sentence of it.
+    """Make a case of a trace: its question, and the passages that its answer cites or that support it.
 
-    reference: the right answer; None takes the trace's own unless a sentence of it was flagged or it declined.
-    should_refuse: None takes what the trace did. A trace that is already a case of the set is replaced.
+    A case of the same trace is replaced.
+
+    Args:
+        workspace: Where the set and the trace are.
+        name: Of the set.
+        trace_id: The trace's id, or its beginning.
+        reference: The right answer; None: the trace's own, unless a sentence of it is flagged or it declined.
+        should_refuse: Whether declining is right; None: what the trace did.
+        tags: Of the case.
+
+    Raises:
+        NotFoundError: There is no such set or trace.
     """
     detail = get_trace(workspace.database, trace_id)
-    row = detail.row
-    answer = str(row["answer"])
-    declined = row["status"] == "nothing found" or is_refusal(answer)
+    answer = str(detail.answer)
+    declined = detail.status == TraceStatus.NOTHING_FOUND or is_refusal(answer)
     refuse = declined if should_refuse is None else should_refuse
-    if reference is None and row["status"] == "done" and not declined and not row["flag_count"]:
+    if reference is None and detail.status == TraceStatus.DONE and not declined and not detail.flag_count:
         reference = without_citations(answer)
     cited = markers_of(answer)
     cited |= {
@@ -175,20 +213,18 @@ def add_trace(
     }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
     case = Case(
-        key=f"trace-{row['id'][:16]}",
-        question=row["question"],
+        key=f"trace-{detail.id[:16]}",
+        question=detail.question,
         references=(reference,) if reference and not refuse else (),
         judgements=tuple(
             Judgement(document=hit.path, start=hit.start, end=hit.end, quote=hit.text) for hit in relevant
         ),
         should_refuse=refuse,
         tags=tuple(tags),
-        origin=f"trace:{row['id']}",
+        origin=f"trace:{detail.id}",
         cluster=relevant[0].path if relevant else "",
     )
-    change_set(
-        workspace, name, put=[case], message=f"From the trace {row['id'][:8]}: “{_short(case.question)}”"
-    )
+    change_set(workspace, name, put=[case], message=f"From trace {detail.id[:8]}: “{_short(case.question)}”")
     return case
 
 
@@ -201,32 +237,45 @@ def import_file(
     columns: Mapping[str, str] | None = None,
     split: str = "",
     skip_bad: bool = False,
-) -> tuple[SetVersionRow | None, tuple[Problem, ...]]:
-    """Add a file's cases to a set, which is made if it does not exist; see formats.read_cases.
+) -> FileImport:
+    """Add a file's cases to a set, which is made if it does not exist.
 
-    With problems nothing is imported unless skip_bad says so; the version is None then.
+    Args:
+        workspace: Where the set is.
+        name: Of the set.
+        path: The file or folder.
+        format_name: One of formats.FORMATS; empty: recognised by the file.
+        columns: Of a CSV: the header of each field.
+        split: Of a BEIR folder: which qrels.
+        skip_bad: Whether the good cases of a file with problems are imported; otherwise nothing is.
+
+    Returns:
+        How many cases the file contains, the version they made, or None, and the problems.
+
+    Raises:
+        RagError: The file cannot be read.
     """
     found: Imported = read_cases(path, format_name, columns=columns, split=split)
-    if (found.problems and not skip_bad) or not found.cases:
-        return None, found.problems
-    if name not in {row.name for row in list_sets(workspace.database)}:
-        create_set(workspace, name)
-    message = f"Imported {len(found.cases):,} cases from {path.name}"
-    return change_set(workspace, name, put=found.cases, message=message), found.problems
+    count = len(found.cases)
+    if (found.problems and not skip_bad) or not count:
+        return FileImport(count, None, found.problems)
+    ensure_set(workspace, name)
+    message = f"Imported {count:,} cases from {path.name}"
+    return FileImport(count, change_set(workspace, name, put=found.cases, message=message), found.problems)
 
 
 def export_set(
     database: Database, name: str, path: Path, format_name: str, number: int | None = None
 ) -> tuple[str, ...]:
-    """Write a version to a file; returns what the format could not hold."""
+    """Write a version to a file or folder; return what the format could not express. Raises RagError."""
     cases = set_cases(database, name, number)
     if not cases:
-        raise RagError(f"“{name}” has no cases to write.")
+        raise RagError(f"“{name}” has no cases to export.")
     return write_cases(cases, path, format_name)
 
 
 def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionRow | None:
-    """A new version with the cases of an old one."""
+    """Make a version with the cases of an old one. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = find_set(session, name)
         cases = [case for _, case in _stored_cases(session, found, number)]
@@ -234,7 +283,7 @@ def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionR
 
 
 def diff_sets(database: Database, name: str, old: int, new: int) -> SetDiff:
-    """Cases that came, went and changed between two versions, paired by key."""
+    """Return the cases that differ between two versions, paired by key. Raises NotFoundError."""
     before = {case.key: case for case in set_cases(database, name, old)}
     after = {case.key: case for case in set_cases(database, name, new)}
     both = [(before[key], after[key]) for key in before if key in after]
@@ -256,11 +305,20 @@ def redact_cases(
     origins: frozenset[str],
     erased: str,
 ) -> int:
-    """Take an erased document out of all cases of all versions, in the caller's transaction; returns how many had any.
+    """Take an erased document out of all cases of all versions, in the caller's transaction.
 
-    clean: a text without the document's sentences. documents: its paths. origins: of cases whose trace had it in the
-    prompt. A case that judges it or comes from such a trace loses its references: they were made from it, in
-    whatever words. It is the one change that versions allow.
+    A case that judges the document, or comes from a trace that had it in the prompt, loses its references:
+    they were made from it, in whatever words. It is the one change that versions allow.
+
+    Args:
+        session: The caller's transaction.
+        clean: What removes the document's sentences from a text.
+        documents: The document's paths.
+        origins: The origins of cases whose trace had it in the prompt.
+        erased: What stands for an erased text.
+
+    Returns:
+        How many cases contained any of it.
     """
     raw = session.connection()
     changed = 0
@@ -276,7 +334,7 @@ def redact_cases(
             "SELECT id FROM evaluationcase WHERE set_id = ? AND fingerprint = ? AND id != ?",
             (set_id, bare.fingerprint, case_id),
         ).scalar_one_or_none()
-        if same is not None:  # two wordings differed in what is erased alone
+        if same is not None:  # two wordings differed only in what is erased
             raw.exec_driver_sql("UPDATE evaluationsetcase SET case_id = ? WHERE case_id = ?", (same, case_id))
             raw.exec_driver_sql("DELETE FROM evaluationcase WHERE id = ?", (case_id,))
             continue
@@ -311,7 +369,7 @@ def _redacted(
     checks = [
         c.model_copy(update={"value": clean(c.value)}) if isinstance(c.value, str) else c for c in case.checks
     ]
-    # The question of a generated case was made from the document, too; others were asked by a person.
+    # The question of a generated case was made from the document too; others were asked by a person.
     generated = case.origin == "generated" and any(j.document in documents for j in case.judgements)
     references = (erased,) if judges and case.references else tuple(map(clean, case.references))
     return case.model_copy(
@@ -325,11 +383,80 @@ def _redacted(
     )
 
 
+# --- what a person does in one step -----------------------------------------------------------------------
+
+
+def save_case(
+    workspace: Workspace, set_name: str, values: dict[str, Any], replaced: str = "", message: str = ""
+) -> str:
+    """Add a case, or replace the one with the key `replaced`; return its key.
+
+    The set is made if it does not exist. `values` are those of rag.evaluation.cases.Case. Raises RagError.
+    """
+    try:
+        case = make_case(values)
+    except ValueError as error:
+        raise RagError(f"{error}.") from error
+    ensure_set(workspace, set_name)
+    if not replaced:
+        return add_case(workspace, set_name, case, message).key
+    remove = [replaced] if case.key != replaced else []
+    change_set(workspace, set_name, put=[case], remove=remove, message=message or f"Changed {replaced}")
+    return case.key
+
+
+def remove_cases(workspace: Workspace, set_name: str, keys: list[str]) -> None:
+    """Make a version without some cases. Raises NotFoundError."""
+    noun = f"{len(keys)} cases" if len(keys) > 1 else keys[0]
+    change_set(workspace, set_name, remove=keys, message=f"Removed {noun}")
+
+
+def case_of_trace(workspace: Workspace, set_name: str, trace_id: str) -> str:
+    """Make a case of a trace, in a set that is made if it does not exist; return a sentence about it."""
+    ensure_set(workspace, set_name)
+    case = add_trace(workspace, set_name, trace_id)
+    what = "should be refused" if case.should_refuse else counted(len(case.references), "reference answer")
+    passages = counted(len(case.judgements), "relevant passage")
+    return f"Added to “{set_name}”: {what}, {passages}. Check it on the Evaluation page."
+
+
+def import_cases(
+    workspace: Workspace,
+    set_name: str,
+    path: str,
+    columns: dict[str, str] | None = None,
+    skip_bad: bool = False,
+) -> CasesImported:
+    """Import a file; one with problems is only imported with `skip_bad`. Raises RagError."""
+    done = import_file(workspace, set_name, Path(path), columns=columns, skip_bad=skip_bad)
+    number = None if done.version is None else done.version.number
+    return CasesImported(done.good, number, tuple(problem.sentence() for problem in done.problems))
+
+
+def diff_set(database: Database, set_name: str, old: int, new: int) -> tuple[str, tuple[CaseChange, ...]]:
+    """Return a sentence, and every case that differs with JSON of both sides. Raises NotFoundError."""
+    found = diff_sets(database, set_name, old, new)
+
+    def text(case: Case) -> str:
+        text: str = json.dumps(json.loads(case.content), indent=1, ensure_ascii=False)
+        return text
+
+    changes = [
+        *(CaseChange(ChangeKind.ADDED, case.key, case.question, "", text(case)) for case in found.added),
+        *(CaseChange(ChangeKind.REMOVED, case.key, case.question, text(case), "") for case in found.removed),
+        *(
+            CaseChange(ChangeKind.CHANGED, new.key, new.question, text(old), text(new))
+            for old, new in found.changed
+        ),
+    ]
+    return found.sentence(), tuple(changes)
+
+
 # --- helpers ----------------------------------------------------------------------------------------------
 
 
 def _stored_cases(session: Session, found: EvaluationSet, number: int | None) -> list[tuple[int, Case]]:
-    """(row id, case) in order."""
+    """Return (row id, case) in order."""
     version = _version(session, found, number)
     if version is None:
         return []
@@ -349,15 +476,17 @@ def _version(session: Session, found: EvaluationSet, number: int | None) -> Eval
         )
     ).first()
     if version is None and number is not None:
-        raise NotFoundError(f"“{found.name}” has no version {number}; `ragdeck sets versions` lists them.")
+        raise NotFoundError(
+            f"“{found.name}” has no version {number}. Run `ragdeck sets versions` to see them all."
+        )
     return version
 
 
 def _save_version(
     session: Session, found: EvaluationSet, cases: Sequence[Case], message: str
 ) -> SetVersionRow | None:
-    if len(cases) > _MOST_CASES:
-        raise RagError(f"An evaluation set holds at most {_MOST_CASES:,} cases; make another.")
+    if len(cases) > MOST_CASES:
+        raise RagError(f"An evaluation set has at most {MOST_CASES:,} cases. Make another one.")
     prints = [case.fingerprint for case in cases]
     fingerprint = set_fingerprint(prints)
     current = _version(session, found, None)
@@ -411,7 +540,7 @@ def _save_version(
 
 
 def set_fingerprint(case_fingerprints: Iterable[str]) -> str:
-    """sha256 over the sorted fingerprints of the cases: the order of cases does not matter."""
+    """Return the sha256 over the sorted fingerprints of the cases: their order does not matter."""
     return hashlib.sha256("\n".join(sorted(case_fingerprints)).encode()).hexdigest()
 
 
@@ -424,7 +553,7 @@ def _checked_name(name: str) -> str:
 
 def _refuse_taken(session: Session, name: str) -> None:
     if session.exec(select(EvaluationSet).where(EvaluationSet.name == name)).first() is not None:
-        raise RagError(f"There already is an evaluation set named “{name}”; choose another name.")
+        raise RagError(f"There is already an evaluation set named “{name}”. Choose another name.")
 
 
 def _version_row(version: EvaluationSetVersion) -> SetVersionRow:

@@ -32,15 +32,31 @@ def compare_versions(
     judged: str = "",
     k: int = 10,
 ) -> Generator[VersionProgress, None, VersionComparison]:
-    """Ask both versions the same and compare their hits.
+    """Search both versions for the same questions and compare their hits.
 
-    queries: by default the questions asked of this collection before, and its verification queries. judged: a file of
-    cases in any format of rag.evaluation.formats; the short one is {"question": ..., "documents": [...]} a line.
+    Args:
+        workspace: Where the collection is.
+        collection: Its name.
+        old: Number or tag of the version that is compared with.
+        new: Number or tag of the other one.
+        queries: What is searched for; by default the questions that people asked this collection and its
+            verification queries.
+        judged: A file of cases in any format of rag.evaluation.formats; empty: none. The shortest one has
+            {"question": ..., "documents": [...]} on each line.
+        k: How many hits of each version are compared.
+
+    Yields:
+        Progress, a step for each question.
+
+    Raises:
+        RagError: There is no question, or the file of cases is wrong.
     """
     judgements = _read_judgements(Path(judged)) if judged else {}
     asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
     if not asked:
-        raise RagError("There is no question to compare with yet; type some, or ask the collection first.")
+        raise RagError(
+            "There are no questions to compare with yet. Type some, or ask the collection something first."
+        )
     (found, old_version), (_, new_version) = (
         open_version(workspace, collection, which) for which in (old, new)
     )
@@ -59,7 +75,7 @@ def compare_versions(
 
 
 def _known_questions(workspace: Workspace, collection: str) -> list[str]:
-    """The latest questions by people, then the verification queries."""
+    """Return the latest questions of people, then the verification queries."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         questions = session.exec(
@@ -75,7 +91,7 @@ def _known_questions(workspace: Workspace, collection: str) -> list[str]:
 
 
 def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
-    """question -> grade of each named document. Raises RagError with the first place that is wrong."""
+    """Return the grade of each named document, by question. Raises RagError with the first problem."""
     found = read_cases(path)
     if found.problems:
         raise RagError(f"{path.name}, {found.problems[0].sentence()}")
@@ -104,7 +120,7 @@ def _compare(
 
 
 def _matches(old: Sequence[Hit], new: Sequence[Hit]) -> Iterator[tuple[int, int]]:
-    """(old position, new position) of hits that cover the same stretch of the same file, each once."""
+    """Yield (old position, new position) of hits that cover the same part of the same file, each once."""
     taken: set[int] = set()
     for a, hit in enumerate(old):
         for b, other in enumerate(new):
@@ -118,7 +134,7 @@ def _matches(old: Sequence[Hit], new: Sequence[Hit]) -> Iterator[tuple[int, int]
 
 
 def _metrics(hits: Sequence[Hit], relevance: dict[str, int], k: int) -> dict[str, float]:
-    """At document level: a document counts where its first passage stands. Each has a relevant one: none is None."""
+    """Return the metrics at document level: a document counts where its first passage is."""
     ranked = [hit.path if hit.path in relevance else hit.document for hit in hits]
     return {
         f"recall@{k}": recall_at_k(ranked, relevance, k) or 0.0,

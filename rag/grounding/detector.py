@@ -1,6 +1,7 @@
-"""The detector: verdicts for the sentences of an answer, from a small logistic regression in a JSON file.
+"""Judges the sentences of an answer by a small logistic regression in a JSON file.
 
-A rule about figures, dates and negations names contradictions, with its reason; the regression judges the rest.
+A rule about figures, dates and negations names contradictions, with its reason; the regression judges the
+rest.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ from rag.text.languages import foreign_parts
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
-_ALIGNED = 0.6  # share of a sentence's other words that the evidence must hold before a rule compares figures
+# The share of a sentence's other words that the evidence must contain before a rule compares figures.
+_ALIGNED = 0.6
 _WELL_ALIGNED = 0.75  # then one shared word around the figures is enough, else two
 _NEGATION_ALIGNED = 0.7  # of the longer of the two
 _NO_EVIDENCE_COVERAGE = 0.2
@@ -57,8 +59,12 @@ _FOREIGN = "Not checkable in this language: the detector was trained on English.
 
 @dataclass(frozen=True)
 class VerdictLimits:
-    """What a collection's owner chose: from which scores flags begin (None: as trained), the calibration
-    sigmoid(slope * logit(score) + intercept), the folder of a second detector ("" for none) and its recalibration."""
+    """What a collection's owner chose for its verdicts.
+
+    check_from and unsupported_from are the scores from which those flags begin, None as trained. A score is
+    calibrated by sigmoid(slope * logit(score) + intercept). second_detector is the folder of a second
+    detector, "" for none, with a calibration of its own.
+    """
 
     check_from: float | None = None
     unsupported_from: float | None = None
@@ -69,20 +75,20 @@ class VerdictLimits:
     second_intercept: float = 0.0
 
     def calibrated(self, score: float) -> float:
-        """The score for this collection's data."""
+        """Return the score for this collection's data."""
         if self.slope == 1.0 and self.intercept == 0.0:
             return score
         return sigmoid(self.slope * log_odds(score) + self.intercept)
 
     def over(self, detector: Detector) -> tuple[float, float]:
-        """From which calibrated scores "check" and "unsupported" begin."""
+        """Return the calibrated scores from which "check" and "unsupported" begin."""
         return (
             detector.check_from if self.check_from is None else self.check_from,
             detector.unsupported_from if self.unsupported_from is None else self.unsupported_from,
         )
 
     def unsure(self, raw: float, detector: Detector) -> bool:
-        """Whether a second opinion could change the verdict: between half of "check" and 0.9."""
+        """Return whether a second opinion could change the verdict: from half of "check" up to 0.9."""
         return 0.5 * self.over(detector)[0] <= self.calibrated(raw) < 0.9
 
 
@@ -90,19 +96,22 @@ AS_TRAINED = VerdictLimits()
 
 
 def log_odds(score: float) -> float:
+    """Return the natural log-odds of a probability, which is kept a millionth away from 0 and 1."""
     p = min(max(score, 1e-6), 1 - 1e-6)
     return math.log(p / (1 - p))
 
 
 def sigmoid(logit: float) -> float:
+    """Return the probability for log-odds; beyond 30 they count as 30."""
     return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
 @dataclass(frozen=True)
 class Detector:
-    """Coefficients over standardised features, and the thresholds of the verdicts.
+    """A logistic regression over standardised features, with the thresholds of the verdicts.
 
-    A score is the estimated probability that people would call the sentence unsupported.
+    A score is the estimated probability that people would call the sentence unsupported. coefficients, mean
+    and scale have the shape (len(NAMES),); metrics says how well it did on which data.
     """
 
     coefficients: npt.NDArray[np.float64]
@@ -115,12 +124,13 @@ class Detector:
 
     @classmethod
     def load(cls, path: Path) -> Detector:
-        """Read the artefact. Raises RagError when it is missing, damaged or made for other features."""
+        """Read a detector. Raises RagError when the file is missing, damaged or made for other features."""
         try:
             data = json.loads(path.read_text("utf-8"))
             if tuple(data["features"]) != NAMES:
                 raise RagError(
-                    f"{path.name} was trained for other features; run `python -m rag.grounding.train`."
+                    f"The detector {path.name} was trained for other features; "
+                    "run `python -m rag.grounding.train`."
                 )
             return cls(
                 np.array(data["coefficients"], dtype=np.float64),
@@ -132,7 +142,7 @@ class Detector:
                 data["metrics"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RagError(f"The detector {path} cannot be used ({error}); install Ragdeck again.") from error
+            raise RagError(f"The detector {path} cannot be read ({error}); install Ragdeck again.") from error
 
     def check(
         self,
@@ -143,10 +153,15 @@ class Detector:
         limits: VerdictLimits = AS_TRAINED,
         second: SecondDetector | None = None,
     ) -> list[ClaimResult]:
-        """A verdict for every sentence of the answer, in order.
+        """Return a verdict on every sentence of the answer, in order.
 
-        encode gives L2-normalised vectors (n, d); it is called once at most, each text once. second is asked about
-        the sentences whose score is neither clearly good nor clearly bad.
+        Args:
+            question: What was asked; its words are not new in an answer.
+            answer: The text to check.
+            passages: What the model was given, in the order of their markers.
+            encode: Returns L2-normalised vectors (n, d); it is called at most once, with each text once.
+            limits: Where flags begin and how scores are calibrated.
+            second: Asked about the sentences whose score is neither clearly good nor clearly bad.
         """
         sentences = split_sentences(answer)
         context = prepare(passages)
@@ -182,7 +197,7 @@ class Detector:
         return results
 
     def score(self, vector: npt.NDArray[np.float64]) -> float:
-        """Probability in [0, 1] that the sentence with these features is not supported."""
+        """Return the probability in [0, 1] that a sentence with these features is not supported."""
         return sigmoid(float((vector - self.mean) / self.scale @ self.coefficients + self.intercept))
 
     def _with_second(
@@ -194,7 +209,7 @@ class Detector:
         passages: Sequence[str],
         scores: list[float],
     ) -> list[float]:
-        """Scores with the second opinion where the first is uncertain: the mean of both in log-odds."""
+        """Return the scores; an uncertain one is averaged in log-odds with the second opinion."""
         unsure = [n for n, score in enumerate(scores) if limits.unsure(score, self)]
         found = second.unsupported(question, [alignments[n].text for n in unsure], passages)
         for number, other in zip(unsure, found, strict=True):
@@ -233,7 +248,7 @@ class Detector:
 
 
 def nearness(alignments: Sequence[Alignment], context: Context, encode: Encode) -> list[float]:
-    """Cosine of each sentence with its first candidate, from one call of encode."""
+    """Return the cosine of each sentence with its first candidate, from one call of encode."""
     pairs = [
         (
             alignment.text[:ENCODED_CHARACTERS],
@@ -245,12 +260,15 @@ def nearness(alignments: Sequence[Alignment], context: Context, encode: Encode) 
     if not rows:
         return []
     vectors = encode(list(rows))
-    # Rounded: the last bits differ with the batch that a text was encoded in.
+    # Rounded: the last bits depend on the batch that a text was encoded in.
     return [round(float(vectors[rows[one]] @ vectors[rows[other]]), 4) for one, other in pairs]
 
 
 def contradiction(alignment: Alignment, context: Context) -> tuple[str, Unit] | None:
-    """Why a unit of the evidence says otherwise, and which; only figures, dates and negations are judged."""
+    """Return why a unit of the evidence says otherwise, and which unit; None when none does.
+
+    Only figures, identifiers, dates and negations are compared.
+    """
     for number in alignment.candidates:
         unit = context.units[number]
         reason = (
@@ -268,7 +286,7 @@ _CLEARLY = 0.15  # of coverage by which another identifier's sentence must be th
 
 
 def _other_identifier(alignment: Alignment, unit: Unit, context: Context) -> str:
-    """ "Error E7 means no radio" against a source that says so of E9: the words fit, the name they are said of not."""
+    """Return a reason when the source says of one identifier what the answer says of another."""
     mine, theirs = _identifiers(alignment.text), _identifiers(unit.text)
     others = alignment.stems - {stem for name in mine for stem in content_stems(tokenize("".join(name)))}
     if len(mine) != 1 or not theirs or mine & theirs or len(others) < 2:
@@ -308,7 +326,7 @@ def _other_figure(alignment: Alignment, unit: Unit, context: Context) -> str:
 
 
 def _rival(quantity: Quantity, alignment: Alignment, unit: Unit, shared_from: int) -> Quantity | None:
-    """The figure of the unit that stands where the answer has another; None when it is not clear."""
+    """Return the figure that the unit has where the answer has another; None when it is not clear."""
     mine = _neighbours(alignment.text, quantity)
     rivals = [
         (len(mine & _neighbours(unit.text, other)), other)
@@ -323,7 +341,7 @@ def _rival(quantity: Quantity, alignment: Alignment, unit: Unit, shared_from: in
 
 
 def _neighbours(text: str, quantity: Quantity) -> set[str]:
-    """Stems of the words around a figure: what it measures."""
+    """Return the stems of the words around a figure: what it measures."""
     before = tokenize(text[max(0, quantity.start - 80) : quantity.start])[-_NEIGHBOURS:]
     after = tokenize(text[quantity.end : quantity.end + 80])[:_NEIGHBOURS]
     return {
@@ -332,7 +350,7 @@ def _neighbours(text: str, quantity: Quantity) -> set[str]:
 
 
 def _is_label(text: str, quantity: Quantity) -> bool:
-    """Whether the figure only numbers a step or a chapter."""
+    """Return whether the figure only numbers a step or a chapter."""
     before = tokenize(text[max(0, quantity.start - 20) : quantity.start])
     return quantity.kind == "" and (not before or before[-1] in _LABELS)
 
@@ -345,7 +363,7 @@ def _other_negation(alignment: Alignment, unit: Unit) -> str:
     stems = alignment.stems
     if len(stems) < 3 or len(stems & unit.stems) < _NEGATION_ALIGNED * max(len(stems), len(unit.stems)):
         return ""
-    if alignment.content[0] not in unit.stems:  # most often the subject: something else is spoken of
+    if alignment.content[0] not in unit.stems:  # mostly the subject: the texts are about different things
         return ""
     if not _NOT_ASSERTED.isdisjoint((*alignment.tokens, *unit.tokens)):
         return ""
@@ -365,7 +383,7 @@ def _nothing_near(alignment: Alignment, context: Context, cosine: float) -> bool
 
 
 def _reason(verdict: Verdict, alignment: Alignment, context: Context) -> str:
-    """The most telling thing that the passages do not hold."""
+    """Return the most telling thing that the passages do not contain, "" where there is none."""
     if verdict is Verdict.SUPPORTED:
         return ""
     missing = [number.text for number in alignment.numbers if not context.numbers.holds(number)]

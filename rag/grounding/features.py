@@ -1,4 +1,4 @@
-"""How a sentence relates to the passages: the features of the detector, and the passage sentences nearest to it.
+"""Compares a sentence with the passages: the features of the detector, and the nearest passage sentences.
 
 A passage is cut into units (its sentences, long ones into windows). For each sentence of an answer the units
 that share its words are looked up in an inverted index; only the best few are embedded. Everything is linear
@@ -7,23 +7,25 @@ in the length of its text: runs are found by n-grams.
 Left out on purpose: position and length of the sentence in the answer. They tell which model wrote it, not
 whether it is supported.
 
-Tried and left out, by grouped cross-validation on RAGTruth QA. What stayed has AUROC 0.867, average precision 0.336
-and example F1 0.48; example F1 moves by 0.04 with the folding. Each of these
-was tried against what stood at the time, so compare them with that in mind:
-- Ten more features (coverage by the best unit, novel token bigrams, longest common subsequence, shares of novel
-  numbers and names, figures and names missing near the evidence, negation, antonyms, cosine of the second
-  candidate): AUROC 0.862, precision 0.316, F1 0.48.
-- Cosine with the question and the better of two candidates: AUROC 0.868, F1 0.47, and four more texts to encode.
+Tried and left out, by grouped cross-validation on RAGTruth QA. What stayed has AUROC 0.867, average precision
+0.336 and example F1 0.48; example F1 moves by 0.04 with the folding. Each of these was tried against the
+version of its time, so compare them with that in mind:
+- Ten more features (coverage by the best unit, novel token bigrams, longest common subsequence, shares of
+  novel numbers and names, figures and names missing near the evidence, negation, antonyms, cosine of the
+  second candidate): AUROC 0.862, precision 0.316, F1 0.48.
+- Cosine with the question and the better of two candidates: AUROC 0.868, F1 0.47, and four more texts to
+  encode.
 - Squares and products, means over the other sentences of the answer, document frequencies of novel words, 400
   extremely randomised trees: F1 0.44 to 0.48.
 - A longer list of generic words: AUROC 0.850, precision 0.334, F1 0.47.
-- Alignment token by token (for each content token the best cosine with a token of the four nearest units, MiniLM's
-  layers 2, 4 and 6; mean, minimum, lowest three, lowest fifth, share below a limit): alone AUROC 0.66 to 0.78; added:
-  layer 2 AUROC 0.866, F1 0.49; layer 4 0.866, 0.47; layer 6 0.865, 0.48; all three 0.863, 0.48.
-- The lift log p(token | passages, question) - log p(token | question), of a small language model that did not write
-  the answers (SmolLM2-135M, 951 s for 422 answers): alone AUROC 0.838; added: mean lift AUROC 0.871, F1 0.48, with
-  the minimum 0.871, 0.48; log-probabilities 0.867, 0.47; entropy 0.868, 0.47; all six 0.871, 0.46. That gain is
-  inside the noise and costs two readings of every answer.
+- Alignment token by token (for each content token the best cosine with a token of the four nearest units,
+  MiniLM's layers 2, 4 and 6; mean, minimum, lowest three, lowest fifth, share below a limit): alone AUROC
+  0.66 to 0.78; added: layer 2 AUROC 0.866, F1 0.49; layer 4 0.866, 0.47; layer 6 0.865, 0.48; all three
+  0.863, 0.48.
+- The lift log p(token | passages, question) - log p(token | question), of a small language model that did not
+  write the answers (SmolLM2-135M, 951 s for 422 answers): alone AUROC 0.838; added: mean lift AUROC 0.871, F1
+  0.48, with the minimum 0.871, 0.48; log-probabilities 0.867, 0.47; entropy 0.868, 0.47; all six 0.871, 0.46.
+  That gain is inside the noise and costs two readings of every answer.
 - Contradictions stay invisible to all of them: SummEdits has AUROC 0.51 to 0.54.
 """
 
@@ -59,7 +61,7 @@ NAMES = (
     "generic_words",
 )
 CANDIDATES = 2  # units that a sentence is compared with; the first is embedded, too
-ENCODED_CHARACTERS = 300  # of a text: one long text makes the whole batch slow
+ENCODED_CHARACTERS = 300  # of a text: a long one makes the whole batch slow
 
 _TOKEN = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:['’][a-z]+)?"
@@ -73,32 +75,35 @@ _NEGATIONS = frozenset("not no never none neither nor without cannot nothing nob
 _UNIT_WORDS = 60  # longer units are cut into windows
 
 _STOP_WORDS = frozenset(
-    "a an the and or but if then than so as at by for from in into of on onto off out over under up down to with "
-    "within through during about between among per via is are was were be been being am do does did doing have has "
-    "had having can could may might must shall should will would it its itself he him his she her hers they them "
-    "their theirs we us our ours you your yours i me my mine this that these those there here what which who whom "
-    "whose when where why how not no nor never none cannot without also too very just only both each either all any "
-    "some such same other another more most less least much many few own s t don’t don't isn't doesn't can't it's".split()
+    "a an the and or but if then than so as at by for from in into of on onto off out over under up down "
+    "to with within through during about between among per via is are was were be been being am do does "
+    "did doing have has had having can could may might must shall should will would it its itself he him "
+    "his she her hers they them their theirs we us our ours you your yours i me my mine this that these "
+    "those there here what which who whom whose when where why how not no nor never none cannot without "
+    "also too very just only both each either all any some such same other another more most less least "
+    "much many few own s t don’t don't isn't doesn't can't it's".split()
 )
 # Words of connection and comment: they are in no passage and claim nothing by themselves.
 _GENERIC = frozenset(
-    "additionally although answer based because certain common commonly consider consult crucial depend depending described "
-    "different due e especially essential etc example factor factors finally first following further furthermore "
-    "general generally given help helpful however i.e important include included includes including information instance "
-    "involve involved involves key known like likely main mention mentioned moreover need needed note often one overall "
-    "particular passage passages possible process provide provided provides recommended refer refers regarding related "
-    "result second several similar similarly since source sources specific specifically state stated states step steps "
-    "summary text therefore third thus type types typically use used uses using usually various way ways well while worth".split()
+    "additionally although answer based because certain common commonly consider consult crucial depend "
+    "depending described different due e especially essential etc example factor factors finally first "
+    "following further furthermore general generally given help helpful however i.e important include "
+    "included includes including information instance involve involved involves key known like likely "
+    "main mention mentioned moreover need needed note often one overall particular passage passages "
+    "possible process provide provided provides recommended refer refers regarding related result second "
+    "several similar similarly since source sources specific specifically state stated states step steps "
+    "summary text therefore third thus type types typically use used uses using usually various way ways "
+    "well while worth".split()
 )
 _SUFFIXES = (
-    "izations", "ization", "ations", "ation", "ingly", "ments", "ment", "ness", "ions", "ings", "edly", "ers", "ors",
-    "ies", "ied", "ing", "ion", "est", "er", "or", "ed", "es", "ly", "al", "s", "y", "e",
+    "izations", "ization", "ations", "ation", "ingly", "ments", "ment", "ness", "ions", "ings", "edly", "ers",
+    "ors", "ies", "ied", "ing", "ion", "est", "er", "or", "ed", "es", "ly", "al", "s", "y", "e",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A sentence of a passage, or a window of a long one. passage counts from 0; offsets are into the passage."""
+    """A sentence of a passage, or a window of a long one. passage counts from 0; offsets are into it."""
 
     passage: int
     start: int
@@ -114,7 +119,7 @@ class Context:
     """The passages, prepared once for all sentences of an answer."""
 
     units: tuple[Unit, ...]
-    index: dict[str, tuple[int, ...]]  # stem -> units that hold it
+    index: dict[str, tuple[int, ...]]  # stem -> units that contain it
     passage_stems: tuple[frozenset[str], ...]
     words: frozenset[str]
     grams: frozenset[tuple[str, ...]]  # three and five tokens in a row
@@ -197,12 +202,19 @@ def align(sentence: str, context: Context) -> Alignment:
 
 
 def coverage(alignment: Alignment, unit: Unit) -> float:
-    """Share of the sentence's content words that the unit holds."""
+    """Return the share of the sentence's content words that the unit contains."""
     return len(alignment.stems & unit.stems) / max(len(alignment.stems), 1)
 
 
 def features(alignment: Alignment, context: Context, question: str, cosine: float) -> npt.NDArray[np.float64]:
-    """The vector (len(NAMES),) of one sentence; cosine is that of its first candidate."""
+    """Return the features (len(NAMES),) of one sentence.
+
+    Args:
+        alignment: The sentence with its candidates.
+        context: The passages.
+        question: What was asked; its words are not new in an answer.
+        cosine: The cosine of the sentence with its first candidate.
+    """
     stems = alignment.stems
     size = max(len(stems), 1)
     known = [stem in context.index for stem in alignment.content]
@@ -238,7 +250,7 @@ def features(alignment: Alignment, context: Context, question: str, cosine: floa
 
 
 def unknown_words(sentence: str, context: Context, question: str) -> list[tuple[int, int]]:
-    """Offsets in the sentence of the content words that neither a passage nor the question holds."""
+    """Return the spans in the sentence of the content words that neither passages nor question contain."""
     asked = frozenset(content_stems(tokenize(question))) | _generic_stems()
     return [
         match.span()
@@ -249,7 +261,7 @@ def unknown_words(sentence: str, context: Context, question: str) -> list[tuple[
 
 
 def denying_side(here: Sequence[str], there: Sequence[str]) -> str:
-    """ "here" or "there" when only that text denies a word that both hold, else ""."""
+    """Return "here" or "there" when only that text denies a word that both contain, else ""."""
     denied_here, denied_there = _denied(here), _denied(there)
     if denied_here and not denied_there:
         return "here" if denied_here & set(content_stems(there)) else ""
@@ -259,18 +271,18 @@ def denying_side(here: Sequence[str], there: Sequence[str]) -> str:
 
 
 def tokenize(text: str) -> tuple[str, ...]:
-    """Words in lower case; Chinese, Japanese and Korean character by character."""
+    """Return the words in lower case; Chinese, Japanese and Korean character by character."""
     return tuple(token.lower().replace("’", "'") for token in _TOKEN.findall(text))
 
 
 def content_stems(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Stems of the words that carry meaning, in order."""
+    """Return the stems of the words that carry meaning, in order."""
     return tuple(_stem(token) for token in tokens if token not in _STOP_WORDS)
 
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    """A light suffix stripper: enough to match the forms of one word, and fast."""
+    """Strip a suffix: enough to match the forms of one word, and fast."""
     word = word.split("'")[0] or word
     if len(word) <= 3 or word[0].isdigit():
         return word
@@ -291,7 +303,7 @@ def _generic_stems() -> frozenset[str]:
 
 
 def _unit_spans(passage: str) -> list[tuple[int, int]]:
-    """Offsets of the sentences of a passage; what is too long to compare is cut into windows of words."""
+    """Return the spans of a passage's sentences; one too long to compare is cut into windows of words."""
     spans: list[tuple[int, int]] = []
     for sentence in split_sentences(passage):
         cuts = [0, *(match.start() for match in _GLUED.finditer(sentence.text)), len(sentence.text)]
@@ -305,7 +317,7 @@ def _unit_spans(passage: str) -> list[tuple[int, int]]:
 
 
 def _any_unit(context: Context) -> tuple[int, ...]:
-    """Units for a sentence that shares no word with any: meaning alone may relate them."""
+    """Return units for a sentence that shares no word with any: meaning alone may relate them."""
     return tuple(range(min(CANDIDATES, len(context.units))))
 
 
@@ -322,7 +334,7 @@ def _longest_run(flags: Sequence[bool]) -> int:
 
 
 def _copied_share(tokens: tuple[str, ...], grams: frozenset[tuple[str, ...]]) -> float:
-    """Share of the tokens that stand in a run of five (three in a short sentence) copied from a passage."""
+    """Return the share of tokens in runs of five (three in a short sentence) from a passage."""
     size = 5 if len(tokens) >= 8 else 3
     copied = bytearray(len(tokens))
     for begin in range(len(tokens) - size + 1):
@@ -332,7 +344,7 @@ def _copied_share(tokens: tuple[str, ...], grams: frozenset[tuple[str, ...]]) ->
 
 
 def _denied(tokens: Sequence[str]) -> set[str]:
-    """Stems of the first content word after each negation."""
+    """Return the stem of the first content word after each negation."""
     denied: set[str] = set()
     for place, token in enumerate(tokens):
         if token in _NEGATIONS or token.endswith("n't"):

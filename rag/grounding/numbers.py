@@ -1,4 +1,4 @@
-"""Figures and dates by value: "1,200" is "twelve hundred", "1.5 km" is "1500 m", and 5 km is not 5 miles."""
+"""Compares figures and dates by value: "1.5 km" is "1500 m", 5 km is not 5 miles."""
 
 from __future__ import annotations
 
@@ -27,22 +27,30 @@ _SHORT_MONTHS = {month[:3]: n for n, month in enumerate(_MONTHS, 1)} | {"sept": 
 _DIMENSIONS: dict[str, dict[str, float]] = {
     "%": {"% percent pct": 1}, "$": {"$ usd dollar dollars": 1}, "€": {"€ eur euro euros": 1},
     "£": {"£ gbp": 1}, "¥": {"¥ yen": 1},
-    "mass": {"g gram grams gm gms": 1, "kg kilogram kilograms kilo kilos": 1e3, "mg milligram milligrams": 1e-3, "mcg µg": 1e-6,
+    "mass": {"g gram grams gm gms": 1, "kg kilogram kilograms kilo kilos": 1e3,
+             "mg milligram milligrams": 1e-3, "mcg µg": 1e-6,
              "t tonne tonnes": 1e6, "lb lbs pound pounds": 453.592, "oz ounce ounces": 28.3495},
     "length": {"m metre metres meter meters": 1, "km kilometre kilometres kilometer kilometers": 1e3,
-               "cm centimetre centimetres centimeter centimeters": 1e-2, "mm millimetre millimetres millimeter millimeters": 1e-3,
-               "mile miles mi": 1609.344, "foot feet ft": 0.3048, "inch inches": 0.0254, "yard yards yd": 0.9144},
-    "time": {"s sec secs second seconds": 1, "ms millisecond milliseconds": 1e-3, "minute minutes min mins": 60,
+               "cm centimetre centimetres centimeter centimeters": 1e-2,
+               "mm millimetre millimetres millimeter millimeters": 1e-3,
+               "mile miles mi": 1609.344, "foot feet ft": 0.3048, "inch inches": 0.0254,
+               "yard yards yd": 0.9144},
+    "time": {"s sec secs second seconds": 1, "ms millisecond milliseconds": 1e-3,
+             "minute minutes min mins": 60,
              "hour hours hr hrs h": 3600, "day days": 86400, "week weeks": 604800},
     "months": {"month months": 1, "year years yr yrs": 12, "decade decades": 120, "century centuries": 1200},
     "volume": {"l litre litres liter liters": 1, "ml millilitre millilitres milliliter milliliters": 1e-3,
                "gallon gallons": 3.78541, "cup cups": 0.236588, "tablespoon tablespoons tbsp": 0.0147868,
                "teaspoon teaspoons tsp": 0.00492892},
     "°c": {"°c celsius": 1}, "°f": {"°f fahrenheit": 1}, "degree": {"° degree degrees": 1},
-    "bytes": {"byte bytes b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30},
-    "frequency": {"hz": 1, "khz": 1e3, "mhz": 1e6, "ghz": 1e9}, "power": {"w watt watts": 1, "kw": 1e3, "mw": 1e6},
-    "voltage": {"v volt volts": 1, "kv": 1e3, "mv": 1e-3}, "energy": {"calorie calories cal kcal kcals": 1},
-    "speed": {"m/s": 1, "km/h kph": 1 / 3.6, "mph": 0.44704}, "pressure": {"pa": 1, "hpa mbar": 1e2, "bar": 1e5, "psi": 6894.76},
+    "bytes": {"byte bytes b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+              "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30},
+    "frequency": {"hz": 1, "khz": 1e3, "mhz": 1e6, "ghz": 1e9},
+    "power": {"w watt watts": 1, "kw": 1e3, "mw": 1e6},
+    "voltage": {"v volt volts": 1, "kv": 1e3, "mv": 1e-3},
+    "energy": {"calorie calories cal kcal kcals": 1},
+    "speed": {"m/s": 1, "km/h kph": 1 / 3.6, "mph": 0.44704},
+    "pressure": {"pa": 1, "hpa mbar": 1e2, "bar": 1e5, "psi": 6894.76},
 }  # fmt: skip
 _UNITS: dict[str, tuple[str, float]] = {
     spelling: (dimension, factor)
@@ -78,8 +86,11 @@ _UNIT_AFTER = re.compile(r"\s?-?(%|per cent|[A-Za-z/°]+)")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number by value. kind: "date" (year * 10000 + month * 100 + day, 0 where unsaid), "year", "ordinal", a
-    dimension such as "mass" (value in its base unit), or "" for a bare number. start and end are offsets."""
+    """A number by value.
+
+    kind is "date" (value = year * 10000 + month * 100 + day, with 0 for what is not said), "year", "ordinal",
+    a dimension such as "mass" (value in its base unit), or "" for a bare number. start and end are offsets.
+    """
 
     value: float
     kind: str
@@ -89,7 +100,7 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Every date, figure and written-out number, in the order of the text."""
+    """Return every date, figure and written-out number, in the order of the text."""
     found: list[Quantity] = []
     taken = bytearray(len(text))
     for pattern in _DATES:
@@ -110,7 +121,10 @@ def quantities(text: str) -> list[Quantity]:
 
 
 def same(one: Quantity, other: Quantity) -> bool:
-    """Same value: a bare number matches any unit, a date any less exact one, a year a date in it."""
+    """Return whether two have the same value.
+
+    A bare number matches any unit, a date any less exact date, and a year any date in it.
+    """
     if one.kind == "date" or other.kind == "date":
         return _same_date(one, other)
     bare = "" in (one.kind, other.kind)
@@ -123,7 +137,7 @@ def same(one: Quantity, other: Quantity) -> bool:
 
 
 class Numbers:
-    """The numbers of the passages, looked up by value: no comparison of all with all."""
+    """The numbers of the passages, to be looked up by value instead of comparing all with all."""
 
     def __init__(self, found: Iterable[Quantity]) -> None:
         self._by_value: dict[float, list[Quantity]] = {}
@@ -136,7 +150,7 @@ class Numbers:
         self._rounded = [q for qs in self._by_value.values() for q in qs if q.kind in _ROUNDED][:2000]
 
     def holds(self, quantity: Quantity) -> bool:
-        """Whether one of them is the same."""
+        """Return whether one of them has the same value."""
         if quantity.kind in ("date", "year") and any(same(quantity, date) for date in self._dates):
             return True
         near = [q for key in {round(quantity.value, 6), _raw(quantity)} for q in self._by_value.get(key, ())]
@@ -157,7 +171,7 @@ def _take(found: list[Quantity], taken: bytearray, quantity: Quantity) -> None:
 
 
 def _raw(quantity: Quantity) -> float:
-    """The figure as written, without its unit."""
+    """Return the figure as written, without its unit."""
     digits = re.match(r"[$€£¥]?\s?([\d,]*\.?\d+)", quantity.text)
     return float(digits.group(1).replace(",", "")) if digits else round(quantity.value, 6)
 
@@ -182,7 +196,7 @@ def _date(match: re.Match[str]) -> Quantity | None:
     if name.isdigit():
         month = int(name)
     else:
-        if not name[0].isupper():  # "may 5 people" is no date
+        if not name[0].isupper():  # "may 5 people" is not a date
             return None
         month = _SHORT_MONTHS[name.lower().rstrip(".")[:3]]
     day = int(match["day"] or 0)

@@ -1,7 +1,7 @@
 """What the check of an answer found, in the words that the window, the command line and files share.
 
-A verdict is about one sentence, an outcome about a whole answer. A silent failure is an answer that came without an
-error and is of no use. An answer without a claim has no support rate: it is None, never 0 or 1.
+A verdict is about one sentence, an outcome about a whole answer. A silent failure is an answer that came
+without an error and is of no use. An answer without a claim has no support rate: it is None, never 0 or 1.
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ _DESCRIPTIONS = {
 class ClaimResult:
     """One sentence of an answer and what the passages say about it.
 
-    start and end are character offsets into the answer. score is the probability in [0, 1] that the sentence is not
-    supported, None when it was not scored; raw_score is the same before it was calibrated to a person's data.
-    evidence_marker is the number of the passage in the prompt, from 1; evidence_start and evidence_end are offsets
-    into its text. doubtful is JSON, [[start, end], ...] in the sentence: the words of a flagged sentence that no
-    passage contains.
+    start and end are character offsets into the answer. score is the probability in [0, 1] that the sentence
+    is not supported, None when it was not scored; raw_score is the same before it was calibrated to a
+    person's data. evidence_marker is the number of the passage in the prompt, from 1; evidence_start and
+    evidence_end are offsets into its text. doubtful is JSON, [[start, end], ...] in the sentence: the words
+    of a flagged sentence that no passage contains.
     """
 
     text: str
@@ -159,7 +159,8 @@ def summary(claims: Sequence[ClaimResult], places: dict[int, str] | None = None)
 
     Args:
         claims: The verdicts on its sentences.
-        places: What to call the passage behind a marker; a passage that is missing here is called by its marker.
+        places: What to call the passage behind a marker; a passage that is missing here is called by its
+        marker.
     """
     counts = Counter(claim.verdict for claim in claims)
     checked = sum(claim.verdict.is_claim for claim in claims)

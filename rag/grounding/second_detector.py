@@ -1,12 +1,15 @@
-"""Tier 2: a larger detector that a person has as a local folder, asked only where tier 1 is uncertain.
+"""Runs a second detector: a larger model in a local folder, asked only where the first is uncertain.
 
-What a folder is, its config.json says; no code from it is run. Three kinds are known:
-- "nli": a sequence classifier with a label for entailment (cross-encoders for NLI); supported = p(entailment).
-- "consistency": a sequence classifier with one output, or two labels of which one says supported or consistent.
+The folder's config.json says what it is; no code from it is run. Three kinds are known:
+- "nli": a sequence classifier with a label for entailment (cross-encoders for NLI); supported =
+  p(entailment).
+- "consistency": a sequence classifier with one output, or two labels of which one says supported or
+  consistent.
 - "tokens": a token classifier (LettuceDetect): a sentence is as unsupported as its worst token.
 
-A long premise is read in chunks. A claim is supported when one chunk supports it, so p(unsupported) is the minimum
-over the chunks; the maximum would flag everything that stands in another chunk (SummaC, Laban et al. 2022).
+A long premise is read in chunks. A claim is supported when one chunk supports it, so p(unsupported) is the
+minimum over the chunks; the maximum would flag everything that is in another chunk (SummaC, Laban et al.
+2022).
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ _BATCH = 8
 
 @dataclass(frozen=True)
 class _Kind:
-    """What the model is, and which of its outputs speaks for or against support."""
+    """A kind of model, and which of its outputs speaks for or against support."""
 
     name: str  # "nli" | "consistency" | "tokens"
     label: int  # the index of the output that is read
@@ -45,7 +48,7 @@ class _Kind:
 
 
 class SecondDetector:
-    """A loaded tier 2 model. Use open(); scores are probabilities in [0, 1] of not being supported."""
+    """A loaded second detector, made by open()."""
 
     def __init__(self, folder: Path, kind: _Kind, model: Any, tokenizer: Any) -> None:
         self.folder, self._kind, self._model, self._tokenizer = folder, kind, model, tokenizer
@@ -58,12 +61,12 @@ class SecondDetector:
 
     @property
     def kind(self) -> str:
-        """ "nli", "consistency" or "tokens"."""
+        """The kind of model: "nli", "consistency" or "tokens"."""
         return self._kind.name
 
     @classmethod
     def open(cls, folder: str | Path) -> SecondDetector:
-        """Recognise and load a folder. Raises ModelError with a sentence for anything that is not one."""
+        """Recognise and load a folder. Raises ModelError with a sentence when it is not a detector."""
         path = Path(folder)
         kind, architecture = recognise(path)
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -87,7 +90,7 @@ class SecondDetector:
     def unsupported(
         self, question: str, claims: Sequence[str], passages: Sequence[str]
     ) -> npt.NDArray[np.float64]:
-        """Probability (n,) for each claim that no passage supports it."""
+        """Return the probability in [0, 1] for each of n claims that no passage supports it, shape (n,)."""
         premise = "\n\n".join(passages)
         if self._kind.name == "tokens" and question:
             premise = f"{premise}\n\n{question}"
@@ -124,7 +127,7 @@ class SecondDetector:
         return lowest
 
     def _read(self, logits: Any, sequence_ids: Sequence[int | None] | None) -> float:
-        """p(unsupported) from the logits of one chunk."""
+        """Return p(unsupported) from the logits of one chunk."""
         if sequence_ids is not None:
             p = logits.softmax(-1)[:, self._kind.label]
             own = [float(p[n]) for n, part in enumerate(sequence_ids) if part == 1]
@@ -138,7 +141,10 @@ class SecondDetector:
 
 
 def recognise(folder: Path) -> tuple[_Kind, str]:
-    """What the folder's config.json says it is. Raises ModelError when that is no detector."""
+    """Return the kind and the architecture that the folder's config.json names.
+
+    Raises ModelError when that is not a detector.
+    """
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
         architecture = str((config.get("architectures") or [""])[0])
@@ -150,15 +156,15 @@ def recognise(folder: Path) -> tuple[_Kind, str]:
         raise ModelError(f"The config.json in {folder} is damaged ({error}).") from error
     if "auto_map" in config:
         raise ModelError(
-            f"The model in {folder} brings code of its own, which Ragdeck does not run; "
-            "use one whose architecture transformers knows."
+            f"The model in {folder} needs code of its own, which Ragdeck does not run; "
+            "use one with an architecture that transformers knows."
         )
     if architecture.endswith("ForTokenClassification"):
         return _token_kind(folder, labels), architecture
     if architecture.endswith("ForSequenceClassification"):
         return _sequence_kind(folder, labels), architecture
     raise ModelError(
-        f"{folder} holds {architecture or 'no architecture'}; a second detector is a sequence classifier "
+        f"{folder} contains {architecture or 'no architecture'}; a second detector is a sequence classifier "
         "(NLI, consistency) or a token classifier."
     )
 

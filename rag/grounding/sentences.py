@@ -2,7 +2,7 @@
 
 Line by line first (fences, headings, tables and list items end a sentence), then by the marks inside a line,
 then lines that only wrap are joined again. Offsets are exact: `text[s.start : s.end] == s.text`, in order,
-and every character that is not space lies in exactly one sentence.
+and every character that is not white space is in exactly one sentence.
 """
 
 from __future__ import annotations
@@ -48,23 +48,25 @@ _NOT = r"(?:not|n['’]t)"
 _REFUSALS = re.compile(
     rf"\b{_SOURCES}\b[^.!?]{{0,50}}\b(?:do|does|did)\s?{_NOT} {_SAY}\b"
     rf"|\b(?:is|are|was|were)\s?{_NOT} (?:\w+ly )?{_SAID}\b[^.!?]{{0,30}}\b{_SOURCES}\b"
-    rf"|\b(?:i|we)(?: am|['’]m| are|['’]re)? (?:cannot|can['’]t|can not|could{_NOT}|could not|not able to|unable to|"
-    rf"do not|don['’]t) (?:\w+ly )?(?:answer|find|provide|help|assist|determine|tell|know|have|see|say)\b"
+    rf"|\b(?:i|we)(?: am|['’]m| are|['’]re)? (?:cannot|can['’]t|can not|could{_NOT}|could not|not able to|"
+    rf"unable to|do not|don['’]t) "
+    rf"(?:\w+ly )?(?:answer|find|provide|help|assist|determine|tell|know|have|see|say)\b"
     r"|\b(?:unable|impossible|not possible) to (?:answer|determine|say|tell)\b"
-    rf"|\b(?:no|not enough|insufficient|not sufficient)(?: \w+)? (?:information|mention|answer)\b[^.!?]{{0,60}}"
-    rf"\b(?:{_SOURCES}|about|on|regarding|to answer)\b"
+    rf"|\b(?:no|not enough|insufficient|not sufficient)(?: \w+)? (?:information|mention|answer)\b"
+    rf"[^.!?]{{0,60}}\b(?:{_SOURCES}|about|on|regarding|to answer)\b"
     r"|\b(?:there is|is|there['’]s) (?:no|not enough|insufficient) (?:\w+ )?(?:information|mention)\b"
     r"|^(?:i['’]m |i am |we are )?(?:sorry|afraid)\b",
     re.IGNORECASE,
 )
 _META = re.compile(
-    r"^(?:sure|certainly|of course|absolutely|great question|good question|okay|ok|yes|no|thanks|thank you|hello|hi|"
-    r"hey|welcome|you['’]re welcome|good (?:morning|afternoon|evening))\b[\w ,'’]{0,30}[.!:,]*$"
-    r"|^(?:here (?:is|are)|here['’]s|below (?:is|are)|the following (?:is|are)|in summary|to summari[sz]e|in conclusion|"
-    r"summary|answer|sources?|references?|note)\b[^.!?]*:$"
-    rf"|^here (?:is|are|['’]s) (?:a|an|the|some|your|my)(?: \w+){{0,2}} (?:summary|answer|overview|list|explanation|response|"
-    rf"breakdown)\b[^.!?]*[.!:]?$"
-    r"|\b(?:let me know|hope (?:this|that|it) helps|feel free to|if you have any (?:other|more|further)? ?questions)\b"
+    r"^(?:sure|certainly|of course|absolutely|great question|good question|okay|ok|yes|no|thanks|thank you|"
+    r"hello|hi|hey|welcome|you['’]re welcome|good (?:morning|afternoon|evening))\b[\w ,'’]{0,30}[.!:,]*$"
+    r"|^(?:here (?:is|are)|here['’]s|below (?:is|are)|the following (?:is|are)|in summary|to summari[sz]e|"
+    r"in conclusion|summary|answer|sources?|references?|note)\b[^.!?]*:$"
+    rf"|^here (?:is|are|['’]s) (?:a|an|the|some|your|my)(?: \w+){{0,2}} "
+    rf"(?:summary|answer|overview|list|explanation|response|breakdown)\b[^.!?]*[.!:]?$"
+    r"|\b(?:let me know|hope (?:this|that|it) helps|feel free to|"
+    r"if you have any (?:other|more|further)? ?questions)\b"
     rf"|^(?:according to|based on)\b[^.,;]*\b{_SOURCES}\b[^.,;]*[:,.]?$",
     re.IGNORECASE,
 )
@@ -84,9 +86,9 @@ class Sentence:
 
 
 def split_sentences(text: str) -> list[Sentence]:
-    """Sentences, list items, headings and table rows in order; what is between fences is one piece of code.
+    """Return sentences, list items, headings and table rows in order; fenced code is one piece.
 
-    A citation marker behind a full stop belongs to the sentence before it.
+    A citation marker after a full stop belongs to the sentence before it.
     """
     pieces: list[Sentence] = []
     fence: tuple[str, int] | None = None  # its mark and where it opened
@@ -108,7 +110,10 @@ def split_sentences(text: str) -> list[Sentence]:
 
 
 def is_checkable(sentence: Sentence) -> bool:
-    """Whether the sentence claims something: not a question, greeting, refusal, meta remark, heading or code."""
+    """Return whether the sentence claims something.
+
+    Questions, greetings, refusals, remarks on the answer itself, headings and code do not.
+    """
     if sentence.kind in ("code", "heading"):
         return False
     plain = plain_text(sentence.text)
@@ -120,14 +125,14 @@ def is_checkable(sentence: Sentence) -> bool:
 
 
 def is_refusal(answer: str) -> bool:
-    """Whether the answer as a whole declines: it says so, and no sentence of it claims anything."""
+    """Return whether the answer as a whole declines: it says so, and no sentence of it claims anything."""
     sentences = split_sentences(answer)
     declines = any(_REFUSALS.search(plain_text(s.text)) for s in sentences if s.kind != "code")
     return declines and not any(is_checkable(s) for s in sentences)
 
 
 def plain_text(sentence: str) -> str:
-    """The sentence without citation markers, list bullets and emphasis."""
+    """Return the sentence without citation markers, list bullets and emphasis."""
     text = _MARKER.sub("", sentence)
     item = _ITEM.match(text)
     text = text[item.end() :] if item else text
@@ -163,7 +168,7 @@ def _split_prose(pieces: list[Sentence], text: str, start: int, end: int) -> Non
 
 
 def _goes_on_after(text: str, begin: int, stop: int, mark: str, end: int) -> bool:
-    """Whether the full stop belongs to an abbreviation or an initial, or small letters follow it."""
+    """Return whether the full stop belongs to an abbreviation or an initial, or small letters follow it."""
     if mark[0] != ".":
         return mark[0] == "…" and text[stop + len(mark) : end].lstrip()[:1].islower()
     following = text[stop + len(mark) : min(stop + len(mark) + 40, end)].lstrip().lstrip("\"'“‘([")[:1]
@@ -193,7 +198,7 @@ def _append(pieces: list[Sentence], text: str, start: int, end: int, kind: str) 
 
 
 def _join_wrapped(pieces: list[Sentence], text: str) -> list[Sentence]:
-    """Join lines that only wrap, and markers that stand alone, with the sentence before them."""
+    """Join lines that only wrap, and markers on lines of their own, with the sentence before them."""
     spans: list[tuple[int, int, str]] = []
     previous: Sentence | None = None
     for piece in pieces:

@@ -1,7 +1,7 @@
-"""Silent failures: an answer that came without an error and is none.
+"""Finds silent failures: answers that came without an error and are of no use.
 
-Pure functions over texts. They are asked at the end of every ask and must be right rather than complete: what is
-too short to tell is no failure.
+These are pure functions over texts. They run at the end of every question and must be right rather than
+complete: what is too short to tell is not a failure.
 """
 
 from __future__ import annotations
@@ -33,10 +33,13 @@ _LANGUAGE_NAMED = re.compile(
 def silent_failures(
     question: str, answer: str, finish_reason: str = "", passage_count: int = 0
 ) -> tuple[SilentFailure, ...]:
-    """What is wrong with an answer that was reported as done, in the order of SilentFailure.
+    """Return what is wrong with an answer that was reported as done, in the order of SilentFailure.
 
-    finish_reason: what the model's runtime said ("length": the token limit); passage_count: passages that were
-    in the prompt, numbered from 1.
+    Args:
+        question: What was asked.
+        answer: The whole answer.
+        finish_reason: What the model's runtime said; "length" means the token limit.
+        passage_count: How many passages were in the prompt, numbered from 1.
     """
     is_cut_off = finish_reason == "length"
     if is_empty(answer):
@@ -54,14 +57,15 @@ def silent_failures(
 
 
 def is_empty(answer: str) -> bool:
-    """Nothing but white space, punctuation and citation markers."""
+    """Return whether there is nothing but white space, punctuation and citation markers."""
     return not any(character.isalnum() for character in without_listed_markers(answer))
 
 
 def repeats_itself(answer: str) -> bool:
-    """A loop: the same words three times or more in a row, twelve words at least; or one sentence three times.
+    """Return whether the answer is a loop.
 
-    Figures are left out, so that a numbered loop is one, and a table of zeros is none.
+    That is the same words three times in a row, twelve words at least, or one sentence three times. Figures
+    are left out, so that a numbered loop is one and a table of zeros is not.
     """
     text = _CODE.sub(" ", answer).lower()
     words = [word for piece in _WORD.findall(text) for word in _split_ideographs(piece)]
@@ -76,7 +80,7 @@ def repeats_itself(answer: str) -> bool:
 
 
 def is_other_language(question: str, answer: str) -> bool:
-    """Whether both languages are known and differ. A question that names a language may want that."""
+    """Return whether both languages are known and differ; a question that names a language may want that."""
     if _LANGUAGE_NAMED.search(question):
         return False
     asked, answered = language_of(question), language_of(_CODE.sub(" ", answer))
@@ -84,10 +88,10 @@ def is_other_language(question: str, answer: str) -> bool:
 
 
 def cites_nothing(answer: str, passage_count: int) -> bool:
-    """Whether a marker such as [7] stands for no passage; code is not looked at, nor is [0]."""
+    """Return whether a marker such as [7] refers to no passage; code does not count, nor does [0]."""
     return any(number > passage_count for number in listed_markers_of(_CODE.sub(" ", answer)))
 
 
 def _split_ideographs(piece: str) -> Sequence[str]:
-    """Scripts without spaces are compared character by character."""
+    """Return a script without spaces character by character, else the piece as it is."""
     return piece if _IDEOGRAPHS.search(piece) else (piece,)

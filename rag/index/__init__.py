@@ -1,1 +1,1 @@
-"""The vector index: Chroma collections that can be rebuilt from the SQLite file. Only this package imports chromadb."""
+"""The vector index: Chroma collections that can be rebuilt. Only this package imports chromadb."""

@@ -1,13 +1,14 @@
-"""Looks into any Chroma: a folder, of which a copy is opened, or a server.
+"""Reads any Chroma folder or server, and writes collections for other programs.
 
-Two processes on one Chroma folder corrupt it, and its own program may have it open. So a folder is copied
-first, and what is opened is the copy.
+Two processes on one Chroma folder corrupt it, and its own program may have it open. So a folder is copied,
+and the copy is opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from rag.index.vector_index import open_client
 
 Vectors = npt.NDArray[np.float32]
 _PAGE = 1000
+# Several operations may read at once: two would write the same copy, and chromadb shares one client a folder,
+# so that closing one would close the other's.
+_one_at_a_time = threading.Lock()
 _HNSW = (
     "space",
     "ef_construction",
@@ -36,18 +40,34 @@ Batch = tuple[list[str], list[str], list[dict[str, Any]], Vectors]
 
 
 class ChromaBrowser:
-    """Reads one Chroma. Every failure is a RagError with a sentence."""
+    """A reader of one Chroma folder or server. Every failure is a RagError with a sentence."""
 
     def __init__(self, source: str, copies: Path) -> None:
-        """source: http(s)://host:port or a folder; copies: where copies of folders are kept."""
+        """Open a Chroma.
+
+        Args:
+            source: http(s)://host:port or a folder.
+            copies: The folder for copies of Chroma folders; an unchanged one is not copied again.
+        """
         self.source = source.strip()
         self.is_server = self.source.startswith(("http://", "https://"))
-        with self._in_words():
-            path = "" if self.is_server else str(_copied(Path(self.source).expanduser().absolute(), copies))
-            self._client = open_client(self.source if self.is_server else "", path)
+        _one_at_a_time.acquire()
+        try:
+            with self._in_words():
+                path = (
+                    "" if self.is_server else str(_copied(Path(self.source).expanduser().absolute(), copies))
+                )
+                self._client = open_client(self.source if self.is_server else "", path)
+        except BaseException:
+            _one_at_a_time.release()
+            raise
 
     def close(self) -> None:
-        self._client.close()
+        """Close the connection or the copy."""
+        try:
+            self._client.close()
+        finally:
+            _one_at_a_time.release()
 
     def __enter__(self) -> ChromaBrowser:
         return self
@@ -56,17 +76,27 @@ class ChromaBrowser:
         self.close()
 
     def collections(self) -> list[ChromaCollection]:
+        """Return all collections by name."""
         with self._in_words():
             return sorted((_describe(c) for c in self._client.list_collections()), key=lambda c: c.name)
 
     def describe(self, name: str) -> ChromaCollection:
+        """Return one collection. Raises NotFoundError when there is none of that name."""
         with self._in_words():
             return _describe(self._collection(name))
 
     def page(
         self, name: str, limit: int, offset: int, where: dict[str, Any] | None = None, contains: str = ""
     ) -> ChromaPage:
-        """Records as Chroma lists them; where: a metadata filter, contains: a part of the text."""
+        """Return records in Chroma's own order.
+
+        Args:
+            name: The collection.
+            limit: The most records to return.
+            offset: How many to skip.
+            where: A metadata filter as Chroma takes it, see rag.index.where.
+            contains: A part of the text, "" for any.
+        """
         with self._in_words():
             found = self._collection(name).get(
                 limit=limit + 1,
@@ -81,7 +111,7 @@ class ChromaBrowser:
     def search(
         self, name: str, vector: Sequence[float], count: int, where: dict[str, Any] | None = None
     ) -> ChromaPage:
-        """The records nearest to a vector, best first."""
+        """Return the records nearest to a vector, best first; where is a metadata filter."""
         with self._in_words():
             collection = self._collection(name)
             total = collection.count()
@@ -99,6 +129,7 @@ class ChromaBrowser:
         return ChromaPage(tuple(records), 0, False)
 
     def vector_of(self, name: str, record_id: str) -> Vectors:
+        """Return the vector (dimension,) of a record. Raises NotFoundError when there is no such record."""
         with self._in_words():
             found = self._collection(name).get(ids=[record_id], include=["embeddings"])
         if not found["ids"]:
@@ -106,7 +137,7 @@ class ChromaBrowser:
         return np.asarray(found["embeddings"][0], dtype=np.float32)
 
     def batches(self, name: str) -> Iterator[Batch]:
-        """All records: ids, texts (empty where there is none), metadata, vectors (n, dimension)."""
+        """Yield all records: ids, texts ("" where there is none), metadata and vectors (n, dimension)."""
         with self._in_words():
             collection = self._collection(name)
             for offset in range(0, collection.count(), _PAGE):
@@ -135,20 +166,26 @@ class ChromaBrowser:
             if self.is_server:
                 raise RagError(
                     f"The Chroma server at {self.source} does not answer as expected "
-                    f"({type(error).__name__}: {error}); see that it runs, then try again."
+                    f"({type(error).__name__}: {error}); make sure that it is running, then try again."
                 ) from error
             raise RagError(
                 f"{self.source} cannot be read as a Chroma folder ({type(error).__name__}: {error}); "
-                "it may be damaged, or of another version."
+                "it may be damaged, or written by another version."
             ) from error
 
 
 def export_batches(
     target: str, name: str, batches: Iterator[Batch], metadata: dict[str, Any]
 ) -> Iterator[int]:
-    """Write records to a new collection of a fresh folder or of a server; yields how many are done.
+    """Write records to a new collection in a fresh folder or on a server, and yield how many are done.
 
-    Cancelled or failed, nothing stays: a folder appears under its name when it is complete.
+    When it is cancelled or fails, nothing stays: a folder gets its name when it is complete.
+
+    Args:
+        target: http(s)://host:port or a folder that does not exist or is empty.
+        name: The collection.
+        batches: Ids, texts, metadata and vectors of the records.
+        metadata: Of the collection.
     """
     if target.startswith(("http://", "https://")):
         yield from _export_to_server(target, name, batches, metadata)
@@ -180,7 +217,7 @@ def _export_to_server(
     client = open_client(target, "")
     try:
         if name in {collection.name for collection in client.list_collections()}:
-            raise RagError(f"The server at {target} has a collection “{name}” already; choose another name.")
+            raise RagError(f"The server at {target} already has a collection “{name}”; choose another name.")
         whole = False
         try:
             yield from _write(client, name, batches, metadata)
@@ -218,7 +255,7 @@ def _write(client: Any, name: str, batches: Iterator[Batch], metadata: dict[str,
 def _try_delete(client: Any, name: str) -> None:
     try:
         client.delete_collection(name)
-    except Exception:  # the server is gone: nothing can be tidied there
+    except Exception:  # the server is gone: nothing can be tidied up there
         return
 
 
@@ -256,11 +293,11 @@ def _records(
 
 
 def _copied(folder: Path, copies: Path) -> Path:
-    """A copy of a Chroma folder, made again when the folder changed. Raises RagError when it is none."""
+    """Return a copy of a Chroma folder, made again when it changed. Raises RagError when it is not one."""
     database = folder / "chroma.sqlite3"
     if not database.is_file():
         raise RagError(
-            f"{folder} is no Chroma folder: it holds no chroma.sqlite3. Choose the folder that does."
+            f"{folder} is not a Chroma folder: it contains no chroma.sqlite3. Choose the folder that does."
         )
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     state = "\n".join(f"{p}\0{p.stat().st_size}\0{p.stat().st_mtime_ns}" for p in files)
@@ -273,7 +310,10 @@ def _copied(folder: Path, copies: Path) -> Path:
     size = sum(path.stat().st_size for path in files)
     copies.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(copies).free < size * 1.1:
-        raise RagError(f"{folder} is copied before it is opened, and {size / 2**20:,.0f} MB are not free.")
+        raise RagError(
+            f"{folder} has to be copied before it is opened, which needs {size / 2**20:,.0f} MB of "
+            "free space."
+        )
     scratch = copy.with_name(f"{copy.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     shutil.copytree(folder, scratch)

@@ -1,4 +1,4 @@
-"""Values of the vector index: passages found, and what a Chroma folder or server contains."""
+"""Values of the vector index: passages that were found, and what a Chroma folder or server contains."""
 
 from __future__ import annotations
 
@@ -30,13 +30,16 @@ class Hit:
     bm25_score: float | None = None
     fused_rank: int = 0
     fused_score: float = 0.0
-    marker: int | None = None  # the [n] under which it stands in the prompt
+    marker: int | None = None  # its number [n] in the prompt
     dropped: str | None = None
 
 
 @dataclass(frozen=True)
 class ChromaCollection:
-    """A collection of some Chroma. dimension is None while it is empty; hnsw: setting -> value, as shown."""
+    """A collection of some Chroma.
+
+    dimension is None while it is empty; hnsw and metadata are pairs of name and value, as shown.
+    """
 
     name: str
     count: int
@@ -49,7 +52,7 @@ class ChromaCollection:
 
 @dataclass(frozen=True)
 class ChromaRecord:
-    """distance is in the collection's space, None when the record was not searched for."""
+    """A record of a collection. distance is in its space, None when the record was not searched for."""
 
     id: str
     text: str
@@ -59,7 +62,7 @@ class ChromaRecord:
 
 @dataclass(frozen=True)
 class ChromaPage:
-    """Some records; more: whether others follow."""
+    """Some records of a collection from offset on; more says whether others follow."""
 
     records: tuple[ChromaRecord, ...]
     offset: int

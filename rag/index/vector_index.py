@@ -1,10 +1,10 @@
-"""The vector index: Chroma collections that can be rebuilt from the SQLite file. rag.index alone imports it.
+"""Fills and searches the vector index: Chroma collections that can be rebuilt from the SQLite file.
 
 An entry's id is the hash of its text: two versions that share texts share entries, so going from one to the
-other costs what differs, and the ids alone say what the index holds. A collection is served from the folder
-beside the SQLite file or from a Chroma server. Facts that forced the details: Chroma's writes hold the GIL,
-so they go in small batches; its default space is l2; its names are limited, so collections are named by our
-keys; `get` of everything must be paged.
+other costs what differs, and the ids alone say what the index contains. A collection is served from the
+folder next to the SQLite file or from a Chroma server. Facts that forced the details: Chroma's writes hold
+the GIL, so they go in small batches; its default space is l2; its names are limited, so collections are named
+by our keys; `get` of everything must be paged.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ VectorsOf = Callable[[list[str]], dict[str, Vector]]
 
 _WRITE_BATCH = 100
 _READ_PAGE = 5000  # vectors
-_LIST_PAGE = 100_000  # ids: Chroma counts through all before an offset, so pages make it slower
+_LIST_PAGE = 100_000  # ids; small pages are slow, as Chroma counts through all before an offset
 
 
 @dataclass(frozen=True)
 class IndexPlace:
-    """Where a collection's index is: the name of the Chroma collection, and the server if it is on one."""
+    """Where a collection's index is: the name of the Chroma collection, and its server, "" for the folder."""
 
     key: str
     server: str = ""
 
 
 class VectorIndex:
-    """Opens the Chroma folder, or a server, when it is first needed."""
+    """The index of all collections. It opens the Chroma folder, or a server, when that is first needed.
+
+    A server that does not answer is a RagError with a sentence, whatever is done.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -50,7 +53,13 @@ class VectorIndex:
     def add(
         self, place: IndexPlace, hashes: Sequence[str], vectors_of: VectorsOf
     ) -> Iterator[tuple[int, int]]:
-        """Add entries, over those that are there already; yields (done, total) after each batch."""
+        """Add entries or replace them, and yield (done, total) after each batch.
+
+        Args:
+            place: The collection's index.
+            hashes: Hashes of the texts.
+            vectors_of: Returns the vectors of some hashes. RagError is raised when one is missing.
+        """
         with _in_words(place):
             collection = self._collection(place)
             done = 0
@@ -63,7 +72,7 @@ class VectorIndex:
                 yield done, len(hashes)
 
     def delete(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
-        """Delete entries, if they are there; yields (done, total) after each batch."""
+        """Delete entries, if they exist, and yield (done, total) after each batch."""
         with _in_words(place):
             collection = self._collection(place)
             done = 0
@@ -73,7 +82,7 @@ class VectorIndex:
                 yield done, len(hashes)
 
     def query(self, place: IndexPlace, vector: Vector, count: int) -> list[str]:
-        """Text hashes of the nearest entries by cosine similarity, best first."""
+        """Return the text hashes of the nearest entries by cosine similarity, best first."""
         collection = self._collection(place)
         size = collection.count()
         if size == 0:
@@ -82,11 +91,12 @@ class VectorIndex:
         return [str(text_hash) for text_hash in found["ids"][0]]
 
     def hashes(self, place: IndexPlace) -> list[str]:
-        """The text hashes of all entries."""
+        """Return the text hashes of all entries."""
         with _in_words(place):
             return self._ids(self._collection(place))
 
     def vectors(self, place: IndexPlace, hashes: Sequence[str]) -> dict[str, Vector]:
+        """Return the vectors of those texts that have an entry, by text hash."""
         found: dict[str, Vector] = {}
         with _in_words(place):
             collection = self._collection(place)
@@ -96,17 +106,19 @@ class VectorIndex:
         return found
 
     def count(self, place: IndexPlace) -> int:
+        """Return the number of entries."""
         with _in_words(place):
             return int(self._collection(place).count())
 
     def drop(self, place: IndexPlace) -> None:
+        """Delete the index of a collection, if there is one."""
         from chromadb.errors import NotFoundError
 
         with _in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
             self._client(place.server).delete_collection(place.key)
 
     def collection_names(self) -> list[str]:
-        """Names of all collections in the folder."""
+        """Return the names of all collections in the folder."""
         return [str(collection.name) for collection in self._client("").list_collections()]
 
     def erase_folder(self) -> None:
@@ -117,11 +129,12 @@ class VectorIndex:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:
+        """Close the folder and all servers; the next use opens them again."""
         while self._clients:
             self._clients.popitem()[1].close()
 
     def check_server(self, address: str) -> None:
-        """Raises RagError with a sentence when no Chroma server answers there."""
+        """Raise RagError with a sentence when no Chroma server answers at the address."""
         self._client(address)
 
     def _ids(self, collection: Any) -> list[str]:
@@ -142,7 +155,10 @@ class VectorIndex:
 
 
 def open_client(server: str, folder: str) -> Any:
-    """A client of a server, or of a folder when server is empty. Raises RagError when no server answers."""
+    """Return a Chroma client of a server, or of a folder when server is "".
+
+    Raises RagError when the address is wrong or no server answers.
+    """
     os.environ["ANONYMIZED_TELEMETRY"] = "False"
     import chromadb
     from chromadb.config import Settings
@@ -153,7 +169,9 @@ def open_client(server: str, folder: str) -> Any:
         return chromadb.PersistentClient(path=folder, settings=settings)
     address = urlsplit(server)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise RagError(f"“{server}” is no address of a Chroma server; write it as http://localhost:8000.")
+        raise RagError(
+            f"“{server}” is not the address of a Chroma server. Write it as http://localhost:8000."
+        )
     secure = address.scheme == "https"
     try:
         return chromadb.HttpClient(
@@ -162,7 +180,7 @@ def open_client(server: str, folder: str) -> Any:
             ssl=secure,
             settings=settings,
         )
-    except Exception as error:  # it raises ValueError, httpx errors and its own, all for "nobody there"
+    except Exception as error:  # ValueError, httpx errors and its own, all for "nobody there"
         raise RagError(
             f"No Chroma server answers at {server} ({type(error).__name__}); start it with `chroma run`, or "
             "choose another address."
@@ -171,7 +189,7 @@ def open_client(server: str, folder: str) -> Any:
 
 @contextmanager
 def _in_words(place: IndexPlace) -> Iterator[None]:
-    """A server may be stopped at any time: whatever the libraries below make of it becomes a sentence."""
+    """Turn whatever the libraries make of a server that was stopped into a sentence."""
     try:
         yield
     except RagError:
@@ -180,8 +198,8 @@ def _in_words(place: IndexPlace) -> Iterator[None]:
         if not place.server:
             raise
         raise RagError(
-            f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it again, or "
-            "serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
+            f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it again, "
+            "or serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""A small language for Chroma's metadata filters: `page > 3 and (source = "a.pdf" or draft != true)`."""
+"""Parses filters on metadata for Chroma: `page > 3 and (source = "a.pdf" or draft != true)`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ _HOW = 'Write it as page > 3 and source = "a.pdf"; also or, in (…), and bracke
 
 
 def parse_where(text: str) -> dict[str, Any] | None:
-    """The `where` of a filter; None when the text is empty. Raises RagError that says what is wrong."""
+    """Return the `where` argument for a filter, None for an empty text.
+
+    Raises RagError, which says what is wrong with the filter.
+    """
     tokens = _tokens(text)
     if not tokens:
         return None
     parser = _Parser(tokens)
     found = parser.alternatives()
     if parser.left:
-        raise RagError(f"The filter cannot be read from “{parser.left[0][1]}” on. {_HOW}")
+        raise RagError(f"The filter cannot be read from “{parser.left[0][1]}” onwards. {_HOW}")
     return found
 
 
@@ -34,14 +37,17 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise RagError(f"The filter cannot be read from “{text[position:].strip()[:20]}” on. {_HOW}")
+            raise RagError(f"The filter cannot be read from “{text[position:].strip()[:20]}” onwards. {_HOW}")
         found.append((match.lastgroup, match.group(match.lastgroup)))
         position = match.end()
     return found
 
 
 class _Parser:
-    """alternatives := terms ("or" terms)*; terms := factor ("and" factor)*; factor := "(" … ")" | condition."""
+    """A recursive descent parser; what it has not read yet is in `left`.
+
+    alternatives := terms ("or" terms)*; terms := factor ("and" factor)*; factor := "(" … ")" | condition.
+    """
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self.left = tokens
@@ -70,7 +76,7 @@ class _Parser:
     def _condition(self) -> dict[str, Any]:
         kind, key = self._next("a name")
         if kind not in ("word", "text"):
-            raise RagError(f"The filter needs a name where “{key}” stands. {_HOW}")
+            raise RagError(f"The filter needs a name instead of “{key}”. {_HOW}")
         name = _unquoted(key) if kind == "text" else key
         kind, operator = self._next(f"a comparison after “{name}”")
         if kind == "word" and operator.lower() == "in":
@@ -79,7 +85,7 @@ class _Parser:
             raise RagError(f"The filter needs a comparison after “{name}”, not “{operator}”. {_HOW}")
         value = self._value()
         if isinstance(value, str | bool) and operator in (">", ">=", "<", "<="):
-            raise RagError(f"Only numbers can be compared by {operator}; “{value}” is none.")
+            raise RagError(f"Only numbers can be compared with {operator}; “{value}” is not a number.")
         return {name: {_OPERATORS[operator]: value}}
 
     def _list(self) -> list[Any]:
@@ -90,7 +96,7 @@ class _Parser:
             values.append(self._value())
         self._take("mark", ")")
         if len({type(value) for value in values}) > 1:
-            raise RagError("The values of “in (…)” must be of one kind: all texts or all numbers.")
+            raise RagError("The values of “in (…)” must be of the same kind: all texts or all numbers.")
         return values
 
     def _value(self) -> Any:
@@ -98,7 +104,7 @@ class _Parser:
         if kind == "text":
             return _unquoted(text)
         if kind != "word":
-            raise RagError(f"The filter needs a value where “{text}” stands. {_HOW}")
+            raise RagError(f"The filter needs a value instead of “{text}”. {_HOW}")
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
         if re.fullmatch(r"[+-]?\d{1,18}", text):
@@ -109,13 +115,13 @@ class _Parser:
 
     def _next(self, wanted: str) -> tuple[str, str]:
         if not self.left:
-            raise RagError(f"The filter ends where {wanted} should stand. {_HOW}")
+            raise RagError(f"The filter ends where {wanted} should be. {_HOW}")
         token, self.left = self.left[0], self.left[1:]
         return token
 
     def _take(self, kind: str, text: str) -> None:
         if self._next(f"“{text}”") != (kind, text):
-            raise RagError(f"The filter lacks a “{text}”. {_HOW}")
+            raise RagError(f"The filter needs a “{text}”. {_HOW}")
 
 
 def _unquoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Looks for what is wrong with chunks: near-duplicates, garbled or empty text, boilerplate; and maps them."""
+"""Finds chunks that a person should look at: near-duplicates, and garbled, nearly empty or repeated texts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import Session
 
-from rag.knowledge.collections import find_collection, find_version
-from rag.knowledge.rows import NearDuplicate, Suspect, VersionProgress
+from rag.knowledge.collections import content_of, named_version
+from rag.knowledge.rows import NearDuplicate, Suspect, SuspectKind, VersionProgress
 from rag.storage.store import VERSION_CHUNKS
 from rag.storage.tables.knowledge import DatasetVersion
+from rag.text.plurals import counted
 from rag.workspace import Workspace
 
 NEAR = 0.95  # cosine similarity from which two different texts are called near-duplicates
@@ -29,14 +30,15 @@ _ODD = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\ue000-\uf8ff]")
 def suspicious_chunks(
     workspace: Workspace, collection: str, which: int | str | None = None
 ) -> Generator[VersionProgress, None, list[Suspect]]:
-    """Chunks with garbled, hardly any, or repeated text."""
-    version = _version(workspace, collection, which)
+    """Return the chunks of a version with garbled, hardly any, or repeated text."""
+    version = named_version(workspace, collection, which)
     with workspace.store.session() as session:
         repeated = _repeated(session, version)
         rows = (
             session.connection()
             .exec_driver_sql(
-                f"SELECT c.id, c.document_id, d.name, c.place, c.text, c.text_hash {_with_documents()} ORDER BY c.id",
+                f"""SELECT c.id, c.document_id, d.name, c.place, c.text, c.text_hash {_with_documents()}
+                    ORDER BY c.id""",
                 (version.id,),
             )
             .fetchall()
@@ -46,41 +48,41 @@ def suspicious_chunks(
         if number % 5000 == 0:
             yield VersionProgress("looking", number, len(rows))
         kind, detail = judge_text(row[4])
-        if not kind and row[5] in repeated:
-            kind, detail = "boilerplate", f"the same text in {repeated[row[5]]} documents"
+        if kind is None and row[5] in repeated:
+            kind, detail = SuspectKind.BOILERPLATE, f"the same text in {repeated[row[5]]} documents"
         if kind:
             found.append(Suspect(row[0], row[1], row[2], row[3], kind, detail, row[4][:400]))
     return found
 
 
-def judge_text(text: str) -> tuple[str, str]:
-    """(kind, detail) of a suspicious text, or two empty strings."""
+def judge_text(text: str) -> tuple[SuspectKind | None, str]:
+    """Return what is wrong with a text, and by which figures; (None, "") when nothing is."""
     words = _WORD.findall(text)
     letters = sum(c.isalnum() for c in text)
     odd = len(_ODD.findall(text))
     if odd > 1 and odd * 50 > len(text):
-        return "garbled", f"{odd} characters that are no text"
+        return SuspectKind.GARBLED, f"{odd} characters that are not text"
     dense = [c for c in text if not c.isspace() and c not in _RULES]
     if len(dense) > 12 and letters < 0.5 * len(dense):
-        return "garbled", f"{100 * letters / len(dense):.0f} % letters and digits"
+        return SuspectKind.GARBLED, f"{100 * letters / len(dense):.0f} % letters and digits"
     if len(words) < _FEW_WORDS and letters < 20:
-        return "nearly empty", f"{len(words)} words"
+        return SuspectKind.NEARLY_EMPTY, counted(len(words), "word")
     latin = [w for w in words if w.isascii() and w.isalpha() and len(w) > 3]
     voiceless = [w for w in latin if not re.search("[aeiouyAEIOUY]", w) and not w.isupper()]
     if len(latin) >= 8 and len(voiceless) > 0.3 * len(latin):
-        return "garbled", f"{len(voiceless)} of {len(latin)} words without a vowel"
+        return SuspectKind.GARBLED, f"{len(voiceless)} of {len(latin)} words without a vowel"
     single = [w for w in words if len(w) == 1 and w.isalpha() and w.isascii()]
     if len(words) >= 12 and len(single) > 0.6 * len(words):
-        return "garbled", "letters stand apart"
-    return "", ""
+        return SuspectKind.GARBLED, "letters with spaces between them"
+    return None, ""
 
 
 def near_duplicates_of(
     workspace: Workspace, collection: str, chunk_id: int, which: int | str | None = None
 ) -> list[NearDuplicate]:
-    """The chunks of a version that are nearly the same as one of them, most similar first."""
-    version = _version(workspace, collection, which)
-    content = workspace.content(version.id or 0, version.embedder)
+    """Return the chunks of a version that are nearly the same as one of them, most similar first."""
+    version = named_version(workspace, collection, which)
+    content = content_of(workspace, version)
     rows = np.flatnonzero(content.ids == chunk_id)
     if len(rows) == 0:
         return []
@@ -99,9 +101,9 @@ def near_duplicates_of(
 def near_duplicates(
     workspace: Workspace, collection: str, which: int | str | None = None, threshold: float = NEAR
 ) -> Generator[VersionProgress, None, list[NearDuplicate]]:
-    """All pairs of different texts in a version that are at least so similar; at most 2,000, best first."""
-    version = _version(workspace, collection, which)
-    content = workspace.content(version.id or 0, version.embedder)
+    """Return the pairs of different texts with at least this cosine similarity; at most 2,000, best first."""
+    version = named_version(workspace, collection, which)
+    content = content_of(workspace, version)
     with workspace.store.session() as session:
         vectors = content.vectors(session)
     hashes = np.unique(np.array(content.hashes), return_index=True)[1]  # one row for each distinct text
@@ -120,17 +122,12 @@ def near_duplicates(
         return _describe(session, pairs, content.ids)
 
 
-def _version(workspace: Workspace, collection: str, which: int | str | None) -> DatasetVersion:
-    with workspace.store.session() as session:
-        return find_version(session, find_collection(session, collection), which)
-
-
 def _with_documents() -> str:
     return VERSION_CHUNKS.replace("WHERE", "JOIN document d ON d.id = c.document_id WHERE", 1)
 
 
 def _repeated(session: Session, version: DatasetVersion) -> dict[str, int]:
-    """Text hash -> documents that hold it, from three on."""
+    """Return text hash -> number of documents that contain it, from three on."""
     rows = session.connection().exec_driver_sql(
         f"""SELECT c.text_hash, count(DISTINCT c.document_id) AS documents {VERSION_CHUNKS}
             GROUP BY c.text_hash HAVING documents >= ?""",

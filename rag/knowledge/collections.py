@@ -1,4 +1,4 @@
-"""Collections: making, finding, renaming and deleting them, and finding and tagging their versions."""
+"""Makes, finds, renames and deletes collections, and finds and tags their versions."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.index.vector_index import IndexPlace
+from rag.knowledge.rows import PendingKind
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
+from rag.storage.version_content import VersionContent
 from rag.text.search_terms import indexed_text
 from rag.workspace import Workspace
 
 
 def find_collection(session: Session, name: str) -> Collection:
+    """Return the collection with this name. Raises NotFoundError."""
     found = session.exec(select(Collection).where(Collection.name == name)).first()
     if found is None:
         raise NotFoundError(
-            f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+            f"There is no collection named “{name}”. Run `ragdeck collections` to see all collections."
         )
     return found
 
 
 def ensure_collection(workspace: Workspace, name: str) -> Collection:
-    """The collection of that name, made if it does not exist. A name may be any text in any script."""
+    """Return the collection with this name, made if it does not exist.
+
+    A name may be any text in any script. Raises RagError when it is empty or the embedder is not available.
+    """
     name = name.strip()
     if not name:
-        raise RagError("A collection needs a name; give one with -c NAME.")
+        raise RagError("A collection needs a name. Give one with -c NAME.")
     with workspace.store.session() as session:
         found = session.exec(select(Collection).where(Collection.name == name)).first()
         if found is None:
@@ -40,11 +46,19 @@ def ensure_collection(workspace: Workspace, name: str) -> Collection:
             )
             session.add(found)
             audit_log.record(session, "collection made", name)
-    workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not at hand
+    workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not available
     return found
 
 
 def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) -> Collection:
+    """Return a row for an empty collection, with a key that no other has.
+
+    Args:
+        name: Any text.
+        embedder: Fingerprint of its embedder.
+        embedder_name: Name of its embedder.
+        chunking: JSON of its ChunkingSettings.
+    """
     key = f"c-{secrets.token_hex(8)}"
     return Collection(
         key=key,
@@ -57,12 +71,20 @@ def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) 
     )
 
 
+def collection_by_id(session: Session, collection_id: int) -> Collection:
+    """Return a collection that was found before. Raises NotFoundError when it was deleted in the meantime."""
+    found = session.get(Collection, collection_id)
+    if found is None:
+        raise NotFoundError("The collection was deleted in the meantime.")
+    return found
+
+
 def find_version(session: Session, collection: Collection, which: int | str | None) -> DatasetVersion:
-    """A version by its number or one of its tags; None means the active one."""
+    """Return a version by its number or one of its tags; None means the active one. Raises NotFoundError."""
     found: DatasetVersion | None = None
     if which is None:
         if collection.active_version_id is None:
-            raise NotFoundError(f"The collection “{collection.name}” is empty; add documents to it first.")
+            raise NotFoundError(f"The collection “{collection.name}” is empty. Add documents to it first.")
         return session.exec(
             select(DatasetVersion).where(DatasetVersion.id == collection.active_version_id)
         ).one()
@@ -79,29 +101,64 @@ def find_version(session: Session, collection: Collection, which: int | str | No
         ).first()
     if found is None:
         raise NotFoundError(
-            f"The collection “{collection.name}” has no version {which}; `ragdeck versions -c` lists them."
+            f"The collection “{collection.name}” has no version {which}. "
+            "Run `ragdeck versions -c NAME` to see all versions."
         )
     return found
 
 
+def named_version(workspace: Workspace, collection: str, which: int | str | None) -> DatasetVersion:
+    """Return a version of the collection with this name; None means the active one. Raises NotFoundError."""
+    with workspace.store.session() as session:
+        return find_version(session, find_collection(session, collection), which)
+
+
 def index_place(collection: Collection) -> IndexPlace:
+    """Return where the index of a collection is."""
     return IndexPlace(collection.index_key, collection.index_server)
 
 
+def content_of(workspace: Workspace, version: DatasetVersion) -> VersionContent:
+    """Return what a stored version contains, as arrays."""
+    assert version.id is not None
+    return workspace.content(version.id, version.embedder)
+
+
+def set_pending(
+    session: Session, collection: Collection, kind: PendingKind, version_id: int | None = None
+) -> None:
+    """Note what is being changed and which version will be active: a start that finds it was interrupted."""
+    collection.pending_kind, collection.pending_version_id = kind, version_id
+    session.add(collection)
+
+
+def clear_pending(workspace: Workspace, collection_id: int) -> None:
+    """Note that the change of a collection has ended, well or not."""
+    with workspace.store.session() as session:
+        found = session.get(Collection, collection_id)
+        if found is not None and found.pending_kind:
+            found.pending_kind, found.pending_version_id = "", None
+            session.add(found)
+
+
 def active_documents(session: Session, collection: Collection) -> list[tuple[int, str, str, str]]:
-    """(id, source, sha256, chunking fingerprint) of each document of the active version."""
+    """Return (id, source, sha256, chunking fingerprint) of each document of the active version."""
     if collection.active_version_id is None:
         return []
     rows = session.connection().exec_driver_sql(
         """SELECT d.id, d.source, d.sha256, d.chunking FROM versiondocument vd
-           CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id WHERE vd.version_id = ?""",
+           CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id
+           WHERE vd.version_id = ?""",
         (collection.active_version_id,),
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows.fetchall()]
 
 
 def tag_version(workspace: Workspace, collection: str, version: int | str | None, tag: str) -> None:
-    """Name a version. A tag that another version of the collection has moves here."""
+    """Give a version a tag. One that another version of the collection has moves here.
+
+    Raises RagError when the tag is empty, a number, or longer than 60 characters.
+    """
     tag = tag.strip()
     if not tag or tag.isdigit() or len(tag) > 60:
         raise RagError("A tag is a word of at most 60 characters that is not a number, such as “baseline”.")
@@ -119,6 +176,7 @@ def tag_version(workspace: Workspace, collection: str, version: int | str | None
 
 
 def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
+    """Remove a tag. Raises NotFoundError when no version has it."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         known = session.exec(
@@ -131,19 +189,20 @@ def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
 
 
 def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
+    """Give a collection another name. Raises RagError when it is empty or taken."""
     with workspace.store.session() as session:
         found = find_collection(session, name)
         if not new_name.strip():
             raise RagError("A collection needs a name.")
         if session.exec(select(Collection).where(Collection.name == new_name.strip())).first() is not None:
-            raise RagError(f"There is already a collection named “{new_name.strip()}”; choose another name.")
+            raise RagError(f"There is already a collection named “{new_name.strip()}”. Choose another name.")
         found.name = new_name.strip()
         session.add(found)
         audit_log.record(session, "collection renamed", name, f"to {found.name}")
 
 
 def delete_collection(workspace: Workspace, name: str) -> None:
-    """Remove a collection with its versions and documents. Its traces stay: they hold what they showed."""
+    """Delete a collection with its versions and documents. Its traces stay: they contain what they showed."""
     with workspace.store.session() as session:
         found = find_collection(session, name)
         raw = session.connection()
@@ -153,7 +212,8 @@ def delete_collection(workspace: Workspace, name: str) -> None:
         delete_documents(session, [row[0] for row in ids])
         in_versions = "version_id IN (SELECT id FROM datasetversion WHERE collection_id = ?)"
         for statement in (
-            "DELETE FROM regressionresult WHERE run_id IN (SELECT id FROM regressionrun WHERE collection_id = ?)",
+            "DELETE FROM regressionresult WHERE run_id IN "
+            "(SELECT id FROM regressionrun WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE {in_versions}"
                 for table in ("versiondocument", "versionexclusion", "verificationresult")
@@ -170,10 +230,10 @@ def delete_collection(workspace: Workspace, name: str) -> None:
                     "datasetversion",
                 )
             ),
-            "DELETE FROM rolloutask WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
+            "DELETE FROM rolloutanswer WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
-                for table in ("rollout", "productionpipeline", "draft")
+                for table in ("rollout", "productionpipeline", "draft", "flaglimits")
             ),
             "DELETE FROM collection WHERE id = ?",
         ):
@@ -203,9 +263,9 @@ def delete_documents(session: Session, document_ids: list[int]) -> None:
 def open_version(
     workspace: Workspace, collection: str, which: int | str | None
 ) -> tuple[Collection, DatasetVersion]:
-    """The collection and version (number, tag, None: the active one) to search.
+    """Return the collection and the version (number, tag, or None for the active one) to search.
 
-    Raises RagError when the embedder that made its vectors is not at hand.
+    Raises RagError when the embedder that made its vectors is not available.
     """
     with workspace.store.session() as session:
         found = find_collection(session, collection)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import RagError
-from rag.knowledge.chunk_quality import _version
+from rag.knowledge.collections import content_of, named_version
 from rag.knowledge.rows import EmbeddingMap
 from rag.workspace import Workspace
 
@@ -18,13 +18,13 @@ _MOST_MAPPED = 20_000
 def embedding_map(workspace: Workspace, collection: str, which: int | str | None = None) -> EmbeddingMap:
     """Project a version's vectors onto their first two principal components (Pearson 1901).
 
-    Above 20,000 chunks an even sample is shown. UMAP and t-SNE are left out: umap-learn brings numba and llvm,
-    and either takes minutes at this size.
+    Above 20,000 chunks an even sample is shown. UMAP and t-SNE are left out: umap-learn brings numba and
+    llvm, and either takes minutes at this size. Raises RagError when the version contains no chunks.
     """
-    version = _version(workspace, collection, which)
-    content = workspace.content(version.id or 0, version.embedder)
+    version = named_version(workspace, collection, which)
+    content = content_of(workspace, version)
     if len(content.ids) == 0:
-        raise RagError("This version holds no chunk: there is nothing to map.")
+        raise RagError("This version contains no chunks: there is nothing to map.")
     with workspace.store.session() as session:
         vectors = content.vectors(session)
         rows = np.linspace(0, len(content.ids) - 1, min(len(content.ids), _MOST_MAPPED)).astype(np.int64)
@@ -53,7 +53,10 @@ def embedding_map(workspace: Workspace, collection: str, which: int | str | None
 
 
 def principal_components(vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], float]:
-    """(n, 2) coordinates of (n, d) vectors and the share of variance they hold. Signs are made definite."""
+    """Return the (n, 2) coordinates of (n, d) vectors, and the share of the variance that they explain.
+
+    The largest coefficient of each axis is positive, so that the same vectors always give the same map.
+    """
     centred = vectors - vectors.mean(axis=0)
     values, axes = np.linalg.eigh(centred.T @ centred)
     two = axes[:, [-1, -2]] if axes.shape[1] > 1 else np.hstack([axes, np.zeros_like(axes)])

@@ -1,9 +1,9 @@
 """Turns files into a new dataset version.
 
-discover -> per file: sha256, known revision? else parse and split -> embed only unknown texts -> one short
-transaction -> the version in one transaction -> the index. Files are embedded in groups, because many small
-files one by one would leave the network idle. Cancelling at any yield keeps what was finished, and the next
-ingest goes on from there.
+The stages: discover the files; for each, compute its sha256 and use the known revision, or parse and split
+it; embed the unknown texts; write each document in a short transaction; write the version in one transaction;
+fill the index. Files are embedded in groups, because many small files one by one would leave the network
+idle. Cancelling at any yield keeps what was finished, and the next ingest continues from there.
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from rag.errors import DocumentError, NotFoundError, RagError, UnsupportedDocumentError
-from rag.knowledge.collections import active_documents, ensure_collection, find_collection, find_version
+from rag.errors import DocumentError, RagError, UnsupportedDocumentError
+from rag.knowledge.collections import (
+    active_documents,
+    clear_pending,
+    collection_by_id,
+    ensure_collection,
+    set_pending,
+)
 from rag.knowledge.edits import drop_documents, replace_document
-from rag.knowledge.rows import FileOutcome, IngestProgress, IngestReport, PendingKind
-from rag.knowledge.versions import VersionDraft, draft_of, make_version
+from rag.knowledge.rows import FileOutcome, FileStatus, IngestProgress, IngestReport, PendingKind
+from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
 from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
 from rag.parsing.formats import PARSER, is_supported, parse_file
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
-from rag.storage.tables.knowledge import Chunk, Collection, Document
+from rag.storage.tables.knowledge import Chunk, Collection, DatasetVersion, Document
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -47,7 +53,7 @@ class Source:
 
 @dataclass
 class _Known:
-    """Revisions that the collection has, and what its active version holds."""
+    """Revisions that the collection has, and what its active version contains."""
 
     by_revision: dict[tuple[str, str, str], int]
     active: dict[str, tuple[int, str, str]]  # source -> (document id, sha256, chunking)
@@ -66,14 +72,15 @@ class _Pending:
 
 @dataclass
 class _Run:
-    """The state of one ingest."""
+    """The state of one ingest, which every stage is handed."""
 
-    collection: Collection
+    collection_id: int
+    settings: str  # JSON of the ChunkingSettings
     embedder: Embedder
-    chunking: str
+    chunking: str  # fingerprint of parser, chunk settings and tokenizer
     known: _Known
     sources: list[Source]
-    gone: list[str] = field(default_factory=list)  # sources that are no longer where they were
+    gone: list[str] = field(default_factory=list)  # sources whose files no longer exist
     began: float = field(default_factory=time.monotonic)
     outcomes: list[FileOutcome] = field(default_factory=list)
     documents: dict[str, int] = field(default_factory=dict)  # source -> document id, for the new version
@@ -104,7 +111,7 @@ class _Run:
             chunks_per_s=self.chunks_done / elapsed if elapsed > 0.5 and self.chunks_done else None,
         )
 
-    def finish(self, source: Source, outcome: str, detail: str = "", chunk_count: int = 0) -> None:
+    def finish(self, source: Source, outcome: FileStatus, detail: str = "", chunk_count: int = 0) -> None:
         self.outcomes.append(FileOutcome(str(source.path), outcome, detail, chunk_count))
         self.files_done += 1
         self.bytes_done += source.size_bytes
@@ -115,12 +122,21 @@ def ingest_files(
 ) -> Events:
     """Add files and folders to a collection and make a new version of it.
 
-    following: a folder that the collection follows; documents whose files are gone from it leave in the same
-    version. When nothing changed no version is made: the report names the version that stays. Raises RagError
-    when nothing was given or the data folder cannot be written.
+    When nothing changed no version is made: the report names the version that stays active.
+
+    Args:
+        workspace: The open data folder.
+        collection: The name of the collection, which is made if it does not exist.
+        paths: Files and folders.
+        following: A folder that the collection follows. Documents whose files were deleted from it are
+            removed in
+            the same version.
+
+    Raises:
+        RagError: No path was given, or the data folder cannot be written.
     """
     if not paths:
-        raise RagError("No file was given; name files or folders to add.")
+        raise RagError("No files were given. Name files or folders to add.")
     sources, refused = discover(paths)
     run = _open_run(workspace, collection, sources)
     if following is not None:
@@ -130,13 +146,13 @@ def ingest_files(
     try:
         yield from _read_all(workspace, run)
     except BaseException:
-        _set_pending(workspace, run.collection.name, False)
+        clear_pending(workspace, run.collection_id)
         raise
     yield run.progress("", "saving")
     if run.documents or run.gone:
-        for step in make_version(workspace, run.collection.name, lambda s, c: _plan(run, s, c)):
+        for step in make_version_of(workspace, run.collection_id, lambda s, c: _plan(run, s, c)):
             yield replace(run.progress("", step.stage), chunks_done=step.done, chunks_total=step.total)
-    _set_pending(workspace, run.collection.name, False)
+    clear_pending(workspace, run.collection_id)
     return _report(workspace, run)
 
 
@@ -157,9 +173,9 @@ def _read_all(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
 
 
 def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcome]]:
-    """The files to ingest, in order and each once, and what is left out with the reason.
+    """Return the files to ingest, in order and each once, and those left out with the reason.
 
-    Inside a folder, hidden files and kinds that are not read are skipped; a file named by itself is tried.
+    Inside a folder, hidden files and unsupported kinds are skipped; a file that is named itself is tried.
     """
     sources: dict[str, Source] = {}
     refused: list[FileOutcome] = []
@@ -171,26 +187,28 @@ def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcom
             elif path.exists():
                 sources[str(path)] = Source(path, path.stat().st_size)
             else:
-                refused.append(FileOutcome(str(path), "failed", "There is no such file or folder."))
+                refused.append(FileOutcome(str(path), FileStatus.FAILED, "There is no such file or folder."))
         except OSError as error:
-            refused.append(FileOutcome(str(path), "failed", f"It cannot be read: {error.strerror}."))
+            refused.append(FileOutcome(str(path), FileStatus.FAILED, f"It cannot be read: {error.strerror}."))
     return list(sources.values()), refused
 
 
 def _discover_folder(folder: Path, sources: dict[str, Source], refused: list[FileOutcome]) -> None:
     def unreadable(error: OSError) -> None:
-        refused.append(FileOutcome(str(error.filename), "failed", f"It cannot be read: {error.strerror}."))
+        sentence = f"It cannot be read: {error.strerror}."
+        refused.append(FileOutcome(str(error.filename), FileStatus.FAILED, sentence))
 
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent) / name
             if name.startswith((".", "~$")):
-                refused.append(FileOutcome(str(path), "skipped", "hidden or temporary file"))
+                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, "hidden or temporary file"))
             elif not path.is_file():
-                refused.append(FileOutcome(str(path), "skipped", "not a regular file"))
+                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, "not a regular file"))
             elif not is_supported(path):
-                refused.append(FileOutcome(str(path), "skipped", f"{path.suffix or 'this kind'} is not read"))
+                kind = path.suffix or "this kind of file"
+                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, f"{kind} is not supported"))
             else:
                 sources[str(path)] = Source(path, path.stat().st_size)
 
@@ -200,8 +218,9 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     embedder = workspace.embedder_of(found.embedder, found.embedder_name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
-    _set_pending(workspace, found.name, True)
+    assert found.id is not None
     with workspace.store.session() as session:
+        set_pending(session, collection_by_id(session, found.id), PendingKind.INGEST)
         rows = session.connection().exec_driver_sql(
             "SELECT source, sha256, chunking, id FROM document WHERE collection_id = ? AND complete",
             (found.id,),
@@ -211,19 +230,13 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     by_content: dict[str, list[str]] = {}
     for known_source, (_, sha256, _) in active.items():
         by_content.setdefault(sha256, []).append(known_source)
-    return _Run(found, embedder, chunking, _Known(by_revision, active, by_content), sources)
-
-
-def _set_pending(workspace: Workspace, collection: str, running: bool) -> None:
-    """Note that an ingest runs, or ran: a start that finds the note says that it was interrupted."""
-    with workspace.store.session() as session:
-        found = find_collection(session, collection)
-        found.pending_kind, found.pending_version_id = PendingKind.INGEST if running else "", None
-        session.add(found)
+    return _Run(
+        found.id, found.chunking, embedder, chunking, _Known(by_revision, active, by_content), sources
+    )
 
 
 def _gone_from(run: _Run, folder: Path) -> list[str]:
-    """Documents of the active version whose files are no longer in the folder."""
+    """Return the documents of the active version whose files no longer exist in the folder."""
     present = {str(source.path) for source in run.sources}
     return [
         source
@@ -233,12 +246,12 @@ def _gone_from(run: _Run, folder: Path) -> list[str]:
 
 
 def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
-    """Splits when it is first called: a folder without changes never loads the tokenizer."""
+    """Return a function that loads the tokenizer when it is first called: an unchanged folder needs none."""
     made: list[Chunker] = []
 
     def split(document: ParsedDocument) -> list[TextChunk]:
         if not made:
-            settings = ChunkingSettings.model_validate_json(run.collection.chunking)
+            settings = ChunkingSettings.model_validate_json(run.settings)
             made.append(Chunker(run.embedder.tokenizer, settings, run.embedder.longest_input))
         return made[0].split(document)
 
@@ -248,7 +261,7 @@ def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
 def _read_source(
     run: _Run, source: Source, split: Callable[[ParsedDocument], list[TextChunk]]
 ) -> _Pending | None:
-    """Decide what a file is; parsed and split when it is new, None when it is settled already."""
+    """Decide what a file is; return it parsed and split when it is new, None when nothing is left to do."""
     key = str(source.path)
     try:
         sha256 = file_sha256(source.path)
@@ -265,11 +278,11 @@ def _read_source(
             raise DocumentError("The file contains no text.")
         return _Pending(source, sha256, parsed, chunks)
     except UnsupportedDocumentError as error:
-        run.finish(source, "skipped", str(error))
+        run.finish(source, FileStatus.SKIPPED, str(error))
     except DocumentError as error:
-        run.finish(source, "failed", str(error))
+        run.finish(source, FileStatus.FAILED, str(error))
     except OSError as error:
-        run.finish(source, "failed", f"It cannot be read: {error.strerror or error}.")
+        run.finish(source, FileStatus.FAILED, f"It cannot be read: {error.strerror or error}.")
     return None
 
 
@@ -278,14 +291,14 @@ def _use_known(run: _Run, source: Source, revision: int) -> None:
     current = run.known.active.get(key)
     run.bytes_known += source.size_bytes
     if current is not None and current[0] == revision:
-        run.finish(source, "unchanged")
+        run.finish(source, FileStatus.UNCHANGED)
         return
     run.documents[key] = revision
-    run.finish(source, "replaced" if current else "added")
+    run.finish(source, FileStatus.REPLACED if current else FileStatus.ADDED)
 
 
 def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
-    """The old place of a renamed or moved file: same content, and nothing is left where it was."""
+    """Return the old place of a renamed or moved file: same content, and no file where it was."""
     if str(source.path) in run.known.active:
         return None
     for old in run.known.active_sources.get(sha256, ()):
@@ -307,7 +320,7 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
     for pending in group:
         for chunk in pending.chunks:
             counts[chunk.text_hash] = counts.get(chunk.text_hash, 0) + 1
-    # Texts of like length together: a batch is padded to its longest.
+    # Texts of similar length together: a batch is padded to its longest.
     order = sorted(missing, key=lambda text_hash: (-len(texts[text_hash]), text_hash))
     name = str(group[-1].source.path)
     for begin in range(0, len(order), _ENCODE_BATCH):
@@ -325,9 +338,8 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
 def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     key = str(pending.source.path)
     parsed = pending.parsed
-    assert run.collection.id is not None
     document = Document(
-        collection_id=run.collection.id,
+        collection_id=run.collection_id,
         source=key,
         name=pending.source.path.name,
         title=parsed.title,
@@ -346,12 +358,12 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         add_chunks(session, document, chunk_rows_of(pending.chunks))
     assert document.id is not None
     run.documents[key] = document.id
-    outcome = "replaced" if key in run.known.active else "added"
+    outcome = FileStatus.REPLACED if key in run.known.active else FileStatus.ADDED
     run.finish(pending.source, outcome, parsed.warning, len(pending.chunks))
 
 
 def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
-    """Rows for the chunks of one document; the document's id is filled in when they are written."""
+    """Return rows for the chunks of one document; its id is filled in when they are written."""
     return [
         Chunk(
             document_id=0,
@@ -370,7 +382,7 @@ def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:
 
 
 def _plan(run: _Run, session: Session, collection: Collection) -> VersionDraft:
-    """The documents that stay, the new revisions in their places, and those whose files are gone left out."""
+    """Draft the active version with the new revisions, and without documents whose files are gone."""
     draft = draft_of(session, collection)
     # Read again: another change may have been made since this ingest began.
     present = {source: document for document, source, _, _ in active_documents(session, collection)}
@@ -395,20 +407,21 @@ def _plan(run: _Run, session: Session, collection: Collection) -> VersionDraft:
 
 
 def _pairs(run: _Run, present: dict[str, int], moved: Sequence[str]) -> list[tuple[int, int]]:
-    """(old document, new document) of every source that was replaced, and of every one that moved."""
+    """Return (old document, new document) of every source that was replaced, and of every one that moved."""
     pairs = [(present[s], new) for s, new in run.documents.items() if s in present and present[s] != new]
     return pairs + [(present[old], run.documents[run.moves[old]]) for old in moved]
 
 
 def _report(workspace: Workspace, run: _Run) -> IngestReport:
     with workspace.store.session() as session:
-        collection = find_collection(session, run.collection.name)
-        try:
-            version = find_version(session, collection, None)
-        except NotFoundError:
-            version = None
+        collection = collection_by_id(session, run.collection_id)
+        version = (
+            session.get(DatasetVersion, collection.active_version_id)
+            if collection.active_version_id
+            else None
+        )
     return IngestReport(
-        collection=run.collection.name,
+        collection=collection.name,
         version_number=version.number if version else None,
         document_count=version.document_count if version else 0,
         chunk_count=version.chunk_count if version else 0,
@@ -418,6 +431,6 @@ def _report(workspace: Workspace, run: _Run) -> IngestReport:
 
 
 def count_files(paths: list[str]) -> tuple[int, int, int]:
-    """Files that would be added, their bytes, and files that would be left out."""
+    """Return how many files would be added, their bytes, and how many would be left out."""
     sources, refused = discover(paths)
     return len(sources), sum(source.size_bytes for source in sources), len(refused)

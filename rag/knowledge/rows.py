@@ -1,4 +1,4 @@
-"""Rows of collections, versions, documents and chunks, and the queries that read them."""
+"""Rows and states of collections, versions, documents and chunks, and the queries that read them."""
 
 from __future__ import annotations
 
@@ -55,9 +55,50 @@ _PENDING = {
 }
 
 
+class FileStatus(StrEnum):
+    """What became of a file that was to be added."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class SuspectKind(StrEnum):
+    """What is wrong with a chunk."""
+
+    GARBLED = "garbled"
+    NEARLY_EMPTY = "nearly empty"
+    BOILERPLATE = "boilerplate"
+
+
+class DocumentChangeKind(StrEnum):
+    """What happened to a document between two versions, in the order in which changes are listed."""
+
+    CHANGED = "changed"  # another text
+    RECHUNKED = "rechunked"  # the same file in other chunks
+    MOVED = "moved"
+    METADATA = "metadata"
+    EXCLUDED = "excluded"  # other chunks are left out
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class ChunkChangeKind(StrEnum):
+    """What happened to a chunk between two versions."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+    EXCLUDED = "excluded"
+    INCLUDED = "included"
+
+
 @dataclass(frozen=True)
 class IngestProgress:
-    """Where an ingest stands. Sizes in bytes, times in seconds."""
+    """How far an ingest is. Sizes are bytes, times seconds."""
 
     file: str
     stage: str  # "discovering" | "parsing" | "embedding" | "saving" | "indexing"
@@ -74,11 +115,11 @@ class IngestProgress:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of one file. detail: why it was left out, or what of it could not be read."""
+    """What became of one file."""
 
     path: str
-    outcome: str  # "added" | "unchanged" | "replaced" | "skipped" | "failed"
-    detail: str = ""
+    outcome: FileStatus
+    detail: str = ""  # why it was left out, or what of it could not be read
     chunk_count: int = 0
 
 
@@ -93,18 +134,19 @@ class IngestReport:
     outcomes: tuple[FileOutcome, ...]
     seconds: float
 
-    def count(self, outcome: str) -> int:
+    def count(self, outcome: FileStatus) -> int:
+        """Return the number of files with this outcome."""
         return sum(1 for o in self.outcomes if o.outcome == outcome)
 
     @property
     def incomplete(self) -> tuple[FileOutcome, ...]:
-        """Files that were taken in without all of their text."""
-        return tuple(o for o in self.outcomes if o.detail and o.outcome in ("added", "replaced"))
+        """The files that were added without all of their text."""
+        added = (FileStatus.ADDED, FileStatus.REPLACED)
+        return tuple(o for o in self.outcomes if o.detail and o.outcome in added)
 
     def sentence(self) -> str:
         """Return the ingest in one line: what became of the files, the version and its size."""
-        words = ("added", "replaced", "unchanged", "skipped", "failed")
-        counts = ", ".join(f"{self.count(word):,} {word}" for word in words if self.count(word))
+        counts = ", ".join(f"{self.count(s):,} {s}" for s in FileStatus if self.count(s))
         version = f"version {self.version_number}" if self.version_number else "no version"
         some = len(self.incomplete)
         unread = f" {counted(some, 'file was', 'files were')} not read in full." if some else ""
@@ -116,20 +158,20 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class VersionProgress:
-    """A version is being made or activated: "indexing", "cleaning", "verifying" and others."""
+    """How far a change of versions is."""
 
-    stage: str
+    stage: str  # "indexing" | "cleaning" | "verifying" and others, to be shown
     done: int
     total: int
 
 
 @dataclass(frozen=True)
 class VersionMade:
-    """A version was written; it is active unless it is a trial."""
+    """A version that was written. It is active unless it is a trial."""
 
     collection: str
     number: int
-    kind: str
+    kind: VersionKind
     message: str
     document_count: int
     chunk_count: int
@@ -139,8 +181,8 @@ class VersionMade:
 class VerificationReport:
     """What was found when an index was compared with its version.
 
-    The fingerprint covers the texts of all entries; vectors are compared with the stored ones, all or a
-    sample; a query is the same when it finds the passages that it found when the version was first complete.
+    The fingerprint covers the texts of all entries. All vectors or a sample are compared with the stored
+    ones. A query is the same when it finds the passages that it found when the version was first complete.
     """
 
     ok: bool
@@ -153,7 +195,8 @@ class VerificationReport:
     detail: str = ""
 
     def sentence(self) -> str:
-        fingerprint = "fingerprint as expected" if self.fingerprint_same else "ANOTHER fingerprint"
+        """Return what was compared and found."""
+        fingerprint = "fingerprint as expected" if self.fingerprint_same else "WRONG fingerprint"
         parts = [
             fingerprint,
             f"{self.vectors_same:,} of {self.vectors_checked:,} vectors checked are the same",
@@ -164,31 +207,31 @@ class VerificationReport:
 
 @dataclass(frozen=True)
 class ActivationReport:
-    """A version became active; added is how many entries the index did not hold yet."""
+    """A version that became active."""
 
     collection: str
     number: int
-    added: int
+    added: int  # entries that the index did not contain yet
     verification: VerificationReport
     milliseconds: float
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A chunk that a person should look at. kind: "garbled" | "nearly empty" | "boilerplate"."""
+    """A chunk that a person should look at."""
 
     chunk_id: int
     document_id: int
     document: str
     place: str
-    kind: str
+    kind: SuspectKind
     detail: str
     text: str
 
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """Two chunks with other texts and nearly the same vector; similarity is their cosine."""
+    """Two chunks with different texts and nearly the same vector; similarity is their cosine."""
 
     chunk_id: int
     document: str
@@ -205,9 +248,15 @@ class NearDuplicate:
 class EmbeddingMap:
     """Chunks of a version on the plane: the first two principal components of their vectors.
 
-    x, y: float32 bytes of length 4 n; chunk_ids, document_ids: int64 bytes of length 8 n. explained: share of
-    the variance that both components hold, in [0, 1]. total: chunks of the version, more than n when a sample
-    is shown.
+    Attributes:
+        number: The version.
+        x: float32 bytes of length 4 n.
+        y: float32 bytes of length 4 n.
+        chunk_ids: int64 bytes of length 8 n.
+        document_ids: int64 bytes of length 8 n.
+        documents: Document id -> name.
+        explained: The share of the variance that both components explain, in [0, 1].
+        total: The chunks of the version, more than n when a sample is shown.
     """
 
     number: int
@@ -222,7 +271,18 @@ class EmbeddingMap:
 
 @dataclass(frozen=True)
 class ChromaImport:
-    """What became of an import. embedder: whose vectors they are, by name; known: it can be asked by text."""
+    """What became of an import from Chroma.
+
+    Attributes:
+        collection: Our collection.
+        number: Its new version.
+        documents: Documents that were imported.
+        chunks: Records that were imported.
+        without_text: Records that were left out.
+        duplicates: Texts that are in a document more than once.
+        embedder: The name of the embedder that made the vectors.
+        known: Whether that embedder is available, so that questions can be asked.
+    """
 
     collection: str
     number: int
@@ -234,19 +294,23 @@ class ChromaImport:
     known: bool
 
     def sentence(self) -> str:
+        """Return what was imported, and whether it can be asked."""
         parts = [
-            f"Version {self.number} of “{self.collection}”: {self.chunks:,} chunks in {self.documents:,} documents"
+            f"Version {self.number} of “{self.collection}”: {counted(self.chunks, 'chunk')} in "
+            f"{counted(self.documents, 'document')}"
         ]
         if self.without_text:
-            parts.append(f"{self.without_text:,} records without text were left out")
+            parts.append(f"{counted(self.without_text, 'record')} without text left out")
         if self.duplicates:
-            parts.append(f"{self.duplicates:,} texts stood there twice")
-        asked = "can be asked" if self.known else "can be browsed, not asked: its embedder is not known"
+            parts.append(f"{counted(self.duplicates, 'repeated text')}")
+        asked = "can be asked" if self.known else "can be browsed but not asked: its embedder is unknown"
         return f"{'; '.join(parts)}. It {asked} ({self.embedder})."
 
 
 @dataclass(frozen=True)
 class CollectionRow:
+    """A collection, with the counts of its active version."""
+
     id: int
     key: str
     name: str
@@ -265,13 +329,15 @@ class CollectionRow:
 
 @dataclass(frozen=True)
 class VersionRow:
+    """A dataset version, with its tags and its last verification."""
+
     id: int
     collection_id: int
     collection: str
     number: int
     created_ms: int
     message: str
-    kind: str
+    kind: VersionKind
     parent_number: int | None
     embedder: str
     embedder_name: str
@@ -291,7 +357,7 @@ class VersionRow:
     tags: tuple[str, ...]
     trial: bool
     active: bool
-    verified_ms: int | None  # when its index was checked last
+    verified_ms: int | None  # when its index was last verified
     verification_ok: bool | None
     verification_detail: str | None
     vectors_checked: int | None
@@ -302,6 +368,8 @@ class VersionRow:
 
 @dataclass(frozen=True)
 class DocumentRow:
+    """A document of a version."""
+
     id: int
     name: str
     source: str
@@ -317,7 +385,7 @@ class DocumentRow:
 
 @dataclass(frozen=True)
 class VersionDocumentRow:
-    """A document of a version, as far as versions are compared by it."""
+    """A document of a version, with what versions are compared by."""
 
     id: int
     source: str
@@ -329,6 +397,8 @@ class VersionDocumentRow:
 
 @dataclass(frozen=True)
 class ChunkRow:
+    """A chunk of a document. Offsets are characters of the document's text."""
+
     id: int
     position: int
     start: int
@@ -340,20 +410,19 @@ class ChunkRow:
 
 @dataclass(frozen=True)
 class ChunkUse:
-    """What became of a chunk: how often it was a candidate, in a prompt, and where it was cited.
-
-    A duplicate is a chunk of the same version with the same text. cited: (trace id, question).
-    """
+    """How a chunk was used: how often it was a candidate, how often in a prompt, and where it was cited."""
 
     candidate_count: int
     prompt_count: int
-    cited: tuple[tuple[str, str], ...]
-    duplicates: tuple[tuple[int, str, str], ...]  # chunk id, document, place
+    cited: tuple[tuple[str, str], ...]  # trace id, question
+    duplicates: tuple[tuple[int, str, str], ...]  # of the same text: chunk id, document, place
     excluded: str | None  # the reason
 
 
 @dataclass(frozen=True)
 class WatchedFolderRow:
+    """A folder that a collection follows, with the outcome of the last check."""
+
     id: int
     collection: str
     path: str
@@ -364,19 +433,14 @@ class WatchedFolderRow:
     outcome: str
 
 
-# What happened to a document, in the order in which they are listed.
-KINDS = ("changed", "recut", "moved", "metadata", "excluded", "added", "removed")
-
-
 @dataclass(frozen=True)
 class DocumentChange:
     """One document that is not the same in both versions; ids are None on the side that does not have it.
 
-    kind: "added" | "removed" | "changed" (other text) | "recut" (same file, cut into other chunks) | "moved" |
-    "metadata" | "excluded" (other chunks are left out). Chunks and tokens are counted by text.
+    Chunks and tokens are counted by text.
     """
 
-    kind: str
+    kind: DocumentChangeKind
     name: str
     source: str
     old_source: str
@@ -392,6 +456,8 @@ class DocumentChange:
 
 @dataclass(frozen=True)
 class VersionDiff:
+    """What differs between two versions."""
+
     old_number: int
     new_number: int
     documents: tuple[DocumentChange, ...]
@@ -399,26 +465,33 @@ class VersionDiff:
     embedder_changed: bool
     chunking_changed: bool
 
-    def count(self, kind: str) -> int:
+    def count(self, kind: DocumentChangeKind) -> int:
+        """Return the number of documents with this change."""
         return sum(1 for document in self.documents if document.kind == kind)
 
     def sentence(self) -> str:
-        counts = [f"{self.count(kind):,} {kind}" for kind in KINDS if self.count(kind)]
+        """Return the difference in one line."""
+        counts = [f"{self.count(kind):,} {kind}" for kind in DocumentChangeKind if self.count(kind)]
         words = ", ".join(counts) if counts else "no document differs"
         extra = " · another embedder" if self.embedder_changed else ""
-        extra += " · other chunk settings" if self.chunking_changed else ""
+        extra += " · different chunk settings" if self.chunking_changed else ""
         return f"{words}; {self.unchanged_count:,} the same{extra}"
 
 
 @dataclass(frozen=True)
 class ChunkChange:
-    """A stretch of chunks in both versions; old or new is None where there is no counterpart.
+    """A chunk in both versions; old or new is None where there is no counterpart.
 
-    kind: "same" | "changed" | "added" | "removed" | "excluded" | "included". words: (operation, old words, new
-    words) with operation "equal", "replace", "delete" or "insert"; empty unless the kind is "changed".
+    Attributes:
+        kind: What happened to it.
+        old: The chunk of the old version.
+        new: The chunk of the new version.
+        words: (operation, old words, new words) of a changed one; the operation is "equal", "replace",
+            "delete" or "insert".
+        reason: Why it is excluded, or was.
     """
 
-    kind: str
+    kind: ChunkChangeKind
     old: ChunkRow | None
     new: ChunkRow | None
     words: tuple[tuple[str, str, str], ...] = ()
@@ -426,12 +499,13 @@ class ChunkChange:
 
 
 def attributes_of(text: str) -> dict[str, str]:
-    """The attributes of a document as they are stored: a JSON object or nothing."""
+    """Return the attributes of a document from their stored form, a JSON object or an empty text."""
     found: dict[str, str] = json.loads(text) if text else {}
     return found
 
 
 def list_collections(database: Database) -> list[CollectionRow]:
+    """Return all collections by name."""
     return database.rows(
         CollectionRow,
         """SELECT c.id, c.key, c.name, c.created_ms, c.embedder_name, c.chunking, c.active_version_id,
@@ -445,40 +519,44 @@ def list_collections(database: Database) -> list[CollectionRow]:
 
 
 def get_collection(database: Database, name: str) -> CollectionRow:
+    """Return the collection with this name. Raises NotFoundError."""
     for row in list_collections(database):
         if row.name == name:
             return row
     raise NotFoundError(
-        f"There is no collection named “{name}”; `ragdeck collections` lists those there are."
+        f"There is no collection named “{name}”. Run `ragdeck collections` to see all collections."
     )
 
 
 def list_versions(database: Database, collection_id: int) -> list[VersionRow]:
-    """Newest first."""
+    """Return the versions of a collection, the newest first."""
     return _version_rows(database, "v.collection_id = ?", collection_id)
 
 
 def get_version(database: Database, version_id: int) -> VersionRow:
+    """Return a version. Raises NotFoundError when it was deleted."""
     found = _version_rows(database, "v.id = ?", version_id)
     if not found:
-        raise NotFoundError("This version is gone; look at the list of versions again.")
+        raise NotFoundError("This version was deleted. Look at the list of versions again.")
     return found[0]
 
 
 def look_up_version(database: Database, collection: str, which: str) -> VersionRow:
-    """A version by its number or a tag; “active” is the active one."""
+    """Return a version by its number or a tag; “active” is the active one. Raises NotFoundError."""
     for row in list_versions(database, get_collection(database, collection).id):
         named = which in row.tags or (which == "active" and row.active)
         if named or str(row.number) == which:
             return row
     raise NotFoundError(
-        f"The collection “{collection}” has no version {which}; `ragdeck versions -c` lists them."
+        f"The collection “{collection}” has no version {which}. "
+        "Run `ragdeck versions -c NAME` to see all versions."
     )
 
 
 def _version_rows(database: Database, condition: str, value: int) -> list[VersionRow]:
     rows = database.query(
-        f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms, v.message, v.kind,
+        f"""SELECT v.id, v.collection_id, c.name AS collection, v.number, v.created_ms,
+                  v.message || iif(v.was_erased, ' (a document was erased later)', '') AS message, v.kind,
                   (SELECT p.number FROM datasetversion p WHERE p.id = v.parent_id) AS parent_number,
                   v.embedder, v.embedder_name, v.chunking, v.fingerprint, v.document_count, v.chunk_count,
                   v.token_count, v.added_count, v.replaced_count, v.removed_count, v.chunks_added,
@@ -493,12 +571,16 @@ def _version_rows(database: Database, condition: str, value: int) -> list[Versio
            WHERE {condition} ORDER BY v.number DESC""",
         (value,),
     )
-    return [VersionRow(**{**dict(row), "tags": tuple(json.loads(row["tags"]))}) for row in rows]
+    return [
+        VersionRow(**{**dict(row), "kind": VersionKind(row["kind"]), "tags": tuple(json.loads(row["tags"]))})
+        for row in rows
+    ]
 
 
 def list_documents(
     database: Database, version_id: int, limit: int = 1_000_000, offset: int = 0
 ) -> list[DocumentRow]:
+    """Return documents of a version by name, as they are in that version."""
     return database.rows(
         DocumentRow,
         """SELECT d.id, d.name, d.source, d.title, d.media_type, d.size_bytes, d.chunk_count, d.token_count,
@@ -513,6 +595,7 @@ def list_documents(
 
 
 def list_version_documents(database: Database, version_id: int) -> list[VersionDocumentRow]:
+    """Return the documents of a version with what versions are compared by."""
     return database.rows(
         VersionDocumentRow,
         """SELECT d.id, d.source, d.name, d.sha256, d.chunking, vd.attributes
@@ -523,12 +606,13 @@ def list_version_documents(database: Database, version_id: int) -> list[VersionD
 
 
 def read_exclusions(database: Database, version_id: int) -> dict[int, str]:
-    """Chunk id -> why the version leaves it out."""
+    """Return chunk id -> why the version leaves it out."""
     rows = database.query("SELECT chunk_id, reason FROM versionexclusion WHERE version_id = ?", (version_id,))
     return {row[0]: row[1] for row in rows}
 
 
 def find_documents_of_chunks(database: Database, chunk_ids: list[int]) -> set[int]:
+    """Return the ids of the documents that some chunks belong to."""
     rows = database.query(
         "SELECT DISTINCT c.document_id FROM json_each(?) j CROSS JOIN chunk c ON c.id = j.value",
         (json.dumps(chunk_ids),),
@@ -537,7 +621,7 @@ def find_documents_of_chunks(database: Database, chunk_ids: list[int]) -> set[in
 
 
 def read_chunk_texts(database: Database, document_ids: list[int]) -> dict[int, list[tuple[int, str, int]]]:
-    """Document id -> (chunk id, text hash, tokens) of each of its chunks."""
+    """Return document id -> (chunk id, text hash, tokens) of each of its chunks."""
     found: dict[int, list[tuple[int, str, int]]] = {}
     for row in database.query(
         """SELECT c.document_id, c.id, c.text_hash, c.token_count FROM json_each(?) j
@@ -549,7 +633,14 @@ def read_chunk_texts(database: Database, document_ids: list[int]) -> dict[int, l
 
 
 def read_chunk_use(database: Database, version_id: int, chunk_id: int, limit: int = 20) -> ChunkUse:
-    """How a chunk was used in traces, and where else its text stands in this version."""
+    """Return how a chunk was used to answer people, and where else its text is in this version.
+
+    Args:
+        database: The file.
+        version_id: The version whose duplicates and exclusions are meant.
+        chunk_id: The chunk.
+        limit: The most citations and duplicates to list.
+    """
     counts = database.query(
         """SELECT count(*), coalesce(sum(h.marker IS NOT NULL), 0) FROM tracehit h
            JOIN trace t ON t.id = h.trace_id AND t.source = 'person' WHERE h.chunk_id = ?""",
@@ -557,7 +648,8 @@ def read_chunk_use(database: Database, version_id: int, chunk_id: int, limit: in
     )
     cited = database.query(
         """SELECT t.id, t.question FROM tracehit h JOIN trace t ON t.id = h.trace_id
-           WHERE h.chunk_id = ? AND t.source = 'person' AND h.marker IS NOT NULL AND (instr(t.answer, '[' || h.marker || ']') > 0
+           WHERE h.chunk_id = ? AND t.source = 'person' AND h.marker IS NOT NULL
+               AND (instr(t.answer, '[' || h.marker || ']') > 0
                OR EXISTS (SELECT 1 FROM claim k WHERE k.trace_id = t.id AND k.evidence_marker = h.marker))
            ORDER BY t.created_ms DESC LIMIT ?""",
         (chunk_id, limit),
@@ -583,6 +675,7 @@ def read_chunk_use(database: Database, version_id: int, chunk_id: int, limit: in
 
 
 def list_watched_folders(database: Database, collection_id: int | None = None) -> list[WatchedFolderRow]:
+    """Return the followed folders of a collection, or of all."""
     return database.rows(
         WatchedFolderRow,
         """SELECT w.id, c.name AS collection, w.path, w.enabled, w.quiet_s, w.last_check_ms,
@@ -594,6 +687,7 @@ def list_watched_folders(database: Database, collection_id: int | None = None) -
 
 
 def list_chunks(database: Database, document_id: int) -> list[ChunkRow]:
+    """Return the chunks of a document in their order."""
     return database.rows(
         ChunkRow,
         """SELECT id, position, start, "end", text, token_count, place FROM chunk
@@ -603,5 +697,6 @@ def list_chunks(database: Database, document_id: int) -> list[ChunkRow]:
 
 
 def read_document_text(database: Database, document_id: int) -> str:
+    """Return the text of a document; an empty one when there is no such document."""
     found = database.query("SELECT text FROM document WHERE id = ?", (document_id,))
     return str(found[0][0]) if found else ""

@@ -1,14 +1,14 @@
-"""What if the embedder or the chunk settings were others? Builds it beside what is, and compares.
+"""Builds trials: versions with another embedder or other chunk settings, next to the current version.
 
-A trial is a version that was never active, with an index of its own. It is built from the stored texts, so
-the files need not be there any more. It becomes active like any other version, or is discarded.
+A trial was never active and has an index of its own. It is built from the stored texts, so the files need not
+exist any more. It becomes active like any other version, or is deleted.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,10 @@ from rag.errors import RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
+from rag.knowledge.index_sync import fill_index
 from rag.knowledge.ingest import chunk_rows_of
-from rag.knowledge.rows import VersionMade, VersionProgress
-from rag.knowledge.versions import draft_of, draft_texts, fill_trial, version_made, write_trial
+from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
+from rag.knowledge.versions import draft_of, draft_texts, version_made, write_trial
 from rag.models.embedding import Embedder
 from rag.parsing.chunking import Chunker, chunking_fingerprint
 from rag.parsing.formats import PARSER
@@ -28,7 +29,8 @@ from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
 from rag.storage import audit_log
 from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
-from rag.storage.tables.knowledge import DatasetVersion, Document
+from rag.storage.tables.knowledge import DatasetVersion, Document, VersionTag
+from rag.text.plurals import counted
 from rag.workspace import Workspace
 
 _ENCODE_BATCH = 32
@@ -41,25 +43,40 @@ def build_trial(
     embedder_folder: str = "",
     max_tokens: int | None = None,
     overlap_tokens: int | None = None,
+    load_embedder: Callable[[Path], Embedder] = Embedder,
 ) -> Generator[VersionProgress, None, VersionMade]:
-    """Build the active version's documents anew, with another embedder or other chunk settings, or both.
+    """Chunk and embed the active version's documents again, with another embedder or other chunk settings.
 
-    Cancelled, nothing is left but vectors and documents that the next build uses again.
+    A cancelled build leaves nothing but vectors and documents that the next one uses again.
+
+    Args:
+        workspace: The open data folder.
+        collection: The name of the collection.
+        embedder_folder: A sentence-transformers folder; empty: the active version's embedder.
+        max_tokens: The longest chunk; None: as in the active version.
+        overlap_tokens: Tokens that neighbouring chunks share; None: as in the active version.
+        load_embedder: Opens the folder.
+
+    Raises:
+        RagError: The settings are out of bounds or those of the active version, or the embedder cannot be
+            used.
     """
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         active = find_version(session, found, None)
         draft = draft_of(session, found)
-    embedder = _chosen_embedder(workspace, active, embedder_folder)
+    embedder = _chosen_embedder(workspace, active, embedder_folder, load_embedder)
     settings = _chosen_settings(active, max_tokens, overlap_tokens)
     if embedder.fingerprint == active.embedder and settings.model_dump_json() == active.chunking:
-        raise RagError("That is what the active version has already; choose another embedder or chunk size.")
+        raise RagError(
+            "The active version already has these settings. Choose another embedder or chunk size."
+        )
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
     chunker = Chunker(embedder.tokenizer, settings, embedder.longest_input)
     lost = 0
     new_ids: dict[int, int] = {}
     for done, document_id in enumerate(draft.documents):
-        progress = VersionProgress("cutting and embedding", done, len(draft.documents))
+        progress = VersionProgress("chunking and embedding", done, len(draft.documents))
         yield progress
         new_ids[document_id] = yield from _rebuild(
             workspace, document_id, chunking, chunker, embedder, progress
@@ -70,12 +87,12 @@ def build_trial(
                 lost += replace_document(session, draft, old, new)
         draft.embedder, draft.embedder_name = embedder.fingerprint, embedder.name
         draft.chunking = settings.model_dump_json()
-        draft.kind = "embedder" if embedder.fingerprint != active.embedder else "rechunk"
+        draft.kind = VersionKind.EMBEDDER if embedder.fingerprint != active.embedder else VersionKind.RECHUNK
         draft.message = _message(active, embedder, settings, lost)
         hashes = draft_texts(session, draft)
     key = f"t-{secrets.token_hex(8)}"
     try:
-        yield from fill_trial(workspace, key, hashes, embedder.fingerprint)
+        yield from fill_index(workspace, IndexPlace(key), hashes, embedder.fingerprint)
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             version = write_trial(session, found, draft, key)
@@ -87,18 +104,20 @@ def build_trial(
 
 
 def discard_version(workspace: Workspace, collection: str, which: int | str) -> int:
-    """Delete a version that is not active, and what no other version needs; returns documents deleted."""
+    """Delete a version that is not active, and the documents that no other version contains; return how many.
+
+    Raises RagError when the version is active or has a tag.
+    """
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         version = find_version(session, found, which)
         if version.id == found.active_version_id:
-            raise RagError(f"Version {version.number} is active; activate another one before deleting it.")
-        tags = session.connection().exec_driver_sql(
-            "SELECT group_concat(name, ', ') FROM versiontag WHERE version_id = ?", (version.id,)
-        )
-        if (names := tags.scalar_one()) is not None:
+            raise RagError(f"Version {version.number} is active. Activate another one before you delete it.")
+        tags = session.exec(select(VersionTag.name).where(VersionTag.version_id == version.id)).all()
+        if tags:
             raise RagError(
-                f"Version {version.number} has the tag {names}; remove it before deleting the version."
+                f"Version {version.number} has the tag {', '.join(tags)}. "
+                "Remove it before you delete the version."
             )
         raw = session.connection()
         for table in ("versiondocument", "versionexclusion", "verificationresult", "verification"):
@@ -120,7 +139,7 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
 
 
 def orphan_documents(session: Session, collection_id: int | None = None) -> list[int]:
-    """Documents that no version holds."""
+    """Return the documents that no version contains, of one collection or of all."""
     rows = session.connection().exec_driver_sql(
         """SELECT id FROM document WHERE (?1 IS NULL OR collection_id = ?1)
            AND NOT EXISTS (SELECT 1 FROM versiondocument vd WHERE vd.document_id = document.id)""",
@@ -132,10 +151,15 @@ def orphan_documents(session: Session, collection_id: int | None = None) -> list
 # --- building ---------------------------------------------------------------------------------------------
 
 
-def _chosen_embedder(workspace: Workspace, active: DatasetVersion, folder: str) -> Embedder:
+def _chosen_embedder(
+    workspace: Workspace,
+    active: DatasetVersion,
+    folder: str,
+    load_embedder: Callable[[Path], Embedder],
+) -> Embedder:
     if not folder:
         return workspace.embedder_of(active.embedder, active.embedder_name)
-    chosen = workspace.add_embedder(Embedder(Path(folder).expanduser().absolute()))
+    chosen = workspace.add_embedder(load_embedder(Path(folder).expanduser().absolute()))
     try:
         workspace.encode(["A sentence to see whether it works."], chosen)
     except RagError:
@@ -157,7 +181,7 @@ def _chosen_settings(
         return ChunkingSettings.model_validate(values)
     except ValueError as error:
         raise RagError(
-            "A chunk has 32 to 2,048 tokens and an overlap of 0 to 512; choose sizes in these bounds."
+            "A chunk can have 32 to 2,048 tokens and an overlap of 0 to 512. Choose sizes in these ranges."
         ) from error
 
 
@@ -169,7 +193,7 @@ def _rebuild(
     embedder: Embedder,
     progress: VersionProgress,
 ) -> Generator[VersionProgress, None, int]:
-    """The revision of a document in the new cut, made and embedded unless it is there already."""
+    """Return the revision of a document with the new chunks, made and embedded unless it exists already."""
     with workspace.store.session() as session:
         old = session.get(Document, document_id)
         assert old is not None
@@ -221,8 +245,5 @@ def _message(active: DatasetVersion, embedder: Embedder, settings: ChunkingSetti
         parts.append(f"chunks of {settings.max_tokens} tokens, {settings.overlap_tokens} shared")
     message = ", ".join(parts)
     if lost:
-        message += f"; {lost} excluded chunks are cut otherwise now and count again"
+        message += f"; {counted(lost, 'excluded chunk')} no longer matched, so included again"
     return message[0].upper() + message[1:]
-
-
-# --- comparing --------------------------------------------------------------------------------------------

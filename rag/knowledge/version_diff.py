@@ -1,7 +1,7 @@
 """Compares two dataset versions: documents, then the chunks of a document, then the words of a chunk.
 
-Reads through rag.storage.database alone, so the window and the command line use the same. A document keeps its identity
-by its source; one whose file moved keeps it by its content.
+Reads through rag.storage.database alone, so that the window and the command line use the same. A document is
+known by its source; one whose file moved is known by its content.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rag.knowledge.rows import (
-    KINDS,
     ChunkChange,
+    ChunkChangeKind,
     ChunkRow,
     DocumentChange,
+    DocumentChangeKind,
     VersionDiff,
     VersionDocumentRow,
     find_documents_of_chunks,
@@ -32,7 +33,7 @@ _MOST_PAIRS = 40_000
 
 
 def diff_versions(database: Database, old_version_id: int, new_version_id: int) -> VersionDiff:
-    """What came, went and changed from the old version to the new one."""
+    """Return what came, went and changed from the old version to the new one."""
     old_version, new_version = get_version(database, old_version_id), get_version(database, new_version_id)
     old = {row.id: row for row in list_version_documents(database, old_version_id)}
     new = {row.id: row for row in list_version_documents(database, new_version_id)}
@@ -47,7 +48,8 @@ def diff_versions(database: Database, old_version_id: int, new_version_id: int) 
     touched = [row.id for pair in (*pairs, *differing) for row in pair if row is not None]
     texts = read_chunk_texts(database, list(dict.fromkeys(touched)))
     changes = [_document_change(a, b, texts, old_excluded, new_excluded) for a, b in (*pairs, *differing)]
-    changes.sort(key=lambda c: (KINDS.index(c.kind), c.name.casefold(), c.source))
+    order = list(DocumentChangeKind)
+    changes.sort(key=lambda c: (order.index(c.kind), c.name.casefold(), c.source))
     return VersionDiff(
         old_version.number,
         new_version.number,
@@ -61,7 +63,15 @@ def diff_versions(database: Database, old_version_id: int, new_version_id: int) 
 def diff_document(
     database: Database, old_version_id: int, new_version_id: int, old_id: int | None, new_id: int | None
 ) -> tuple[ChunkChange, ...]:
-    """The chunks of one document on both sides, in order, with the words of those that changed."""
+    """Return the chunks of one document in both versions, in order, with the words of those that changed.
+
+    Args:
+        database: The file.
+        old_version_id: The version to compare with.
+        new_version_id: The version to compare.
+        old_id: The document in the old version; None when that does not have it.
+        new_id: The document in the new version; None when that does not have it.
+    """
     old_excluded = read_exclusions(database, old_version_id)
     new_excluded = read_exclusions(database, new_version_id)
     old = list_chunks(database, old_id) if old_id is not None else []
@@ -82,7 +92,7 @@ def diff_document(
 def _pair(
     old: Sequence[VersionDocumentRow], new: Sequence[VersionDocumentRow]
 ) -> list[tuple[VersionDocumentRow | None, VersionDocumentRow | None]]:
-    """Revisions of one source belong together, then same contents; the rest stands alone."""
+    """Pair revisions of one source, then the same contents; what is left has no counterpart."""
     pairs: list[tuple[VersionDocumentRow | None, VersionDocumentRow | None]] = []
     left_new = {row.source: row for row in new}
     left_old = []
@@ -109,6 +119,7 @@ def _document_change(
     old_excluded: dict[int, str],
     new_excluded: dict[int, str],
 ) -> DocumentChange:
+    """Return what happened to a document, with the counts of its chunks."""
     before = _counted(texts.get(old.id, []) if old else [], old_excluded)
     after = _counted(texts.get(new.id, []) if new else [], new_excluded)
     tokens = {text_hash: count for row in (old, new) if row for _, text_hash, count in texts.get(row.id, [])}
@@ -131,16 +142,18 @@ def _document_change(
     )
 
 
-def _kind(old: VersionDocumentRow | None, new: VersionDocumentRow | None) -> str:
+def _kind(old: VersionDocumentRow | None, new: VersionDocumentRow | None) -> DocumentChangeKind:
     if old is None:
-        return "added"
+        return DocumentChangeKind.ADDED
     if new is None:
-        return "removed"
+        return DocumentChangeKind.REMOVED
     if old.id == new.id:
-        return "metadata" if old.attributes != new.attributes else "excluded"
+        metadata = old.attributes != new.attributes
+        return DocumentChangeKind.METADATA if metadata else DocumentChangeKind.EXCLUDED
     if old.sha256 != new.sha256:
-        return "changed"
-    return "moved" if old.source != new.source else "recut"
+        return DocumentChangeKind.CHANGED
+    moved = old.source != new.source
+    return DocumentChangeKind.MOVED if moved else DocumentChangeKind.RECHUNKED
 
 
 def _counted(chunks: Iterable[tuple[int, str, int]], excluded: dict[int, str]) -> Counter[str]:
@@ -149,12 +162,10 @@ def _counted(chunks: Iterable[tuple[int, str, int]], excluded: dict[int, str]) -
 
 def _same_chunk(old: ChunkRow, new: ChunkRow, was: str | None, now: str | None) -> ChunkChange:
     if (was is None) == (now is None):
-        return ChunkChange("same", old, new)
-    return (
-        ChunkChange("included", old, new, reason=was or "")
-        if now is None
-        else ChunkChange("excluded", old, new, reason=now)
-    )
+        return ChunkChange(ChunkChangeKind.SAME, old, new)
+    if now is None:
+        return ChunkChange(ChunkChangeKind.INCLUDED, old, new, reason=was or "")
+    return ChunkChange(ChunkChangeKind.EXCLUDED, old, new, reason=now)
 
 
 def _align(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[ChunkChange]:
@@ -162,16 +173,19 @@ def _align(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[ChunkChange
     found: list[ChunkChange] = []
     a = b = 0
     for x, y in _best_pairs(old, new):
-        found.extend(ChunkChange("removed", chunk, None) for chunk in old[a:x])
-        found.extend(ChunkChange("added", None, chunk) for chunk in new[b:y])
-        found.append(ChunkChange("changed", old[x], new[y], word_diff(old[x].text, new[y].text)))
+        found.extend(ChunkChange(ChunkChangeKind.REMOVED, chunk, None) for chunk in old[a:x])
+        found.extend(ChunkChange(ChunkChangeKind.ADDED, None, chunk) for chunk in new[b:y])
+        found.append(
+            ChunkChange(ChunkChangeKind.CHANGED, old[x], new[y], word_diff(old[x].text, new[y].text))
+        )
         a, b = x + 1, y + 1
-    found.extend(ChunkChange("removed", chunk, None) for chunk in old[a:])
-    found.extend(ChunkChange("added", None, chunk) for chunk in new[b:])
+    found.extend(ChunkChange(ChunkChangeKind.REMOVED, chunk, None) for chunk in old[a:])
+    found.extend(ChunkChange(ChunkChangeKind.ADDED, None, chunk) for chunk in new[b:])
     return found
 
 
 def _best_pairs(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[tuple[int, int]]:
+    """Return the places of paired chunks, by dynamic programming over both sides."""
     if not old or not new:
         return []
     if len(old) * len(new) > _MOST_PAIRS:  # too many to compare each with each: go by the order
@@ -198,5 +212,5 @@ def _best_pairs(old: Sequence[ChunkRow], new: Sequence[ChunkRow]) -> list[tuple[
 
 
 def _similarity(a: set[str], b: set[str]) -> float:
-    """Jaccard index of two sets of words."""
+    """Return the Jaccard index of two sets of words."""
     return len(a & b) / max(len(a | b), 1)

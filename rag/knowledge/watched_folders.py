@@ -1,8 +1,9 @@
-"""Folders that a collection follows: changed, new and deleted files become one version.
+"""Follows folders for collections: changed, new and deleted files become one version.
 
-A check looks at names, sizes and times alone. What it sees must stay the same for a while (a copy that is
-still running, an editor that saves twice) before it is ingested. All state is in the database, so it goes on
-after a restart; `check_folders` is called now and then by the window and by `ragdeck watch check`.
+A check looks at names, sizes and times alone. What it sees must stay the same for a while (a copy may still
+be running, an editor may save twice) before it is ingested. All state is in the database, so following
+continues after a restart; the window calls `check_folders` from time to time, and so does `ragdeck watch
+check`.
 """
 
 from __future__ import annotations
@@ -18,31 +19,44 @@ from sqlmodel import select
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.collections import ensure_collection, find_collection
 from rag.knowledge.ingest import discover, ingest_files
-from rag.knowledge.rows import IngestReport, get_collection, list_watched_folders
+from rag.knowledge.rows import FileStatus, IngestReport, get_collection, list_watched_folders
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, WatchedFolder
+from rag.text.plurals import counted
 from rag.workspace import Workspace
 
 QUIET_S = 10
 
 
 def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: int = QUIET_S) -> int:
-    """Bind a folder to a collection, which is made if need be; returns the id of the binding."""
+    """Let a collection, which is made if it does not exist, follow a folder; return the id of the binding.
+
+    Args:
+        workspace: The open data folder.
+        collection: The name of the collection.
+        folder: The folder's path.
+        quiet_s: Seconds without a change before files are ingested, 0 to 86,400.
+
+    Raises:
+        RagError: The folder cannot be read, contains the data folder, or is followed already.
+    """
     path = Path(folder).expanduser().absolute()
     if not path.is_dir():
-        raise RagError(f"{path} is not a folder that can be read; choose another.")
+        raise RagError(f"{path} is not a readable folder. Choose another one.")
     if workspace.folder.is_relative_to(path):
-        raise RagError(f"{path} contains Ragdeck's own data folder; choose a folder with documents alone.")
+        raise RagError(
+            f"{path} contains Ragdeck's own data folder. Choose a folder that contains only documents."
+        )
     if not 0 <= quiet_s <= 86_400:
-        raise RagError("The quiet time is 0 to 86,400 seconds.")
+        raise RagError("The quiet time must be 0 to 86,400 seconds.")
     found = ensure_collection(workspace, collection)
     with workspace.store.session() as session:
         same = select(WatchedFolder).where(
             WatchedFolder.collection_id == found.id, WatchedFolder.path == str(path)
         )
         if session.exec(same).first() is not None:
-            raise RagError(f"“{collection}” follows {path} already.")
+            raise RagError(f"“{collection}” already follows {path}.")
         made = WatchedFolder(
             collection_id=found.id or 0, path=str(path), quiet_s=quiet_s, created_ms=now_ms()
         )
@@ -53,7 +67,7 @@ def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: in
 
 
 def set_watching(workspace: Workspace, watch_id: int, enabled: bool) -> None:
-    """Pause a binding, or go on with it."""
+    """Pause or resume a binding. Raises NotFoundError when it was removed."""
     with workspace.store.session() as session:
         found = _find(session.get(WatchedFolder, watch_id))
         found.enabled = enabled
@@ -62,7 +76,7 @@ def set_watching(workspace: Workspace, watch_id: int, enabled: bool) -> None:
 
 
 def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
-    """Forget a binding. The documents that came from it stay."""
+    """Remove a binding; documents that came from the folder stay. Raises NotFoundError when it is gone."""
     with workspace.store.session() as session:
         found = _find(session.get(WatchedFolder, watch_id))
         session.delete(found)
@@ -70,11 +84,14 @@ def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
 
 
 def find_watch(workspace: Workspace, collection: str, folder: str) -> int:
+    """Return the id of the binding of a folder. Raises NotFoundError."""
     path = Path(folder).expanduser().absolute()
     for row in list_watched_folders(workspace.database, get_collection(workspace.database, collection).id):
         if row.path == str(path):
             return row.id
-    raise NotFoundError(f"“{collection}” does not follow {path}; `ragdeck watch list` shows what it follows.")
+    raise NotFoundError(
+        f"“{collection}” does not follow {path}. Run `ragdeck watch list` to see what it follows."
+    )
 
 
 def check_folders(
@@ -82,8 +99,13 @@ def check_folders(
 ) -> Generator[Any, None, list[IngestReport]]:
     """Look at every folder that is not paused and ingest what has been quiet for long enough.
 
-    at_once: do not wait for quiet. Returns the report of each ingest. A folder that fails says so in its
-    outcome; the others are still looked at.
+    Return the report of each ingest that made a version. A folder that fails says so in its outcome; the
+    others are still checked.
+
+    Args:
+        workspace: The open data folder.
+        at_once: Do not wait for quiet.
+        now: Returns Unix seconds.
     """
     with workspace.store.session() as session:
         watched = [w.id or 0 for w in session.exec(select(WatchedFolder)).all() if w.enabled]
@@ -109,7 +131,7 @@ def _check(
     path = Path(watch.path)
     if not path.is_dir():
         # An unplugged disk must not look like a thousand deleted files.
-        raise RagError("The folder is not there; nothing was changed. It is looked at again.")
+        raise RagError("The folder does not exist. Nothing was changed; it will be checked again.")
     seen = signature(path)
     if seen == watch.done_signature:
         _note(workspace, watch_id, last_check_ms=now, seen_signature=seen, outcome="Nothing new")
@@ -132,7 +154,7 @@ def _check(
     report = yield from ingest_files(workspace, collection.name, [path], following=path)
     with workspace.store.session() as session:
         changed = find_collection(session, collection.name).active_version_id != before
-    failed = report.count("failed")
+    failed = report.count(FileStatus.FAILED)
     outcome = f"Version {report.version_number}" if changed else "Nothing new"
     _note(
         workspace,
@@ -141,19 +163,19 @@ def _check(
         last_change_ms=now if changed else watch.last_change_ms,
         done_signature=seen,
         seen_signature=seen,
-        outcome=outcome + (f"; {failed} files could not be read" if failed else ""),
+        outcome=outcome + (f"; {counted(failed, 'file')} could not be read" if failed else ""),
     )
     return report if changed else None
 
 
 def signature(folder: Path) -> str:
-    """A hash over the path, size and time of every file that would be ingested."""
+    """Return a hash over the path, size and time of every file that would be ingested."""
     digest = hashlib.sha256()
     for source in discover([folder])[0]:
         try:
             stat = source.path.stat()
         except OSError:
-            continue  # it went between listing and looking
+            continue  # it was deleted between listing and looking
         digest.update(
             f"{source.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
         )
@@ -162,7 +184,7 @@ def signature(folder: Path) -> str:
 
 def _find(found: WatchedFolder | None) -> WatchedFolder:
     if found is None:
-        raise NotFoundError("This folder is not followed any more; look at the list again.")
+        raise NotFoundError("This folder is no longer followed. Look at the list again.")
     return found
 
 
@@ -170,7 +192,7 @@ def _note(workspace: Workspace, watch_id: int, **values: Any) -> None:
     with workspace.store.session() as session:
         found = session.get(WatchedFolder, watch_id)
         if found is None:
-            return  # it was removed while it was looked at
+            return  # it was removed during the check
         for name, value in values.items():
             setattr(found, name, value)
         session.add(found)

@@ -1,1 +1,1 @@
-"""Models as files: GGUF headers, embedders, language models, and the catalogue of those on this computer."""
+"""Embedders and language models in local files, and the catalogue of models on this computer."""

@@ -1,18 +1,19 @@
 """Many prompts answered at once in one llama.cpp context (continuous batching).
 
-Each prompt is a sequence; their cells share one KV cache. What a new prompt has in common with one that is or was
-there is copied, which costs nothing, and only the rest is read: prompts that were sorted share most. Each step
-decodes one token of every answer and a piece of one prompt.
+Each prompt is a sequence, and all sequences share the cells of one KV cache. What a new prompt has in common
+with one that is or was in the cache is copied, which costs nothing, and only the rest is read: prompts that
+are sorted share most. Each step decodes one token of every answer and a piece of one prompt.
 
-Where it helps: on a GPU, where reading the weights for one token costs nearly as much as for sixteen. On a
-processor it does not: the starter model computes as long for sixteen tokens as for sixteen times one, and matrix
-products over several rows round otherwise, so that near ties fall the other way (6 of 16 greedy answers of the
-starter model differed with eight at once, none with one). So a processor writes one answer at a time and gains by
-the shared beginnings alone.
+Batching helps on a GPU, where reading the weights for one token costs nearly as much as for sixteen. On a
+processor it does not: the starter model needs as long for sixteen tokens as for sixteen times one, and matrix
+products over several rows round differently, so that near ties fall the other way (6 of 16 greedy answers of
+the starter model differed with eight at once, none with one). So a processor writes one answer at a time and
+gains by the shared beginnings alone.
 
-Tried on two processor cores, 48 XQuAD questions: flash attention, which skips the masked cells of other sequences,
-takes 16 prompts in half the time (15 s instead of 29 s), but of a real run, where half of each prompt is shared, it is
-1.14 of one by one, 1.18 with 16 written at once, and 20 of 48 greedy answers become others than those of one by one.
+Tried on two processor cores with 48 XQuAD questions: flash attention, which skips the masked cells of other
+sequences, reads 16 prompts in half the time (15 s instead of 29 s). But a real run, where half of each prompt
+is shared, takes 1.14 of the time of one by one, or 1.18 with 16 written at once, and 20 of 48 greedy answers
+change.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _LEAST_SHARED = 16  # tokens; below it a copy is not worth its bookkeeping
 
 @dataclass(frozen=True)
 class BatchRequest:
+    """A tokenised prompt to answer; key is the caller's name for it."""
+
     key: int
     tokens: tuple[int, ...]
     settings: GenerationSettings
@@ -42,7 +45,7 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class BatchStep:
-    """A step was computed; a chance to cancel."""
+    """A step was computed: a chance to cancel. The counts are of prompts."""
 
     answering: int
     waiting: int
@@ -50,7 +53,11 @@ class BatchStep:
 
 @dataclass(frozen=True)
 class BatchAnswer:
-    """finish_reason: "stop", "length" or "timeout". cached_tokens: of the prompt, shared with another one."""
+    """A complete answer. logprobs are natural, one for each token.
+
+    finish_reason is "stop", "length" or "timeout"; cached_tokens counts the tokens of the prompt that another
+    prompt had already brought into the cache.
+    """
 
     key: int
     text: str
@@ -61,7 +68,7 @@ class BatchAnswer:
 
 @dataclass
 class _Slot:
-    """A sequence of the cache: in use, or idle and kept for what the next prompt may share."""
+    """A sequence of the cache: in use, or idle and kept for what the next prompt may share with it."""
 
     number: int
     tokens: list[int] = field(default_factory=list)  # whose keys and values are in the cache
@@ -79,11 +86,18 @@ class _Slot:
 
 
 class BatchContext:
-    """A context for several sequences beside the model's own. Not thread-safe; close it."""
+    """A context for several sequences, next to the model's own. Not thread-safe; close it."""
 
     def __init__(self, model: LanguageModel, sequences: int, cells: int, at_once: int | None = None) -> None:
-        """cells: tokens of all sequences together that the cache has room for. at_once: answers that are written at
-        once, the other sequences are kept for what prompts share; None: 1 on a processor, all of them on a GPU."""
+        """Make the context. Raises ModelError when there is no memory for it.
+
+        Args:
+            model: The loaded model.
+            sequences: How many prompts the cache keeps apart.
+            cells: How many tokens of all sequences together the cache has room for.
+            at_once: How many answers are written at the same time; the other sequences are kept for what
+                prompts share. None means 1 on a processor and all of them on a GPU.
+        """
         import llama_cpp
 
         self._lib = llama_cpp
@@ -97,7 +111,9 @@ class BatchContext:
         parameters.kv_unified = True
         self._context = llama_cpp.llama_init_from_model(model.handle, parameters)
         if not self._context:
-            raise ModelError(f"There is no memory for {sequences} answers at once; ask fewer at a time.")
+            raise ModelError(
+                f"There is not enough memory for {sequences} answers at once; answer fewer at a time."
+            )
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
         self._slots = [_Slot(number) for number in range(sequences)]
@@ -105,9 +121,9 @@ class BatchContext:
     def answer(
         self, requests: Sequence[BatchRequest], timeout_s: float = float("inf")
     ) -> Iterator[BatchStep | BatchAnswer]:
-        """Answers in the order in which they are complete. Stop iterating to cancel.
+        """Yield answers in the order in which they are complete. Stop iterating to cancel.
 
-        Raises RagError when a prompt does not fit into the cache even alone.
+        timeout_s limits each answer. Raises RagError when a prompt does not even fit into the cache alone.
         """
         waiting = sorted(requests, key=lambda request: request.tokens)  # neighbours share their beginning
         for request in waiting:
@@ -127,21 +143,24 @@ class BatchContext:
                 self._free(slot)
 
     def close(self) -> None:
+        """Free the memory; the context cannot be used any more."""
         self._lib.llama_batch_free(self._batch)
         self._lib.llama_free(self._context)
 
     # --- taking in ----------------------------------------------------------------------------------------
 
     def _admit(self, request: BatchRequest) -> bool:
-        """Give a request a sequence; False when it has to wait. One prompt is read at a time, so that the next
-        can share it."""
+        """Give a request a sequence and return True, or return False when it has to wait.
+
+        One prompt is read at a time, so that the next can share it.
+        """
         idle = [slot for slot in self._slots if slot.request is None]
         if len(self._slots) - len(idle) >= min(self.at_once, len(self._slots)) or any(
             slot.reading for slot in self._slots
         ):
             return False
         source = max(self._slots, key=lambda slot: _common(slot.tokens, request.tokens))
-        # The last token is read anew: its logits are what the answer begins with.
+        # The last token is read again: its logits are what the answer begins with.
         shared = min(_common(source.tokens, request.tokens), len(request.tokens) - 1)
         target = source if source.request is None else min(idle, key=lambda slot: len(slot.tokens))
         if shared < _LEAST_SHARED:
@@ -162,7 +181,10 @@ class BatchContext:
         return True
 
     def _make_room(self, wanted: int, keep: tuple[_Slot, _Slot]) -> bool:
-        """Count every sequence in full, shared cells too: never too little room, at times too much."""
+        """Return whether a prompt and its answer have room, after dropping idle sequences if need be.
+
+        Every sequence counts in full, shared cells too: never too little room, sometimes too much.
+        """
         idle = [s for s in self._slots if s.request is None and s.tokens and s not in keep]
         while self._reserved(keep[1]) + wanted > self.cells:
             if not idle:
@@ -180,7 +202,7 @@ class BatchContext:
         )
 
     def _cut(self, slot: _Slot, keep: int) -> None:
-        """Forget what a sequence has behind its first tokens."""
+        """Forget what a sequence has after its first tokens."""
         if len(slot.tokens) > keep:
             self._lib.llama_memory_seq_rm(self._memory, slot.number, keep if keep else -1, -1)
             del slot.tokens[keep:]
@@ -210,7 +232,9 @@ class BatchContext:
         self._batch.n_tokens = count
         result = self._lib.llama_decode(self._context, self._batch)
         if result:
-            raise ModelError(f"llama.cpp could not go on with {len(asked)} answers at once (code {result}).")
+            raise ModelError(
+                f"llama.cpp could not continue with {len(asked)} answers at once (code {result})."
+            )
         for slot, place in asked:
             reason = self._take(slot, place)
             if reason:
@@ -230,7 +254,7 @@ class BatchContext:
         slot.tokens.append(token)
 
     def _take(self, slot: _Slot, place: int) -> str:
-        """Sample a sequence's next token; the reason when it was the last."""
+        """Sample a sequence's next token; return why it was the last one, or ""."""
         token = int(self._lib.llama_sampler_sample(slot.sampler.sampler, self._context, place))
         if self._model.ends(token):
             return "stop"
@@ -248,7 +272,7 @@ class BatchContext:
         pieces = [decoder.decode(self._model.text_of(token)) for token in slot.written]
         text = "".join(pieces) + decoder.decode(b"", final=True)
         answer = BatchAnswer(slot.request.key, text, tuple(slot.logprobs), reason, slot.cached)
-        slot.request = None  # what it read stays for the next to share
+        slot.request = None  # what it read stays for the next prompt to share
         slot.sampler.close()
         slot.written, slot.sampler = [], None
         return answer

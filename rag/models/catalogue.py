@@ -1,4 +1,4 @@
-"""The GGUF files on this computer: the starter, those the person added, and those other programs keep."""
+"""Finds the GGUF files on this computer: the starter, those that were added, those of other programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ _SKIPPED_PARTS = ("mmproj", "-of-")  # projectors and the later parts of a split
 
 
 def known_models(added: Iterable[str], folders: Iterable[str]) -> list[ModelEntry]:
-    """Every known GGUF file, each once; a damaged one is listed with its problem."""
+    """Return every known GGUF file once; a damaged one is listed with its problem.
+
+    Args:
+        added: Paths of the files that a person added.
+        folders: Folders that are searched besides those of other programs.
+    """
     entries: dict[str, ModelEntry] = {}
     for origin, path, label in _candidates(added, folders):
         key = os.path.realpath(path)
@@ -35,12 +40,15 @@ def known_models(added: Iterable[str], folders: Iterable[str]) -> list[ModelEntr
 
 
 def list_models(database: Database, settings: Settings) -> list[ModelEntry]:
-    """Return every GGUF file that the person added or that lies in a searched folder."""
+    """Return every GGUF file that a person added or that is in a searched folder."""
     return known_models(list_added_models(database), settings.models.folders)
 
 
 def find_model(database: Database, settings: Settings, wanted: str) -> Path:
-    """A model by path, file name or stem. Raises NotFoundError naming those there are."""
+    """Return the path of a model that is given by path, file name or stem.
+
+    Raises NotFoundError, which names the known models.
+    """
     path = Path(wanted).expanduser()
     if path.is_file():
         return path.absolute()
@@ -50,12 +58,12 @@ def find_model(database: Database, settings: Settings, wanted: str) -> Path:
             return Path(entry.path)
     names = ", ".join(entry.name for entry in entries) or "none"
     raise NotFoundError(
-        f"There is no model “{wanted}”; known are: {names}. A path to a GGUF file works, too."
+        f"There is no model “{wanted}”. Known models: {names}. You can also give the path of a GGUF file."
     )
 
 
 def add_model(store: Store, path: str) -> ModelHeader:
-    """Remember a GGUF file. Raises ModelError when it is none."""
+    """Add a GGUF file to the list. Raises ModelError when it is not one."""
     file = Path(path).expanduser().absolute()
     header = read_header(file)
     stat = file.stat()
@@ -109,7 +117,7 @@ def model_sha256(store: Store, path: str) -> str:
 
 
 def _candidates(added: Iterable[str], folders: Iterable[str]) -> Iterator[tuple[str, Path, str]]:
-    with contextlib.suppress(ModelError):  # the doctor command says so; the list simply has no starter
+    with contextlib.suppress(ModelError):  # the doctor command reports it; the list just has no starter
         yield "starter", starter_model_path(), ""
     for name in added:
         yield "added", Path(name), ""
@@ -143,7 +151,7 @@ def _gguf_files(folder: Path) -> Sequence[Path]:
 
 
 def _ollama_models(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Ollama keeps files by digest; its manifests say which of them is a model and what it is called."""
+    """Yield (file, name): Ollama names files by digest, and its manifests say which of them are models."""
     manifests = folder / "manifests"
     if not manifests.is_dir():
         return
@@ -152,7 +160,7 @@ def _ollama_models(folder: Path) -> Iterator[tuple[Path, str]]:
             layers = json.loads(manifest.read_text("utf-8"))["layers"]
             digests = [x["digest"] for x in layers if x["mediaType"].endswith("image.model")]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # not a manifest: the folder belongs to another program
+            continue  # not a manifest: the folder is not ours
         for digest in digests:
             blob = folder / "blobs" / str(digest).replace(":", "-")
             if blob.exists():

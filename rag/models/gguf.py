@@ -1,7 +1,8 @@
-"""Reads the header of a GGUF file without llama.cpp, and forecasts the memory that the model will need.
+"""Reads the header of a GGUF file without llama.cpp.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian). Every
-length in a damaged header is a lie until it is checked: nothing is allocated before it is known to fit.
+length in a header is a claim until it is checked: nothing is allocated before it is known to be within
+bounds.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ FILE_TYPES = {
 def read_header(path: Path) -> ModelHeader:
     """Read and check a GGUF header.
 
-    Raises ModelError with one sentence when the file is missing, no GGUF, truncated or inconsistent.
+    Raises ModelError with one sentence when the file is missing, not GGUF, truncated or inconsistent.
     """
     try:
         size_bytes = path.stat().st_size
@@ -96,7 +97,7 @@ def _read(path: Path, file: BinaryIO, size_bytes: int) -> ModelHeader:
         raise ModelError(f"{path.name} is not a GGUF file; choose a model file that ends in .gguf.")
     (version,) = struct.unpack("<I", _exactly(file, 4))
     if version not in (2, 3):
-        raise ModelError(f"{path.name} has GGUF version {version}, and only versions 2 and 3 can be read.")
+        raise ModelError(f"{path.name} has GGUF version {version}, but only versions 2 and 3 are supported.")
     tensor_count, entry_count = struct.unpack("<QQ", _exactly(file, 16))
     if entry_count > _MOST_ENTRIES or not 0 < tensor_count <= _MOST_ENTRIES:
         raise ValueError(f"{entry_count} entries and {tensor_count} tensors")
@@ -156,7 +157,7 @@ def _header(
 
 
 def _tensors(file: BinaryIO, count: int) -> tuple[int, int, int, int]:
-    """Bytes, parameters, end of the data relative to its start, and rows of the token embedding."""
+    """Return bytes, parameters, the relative end of the data, and rows of the token embedding."""
     total = parameters = end = rows = 0
     for _ in range(count):
         name = _string(file)

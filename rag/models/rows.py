@@ -1,4 +1,4 @@
-"""Values of GGUF models: header, memory forecast, list entry and state."""
+"""Values of models: a GGUF header, a memory forecast, an entry of the list, and what is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from rag.storage.database import Database
 
 @dataclass(frozen=True)
 class ModelState:
-    """The loaded model, or an empty name. Memory in bytes: what loading it added to the process."""
+    """The loaded model; its name is empty while there is none.
+
+    memory_bytes is what loading it added to the process.
+    """
 
     name: str = ""
     path: str = ""
@@ -23,6 +26,8 @@ class ModelState:
 
 @dataclass(frozen=True)
 class ModelTest:
+    """A short answer of a model, with its speed at reading the prompt and at writing."""
+
     text: str
     prompt_tokens: int
     completion_tokens: int
@@ -63,11 +68,14 @@ class MemoryForecast:
 
     @property
     def total(self) -> int:
+        """All parts together, in bytes."""
         return self.weights + self.kv_cache + self.compute
 
 
 def forecast_memory(header: ModelHeader, context: int, batch: int = 512) -> MemoryForecast:
-    """Memory for weights, KV cache (f16) and compute buffers at a context length and batch size.
+    """Return the memory for weights, KV cache (f16) and compute buffers, in bytes.
+
+    context and batch are in tokens.
 
     Compute buffers are reserved for a whole batch of logits, but only what one batch really touches becomes
     resident: the activations, a row of logits and llama.cpp's tables over the vocabulary.
@@ -84,13 +92,12 @@ def forecast_memory(header: ModelHeader, context: int, batch: int = 512) -> Memo
 # tables for each token of the vocabulary.
 RUNTIME_BYTES = 16 << 20
 
-
 VOCABULARY_ENTRY_BYTES = 100
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A known file: its header, or the sentence that says why it cannot be used."""
+    """A known model file: its header, or the sentence that says why it cannot be used."""
 
     path: str
     name: str
@@ -101,7 +108,7 @@ class ModelEntry:
 
 
 def free_memory_bytes() -> int | None:
-    """Memory that a new program can have without swapping, or None where the system does not say."""
+    """Return the memory that a program can have without swapping; None where the system does not say."""
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
         for line in meminfo.read_text().splitlines():
@@ -114,14 +121,14 @@ def free_memory_bytes() -> int | None:
 
 
 def memory_sentence(header: ModelHeader, context: int) -> str:
-    """Forecast against free memory, in one sentence."""
+    """Return the forecast next to the free memory, as the end of a sentence."""
     forecast = forecast_memory(header, context)
     free = free_memory_bytes()
     needs = f"needs about {_size(forecast.total)}"
     if free is None:
         return f"{needs}."
     if forecast.total > free:
-        return f"{needs}, and only {_size(free)} are free: choose a shorter context or a smaller model."
+        return f"{needs}, but only {_size(free)} is free: choose a shorter context or a smaller model."
     return f"{needs} of {_size(free)} free."
 
 
@@ -130,12 +137,12 @@ def _size(size: int) -> str:
 
 
 def list_added_models(database: Database) -> list[str]:
-    """Paths of the GGUF files that the person added."""
+    """Return the paths of the GGUF files that a person added, oldest first."""
     return [row[0] for row in database.query("SELECT path FROM model ORDER BY added_ms")]
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is really in use (RSS); 0 where the system does not say."""
+    """Return the memory of this process that is really in use (RSS); 0 where the system does not say."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

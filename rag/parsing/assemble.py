@@ -1,4 +1,4 @@
-"""Puts a document together from its parts while keeping the offsets of its places."""
+"""Puts a document together from its parts and keeps track of where its places are."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NO_TITLES = {
 
 
 def title_or_name(title: str | None, path: Path) -> str:
-    """The title in a file's properties, or the file's name when it is none."""
+    """Return the title in a file's properties, or the file's name where that is not a real title."""
     title = (title or "").strip()
     return path.stem if title.strip("() ").lower() in _NO_TITLES else title
 
 
 class TextBuilder:
-    """Collects parts; each becomes a place when it holds text."""
+    """A text under construction: each part that contains words becomes a place, parted by blank lines."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -37,6 +37,14 @@ class TextBuilder:
         self._places: list[Place] = []
 
     def add(self, kind: str, number: int | None, label: str, text: str) -> None:
+        """Append a part. One without words is left out, and so is its place.
+
+        Args:
+            kind: What the place is, see Place.
+            number: Its number from 1, None where it has none.
+            label: What is shown as its name.
+            text: Its text; line breaks around it are dropped.
+        """
         if not text.strip():
             return
         text = text.strip("\n")
@@ -49,24 +57,28 @@ class TextBuilder:
 
     @property
     def text(self) -> str:
+        """All parts so far."""
         return "".join(self._parts)
 
     @property
     def places(self) -> tuple[Place, ...]:
+        """The places of the parts, in order, with exact offsets into the text."""
         return tuple(self._places)
 
 
 class HeadingPath:
-    """The headings above a piece of text: `1 Scope > 1.2 Terms`."""
+    """A trail of the headings above a piece of text: `1 Scope > 1.2 Terms`."""
 
     def __init__(self) -> None:
         self._headings: list[tuple[int, str]] = []
 
     def enter(self, level: int, title: str) -> None:
+        """Go on below a heading of this level; it ends every heading of the same or a deeper level."""
         while self._headings and self._headings[-1][0] >= level:
             self._headings.pop()
         self._headings.append((level, " ".join(title.split())[:120]))
 
     @property
     def label(self) -> str:
+        """The headings from the outermost to the innermost, "" before the first."""
         return " > ".join(title for _, title in self._headings)

@@ -1,7 +1,7 @@
 """Splits a parsed document into chunks that fit the embedder. The only importer of semantic_text_splitter.
 
-A chunk never crosses a place (page, slide, sheet, section), so it can say where it stands. Text past the
-embedder's longest input is dropped silently by the model: no chunk may be longer.
+A chunk never crosses a place (page, slide, sheet, section), so it can say where it is. The model silently
+drops text past its longest input, so no chunk may be longer.
 """
 
 from __future__ import annotations
@@ -33,11 +33,16 @@ class TextChunk:
 
     @property
     def text_hash(self) -> str:
+        """The sha256 of the text in hex: equal texts share a vector."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Chunker:
-    """Splits text by tokens of one tokenizer (a copy with truncation and padding turned off)."""
+    """A splitter that measures chunks by the tokens of one tokenizer.
+
+    The tokenizer must be a copy without truncation and padding. longest is the most tokens that its model
+    reads; the settings cannot exceed it.
+    """
 
     def __init__(self, tokenizer: Tokenizer, settings: ChunkingSettings, longest: int) -> None:
         from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -51,6 +56,7 @@ class Chunker:
         }
 
     def split(self, document: ParsedDocument) -> list[TextChunk]:
+        """Return the chunks of a document in order; pieces of white space are left out."""
         splitter = self._splitters.get(document.markup, self._splitters["text"])
         whole = Place("", None, "", 0, len(document.text))
         pieces = [
@@ -76,7 +82,7 @@ class Chunker:
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut a long stretch at paragraphs into pieces that can be split side by side."""
+    """Cut a long stretch at blank lines into pieces that can be split side by side."""
     while end - start > 2 * _PIECE:
         cut = text.find("\n\n", start + _PIECE, start + 2 * _PIECE)
         if cut < 0:
@@ -87,6 +93,12 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def chunking_fingerprint(settings: ChunkingSettings, parser: str, tokenizer: str) -> str:
-    """Identifies everything that decides where chunks begin and end: 16 hex digits."""
+    """Return 16 hex digits that identify everything that decides where chunks begin and end.
+
+    Args:
+        settings: The chunking settings.
+        parser: The version of the parsers, see formats.PARSER.
+        tokenizer: What identifies the tokenizer: the fingerprint of its embedder.
+    """
     parts = "\n".join((CHUNKER, parser, tokenizer, settings.fingerprint()))
     return hashlib.sha256(parts.encode()).hexdigest()[:16]

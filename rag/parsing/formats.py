@@ -1,6 +1,6 @@
-"""Turns a file into text with places. One module per family of formats; nothing else knows any format.
+"""Recognises the format of a file and hands it to its parser. There is one module per family of formats.
 
-parse_file never raises anything but DocumentError: a damaged file is a sentence, not a traceback.
+parse_file raises nothing but DocumentError: a damaged file becomes a sentence, not a traceback.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,9 @@ LARGEST_UNPACKED = 500 << 20
 Parser = Callable[[Path], ParsedDocument]
 
 CODE = (
-    "py js jsx ts tsx java kt kts c h cc cpp cxx hpp cs go rs rb php swift scala sh bash zsh ps1 bat sql r jl lua pl "
-    "pm hs ml ex exs erl clj dart vue svelte css scss less yaml yml toml ini cfg conf properties env tf cmake mk "
-    "gradle proto graphql tex diff patch"
+    "py js jsx ts tsx java kt kts c h cc cpp cxx hpp cs go rs rb php swift scala sh bash zsh ps1 bat "
+    "sql r jl lua pl pm hs ml ex exs erl clj dart vue svelte css scss less yaml yml toml ini cfg conf "
+    "properties env tf cmake mk gradle proto graphql tex diff patch"
 ).split()
 
 SUPPORTED: dict[str, Parser] = {
@@ -65,7 +65,7 @@ SUPPORTED: dict[str, Parser] = {
     "eml": text.parse_mail,
     **dict.fromkeys(CODE, text.parse_code),
 }
-# What a file is, whatever it is called: by first bytes, and for archives by a part that it holds.
+# What a file is, whatever its name says: by its first bytes, and for archives by a part that they contain.
 _MAGIC = {
     b"%PDF-": "pdf",
     b"{\\rtf": "rtf",
@@ -73,7 +73,8 @@ _MAGIC = {
     b"\xff\xd8\xff": "jpg",
     b"GIF8": "gif",
 }
-_COMPOUND = b"\xd0\xcf\x11\xe0"  # of Office before 2007, and of newer files with a password
+# Office files from before 2007, and newer ones with a password.
+_COMPOUND = b"\xd0\xcf\x11\xe0"
 _PARTS = {
     "word/document.xml": "docx",
     "ppt/presentation.xml": "pptx",
@@ -111,12 +112,14 @@ _BARE_NAMES = {
 
 
 def is_supported(path: Path) -> bool:
-    """Whether a file found in a folder is worth trying."""
+    """Return whether a file found in a folder is worth trying, by its name."""
     return _suffix(path) in SUPPORTED or (not path.suffix and path.name.lower() in _BARE_NAMES)
 
 
-def parse_file(path: Path) -> ParsedDocument:
-    """The text of a file and where its pages, slides, sheets or sections are.
+def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED) -> ParsedDocument:
+    """Return the text of a file and where its pages, slides, sheets or sections are.
+
+    parsers are the functions that read a file, by its suffix.
 
     Raises DocumentError with one sentence when the file is damaged, protected, empty or too large, and
     UnsupportedDocumentError when its kind is not read.
@@ -127,9 +130,10 @@ def parse_file(path: Path) -> ParsedDocument:
             raise DocumentError("The file is empty.")
         if size > LARGEST_FILE:
             raise DocumentError(
-                f"The file has {size >> 20} MB, more than {LARGEST_FILE >> 20} MB; split it or extract its text first."
+                f"The file has {size >> 20} MB, more than {LARGEST_FILE >> 20} MB; "
+                "split it, or extract its text first."
             )
-        parser = _choose(path)
+        parser = _choose(path, parsers)
         if _suffix(path) in _PACKED:
             _check_archive(path)
         document = _clean(parser(path))
@@ -137,16 +141,17 @@ def parse_file(path: Path) -> ParsedDocument:
         raise
     except ImportError as error:
         raise DocumentError(
-            f"Reading this kind of file needs the package {error.name}; start main.py again to install it."
+            f"Reading this kind of file needs the package {error.name}: run `python main.py setup`, "
+            "or install it with pip."
         ) from error
     except (MemoryError, RecursionError) as error:
         raise DocumentError(
-            "The file is nested too deeply or too large for the memory; simplify it."
+            "The file is nested too deeply or is too large for the memory; simplify it."
         ) from error
     except OSError as error:
         raise DocumentError(f"The file cannot be read: {error.strerror or error}.") from error
     except Exception as error:
-        # Parsers of third parties raise whatever they meet; the kind of it helps whoever repairs the file.
+        # Third-party parsers raise whatever they meet; its kind helps whoever repairs the file.
         raise DocumentError(
             f"The file is damaged or not really a {_suffix(path) or 'text'} file ({type(error).__name__}); "
             "open it in its own program and save it again."
@@ -156,32 +161,33 @@ def parse_file(path: Path) -> ParsedDocument:
     return document
 
 
-def _choose(path: Path) -> Parser:
+def _choose(path: Path, parsers: Mapping[str, Parser]) -> Parser:
     with path.open("rb") as file:
         head = file.read(4096)
     suffix = _suffix(path)
     kind = _kind_by_content(head, path)
-    parser = SUPPORTED.get(suffix)
+    parser = parsers.get(suffix)
     if parser is not None:
         if kind not in (None, _SAME_CONTENT.get(suffix, suffix)):
             advice = _advice(str(kind))
             raise DocumentError(f"The file is called .{suffix} but is really a .{kind} file; {advice}.")
         if kind is None and suffix in _PACKED and head.startswith(_COMPOUND):
             raise DocumentError(
-                "The file is protected by a password or of an old Office version; save a copy anew without it."
+                "The file is protected by a password or comes from an old Office version; save a copy "
+                "without one in the current format."
             )
         return parser
     if kind == "pdf" and not suffix:
         return pdf.parse_pdf
     if suffix in _BETTER:
         raise UnsupportedDocumentError(
-            f"Files of the kind .{suffix} are not read; save it as .{_BETTER[suffix]} and add that."
+            f".{suffix} files are not supported; save it as .{_BETTER[suffix]} and add that."
         )
     if kind is not None or not text.looks_like_text(head):
         raise UnsupportedDocumentError(
-            f"Files of the kind {path.suffix} are not read."
+            f"{path.suffix} files are not supported."
             if suffix
-            else "The file is binary, and its kind is not known."
+            else "The file is binary, and its format is unknown."
         )
     return text.parse_text
 
@@ -189,11 +195,11 @@ def _choose(path: Path) -> Parser:
 def _advice(kind: str) -> str:
     if kind in SUPPORTED:
         return f"rename it to .{kind}"
-    return f"save it as .{_BETTER[kind]}" if kind in _BETTER else "that kind is not read"
+    return f"save it as .{_BETTER[kind]}" if kind in _BETTER else "that format is not supported"
 
 
 def _kind_by_content(head: bytes, path: Path) -> str | None:
-    """The suffix that a file's content calls for, when its first bytes tell."""
+    """Return the suffix that a file's content calls for, None where its first bytes do not tell."""
     for mark, kind in _MAGIC.items():
         if head.startswith(mark):
             return kind
@@ -218,7 +224,10 @@ def _archive_kind(path: Path) -> str | None:
 
 
 def _compound_kind(data: bytes) -> str | None:
-    """Old Office files, and the envelope of new ones with a password, by the names of their streams."""
+    """Return the kind of an old Office file by the names of its streams.
+
+    Raises DocumentError for the envelope of a newer file with a password.
+    """
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise DocumentError("The file is protected by a password; save a copy without it and add that.")
     for stream, kind in (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls")):
@@ -228,13 +237,13 @@ def _compound_kind(data: bytes) -> str | None:
 
 
 def _check_archive(path: Path) -> None:
-    """Office files and EPUBs are archives: refuse one that would unpack to more than the memory."""
+    """Refuse an Office file or EPUB, which are archives, that would unpack to more than the memory."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
         raise DocumentError(
-            f"The file is damaged or not really a {_suffix(path)} file; copy it again or save it anew."
+            f"The file is damaged or not really a {_suffix(path)} file; copy it again or save it again."
         ) from error
     if unpacked > LARGEST_UNPACKED:
         raise DocumentError(
@@ -243,11 +252,11 @@ def _check_archive(path: Path) -> None:
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_LINE_END = re.compile(r"\r\n?|[\x0b\x0c]")  # a form feed stands between two pages of old text files
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c]")  # old text files have a form feed between pages
 
 
 def _clean(document: ParsedDocument) -> ParsedDocument:
-    """Remove what no text should hold, place by place, so that every offset stays exact."""
+    """Remove what no text should contain, place by place, so that every offset stays exact."""
     parts: list[str] = []
     places: list[Place] = []
     position = done = 0

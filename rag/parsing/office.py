@@ -1,4 +1,4 @@
-"""DOCX by section and PPTX by slide."""
+"""Reads DOCX by section and PPTX by slide."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TEXT = {f"{_WORD}t", f"{_MATH}t"}
 _SIGNS = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
-# Properties hold no text (a tab stop is no tab); deleted and moved text stands elsewhere or nowhere; the
+# Properties contain no text (a tab stop is not a tab); deleted and moved text is elsewhere or nowhere; the
 # fallback repeats a text box for old versions of Word.
 _SKIPPED = {f"{_WORD}pPr", f"{_WORD}rPr", f"{_WORD}del", f"{_WORD}moveFrom", _FALLBACK}
 _MATH_SIGNS = {f"{_MATH}den": "/", f"{_MATH}sup": "^", f"{_MATH}sub": "_"}
@@ -26,6 +26,7 @@ _HEADING = re.compile(r"(?:heading|titre|überschrift)\s*(\d)", re.IGNORECASE)
 
 
 def parse_docx(path: Path) -> ParsedDocument:
+    """Return a Word document with a place for each section; table rows become `a | b` lines."""
     import docx
 
     document = docx.Document(str(path))
@@ -55,7 +56,7 @@ def parse_docx(path: Path) -> ParsedDocument:
 
 
 def _blocks(element: Any, parent: Any) -> Iterator[Any]:
-    """Paragraphs and tables in order, also those inside content controls, which python-docx leaves out."""
+    """Yield paragraphs and tables in order, also those in content controls, which python-docx leaves out."""
     from docx.table import Table
     from docx.text.paragraph import Paragraph
 
@@ -69,7 +70,7 @@ def _blocks(element: Any, parent: Any) -> Iterator[Any]:
 
 
 def _words(element: Any) -> str:
-    """Text of runs, links, text boxes and equations in order (python-docx leaves the last two out)."""
+    """Return the text of runs, links, text boxes and equations; python-docx leaves out the last two."""
     parts = []
     for child in element:
         if child.tag in _TEXT:
@@ -116,6 +117,7 @@ def _cell_text(cell: Any) -> str:
 
 
 def parse_pptx(path: Path) -> ParsedDocument:
+    """Return a presentation with a place for each slide: its shapes, tables, charts and notes."""
     from pptx import Presentation
 
     presentation = Presentation(str(path))
@@ -161,7 +163,7 @@ def _chart_lines(chart: Any) -> Iterator[str]:
 
 
 def _point_lines(plot: Any) -> Iterator[str]:
-    """Scatter and bubble charts have no categories: their x values stand beside the y values."""
+    """Yield a line for each series of a scatter or bubble chart, which has x values instead of categories."""
     for series in plot.series:
         axis = series._element.xpath("c:xVal//c:pt/c:v")
         points = [f"({x.text}, {y})" for x, y in zip(axis, series.values, strict=False)]

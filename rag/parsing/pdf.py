@@ -1,7 +1,7 @@
-"""PDF through pdfium: text by page, and pages as images with the rectangles of a quote.
+r"""Reads PDF through pdfium: text by page, and pages as images with the rectangles of a quote.
 
 pypdfium2 is not thread-safe (it crashes the process): one lock around every call. Hyphens at line ends
-arrive as \\x02.
+arrive as \x02.
 """
 
 from __future__ import annotations
@@ -26,8 +26,13 @@ _HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
 
 
 def parse_pdf(path: Path) -> ParsedDocument:
+    """Return a PDF with a place for each page that has a text layer.
+
+    The document's warning names pages that are pictures alone. Raises DocumentError when the PDF is damaged,
+    has a password or contains no text at all.
+    """
     builder = TextBuilder()
-    pictures = []  # pages without text that show something
+    pictures = []  # numbers of the pages without text that show something
     with _LOCK:
         document = _open(path)
         try:
@@ -41,10 +46,10 @@ def parse_pdf(path: Path) -> ParsedDocument:
         finally:
             document.close()
     if not builder.text.strip():
-        raise DocumentError("The PDF has no text layer: its pages are pictures; run OCR on it first.")
+        raise DocumentError("The PDF has no text layer: its pages are images. Run OCR on it first.")
     warning = (
-        f"{len(pictures)} of {count} pages are pictures and were not read ({_page_ranges(pictures)}); run OCR on the "
-        "PDF and add it again."
+        f"{len(pictures)} of {count} pages are images and were not read ({_page_ranges(pictures)}); run OCR "
+        "on the PDF and add it again."
         if pictures
         else ""
     )
@@ -54,15 +59,23 @@ def parse_pdf(path: Path) -> ParsedDocument:
 
 
 def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPage:
-    """Draw page `number` (from 1) at `scale` pixels a point, and find the quote on it.
+    """Draw a page and find a quote on it.
 
-    A quote that runs over several pages is marked as far as it is on this one. Raises NotFoundError when the
+    Args:
+        path: The PDF.
+        number: The page, from 1; a number out of range is moved to the first or last page.
+        quote: What to mark, "" for nothing. A quote over several pages is marked as far as it is on this one.
+        scale: Pixels a point, within 0.2 and 6; less for a huge page.
+
+    Raises NotFoundError when the
     file is gone, DocumentError when the page is damaged.
     """
     import pypdfium2
 
     if not path.exists():
-        raise NotFoundError(f"{path} is no longer there; its text as it was ingested is shown instead.")
+        raise NotFoundError(
+            f"{path} is no longer there. Its text is shown as it was when the document was added."
+        )
 
     with _LOCK:
         document = _open(path)
@@ -131,7 +144,7 @@ def _has_picture(document: Any, number: int) -> bool:
 
 
 def _page_ranges(numbers: list[int], most: int = 6) -> str:
-    """ "page 2", "pages 2, 4-9 and others"."""
+    """Return page numbers as text, such as "page 2" or "pages 2, 4-9 and others"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and runs[-1][-1] == number - 1:
@@ -160,7 +173,7 @@ def _quote_rectangles(
 
 
 def _page_letters(text_page: Any) -> tuple[str, list[int]]:
-    """By pdfium's own character numbers, which differ from offsets into the text that it returns."""
+    """Return a page's letters and the number that pdfium gives each, which is not its offset in the text."""
     from pypdfium2 import raw
 
     codes = (raw.FPDFText_GetUnicode(text_page, index) for index in range(text_page.count_chars()))
@@ -168,7 +181,7 @@ def _page_letters(text_page: Any) -> tuple[str, list[int]]:
 
 
 def _letters(pieces: Iterable[str]) -> tuple[str, list[int]]:
-    """Letters and digits alone, lower-cased and decomposed, and the piece that each one came from.
+    """Return the letters and digits alone, lower-cased and decomposed, and the piece that each came from.
 
     White space, hyphens, ligatures and accents differ between the text of a document and that of its page.
     """
@@ -184,7 +197,10 @@ def _letters(pieces: Iterable[str]) -> tuple[str, list[int]]:
 def _to_pixels(
     page: Any, box: tuple[float, float, float, float], size: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """pdfium does this itself because pages may be rotated and cropped. It gives whole numbers: hence _FINE."""
+    """Return a box on the page, in points, as (x, y, width, height) in pixels of the picture.
+
+    pdfium computes it, because pages may be rotated and cropped. It returns whole numbers: hence _FINE.
+    """
     from pypdfium2 import raw
 
     left, bottom, right, top = box
@@ -200,7 +216,7 @@ def _to_pixels(
 def _merge_lines(
     boxes: list[tuple[float, float, float, float]],
 ) -> list[tuple[float, float, float, float]]:
-    """One (left, bottom, right, top) a line: pdfium gives one for each change of font."""
+    """Join boxes (left, bottom, right, top) of one line: pdfium returns one for each change of font."""
     lines: list[tuple[float, float, float, float]] = []
     for box in boxes:
         if lines:
@@ -219,7 +235,7 @@ def _merge_lines(
 
 
 def _longest_match(letters: str, wanted: str) -> tuple[int, int] | None:
-    """Where the wanted letters stand on a page: whole, all of the page, or as far as the page has them."""
+    """Return where the wanted letters are on a page: all, a part of them, or a similar stretch."""
     if not wanted or not letters:
         return None
     at = letters.find(wanted)
@@ -235,13 +251,13 @@ def _longest_match(letters: str, wanted: str) -> tuple[int, int] | None:
 
 
 def _overlap(one: str, other: str) -> int:
-    """Length of the longest end of one that is the beginning of the other."""
+    """Return the length of the longest end of one text that is the beginning of the other."""
     sizes = range(min(len(one), len(other)), 0, -1)
     return next((size for size in sizes if one.endswith(other[:size])), 0)
 
 
 def _similar(letters: str, wanted: str) -> tuple[int, int] | None:
-    """For texts that differ a little: from the quote's beginning or end on, forgiving single letters."""
+    """Return where a similar text is: from the quote's beginning or end on, forgiving single letters."""
     for size in (120, 60, 30, 15):
         if len(wanted) < size:
             continue
@@ -254,14 +270,14 @@ def _similar(letters: str, wanted: str) -> tuple[int, int] | None:
             end = at + size
             length = _shared(letters[:end][::-1], wanted[::-1])
             return end - length, end
-        at = wanted.find(letters[:size])  # the quote holds the whole page, but for a cropped line or so
+        at = wanted.find(letters[:size])  # the quote covers the whole page, but for a line or so
         if len(letters) >= size and at >= 0:
             return 0, _shared(wanted[at:], letters)
     return None
 
 
 def _shared(one: str, other: str) -> int:
-    """Length of the common beginning, forgiving single differences."""
+    """Return the length of the common beginning, forgiving single differences."""
     end = misses = 0
     for index, (a, b) in enumerate(zip(one, other, strict=False), 1):
         if a == b:

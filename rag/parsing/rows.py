@@ -10,7 +10,7 @@ class Place:
     """A part of a document that people refer to: a page, slide, sheet or section.
 
     start and end are character offsets into ParsedDocument.text (end exclusive). Places are in order and do
-    not overlap; text between two places belongs to none and holds only white space.
+    not overlap; text between two places belongs to none and is only white space.
     """
 
     kind: str  # "page" | "slide" | "sheet" | "section" | "record" | "message"
@@ -22,7 +22,10 @@ class Place:
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """The text of one file and where its places are. warning: what of the file could not be read, a sentence or ""."""
+    """The text of one file and where its places are.
+
+    warning is a sentence that says which part of the file could not be read, or "".
+    """
 
     title: str
     media_type: str
@@ -34,7 +37,10 @@ class ParsedDocument:
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A page as packed RGB888 (stride = width * 3) and rectangles (x, y, width, height), all in pixels."""
+    """A page as packed RGB888 (stride = width * 3).
+
+    Its rectangles (x, y, width, height) mark a quote; everything is in pixels.
+    """
 
     width: int
     height: int

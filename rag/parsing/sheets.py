@@ -1,4 +1,4 @@
-"""Workbooks and CSV: a place for each sheet, a line for each row, cells named by their column's heading."""
+"""Reads workbooks and CSV: a place for each sheet, a line for each row, cells with their headings."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _FILLED_CELL = re.compile(rb'<(?:\w{1,8}:)?c [^>]{0,80}?\br="([A-Z]{1,3})(\d{1,7
 
 
 def parse_workbook(path: Path) -> ParsedDocument:
+    """Return a workbook (xlsx, xlsm, xlsb, xls, ods) with a place for each sheet that contains something."""
     kind = path.suffix.lower().lstrip(".")
     if kind in _READ_APART:
         sheets = _read_apart(path)
@@ -48,7 +49,7 @@ def parse_workbook(path: Path) -> ParsedDocument:
 
 
 def _read_sheets(path: Path) -> list[tuple[str, str]]:
-    """(name, text) of each sheet."""
+    """Return (name, text) of each sheet."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -61,10 +62,12 @@ def _read_sheets(path: Path) -> list[tuple[str, str]]:
         if "password" in str(error).lower():
             raise DocumentError("The workbook is protected by a password; save a copy without it.") from error
         raise DocumentError(
-            "The workbook is damaged or not a workbook; save it anew in its own program."
+            "The workbook is damaged or not a workbook; open it in its own program and save it again."
         ) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of Rust; it is no Exception, so nobody else catches it
+        if (
+            type(error).__name__ != "PanicException"
+        ):  # from Rust; not an Exception, so nothing else catches it
             raise
         raise DocumentError(
             "The workbook is damaged; open it in its own program and save it again."
@@ -73,9 +76,9 @@ def _read_sheets(path: Path) -> list[tuple[str, str]]:
 
 
 def _read_apart(path: Path) -> list[tuple[str, str]]:
-    """The sheets, read by a process of their own.
+    """Return the sheets, read by a process of their own.
 
-    One wrong byte in an old workbook makes calamine ask for 260 GB, and that ends the process it runs in.
+    One wrong byte in an old workbook makes calamine ask for 260 GB, which ends the process that it runs in.
     """
     try:
         done = subprocess.run(
@@ -100,7 +103,7 @@ def _read_apart(path: Path) -> list[tuple[str, str]]:
 
 
 def answer() -> None:
-    """The other side of _read_apart: reads the workbook named on the command line, writes JSON."""
+    """Read the workbook named on the command line and write JSON: the other side of _read_apart."""
     if sys.platform != "win32":
         import resource
 
@@ -113,6 +116,7 @@ def answer() -> None:
 
 
 def parse_csv(path: Path) -> ParsedDocument:
+    """Return a CSV or TSV file as one sheet; its delimiter is guessed from its beginning."""
     text = read_text(path)
     try:
         dialect: Any = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
@@ -129,7 +133,7 @@ def _check_extent(path: Path) -> None:
     """Refuse a sheet with a stray cell at its far end.
 
     calamine makes a full rectangle of the used cells: A1 and XFD1048576 alone would be 17,000,000,000 cells,
-    and the process would be gone. Reading the parts through also finds those that lie about their size.
+    which ends the process. Reading the parts through also finds those that lie about their size.
     """
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -138,13 +142,13 @@ def _check_extent(path: Path) -> None:
                     cell_count = _extent(sheet)
                 if cell_count > LARGEST_SHEET:
                     raise DocumentError(
-                        f"A sheet spreads over {cell_count:,} cells, more than {LARGEST_SHEET:,}; "
+                        f"A sheet spans {cell_count:,} cells, more than {LARGEST_SHEET:,}; "
                         "delete the stray cells at its end and save it again."
                     )
 
 
 def _extent(sheet: IO[bytes]) -> int:
-    """Cells of the rectangle around all cells that hold something."""
+    """Return the number of cells in the rectangle around all filled cells of a sheet's XML."""
     rows, columns, rest = set[int](), set[bytes](), b""
     while block := sheet.read(1 << 20):
         rest = rest[-120:] + block
@@ -163,10 +167,10 @@ def _column_number(letters: bytes) -> int:
 
 
 def row_lines(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """`Heading: value; Heading: value` for each row below a heading row, else `a | b | c`.
+    """Return a line a row: `Heading: value; Heading: value` below a heading row, else `a | b | c`.
 
-    Lines with one cell above the heading are a title.
-    A chunk in the middle of a long table then still says what its numbers are.
+    Lines with one cell above the heading are a title. A chunk in the middle of a long table then still says
+    what its numbers are.
     """
     table = [[_cell(value) for value in row] for row in rows]
     table = [row for row in table if any(row)]
@@ -186,7 +190,7 @@ def row_lines(rows: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def _is_heading(row: Sequence[str]) -> bool:
-    """Distinct words; years may stand beside them (`Item | 2023 | 2024`)."""
+    """Return whether a row is a heading: distinct words, perhaps with years (`Item | 2023 | 2024`)."""
     named = [cell for cell in row if cell]
     numbers = [cell for cell in named if _number(cell)]
     years = all(len(cell) == 4 and "1900" <= cell <= "2100" for cell in numbers)

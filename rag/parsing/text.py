@@ -1,4 +1,4 @@
-"""Plain text in any common encoding, Markdown, source code, JSON, notebooks and mail."""
+"""Reads plain text in any common encoding, Markdown, source code, JSON, notebooks and mail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ _NO_PARAGRAPH = re.compile(r"\s*$| {4}|\t|\s*(?:[-*+>|]|\d+[.)]\s)")  # a line t
 
 
 def decode(data: bytes) -> str:
-    """Text of unknown encoding: byte order marks, UTF-8, what it says of itself, then the likeliest."""
+    """Return bytes of unknown encoding as text; nothing is ever refused.
+
+    A byte order mark decides first, then whether it is valid UTF-8, then what the text says of itself, then
+    likelihood.
+    """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
@@ -37,7 +41,7 @@ def decode(data: bytes) -> str:
 
 
 def _encoding(data: bytes) -> str:
-    if b"\x1b$B" in data or b"\x1b$@" in data:  # ISO-2022-JP is plain ASCII with escapes, so valid UTF-8 too
+    if b"\x1b$B" in data or b"\x1b$@" in data:  # ISO-2022-JP is ASCII with escapes, so valid UTF-8
         return "iso2022_jp"
     if _decodes(data, "utf-8"):
         return "utf-8"
@@ -55,7 +59,7 @@ def _decodes(data: bytes, encoding: str) -> bool:
 
 
 def _declared(data: bytes) -> str | None:
-    """The encoding that HTML, XML and source code name in their first lines, when the bytes agree."""
+    """Return the encoding that HTML, XML or source code names in its first lines, if the bytes agree."""
     found = _CHARSET.search(data[:2048])
     if found is None:
         return None
@@ -65,8 +69,8 @@ def _declared(data: bytes) -> str | None:
     return name if _decodes(data, name) else None
 
 
-# Lead bytes of the characters that each East Asian encoding put first because they are common. Kana stand at
-# the same bytes in EUC-JP and GB18030, where hardly anyone writes them.
+# Lead bytes of the characters that each East Asian encoding puts first because they are common. Kana have the
+# same bytes in EUC-JP and GB18030, where hardly anyone writes them.
 _COMMON = {
     "cp932": ((0x81, 0x98),),
     "euc-kr": ((0xA1, 0xA3), (0xB0, 0xC8)),
@@ -77,7 +81,7 @@ _COMMON = {
 
 
 def _east_asian(data: bytes) -> str | None:
-    """The East Asian encoding in which nearly all characters past ASCII are common ones, if there is one.
+    """Return the East Asian encoding in which nearly all characters past ASCII are common ones, if any.
 
     Statistics over letters fail on short tables of names; which characters a standard counts as common does
     not.
@@ -104,7 +108,10 @@ _NOT_LATIN = "cp1251 koi8_r cp866 cp1253 cp1255 cp1256".split()
 
 
 def _single_byte(data: bytes) -> str:
-    """Western unless the letters say otherwise: statistics take a short `Müller` for Chinese or Polish."""
+    """Return a one-byte encoding: Western unless the letters say otherwise.
+
+    Statistics alone take a short `Müller` for Chinese or Polish.
+    """
     sample = data[:200_000]
     text = sample.decode("cp1252", "replace")
     foreign = [c for c in text if ord(c) > 127]
@@ -118,16 +125,19 @@ def _single_byte(data: bytes) -> str:
 
 
 def read_text(path: Path) -> str:
+    """Return a file's text with plain line breaks. Raises DocumentError when it is binary data."""
     data = path.read_bytes()
-    if b"\0" in data[:4096] and not looks_like_text(data[:4096]):  # a log may hold a few zeros
+    if b"\0" in data[:4096] and not looks_like_text(data[:4096]):  # a log may contain a few zeros
         raise DocumentError(
-            f"The file holds binary data, not text, although it is called {path.suffix or path.name}."
+            f"The file contains binary data, not text, although its name ends in {path.suffix}."
+            if path.suffix
+            else f"The file contains binary data, not text, although it is called {path.name}."
         )
     return decode(data).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether a file's beginning is text: few control characters, and decodable."""
+    """Return whether a file's beginning is text: few control characters, and decodable."""
     if _wide(head) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)
@@ -141,7 +151,7 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def _wide(data: bytes) -> bool:
-    """UTF-16 without a mark: in Western text every other byte is zero."""
+    """Return whether it is UTF-16 without a mark: in Western text every other byte is zero."""
     head = data[:4096]
     half = len(head) // 2
     return (
@@ -152,16 +162,18 @@ def _wide(data: bytes) -> bool:
 
 
 def parse_text(path: Path) -> ParsedDocument:
+    """Return a plain text without places."""
     text = read_text(path)
     return ParsedDocument(path.stem, "text/plain", text, ())
 
 
 def parse_code(path: Path) -> ParsedDocument:
+    """Return source code, marked as such; its title keeps the suffix."""
     return ParsedDocument(path.name, "text/x-source", read_text(path), (), markup="code")
 
 
 def parse_markdown(path: Path) -> ParsedDocument:
-    """Sections by heading; the text stays exactly as it is written."""
+    """Return Markdown with a place for each section; the text stays exactly as it is written."""
     text = read_text(path)
     headings = HeadingPath()
     places: list[Place] = []
@@ -176,7 +188,7 @@ def parse_markdown(path: Path) -> ParsedDocument:
 
 
 def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
-    """(offset, level, words) of each heading outside code fences and front matter."""
+    """Yield (offset, level, words) of each heading outside code fences and front matter."""
     fence, before, previous, previous_offset = "", "", "", 0
     offset = _front_matter_end(text)
     for line in text[offset:].splitlines(keepends=True):
@@ -202,7 +214,7 @@ def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _front_matter_end(text: str) -> int:
-    """Length of the YAML block at the beginning, whose closing --- would look like an underlined heading."""
+    """Return the length of the YAML block at the beginning; its closing --- looks like a heading's."""
     if not text.startswith("---\n"):
         return 0
     end = text.find("\n---\n", 3)
@@ -210,7 +222,7 @@ def _front_matter_end(text: str) -> int:
 
 
 def parse_json(path: Path) -> ParsedDocument:
-    """A record for each object of a list, wherever the list stands at the top; scalars stay together."""
+    """Return JSON with a place for each object of a list at its top; scalars stay together."""
     data = _load_json(read_text(path), "The file")
     builder = TextBuilder()
     if isinstance(data, dict):
@@ -236,6 +248,7 @@ def _add_records(builder: TextBuilder, name: str, value: Any) -> None:
 
 
 def parse_jsonl(path: Path) -> ParsedDocument:
+    """Return JSON Lines with a place for each line. Raises DocumentError naming a line that is not JSON."""
     builder = TextBuilder()
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
@@ -244,9 +257,10 @@ def parse_jsonl(path: Path) -> ParsedDocument:
 
 
 def parse_notebook(path: Path) -> ParsedDocument:
+    """Return a Jupyter notebook with a place for each cell; outputs are left out."""
     data = _load_json(read_text(path), "The notebook")
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
-        raise DocumentError("The notebook has no cells; it is damaged or of a very old format.")
+        raise DocumentError("The notebook has no cells; it is damaged or in a very old format.")
     builder = TextBuilder()
     for number, cell in enumerate(data["cells"], 1):
         source = cell.get("source", "")
@@ -265,7 +279,7 @@ def _load_json(text: str, what: str) -> Any:
 
 
 def _flat(value: Any, path: str = "") -> str:
-    """`a.b: value` lines: what a record says, in words that can be searched."""
+    """Return what a record says as `a.b: value` lines, which can be searched."""
     lines: list[str] = []
     stack = [(path, value)]
     while stack:
@@ -285,9 +299,10 @@ def _flat(value: Any, path: str = "") -> str:
 
 
 def parse_mail(path: Path) -> ParsedDocument:
+    """Return a mail: its header and body, each attached text, and the names of all attachments."""
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not message.keys():
-        raise DocumentError("The file has no mail header; it is not a mail.")
+        raise DocumentError("The file has no mail header, so it is not a mail.")
     head = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
     builder = TextBuilder()
     builder.add("message", None, "message", "\n".join([*head, "", _mail_body(message)]))
@@ -318,7 +333,7 @@ def _part_text(part: Any) -> str:
 
 
 def _html_words(source: str) -> str:
-    """A mail's HTML: its style sheets are no text, and bold words stay in their line."""
+    """Return the words of a mail's HTML: style sheets are not text, and bold words stay in their line."""
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(source)

@@ -1,4 +1,4 @@
-"""HTML by heading, EPUB by chapter, XML and feeds by element."""
+"""Reads HTML by heading, EPUB by chapter, XML and feeds by element."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _DROPPED = (
     "script,style,noscript,template,svg,iframe,object,nav,form,button,select,a.headerlink,[role=navigation]"
 )
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer header hr "
-    "html li main ol p pre section summary table tbody thead tfoot tr ul".split()
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure "
+    "footer header hr html li main ol p pre section summary table tbody thead tfoot tr ul".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DECLARATION = re.compile(r"<!\[CDATA\[|<\?|<!DOCTYPE", re.IGNORECASE)
@@ -29,12 +29,14 @@ _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
 def parse_html(path: Path) -> ParsedDocument:
+    """Return a web page with a place for each section; scripts, menus and forms are left out."""
     builder = TextBuilder()
     title = _add_html(builder, read_text(path), HeadingPath(), "section", None, "")
     return ParsedDocument(title or path.stem, "text/html", builder.text, builder.places)
 
 
 def parse_epub(path: Path) -> ParsedDocument:
+    """Return a book in the order of its spine. Raises DocumentError when it is damaged or protected."""
     from selectolax.lexbor import LexborHTMLParser
 
     builder = TextBuilder()
@@ -45,9 +47,7 @@ def parse_epub(path: Path) -> ParsedDocument:
             package_path = root.attributes["full-path"] if root is not None else ""
             package = LexborHTMLParser(decode(archive.read(package_path or "")))
         except KeyError as error:
-            raise DocumentError(
-                "The EPUB has no table of its contents; it is damaged or protected."
-            ) from error
+            raise DocumentError("The EPUB has no table of contents; it is damaged or protected.") from error
         if "META-INF/rights.xml" in archive.namelist():
             raise DocumentError("The EPUB is protected against copying and cannot be read.")
         items = {item.attributes.get("id"): item.attributes.get("href") for item in package.css("item")}
@@ -65,7 +65,10 @@ def parse_epub(path: Path) -> ParsedDocument:
 
 
 def parse_xml(path: Path) -> ParsedDocument:
-    """The text of all elements, one a line. An HTML parser knows no entities, so none can expand."""
+    """Return the text of all elements, one a line, with a place for each item of a feed.
+
+    An HTML parser reads it: it knows no XML entities, so none can expand.
+    """
     from selectolax.lexbor import LexborHTMLParser
 
     # HTML's <link> and <title> have no content or a special one; in a feed they do.
@@ -96,7 +99,10 @@ def parse_xml(path: Path) -> ParsedDocument:
 
 
 def _plain_elements(source: str) -> str:
-    """XML without its declarations, and with CDATA as text; in one pass, for damaged files have thousands."""
+    """Return XML without its declarations, with CDATA as text.
+
+    It takes one pass: a damaged file may have thousands of them.
+    """
     parts, position = [], 0
     while found := _DECLARATION.search(source, position):
         parts.append(source[position : found.start()])
@@ -120,7 +126,7 @@ def _plain_elements(source: str) -> str:
 
 
 def _doctype_end(source: str, start: int) -> str:
-    """A document type may hold declarations in brackets, where entities would be defined."""
+    """Return what closes a document type, which may have declarations in brackets, entities among them."""
     found = re.compile(r"[\[>]").search(source, start)
     return "]>" if found and found.group() == "[" else ">"
 
@@ -141,7 +147,7 @@ def _escape(text: str) -> str:
 def _add_html(
     builder: TextBuilder, source: str, headings: HeadingPath, kind: str, number: int | None, fallback: str
 ) -> str:
-    """Add the sections of a page; returns its title."""
+    """Add the sections of a page and return its title."""
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(source)
@@ -159,7 +165,7 @@ def _add_html(
 
 
 class _Walk:
-    """Goes through a tree of nodes without recursion per character and closes a section at each heading."""
+    """A walk through a tree of nodes that closes a section at each heading."""
 
     def __init__(
         self, builder: TextBuilder, headings: HeadingPath, kind: str, number: int | None, fallback: str
@@ -212,7 +218,7 @@ class _Walk:
         self._parts = []
 
     def _in_row(self) -> bool:
-        """Whether something of this row stands already in the line."""
+        """Return whether the current line already contains a cell of this row."""
         last = "".join(self._parts[-3:])
         return not last.endswith("\n")
 

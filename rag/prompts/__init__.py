@@ -3,7 +3,3 @@
 templates: Jinja2 in a sandbox with bounds. registry: versions, labels and their log in the database. files: a
 folder of YAML files, for version control.
 """
-
-from rag.prompts.templates import PromptTemplate, load_prompt, render, template_variables
-
-__all__ = ["PromptTemplate", "load_prompt", "render", "template_variables"]

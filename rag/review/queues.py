@@ -1,4 +1,4 @@
-"""The review queue: answers chosen by source, judged by people, turned into cases of an evaluation set."""
+"""Review queues: answers chosen by source, judged by people, and made into cases of an evaluation set."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ from sqlmodel import Session, select
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.rows import list_sets
-from rag.evaluation.sets import change_set, create_set
+from rag.evaluation.sets import change_set, ensure_set
 from rag.evaluation.statistics.agreement import cohens_kappa
-from rag.review.feedback import case_of, put_case
+from rag.review.feedback import case_of, check_reason, put_case
 from rag.review.rows import (
-    REASONS,
-    SHOULD_REFUSE,
-    SOURCES,
-    VERDICTS,
-    Agreement,
-    Disagreement,
-    ReviewItemRow,
+    Reason,
+    ReviewDisagreement,
+    ReviewerAgreement,
     ReviewRow,
-    queue_reviews,
-    review_items,
+    ReviewSource,
+    ReviewVerdict,
+    list_reviews,
 )
 from rag.storage import audit_log
+from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
 from rag.storage.tables.review import Review, ReviewItem, ReviewQueue
 from rag.workspace import Workspace
 
 _MOST = 10_000  # items a source may add at once
-# (why, the traces of a source in the order of its choice); the score is the lower of support and best similarity.
+# The traces of a source in the order of its choice; the score is the lower of support and best similarity.
 _QUERIES = {
-    "flagged": "SELECT t.id, 'flagged' FROM trace t WHERE {asked} AND t.flag_count > 0 ORDER BY t.created_ms DESC, t.id",
-    "thumbs-down": """SELECT t.id, 'thumbs-down' FROM trace t WHERE {asked} AND EXISTS
-        (SELECT 1 FROM feedback f WHERE f.trace_id = t.id AND NOT f.is_up) ORDER BY t.created_ms DESC, t.id""",
-    "low score": """SELECT id, printf('low score %.2f', score) FROM (SELECT t.id, t.created_ms,
+    ReviewSource.FLAGGED: """SELECT t.id, NULL FROM trace t WHERE {asked} AND t.flag_count > 0
+        ORDER BY t.created_ms DESC, t.id""",
+    ReviewSource.THUMBS_DOWN: """SELECT t.id, NULL FROM trace t WHERE {asked} AND EXISTS
+        (SELECT 1 FROM feedback f WHERE f.trace_id = t.id AND NOT f.is_up)
+        ORDER BY t.created_ms DESC, t.id""",
+    ReviewSource.LOW_SCORE: """SELECT id, score FROM (SELECT t.id, t.created_ms,
         min(coalesce(t.support_rate, 1.0), coalesce((SELECT max(h.dense_score) FROM tracehit h
             WHERE h.trace_id = t.id), 1.0)) AS score
         FROM trace t WHERE {asked}) WHERE score < 1 ORDER BY score, created_ms DESC, id""",
-    "random": "SELECT t.id, 'random' FROM trace t WHERE {asked} ORDER BY t.id",
+    ReviewSource.RANDOM: "SELECT t.id, NULL FROM trace t WHERE {asked} ORDER BY t.id",
 }
 _ASKED = """t.source = 'person' AND t.status IN ('done', 'nothing found') AND (? = '' OR t.collection = ?)
     AND NOT EXISTS (SELECT 1 FROM reviewitem i WHERE i.queue_id = ? AND i.trace_id = t.id)"""
@@ -55,17 +54,27 @@ _ASKED = """t.source = 'person' AND t.status IN ('done', 'nothing found') AND (?
 def fill_queue(
     workspace: Workspace, queue: str, counts: Mapping[str, int], *, collection: str = "", seed: int = 1
 ) -> int:
-    """Add answers to a queue, made if there is none; returns how many came.
+    """Add answers to a queue, which is made if it does not exist; return how many were added.
 
-    counts: source (see people.SOURCES) -> at most so many. Newest first, the lowest scores first, or at random by
-    the seed. An answer that is in the queue already is not added again.
+    Answers come newest first, with the lowest scores first, or at random by the seed. Answers already in the
+    queue are skipped.
+
+    Args:
+        workspace: Where the traces are.
+        queue: The queue's name.
+        counts: The maximum of each source, see ReviewSource.
+        collection: Only answers of this one; "": of all.
+        seed: Of the random sample.
+
+    Raises:
+        RagError: A name, source or count is refused.
     """
     queue = queue.strip()
     if not queue or len(queue) > 200:
         raise RagError("A review queue needs a name of at most 200 characters.")
     for source, count in counts.items():
-        if source not in SOURCES:
-            raise RagError(f"“{source}” is no source; choose one of: {', '.join(SOURCES)}.")
+        if source not in set(ReviewSource):
+            raise RagError(f"“{source}” is not a source. Choose one of: {', '.join(ReviewSource)}.")
         if not 0 <= count <= _MOST:
             raise RagError(f"A source adds 0 to {_MOST:,} answers at once.")
     with workspace.store.session() as session:
@@ -76,31 +85,32 @@ def fill_queue(
             session.flush()
         added = 0
         for source, count in counts.items():
-            chosen = _choose(session, found.id or 0, source, count, collection, seed)
-            insert_rows(
-                session,
-                ReviewItem,
-                [{"queue_id": found.id, "trace_id": trace_id, "why": why} for trace_id, why in chosen],
-            )
+            chosen = _choose(session, found.id or 0, ReviewSource(source), count, collection, seed)
+            rows = [
+                {"queue_id": found.id, "trace_id": trace_id, "source": source, "score": score}
+                for trace_id, score in chosen
+            ]
+            insert_rows(session, ReviewItem, rows)
             added += len(chosen)
         audit_log.record(session, "review queue filled", queue, f"{added} answers")
     return added
 
 
 def _choose(
-    session: Session, queue_id: int, source: str, count: int, collection: str, seed: int
-) -> list[tuple[str, str]]:
+    session: Session, queue_id: int, source: ReviewSource, count: int, collection: str, seed: int
+) -> list[tuple[str, float | None]]:
+    """Return (trace id, score) of the answers that a source adds to a queue."""
     statement = _QUERIES[source].format(asked=_ASKED)
-    if source != "random":
+    if source is not ReviewSource.RANDOM:
         statement += f" LIMIT {int(count)}"
     rows = session.connection().exec_driver_sql(statement, (collection, collection, queue_id)).fetchall()
-    found = [(str(row[0]), str(row[1])) for row in rows]
-    if source == "random" and len(found) > count:
+    found = [(str(row[0]), row[1]) for row in rows]
+    if source is ReviewSource.RANDOM and len(found) > count:
         found = random.Random(seed).sample(found, count)
     return found
 
 
-def judge(
+def save_verdict(
     workspace: Workspace,
     item_id: int,
     reviewer: str,
@@ -110,36 +120,51 @@ def judge(
     correction: str = "",
     relevant: Sequence[int] = (),
 ) -> None:
-    """Store a reviewer's verdict; another one replaces it. relevant: markers of the passages that hold the answer."""
+    """Store a reviewer's verdict; their earlier one on the item is replaced.
+
+    Args:
+        workspace: Where the queue is.
+        item_id: The item.
+        reviewer: Who judges.
+        verdict: One of ReviewVerdict.
+        reason: One of Reason, or "".
+        correction: The right answer, or "".
+        relevant: Markers of the passages that contain the answer.
+
+    Raises:
+        RagError: There is no such item, or a value is refused.
+    """
     reviewer = reviewer.strip()
     if not reviewer or len(reviewer) > 100:
-        raise RagError("Say who reviews: a name of at most 100 characters.")
-    if verdict not in VERDICTS:
-        raise RagError(f"“{verdict[:80]}” is no verdict; choose one of: {', '.join(VERDICTS)}.")
-    if reason and reason not in REASONS:
-        raise RagError(f"“{reason[:80]}” is no reason; choose one of: {', '.join(REASONS)}.")
+        raise RagError("Enter the reviewer's name, at most 100 characters.")
+    if verdict not in set(ReviewVerdict):
+        raise RagError(f"“{verdict[:80]}” is not a verdict. Choose one of: {', '.join(ReviewVerdict)}.")
+    check_reason(reason)
     with workspace.store.session() as session:
         if session.get(ReviewItem, item_id) is None:
-            raise NotFoundError(f"There is no review item {item_id}; `ragdeck review list QUEUE` shows them.")
+            raise NotFoundError(
+                f"There is no review item {item_id}. Run `ragdeck review list QUEUE` to see them."
+            )
         before = session.get(Review, (item_id, reviewer))
         session.merge(
             Review(
-                item_id=item_id, reviewer=reviewer, created_ms=now_ms(), verdict=verdict, reason=reason,
-                correction=correction.strip(), relevant=json.dumps(sorted(set(relevant))),
-                set_name=before.set_name if before else "", case_key=before.case_key if before else "",
+                item_id=item_id,
+                reviewer=reviewer,
+                created_ms=now_ms(),
+                verdict=verdict,
+                reason=reason,
+                correction=correction.strip(),
+                relevant=json.dumps(sorted(set(relevant))),
+                set_name=before.set_name if before else "",
+                case_key=before.case_key if before else "",
             )
-        )  # fmt: skip
+        )
         audit_log.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
 
 
-def next_item(workspace: Workspace, queue: str, reviewer: str) -> ReviewItemRow | None:
-    """The first that the reviewer has not judged; None when all are."""
-    return next((i for i in review_items(workspace.database, queue, reviewer) if i.own is None), None)
-
-
-def agreement(workspace: Workspace, queue: str, reviewer: str = "") -> list[Agreement]:
-    """Every two reviewers; with a reviewer only their pairs, over what they have judged themselves."""
-    said = queue_reviews(workspace.database, queue)
+def reviewer_agreement(database: Database, queue: str, reviewer: str = "") -> list[ReviewerAgreement]:
+    """Return the agreement of every two reviewers, or of one with every other. Raises NotFoundError."""
+    said = list_reviews(database, queue)
     names = sorted({review.reviewer for _, reviews in said for review in reviews})
     found = []
     for first, second in combinations(names, 2):
@@ -147,22 +172,26 @@ def agreement(workspace: Workspace, queue: str, reviewer: str = "") -> list[Agre
             continue
         both = []
         for item, reviews in said:
-            verdicts = {r.reviewer: r.verdict for r in reviews if r.verdict != "skip"}
+            verdicts = {r.reviewer: r.verdict for r in reviews if r.verdict is not ReviewVerdict.SKIP}
             if first in verdicts and second in verdicts:
                 both.append((item, verdicts[first], verdicts[second]))
-        differ = [Disagreement(i.id, i.trace_id, i.question, a, b) for i, a, b in both if a != b]
+        differ = [ReviewDisagreement(i.id, i.trace_id, i.question, a, b) for i, a, b in both if a != b]
         kappa = cohens_kappa([a for _, a, _ in both], [b for _, _, b in both])
-        found.append(Agreement(first, second, len(both), len(both) - len(differ), kappa, tuple(differ)))
+        found.append(
+            ReviewerAgreement(first, second, len(both), len(both) - len(differ), kappa, tuple(differ))
+        )
     return found
 
 
 def make_review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> Case:
-    """A case of one item, by this reviewer's verdict."""
+    """Make a case of one item by this reviewer's verdict. Raises RagError."""
     with workspace.store.session() as session:
         item, review = session.get(ReviewItem, item_id), session.get(Review, (item_id, reviewer.strip()))
         if item is None or review is None:
-            raise RagError("Give a verdict first: it says what the case's right answer is.")
-        row = ReviewRow(**{**review.model_dump(), "relevant": tuple(json.loads(review.relevant))})
+            raise RagError("Give a verdict first. It decides the right answer of the case.")
+        values = review.model_dump()
+        values |= {"verdict": ReviewVerdict(review.verdict), "relevant": tuple(json.loads(review.relevant))}
+        row = ReviewRow(**values)
         trace_id = item.trace_id
     case = _case(workspace, trace_id, row)
     put_case(workspace, set_name, case)
@@ -171,15 +200,16 @@ def make_review_case(workspace: Workspace, item_id: int, reviewer: str, set_name
 
 
 def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, int]:
-    """Cases of all items whose reviewers agree, in one new version of a set that is made if there is none.
+    """Make cases of all items whose reviewers agree, in one new version of a set, made if it does not exist.
 
-    Returns (cases, items left out: reviewers disagree, skipped, or nobody wrote what is right).
+    Returns (cases, items left out because reviewers disagree, skipped them, or nobody wrote the right
+    answer). Raises NotFoundError.
     """
     cases: list[Case] = []
     made: list[tuple[ReviewRow, str]] = []
     left_out = 0
-    for item, reviews in queue_reviews(workspace.database, queue):
-        said = [review for review in reviews if review.verdict != "skip"]
+    for item, reviews in list_reviews(workspace.database, queue):
+        said = [review for review in reviews if review.verdict is not ReviewVerdict.SKIP]
         if not said:
             left_out += bool(reviews)
             continue
@@ -194,27 +224,32 @@ def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, in
         cases.append(case)
         made.append((best, case.key))
     if cases:
-        set_name = set_name.strip()
-        if set_name not in {row.name for row in list_sets(workspace.database)}:
-            create_set(workspace, set_name)
+        set_name = ensure_set(workspace, set_name)
         change_set(workspace, set_name, put=cases, message=f"From the review queue “{queue}”")
         _remember(workspace, made, set_name)
     return len(cases), left_out
 
 
-def export_reviews(workspace: Workspace, queue: str, path: Path) -> int:
-    """Write one line a verdict, as CSV or, where the name ends in .jsonl, as JSON; returns the lines."""
+def export_reviews(database: Database, queue: str, path: Path) -> int:
+    """Write a line for each verdict, as CSV or, when the name ends in .jsonl, as JSON; return how many.
+
+    Raises RagError when nobody has reviewed anything, or the file cannot be written.
+    """
     lines = []
-    for item, reviews in queue_reviews(workspace.database, queue):
-        row = get_trace(workspace.database, item.trace_id).row
+    for item, reviews in list_reviews(database, queue):
+        trace = get_trace(database, item.trace_id)
         for review in reviews:
             lines.append(
                 {
-                    "queue": queue, "item": item.id, "trace_id": item.trace_id, "why": item.why,
-                    "question": item.question, "answer": row["answer"],
+                    "queue": queue,
+                    "item": item.id,
+                    "trace_id": item.trace_id,
+                    "why": item.why,
+                    "question": item.question,
+                    "answer": trace.answer,
                     **{name: value for name, value in asdict(review).items() if name != "item_id"},
                 }
-            )  # fmt: skip
+            )
     if not lines:
         raise RagError(f"Nobody has reviewed anything in “{queue}” yet.")
     try:
@@ -231,7 +266,7 @@ def export_reviews(workspace: Workspace, queue: str, path: Path) -> int:
 
 
 def delete_queue(workspace: Workspace, queue: str) -> None:
-    """With all its verdicts; cases that were made of them stay."""
+    """Delete a queue with all its verdicts; cases that were made of them stay. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = session.exec(select(ReviewQueue).where(ReviewQueue.name == queue)).first()
         if found is None:
@@ -246,11 +281,12 @@ def delete_queue(workspace: Workspace, queue: str) -> None:
 
 
 def _case(workspace: Workspace, trace_id: str, review: ReviewRow) -> Case:
+    right = review.verdict is ReviewVerdict.CORRECT
     return case_of(
         get_trace(workspace.database, trace_id),
         correction=review.correction,
-        is_right=review.verdict == "correct",
-        should_refuse=review.verdict != "correct" and review.reason == SHOULD_REFUSE,
+        is_right=right,
+        should_refuse=not right and review.reason == Reason.SHOULD_HAVE_REFUSED,
         relevant=review.relevant,
         tags=("reviewed",),
     )
@@ -266,5 +302,5 @@ def _remember(workspace: Workspace, made: Sequence[tuple[ReviewRow, str]], set_n
 
 
 def review_case(workspace: Workspace, item_id: int, reviewer: str, set_name: str) -> str:
-    """Make a case of a reviewed answer; returns its key."""
+    """Make a case of a reviewed answer for the window; return its key. Raises RagError."""
     return make_review_case(workspace, item_id, reviewer, set_name).key

@@ -1,42 +1,99 @@
-"""What people say of answers: feedback, reviews, drafts of cases, roll-outs. Values, and queries that only read.
-
-Light, as the reader is: the window imports it. What changes these things is in rag.feedback, rag.review,
-rag.evaluation.generating and rag.rollout.
-"""
+"""Rows of feedback, review queues and roll-outs, and the queries that read them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from rag.asking.rows import AskResult
 from rag.errors import NotFoundError
 from rag.storage.database import Database
 
-# Why an answer is not good; "other" asks for a note.
-REASONS = (
-    "wrong",
-    "incomplete",
-    "not from the documents",
-    "off topic",
-    "should have refused",
-    "style",
-    "other",
-)
-SHOULD_REFUSE = "should have refused"
-VERDICTS = ("correct", "partly", "wrong", "skip")
+LEAST_ARM = 20  # answers of an arm; with fewer, nothing is said about a canary
+
+
+class Reason(StrEnum):
+    """Why an answer is not good; "other" needs a note."""
+
+    WRONG = "wrong"
+    INCOMPLETE = "incomplete"
+    NOT_FROM_THE_DOCUMENTS = "not from the documents"
+    OFF_TOPIC = "off topic"
+    SHOULD_HAVE_REFUSED = "should have refused"
+    STYLE = "style"
+    OTHER = "other"
+
+
+class ReviewVerdict(StrEnum):
+    """What a reviewer says of an answer."""
+
+    CORRECT = "correct"
+    PARTLY = "partly"
+    WRONG = "wrong"
+    SKIP = "skip"
+
+
+class ReviewSource(StrEnum):
+    """How answers are chosen for a review queue."""
+
+    FLAGGED = "flagged"
+    THUMBS_DOWN = "thumbs-down"
+    LOW_SCORE = "low score"
+    RANDOM = "random"
+
+
+class RolloutKind(StrEnum):
+    """How a roll-out uses its two pipelines."""
+
+    CANARY = "canary"
+    BLIND = "blind"
+
+
+class RolloutState(StrEnum):
+    """How far a roll-out is."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    STOPPED = "stopped"
+
+
+class Arm(StrEnum):
+    """Which of the two pipelines of a roll-out answered."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+
+
+class Picked(StrEnum):
+    """What a person decided about an answer of a blind comparison."""
+
+    NOTHING = ""  # not yet
+    THIS = "this"
+    OTHER = "other"
+    NO_DIFFERENCE = "no difference"
+
+
+class Choice(StrEnum):
+    """Which answer of a blind comparison a person picks."""
+
+    FIRST = "first"
+    SECOND = "second"
+    NO_DIFFERENCE = "no difference"
+
+
+# What people read about each.
 SOURCES = {
-    "flagged": "Answers with a flagged sentence",
-    "thumbs-down": "Answers that somebody rated down",
-    "low score": "The lowest support or retrieval scores",
-    "random": "A random sample",
+    ReviewSource.FLAGGED: "Answers with a flagged sentence",
+    ReviewSource.THUMBS_DOWN: "Answers that somebody rated down",
+    ReviewSource.LOW_SCORE: "The lowest support or retrieval scores",
+    ReviewSource.RANDOM: "A random sample",
 }
 KINDS = {
-    "canary": "A share of the questions goes to staging",
-    "blind": "Both answer, and the person picks without knowing which is which",
+    RolloutKind.CANARY: "A share of the questions goes to staging",
+    RolloutKind.BLIND: "Both answer, and a person picks without knowing which is which",
 }
-LEAST_ARM = 20  # answers of an arm; below, nothing is said about a canary
 
 
 # --- feedback ---------------------------------------------------------------------------------------------
@@ -44,6 +101,8 @@ LEAST_ARM = 20  # answers of an arm; below, nothing is said about a canary
 
 @dataclass(frozen=True)
 class FeedbackRow:
+    """What one person says of an answer, with the question; `reason` is a Reason or ""."""
+
     trace_id: str
     author: str
     created_ms: int
@@ -59,19 +118,19 @@ class FeedbackRow:
     collection: str
 
 
-def feedback_rows(
+def list_feedback(
     database: Database, *, trace_id: str = "", is_up: bool | None = None, limit: int = 1000
 ) -> list[FeedbackRow]:
-    """Newest first; of one trace, or all."""
-    found = database.rows(
+    """Return feedback, newest first, of one trace or of all."""
+    return database.rows(
         FeedbackRow,
-        """SELECT f.trace_id, f.author, f.created_ms, f.is_up, f.reason, f.note, f.correction, f.tags, f.set_name,
-                  f.case_key, t.question, t.answer, t.collection
+        """SELECT f.trace_id, f.author, f.created_ms, f.is_up, f.reason, f.note, f.correction, f.tags,
+                  f.set_name, f.case_key, t.question, t.answer, t.collection
            FROM feedback f JOIN trace t ON t.id = f.trace_id
-           WHERE (? = '' OR f.trace_id = ?) AND (? IS NULL OR f.is_up = ?) ORDER BY f.created_ms DESC, f.author LIMIT ?""",
-        (trace_id, trace_id, is_up, is_up, limit),
+           WHERE (?1 = '' OR f.trace_id = ?1) AND (?2 IS NULL OR f.is_up = ?2)
+           ORDER BY f.created_ms DESC, f.author LIMIT ?3""",
+        (trace_id, is_up, limit),
     )
-    return [replace(row, is_up=bool(row.is_up), tags=_strings(row.tags)) for row in found]
 
 
 # --- the review queue -------------------------------------------------------------------------------------
@@ -79,20 +138,34 @@ def feedback_rows(
 
 @dataclass(frozen=True)
 class QueueRow:
+    """A review queue; `reviewers` are (name, how many items they judged)."""
+
     name: str
     created_ms: int
     item_count: int
-    reviewers: tuple[tuple[str, int], ...]  # who, how many items
+    reviewers: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """One reviewer's verdict on one item."""
+    """The verdict of one reviewer on one item.
+
+    Attributes:
+        item_id: The item.
+        reviewer: Who judged it.
+        created_ms: When.
+        verdict: What they say.
+        reason: A Reason or "".
+        correction: The right answer, if they wrote it.
+        relevant: Markers of the passages that contain the answer.
+        set_name: Where a case was made of it, or "".
+        case_key: The key of that case, or "".
+    """
 
     item_id: int
     reviewer: str
     created_ms: int
-    verdict: str
+    verdict: ReviewVerdict
     reason: str
     correction: str
     relevant: tuple[int, ...]
@@ -102,38 +175,59 @@ class ReviewRow:
 
 @dataclass(frozen=True)
 class ReviewItemRow:
-    """An item as one reviewer sees it. others: what others said, empty until this reviewer has said something."""
+    """An item as one reviewer sees it.
+
+    Attributes:
+        id: The item.
+        trace_id: The answer.
+        source: How it was chosen.
+        score: Of "low score": the lower of its support and its best similarity, else None.
+        question: As it was asked.
+        own: What this reviewer says.
+        others: What others say; empty until this reviewer has said something.
+    """
 
     id: int
     trace_id: str
-    why: str
+    source: ReviewSource
+    score: float | None
     question: str
     own: ReviewRow | None = None
     others: tuple[ReviewRow, ...] = ()
 
+    @property
+    def why(self) -> str:
+        """Why it is in the queue, for people."""
+        return self.source if self.score is None else f"{self.source} {self.score:.2f}"
+
 
 @dataclass(frozen=True)
-class Disagreement:
+class ReviewDisagreement:
+    """An item that two reviewers judge differently."""
+
     item_id: int
     trace_id: str
     question: str
-    first: str
-    second: str
+    first: ReviewVerdict
+    second: ReviewVerdict
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Two reviewers on the items that both judged, skipped ones left out. kappa: Cohen 1960, None when both always
-    say the same one thing."""
+class ReviewerAgreement:
+    """The agreement of two reviewers on the items that both judged, without those that either skipped.
+
+    `kappa` is Cohen's (1960), None when both always say the same one thing.
+    """
 
     first: str
     second: str
     items: int
     agreed: int
     kappa: float | None
-    disagreements: tuple[Disagreement, ...]
+    disagreements: tuple[ReviewDisagreement, ...]
 
     def sentence(self) -> str:
+        """Return the agreement for people."""
         kappa = "not defined" if self.kappa is None else f"{self.kappa:.2f}"
         return (
             f"{self.first} and {self.second} agree on {self.agreed} of {self.items} items; "
@@ -141,69 +235,63 @@ class Agreement:
         )
 
 
-def review_queues(database: Database) -> list[QueueRow]:
-    """By name."""
-    counts: dict[int, list[tuple[str, int]]] = {}
-    for queue_id, reviewer, count in database.cells(
-        """SELECT i.queue_id, r.reviewer, count(*) FROM review r JOIN reviewitem i ON i.id = r.item_id
-           GROUP BY i.queue_id, r.reviewer ORDER BY r.reviewer"""
-    ):
-        counts.setdefault(queue_id, []).append((reviewer, count))
-    rows = database.cells(
-        """SELECT q.id, q.name, q.created_ms, (SELECT count(*) FROM reviewitem i WHERE i.queue_id = q.id)
-           FROM reviewqueue q ORDER BY q.name"""
+def list_queues(database: Database) -> list[QueueRow]:
+    """Return all review queues by name."""
+    return database.rows(
+        QueueRow,
+        """SELECT q.name, q.created_ms,
+                  (SELECT count(*) FROM reviewitem i WHERE i.queue_id = q.id) AS item_count,
+                  (SELECT json_group_array(json_array(reviewer, items)) FROM
+                      (SELECT r.reviewer, count(*) AS items
+                       FROM review r JOIN reviewitem i ON i.id = r.item_id WHERE i.queue_id = q.id
+                       GROUP BY r.reviewer ORDER BY r.reviewer)) AS reviewers
+           FROM reviewqueue q ORDER BY q.name""",
     )
-    return [QueueRow(row[1], row[2], row[3], tuple(counts.get(row[0], ()))) for row in rows]
 
 
-def review_items(database: Database, queue: str, reviewer: str) -> list[ReviewItemRow]:
-    """In the order they were added. Raises NotFoundError."""
-    queue_id = _queue_id(database, queue)
-    reviews = _reviews(database, queue_id)
+def list_review_items(database: Database, queue: str, reviewer: str) -> list[ReviewItemRow]:
+    """Return the items of a queue as one reviewer sees them, in the order they came. Raises NotFoundError."""
     found = []
-    for item_id, trace_id, why, question in database.cells(
-        """SELECT i.id, i.trace_id, i.why, t.question FROM reviewitem i JOIN trace t ON t.id = i.trace_id
-           WHERE i.queue_id = ? ORDER BY i.id""",
-        (queue_id,),
-    ):
-        said = reviews.get(item_id, [])
+    for item, said in list_reviews(database, queue):
         own = next((review for review in said if review.reviewer == reviewer), None)
         others = tuple(review for review in said if review.reviewer != reviewer) if own else ()
-        found.append(ReviewItemRow(item_id, trace_id, why, question, own, others))
+        found.append(replace(item, own=own, others=others))
     return found
 
 
-def queue_reviews(database: Database, queue: str) -> list[tuple[ReviewItemRow, tuple[ReviewRow, ...]]]:
-    """Every item with all that was said of it: for exports and cases, not for reviewers."""
-    reviews = _reviews(database, _queue_id(database, queue))
-    return [(item, tuple(reviews.get(item.id, ()))) for item in review_items(database, queue, "")]
+def list_reviews(database: Database, queue: str) -> list[tuple[ReviewItemRow, tuple[ReviewRow, ...]]]:
+    """Return every item with all its reviews, which reviewers must not see. Raises NotFoundError."""
+    queue_id = _queue_id(database, queue)
+    reviews = _reviews(database, queue_id)
+    items = database.rows(
+        ReviewItemRow,
+        """SELECT i.id, i.trace_id, i.source, i.score, t.question FROM reviewitem i
+           JOIN trace t ON t.id = i.trace_id WHERE i.queue_id = ? ORDER BY i.id""",
+        (queue_id,),
+    )
+    return [(item, tuple(reviews.get(item.id, ()))) for item in items]
 
 
-def progress(items: Sequence[ReviewItemRow]) -> str:
+def progress_sentence(items: Sequence[ReviewItemRow]) -> str:
+    """Return how many items the reviewer has judged, for people."""
     return f"{sum(item.own is not None for item in items)} of {len(items)} reviewed"
 
 
 def _queue_id(database: Database, queue: str) -> int:
-    found = database.cells("SELECT id FROM reviewqueue WHERE name = ?", (queue,))
-    if not found:
-        raise NotFoundError(f"There is no review queue named “{queue}”; `ragdeck review fill` makes one.")
-    return int(found[0][0])
+    missing = f"There is no review queue named “{queue}”. Run `ragdeck review fill` to make one."
+    return database.id_of("reviewqueue", queue, missing)
 
 
 def _reviews(database: Database, queue_id: int) -> dict[int, list[ReviewRow]]:
     found: dict[int, list[ReviewRow]] = {}
-    for row in database.rows(
+    for review in database.rows(
         ReviewRow,
         """SELECT r.* FROM review r JOIN reviewitem i ON i.id = r.item_id WHERE i.queue_id = ?
            ORDER BY r.created_ms, r.reviewer""",
         (queue_id,),
     ):
-        review = replace(row, relevant=_markers(row.relevant))
         found.setdefault(review.item_id, []).append(review)
     return found
-
-
-# --- drafts of cases --------------------------------------------------------------------------------------
 
 
 # --- roll-outs --------------------------------------------------------------------------------------------
@@ -211,52 +299,73 @@ def _reviews(database: Database, queue_id: int) -> dict[int, list[ReviewRow]]:
 
 @dataclass(frozen=True)
 class RolloutRow:
+    """A roll-out and how many answers it has.
+
+    Attributes:
+        id: Its number.
+        collection: "": all.
+        kind: How both pipelines are used.
+        share: Of the questions that go to staging, 0 to 1.
+        production: What the pipeline in use is called.
+        staging: What the other one is called.
+        state: How far it is.
+        created_ms: When it began.
+        ended_ms: When it ended, or None.
+        note: What it is for.
+        outcome: What a promotion moved, or "".
+        production_count: Answers of the pipeline in use.
+        staging_count: Answers of the other one.
+        picked_count: Pairs of a blind comparison that a person decided.
+    """
+
     id: int
-    collection: str  # "": all
-    kind: str
+    collection: str
+    kind: RolloutKind
     share: float
     production: str
     staging: str
-    state: str
+    state: RolloutState
     created_ms: int
     ended_ms: int | None
     note: str
     outcome: str
-    production_count: int  # answers
+    production_count: int
     staging_count: int
-    picked_count: int  # pairs of a blind comparison that a person decided on
+    picked_count: int
 
     def sentence(self) -> str:
-        """What runs, in one line."""
-        if self.kind == "blind":
+        """Return what it does, in one line."""
+        if self.kind is RolloutKind.BLIND:
             return (
                 f"Blind comparison of “{self.production}” with “{self.staging}”: both answer; "
                 f"{self.picked_count} picked so far"
             )
         return (
-            f"Canary: {self.share:.0%} of the questions go to “{self.staging}”, the others to “{self.production}”; "
-            f"{self.staging_count} of {self.staging_count + self.production_count} so far"
+            f"Canary: {self.share:.0%} of the questions go to “{self.staging}”, the others to "
+            f"“{self.production}”; {self.staging_count} of {self.staging_count + self.production_count} "
+            "so far"
         )
 
 
 @dataclass(frozen=True)
 class ArmOf:
-    """Which arm of which roll-out made a trace. is_open: a blind pair that nobody decided on yet."""
+    """The arm of a roll-out that made a trace."""
 
     rollout_id: int
-    kind: str
-    arm: str
+    kind: RolloutKind
+    arm: Arm
     pipeline: str
-    picked: str
+    picked: Picked
 
     @property
     def is_open(self) -> bool:
-        return self.kind == "blind" and not self.picked
+        """Whether it is an answer of a blind comparison that nobody has decided yet."""
+        return self.kind is RolloutKind.BLIND and self.picked is Picked.NOTHING
 
 
 @dataclass(frozen=True)
 class BlindResult:
-    """Both answers of a blind comparison, in the order in which they were shown."""
+    """Both answers of a blind comparison, in the order in which they are shown."""
 
     pair: str
     session_id: str
@@ -266,7 +375,7 @@ class BlindResult:
 
 @dataclass(frozen=True)
 class Revealed:
-    """Which pipeline gave which answer of a blind comparison, once a person has picked."""
+    """The pipelines behind the answers of a blind comparison, told once a person has picked."""
 
     first: str
     second: str
@@ -274,14 +383,28 @@ class Revealed:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A measure of both arms. difference is staging minus production, with its 95 % interval; p_holm is corrected for
-    the measures of the roll-out. sentence says what can be claimed, or that nothing can."""
+class ArmDifference:
+    """A measure of both arms.
+
+    Attributes:
+        measure: Its name.
+        production: Its mean over the answers of the pipeline in use.
+        staging: Its mean over those of the other one.
+        production_count: Answers with a value.
+        staging_count: Answers with a value.
+        difference: Staging minus production.
+        low: Start of its 95 % interval.
+        high: Its end.
+        p: Of the test.
+        p_holm: p corrected for all measures of the roll-out.
+        test: The name of the test.
+        sentence: What can be claimed, or that nothing can.
+    """
 
     measure: str
     production: float | None
     staging: float | None
-    production_count: int  # answers with a value
+    production_count: int
     staging_count: int
     difference: float | None
     low: float | None
@@ -292,13 +415,13 @@ class Difference:
     sentence: str
 
     def value_text(self, value: float | None) -> str:
-        """Of one arm, as a person reads it: seconds, or a share."""
+        """Return the value of one arm for people: in seconds, or as a share."""
         if value is None:
             return "–"
         return f"{value:.2f} s" if self.measure == "latency" else f"{value:.0%}"
 
     def difference_text(self) -> str:
-        """With its interval: seconds, or points."""
+        """Return the difference with its interval for people: in seconds, or in points."""
         if self.difference is None:
             return "–"
         scale, digits = (1, 2) if self.measure == "latency" else (100, 0)
@@ -310,10 +433,20 @@ class Difference:
 
 @dataclass(frozen=True)
 class RolloutResults:
-    """staging_wins, production_wins, ties: picks of a blind comparison; pick_p: exact sign test."""
+    """What a roll-out has shown so far.
+
+    Attributes:
+        rollout: The roll-out.
+        differences: A measure each.
+        staging_wins: Picks of a blind comparison.
+        production_wins: Picks of a blind comparison.
+        ties: Pairs without a difference.
+        pick_p: Exact sign test of the picks; None: too few.
+        summary: What can be claimed, for people.
+    """
 
     rollout: RolloutRow
-    differences: tuple[Difference, ...]
+    differences: tuple[ArmDifference, ...]
     staging_wins: int
     production_wins: int
     ties: int
@@ -323,23 +456,25 @@ class RolloutResults:
 
 @dataclass(frozen=True)
 class ProductionRow:
-    collection: str  # "": all
+    """A promoted pipeline; `collection` "" means all."""
+
+    collection: str
     name: str
     moved_ms: int
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What can be rolled out: the newest version of a pipeline, or a version of a prompt."""
+    """The newest version of a pipeline, or a version of a prompt ("NAME@NUMBER"), that can be rolled out."""
 
     title: str
     pipeline: str = ""
     number: int = 0
-    prompt: str = ""  # NAME@NUMBER
+    prompt: str = ""
 
 
-def candidates(database: Database) -> list[Candidate]:
-    """Pipelines that answer, by name, then prompt versions, the newest first."""
+def list_candidates(database: Database) -> list[Candidate]:
+    """Return the pipelines that answer, by name, then prompt versions, the newest first."""
     found = [
         Candidate(f"{name} {number}: {message}", pipeline=name, number=number)
         for name, number, message, content in database.cells(
@@ -358,45 +493,46 @@ def candidates(database: Database) -> list[Candidate]:
 
 
 _ROLLOUT_COLUMNS = """r.id,
-    coalesce((SELECT c.name FROM collection c WHERE c.id = r.collection_id), r.collection) AS collection, r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms,
-    r.note, r.outcome,
-    (SELECT count(*) FROM rolloutask a WHERE a.rollout_id = r.id AND a.arm = 'production') AS production_count,
-    (SELECT count(*) FROM rolloutask a WHERE a.rollout_id = r.id AND a.arm = 'staging') AS staging_count,
-    (SELECT count(*) FROM rolloutask a WHERE a.rollout_id = r.id AND a.arm = 'staging' AND a.picked != '')
+    coalesce((SELECT c.name FROM collection c WHERE c.id = r.collection_id), r.collection) AS collection,
+    r.kind, r.share, r.production, r.staging, r.state, r.created_ms, r.ended_ms, r.note, r.outcome,
+    (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'production')
+        AS production_count,
+    (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'staging') AS staging_count,
+    (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'staging' AND a.picked != '')
         AS picked_count"""
 
 
-def rollouts(database: Database, state: str = "") -> list[RolloutRow]:
-    """Newest first."""
-    return database.rows(
-        RolloutRow,
-        f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE ? = '' OR r.state = ? ORDER BY r.id DESC",
-        (state, state),
-    )
+def list_rollouts(database: Database) -> list[RolloutRow]:
+    """Return all roll-outs, newest first."""
+    return database.rows(RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r ORDER BY r.id DESC")
 
 
-def rollout(database: Database, rollout_id: int) -> RolloutRow:
+def get_rollout(database: Database, rollout_id: int) -> RolloutRow:
+    """Return a roll-out. Raises NotFoundError."""
     found = database.rows(
         RolloutRow, f"SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.id = ?", (rollout_id,)
     )
     if not found:
-        raise NotFoundError(f"There is no roll-out {rollout_id}; `ragdeck rollout status` lists them.")
+        raise NotFoundError(
+            f"There is no roll-out {rollout_id}. Run `ragdeck rollout status` to see them all."
+        )
     return found[0]
 
 
 def running_rollout(database: Database, collection: str) -> RolloutRow | None:
-    """The one that a question to this collection takes part in."""
+    """Return the roll-out that a question to this collection takes part in; None: there is none."""
     found = database.rows(
         RolloutRow,
         f"""SELECT {_ROLLOUT_COLUMNS} FROM rollout r WHERE r.state = 'running' AND (r.collection_id IS NULL
-            OR r.collection_id = (SELECT id FROM collection WHERE name = ?)) ORDER BY r.collection_id IS NULL LIMIT 1""",
+            OR r.collection_id = (SELECT id FROM collection WHERE name = ?))
+            ORDER BY r.collection_id IS NULL LIMIT 1""",
         (collection,),
     )
     return found[0] if found else None
 
 
 def production_of(database: Database, collection: str) -> ProductionRow | None:
-    """The pipeline that was promoted for a collection, or for all; None: its settings answer."""
+    """Return the pipeline that was promoted for a collection, or for all; None: its settings answer."""
     found = database.rows(
         ProductionRow,
         """SELECT coalesce(c.name, '') AS collection, p.name, p.moved_ms FROM productionpipeline p
@@ -408,18 +544,12 @@ def production_of(database: Database, collection: str) -> ProductionRow | None:
 
 
 def arm_of(database: Database, trace_id: str) -> ArmOf | None:
+    """Return the arm of a roll-out that made a trace; None: it is of no roll-out."""
     found = database.rows(
         ArmOf,
-        """SELECT a.rollout_id, r.kind, a.arm, CASE a.arm WHEN 'staging' THEN r.staging ELSE r.production END AS pipeline,
-                  a.picked FROM rolloutask a JOIN rollout r ON r.id = a.rollout_id WHERE a.trace_id = ?""",
+        """SELECT a.rollout_id, r.kind, a.arm, a.picked,
+                  CASE a.arm WHEN 'staging' THEN r.staging ELSE r.production END AS pipeline
+           FROM rolloutanswer a JOIN rollout r ON r.id = a.rollout_id WHERE a.trace_id = ?""",
         (trace_id,),
     )
     return found[0] if found else None
-
-
-def _strings(text: object) -> tuple[str, ...]:
-    return tuple(str(part) for part in json.loads(str(text) or "[]"))
-
-
-def _markers(text: object) -> tuple[int, ...]:
-    return tuple(int(part) for part in json.loads(str(text) or "[]"))

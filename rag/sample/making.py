@@ -1,4 +1,4 @@
-"""The sample: our own short documents, questions about them and two pipelines.
+"""Makes the sample: our own short documents, questions about them and two pipelines.
 
 A newcomer sees an answer and a comparison of two ways to answer within minutes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from rag.evaluation.rows import RunProgress, RunRow, list_sets
+from rag.evaluation.rows import RunProgress, RunRow, list_pipelines, list_sets
 from rag.knowledge.rows import IngestProgress, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 from rag.settings import GenerationSettings, RetrievalSettings
@@ -31,11 +31,12 @@ def ingest_sample(workspace: Workspace) -> Generator[IngestProgress, None, Inges
 
 
 def add_sample_evaluation(workspace: Workspace) -> None:
-    """The evaluation set and two pipelines of the sample collection; what is there already stays as it is.
+    """Add the evaluation set and two pipelines of the sample collection; what already exists stays.
 
-    The second pipeline searches by words alone and shows the model two passages: cheaper, and to be compared.
+    The second pipeline searches by words alone and shows the model two passages: it is cheaper, and shows
+    what a comparison says.
     """
-    from rag.evaluation.pipelines import list_pipelines, present_config, save_pipeline
+    from rag.evaluation.pipelines import present_config, save_pipeline
     from rag.evaluation.sets import import_file
 
     if SAMPLE_SET not in {row.name for row in list_sets(workspace.database)}:
@@ -44,7 +45,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
         update={"model": "", "retrieval": RetrievalSettings(), "generation": GenerationSettings()}
     )
     cheap = RetrievalSettings(search="BM25", max_passages=2)
-    known = {row.name for row in list_pipelines(workspace)}
+    known = {row.name for row in list_pipelines(workspace.database)}
     for name, retrieval in zip(SAMPLE_PIPELINES, (RetrievalSettings(), cheap), strict=True):
         if name not in known:
             save_pipeline(
@@ -53,7 +54,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
 
 
 def evaluate_sample(workspace: Workspace) -> Generator[RunProgress, None, tuple[RunRow, ...]]:
-    """Both pipelines over the sample's questions; the first one's run is the baseline."""
+    """Run both pipelines over the sample's questions; the first run is the baseline."""
     from rag.evaluation.runs import start_runs
 
     runs: list[RunRow] = []

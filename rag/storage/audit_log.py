@@ -1,4 +1,4 @@
-"""The log of what was done to the data: who reads a number must be able to read what led to it."""
+"""Writes the log of what was done to the data: whoever reads a figure can read what led to it."""
 
 from __future__ import annotations
 
@@ -9,5 +9,14 @@ from rag.storage.tables.governance import AuditEvent
 
 
 def record(session: Session, action: str, subject: str, detail: str = "") -> None:
-    """Part of the caller's transaction: the act and its record stand or fall together."""
+    """Add a record in the caller's transaction: an act and its record are saved together or not at all.
+
+    A record outlives an erasure, so it names texts of people and documents by their numbers.
+
+    Args:
+        session: An open transaction.
+        action: What was done, such as "version tagged".
+        subject: The name of what it was done to.
+        detail: What else is worth knowing.
+    """
     session.add(AuditEvent(created_ms=now_ms(), action=action, subject=subject, detail=detail))

@@ -1,14 +1,14 @@
-"""One file with everything that cannot be made again, and the way back from it.
+"""Writes one file with everything that cannot be made again, and restores it.
 
 A backup is a zip of the SQLite file, settings.toml and manifest.json (sizes, sha256, row counts). The Chroma
 index is left out: it is rebuilt from the SQLite file. It is made while the program runs and writes: the copy
-reads one snapshot, so writes meanwhile neither get into it nor hold it up.
+reads one snapshot, so what is written in the meantime neither gets into it nor delays it.
 
 A restore has two steps, so that a kill at any moment leaves the old data or the new, never a mixture.
 `prepare_restore` checks the backup, unpacks it into `restore.new/` and as its last act writes a marker there.
 `finish_restore` runs when the folder is opened next, before anything in it is: it moves the old data into
 `before-restore-<time>/` (with their WAL, which must never be applied to the new file), notes that, moves the
-new data in and renames `restore.new` to `restore.done`. Each of these can be begun again.
+new data in and renames `restore.new` to `restore.done`. Each of these can be started again.
 """
 
 from __future__ import annotations
@@ -73,7 +73,15 @@ Progress = Generator[BackupProgress, None, None]
 
 
 def back_up(folder: Path, target: str | Path) -> Generator[BackupProgress, None, BackupReport]:
-    """Write a checked backup to target; until it is complete nothing is under that name."""
+    """Write a backup and check it; until it is complete, there is no file of that name.
+
+    Args:
+        folder: The data folder, which may be in use.
+        target: The file to write; one that is there is replaced.
+
+    Raises:
+        RagError: The target cannot be written, or there is not enough space.
+    """
     began = time.monotonic()
     target = Path(target).expanduser().absolute()
     _check_target(folder, target)
@@ -100,10 +108,10 @@ def back_up(folder: Path, target: str | Path) -> Generator[BackupProgress, None,
 
 
 def copy_database(source: Path, target: Path) -> Progress:
-    """Copy a SQLite file that may be in use; the copy is one file without a WAL, on the disk.
+    """Copy a SQLite file that may be in use; the copy is one file without a WAL, and on the disk.
 
     A thread does it, because the step function of sqlite3 cannot yield. It holds a read transaction: without
-    one every write elsewhere would make the copy begin anew.
+    one, every write elsewhere would make the copy start again.
     """
     reports: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
     stopped = threading.Event()
@@ -191,6 +199,7 @@ def _verify(package: Path) -> Progress:
 
 
 def program_version() -> str:
+    """Return the version of the installed program, "unknown" where it is not installed."""
     try:
         return importlib.metadata.version("ragdeck")
     except importlib.metadata.PackageNotFoundError:
@@ -201,13 +210,13 @@ def program_version() -> str:
 
 
 def look_at_backup(path: str | Path) -> BackupInfo:
-    """What the backup says of itself, quickly. Raises RagError when it is none."""
+    """Return what a backup says about itself, without reading all of it. Raises RagError when it is none."""
     with _open_backup(Path(path)) as (_, info):
         return info
 
 
 def read_backup(path: str | Path) -> BackupInfo:
-    """Check all of it without changing anything. Raises RagError naming what is wrong."""
+    """Check all of a backup without changing anything. Raises RagError with what is wrong."""
     with tempfile.TemporaryDirectory(prefix="ragdeck-check-") as scratch:
         steps = _unpack(Path(path), Path(scratch))
         try:
@@ -219,7 +228,7 @@ def read_backup(path: str | Path) -> BackupInfo:
 
 
 def _unpack(path: Path, folder: Path) -> Generator[BackupProgress, None, BackupInfo]:
-    """Check and unpack into the folder; what is wrong with the backup is a RagError."""
+    """Check a backup and unpack it into a folder. Raises RagError with what is wrong."""
     with _open_backup(path) as (opened, info), disk_errors(f"{folder}"):
         check_space(folder, info.size_bytes, "The restored data")
         yield from _read_members(opened, info, folder, "unpacking")
@@ -254,7 +263,7 @@ def _read_manifest(path: Path, opened: zipfile.ZipFile) -> BackupInfo:
         raise RagError(f"{path} is not a Ragdeck backup: it has no {MANIFEST}.")
     for entry in entries:
         if entry.filename not in (*MEMBERS, MANIFEST) or names.count(entry.filename) > 1:
-            raise _damaged(path, f"it holds {entry.filename!r}, which a backup never does")
+            raise _damaged(path, f"it contains {entry.filename!r}, which a backup never does")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG) or entry.flag_bits & 1:
             raise _damaged(path, f"{entry.filename} in it is not a plain file")
@@ -265,8 +274,8 @@ def _read_manifest(path: Path, opened: zipfile.ZipFile) -> BackupInfo:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         written = found.get("program", "?") if isinstance(found, dict) else "?"
         raise RagError(
-            f"{path} has a format that this program does not know (written by Ragdeck {written}); "
-            "use a newer Ragdeck to restore it."
+            f"This program does not know the format of {path} (written by Ragdeck {written}). "
+            "Use a newer Ragdeck to restore it."
         )
     try:
         info = _info_of(path, found)
@@ -283,7 +292,7 @@ def _read_manifest(path: Path, opened: zipfile.ZipFile) -> BackupInfo:
 
 
 def _info_of(path: Path, manifest: dict[str, Any]) -> BackupInfo:
-    """Raises ValueError or LookupError when a value is not of its kind."""
+    """Return the values of a manifest. Raises ValueError or LookupError when one is not of its kind."""
     members = tuple((str(m["name"]), int(m["size"]), str(m["sha256"])) for m in _list(manifest["members"]))
     rows = manifest["rows"]
     created_ms = int(manifest["created_ms"])
@@ -329,7 +338,7 @@ def _read_members(opened: zipfile.ZipFile, info: BackupInfo, folder: Path | None
 
 @contextmanager
 def _member(opened: zipfile.ZipFile, path: Path, name: str) -> Iterator[Callable[[int], bytes]]:
-    """A function that reads the next bytes of a member; damage is a RagError."""
+    """Yield a function that returns the next bytes of a member and raises RagError when it is damaged."""
 
     def read(count: int) -> bytes:
         try:
@@ -347,7 +356,7 @@ def _member(opened: zipfile.ZipFile, path: Path, name: str) -> Iterator[Callable
 
 @contextmanager
 def _new_file(path: Path | None) -> Iterator[IO[bytes] | None]:
-    """A file that is on the disk when it is closed."""
+    """Yield a file that is on the disk once it is closed; None for no path."""
     if path is None:
         yield None
         return
@@ -370,17 +379,17 @@ def _check_database(path: Path, database: Path) -> None:
     if schema > len(STEPS):
         raise _newer(path, schema)
     if schema < 1 or not {"collection", "document", "trace"} <= tables:
-        raise _damaged(path, "its database is not one of Ragdeck")
+        raise _damaged(path, "its database is not one of Ragdeck's")
 
 
 def _damaged(path: Path, what: str) -> RagError:
-    return RagError(f"The backup {path} cannot be used: {what}. Nothing was changed; take another backup.")
+    return RagError(f"The backup {path} cannot be used: {what}. Nothing was changed; use another backup.")
 
 
 def _newer(path: Path, schema: int) -> RagError:
     return RagError(
-        f"The backup {path} was written by a newer Ragdeck (schema {schema}, this program knows {len(STEPS)}); "
-        "use the newer program."
+        f"The backup {path} was written by a newer Ragdeck (schema {schema}; this program knows "
+        f"{len(STEPS)}). Use the newer program."
     )
 
 
@@ -388,9 +397,16 @@ def _newer(path: Path, schema: int) -> RagError:
 
 
 def prepare_restore(folder: Path, path: str | Path) -> Generator[BackupProgress, None, BackupInfo]:
-    """Check the backup and unpack it beside the data; the next opening of the folder puts it in place.
+    """Check a backup and unpack it beside the data; the next start that opens the folder puts it in place.
 
-    The caller holds the folder's lock. Cancelled or failed, nothing of it is left.
+    The caller has the folder's lock. When it is cancelled or fails, nothing of it is left.
+
+    Args:
+        folder: The data folder.
+        path: The backup.
+
+    Raises:
+        RagError: The backup is damaged or of a newer program, or there is not enough space.
     """
     new = folder / RESTORE_NEW
     finished = False
@@ -411,15 +427,15 @@ def prepare_restore(folder: Path, path: str | Path) -> Generator[BackupProgress,
 
 
 def _discard(new: Path) -> None:
-    """The marker goes first: a kill while the rest is removed must not leave half of it marked as complete."""
+    """Remove a prepared restore, the marker first: a kill must not leave half of it marked as complete."""
     (new / _MARKER).unlink(missing_ok=True)
     remove(new)
 
 
 def finish_restore(folder: Path) -> list[str]:
-    """Put a prepared restore in place, or clear away one that was interrupted; sentences that say so.
+    """Put a prepared restore in place, or clear away one that was interrupted; return sentences about it.
 
-    The caller holds the folder's lock and has nothing of it open.
+    The caller has the folder's lock and no file of it open.
     """
     new, done = folder / RESTORE_NEW, folder / RESTORE_DONE
     notices = []
@@ -431,7 +447,7 @@ def finish_restore(folder: Path) -> list[str]:
         elif new.exists():
             remove(new)
             notices.append(
-                "A restore was interrupted before it was complete; the data are as they were before it."
+                "A restore was interrupted before it was complete. The data are as they were before."
             )
         if done.exists():
             notices.append(_restored_sentence(folder, done))
@@ -466,7 +482,7 @@ def _restored_sentence(folder: Path, done: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file has all of the text or is as it was, whenever the power goes."""
+    """Write a text file that has all of the text or is as it was, even if the power fails."""
     scratch = path.with_name(path.name + ".part")
     with scratch.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -477,7 +493,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in the folder last. Windows has no such call: there NTFS keeps them in order."""
+    """Write the renames in a folder to the disk. Windows has no such call: NTFS keeps them in order."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -488,6 +504,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
+    """Remove a file or a folder with everything in it, if it is there; a link goes and its target stays."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -495,6 +512,7 @@ def remove(path: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one when the file is missing or says something else."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -515,43 +533,50 @@ def _free_name(folder: Path, name: str) -> str:
 
 def _check_target(folder: Path, target: Path) -> None:
     if not target.parent.is_dir():
-        raise RagError(f"There is no folder {target.parent}; make it first or choose another.")
+        raise RagError(f"There is no folder {target.parent}. Create it first, or choose another.")
     if target.is_dir():
-        raise RagError(f"{target} is a folder; name a file, such as {target / 'ragdeck-backup.zip'}.")
+        raise RagError(f"{target} is a folder. Name a file, such as {target / 'ragdeck-backup.zip'}.")
     if target.parent.resolve().is_relative_to(folder.resolve()):
         raise RagError(
-            f"{target} lies in the data folder itself; choose a place outside, best on another disk."
+            f"{target} is in the data folder itself. Choose a place outside it, ideally on another disk."
         )
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:
+    """Raise RagError when a disk has too little space.
+
+    Args:
+        folder: A folder of the disk.
+        needed: How many bytes will be written.
+        what: What will be written, as the subject of a sentence.
+    """
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE_BYTES:
         raise RagError(
-            f"{what} may need {needed / 2**20:,.0f} MB and {folder} has {free / 2**20:,.0f} MB free; "
-            "free some space or choose another disk."
+            f"{what} may need {needed / 2**20:,.0f} MB, and {folder} has {free / 2**20:,.0f} MB free. "
+            "Free some space or choose another disk."
         )
 
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """A full or unwritable disk is one sentence."""
+    """Turn errors of the disk and of SQLite into a RagError about `what`, the subject of its sentence."""
     try:
         yield
     except OSError as error:
         raise RagError(
-            f"{what} cannot be written ({error.strerror or error}); free some space there or choose another "
+            f"{what} cannot be written ({error.strerror or error}). Free some space there or choose another "
             "place. What was there before is unchanged."
         ) from error
     except sqlite3.Error as error:
         raise RagError(
-            f"{what} cannot be written ({error}); check the free space there and on the disk of the data "
+            f"{what} cannot be written ({error}). Check the free space there and on the disk of the data "
             "folder. What was there before is unchanged."
         ) from error
 
 
 def _folder_key(folder: Path) -> str:
-    """Tells this data folder's unfinished backup from those of others that are being written."""
+    """Return what tells the unfinished backup of this data folder from those of others."""
     return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
 
 
@@ -565,11 +590,12 @@ def _schema(database: Path) -> int:
 
 
 def database_bytes(database: Path) -> int:
+    """Return the size of a SQLite file in bytes, without its write-ahead log."""
     return _pragma(database, "page_count") * _pragma(database, "page_size")
 
 
 def _row_counts(database: Path) -> tuple[tuple[str, int], ...]:
-    """(table, rows) of every table but the inner ones of SQLite and the full-text index."""
+    """Return (table, rows) of every table except the inner ones of SQLite and the full-text index."""
     with closing(sqlite3.connect(database)) as connection:
         names = [
             row[0]

@@ -1,8 +1,8 @@
-"""Where the data lives and who holds it.
+"""Finds the data folder and locks it.
 
 The folder is the platform's own place for application data, unless `--data DIR` names one or a file called
-`portable` lies beside main.py: then it is `ragdeck-data` there. Data that were moved away from such a place
-left a text file `moved-to` there, which is followed; `--data` is always taken as it is. One process holds the
+`portable` is beside main.py: then it is `ragdeck-data` there. Data that were moved away from such a place
+left a text file `moved-to` there, which is followed; `--data` is always taken as it is. One process has the
 folder at a time: two processes on one Chroma folder corrupt it.
 """
 
@@ -27,16 +27,20 @@ POINTER = "moved-to"  # a text file with the path that the data were moved to
 
 
 def data_folder(chosen: str | Path | None = None) -> Path:
-    """The folder to use, created. Raises RagError when it cannot be written."""
+    """Return the folder to use; it is created where it is missing. Raises RagError when it cannot be written.
+
+    Args:
+        chosen: The folder that a person named; the platform's own place otherwise.
+    """
     if chosen:
         folder = Path(chosen).expanduser().absolute()
     else:
         folder = place_of(default_place())
         if folder != default_place() and not (folder / DATABASE).exists():
             raise RagError(
-                f"The data were moved from {default_place()} to {folder}, and they are not there now. If that disk "
-                f"is unplugged, connect it and start again; if they are elsewhere, name the place with --data; to "
-                f"start anew, delete {default_place() / POINTER}."
+                f"The data were moved from {default_place()} to {folder}, but they are not there now. If "
+                f"that disk is unplugged, connect it and start again. If they are elsewhere, name the place "
+                f"with --data. To start with empty data, delete {default_place() / POINTER}."
             )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,20 +49,24 @@ def data_folder(chosen: str | Path | None = None) -> Path:
         probe.unlink()
     except OSError as error:
         raise RagError(
-            f"The data folder {folder} cannot be written ({error.strerror}); choose another with --data."
+            f"The data folder {folder} cannot be written to ({error.strerror}). Choose another with --data."
         ) from error
     return folder
 
 
 def default_place() -> Path:
-    """Where the data are unless they were moved or --data names a folder."""
+    """Return where the data are unless they were moved or --data names a folder."""
     if (PROGRAM_FOLDER / "portable").exists():
         return PROGRAM_FOLDER / "ragdeck-data"
     return Path(platformdirs.user_data_dir("ragdeck", appauthor=False))
 
 
 def place_of(home: Path) -> Path:
-    """Where the data of this place are now: what its pointer names, or itself."""
+    """Return where the data of a place are now: what its pointer names, or the place itself.
+
+    Raises:
+        RagError: The pointer cannot be read, or does not name a folder.
+    """
     pointer = home / POINTER
     try:
         named = pointer.read_text("utf-8").strip()
@@ -66,17 +74,17 @@ def place_of(home: Path) -> Path:
         return home
     except (OSError, UnicodeDecodeError) as error:
         raise RagError(
-            f"{pointer}, which says where the data are, cannot be read ({error}); correct it or use --data."
+            f"{pointer}, which says where the data are, cannot be read ({error}). Correct it or use --data."
         ) from error
     if not named or not Path(named).is_absolute():
-        raise RagError(f"{pointer} must name the folder that holds the data; correct it or use --data.")
+        raise RagError(f"{pointer} must name the folder that contains the data. Correct it or use --data.")
     return Path(named)
 
 
 class FolderLock:
-    """An operating-system lock on the data folder: it goes when its process dies, however it dies.
+    """A lock of the operating system on the data folder: it goes when its process dies, however it dies.
 
-    The lock is on one byte far behind the text, so that others can read who holds it (Windows locks are
+    The lock is on one byte far behind the text, so that others can read who has it (Windows locks are
     mandatory).
     """
 
@@ -87,7 +95,14 @@ class FolderLock:
         self._file: IO[str] | None = None
 
     def acquire(self, purpose: str) -> None:
-        """Raises DataFolderLockedError with a sentence that names the holder."""
+        """Take the lock.
+
+        Args:
+            purpose: What this process does, for the sentence that others read.
+
+        Raises:
+            DataFolderLockedError: Another process has it; the sentence says which.
+        """
         file = self._path.open("a+", encoding="utf-8")
         if not _try_lock(file, self._BYTE):
             file.close()
@@ -99,6 +114,7 @@ class FolderLock:
         self._file = file
 
     def release(self) -> None:
+        """Give the lock back; without one, nothing happens."""
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
@@ -107,7 +123,7 @@ class FolderLock:
 
 
 def lock_holder(folder: Path) -> str | None:
-    """The sentence that says who holds the folder, or None when nobody does."""
+    """Return the sentence that says which process has the folder, or None when none has."""
     path = folder / "lock"
     if not path.exists():
         return None
@@ -123,7 +139,7 @@ def _who_holds(path: Path) -> str:
     who = f"process {holder.get('pid', '?')} ({holder.get('purpose', 'another Ragdeck')})"
     since = f" since {holder['since']}" if "since" in holder else ""
     return (
-        f"The data folder {path.parent} is in use by {who}{since}; close that one first, "
+        f"The data folder {path.parent} is in use by {who}{since}. Close that one first, "
         "or choose another folder with --data."
     )
 

@@ -1,4 +1,4 @@
-"""What takes how much space in a data folder."""
+"""Measures what takes how much space in a data folder."""
 
 from __future__ import annotations
 
@@ -9,38 +9,29 @@ from pathlib import Path
 
 from rag.storage.data_folder import DATABASE
 from rag.storage.rows import SpaceUse
+from rag.storage.tables.contents import subjects
 from rag.text.plurals import counted
 
-# What a table belongs to, by the beginning of its name, the longest first; the rest is "Other tables".
-_GROUPS = (
-    ("chunk_fts", "Full-text index"),
-    ("trace_fts", "Full-text index"),
-    ("versiondocument", "Versions"),
-    ("versionexclusion", "Versions"),
-    ("versiontag", "Versions"),
-    ("datasetversion", "Versions"),
-    ("verificationresult", "Versions"),
-    ("tracehit", "Traces"),
-    ("document", "Documents' text"),
-    ("resultverdict", "Evaluation"),
-    ("questionvector", "Embeddings"),
-    ("referenceperiod", "Monitors"),
-    ("alertrule", "Monitors"),
-    ("regression", "Monitors"),
-    ("production", "Evaluation"),
-    ("evaluation", "Evaluation"),
-    ("embedding", "Embeddings"),
-    ("feedback", "Traces"),
-    ("rollout", "Evaluation"),
-    ("review", "Evaluation"),
-    ("chunk", "Chunks"),
-    ("draft", "Evaluation"),
-    ("trace", "Traces"),
-    ("claim", "Traces"),
-    ("verificationquery", "Versions"),
-    ("verification", "Versions"),
-    ("span", "Traces"),
-)
+_OTHERS = "Other tables"
+# The part of a subject's tables, and of those that are a part of their own.
+_OF_SUBJECTS = {
+    "knowledge": "Versions",
+    "traces": "Traces",
+    "evaluation": "Evaluation",
+    "review": "Evaluation",
+    "monitoring": "Monitors",
+}
+_OF_TABLES = {
+    "document": "Documents' text",
+    "chunk": "Chunks",
+    "embedding": "Embeddings",
+    "questionvector": "Embeddings",
+    "feedback": "Traces",
+    "collection": _OTHERS,
+    "embedderfolder": _OTHERS,
+    "watchedfolder": _OTHERS,
+    "model": _OTHERS,
+}
 _ORDER = (
     "Documents' text",
     "Chunks",
@@ -50,19 +41,35 @@ _ORDER = (
     "Traces",
     "Evaluation",
     "Monitors",
-    "Other tables",
+    _OTHERS,
 )
 
 
-def folder_usage(folder: Path) -> list[SpaceUse]:
-    """The parts of the SQLite file, then the other files. Reads alone; nothing is locked."""
-    return [*_database_parts(folder / DATABASE), *_other_parts(folder)]
+def folder_usage(
+    folder: Path, connection_class: type[sqlite3.Connection] = sqlite3.Connection
+) -> list[SpaceUse]:
+    """Return the parts of the SQLite file, then the other files. Nothing is locked or changed.
+
+    Args:
+        folder: The data folder; it need not contain anything yet.
+        connection_class: What reads the SQLite file.
+    """
+    return [*_database_parts(folder / DATABASE, connection_class), *_other_parts(folder)]
 
 
-def _database_parts(database: Path) -> list[SpaceUse]:
+def part_of(table: str) -> str:
+    """Return the part that a table of the SQLite file counts to; of one that is not Ragdeck's, the last."""
+    if table.startswith(("chunk_fts", "trace_fts")):
+        return "Full-text index"
+    return _OF_TABLES.get(table) or _OF_SUBJECTS.get(subjects().get(table, ""), _OTHERS)
+
+
+def _database_parts(database: Path, connection_class: type[sqlite3.Connection]) -> list[SpaceUse]:
     if not database.exists():
         return []
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+    with closing(
+        sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30, factory=connection_class)
+    ) as connection:
         page = int(connection.execute("PRAGMA page_size").fetchone()[0])
         free = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
         try:
@@ -82,10 +89,10 @@ def _database_parts(database: Path) -> list[SpaceUse]:
         "Full-text index": "of chunks and traces",
         "Evaluation": "evaluation sets, runs and their results",
         "Monitors": "alert rules, reference periods and regression questions",
-        "Other tables": "models, folders and the log of changes",
+        _OTHERS: "prompts, models, folders and the log of changes",
     }
     parts = [SpaceUse(what, sizes.get(what, 0), _joined(details[what], about)) for what in _ORDER]
-    parts.append(SpaceUse("Free pages", free * page, "in the SQLite file; used again by what comes next"))
+    parts.append(SpaceUse("Free pages", free * page, "in the SQLite file; reused by what is written next"))
     wal = database.with_name(database.name + "-wal")
     parts.append(SpaceUse("Write-ahead log", _size(wal), "of the SQLite file"))
     return parts
@@ -95,7 +102,7 @@ def _other_parts(folder: Path) -> Iterable[SpaceUse]:
     logs = [*folder.glob("engine.log*"), *folder.glob("window.log*")]
     before = sorted(folder.glob("before-restore-*"))
     copies = sorted(folder.glob("ragdeck.before-*.sqlite"))
-    yield SpaceUse("Vector index", _size(folder / "index"), "rebuilt from the embeddings when it is lost")
+    yield SpaceUse("Vector index", _size(folder / "index"), "rebuilt from the embeddings if it is lost")
     yield SpaceUse("Logs", sum(map(_size, logs)), "engine.log and window.log")
     if before:
         yield SpaceUse("Before restores", sum(map(_size, before)), _named(before))
@@ -108,12 +115,12 @@ def _other_parts(folder: Path) -> Iterable[SpaceUse]:
 
 
 def _measured(connection: sqlite3.Connection) -> dict[str, int]:
-    """Bytes of whole pages, indexes with their tables."""
+    """Return the bytes of each part in whole pages, indexes with their tables."""
     owners = dict(connection.execute("SELECT name, tbl_name FROM sqlite_master"))
     sizes: dict[str, int] = {}
     for name, size in connection.execute("SELECT name, pgsize FROM dbstat WHERE aggregate = TRUE"):
-        group = _group(owners.get(name, name))
-        sizes[group] = sizes.get(group, 0) + int(size)
+        part = part_of(owners.get(name, name))
+        sizes[part] = sizes.get(part, 0) + int(size)
     return sizes
 
 
@@ -124,13 +131,9 @@ def _estimated(connection: sqlite3.Connection) -> dict[str, int]:
         columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
         lengths = " + ".join(f'coalesce(length(CAST("{column}" AS BLOB)), 0)' for column in columns)
         found = connection.execute(f'SELECT sum({lengths}) FROM "{name}"').fetchone()[0]
-        group = _group(name)
-        sizes[group] = sizes.get(group, 0) + int(found or 0)
+        part = part_of(name)
+        sizes[part] = sizes.get(part, 0) + int(found or 0)
     return sizes
-
-
-def _group(table: str) -> str:
-    return next((group for start, group in _GROUPS if table.startswith(start)), "Other tables")
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
@@ -138,7 +141,7 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file or of everything in a folder; files may go while they are counted."""
+    """Return the bytes of a file, or of everything in a folder; files may go while they are counted."""
     total = 0
     for file in path.rglob("*") if path.is_dir() else (path,):
         try:

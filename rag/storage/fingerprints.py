@@ -1,4 +1,4 @@
-"""Fingerprints of what a dataset version contains and of what an index should hold."""
+"""Computes fingerprints of what a dataset version contains and of what an index should contain."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Iterable
 def content_fingerprint(
     embedder: str, documents: Iterable[tuple[str, ...]], exclusions: Iterable[tuple[str, ...]] = ()
 ) -> str:
-    """sha256 over the embedder, the sorted facts of all documents and of all excluded chunks.
+    """Return the sha256 over the embedder, the sorted facts of all documents and of all excluded chunks.
 
-    documents: (name, file sha256, chunking fingerprint[, attributes]); exclusions: (file sha256, chunking
-    fingerprint, position, reason).
+    Args:
+        embedder: The fingerprint of the embedder.
+        documents: (name, file sha256, chunking fingerprint[, attributes]) of each.
+        exclusions: (file sha256, chunking fingerprint, position, reason) of each.
     """
     digest = hashlib.sha256(embedder.encode())
     for parts in sorted(documents):
@@ -23,7 +25,7 @@ def content_fingerprint(
 
 
 def texts_fingerprint(embedder: str, text_hashes: Iterable[str]) -> str:
-    """sha256 over the embedder and the sorted, distinct text hashes: what an index holds."""
+    """Return the sha256 over the embedder and the sorted, distinct text hashes that an index contains."""
     digest = hashlib.sha256(embedder.encode())
     for text_hash in sorted(set(text_hashes)):
         digest.update(text_hash.encode())

@@ -1,4 +1,4 @@
-"""Step 7 of the schema: states are columns and not sentences, lists are JSON, and tables have the field's names.
+"""Step 7 of the schema: states are columns, not sentences; lists are JSON; tables have the field's names.
 
 One tuple of actions a subject, run in this order. Frozen like every step: no import of living code.
 """
@@ -81,6 +81,51 @@ ALTER TABLE frozenresult RENAME TO regressionresult;
 ALTER TABLE regressionresult RENAME COLUMN change TO changes;
 """
 
+# --- review: how an item was chosen, and the field's names ------------------------------------------------
+
+# `why` was "flagged", "thumbs-down", "random" or "low score 0.21".
+_REVIEW_SOURCE = """
+ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE reviewitem ADD COLUMN score FLOAT;
+UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL)
+    WHERE why LIKE 'low score %';
+UPDATE reviewitem SET source = why WHERE source = '';
+ALTER TABLE reviewitem DROP COLUMN why;
+"""
+_ROLLOUT_ANSWERS = """
+DROP INDEX IF EXISTS ix_rolloutask_rollout_id;
+ALTER TABLE rolloutask RENAME TO rolloutanswer;
+CREATE INDEX ix_rolloutanswer_rollout_id ON rolloutanswer (rollout_id);
+"""
+
+# --- governance: an erasure's state is a row, and what a version lost is a column --------------------------
+
+_ERASURES = """
+CREATE TABLE erasure (id INTEGER NOT NULL, collection VARCHAR NOT NULL, document_ids VARCHAR NOT NULL, state
+    VARCHAR NOT NULL, begun_ms INTEGER NOT NULL, done_ms INTEGER, found_count INTEGER, PRIMARY KEY (id));
+ALTER TABLE datasetversion ADD COLUMN was_erased BOOLEAN NOT NULL DEFAULT 0;
+UPDATE datasetversion SET was_erased = 1,
+    message = substr(message, 1, length(message) - length(' (a document was erased later)'))
+    WHERE message LIKE '% (a document was erased later)';
+"""
+
+
+def _add_erasures(connection: sqlite3.Connection) -> None:
+    """Note the erasure that was interrupted, of which only the audit log knew."""
+    last = connection.execute(
+        """SELECT action, created_ms FROM auditevent WHERE action IN ('erasure begun', 'erasure done')
+           ORDER BY id DESC LIMIT 1"""
+    ).fetchone()
+    if last is not None and last[0] == "erasure begun":
+        connection.execute(
+            """INSERT INTO erasure (collection, document_ids, state, begun_ms)
+               VALUES ('', '[]', 'cleaning', ?)""",
+            (last[1],),
+        )
+
+
+# --- the subjects, in the order in which they run -----------------------------------------------------------
+
 KNOWLEDGE: tuple[Action, ...] = (_VERIFICATION_TABLES, _PENDING_COLUMNS)
 TRACES: tuple[Action, ...] = (
     "UPDATE trace SET source = 'regression' WHERE source = 'probe';",
@@ -88,8 +133,8 @@ TRACES: tuple[Action, ...] = (
 )
 PROMPTS: tuple[Action, ...] = ()
 EVALUATION: tuple[Action, ...] = ()
-REVIEW: tuple[Action, ...] = ()
+REVIEW: tuple[Action, ...] = (_REVIEW_SOURCE, _ROLLOUT_ANSWERS)
 MONITORING: tuple[Action, ...] = (_REGRESSION_TABLES, _list_changes)
-GOVERNANCE: tuple[Action, ...] = ()
+GOVERNANCE: tuple[Action, ...] = (_ERASURES, _add_erasures)
 
 ACTIONS = (*KNOWLEDGE, *TRACES, *PROMPTS, *EVALUATION, *REVIEW, *MONITORING, *GOVERNANCE)

@@ -1,10 +1,10 @@
-"""Moving the data folder to another place.
+"""Moves the data folder to another place.
 
-`move_data` copies everything but the Chroma index, which is rebuilt, into an empty folder, checks the copy and
-then writes the pointer file that `rag.storage.data_folder` follows: at that moment the data are in the new place. The
-old ones are removed afterwards, by `finish_move`, which runs whenever a folder is opened. Two notes make that
-safe against a kill: `moving-out.json` in the old folder and `moving-in.json` in the new one name each other and
-the place of the pointer, and the pointer alone decides which of the two is in use.
+`move_data` copies everything but the Chroma index, which is rebuilt, into an empty folder, checks the copy
+and then writes the pointer file that `rag.storage.data_folder` follows: at that moment the data are in the
+new place. The old ones are removed afterwards, by `finish_move`, which runs whenever a folder is opened. Two
+notes make that safe against a kill: `moving-out.json` in the old folder and `moving-in.json` in the new one
+name each other and the place of the pointer, and the pointer alone decides which of the two is in use.
 """
 
 from __future__ import annotations
@@ -36,22 +36,29 @@ from rag.storage.data_folder import DATABASE, POINTER, FolderLock, default_place
 from rag.storage.rows import BackupProgress, MoveReport
 
 OUT, IN = "moving-out.json", "moving-in.json"
-# Made anew in the new place, or of no use there.
+# Made again in the new place, or of no use there.
 _LEFT_BEHIND = {"lock", POINTER, OUT, IN, "index", "chroma-copies", RESTORE_NEW, RESTORE_DONE}
 _SCRATCH = tuple(f"{name}.part" for name in (POINTER, OUT, IN))  # what a kill leaves of writing them
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 _LOGS = ("window.log", "engine.log")
 _BLOCK = 1 << 20
-_ATTEMPTS = 5  # at copying a database that changes meanwhile
+_ATTEMPTS = 5  # at copying a database that changes in the meantime
 
 State = dict[Path, tuple[int, int]]  # size and time of every copied file
 
 
 def move_data(folder: Path, target: str | Path) -> Generator[BackupProgress, None, MoveReport]:
-    """Copy the data, check the copy, and make it the one in use. The caller holds the folder's lock.
+    """Copy the data, check the copy, and make it the one in use. The caller has the folder's lock.
 
     The old data are removed when the new place is opened (`finish_move`), because the folder may still be
-    open here. Cancelled or failed, the data are where they were and nothing is left in the target.
+    open here. When it is cancelled or fails, the data are where they were and nothing is left in the target.
+
+    Args:
+        folder: The data folder.
+        target: An empty folder, or one that does not exist yet.
+
+    Raises:
+        RagError: The target is not empty, too small, in the data folder or not writable.
     """
     folder, target = folder.absolute(), Path(target).expanduser().absolute()
     home = _home_of(folder)
@@ -76,9 +83,9 @@ def move_data(folder: Path, target: str | Path) -> Generator[BackupProgress, Non
 
 
 def finish_move(folder: Path) -> list[str]:
-    """Finish or clear away a move that this folder took part in; sentences that say what was done.
+    """Finish or clear away a move that this folder took part in; return sentences about what was done.
 
-    The caller holds the folder's lock and has nothing of it open.
+    The caller has the folder's lock and no file of it open.
     """
     notices: list[str] = []
     with disk_errors(f"The data folder {folder}"):
@@ -87,9 +94,7 @@ def finish_move(folder: Path) -> list[str]:
                 notices += finish(folder)
         elsewhere = _elsewhere(folder)
         if elsewhere is not None and not notices:
-            notices.append(
-                f"The data that were in {folder} were moved to {elsewhere}; these here are others."
-            )
+            notices.append(f"The data that were in {folder} were moved to {elsewhere}. These are others.")
     return notices
 
 
@@ -97,34 +102,34 @@ def finish_move(folder: Path) -> list[str]:
 
 
 def _home_of(source: Path) -> Path:
-    """The folder whose pointer decides about these data: the default place if it leads here, else the source."""
+    """Return the folder whose pointer decides about these data: the default place, if that leads here."""
     default = default_place()
     leads_to = place_of(default)
     if _same(source, default) and not _same(leads_to, source):
         raise RagError(
-            f"The data that belong in {default} were moved to {leads_to}; delete {default / POINTER} first if these "
-            "here shall take their place."
+            f"The data that belong in {default} were moved to {leads_to}. If these are to take their place, "
+            f"delete {default / POINTER} first."
         )
     return default if _same(leads_to, source) else source
 
 
 def _check_target(source: Path, target: Path, home: Path) -> None:
     if target.exists() and not target.is_dir():
-        raise RagError(f"{target} is a file; name an empty or a new folder.")
+        raise RagError(f"{target} is a file. Name an empty or a new folder.")
     if _same(target, source):
-        raise RagError(f"The data are in {target} already.")
+        raise RagError(f"The data are already in {target}.")
     if target.resolve().is_relative_to(source.resolve()):
-        raise RagError(f"{target} lies in the data folder itself; choose a place outside of it.")
+        raise RagError(f"{target} is in the data folder itself. Choose a place outside it.")
     if target.exists():
         leads_back = _same(target, home) or _same(place_of(target), source)
         passed_over = {"lock", POINTER} if leads_back else {"lock"}
         found = sorted(path.name for path in target.iterdir() if path.name not in passed_over)
         if found:
-            raise RagError(f"{target} is not empty (it holds {found[0]}); name an empty or a new folder.")
+            raise RagError(f"{target} is not empty (it contains {found[0]}). Name an empty or a new folder.")
 
 
 def _copy_and_switch(source: Path, target: Path, home: Path) -> Generator[BackupProgress, None, int]:
-    """Copy until nothing was written meanwhile, then switch; gives the bytes copied."""
+    """Copy until nothing was written in the meantime, then switch; return the bytes that were copied."""
     with closing(sqlite3.connect(source / DATABASE, timeout=30, isolation_level=None)) as watch:
         for _ in range(_ATTEMPTS):
             names = _moved_names(source)
@@ -143,9 +148,7 @@ def _copy_and_switch(source: Path, target: Path, home: Path) -> Generator[Backup
             watch.execute("ROLLBACK")
             for path in (DATABASE, *names):
                 remove(target / path)
-    raise RagError(
-        "The data changed again and again while they were copied; move them when nothing is running."
-    )
+    raise RagError("The data kept changing while they were copied. Move them when nothing is running.")
 
 
 def _write_notes(source: Path, target: Path, home: Path, names: list[str]) -> None:
@@ -155,7 +158,7 @@ def _write_notes(source: Path, target: Path, home: Path, names: list[str]) -> No
 
 
 def _switch(home: Path, target: Path) -> None:
-    """The one step that decides where the data are."""
+    """Write or remove the pointer: the one step that decides where the data are."""
     (target / POINTER).unlink(missing_ok=True)
     if _same(target, home):
         sync_folder(home)
@@ -164,7 +167,7 @@ def _switch(home: Path, target: Path) -> None:
 
 
 def _moved_names(source: Path) -> list[str]:
-    """What is copied beside the database."""
+    """Return the names of what is copied beside the database."""
     passed_over = {*_LEFT_BEHIND, *_SCRATCH, *_DATABASE_FILES}
     names = (path.name for path in source.iterdir())
     return sorted(n for n in names if n not in passed_over and n[0] != "." and not n.startswith(_LOGS))
@@ -208,7 +211,7 @@ def _copy_files(source: Path, target: Path, names: list[str]) -> Generator[Backu
         shutil.copystat(file, place)
         if _sha256(place) != digest.digest():
             raise RagError(
-                f"{place} does not read as it was written; check that disk. The data are unchanged."
+                f"{place} does not read as it was written. Check that disk; the data are unchanged."
             )
     return copied
 
@@ -228,7 +231,7 @@ def _sha256(path: Path) -> bytes:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    """Changes whenever another connection wrote to the file."""
+    """Return a number that changes whenever another connection writes to the file."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
@@ -236,48 +239,48 @@ def _check_copy(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
-        raise RagError(f"The copy {database} is not sound ({said}); check that disk. The data are unchanged.")
+        raise RagError(f"The copy {database} is damaged ({said}). Check that disk; the data are unchanged.")
 
 
 # --- afterwards -------------------------------------------------------------------------------------------
 
 
 def _finish_out(folder: Path) -> list[str]:
-    """This folder's data were being moved away."""
+    """End a move away from this folder; return sentences about it."""
     note = read_json(folder / OUT)
     target = Path(str(note.get("target", "")))
     if _same(_in_use(note), target):
         if not (target / DATABASE).exists():
             raise RagError(
-                f"The data of {folder} were moved to {target}, and they are not there now; connect that disk and start "
-                f"again, or delete {folder / OUT} to use what is left here."
+                f"The data of {folder} were moved to {target}, but they are not there now. Connect that disk "
+                f"and start again, or delete {folder / OUT} to use what is left here."
             )
         _remove_old(folder, note)
-        return [f"The data of {folder} are in {target} now: open that folder. The old copy was removed."]
+        return [f"The data of {folder} are now in {target}: open that folder. The old copy was removed."]
     _remove_copy(target, folder)
     (folder / OUT).unlink()
-    return [f"A move of the data to {target} was interrupted; they are here, as they were before it."]
+    return [f"A move of the data to {target} was interrupted. They are here, as they were before."]
 
 
 def _finish_in(folder: Path) -> list[str]:
-    """Data were being moved to this folder."""
+    """End a move to this folder; return sentences about it."""
     note = read_json(folder / IN)
     source = Path(str(note.get("source", "")))
     if not _same(_in_use(note), folder):
         if not (source / DATABASE).exists():
             raise RagError(
-                f"A move of the data from {source} to {folder} was not finished, and {source} is not there now; connect "
-                f"that disk and start again, or delete {folder / IN} to use what is here."
+                f"A move of the data from {source} to {folder} was not finished, and {source} is not there "
+                f"now. Connect that disk and start again, or delete {folder / IN} to use what is here."
             )
         _remove_copy(folder, source)
-        return [f"An unfinished move of the data from {source} to here was cleared away; the data are there."]
+        return [f"An unfinished move of the data from {source} was cleared away. The data are there."]
     out = read_json(source / OUT)
     if _same(Path(str(out.get("target", ""))), folder):
         lock = FolderLock(source)
         try:
             lock.acquire("the end of a move")
         except DataFolderLockedError as error:
-            return [f"The data were moved here from {source}; the old copy is still there. {error}"]
+            return [f"The data were moved here from {source}. The old copy is still there. {error}"]
         try:
             _remove_old(source, out)
         finally:
@@ -289,7 +292,7 @@ def _finish_in(folder: Path) -> list[str]:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two spellings mean one folder: a link or another case must never look like another place."""
+    """Return whether two spellings mean one folder: a link or another case must not look like another."""
     if one.exists() and other.exists():
         return one.samefile(other)
     return one.resolve() == other.resolve()
@@ -300,7 +303,7 @@ def _in_use(note: dict[str, object]) -> Path:
 
 
 def _remove_old(source: Path, note: dict[str, object]) -> None:
-    """The database first: what is left without it is no data folder. The note goes last."""
+    """Remove the database first: what is left without it is not a data folder. The note goes last."""
     logs = [path.name for path in source.iterdir() if path.name.startswith(_LOGS)]
     for name in (
         *_DATABASE_FILES,
@@ -321,7 +324,7 @@ def _remove_old(source: Path, note: dict[str, object]) -> None:
 
 
 def _remove_copy(target: Path, source: Path) -> None:
-    """What a move that did not come to its end left in the target, if it is this move's."""
+    """Remove what an unfinished move left in the target, if it was a move from this source."""
     note = read_json(target / IN)
     if not note or not _same(Path(str(note.get("source", ""))), source):
         return
@@ -342,7 +345,7 @@ def _remove_if_empty(folder: Path, wanted: bool) -> None:
 
 
 def _elsewhere(folder: Path) -> Path | None:
-    """Where this folder's pointer leads, if it has one. It was opened with --data, which follows none."""
+    """Return where the pointer of a folder leads, if it has one; --data, which opened it, follows none."""
     try:
         place = place_of(folder)
     except RagError:

@@ -1,4 +1,4 @@
-"""Values of the data folder: progress and reports of backups and moves, and the space that is used."""
+"""Defines values of the data folder: progress and reports of backups and moves, and the space in use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rag.text.plurals import counted
 
 @dataclass(frozen=True)
 class BackupProgress:
-    """Where a backup, a restore or a move stands, in bytes of this stage."""
+    """A point that a backup, a restore or a move has reached, in bytes of this stage."""
 
     stage: str  # "copying" | "packing" | "checking" | "unpacking"
     bytes_done: int
@@ -18,6 +18,8 @@ class BackupProgress:
 
 @dataclass(frozen=True)
 class BackupReport:
+    """A backup that was written: its path and size, and how many rows each table has."""
+
     path: str
     size_bytes: int
     rows: tuple[tuple[str, int], ...]  # (table, rows)
@@ -26,7 +28,7 @@ class BackupReport:
 
 @dataclass(frozen=True)
 class BackupInfo:
-    """What the manifest of a backup says. Members are (name, bytes, sha256)."""
+    """A backup, as its manifest describes it. Members are (name, bytes, sha256)."""
 
     path: str
     program: str
@@ -37,11 +39,12 @@ class BackupInfo:
 
     @property
     def size_bytes(self) -> int:
+        """The size of its files in bytes, unpacked."""
         return sum(size for _, size, _ in self.members)
 
     @property
     def content(self) -> str:
-        """What is in it, in words: "1 collection, 3 documents, 12 traces"."""
+        """Its content in words, such as "1 collection, 3 documents, 12 traces"."""
         rows = dict(self.rows)
         counts = [(rows.get(name, 0), name) for name in ("collection", "document", "trace")]
         return ", ".join(counted(count, name) for count, name in counts)
@@ -49,7 +52,7 @@ class BackupInfo:
 
 @dataclass(frozen=True)
 class MoveReport:
-    """followed: the program finds the new place by itself; else it must be named with --data."""
+    """A move that was made. followed: the program finds the new place by itself; else --data must name it."""
 
     source: str
     target: str
@@ -59,7 +62,7 @@ class MoveReport:
 
 @dataclass(frozen=True)
 class SpaceUse:
-    """How much space one part of the data folder takes."""
+    """A part of the data folder and the space that it takes."""
 
     what: str
     bytes: int

@@ -1,4 +1,4 @@
-"""The SQLite file: opening it, sessions, and the statements that are too large for one row at a time.
+"""Opens the SQLite file for writing, and contains the statements that write or read many rows at once.
 
 WAL lets the window read while the engine writes. A transaction is short and never spans a yield.
 """
@@ -32,6 +32,7 @@ _VARIABLES = 900  # below the smallest limit on `?` in one statement that SQLite
 
 
 def now_ms() -> int:
+    """Return the time in Unix milliseconds."""
     return time.time_ns() // 1_000_000
 
 
@@ -71,33 +72,59 @@ def fill_new_file(connection: sqlite3.Connection) -> None:
 
 
 class Store:
-    """A file that was made or upgraded, and its sessions. Opening it raises RagError with the reason."""
+    """A file that was made or upgraded, and its sessions."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, patience_s: float = 30) -> None:
+        """Open the file.
+
+        Args:
+            database: The file; it need not exist.
+            patience_s: How long a write waits for another program that is writing, in seconds.
+
+        Raises:
+            RagError: The file is newer, damaged, locked, not Ragdeck's or not writable.
+        """
         self.database = database
-        self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": 30})
+        self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": patience_s})
         event.listen(self._engine, "connect", _set_pragmas)
         migrate(database, fill_new_file)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on any error. A full disk is a RagError."""
+        """Open a transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            RagError: The disk is full or cannot be written to, or another program is writing all the time.
+        """
         with Session(self._engine, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()
             except OperationalError as error:
                 session.rollback()
-                reason = str(error.orig)
-                if "full" in reason or "I/O" in reason or "readonly" in reason:
-                    raise RagError(
-                        f"The data folder cannot be written ({reason}); free some space on its disk. "
-                        "What was reported as done is kept."
-                    ) from error
+                if refusal := _in_words(error):
+                    raise refusal from error
                 raise
 
     def close(self) -> None:
+        """Close all connections."""
         self._engine.dispose()
+
+
+def _in_words(error: OperationalError) -> RagError | None:
+    """Return what an error of SQLite means for the person, None for a bug."""
+    reason = str(error.orig)
+    if "locked" in reason or "busy" in reason:
+        return RagError(
+            "The data folder is busy: another program is writing to its database. Nothing of this step was "
+            "saved. Close that program, or wait for it, and try again."
+        )
+    if "full" in reason or "I/O" in reason or "readonly" in reason:
+        return RagError(
+            f"The data folder cannot be written to ({reason}). Free some space on its disk and try again. "
+            "What was reported as done is saved."
+        )
+    return None
 
 
 # FROM and WHERE of "the chunks of version ?"; the chunk is c.
@@ -107,7 +134,7 @@ VERSION_CHUNKS = """FROM versiondocument vd CROSS JOIN chunk c ON c.document_id 
 
 
 def add_chunks(session: Session, document: Document, chunks: Sequence[Chunk]) -> None:
-    """Write the chunks of a new document and their full-text rows."""
+    """Write a document that has no id yet, its chunks and their full-text rows, and give them their ids."""
     if document.id is None:
         document.id = _next_id(session, "document")
         session.add(document)
@@ -144,7 +171,7 @@ _CHUNK_COLUMNS = (
 
 
 def missing_embeddings(session: Session, embedder: str, hashes: Iterable[str]) -> set[str]:
-    """Those of the text hashes that have no vector of this embedder yet."""
+    """Return those of the text hashes that have no vector of this embedder yet."""
     wanted = list(dict.fromkeys(hashes))
     known: set[str] = set()
     for part in _parts(wanted):
@@ -160,7 +187,14 @@ def missing_embeddings(session: Session, embedder: str, hashes: Iterable[str]) -
 
 
 def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vectors: Vectors) -> None:
-    """vectors: (n, dimension) float32, L2-normalised, in the order of hashes."""
+    """Store the vectors of texts; those that are there stay as they are.
+
+    Args:
+        session: An open transaction.
+        embedder: The fingerprint of what made the vectors.
+        hashes: Of the texts.
+        vectors: (n, dimension) float32, L2-normalised, in the order of hashes.
+    """
     if not hashes:
         return
     plain = np.ascontiguousarray(vectors, dtype="<f4")
@@ -171,7 +205,7 @@ def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vecto
 
 
 def text_vectors(session: Session, embedder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
-    """The stored vectors of some texts, by text hash."""
+    """Return the stored vectors of texts, by text hash; texts without one are left out."""
     found: dict[str, Vectors] = {}
     for part in _parts(list(hashes)):
         marks = ",".join("?" * len(part))
@@ -184,7 +218,7 @@ def text_vectors(session: Session, embedder: str, hashes: Sequence[str]) -> dict
 
 
 def version_texts(session: Session, version_id: int) -> list[tuple[int, str, int]]:
-    """(chunk id, text hash, tokens) of every chunk of a version that is not excluded, by chunk id."""
+    """Return (chunk id, text hash, tokens) of every chunk of a version that is not excluded, by chunk id."""
     rows = session.connection().exec_driver_sql(
         f"SELECT c.id, c.text_hash, c.token_count {VERSION_CHUNKS} ORDER BY c.id", (version_id,)
     )
@@ -192,7 +226,7 @@ def version_texts(session: Session, version_id: int) -> list[tuple[int, str, int
 
 
 def chunks_with_texts(session: Session, version_id: int, hashes: Sequence[str]) -> list[tuple[int, str]]:
-    """(chunk id, text hash) of the chunks of a version that have one of these texts."""
+    """Return (chunk id, text hash) of the chunks of a version that have one of these texts."""
     found: list[tuple[int, str]] = []
     for part in _parts(list(hashes)):
         marks = ",".join("?" * len(part))
@@ -204,12 +238,13 @@ def chunks_with_texts(session: Session, version_id: int, hashes: Sequence[str]) 
 
 
 def chunk_vectors(session: Session, embedder: str, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
-    """The stored vectors of some chunks, by chunk id."""
+    """Return the stored vectors of chunks, by chunk id; chunks without one are left out."""
     found: dict[int, Vectors] = {}
     for part in _parts(list(chunk_ids)):
         marks = ",".join("?" * len(part))
         for row in session.connection().exec_driver_sql(
-            f"""SELECT c.id, e.vector FROM chunk c JOIN embedding e ON e.text_hash = c.text_hash AND e.embedder = ?
+            f"""SELECT c.id, e.vector FROM chunk c
+                JOIN embedding e ON e.text_hash = c.text_hash AND e.embedder = ?
                 WHERE c.id IN ({marks})""",
             (embedder, *part),
         ):
@@ -218,13 +253,13 @@ def chunk_vectors(session: Session, embedder: str, chunk_ids: Sequence[int]) -> 
 
 
 def chunk_rows(session: Session, chunk_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What a hit shows of its chunk and document, by chunk id."""
+    """Return what a hit shows of its chunk and document, by chunk id."""
     found: dict[int, dict[str, Any]] = {}
     for part in _parts(list(chunk_ids)):
         marks = ",".join("?" * len(part))
         rows = session.connection().exec_driver_sql(
-            f"""SELECT c.id AS chunk_id, c.document_id, d.name AS document, d.source AS path, c.place, c.place_kind,
-                       c.place_number, c.start, c."end", c.text, c.token_count
+            f"""SELECT c.id AS chunk_id, c.document_id, d.name AS document, d.source AS path, c.place,
+                       c.place_kind, c.place_number, c.start, c."end", c.text, c.token_count
                 FROM chunk c JOIN document d ON d.id = c.document_id WHERE c.id IN ({marks})""",
             tuple(part),
         )
@@ -233,6 +268,7 @@ def chunk_rows(session: Session, chunk_ids: Sequence[int]) -> dict[int, dict[str
 
 
 def add_trace_text(session: Session, trace_id: str, text: str) -> None:
+    """Add what a trace is found by to the full-text index."""
     session.connection().exec_driver_sql(
         "INSERT INTO trace_fts (rowid, text) SELECT rowid, ? FROM trace WHERE id = ?",
         (indexed_text(text), trace_id),
@@ -240,13 +276,13 @@ def add_trace_text(session: Session, trace_id: str, text: str) -> None:
 
 
 def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Many rows in one statement."""
+    """Insert many rows of a table in one statement; each has the same columns."""
     if rows:
         session.connection().execute(table.__table__.insert(), list(rows))  # type: ignore[attr-defined]
 
 
 def _next_id(session: Session, table: str) -> int:
-    """An id that no row has, and no stored trace still speaks of after its row was deleted."""
+    """Return an id that no row has and that no stored trace mentions after its row was deleted."""
     found = session.connection().exec_driver_sql(
         f"""SELECT max(coalesce((SELECT max(id) FROM {table}), 0),
                        coalesce((SELECT max({table}_id) FROM tracehit), 0)) + 1"""

@@ -1,4 +1,4 @@
-"""What a dataset version holds, as arrays, and exact search in it.
+"""Loads the content of a dataset version as arrays, and searches it exactly.
 
 A version never changes, so what was loaded once stays right. Both searches depend on the version alone: the
 same question finds the same passages in it whatever was added elsewhere since.
@@ -31,7 +31,14 @@ Counts = npt.NDArray[np.float32]
 
 
 class VersionContent:
-    """ids (n,) ascending, token_counts (n,); vectors (n, dimension) are loaded when they are first needed."""
+    """The chunks of a version that are not excluded, n of them by ascending id.
+
+    Attributes:
+        embedder: Fingerprint of the embedder of the vectors.
+        hashes: The text hash of each chunk.
+        ids: Chunk ids (n,).
+        token_counts: Tokens of each chunk (n,).
+    """
 
     def __init__(self, session: Session, version_id: int, embedder: str) -> None:
         rows = version_texts(session, version_id)
@@ -43,19 +50,26 @@ class VersionContent:
         self._postings: dict[tuple[str, ...], tuple[Rows, Counts]] = {}
 
     def vectors(self, session: Session) -> Vectors:
+        """Return the vectors (n, dimension), loaded when they are first needed.
+
+        Raises RagError when one is missing.
+        """
         if self._vectors is None:
             self._vectors = _load_vectors(session, self.hashes, self.embedder)
         return self._vectors
 
     def forget_vectors(self) -> None:
+        """Free the memory of the vectors; they are loaded again when they are needed."""
         self._vectors = None
 
     def nearest(self, session: Session, vector: Vectors, count: int) -> Scored:
-        """The most similar chunks, best first, by cosine similarity to vector (dimension,)."""
+        """Return (chunk id, cosine) of the chunks most similar to a vector (dimension,), best first."""
         return nearest(self.ids, self.vectors(session), vector, count) if len(self.ids) else []
 
     def search_words(self, session: Session, words: Sequence[str], count: int) -> Scored:
-        """The best chunks by BM25 (Robertson, Zaragoza 2009; idf as in Lucene, never negative), best first.
+        """Return (chunk id, score) of the best chunks by BM25, best first.
+
+        Robertson, Zaragoza 2009; the idf is Lucene's, which is never negative.
 
         Document frequencies and lengths are those of this version; a length is in the embedder's tokens.
         FTS5's own bm25() counts all versions of all collections: its order would change with every ingest.
@@ -77,7 +91,7 @@ class VersionContent:
         return ordered(self.ids[found], scores[found])
 
     def _occurrences(self, session: Session, tokens: tuple[str, ...]) -> tuple[Rows, Counts]:
-        """Rows of this version that hold the tokens one after the other, and how often each does."""
+        """Return the rows of this version that contain the tokens in sequence, and how often each does."""
         known = self._postings.pop(tokens, None)
         if known is None:
             if len(tokens) == 1:
@@ -98,7 +112,7 @@ class VersionContent:
 
 
 class ContentCache:
-    """The versions that were asked last. Usable from two threads."""
+    """The versions that were used last. Usable from several threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -106,6 +120,7 @@ class ContentCache:
         self._contents: OrderedDict[int, VersionContent] = OrderedDict()
 
     def get(self, version_id: int, embedder: str) -> VersionContent:
+        """Return the content of a version; the vectors of other versions are freed."""
         with self._lock:
             content = self._contents.pop(version_id, None)
             if content is None:
@@ -119,13 +134,13 @@ class ContentCache:
             return content
 
     def clear(self) -> None:
-        """After rows of versions were deleted."""
+        """Forget all contents: rows of versions were deleted."""
         with self._lock:
             self._contents.clear()
 
 
 def nearest(ids: npt.NDArray[np.int64], vectors: Vectors, vector: Vectors, count: int) -> Scored:
-    """The count most similar rows of vectors (n, d) to vector (d,), best first, by cosine similarity."""
+    """Return the ids and cosines of the rows of vectors (n, d) most similar to a vector (d,), best first."""
     scores = vectors @ vector
     count = min(count, len(ids))
     best = np.argpartition(-scores, count - 1)[:count]
@@ -133,13 +148,13 @@ def nearest(ids: npt.NDArray[np.int64], vectors: Vectors, vector: Vectors, count
 
 
 def ordered(ids: npt.NDArray[np.int64], scores: npt.NDArray[np.floating]) -> Scored:
-    """Pairs by falling score; scores that differ by rounding alone count as equal, then the id decides."""
+    """Return pairs by falling score. Scores that differ by rounding alone are equal; then the id decides."""
     rounded = np.round(np.asarray(scores, dtype=np.float64), 6)
     return [(int(ids[i]), float(rounded[i])) for i in np.lexsort((ids, -rounded))]
 
 
 def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each word as the tokens that FTS5 makes of it: folded, and a run of CJK characters one by one."""
+    """Return the tokens that FTS5 makes of each word: folded, and a run of CJK characters one by one."""
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(
@@ -158,7 +173,7 @@ def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _token_counts(session: Session, token: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Chunk ids that hold a token, and how often each does."""
+    """Return the ids of the chunks that contain a token, and how often each does."""
     packed = _integers(
         session,
         f"SELECT (doc << 12) + min(count(*), {_MOST_COUNTED}) FROM chunk_terms WHERE term = ? GROUP BY doc",
@@ -168,12 +183,12 @@ def _token_counts(session: Session, token: str) -> tuple[npt.NDArray[np.int64], 
 
 
 def _token_places(session: Session, token: str) -> npt.NDArray[np.int64]:
-    """Where a token stands: chunk id * 2^24 + position, ascending. The longest text has 2^24 tokens."""
+    """Return the places of a token, ascending, as chunk id * 2^24 + position; no text has more tokens."""
     return np.sort(_integers(session, "SELECT (doc << 24) + offset FROM chunk_terms WHERE term = ?", token))
 
 
 def _integers(session: Session, statement: str, value: str) -> npt.NDArray[np.int64]:
-    """One column of numbers, read past SQLAlchemy's rows: a common word has tens of thousands."""
+    """Return one column of numbers, read past SQLAlchemy's rows: a common word has tens of thousands."""
     cursor: Any = session.connection().connection.cursor()
     try:
         cursor.execute(statement, (value,))
@@ -184,7 +199,7 @@ def _integers(session: Session, statement: str, value: str) -> npt.NDArray[np.in
 
 
 def _load_vectors(session: Session, hashes: Sequence[str], embedder: str) -> Vectors:
-    """(n, dimension) in the order of the hashes. Raises RagError when one is missing."""
+    """Return the vectors (n, dimension) in the order of the hashes. Raises RagError when one is missing."""
     if not hashes:
         return np.zeros((0, 0), dtype=np.float32)
     number = {text_hash: row for row, text_hash in enumerate(dict.fromkeys(hashes))}
@@ -193,8 +208,9 @@ def _load_vectors(session: Session, hashes: Sequence[str], embedder: str) -> Vec
     wanted = list(number)
     for begin in range(0, len(wanted), 900):
         part = wanted[begin : begin + 900]
+        marks = ",".join("?" * len(part))
         rows = session.connection().exec_driver_sql(
-            f"SELECT text_hash, vector FROM embedding WHERE embedder = ? AND text_hash IN ({','.join('?' * len(part))})",
+            f"SELECT text_hash, vector FROM embedding WHERE embedder = ? AND text_hash IN ({marks})",
             (embedder, *part),
         )
         for text_hash, blob in rows:
@@ -204,5 +220,5 @@ def _load_vectors(session: Session, hashes: Sequence[str], embedder: str) -> Vec
             found[number[text_hash]] = vector
             seen += 1
     if found is None or seen < len(number):
-        raise RagError("Some chunks of this version have no vector; add their documents again.")
+        raise RagError("Some chunks of this version have no vector. Add their documents again.")
     return found if len(number) == len(hashes) else found[[number[text_hash] for text_hash in hashes]]

@@ -1,8 +1,14 @@
-"""Numbers in sentences."""
+"""Writes numbers of things in sentences."""
 
 from __future__ import annotations
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """ "1 document", "2,000 documents"; many: the plural where it is not one with an s."""
+    """Return a number with its noun, such as "1 document" or "2,000 documents".
+
+    Args:
+        count: How many there are.
+        one: The noun for one of them.
+        many: The noun for several, where that is not `one` with an s.
+    """
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -9,7 +9,11 @@ _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 def word_diff(old: str, new: str) -> tuple[tuple[str, str, str], ...]:
-    """(operation, old words, new words), in order; joining either side gives its text back."""
+    """Return what became of each run of words; joining either side gives its text back.
+
+    Returns:
+        (operation, old words, new words) in order; an operation is "equal", "insert", "delete" or "replace".
+    """
     a, b = _TOKEN.findall(old), _TOKEN.findall(new)
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     return tuple(

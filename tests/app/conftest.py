@@ -18,10 +18,20 @@ from app.widgets.theme import Theme
 from rag.storage.database import Database
 from rag.workspace import Workspace
 
+_MOST_MS = 60_000  # for a machine that does other things as well
+
+
+@pytest.fixture(scope="session")
+def one_theme(qapp: QApplication) -> Theme:
+    """The theme of all tests: a style sheet that is set anew styles every widget that was ever made."""
+    return Theme(qapp, "light")
+
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, "light")
+def theme(one_theme: Theme) -> Theme:
+    """The theme, in light colours at the beginning."""
+    one_theme.apply("light")
+    return one_theme
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ def console(qtbot: QtBot, theme: Theme, folder: Path, model: ScriptedModel) -> I
     made.notice.connect(lambda sentence, kind: notices.append((sentence, kind)))
     made.bug.connect(lambda sentence, details: notices.append((sentence, f"bug: {details}")))
     made.notices = notices  # type: ignore[attr-defined]
-    with qtbot.waitSignal(engine.ready, timeout=10_000):
+    with qtbot.waitSignal(engine.ready, timeout=_MOST_MS):
         engine.start_process()
     yield made
     engine.stop()
@@ -66,7 +76,7 @@ def settle(qtbot: QtBot, console: Console) -> Callable[[], None]:
     """Wait until no operation is running or queued."""
 
     def wait() -> None:
-        qtbot.waitUntil(lambda: not console.engine.tasks, timeout=10_000)
+        qtbot.waitUntil(lambda: not console.engine.tasks, timeout=_MOST_MS)
 
     return wait
 

@@ -21,8 +21,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import chromadb  # noqa: F401 - imported before forking, which saves each child two seconds
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.governance.erasure import erase_document, search_files, sentences_of
+from rag.governance.erasure import erase_document
+from rag.governance.sentence_search import search_files, sentences_of
 from rag.knowledge.edits import remove_documents
+from rag.knowledge.index_sync import index_hashes
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
     list_documents,
@@ -31,7 +33,7 @@ from rag.knowledge.rows import (
     look_up_version,
     read_document_text,
 )
-from rag.knowledge.versions import activate_version, index_hashes
+from rag.knowledge.versions import activate_version
 from rag.start_up import start_up
 from rag.workspace import Workspace
 

@@ -1,17 +1,13 @@
-"""Settings refuse what they do not know; the data folder has one holder; migrations keep what there was."""
+"""Settings refuse what they do not know and survive being written."""
 
-import errno
-import sqlite3
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.errors import DataFolderLockedError, RagError, of_the_disk
-from rag.settings import Settings
-from rag.storage.data_folder import FolderLock, data_folder, lock_holder
-from rag.storage.store import Store
+from rag.errors import RagError
+from rag.settings import ChunkingSettings, Settings
 
 
 def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:
@@ -46,65 +42,47 @@ def test_a_wrong_settings_file_names_what_is_wrong(tmp_path: Path, text: str, na
         Settings.load(path)
 
 
-def test_a_lock_names_its_holder_and_goes_with_it(tmp_path: Path) -> None:
-    assert lock_holder(tmp_path) is None
-    import subprocess
-    import sys
-
-    code = (
-        "import sys; from pathlib import Path; from rag.storage.data_folder import FolderLock\n"
-        "lock = FolderLock(Path(sys.argv[1])); lock.acquire('the other one'); print('held', flush=True); sys.stdin.read()"
-    )
-    root = Path(__file__).resolve().parents[2]
-    other = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        cwd=root,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert other.stdout is not None
-    assert other.stdout.readline() == "held\n"
-    assert "the other one" in (lock_holder(tmp_path) or "")
-    with pytest.raises(DataFolderLockedError, match=str(other.pid)):
-        FolderLock(tmp_path).acquire("me")
-    other.kill()
-    other.wait()
-    assert lock_holder(tmp_path) is None
+def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
+    assert Settings.load(tmp_path / "settings.toml") == Settings()
 
 
-def test_a_folder_given_by_name_is_made(tmp_path: Path) -> None:
-    assert data_folder(tmp_path / "a" / "b").is_dir()
+def test_a_change_is_checked_and_leaves_the_original(tmp_path: Path) -> None:
+    settings = Settings()
+    assert settings.changed("retrieval", "max_passages", 3).retrieval.max_passages == 3
+    assert settings.retrieval.max_passages == 6
+    with pytest.raises(RagError, match=r"retrieval\.max_passages: .*less than or equal to 50"):
+        settings.changed("retrieval", "max_passages", 51)
+    for section, key in (("retrieval", "passages"), ("nothing", "max_passages")):
+        with pytest.raises(RagError, match=rf"no setting {section}\.{key}"):
+            settings.changed(section, key, 1)
 
 
-def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "ragdeck.sqlite"
-    Store(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(RagError, match="newer Ragdeck"):
-        Store(path)
+def test_a_kill_while_saving_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    Settings().changed("generation", "seed", 1).save(path)
+    (tmp_path / "settings.toml.new").write_text("[generation]\nse")
+    assert Settings.load(path).generation.seed == 1
+    Settings().changed("generation", "seed", 2).save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
+    assert Settings.load(path).generation.seed == 2
 
 
-def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "ragdeck.sqlite"
-    path.write_bytes(b"this is not a database at all" * 100)
-    with pytest.raises(RagError, match="damaged"):
-        Store(path)
+def test_equal_settings_have_one_fingerprint_and_others_another() -> None:
+    assert Settings().chunking.fingerprint() == ChunkingSettings().fingerprint()
+    assert len(ChunkingSettings().fingerprint()) == 16
+    assert ChunkingSettings(max_tokens=100).fingerprint() != ChunkingSettings().fingerprint()
 
 
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
-        (sqlite3.OperationalError("database or disk is full"), "disk is full"),
-        (sqlite3.OperationalError("attempt to write a readonly database"), "cannot be written"),
-        (ValueError("something else"), ""),
-    ],
-)
-def test_a_full_or_read_only_disk_is_named_whoever_noticed_it(error: Exception, said: str) -> None:
-    wrapped = RuntimeError("a library's own words")
-    wrapped.__cause__ = error
-    assert said in str(of_the_disk(wrapped) or "")
-    assert bool(of_the_disk(wrapped)) == bool(said)
+def test_a_key_of_an_older_version_is_read_under_its_new_name(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[monitors]\nrun_frozen_after_change = true\n")
+    assert Settings.load(path).monitors.run_regression_after_change
+    Settings.load(path).save(path)
+    assert "run_frozen" not in path.read_text()
+
+
+def test_every_setting_is_described_for_people() -> None:
+    for name, section in Settings.model_fields.items():
+        for key, field in section.annotation.model_fields.items():
+            assert field.description, f"{name}.{key}"
+            assert field.description.endswith("."), f"{name}.{key}"

@@ -32,7 +32,7 @@ def idle(window: MainWindow) -> bool:
 def test_the_sample_brings_a_set_and_two_pipelines(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     window.show_page("evaluation")
-    page = window.page("evaluation")
+    page = window.pages.evaluation
     database = window._console.database
     qtbot.waitUntil(lambda: len(list_pipelines(database)) == 2, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
@@ -40,14 +40,14 @@ def test_the_sample_brings_a_set_and_two_pipelines(qtbot: QtBot, window: MainWin
     page.pipelines.refresh()
     assert page.sets.current.name == SAMPLE_SET
     assert len(page.sets.cases.records_model.records) == page.sets.current.case_count
-    qtbot.waitUntil(lambda: "cases find a difference" in page.sets.power.text(), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "cases detect a difference" in page.sets.power.text(), timeout=SLOW_MS)
     keys = [field[0] for field in page.pipelines.fields.records_model.records]
     assert "retrieval.max_passages" in keys
 
 
 def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("evaluation").sets
-    window.page("evaluation").tabs.setCurrentIndex(1)
+    page = window.pages.evaluation.sets
+    window.pages.evaluation.tabs.setCurrentIndex(1)
     before = page.current.case_count
     dialog = CaseDialog(page)
     dialog.question.setPlainText("How heavy is the tripod?")
@@ -66,8 +66,8 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
     page.save_case(SAMPLE_SET, again.values(), case["key"])
     qtbot.waitUntil(lambda: page.current.number == 3, timeout=SLOW_MS)
     page.tabs.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: "1 changed" in page._diff_line.text(), timeout=SLOW_MS)
-    assert "should_refuse" in page.case_diff.shown_text
+    qtbot.waitUntil(lambda: "1 changed" in page.history.difference.text(), timeout=SLOW_MS)
+    assert "should_refuse" in page.history.case_diff.shown_text
     page.tabs.setCurrentIndex(0)
     page.cases.choose(lambda c: c["key"] == case["key"])
     qtbot.keyClick(page.cases, Qt.Key.Key_Delete)
@@ -77,7 +77,7 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
 def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = window.page("evaluation").sets
+    page = window.pages.evaluation.sets
     file = tmp_path / "cases.jsonl"
     file.write_text('{"question": "Good?", "references": ["yes"]}\n{"question": \n', "utf-8")
     shown = []
@@ -96,7 +96,7 @@ def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
 
 def test_a_prompt_gets_a_version_a_label_and_goes_back(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("prompts")
-    page = window.page("prompts")
+    page = window.pages.prompts
     assert not page.save_button.isEnabled()
     page.user.setPlainText("{% for p in passages %}{{ p.text }}{% endfor %} {{ question")
     qtbot.waitUntil(
@@ -125,7 +125,7 @@ def test_a_prompt_gets_a_version_a_label_and_goes_back(qtbot: QtBot, window: Mai
 def test_two_searches_are_run_and_compared(qtbot: QtBot, window: MainWindow) -> None:
     """Pipelines that search alone: no model is needed, and the comparison is the same."""
     window.show_page("evaluation")
-    evaluation = window.page("evaluation")
+    evaluation = window.pages.evaluation
     evaluation.tabs.setCurrentIndex(2)
     console = window._console
     for source in SAMPLE_PIPELINES:
@@ -163,7 +163,7 @@ def test_two_searches_are_run_and_compared(qtbot: QtBot, window: MainWindow) -> 
 
 
 def test_a_gate_in_the_window_says_pass_or_fail(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    runs = window.page("evaluation").runs
+    runs = window.pages.evaluation.runs
     gate = tmp_path / "gate.yaml"
     gate.write_text("floors:\n  recall_at_k: 1.01\n", "utf-8")
     runs.choose([runs.table.records_model.records[0].id])

@@ -21,13 +21,17 @@ def window(
     make_real_window: Callable[[Path], MainWindow], tmp_path_factory: pytest.TempPathFactory
 ) -> MainWindow:
     made = make_real_window(tmp_path_factory.mktemp("trust") / "data")
-    made._watch_timer.stop()
+    made.checks.pause_folders()
     return made
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:
     def idle() -> bool:
-        return window._console.engine.is_ready and not window._console.engine.tasks and window._ingest is None
+        return (
+            window._console.engine.is_ready
+            and not window._console.engine.tasks
+            and not window.ingests.is_busy
+        )
 
     qtbot.waitUntil(idle, timeout=SLOW_MS)
     qtbot.wait(60)
@@ -48,7 +52,7 @@ def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, wi
     qtbot.waitUntil(lambda: bool(list_collections(window._console.database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.show_page("ask")
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.ask("How long does a charged battery last without sunlight?")
     settle(qtbot, window)
     card = ask._cards[-1]
@@ -73,10 +77,10 @@ def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, wi
 
 
 def test_a_prompt_is_answered_again_in_its_trace(qtbot: QtBot, window: MainWindow) -> None:
-    trace_id = window.page("ask")._cards[-1].trace_id
+    trace_id = window.pages.ask._cards[-1].trace_id
     window.show_page("traces")
-    view = window.page("traces").view
-    window.page("traces").open_trace(trace_id)
+    view = window.pages.traces.view
+    window.pages.traces.open_trace(trace_id)
     settle(qtbot, window)
     view.tabs.setCurrentWidget(view.consistency)
     view.consistency.count.setValue(2)

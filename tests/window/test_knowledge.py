@@ -38,7 +38,7 @@ def window(
     make_real_window: Callable[[Path], MainWindow], tmp_path_factory: pytest.TempPathFactory, files: Path
 ) -> MainWindow:
     made = make_real_window(tmp_path_factory.mktemp("knowledge") / "data")
-    made._watch_timer.stop()  # a test says when folders are looked at
+    made.checks.pause_folders()  # a test says when folders are looked at
     return made
 
 
@@ -47,7 +47,7 @@ def idle(window: MainWindow) -> bool:
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: idle(window) and window._ingest is None, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: idle(window) and not window.ingests.is_busy, timeout=SLOW_MS)
     qtbot.wait(60)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
 
@@ -65,20 +65,20 @@ def number(window: MainWindow) -> int:
 def test_versions_are_listed_with_what_came_and_went(qtbot: QtBot, window: MainWindow, files: Path) -> None:
     qtbot.waitUntil(lambda: bool(list_collections(window._console.database)), timeout=SLOW_MS)
     settle(qtbot, window)
-    window.start_ingest([str(files)], "Handbook")
+    window.ingests.start_ingest([str(files)], "Handbook")
     settle(qtbot, window)
     path = files / "chapter-3.md"
     path.write_text(path.read_text("utf-8").replace("valve 6 is opened", "valve 6 is closed", 2), "utf-8")
     (files / "chapter-5.md").write_text(
         "# New\n\nThis chapter is about the winter and its storms.\n", "utf-8"
     )
-    window.start_ingest([str(files)], "Handbook")
+    window.ingests.start_ingest([str(files)], "Handbook")
     settle(qtbot, window)
     window.show_page("collections")
-    window.page("collections").choose("Handbook")
-    press(qtbot, window.page("collections"), "Versions")
+    window.pages.collections.choose("Handbook")
+    press(qtbot, window.pages.collections, "Versions")
     assert window.current_page == "versions"
-    page = window.page("versions")
+    page = window.pages.versions
     settle(qtbot, window)
     assert page.history.collection_box.currentText() == "Handbook"
     rows = page.history.table.records_model.records
@@ -88,7 +88,7 @@ def test_versions_are_listed_with_what_came_and_went(qtbot: QtBot, window: MainW
 
 
 def test_the_diff_shows_documents_chunks_and_words(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("versions")
+    page = window.pages.versions
     page.compare(1, 2)
     settle(qtbot, window)
     assert "1 changed, 1 added; 4 the same" in page.changes.line.text()
@@ -109,7 +109,7 @@ def test_the_diff_shows_documents_chunks_and_words(qtbot: QtBot, window: MainWin
 
 
 def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("versions")
+    page = window.pages.versions
     page.history.table.choose(lambda v: v.number == 1)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
@@ -122,15 +122,15 @@ def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot
     settle(qtbot, window)
     assert number(window) == 1
     page.history.table.choose(lambda v: v.number == 2)
-    page.history.activate(page.history.current)
+    page.history.version_actions.activate(page.history.current)
     settle(qtbot, window)
-    page.history.tag(page.history.table.records_model.records[-1], "baseline")
+    page.history.version_actions.tag(page.history.table.records_model.records[-1], "baseline")
     settle(qtbot, window)
     assert page.history.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
     assert "vectors checked are the same" in window.banner.text
-    page.history.untag("baseline")
+    page.history.version_actions.untag("Handbook", "baseline")
     settle(qtbot, window)
     assert page.history.table.records_model.records[-1].tags == ()
 
@@ -139,14 +139,14 @@ def test_a_verification_query_is_added_by_a_dialog(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("How is valve 6 opened?", True))
-    press(qtbot, window.page("versions"), "Add a verification query…")
+    press(qtbot, window.pages.versions, "Add a verification query…")
     settle(qtbot, window)
     found = window._console.database.query("SELECT text FROM verificationquery WHERE by_person")
     assert [row[0] for row in found] == ["How is valve 6 opened?"]
 
 
 def test_other_settings_are_tried_compared_and_discarded(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("versions")
+    page = window.pages.versions
     press(qtbot, page, "Try other settings…")
     dialog = page.findChildren(TrialDialog)[-1]
     assert dialog.max_tokens.value() == 200
@@ -174,16 +174,16 @@ def test_other_settings_are_tried_compared_and_discarded(qtbot: QtBot, window: M
 
 
 def test_a_version_can_be_asked_from_its_page(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("versions")
+    page = window.pages.versions
     window.show_page("versions")
     page.history.table.choose(lambda v: v.number == 1)
     press(qtbot, page, "Ask this version")
     assert window.current_page == "ask"
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.ask("How is valve 6 of chapter 3 opened?")
     qtbot.waitUntil(lambda: ask._task is None, timeout=SLOW_MS)
     detail = get_trace(window._console.database, ask._cards[-1].trace_id)
-    assert detail.row["version_number"] == 1
+    assert detail.version_number == 1
     assert all(hit.document != "chapter-5.md" for hit in detail.hits)
 
 
@@ -191,11 +191,11 @@ def test_chunks_are_browsed_with_their_use_and_excluded(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window.show_page("collections")
-    page = window.page("collections")
+    page = window.pages.collections
     page.choose("Handbook")
     page.tabs.setCurrentIndex(0)
-    assert page.documents.choose(lambda d: d.name == "chapter-2.md")
-    browser = page.chunks
+    assert page.documents.table.choose(lambda d: d.name == "chapter-2.md")
+    browser = page.documents.chunks
     assert browser.table.records_model.rowCount() == 4
     browser.step(1)
     assert browser.current.position == 1
@@ -210,41 +210,45 @@ def test_chunks_are_browsed_with_their_use_and_excluded(
     settle(qtbot, window)
     assert number(window) == 4  # 3 was the deleted trial's
     assert "outdated" in browser.facts.toPlainText()
-    assert page.documents.selected_records()[0].excluded_count == 1
+    assert page.documents.table.selected_records()[0].excluded_count == 1
     press(qtbot, browser, "Include again")
     settle(qtbot, window)
     assert number(window) == 5
 
 
 def test_metadata_are_edited_and_documents_removed(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("collections")
-    document = next(d for d in page.documents.records_model.records if d.name == "chapter-1.md")
-    page.edit_metadata(document, "author: Ann\nstatus: checked")
+    page = window.pages.collections
+    document = next(d for d in page.documents.table.records_model.records if d.name == "chapter-1.md")
+    page.documents.edit_metadata(document, "author: Ann\nstatus: checked")
     settle(qtbot, window)
-    row = next(n for n, d in enumerate(page.documents.records_model.records) if d.name == "chapter-1.md")
-    assert page.documents.records_model.index(row, 5).data() == "author: Ann, status: checked"
-    page.edit_metadata(document, "no colon here")
+    row = next(
+        n for n, d in enumerate(page.documents.table.records_model.records) if d.name == "chapter-1.md"
+    )
+    assert page.documents.table.records_model.index(row, 5).data() == "author: Ann, status: checked"
+    page.documents.edit_metadata(document, "no colon here")
     assert "nothing was changed" in window.banner.text
-    page._remove([document])
+    page.documents.remove([document])
     settle(qtbot, window)
     assert "Removed “chapter-1.md”" in window.banner.text
-    assert "chapter-1.md" not in [d.name for d in page.documents.records_model.records]
+    assert "chapter-1.md" not in [d.name for d in page.documents.table.records_model.records]
 
 
 def test_suspicious_chunks_are_found_and_lead_to_their_place(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("collections")
+    page = window.pages.collections
     page.tabs.setCurrentIndex(1)
-    press(qtbot, page, "Look for them")
+    press(qtbot, page, "Look for suspicious chunks")
     settle(qtbot, window)
-    assert [(s.kind, s.document) for s in page.suspects.records_model.records] == [("garbled", "noise.txt")]
-    assert page.near.records_model.rowCount() > 0
-    page.suspects.record_activated.emit(page.suspects.records_model.records[0])
+    assert [(s.kind, s.document) for s in page.inspection.suspects.records_model.records] == [
+        ("garbled", "noise.txt")
+    ]
+    assert page.inspection.near.records_model.rowCount() > 0
+    page.inspection.suspects.record_activated.emit(page.inspection.suspects.records_model.records[0])
     assert page.tabs.currentIndex() == 0
-    assert page.documents.selected_records()[0].name == "noise.txt"
+    assert page.documents.table.selected_records()[0].name == "noise.txt"
 
 
 def test_the_map_shows_every_chunk_and_the_last_questions_hits(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("collections")
+    page = window.pages.collections
     page.tabs.setCurrentIndex(2)
     settle(qtbot, window)
     assert page.map.point_count == page.current.chunk_count
@@ -252,13 +256,13 @@ def test_the_map_shows_every_chunk_and_the_last_questions_hits(qtbot: QtBot, win
     chunk = next(iter(page.map._points))
     page.map.chunk_clicked.emit(chunk)
     assert page.tabs.currentIndex() == 0
-    assert page.chunks.current.id == chunk
+    assert page.documents.chunks.current.id == chunk
 
 
 def test_a_followed_folder_is_checked_paused_and_forgotten(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    page = window.page("collections")
+    page = window.pages.collections
     page.tabs.setCurrentIndex(3)
     panel = page.watch
     (tmp_path / "followed.md").write_text("# Followed\n\nThis file is followed by the collection.\n", "utf-8")
@@ -268,9 +272,9 @@ def test_a_followed_folder_is_checked_paused_and_forgotten(
     press(qtbot, panel, "Check now")
     settle(qtbot, window)
     assert panel.table.records_model.records[0].outcome.startswith("Version")
-    assert "followed.md" in [d.name for d in page.documents.records_model.records]
+    assert "followed.md" in [d.name for d in page.documents.table.records_model.records]
     before = number(window)
-    window._check_folders()
+    window.checks.check_folders()
     settle(qtbot, window)
     assert number(window) == before
     panel.table.selectRow(0)
@@ -284,9 +288,9 @@ def test_a_followed_folder_is_checked_paused_and_forgotten(
 
 
 def test_a_document_is_erased_for_good(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("collections")
-    document = next(d for d in page.documents.records_model.records if d.name == "chapter-5.md")
-    page._erase(document)
+    page = window.pages.collections
+    document = next(d for d in page.documents.table.records_model.records if d.name == "chapter-5.md")
+    page.documents._confirm_erasure(document)
     box = page.findChildren(QMessageBox)[-1]
     erase = next(b for b in box.buttons() if b.text() == "Erase")
     qtbot.mouseClick(erase, Qt.MouseButton.LeftButton)
@@ -305,7 +309,7 @@ def test_chroma_is_exported_opened_searched_and_imported(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     window.show_page("chroma")
-    page = window.page("chroma")
+    page = window.pages.chroma
     press(qtbot, page, "Export a version…")
     dialog = page.findChildren(ExportDialog)[-1]
     assert not dialog._export.isEnabled()
@@ -339,8 +343,8 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.import_chosen("Taken over")
     settle(qtbot, window)
     assert window.current_page == "versions"
-    assert window.page("versions").history.collection_box.currentText() == "Taken over"
+    assert window.pages.versions.history.collection_box.currentText() == "Taken over"
     page.source_box.setEditText(str(tmp_path))
     page.open()
     settle(qtbot, window)
-    assert "no Chroma folder" in window.banner.text
+    assert "not a Chroma folder" in window.banner.text

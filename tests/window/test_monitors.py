@@ -59,7 +59,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def window(make_real_window: Callable[[Path], MainWindow], data: Path) -> MainWindow:
     made = make_real_window(data)
-    made._watch_timer.stop()
+    made.checks.pause_folders()
     return made
 
 
@@ -80,13 +80,13 @@ def test_nothing_is_shown_on_overview_while_no_alert_fires(qtbot: QtBot, window:
     settle(qtbot, window)
     window.show_page("overview")
     settle(qtbot, window)
-    assert not window.page("overview").alert_strip.isVisible()
+    assert not window.pages.overview.alert_strip.isVisible()
 
 
 def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("monitors")
     settle(qtbot, window)
-    page = window.page("monitors")
+    page = window.pages.monitors
     panel = page.measures
     records = {s.key: s for s in panel.table.records_model.records}
     assert len(records) == 12
@@ -95,7 +95,7 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     dialog = panel.choose_reference()
     now = time.time()
     dialog.set_period(now - 11 * 86_400, now - 2.33 * 86_400)  # the last fifty came after it
-    assert dialog.count.text() == "200 asks in this period."
+    assert dialog.count.text() == "200 questions in this period."
     click(qtbot, dialog.save_button)
     qtbot.waitUntil(lambda: "Reference of all collections" in panel.reference.text(), timeout=SLOW_MS)
     settle(qtbot, window)
@@ -111,30 +111,30 @@ def test_a_reference_period_is_chosen_and_its_limits_are_drawn(qtbot: QtBot, win
     page.window_box.setCurrentIndex(page.window_box.findData(20))
     settle(qtbot, window)
     assert {s.key: s for s in panel.table.records_model.records}["latency"].count == 20
-    assert "20 asks" in panel.caption.text()
+    assert "20 questions" in panel.caption.text()
     page.window_box.setCurrentIndex(page.window_box.findData(50))
     settle(qtbot, window)
     panel.table.choose(lambda s: s.key == "latency")
     panel.chart.point_clicked.emit(panel.chart._series[0].ids[-1])
     assert window.current_page == "traces"
-    asks = window.page("traces").table.records_model.records
+    asks = window.pages.traces.table.records_model.records
     assert len(asks) == 50
     assert all(ask.total_ms > 9000 for ask in asks)
-    window.page("traces").show_only()
-    assert window.page("traces").time_box.currentIndex() == 0
+    window.pages.traces.show_only()
+    assert window.pages.traces.time_box.currentIndex() == 0
 
 
 def test_rules_fire_on_overview_and_are_acknowledged(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("overview")
     settle(qtbot, window)
-    strip = window.page("overview").alert_strip
+    strip = window.pages.overview.alert_strip
     assert strip.isVisible()
     assert "Slower answers: 9.2 s, above" in strip.text.text() or "more" in strip.text.text()
     before = int(strip.pill.text.split()[0])
     assert before >= 3
     strip.opened.emit()
     assert window.current_page == "monitors"
-    page = window.page("monitors")
+    page = window.pages.monitors
     settle(qtbot, window)
     assert page.tabs.currentWidget() is page.alerts
     alerts = page.alerts
@@ -155,7 +155,7 @@ def test_rules_fire_on_overview_and_are_acknowledged(qtbot: QtBot, window: MainW
 
 def test_rules_are_added_changed_refused_and_removed(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("monitors")
-    page = window.page("monitors")
+    page = window.pages.monitors
     page.show_alerts()
     alerts = page.alerts
     dialog = alerts.add()
@@ -195,7 +195,7 @@ def test_rules_are_added_changed_refused_and_removed(qtbot: QtBot, window: MainW
 
 
 def test_drift_shows_the_questions_that_are_new(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("monitors")
+    page = window.pages.monitors
     page.tabs.setCurrentWidget(page.drift)
     settle(qtbot, window)
     click(qtbot, page.drift.test_button)
@@ -205,12 +205,12 @@ def test_drift_shows_the_questions_that_are_new(qtbot: QtBot, window: MainWindow
     assert "invoice" in first.question
     page.drift.questions.record_activated.emit(first)
     assert window.current_page == "traces"
-    assert window.page("traces").view.question.text() == first.question
+    assert window.pages.traces.view.question.text() == first.question
 
 
 def test_traces_name_their_silent_failures(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("traces")
-    window._open_silent()
+    page = window.pages.traces
+    window.pages.open_silent()
     records = page.table.records_model.records
     assert len(records) == 10
     assert all(row.silent_failures == ("cut off",) for row in records)
@@ -228,7 +228,7 @@ def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_chang
     qtbot: QtBot, window: MainWindow
 ) -> None:
     window.show_page("traces")
-    traces = window.page("traces")
+    traces = window.pages.traces
     real = max(
         list_traces(window._console.database, TraceFilter(text="battery"), 500), key=lambda t: t.created_ms
     )
@@ -237,7 +237,7 @@ def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_chang
     qtbot.waitUntil(lambda: "is a regression question now" in window.banner.text, timeout=SLOW_MS)
     assert not traces.view.regression_button.isEnabled()
     window.show_page("monitors")
-    page = window.page("monitors")
+    page = window.pages.monitors
     page.tabs.setCurrentWidget(page.regression)
     settle(qtbot, window)
     panel = page.regression
@@ -258,7 +258,7 @@ def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_chang
 def test_regression_questions_run_by_themselves_after_a_change_when_wanted(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    panel = window.page("monitors").regression
+    panel = window.pages.monitors.regression
     before = panel._states[0].run_ms
     click(qtbot, panel.automatic)
     qtbot.waitUntil(lambda: panel._states[0].run_ms != before, timeout=SLOW_MS)
@@ -270,7 +270,7 @@ def test_regression_questions_run_by_themselves_after_a_change_when_wanted(
 
 
 def test_every_tab_is_drawn_in_light_and_dark(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("monitors")
+    page = window.pages.monitors
     for colours in ("dark", "light"):
         window._console.theme.apply(colours)
         for number in range(page.tabs.count()):

@@ -32,14 +32,18 @@ def window(
     make_real_window: Callable[[Path], MainWindow], tmp_path_factory: pytest.TempPathFactory
 ) -> MainWindow:
     made = make_real_window(tmp_path_factory.mktemp("review") / "data")
-    made._watch_timer.stop()
+    made.checks.pause_folders()
     QSettings().setValue("people/name", "Ann")
     return made
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:
     def idle() -> bool:
-        return window._console.engine.is_ready and not window._console.engine.tasks and window._ingest is None
+        return (
+            window._console.engine.is_ready
+            and not window._console.engine.tasks
+            and not window.ingests.is_busy
+        )
 
     qtbot.waitUntil(idle, timeout=SLOW_MS)
     qtbot.wait(60)
@@ -63,7 +67,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     qtbot.waitUntil(lambda: bool(list_collections(database)), timeout=SLOW_MS)
     settle(qtbot, window)
     window.show_page("ask")
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.choose_collection(SAMPLE_COLLECTION)
     for question in QUESTIONS:
         ask.ask(question)
@@ -71,7 +75,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     card = ask._cards[-1]
     qtbot.mouseClick(card.feedback.down, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert people.feedback_rows(database)[0].is_up is False
+    assert people.list_feedback(database)[0].is_up is False
     form = card.feedback
     assert form.correction.isVisible()
     form.reason.setCurrentIndex(form.reason.findData("wrong"))
@@ -80,24 +84,24 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     form.set_box.setEditText("From feedback")
     qtbot.mouseClick(form.case_button, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    (row,) = people.feedback_rows(database)
+    (row,) = people.list_feedback(database)
     assert (row.author, row.reason, row.set_name) == ("Ann", "wrong", "From feedback")
     assert "Yes: the heated gauge melts it." in list_cases(database, "From feedback")[0]
-    window.open_trace(card.trace_id)
-    view = window.page("traces").view.feedback
+    window.pages.open_trace(card.trace_id)
+    view = window.pages.traces.view.feedback
     assert view.down.isChecked() and "From feedback" in view.said.text()
     up = ask._cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 2
+    assert len(people.list_feedback(database)) == 2
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert len(people.feedback_rows(database)) == 1 and not up.up.isChecked()
+    assert len(people.list_feedback(database)) == 1 and not up.up.isChecked()
 
 
 def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     panel = page.queue
     page.tabs.setCurrentWidget(panel)
     dialog = panel.fill()
@@ -107,29 +111,29 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     dialog.accept()
     settle(qtbot, window)
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert panel.item.why == "thumbs-down"
-    assert panel.passages and panel.answer.toPlainText()
+    assert panel.view.item.why == "thumbs-down"
+    assert panel.view.passages.passages and panel.view.answer.toPlainText()
     activate(qtbot, window)
     panel.setFocus()
     qtbot.keyClick(panel, Qt.Key.Key_3)
     settle(qtbot, window)
-    first = panel.item
+    first = panel.view.item
     assert first.own.verdict == "wrong", "a wrong answer waits for its reason"
     qtbot.keyClick(panel, Qt.Key.Key_C)
-    assert panel.correction.hasFocus()
-    qtbot.keyClicks(panel.correction, "1 and s")
-    assert panel.item.own.verdict == "wrong", "letters typed into the field are no commands"
-    qtbot.keyClick(panel.correction, Qt.Key.Key_Escape)
+    assert panel.view.correction.hasFocus()
+    qtbot.keyClicks(panel.view.correction, "1 and s")
+    assert panel.view.item.own.verdict == "wrong", "letters typed into the field are no commands"
+    qtbot.keyClick(panel.view.correction, Qt.Key.Key_Escape)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, window)
-    assert (panel.item.own.correction, panel.item.own.relevant) == ("1 and s", (1,))
+    assert (panel.view.item.own.correction, panel.view.item.own.relevant) == ("1 and s", (1,))
     panel.set_box.setEditText("Reviewed")
     qtbot.keyClick(panel, Qt.Key.Key_A)
     settle(qtbot, window)
     assert "1 and s" in list_cases(window._console.database, "Reviewed")[0]
     qtbot.keyClick(panel, Qt.Key.Key_N)
-    assert panel.item.id != first.id
+    assert panel.view.item.id != first.id
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)
     qtbot.keyClick(panel, Qt.Key.Key_S)
@@ -138,10 +142,10 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
     panel.reviewer.setText("Bob")
     panel.reviewer.editingFinished.emit()
     assert panel.progress.text() == "0 of 3 reviewed"
-    assert not panel.others.isVisible(), "what Ann said stays hidden until Bob has said something"
+    assert not panel.view.others.isVisible(), "what Ann said stays hidden until Bob has said something"
     qtbot.keyClick(panel, Qt.Key.Key_2)
     settle(qtbot, window)
-    assert "Ann: wrong" in panel.others.text()
+    assert "Ann: wrong" in panel.view.others.text()
     qtbot.keyClick(panel, Qt.Key.Key_N)
     qtbot.keyClick(panel, Qt.Key.Key_1)
     settle(qtbot, window)
@@ -158,7 +162,7 @@ def test_answers_are_reviewed_from_the_keyboard(qtbot: QtBot, window: MainWindow
 
 def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     page.tabs.setCurrentWidget(page.drafts)
     dialog = page.drafts.choose()
     dialog.set_box.setEditText("Generated")
@@ -190,7 +194,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     window._console.run(operations.store_pipeline, name="Short", values=config.model_dump(mode="json"))
     settle(qtbot, window)
     window.show_page("review")
-    page = window.page("review")
+    page = window.pages.review
     page.show_rollout(0)
     dialog = page.rollouts.start()
     dialog.kind.setCurrentIndex(dialog.kind.findData("blind"))
@@ -201,7 +205,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert page.rollouts.table.records_model.rowCount() == 1
     window.show_page("ask")
-    ask = window.page("ask")
+    ask = window.pages.ask
     ask.choose_collection(SAMPLE_COLLECTION)
     assert ask.strip.isVisible() and ask.strip.text.startswith("Blind comparison")
     assert not ask.model_box.isEnabled()
@@ -216,7 +220,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     settle(qtbot, window)
     assert {card.first.arm.text(), card.second.arm.text()} == {"Short 1", "what answers now"}
     assert card.first.feedback.isVisible()
-    assert people.rollouts(database)[0].picked_count == 1
+    assert people.list_rollouts(database)[0].picked_count == 1
     press(qtbot, ask.strip, "Results")
     settle(qtbot, window)
     assert window.current_page == "review"

@@ -58,7 +58,7 @@ def panel(qtbot: QtBot, window: MainWindow) -> DataPanel:
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     window.show_page("settings")
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
-    found: DataPanel = window.page("settings").data
+    found: DataPanel = window.pages.settings.data
     return found
 
 
@@ -85,7 +85,7 @@ def test_a_backup_brings_back_what_was_changed_since(
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question", "a question after the backup"}
     latest = list_traces(window._console.database, TraceFilter())[0]
-    window.open_trace(latest.id)  # a page that shows what is about to go
+    window.pages.open_trace(latest.id)  # a page that shows what is about to go
     window.show_page("collections")
     window.show_page("settings")
     process = window._console.engine.process_id

@@ -12,7 +12,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.main_window import PAGES, MainWindow
+from app.main_window import MainWindow
+from app.routes import PAGES
 from app.widgets.layout import EmptyState
 from app.widgets.navigation import page_shortcut
 from rag.asking.rows import TraceFilter, list_traces
@@ -50,7 +51,7 @@ def idle(window: MainWindow) -> bool:
 def ask(qtbot: QtBot, window: MainWindow, question: str) -> object:
     """Type a question, press Enter, wait for the end; gives the card."""
     window.show_page("ask")
-    page = window.page("ask")
+    page = window.pages.ask
     qtbot.keyClicks(page.question, question)
     qtbot.keyClick(page.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
@@ -60,19 +61,21 @@ def ask(qtbot: QtBot, window: MainWindow, question: str) -> object:
 def test_the_first_start_prepares_the_sample_and_offers_three_questions(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    empty = window.page("overview")._stack.currentWidget()
+    empty = window.pages.overview._stack.currentWidget()
     assert isinstance(empty, EmptyState)
-    qtbot.waitUntil(lambda: window.page("collections").report.records_model.rowCount() >= 4, timeout=SLOW_MS)
+    qtbot.waitUntil(
+        lambda: window.pages.collections.report.table.records_model.rowCount() >= 4, timeout=SLOW_MS
+    )
     assert window.current_page == "collections"
     assert get_collection(window._console.database, SAMPLE_COLLECTION).document_count >= 4
     window.show_page("ask")
-    offered = [b.text() for b in window.page("ask")._samples.findChildren(QAbstractButton)]
+    offered = [b.text() for b in window.pages.ask._samples.findChildren(QAbstractButton)]
     assert offered == sample_questions()
     assert len(offered) == 3
 
 
 def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("ask")
+    page = window.pages.ask
     qtbot.waitUntil(lambda: page.model_box.currentData() is not None, timeout=SLOW_MS)
     first = page._samples.findChildren(QAbstractButton)[0]
     qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
@@ -85,7 +88,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
 
 
 def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("ask")
+    page = window.pages.ask
     card = page._cards[-1]
     link = next(b for b in card.findChildren(QAbstractButton) if "aurora-3-manual.pdf" in b.text())
     qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
@@ -109,8 +112,8 @@ def test_dropped_files_become_a_collection_of_their_own(
         timeout=SLOW_MS,
     )
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
-    page = window.page("collections")
-    outcomes = {Path(o.path).name: o for o in page.report.records_model.records}
+    page = window.pages.collections
+    outcomes = {Path(o.path).name: o for o in page.report.table.records_model.records}
     assert outcomes["broken.docx"].outcome == "failed"
     assert outcomes["broken.docx"].detail.endswith(".")
     assert page.current.name == "Documents"
@@ -118,7 +121,7 @@ def test_dropped_files_become_a_collection_of_their_own(
 
 
 def test_text_sources_open_with_the_passage_marked(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("ask")
+    page = window.pages.ask
     page.choose_collection("Documents")
     card = ask(qtbot, window, "What is the budget for 2031?")
     hit = next(h for h in card._hits if h.marker == 1)
@@ -133,7 +136,7 @@ def test_nothing_found_says_so(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_esc_stops_an_answer_and_its_trace_says_cancelled(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.page("ask")
+    page = window.pages.ask
     page.choose_collection(SAMPLE_COLLECTION)
     window.show_page("ask")
     page.ask("What does the Aurora 3 measure and what does it cost and who made it?")
@@ -148,7 +151,7 @@ def test_esc_stops_an_answer_and_its_trace_says_cancelled(qtbot: QtBot, window: 
 def test_killing_the_engine_while_it_answers_shows_a_sentence_and_loses_nothing(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    page = window.page("ask")
+    page = window.pages.ask
     versions = list_versions(window._console.database, 1)
     page.ask("What does the Aurora 3 measure?")
     qtbot.waitUntil(lambda: page._cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
@@ -174,16 +177,14 @@ def test_killing_the_engine_while_it_ingests_leaves_no_half_version(
     database = window._console.database
     before = get_collection(database, "Documents")
     window.show_page("collections")
-    window.page("collections").choose("Documents")
+    window.pages.collections.choose("Documents")
     drop(window, tmp_path)
     qtbot.waitUntil(
-        lambda: (
-            window._ingest is not None and "mbedding" in window.page("collections").progress._detail.text()
-        ),
+        lambda: window.ingests.is_busy and "mbedding" in window.pages.collections.progress._detail.text(),
         timeout=SLOW_MS,
     )
     os.kill(window._console.engine.process_id or 0, signal.SIGKILL)
-    qtbot.waitUntil(lambda: window._ingest is None, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: not window.ingests.is_busy, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert get_collection(database, "Documents").active_version_id == before.active_version_id
     drop(window, tmp_path)
@@ -203,7 +204,7 @@ def test_a_second_instance_is_told_who_holds_the_folder(window: MainWindow) -> N
 
 def test_the_traces_page_lists_filters_and_shows(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("traces")
-    page = window.page("traces")
+    page = window.pages.traces
     everything = page.table.records_model.rowCount()
     assert everything >= 6
     qtbot.keyClicks(page.search, "sunlight")
@@ -226,10 +227,10 @@ def test_the_traces_page_lists_filters_and_shows(qtbot: QtBot, window: MainWindo
 
 def test_the_graphs_show_the_asks_and_a_bar_opens_its_trace(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("overview")
-    page = window.page("overview")
-    qtbot.waitUntil(lambda: page.cards["asks"].value != "–", timeout=5000)
+    page = window.pages.overview
+    qtbot.waitUntil(lambda: page.cards["questions"].value != "–", timeout=5000)
     page.refresh()
-    assert int(page.cards["asks"].value) >= 6
+    assert int(page.cards["questions"].value) >= 6
     assert page.cards["collections"].value == "2"
     assert int(page.cards["failures"].value) >= 1
     series = page.tokens._series
@@ -243,12 +244,12 @@ def test_the_graphs_show_the_asks_and_a_bar_opens_its_trace(qtbot: QtBot, window
     trace_id = page.latency._series[0].ids[0]
     page.latency.point_clicked.emit(trace_id)
     assert window.current_page == "traces"
-    assert window.page("traces").view.question.text()
+    assert window.pages.traces.view.question.text()
 
 
 def test_the_models_page_forecasts_loads_tries_and_unloads(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("models")
-    page = window.page("models")
+    page = window.pages.models
     assert "demo model" in page.table.records_model.index(0, 0).data()
     assert "it needs about" in page.memory.text()
     qtbot.mouseClick(page.unload_button, Qt.MouseButton.LeftButton)
@@ -272,7 +273,7 @@ def test_a_dropped_file_that_is_no_model_is_refused_with_a_sentence(
 
 def test_settings_are_saved_as_they_change(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("settings")
-    box = next(b for b in window.page("settings").findChildren(QComboBox) if b.accessibleName() == "theme")
+    box = next(b for b in window.pages.settings.findChildren(QComboBox) if b.accessibleName() == "theme")
     box.setCurrentIndex(box.findData("dark"))
     qtbot.waitUntil(lambda: window._console.theme.is_dark, timeout=SLOW_MS)
     assert 'theme = "dark"' in (window._console.engine.folder / "settings.toml").read_text("utf-8")
@@ -296,7 +297,7 @@ def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> No
 
 def test_everything_that_can_be_used_has_a_name_for_screen_readers(window: MainWindow) -> None:
     for key, _, _ in PAGES:
-        page: QWidget = window.page(key)
+        page: QWidget = getattr(window.pages, key)
         for widget in (
             *page.findChildren(QAbstractButton),
             *page.findChildren(QComboBox),
@@ -334,8 +335,8 @@ def test_every_page_is_pictured(
     for key, _, _ in PAGES:
         window.show_page(key)
         if key == "traces":
-            window.page("traces").table.selectRow(0)
-            window.page("traces").view.tabs.setCurrentIndex(0)
+            window.pages.traces.table.selectRow(0)
+            window.pages.traces.view.tabs.setCurrentIndex(0)
         qtbot.wait(250)
         picture = window.grab().toImage()
         assert picture.width() == size[0] * window.devicePixelRatio()

@@ -1,8 +1,6 @@
-"""One question and its answer, as a card in the conversation."""
+"""A card in the conversation: one question and its answer."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
@@ -28,26 +26,34 @@ from rag.index.rows import Hit
 from rag.review.rows import arm_of
 from rag.text.citations import markers_of
 
+Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | ClaimsChecked
+
 _STAGES = {
     "search": "Searching…",
     "load": "Loading the model…",
     "read": "Reading the passages…",
     "check": "Checking each sentence…",
 }
-
-
 _FLUSH_MS = 33  # streamed text is drawn 30 times a second, however fast it comes
 
 
 class AnswerCard(Panel):
-    """One question with its answer, sources and flags."""
+    """A panel with one question, its answer, sources and flags."""
 
     trace_requested = Signal(str)
 
     def __init__(
         self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
     ) -> None:
-        """is_blind: one of two answers; what would tell which pipeline it is stays hidden until `reveal`."""
+        """Wait for the events of a question.
+
+        Args:
+            console: The console of the window.
+            question: The question as it is shown; empty: it is shown elsewhere.
+            sources: Where citations and claims are opened.
+            is_blind: Whether this is one of two answers to be compared. Everything that would tell which
+                pipeline gave it stays hidden until `reveal`.
+        """
         super().__init__()
         self._is_blind = is_blind
         self._console, self._sources = console, sources
@@ -72,7 +78,7 @@ class AnswerCard(Panel):
         self._progress.hide()
         self._source_box = QVBoxLayout()
         self._source_box.setSpacing(0)
-        self._trace_link = button("Open trace", self._open_trace, link=True, tip="How this answer came about")
+        self._trace_link = button("Open trace", self._open_trace, link=True, tip="Trace of this answer")
         self._trace_link.hide()
         self.body.addWidget(asked)
         self.body.addWidget(self._progress)
@@ -88,8 +94,8 @@ class AnswerCard(Panel):
         self._flush = QTimer(self, interval=_FLUSH_MS)
         self._flush.timeout.connect(self._draw_pending)
 
-    def handle(self, event: Any) -> None:
-        """Take one event of the ask."""
+    def handle(self, event: Event) -> None:
+        """Show one event of the question."""
         if isinstance(event, StageStarted):
             self.trace_id = event.trace_id
             self.status.setText(_STAGES.get(event.stage, event.stage))
@@ -122,16 +128,17 @@ class AnswerCard(Panel):
             self._show_sources()
 
     def finish(self, result: AskResult) -> None:
+        """Show the whole answer, its figures, and where to go from here."""
         self._stop_stream()
         self.trace_id, self.answer_text = result.trace_id, result.answer
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
-        row_ = get_trace(self._console.database, result.trace_id).row
-        parts = [f"{(row_['total_ms'] or 0) / 1000:.1f} s"]
-        if row_["completion_tokens"]:
-            parts.insert(0, f"{row_['prompt_tokens']:,} + {row_['completion_tokens']:,} tokens")
-        if row_["tokens_per_s"]:
-            parts.append(f"{row_['tokens_per_s']:.0f} tokens/s")
+        trace = get_trace(self._console.database, result.trace_id)
+        parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
+        if trace.completion_tokens:
+            parts.insert(0, f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens")
+        if trace.tokens_per_s:
+            parts.append(f"{trace.tokens_per_s:.0f} tokens/s")
         self.status.setText("   ·   ".join(parts))
         if result.notices:
             notes = "Note: " + "; ".join(result.notices) + "."
@@ -145,11 +152,12 @@ class AnswerCard(Panel):
         self._show_links()
 
     def reveal(self, pipeline: str) -> None:
-        """The pick is made: what was hidden is shown."""
+        """Show what was hidden, after a choice was made."""
         self.show_arm(pipeline)
         self._show_links()
 
     def show_arm(self, text: str) -> None:
+        """Say which pipeline gave the answer."""
         self.arm.setText(text if len(text) < 44 else text[:43] + "…")
         self.arm.setToolTip(text)
         self.arm.show()
@@ -160,7 +168,7 @@ class AnswerCard(Panel):
         self.feedback.show()
 
     def stop(self, sentence: str, is_error: bool) -> None:
-        """The ask ended without a result."""
+        """Show that the question ended without a result, and why."""
         self._stop_stream()
         self._progress.hide()
         self.status.setText("Failed" if is_error else "Stopped")

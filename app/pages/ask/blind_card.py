@@ -1,14 +1,12 @@
-"""Two answers to one question, to be compared without knowing which is which."""
+"""A card with two answers to one question, to be compared without knowing which is which."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
+from app.pages.ask.answer_card import AnswerCard, Event
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import button
 from app.widgets.labels import label
@@ -19,7 +17,7 @@ from rag.review.rows import BlindResult, Revealed
 
 
 class BlindCard(Panel):
-    """Both answers of a blind comparison side by side; a pick says which pipeline gave which."""
+    """A panel with both answers of a blind comparison; a choice reveals which pipeline gave which."""
 
     trace_requested = Signal(str)
 
@@ -32,7 +30,7 @@ class BlindCard(Panel):
             card.trace_requested.connect(self.trace_requested)
         asked = label(question, "section", wrap=True)
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.question = label("Which answer is better? You see afterwards which pipeline gave it.", "small")
+        self.question = label("Which answer is better? Afterwards you see which pipeline gave it.", "small")
         self.picks = {
             "first": button("The left one", lambda: self.pick("first")),
             "no difference": button("No difference", lambda: self.pick("no difference")),
@@ -48,13 +46,14 @@ class BlindCard(Panel):
         self.body.addLayout(answers)
         self.body.addLayout(row(self.question, 1, *self.picks.values()))
 
-    def handle(self, event: Any) -> None:
-        """An event of either answer; the left one comes first."""
+    def handle(self, event: Event) -> None:
+        """Show an event of either answer; the left one comes first."""
         if not self.first.trace_id:
             self.first.trace_id = event.trace_id
         (self.first if event.trace_id == self.first.trace_id else self.second).handle(event)
 
     def finish(self, result: BlindResult) -> None:
+        """Show both answers, and let the person choose."""
         self._pair = result.pair
         self.first.finish(result.first)
         self.second.finish(result.second)
@@ -62,12 +61,13 @@ class BlindCard(Panel):
             made.setEnabled(True)
 
     def stop(self, sentence: str, is_error: bool) -> None:
+        """Show that an answer is missing, and why."""
         waiting = self.second if self.second.trace_id else self.first
         waiting.stop(sentence, is_error)
         self.question.setText("Without both answers there is nothing to compare.")
 
     def pick(self, choice: str) -> None:
-        """Store which is better, and show which is which."""
+        """Store which answer is better: "first", "second" or "no difference"."""
         for made in self.picks.values():
             made.setEnabled(False)
         self._console.run(
@@ -81,6 +81,6 @@ class BlindCard(Panel):
         self.first.reveal(shown.first)
         self.second.reveal(shown.second)
         better = {"first": f"“{shown.first}” was better", "second": f"“{shown.second}” was better"}
-        self.question.setText(f"Kept: {better.get(choice, 'no difference')}.")
+        self.question.setText(f"Saved: {better.get(choice, 'no difference')}.")
         for made in self.picks.values():
             made.hide()

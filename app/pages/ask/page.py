@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QPlainTextEdit,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -25,17 +24,19 @@ from app.pages.ask.rollout_strip import RolloutStrip
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, row, scrolled
+from app.widgets.layout import EmptyState, Panel, Splitter, column, refill, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
+from rag.asking.rows import AskResult
 from rag.evaluation.rows import list_pipelines
-from rag.knowledge.rows import list_collections, list_versions
+from rag.knowledge.rows import CollectionRow, list_collections, list_versions
 from rag.prompts.rows import list_prompts
+from rag.review.rows import BlindResult
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 
 
 class AskPage(QWidget):
-    """Questions to one version of one collection, by one model."""
+    """A conversation with one version of one collection, beside the sources of its answers."""
 
     trace_requested = Signal(str)
     documents_wanted = Signal()
@@ -49,6 +50,7 @@ class AskPage(QWidget):
         self._session_id = ""
         self._task: Task | None = None
         self._cards: list[AnswerCard | BlindCard] = []
+        self._collections: dict[str, CollectionRow] = {}
         self._routed = False  # a roll-out or a promoted pipeline decides who answers
         self.strip = RolloutStrip(console)
         self.strip.results_requested.connect(self.rollout_requested)
@@ -56,16 +58,11 @@ class AskPage(QWidget):
         self.pipeline_box = QComboBox()
         self.question = QPlainTextEdit()
         self.sources = SourcePanel(console)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self._make_left())
-        splitter.addWidget(self.sources)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 2)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([700, 460])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        layout.addWidget(splitter)
+        layout.addWidget(
+            Splitter("ask/splitter", self._make_left(), self.sources, (700, 460), stretch=(3, 2))
+        )
         console.data_changed.connect(self.refresh)
         console.models_changed.connect(self._fill_models)
         console.settings_changed.connect(self._fill_models)
@@ -77,31 +74,25 @@ class AskPage(QWidget):
     # --- what the main window calls -----------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Collections and versions as they are now; the choice stays."""
-        chosen = self.collection_name
-        rows = [
-            row_ for row_ in list_collections(self._console.database) if row_.active_version_id is not None
-        ]
-        self.collection_box.blockSignals(True)
-        self.collection_box.clear()
-        for row_ in rows:
-            self.collection_box.addItem(row_.name, row_)
-        index = self.collection_box.findText(chosen) if chosen else -1
-        self.collection_box.setCurrentIndex(max(index, 0) if rows else -1)
-        self.collection_box.blockSignals(False)
+        """Read collections and versions again; what is chosen stays chosen."""
+        rows = [found for found in list_collections(self._console.database) if found.active_version_id]
+        self._collections = {found.name: found for found in rows}
+        refill(self.collection_box, [(name, name) for name in self._collections])
         self._fill_versions()
-        self._show_state()
 
     def focus_question(self) -> None:
+        """Let the person type a question."""
         self.question.setFocus()
 
     def choose_collection(self, name: str, version: int | None = None) -> None:
+        """Choose what is asked; without a version the active one."""
         self.collection_box.setCurrentIndex(self.collection_box.findText(name))
         index = self.version_box.findData(version)
         self.version_box.setCurrentIndex(max(index, 0))
 
     @property
     def collection_name(self) -> str:
+        """The name of the collection that is asked; empty when there is none."""
         return self.collection_box.currentText()
 
     def ask(self, text: str = "") -> None:
@@ -110,7 +101,7 @@ class AskPage(QWidget):
         if not text or self._task is not None:
             return
         if not self.collection_name:
-            self._console.notice.emit("There is no collection to ask yet; add documents first.", "bad")
+            self._console.notice.emit("There is no collection to ask yet. Add documents first.", "bad")
             return
         self.question.clear()
         self._show_rollout()
@@ -130,19 +121,20 @@ class AskPage(QWidget):
         self._task = task
         task.event.connect(card.handle)
         task.event.connect(lambda _event: self._follow())
-        task.finished.connect(lambda result: self._finished(card, result))
-        task.failed.connect(lambda sentence, details: self._failed(card, sentence, details))
-        task.cancelled.connect(lambda: card.stop("Stopped; what was answered so far is in the trace.", False))
+        task.finished.connect(partial(self._finished, card))
+        task.failed.connect(partial(self._failed, card))
+        task.cancelled.connect(lambda: card.stop("Stopped. The trace contains the answer up to here.", False))
         task.ended.connect(self._ended)
         self._show_state()
         self.asked.emit(task)
 
     def stop(self) -> None:
+        """Stop the answer that is being given."""
         if self._task is not None:
             self._task.cancel()
 
     def new_session(self) -> None:
-        """Forget the conversation; traces keep it."""
+        """Start a new conversation. The traces of the old one stay."""
         if self._task is not None:
             return
         for card in self._cards:
@@ -156,10 +148,6 @@ class AskPage(QWidget):
     # --- making -------------------------------------------------------------------------------------------
 
     def _make_left(self) -> QWidget:
-        left = QWidget()
-        layout = QVBoxLayout(left)
-        layout.setContentsMargins(0, 0, SMALL_SPACE, 0)
-        layout.setSpacing(SPACE)
         self._stack = QStackedWidget()
         holder = QWidget()
         self._list = QVBoxLayout(holder)
@@ -169,16 +157,13 @@ class AskPage(QWidget):
         self._scroll = scrolled(holder)
         self._no_documents = EmptyState(
             self._console.theme, "collections", "No documents yet",
-            "Drop files or folders anywhere on this window. They stay on this computer.",
+            "Drop files or folders anywhere in this window. They stay on this computer.",
             button("Add documents…", self.documents_wanted.emit, primary=True),
         )  # fmt: skip
         self._stack.addWidget(self._no_documents)
         self._stack.addWidget(self._make_start())
         self._stack.addWidget(self._scroll)
-        layout.addWidget(self.strip)
-        layout.addWidget(self._stack, 1)
-        layout.addWidget(self._make_question())
-        return left
+        return column(self.strip, (self._stack, 1), self._make_question(), right=SMALL_SPACE, spacing=SPACE)
 
     def _make_start(self) -> QWidget:
         self._start = EmptyState(
@@ -191,7 +176,7 @@ class AskPage(QWidget):
         box = QVBoxLayout(self._samples)
         box.addWidget(label("Try one of these", "small"), 0, Qt.AlignmentFlag.AlignHCenter)
         for text in sample_questions():
-            box.addWidget(button(text, lambda t=text: self.ask(t)), 0, Qt.AlignmentFlag.AlignHCenter)
+            box.addWidget(button(text, partial(self.ask, text)), 0, Qt.AlignmentFlag.AlignHCenter)
         layout = self._start.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(layout.count() - 1, self._samples)
@@ -212,7 +197,7 @@ class AskPage(QWidget):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(width // 12)
         self._prompt_label = label("", "small")
-        self._prompt_label.setToolTip("The prompt that passages and question are put into")
+        self._prompt_label.setToolTip("The prompt template that passages and question are put into")
         self.pipeline_box.currentIndexChanged.connect(lambda _i: self._show_rollout())
         self.new_button = IconButton(
             self._console.theme, "new-chat", "New session (Ctrl+N)", self.new_session
@@ -242,6 +227,7 @@ class AskPage(QWidget):
         return panel
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Send the question on Enter; Shift+Enter starts a new line."""
         if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
             if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -257,9 +243,14 @@ class AskPage(QWidget):
         else:
             self.ask()
 
-    def _finished(self, card: AnswerCard | BlindCard, result: Any) -> None:
+    def _finished(self, card: AnswerCard | BlindCard, result: AskResult | BlindResult) -> None:
         self._session_id = result.session_id
-        card.finish(result)
+        if isinstance(card, BlindCard):
+            assert isinstance(result, BlindResult)
+            card.finish(result)
+        else:
+            assert isinstance(result, AskResult)
+            card.finish(result)
 
     def _failed(self, card: AnswerCard | BlindCard, sentence: str, details: str) -> None:
         card.stop(sentence, True)
@@ -280,13 +271,13 @@ class AskPage(QWidget):
         self.version_box.setEnabled(not pipeline)
         self.model_box.setEnabled(not self._routed and not pipeline)
         decided = self._routed or bool(pipeline)
-        self.model_box.setToolTip("The pipeline says which model answers" if decided else "Model")
+        self.model_box.setToolTip("The pipeline decides which model answers" if decided else "Model")
         text = self._prompt_text(pipeline)
         self._prompt_label.setText(text)
         self._prompt_label.setVisible(bool(text))
 
     def _prompt_text(self, pipeline: str) -> str:
-        """The prompt that will be used, as far as it is known before the ask."""
+        """Return which prompt will be used, as far as it is known before the question is asked."""
         if self._routed:
             return ""
         database = self._console.database
@@ -322,44 +313,35 @@ class AskPage(QWidget):
         self._show_rollout()
 
     def _fill_pipelines(self) -> None:
-        chosen = self.pipeline_box.currentData()
-        self.pipeline_box.blockSignals(True)
-        self.pipeline_box.clear()
-        self.pipeline_box.addItem("Settings", "")
-        self.pipeline_box.setItemData(0, "As the settings say", Qt.ItemDataRole.ToolTipRole)
+        entries = [("Settings", "")]
         for pipeline in list_pipelines(self._console.database):
             config = json.loads(pipeline.config)
             if config["collection"] == self.collection_name and config["kind"] == "answer":
-                self.pipeline_box.addItem(pipeline.name, pipeline.name)
-        self.pipeline_box.setCurrentIndex(max(self.pipeline_box.findData(chosen), 0))
-        self.pipeline_box.setVisible(self.pipeline_box.count() > 1)
-        self.pipeline_box.blockSignals(False)
+                entries.append((pipeline.name, pipeline.name))
+        refill(self.pipeline_box, entries)
+        self.pipeline_box.setItemData(0, "As the settings say", Qt.ItemDataRole.ToolTipRole)
+        self.pipeline_box.setVisible(len(entries) > 1)
 
     def _fill_versions(self) -> None:
         self._fill_pipelines()
-        chosen = self.version_box.currentData()
-        self.version_box.clear()
-        row_ = self.collection_box.currentData()
-        if row_ is not None:
-            self.version_box.addItem(f"Active (version {row_.version_number})", None)
-            for version in list_versions(self._console.database, row_.id):
-                self.version_box.addItem(f"Version {version.number}", version.number)
-                self.version_box.setItemData(
-                    self.version_box.count() - 1, version.message, Qt.ItemDataRole.ToolTipRole
-                )
-            self.version_box.setCurrentIndex(max(self.version_box.findData(chosen), 0))
+        collection = self._collections.get(self.collection_name)
+        versions = list_versions(self._console.database, collection.id) if collection else []
+        entries: list[tuple[str, int | None]] = (
+            [(f"Active (version {collection.version_number})", None)] if collection else []
+        )
+        entries += [(f"Version {version.number}", version.number) for version in versions]
+        refill(self.version_box, entries)
+        for place, version in enumerate(versions, 1):
+            self.version_box.setItemData(place, version.message, Qt.ItemDataRole.ToolTipRole)
         self._show_state()
 
     def _fill_models(self) -> None:
-        chosen = self.model_box.currentData()
-        self.model_box.clear()
-        active = self._console.settings.models.active
         usable = [entry for entry in self._console.models if entry.header is not None]
-        for entry in usable:
-            demo = " (demo model)" if entry.origin == "starter" else ""
-            self.model_box.addItem(f"{entry.name}{demo}", entry.path)
-            self.model_box.setItemData(self.model_box.count() - 1, entry.path, Qt.ItemDataRole.ToolTipRole)
-        if not usable:
-            self.model_box.addItem("No model", None)
-        wanted = chosen or active or (usable[0].path if usable else None)
-        self.model_box.setCurrentIndex(max(self.model_box.findData(wanted), 0))
+        entries: list[tuple[str, str | None]] = [
+            (f"{entry.name} (demo model)" if entry.origin == "starter" else entry.name, entry.path)
+            for entry in usable
+        ]
+        wanted = self.model_box.currentData() or self._console.settings.models.active or None
+        refill(self.model_box, entries or [("No model", None)], keep=wanted)
+        for place, entry in enumerate(usable):
+            self.model_box.setItemData(place, entry.path, Qt.ItemDataRole.ToolTipRole)

@@ -1,4 +1,4 @@
-"""One line on the Ask page: which roll-out or promoted pipeline decides who answers."""
+"""A line on the page Ask: which roll-out or promoted pipeline decides who answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.review.rows import RolloutRow, production_of, running_rollout
 
 
 class RolloutStrip(QFrame):
-    """Hidden where the settings answer and nothing is compared."""
+    """A strip that is hidden where the settings decide and nothing is compared."""
 
     results_requested = Signal(int)  # the roll-out, 0: all
 
@@ -24,7 +24,7 @@ class RolloutStrip(QFrame):
         self._row: RolloutRow | None = None
         self._pill, self._text = StatusPill(console.theme, "Canary", "accent"), ElidedLabel()
         link = button(
-            "Results", self._open, link=True, tip="What is known of the roll-out; promote or stop it there"
+            "Results", self._open, link=True, tip="Results of the roll-out so far; promote or stop it there"
         )
         layout = row(self._pill, self._text, link, margins=6)
         layout.setStretch(1, 1)
@@ -33,14 +33,24 @@ class RolloutStrip(QFrame):
 
     @property
     def rollout(self) -> RolloutRow | None:
+        """The roll-out that runs for the collection."""
         return self._row
 
     @property
     def text(self) -> str:
+        """The sentence that is shown."""
         return self._text.text()
 
     def show_collection(self, collection: str, own_choice: bool) -> bool:
-        """Says what decides there; own_choice: a version was chosen by hand. True when the pipelines decide."""
+        """Say what decides who answers.
+
+        Args:
+            collection: The collection that will be asked.
+            own_choice: Whether a version or pipeline was chosen by hand.
+
+        Returns:
+            Whether a roll-out or a promoted pipeline decides.
+        """
         database = self._console.database
         self._row = running_rollout(database, collection) if collection else None
         pinned = production_of(database, collection) if collection else None
@@ -51,7 +61,7 @@ class RolloutStrip(QFrame):
             self._pill.set_status("Production", "good")
             self._text.setText(f"“{pinned.name}” answers here since its roll-out was promoted")
         if own_choice and (self._row or pinned):
-            self._text.setText("A version of your own choice is asked as the settings say, outside of it")
+            self._text.setText("The version or pipeline you chose is asked directly, outside of the roll-out")
         self.setVisible(self._row is not None or pinned is not None)
         return (self._row is not None or pinned is not None) and not own_choice
 

@@ -1,33 +1,40 @@
-"""The chunks of a document: text, place, tokens, neighbours, where they were used, and what is like them."""
+"""The chunks of a document: their text between its neighbours, where they were used, and similar ones."""
 
 from __future__ import annotations
 
-from typing import Any
+from html import escape
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QInputDialog, QSplitter, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QInputDialog, QTextBrowser, QWidget
 
 from app.console import Console
 from app.widgets.buttons import IconButton, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel
-from app.widgets.layout import row
+from app.widgets.layout import Splitter, column, row
 from app.widgets.passage_view import PassageView
-from app.widgets.theme import SMALL_SPACE
 from rag import operations
-from rag.knowledge.rows import ChunkRow, get_version, list_chunks, read_chunk_use
+from rag.knowledge.rows import (
+    ChunkRow,
+    NearDuplicate,
+    VersionMade,
+    get_version,
+    list_chunks,
+    read_chunk_use,
+)
 from rag.text.plurals import counted
 
 CHUNK_COLUMNS = (
     Column("#", lambda c: str(c.position + 1), 40, right=True, sort=lambda c: c.position),
     Column("Place", lambda c: c.place, 90, tooltip=lambda c: c.place),
     Column("Tokens", lambda c: str(c.token_count), 56, right=True, sort=lambda c: c.token_count),
-    Column("Text", lambda c: " ".join(c.text.split())[:200], 200, stretch=True, tooltip=lambda c: c.text[:1500]),
+    Column("Text", lambda c: " ".join(c.text.split())[:200], 200, stretch=True,
+           tooltip=lambda c: c.text[:1500]),
 )  # fmt: skip
 
 
 class ChunkBrowser(QWidget):
-    """Shows the chunks of one document of a version."""
+    """A table of the chunks of one document, and the chosen chunk with its neighbours and its use."""
 
     trace_requested = Signal(str)
     changed = Signal(str)  # a version was made; what to say
@@ -37,7 +44,6 @@ class ChunkBrowser(QWidget):
         self._console = console
         self._collection = ""
         self._version_id = 0
-        self._editable = False
         self.table = RecordTable(
             CHUNK_COLUMNS, console.theme, "chunks", "Choose a document to see its chunks."
         )
@@ -52,30 +58,16 @@ class ChunkBrowser(QWidget):
         self._heading = ElidedLabel()
         self._heading.setProperty("role", "muted")
         tools = row(
-            self._heading,
+            (self._heading, 1),
             IconButton(console.theme, "chevron-up", "Previous chunk", lambda: self.step(-1)),
             IconButton(console.theme, "chevron-down", "Next chunk", lambda: self.step(1)),
             button("Find similar", self._find_similar, tip="Other chunks with nearly the same vector"),
             self.exclude_button,
         )  # fmt: skip
-        tools.setStretch(0, 1)
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(SMALL_SPACE, 0, 0, 0)
-        column.setSpacing(SMALL_SPACE)
-        column.addLayout(tools)
-        column.addWidget(self.text, 3)
-        column.addWidget(self.facts, 2)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self.table)
-        splitter.addWidget(right)
-        splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([500, 500])
-        splitter.setChildrenCollapsible(False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(splitter)
+        chunk = column(tools, (self.text, 3), (self.facts, 2))
+        column(
+            (Splitter("collections/chunks", self.table, chunk, (500, 500), stretch=(1, 1)), 1), holder=self
+        )
         self.table.record_selected.connect(self._show_chunk)
         self.table.actions_for = lambda records: [
             (f"Exclude {len(records)} chunks…" if len(records) > 1 else "Exclude…", self._exclude)
@@ -83,6 +75,7 @@ class ChunkBrowser(QWidget):
         self.clear()
 
     def clear(self) -> None:
+        """Show no document."""
         self.table.set_records([])
         self.text.clear()
         self.facts.clear()
@@ -90,17 +83,24 @@ class ChunkBrowser(QWidget):
         self.exclude_button.setEnabled(False)
 
     def show_document(self, collection: str, version_id: int, document_id: int, chunk_id: int = 0) -> None:
-        """List the chunks of a document, and choose one of them."""
+        """List the chunks of a document.
+
+        Args:
+            collection: The name of its collection.
+            version_id: The version that is looked at: exclusions and uses are those of this version.
+            document_id: The document.
+            chunk_id: The chunk to choose; the first one if the document does not have it.
+        """
         self._collection, self._version_id = collection, version_id
-        self.table.blockSignals(True)  # shown once, below: the same chunk may be used otherwise now
-        self.table.set_records(list_chunks(self._console.database, document_id))
-        if not self.table.choose(lambda chunk: chunk.id == chunk_id):
-            self.table.selectRow(0)
-        self.table.blockSignals(False)
+        with QSignalBlocker(self.table):  # shown once, below: the use of the same chunk may have changed
+            self.table.set_records(list_chunks(self._console.database, document_id))
+            if not self.table.choose(lambda chunk: chunk.id == chunk_id):
+                self.table.selectRow(0)
         if (chunk := self.current) is not None:
             self._show_chunk(chunk)
 
     def step(self, by: int) -> None:
+        """Go this many chunks forward, or back when it is negative."""
         current = self.table.currentIndex().row()
         target = current + by
         if 0 <= target < self.table.records_model.rowCount():
@@ -108,13 +108,14 @@ class ChunkBrowser(QWidget):
 
     @property
     def current(self) -> ChunkRow | None:
+        """The chosen chunk."""
         records = self.table.selected_records()
         return records[0] if records else None
 
     def _show_chunk(self, chunk: ChunkRow) -> None:
-        """The chunk between its neighbours, and how it was used."""
-        rows = self.table.records_model.records
-        by_position = {row_.position: row_ for row_ in rows}
+        """Show the chunk between its neighbours, and how it was used."""
+        rows: list[ChunkRow] = self.table.records_model.records
+        by_position = {found.position: found for found in rows}
         before, after = by_position.get(chunk.position - 1), by_position.get(chunk.position + 1)
         head = f"{before.text}\n\n" if before else ""
         tail = f"\n\n{after.text}" if after else ""
@@ -124,16 +125,14 @@ class ChunkBrowser(QWidget):
         )
         self._show_use(chunk)
 
-    def _show_use(self, chunk: ChunkRow, similar: list[Any] | None = None) -> None:
-        from html import escape
-
+    def _show_use(self, chunk: ChunkRow, similar: list[NearDuplicate] | None = None) -> None:
         use = read_chunk_use(self._console.database, self._version_id, chunk.id)
         self.exclude_button.setEnabled(True)
         self.exclude_button.setText("Include again" if use.excluded is not None else "Exclude…")
         colour = self._console.theme.colour("accent").name()
         lines = []
         if use.excluded is not None:
-            lines.append(f"<b>Left out of this version:</b> {escape(use.excluded)}")
+            lines.append(f"<b>Excluded from this version:</b> {escape(use.excluded)}")
         lines.append(
             f"Found {counted(use.candidate_count, 'time')}, in a prompt {counted(use.prompt_count, 'time')}."
         )
@@ -145,7 +144,7 @@ class ChunkBrowser(QWidget):
             lines.append(f"Cited, or evidence, in:<ul>{links}</ul>")
         if use.duplicates:
             names = ", ".join(escape(f"{name} {place}".strip()) for _, name, place in use.duplicates[:6])
-            lines.append(f"<b>The same text</b> stands in {names}.")
+            lines.append(f"<b>The same text</b> is in {names}.")
         if similar is not None:
             found = "".join(
                 f"<li>{s.similarity:.3f} {escape(s.other_document)} {escape(s.other_place)}: "
@@ -159,35 +158,39 @@ class ChunkBrowser(QWidget):
 
     def _find_similar(self) -> None:
         chunk = self.current
-        if chunk is not None:
-            number = get_version(self._console.database, self._version_id).number
-            self._console.run(
-                operations.find_similar_chunks,
-                lambda found: self.current == chunk and self._show_use(chunk, found),
-                collection=self._collection, chunk_id=chunk.id, which=number,
-            )  # fmt: skip
+        if chunk is None:
+            return
+
+        def show(found: list[NearDuplicate]) -> None:
+            if self.current == chunk:
+                self._show_use(chunk, found)
+
+        number = get_version(self._console.database, self._version_id).number
+        self._console.run(
+            operations.find_similar_chunks, show,
+            collection=self._collection, chunk_id=chunk.id, which=number,
+        )  # fmt: skip
 
     def _exclude(self) -> None:
-        chunks = self.table.selected_records()
+        """Exclude the chosen chunks, or include the one that is excluded."""
+        chunks: list[ChunkRow] = self.table.selected_records()
         if not chunks:
             return
         ids = [chunk.id for chunk in chunks]
         if self.exclude_button.text() == "Include again" and len(chunks) == 1:
-            self._console.run(
-                operations.include_chunks,
-                lambda version: self.changed.emit(f"Version {version.number}: {version.message}."),
-                collection=self._collection, chunk_ids=ids,
-            )  # fmt: skip
-            return
+            self._console.run(operations.include_chunks, self._version_made,
+                              collection=self._collection, chunk_ids=ids)  # fmt: skip
+        else:
+            self.ask_to_exclude(ids)
+
+    def ask_to_exclude(self, ids: list[int]) -> None:
+        """Ask for a reason, and make a version without these chunks."""
         reason, accepted = QInputDialog.getText(
-            self, "Exclude from the collection", "Why? The reason stays in the version."
+            self, "Exclude from the collection", "Reason (saved with the version)"
         )
         if accepted:
-            self.exclude(ids, reason)
+            self._console.run(operations.exclude_chunks, self._version_made,
+                              collection=self._collection, chunk_ids=ids, reason=reason)  # fmt: skip
 
-    def exclude(self, ids: list[int], reason: str) -> None:
-        self._console.run(
-            operations.exclude_chunks,
-            lambda version: self.changed.emit(f"Version {version.number}: {version.message}."),
-            collection=self._collection, chunk_ids=ids, reason=reason,
-        )  # fmt: skip
+    def _version_made(self, made: VersionMade) -> None:
+        self.changed.emit(f"Version {made.number}: {made.message}.")

@@ -1,21 +1,19 @@
-"""The folders that a collection follows."""
+"""The tab "Followed folders": folders whose changes become versions of a collection by themselves."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.console import Console
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import column, row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.knowledge.rows import list_watched_folders
-from rag.operations import Operation
+from rag.knowledge.rows import WatchedFolderRow, list_watched_folders
 
 
 def _moment(milliseconds: int | None) -> str:
@@ -28,7 +26,8 @@ def _moment(milliseconds: int | None) -> str:
 
 WATCH_COLUMNS = (
     Column("Folder", lambda w: w.path, 260, stretch=True, tooltip=lambda w: w.path),
-    Column("State", lambda w: "on" if w.enabled else "paused", 64, colour=lambda w: "good" if w.enabled else "text_muted"),
+    Column("State", lambda w: "on" if w.enabled else "paused", 64,
+           colour=lambda w: "good" if w.enabled else "text_muted"),
     Column("Last check", lambda w: _moment(w.last_check_ms), 112, sort=lambda w: w.last_check_ms),
     Column("Last change", lambda w: _moment(w.last_change_ms), 112, sort=lambda w: w.last_change_ms),
     Column("Outcome", lambda w: w.outcome, 200, tooltip=lambda w: w.outcome),
@@ -36,7 +35,7 @@ WATCH_COLUMNS = (
 
 
 class WatchPanel(QWidget):
-    """Follow, pause, check now, forget."""
+    """A table of followed folders with buttons to follow, pause, check and stop."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -47,30 +46,35 @@ class WatchPanel(QWidget):
             WATCH_COLUMNS,
             console.theme,
             "watched_folders",
-            "No folder is followed. Changed, new and deleted files of a followed folder become one version.",
+            "No folders are followed. New, changed and deleted files in a followed folder "
+            "become a new version.",
         )
         self.pause_button = button("Pause", self._toggle)
         self.table.record_selected.connect(lambda _record: self._name_pause())
         note = label(
-            "Checked every few seconds while this window is open, and by `ragdeck watch check`. Files are taken once "
-            "they have been quiet for a while.", "small", wrap=True,
-        )  # fmt: skip
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(note)
-        layout.addLayout(
+            "Followed folders are checked every few seconds while this window is open, and by "
+            "`ragdeck watch check`. Files are added once they have not changed for a while.",
+            "small",
+            wrap=True,
+        )
+        column(
+            (self.table, 1),
+            note,
             row(button("Follow a folder…", self._choose, primary=True), self.pause_button,
-                button("Check now", self.check_now), 1, button("Stop following", self._forget))
+                button("Check now", self.check_now), 1, button("Stop following", self._forget)),
+            holder=self,
+            top=SPACE,
         )  # fmt: skip
 
     def show_collection(self, collection: str, collection_id: int | None) -> None:
+        """Turn to a collection; None: there is none to follow a folder for."""
         self._collection, self._collection_id = collection, collection_id
         self.refresh()
 
     def refresh(self) -> None:
+        """Read the followed folders again; the chosen one stays chosen."""
+        chosen: list[WatchedFolderRow] = self.table.selected_records()
         collection_id = self._collection_id
-        chosen = self.table.selected_records()
         rows = (
             list_watched_folders(self._console.database, collection_id) if collection_id is not None else []
         )
@@ -80,17 +84,12 @@ class WatchPanel(QWidget):
         self._name_pause()
 
     def follow(self, folder: str) -> None:
-        self._run(
-            operations.watch_folder,
-            collection=self._collection,
-            folder=folder,
-        )
+        """Follow a folder from now on."""
+        self._console.run(operations.watch_folder, self._changed, collection=self._collection, folder=folder)
 
     def check_now(self) -> None:
-        self._console.run(
-            operations.check_folders,
-            lambda _reports: self._console.data_changed.emit(), at_once=True,
-        )  # fmt: skip
+        """Take changes of all followed folders now, also files that changed a moment ago."""
+        self._console.run(operations.check_folders, self._changed, at_once=True)
 
     def _choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, f"A folder for “{self._collection}” to follow")
@@ -99,21 +98,19 @@ class WatchPanel(QWidget):
 
     def _toggle(self) -> None:
         for record in self.table.selected_records()[:1]:
-            self._run(
-                operations.set_watching,
-                watch_id=record.id,
-                enabled=not record.enabled,
+            self._console.run(
+                operations.set_watching, self._changed, watch_id=record.id, enabled=not record.enabled
             )
 
     def _forget(self) -> None:
         for record in self.table.selected_records()[:1]:
-            self._run(operations.unwatch_folder, watch_id=record.id)
+            self._console.run(operations.unwatch_folder, self._changed, watch_id=record.id)
 
-    def _run(self, operation: Operation[Any], **arguments: Any) -> None:
-        self._console.run(operation, lambda _result: self._console.data_changed.emit(), **arguments)
+    def _changed(self, _result: object) -> None:
+        self._console.data_changed.emit()
 
     def _name_pause(self) -> None:
-        records = self.table.selected_records()
+        records: list[WatchedFolderRow] = self.table.selected_records()
         paused = bool(records) and not records[0].enabled
         self.pause_button.setText("Resume" if paused else "Pause")
         self.pause_button.setAccessibleName(self.pause_button.text())

@@ -1,8 +1,9 @@
-"""One case of an evaluation set, edited; and a CSV's columns matched to what a case has."""
+"""The dialogs for one case of an evaluation set, and for the columns of a table of cases."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtWidgets import (
@@ -23,13 +24,13 @@ from app.widgets.theme import SPACE
 
 _COLUMNS = (
     ("question", "Question", True), ("references", "Reference answers", False), ("key", "Key", False),
-    ("judgements", "Relevant passages", False), ("should_refuse", "Should be refused", False),
+    ("judgements", "Relevant passages", False), ("should_refuse", "Should be declined", False),
     ("tags", "Tags", False), ("weight", "Weight", False), ("cluster", "Source document", False),
 )  # fmt: skip
 
 
 class CaseDialog(QDialog):
-    """values() are those of rag.evaluation.cases.Case; the engine checks them."""
+    """A form for one case. `values` are those of rag.evaluation.cases.Case; the engine checks them."""
 
     def __init__(self, parent: QWidget | None, case: dict[str, Any] | None = None) -> None:
         super().__init__(parent)
@@ -45,11 +46,11 @@ class CaseDialog(QDialog):
         self.weight.lineEdit().setTextMargins(4, 0, 0, 0)
         self.weight.setValue(1)
         self.question.setPlaceholderText("As a person would ask it")
-        self.references.setPlaceholderText("One right answer a line; any of them counts")
+        self.references.setPlaceholderText("One right answer per line; any of them counts")
         self.judgements.setPlaceholderText(
-            "One a line: document | the passage, word for word | grade (1 and more; may be left out)"
+            "One per line: document | the passage, word for word | grade (1 or more; optional)"
         )
-        self.checks.setPlaceholderText('One a line, as JSON: {"type": "contains", "value": "21 days"}')
+        self.checks.setPlaceholderText('One per line, as JSON: {"type": "contains", "value": "21 days"}')
         self.tags.setPlaceholderText("Separated by commas")
         self.key.setPlaceholderText("Made from the question")
         form = QFormLayout()
@@ -93,7 +94,7 @@ class CaseDialog(QDialog):
         self.key.setText(case.get("key", ""))
 
     def values(self) -> dict[str, Any]:
-        """Raises ValueError with a sentence when a line cannot be read."""
+        """Return the case. Raises ValueError with a sentence when a line cannot be read."""
         values: dict[str, Any] = {
             "question": self.question.toPlainText().strip(),
             "references": [line.strip() for line in _lines(self.references)],
@@ -119,7 +120,7 @@ class CaseDialog(QDialog):
 
 
 class ColumnsDialog(QDialog):
-    """Which column of a CSV file holds what."""
+    """A form that says which column of a table contains which part of a case."""
 
     def __init__(self, parent: QWidget | None, headers: list[str]) -> None:
         super().__init__(parent)
@@ -149,6 +150,7 @@ class ColumnsDialog(QDialog):
         layout.addWidget(buttons)
 
     def columns(self) -> dict[str, str]:
+        """Return the chosen column of each part of a case that the table has."""
         return {field: box.currentData() for field, box in self._boxes.items() if box.currentData()}
 
 
@@ -175,15 +177,15 @@ def _judgement_line(judgement: dict[str, Any]) -> str:
     return " | ".join(parts[:3] if parts[2] else parts[:2])
 
 
-def _read_judgement(line: str, before: Any) -> dict[str, Any]:
-    """A line that was not touched keeps its place in the document."""
+def _read_judgement(line: str, before: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return a line as a judgement; a line that was not changed keeps its place in the document."""
     for judgement in before:
         if _judgement_line(judgement) == line:
             return dict(judgement)
     document, *rest = (part.strip() for part in line.split("|"))
     grade = rest.pop() if len(rest) > 1 else "1"
     if not grade.lstrip("-").isdecimal():
-        raise ValueError(f"“{grade}” is no grade; write a whole number such as 1 after the second bar.")
+        raise ValueError(f"“{grade}” is not a grade. Write a whole number such as 1 after the second bar.")
     return {"document": document, "quote": rest[0] if rest else "", "grade": int(grade)}
 
 
@@ -191,7 +193,7 @@ def _read_check(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except ValueError as error:
-        raise ValueError(f"A check is not JSON ({error}): {line[:60]}") from error
+        raise ValueError(f"A check is not valid JSON ({error}): {line[:60]}") from error
     if not isinstance(value, dict):
-        raise ValueError(f"A check is an object with a type and a value: {line[:60]}")
+        raise ValueError(f"A check needs a type and a value: {line[:60]}")
     return value

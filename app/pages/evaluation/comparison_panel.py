@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
 from app.console import Console
+from app.pages.evaluation.power import detectable_sentence
 from app.shared.diff_view import DiffView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
-from app.widgets.layout import EmptyState, row, scrolled
-from app.widgets.theme import SMALL_SPACE
+from app.widgets.layout import EmptyState, Splitter, column, row, scrolled
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.evaluation.rows import (
     CaseAnswer,
     CaseComparison,
-    Detectable,
     MetricComparison,
     MetricDifference,
     MetricMean,
     RunComparison,
     RunRow,
 )
-from rag.knowledge.rows import ChunkChange, ChunkRow
+from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
 
@@ -42,7 +41,7 @@ _OUTCOME_COLOURS = {
 
 @dataclass(frozen=True)
 class MetricLine:
-    """A metric of the first run, or of another one against the first."""
+    """A metric of the first run, or of another run against the first."""
 
     metric: MetricComparison
     run: RunRow
@@ -52,7 +51,7 @@ class MetricLine:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A metric's value as a person reads it."""
+    """Return a metric's value as people read it."""
     if value is None:
         return "–"
     if unit == "ms":
@@ -63,7 +62,7 @@ def number(value: float | None, unit: str = "") -> str:
 
 
 def _between(line: MetricLine) -> str:
-    """The interval of the difference; of a run alone, that of its mean."""
+    """Return the interval of the difference, or of the mean where there is one run only."""
     found = line.difference
     if found is None:
         return _mean_interval(line.own, line.metric.unit) or "–"
@@ -83,7 +82,7 @@ def _value(mean: MetricMean | None) -> float | None:
 
 
 def _about_mean(mean: MetricMean | None, unit: str) -> str:
-    """A mean with all that it takes to judge it."""
+    """Return a mean with everything needed to judge it."""
     if mean is None or mean.mean is None:
         return "No case has a value"
     between = _mean_interval(mean, unit)
@@ -105,7 +104,7 @@ def _p(line: MetricLine) -> str:
 
 
 def _better(line: MetricLine) -> str | None:
-    """A colour for a difference that is certain."""
+    """Return a colour for a difference that is certain."""
     found = line.difference
     if found is None or not found.certain or not found.difference or line.metric.direction == "none":
         return None
@@ -129,10 +128,20 @@ def _tested(line: MetricLine) -> str:
     ]
     if found.p is not None and found.p_holm is not None:
         lines.append(
-            f"p = {found.p:.3g} for this metric alone, {found.p_holm:.3g} after Holm's correction for all that "
-            "were compared. The interval is not corrected."
+            f"p = {found.p:.3g} for this metric alone, {found.p_holm:.3g} after Holm's correction for all "
+            "metrics compared. The interval is not corrected."
         )
     return "\n".join(lines)
+
+
+def _p_order(line: MetricLine) -> float:
+    found = line.difference
+    return 2.0 if found is None or found.p_holm is None else found.p_holm
+
+
+def _difference(line: MetricLine) -> str:
+    found = line.difference
+    return "–" if found is None else _signed(found.difference, line.metric.unit)
 
 
 def _effect(line: MetricLine) -> str:
@@ -147,24 +156,25 @@ def _record(line: MetricLine) -> str:
 
 METRIC_COLUMNS = (
     Column("Metric", lambda m: m.metric.label, 150, stretch=True, tooltip=_definition),
-    Column("Run", lambda m: str(m.run.id), 50, right=True, sort=lambda m: m.run.id, tooltip=lambda m: m.run.name),
+    Column("Run", lambda m: str(m.run.id), 50, right=True, sort=lambda m: m.run.id,
+           tooltip=lambda m: m.run.name),
     Column("First", lambda m: number(_value(m.first), m.metric.unit), 66, right=True,
            sort=lambda m: _value(m.first) or 0.0, tooltip=lambda m: _about_mean(m.first, m.metric.unit)),
     Column("Mean", lambda m: number(_value(m.own), m.metric.unit), 66, right=True,
-           sort=lambda m: _value(m.own) or 0.0, colour=_better, tooltip=lambda m: _about_mean(m.own, m.metric.unit)),
-    Column("Difference", lambda m: _signed(m.difference.difference, m.metric.unit) if m.difference else "–", 84,
-           right=True, sort=lambda m: m.difference.difference or 0.0 if m.difference else 0.0, colour=_better,
-           tooltip=_tested),
+           sort=lambda m: _value(m.own) or 0.0, colour=_better,
+           tooltip=lambda m: _about_mean(m.own, m.metric.unit)),
+    Column("Difference", _difference, 84, right=True, colour=_better, tooltip=_tested,
+           sort=lambda m: m.difference.difference or 0.0 if m.difference else 0.0),
     Column("95 % interval", _between, 164, right=True, tooltip=_tested),
-    Column("p (Holm)", _p, 72, right=True, tooltip=_tested,
-           sort=lambda m: 2.0 if m.difference is None or m.difference.p_holm is None else m.difference.p_holm),
-    Column("Effect", _effect, 58, right=True, tooltip=lambda m: m.difference.effect_name if m.difference else ""),
+    Column("p (Holm)", _p, 72, right=True, tooltip=_tested, sort=_p_order),
+    Column("Effect", _effect, 58, right=True,
+           tooltip=lambda m: m.difference.effect_name if m.difference else ""),
     Column("Won / tied / lost", _record, 118, right=True),
     Column("n", lambda m: f"{m.own.count:,}" if m.own else "0", 50, right=True,
            sort=lambda m: m.own.count if m.own else 0),
     Column("Without", lambda m: f"{m.own.missing:,}" if m.own else "–", 76, right=True,
            sort=lambda m: m.own.missing if m.own else 0,
-           tooltip=lambda m: "Cases without a value: errors, time-outs, and cases that this metric does not apply to"),
+           tooltip=lambda m: "Cases without a value: errors, timeouts, and cases to which it does not apply"),
 )  # fmt: skip
 
 
@@ -176,7 +186,7 @@ def _outcome(case: CaseComparison, place: int) -> str:
 CASE_COLUMNS = (
     Column("Change", lambda c: f"{c.change:+.2f}".replace("-", "−"), 66, right=True, sort=lambda c: c.change,
            colour=lambda c: "good" if c.change > 0.005 else "bad" if c.change < -0.005 else "text_muted",
-           tooltip=lambda c: "Mean difference of the metrics that are shares: −1 (worse) to 1 (better)"),
+           tooltip=lambda c: "Mean difference of all metrics that are shares, from −1 (worse) to 1 (better)"),
     Column("Question", lambda c: c.question, 260, stretch=True, tooltip=lambda c: c.question),
     Column("First", lambda c: _outcome(c, 0), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, 0))),
     Column("Last", lambda c: _outcome(c, -1), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, -1))),
@@ -191,15 +201,23 @@ TAG_COLUMNS = (
     Column("Mean", lambda t: number(t[0].mean, t[1].unit), 70, right=True),
     Column("Won / lost", lambda t: f"{t[0].wins:,} / {t[0].losses:,}", 84, right=True),
 )  # fmt: skip
+
+
+def _prompt(run: RunRow) -> str:
+    if run.prompt_version:
+        return f"{run.prompt_name}, version {run.prompt_version}"
+    return run.prompt_name or "–"
+
+
 _FACTS = (
     ("Set", lambda r: f"{r.set_name}, version {r.set_number}"),
     ("Pipeline", lambda r: f"{r.pipeline}, version {r.pipeline_number}"),
     ("Collection", lambda r: f"{r.collection}, version {r.version_number}"),
-    ("Prompt", lambda r: f"{r.prompt_name}, version {r.prompt_version}" if r.prompt_version else r.prompt_name or "–"),
-    ("Model", lambda r: f"{r.model_file} {r.quantisation}".strip() or "none: search alone"),
+    ("Prompt", _prompt),
+    ("Model", lambda r: f"{r.model_file} {r.quantisation}".strip() or "none; search only"),
     ("Cases", lambda r: f"{r.done_count:,} of {r.total:,} answers, {r.failed_count:,} failed"),
     ("Repeats, seed", lambda r: f"{r.repeats}, {r.seed}"),
-    ("At once", lambda r: "one by one" if r.parallel == 1 else "several at once; times are not measured"),
+    ("In parallel", lambda r: "one by one" if r.parallel == 1 else "several; times are not measured"),
     ("Took", lambda r: f"{r.busy_s:,.0f} s"),
     ("Embedder", lambda r: r.embedder),
     ("Model sha256", lambda r: r.model_sha256 or "–"),
@@ -211,7 +229,7 @@ _FACTS = (
 
 
 class ComparisonPanel(QWidget):
-    """Filled with show_comparison; the first run is what the others are held against."""
+    """A panel with what one run shows, or how others differ from the first. `show_comparison` fills it."""
 
     trace_requested = Signal(str)
 
@@ -243,48 +261,30 @@ class ComparisonPanel(QWidget):
             )
         )
         self._stack.addWidget(self._make_content())
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stack)
+        column(self._stack, holder=self)
         self.cases.record_selected.connect(self._show_case)
 
     def _make_content(self) -> QWidget:
-        shown = QWidget()
-        below = QVBoxLayout(shown)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(SMALL_SPACE)
-        line = row(self._values, *self._traces)
-        line.setStretch(0, 1)
-        below.addLayout(line)
-        below.addWidget(self.answers, 1)
-        questions = QSplitter(Qt.Orientation.Vertical)
-        questions.addWidget(self.cases)
-        questions.addWidget(shown)
-        questions.setSizes([150, 260])
-        questions.setChildrenCollapsible(False)
+        shown = column(row((self._values, 1), *self._traces), (self.answers, 1))
+        questions = Splitter("evaluation/questions", self.cases, shown, (150, 260), vertical=True)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for title, widget in (
             ("Metrics", self.metrics),
             ("Questions", questions),
             ("By tag", self.tags),
-            ("What ran", scrolled(self.facts)),
+            ("Configuration", scrolled(self.facts)),
         ):
             self.tabs.addTab(widget, title)
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(self.sentence)
-        layout.addWidget(self.warnings)
-        layout.addWidget(self.tabs, 1)
-        return content
+        return column(self.sentence, self.warnings, (self.tabs, 1))
 
     def clear(self) -> None:
+        """Show no run."""
         self._found = None
         self._stack.setCurrentIndex(0)
 
     def show_comparison(self, found: RunComparison) -> None:
+        """Show a comparison, or the figures of one run; the chosen question stays."""
         self._found = found
         first = found.runs[0]
         if found.sentences:
@@ -337,18 +337,22 @@ class ComparisonPanel(QWidget):
         return "   ·   ".join(parts)
 
     def _pieces(self, first: CaseAnswer | None, last: CaseAnswer | None) -> list[ChunkChange]:
-        """The answers, then the passages in the prompt: those of both, of the first alone, of the last alone."""
+        """Return the answers and the passages in the prompts, as the view of differences takes them."""
         old, new = (_piece(answer_text(answer), "Answer") for answer in (first, last))
         same = old.text == new.text
         pieces = [
             ChunkChange(
-                "same" if same else "changed", old, new, () if same else word_diff(old.text, new.text)
+                ChunkChangeKind.SAME if same else ChunkChangeKind.CHANGED,
+                old,
+                new,
+                () if same else word_diff(old.text, new.text),
             )
         ]
         before, after = self._passages(first), self._passages(last)
         for key in dict.fromkeys((*before, *after)):
             here, there = before.get(key), after.get(key)
-            kind = "same" if here and there else "removed" if here else "added"
+            one_side = ChunkChangeKind.REMOVED if here else ChunkChangeKind.ADDED
+            kind = ChunkChangeKind.SAME if here and there else one_side
             pieces.append(ChunkChange(kind, here, there))
         return pieces
 
@@ -373,7 +377,7 @@ class ComparisonPanel(QWidget):
 
 
 def metric_lines(found: RunComparison) -> list[MetricLine]:
-    """A line for each metric and each run but the first; of a run alone, its means."""
+    """Return a line for each metric and each run but the first, or the means of a single run."""
     lines = []
     for metric in found.metrics:
         means = {mean.run_id: mean for mean in metric.means}
@@ -386,29 +390,8 @@ def metric_lines(found: RunComparison) -> list[MetricLine]:
     return lines
 
 
-def detectable_sentence(found: Detectable) -> str:
-    """What a set of this size can show, and how many cases would be enough."""
-    needed = dict(found.needed)
-    enough = "  ".join(
-        f"{cases:,} cases find {100 * difference:.0f} points."
-        for difference, cases in needed.items()
-        if cases
-    )
-    if found.difference is None:
-        return f"{found.cases:,} cases are too few to find any difference reliably.  {enough}"
-    dependent = (
-        f" They come from {found.clusters:,} documents; cases of one document count for less."
-        if found.clusters < found.cases and not found.few_documents
-        else ""
-    )
-    return (
-        f"{found.cases:,} cases find a difference of {100 * found.difference:.0f} points four times in five.{dependent}"
-        f"  {enough}"
-    )
-
-
 def outcomes(counts: dict[str, int]) -> str:
-    """ "40 ok, 3 refused" from counts by outcome."""
+    """Return counts by outcome as text, such as "40 ok, 3 refused"."""
     return (
         ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items(), key=lambda p: -p[1]))
         or "no answer yet"
@@ -416,6 +399,7 @@ def outcomes(counts: dict[str, int]) -> str:
 
 
 def answer_text(answer: CaseAnswer | None) -> str:
+    """Return the answer, or in brackets why there is none."""
     if answer is None:
         return ""
     return answer.answer or (f"({answer.error})" if answer.error else "(nothing)")

@@ -13,7 +13,7 @@ from app.widgets.theme import SPACE
 
 
 class EvaluationPage(QWidget):
-    """Three tabs; the one that was open is open again."""
+    """A page with three tabs; the one that was open is open again."""
 
     trace_requested = Signal(str)
 

@@ -1,26 +1,24 @@
-"""A pipeline edited: all that an answer depends on besides the question."""
+"""The dialog for a pipeline: everything an answer depends on besides the question."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSpinBox,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app.console import Console
+from app.shared.setting_editor import Editor, make_editor, show_value, value_of
 from app.widgets.labels import label
 from app.widgets.layout import scrolled
 from app.widgets.theme import SPACE
@@ -28,12 +26,11 @@ from rag.knowledge.rows import list_collections, list_versions
 from rag.prompts.rows import list_prompts
 from rag.settings import GenerationSettings, RetrievalSettings
 
-_BIGGEST = 2**31 - 1
-_KINDS = (("Answers questions", "answer"), ("Searches alone, no model", "retrieval"))
+_KINDS = (("Answers questions", "answer"), ("Searches only, no model", "retrieval"))
 
 
 class PipelineDialog(QDialog):
-    """values() are those of rag.evaluation.pipelines.PipelineConfig; the engine checks them."""
+    """A form for a pipeline. `values` are those of PipelineConfig in rag.evaluation.pipelines."""
 
     def __init__(
         self, console: Console, parent: QWidget | None, name: str, config: dict[str, Any], new: bool
@@ -42,7 +39,7 @@ class PipelineDialog(QDialog):
         self.setWindowTitle("New pipeline" if new else f"New version of {name}")
         self.setMinimumSize(620, 560)
         self._console, self._config = console, config
-        self._fields: dict[tuple[str, str], QWidget] = {}
+        self._fields: dict[tuple[str, str], Editor] = {}
         self.name, self.message = QLineEdit(name), QLineEdit()
         self.name.setReadOnly(not new)
         self.message.setPlaceholderText("What is different, and why")
@@ -50,7 +47,7 @@ class PipelineDialog(QDialog):
         self.prompt, self.model, self.kind = QComboBox(), QComboBox(), QComboBox()
         self.checks = QPlainTextEdit("\n".join(json.dumps(check) for check in config.get("checks", ())))
         self.checks.setPlaceholderText(
-            'Of every answer; one a line, as JSON: {"type": "length", "value": {"max": 600}}'
+            'For every answer, one per line, as JSON: {"type": "length", "value": {"max": 600}}'
         )
         self.checks.setMinimumHeight(60)
         self._fill_boxes()
@@ -70,7 +67,7 @@ class PipelineDialog(QDialog):
             form.addRow(title, widget)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
-        tabs.addTab(first, "What")
+        tabs.addTab(first, "General")
         tabs.addTab(scrolled(self._section("retrieval", RetrievalSettings)), "Search")
         tabs.addTab(scrolled(self._section("generation", GenerationSettings)), "Answering")
         self._wrong = label("", "bad", wrap=True)
@@ -93,7 +90,7 @@ class PipelineDialog(QDialog):
         self.collection.setCurrentIndex(max(self.collection.findData(config.get("collection")), 0))
         self._fill_versions()
         for prompt in list_prompts(database):
-            self.prompt.addItem(f"{prompt.name}, what is in production (else the newest)", prompt.name)
+            self.prompt.addItem(f"{prompt.name}, in production (otherwise the newest)", prompt.name)
             for tag, number in prompt.labels:
                 self.prompt.addItem(
                     f"{prompt.name}, label {tag} (now version {number})", f"{prompt.name}@{tag}"
@@ -125,13 +122,14 @@ class PipelineDialog(QDialog):
             self.version.addItem(f"Tag {wanted}", wanted)
         self.version.setCurrentIndex(self.version.findData(wanted))
 
-    def _section(self, section: str, settings: Any) -> QWidget:
+    def _section(self, section: str, settings: type[RetrievalSettings | GenerationSettings]) -> QWidget:
         holder = QWidget()
         form = QFormLayout(holder)
         form.setVerticalSpacing(8)
         present = settings.model_validate(self._config.get(section, {}))
         for key, field in settings.model_fields.items():
-            editor = _editor(field, getattr(present, key))
+            editor = make_editor(field)
+            show_value(editor, getattr(present, key))
             editor.setToolTip(field.description or "")
             editor.setMinimumWidth(150)
             self._fields[section, key] = editor
@@ -139,7 +137,7 @@ class PipelineDialog(QDialog):
         return holder
 
     def values(self) -> dict[str, Any]:
-        """Raises ValueError with a sentence when a check cannot be read."""
+        """Return the configuration. Raises ValueError with a sentence when a check cannot be read."""
         values: dict[str, Any] = {
             "collection": self.collection.currentData() or "",
             "version": self.version.currentData(),
@@ -155,9 +153,9 @@ class PipelineDialog(QDialog):
                 try:
                     values["checks"].append(json.loads(line))
                 except ValueError as error:
-                    raise ValueError(f"A check is not JSON ({error}): {line[:60]}") from error
+                    raise ValueError(f"A check is not valid JSON ({error}): {line[:60]}") from error
         for (section, key), editor in self._fields.items():
-            values[section][key] = _value(editor)
+            values[section][key] = value_of(editor)
         return values
 
     def _accept(self) -> None:
@@ -170,41 +168,3 @@ class PipelineDialog(QDialog):
             self._wrong.setText("Give the pipeline a name.")
             return
         self.accept()
-
-
-def _editor(field: Any, value: Any) -> QWidget:
-    kind = field.annotation
-    if get_origin(kind) is Literal:
-        box = QComboBox()
-        for choice in get_args(kind):
-            box.addItem(choice[:1].upper() + choice[1:], choice)
-        box.setCurrentIndex(box.findData(value))
-        return box
-    if kind is bool:
-        check = QCheckBox()
-        check.setChecked(value)
-        return check
-    spin: QSpinBox | QDoubleSpinBox = QDoubleSpinBox() if kind is float else QSpinBox()
-    low, high = -_BIGGEST, _BIGGEST
-    for bound in field.metadata:
-        low = next(
-            (v for v in (getattr(bound, "ge", None), getattr(bound, "gt", None)) if v is not None), low
-        )
-        high = next((v for v in (getattr(bound, "le", None),) if v is not None), high)
-    if isinstance(spin, QDoubleSpinBox):
-        spin.setDecimals(2)
-        spin.setSingleStep(0.05)
-        low = max(low, 0.01) if any(getattr(b, "gt", None) is not None for b in field.metadata) else low
-    spin.setRange(low, min(high, _BIGGEST))
-    spin.lineEdit().setTextMargins(4, 0, 0, 0)
-    spin.setValue(value)
-    return spin
-
-
-def _value(editor: QWidget) -> Any:
-    if isinstance(editor, QComboBox):
-        return editor.currentData()
-    if isinstance(editor, QCheckBox):
-        return editor.isChecked()
-    assert isinstance(editor, QSpinBox | QDoubleSpinBox)
-    return editor.value()

@@ -1,19 +1,15 @@
-"""Pipelines: named ways to answer, their versions, and what differs between two of them."""
+"""Pipelines: named ways to answer, their versions, and how two versions differ."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QInputDialog,
-    QMessageBox,
-    QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,9 +18,9 @@ from app.pages.evaluation.pipeline_dialog import PipelineDialog
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, row
+from app.widgets.layout import EmptyState, Splitter, column, confirm, row
 from app.widgets.name_menu import pick_label_move
-from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.theme import SPACE
 from rag import operations
 from rag.evaluation.rows import PipelineVersionRow, list_pipeline_versions, list_pipelines
 from rag.knowledge.rows import list_collections
@@ -37,7 +33,7 @@ PIPELINE_COLUMNS = (
 VERSION_COLUMNS = (
     Column("#", lambda p: str(p.number), 40, right=True, sort=lambda p: p.number),
     Column("Made", lambda p: date_time(p.created_ms), 140, sort=lambda p: p.created_ms),
-    Column("What", lambda p: p.message, 200, stretch=True, tooltip=lambda p: p.message),
+    Column("Message", lambda p: p.message, 200, stretch=True, tooltip=lambda p: p.message),
     Column("Labels", lambda p: ", ".join(p.labels), 130, colour=lambda p: "accent"),
     Column("Fingerprint", lambda p: p.fingerprint[:12], 104, tooltip=lambda p: p.fingerprint),
 )
@@ -51,7 +47,7 @@ FIELD_COLUMNS = (
 
 
 def flat(values: dict[str, Any], before: str = "") -> dict[str, str]:
-    """Nested values by keys such as retrieval.max_passages."""
+    """Return nested values by keys such as retrieval.max_passages."""
     found: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, dict):
@@ -62,7 +58,7 @@ def flat(values: dict[str, Any], before: str = "") -> dict[str, str]:
 
 
 class PipelinesPanel(QWidget):
-    """Pipelines on the left; versions of the chosen one, and its fields, on the right."""
+    """A panel with the pipelines on the left, and versions and fields of the chosen one on the right."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -72,47 +68,34 @@ class PipelinesPanel(QWidget):
         self.versions = RecordTable(VERSION_COLUMNS, theme, "pipeline_versions")
         self.versions.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.fields = RecordTable(FIELD_COLUMNS, theme, "pipeline_fields")
-        self._difference = label("", "muted")
+        self.difference = label("", "muted")
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(
                 theme,
                 "settings",
                 "No pipeline yet",
-                "A pipeline is everything an answer depends on besides the question: documents, search settings, "
-                "prompt, model and sampling. Save the present settings as one, change a copy, and compare both.",
+                "A pipeline is everything an answer depends on besides the question: documents, search "
+                "settings, prompt, model and sampling. Save the current settings as one, change a "
+                "copy, and compare both.",
             )
         )
-        shown = QSplitter(Qt.Orientation.Vertical)
-        below = QWidget()
-        layout = QVBoxLayout(below)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(self._difference)
-        layout.addWidget(self.fields, 1)
-        shown.addWidget(self.versions)
-        shown.addWidget(below)
-        shown.setSizes([160, 380])
-        content = QSplitter()
-        content.addWidget(self.pipelines)
-        content.addWidget(shown)
-        content.setSizes([310, 800])
-        content.setChildrenCollapsible(False)
-        self._stack.addWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, SPACE, 0, 0)
-        outer.setSpacing(SMALL_SPACE)
-        outer.addLayout(
+        fields = column(self.difference, (self.fields, 1))
+        shown = Splitter("evaluation/fields", self.versions, fields, (160, 380), vertical=True)
+        self._stack.addWidget(Splitter("evaluation/pipelines", self.pipelines, shown, (310, 800)))
+        column(
             row(
-                button("Save the present settings…", self.save_present),
-                button("New version…", self.edit, tip="Change the chosen version; it is kept as it is"),
-                button("Copy…", self.copy, tip="A new pipeline from the chosen version"),
-                button("Label…", self.label_menu, tip="Such as production and staging"),
+                button("Save the current settings…", self.save_present),
+                button("New version…", self.edit, tip="Change a copy of the chosen version"),
+                button("Copy…", self.copy, tip="Make a new pipeline from the chosen version"),
+                button("Label…", self.label_menu, tip="For example production or staging"),
                 1,
                 button("Delete…", self.delete),
-            )
+            ),
+            (self._stack, 1),
+            holder=self,
+            top=SPACE,
         )
-        outer.addWidget(self._stack, 1)
         self.pipelines.record_selected.connect(lambda _p: self._show_versions())
         self.versions.selectionModel().selectionChanged.connect(lambda _n, _o: self._show_fields())
         self.versions.doubleClicked.connect(lambda _i: self.edit())
@@ -121,11 +104,12 @@ class PipelinesPanel(QWidget):
 
     @property
     def current(self) -> PipelineVersionRow | None:
-        """The chosen version, else the newest of the chosen pipeline."""
+        """The chosen version, or the newest one of the chosen pipeline."""
         chosen = self.versions.selected_records() or self.pipelines.selected_records()
         return chosen[0] if chosen else None
 
     def refresh(self) -> None:
+        """Show the pipelines as they are stored now; the choice stays."""
         chosen = self.pipelines.selected_records()
         rows = list_pipelines(self._console.database)
         self._stack.setCurrentIndex(1 if rows else 0)
@@ -135,6 +119,7 @@ class PipelinesPanel(QWidget):
         self._show_versions()
 
     def choose(self, name: str) -> bool:
+        """Choose a pipeline; False when there is none of that name."""
         return self.pipelines.choose(lambda p: p.name == name)
 
     def _show_versions(self) -> None:
@@ -146,7 +131,7 @@ class PipelinesPanel(QWidget):
             self.versions.selectRow(0)
 
     def _show_fields(self) -> None:
-        """Two chosen versions against each other; one against the version before it."""
+        """Show how two chosen versions differ, or one from the version before it."""
         chosen = sorted(self.versions.selected_records(), key=lambda v: v.number)
         if not chosen:
             self.fields.set_records([])
@@ -158,7 +143,7 @@ class PipelinesPanel(QWidget):
         before, after = flat(json.loads(old.config)), flat(json.loads(new.config))
         keys = sorted({**before, **after}, key=lambda k: (before.get(k) == after.get(k), k))
         differing = sum(before.get(key) != after.get(key) for key in keys)
-        self._difference.setText(
+        self.difference.setText(
             f"Version {new.number}"
             + (
                 f" against version {old.number}: {counted(differing, 'field differs', 'fields differ')}"
@@ -166,7 +151,7 @@ class PipelinesPanel(QWidget):
                 else ", the first one"
             )
         )
-        # Of the first version nothing was before.
+        # There is nothing before the first version.
         self.fields.set_records(
             [(key, before.get(key, "") if old is not new else "", after.get(key, "")) for key in keys]
         )
@@ -174,9 +159,10 @@ class PipelinesPanel(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def save_present(self) -> None:
+        """Make a pipeline of the current settings and a collection."""
         collections = [c.name for c in list_collections(self._console.database)]
         if not collections:
-            self._console.notice.emit("There is no collection yet; add documents first.", "info")
+            self._console.notice.emit("There are no collections yet. Add documents first.", "info")
             return
         name, given = (
             (collections[0], True)
@@ -191,10 +177,12 @@ class PipelinesPanel(QWidget):
             )
 
     def edit(self) -> None:
+        """Open the form for a new version of the chosen pipeline."""
         if (current := self.current) is not None:
             self._open(current.name, json.loads(current.config), new=False)
 
     def copy(self) -> None:
+        """Open the form for a new pipeline that begins as the chosen version."""
         if (current := self.current) is not None:
             self._open(f"{current.name} (copy)", json.loads(current.config), new=True)
 
@@ -204,6 +192,7 @@ class PipelinesPanel(QWidget):
             self.save(dialog.name.text().strip(), dialog.values(), dialog.message.text().strip())
 
     def save(self, name: str, values: dict[str, Any], message: str = "") -> None:
+        """Save a version of a pipeline, made if there is none."""
         self._console.run(
             operations.store_pipeline,
             lambda number: self._saved(name, number),
@@ -215,9 +204,10 @@ class PipelinesPanel(QWidget):
     def _saved(self, name: str, number: int) -> None:
         self.refresh()
         self.choose(name)
-        self._console.notice.emit(f"“{name}” has version {number} now.", "info")
+        self._console.notice.emit(f"Version {number} of “{name}” was saved.", "info")
 
     def label_menu(self) -> None:
+        """Move a label to the chosen version, or take it away, from a menu."""
         current = self.current
         if current is None:
             return
@@ -225,6 +215,7 @@ class PipelinesPanel(QWidget):
             self.set_label(current, *move)
 
     def set_label(self, pipeline: PipelineVersionRow, label_name: str, number: int | None, note: str) -> None:
+        """Give a label to version `number`, or take it away where that is None; the note is logged."""
         self._console.run(
             operations.set_pipeline_label,
             lambda _m: self.refresh(),
@@ -235,13 +226,16 @@ class PipelinesPanel(QWidget):
         )
 
     def delete(self) -> None:
+        """Delete the chosen pipeline after a yes."""
         current = self.current
-        if current is not None and (
-            QMessageBox.question(
+        if current is not None:
+            confirm(
                 self,
                 "Delete a pipeline",
                 f"Delete “{current.name}” with all its versions? Its runs stay. This cannot be undone.",
+                "Delete",
+                lambda: self._console.run(
+                    operations.delete_pipeline, lambda _none: self.refresh(), name=current.name
+                ),
+                destructive=True,
             )
-            == QMessageBox.StandardButton.Yes
-        ):
-            self._console.run(operations.delete_pipeline, lambda _r: self.refresh(), name=current.name)

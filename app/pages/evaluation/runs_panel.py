@@ -1,42 +1,32 @@
-"""Evaluation runs: starting, following, pausing and resuming them; the chosen ones are compared below."""
+"""Evaluation runs: started, followed, paused and resumed; the chosen ones are compared below."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QFrame,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QMessageBox,
     QProgressBar,
-    QSpinBox,
-    QSplitter,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.console import Console
 from app.engine.client import Task
-from app.pages.evaluation.comparison_panel import ComparisonPanel, detectable_sentence
+from app.pages.evaluation.comparison_panel import ComparisonPanel
+from app.pages.evaluation.run_dialog import RunDialog
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import Splitter, column, confirm, row
 from app.widgets.name_menu import pick_name
-from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.theme import SPACE
 from rag import operations
 from rag.evaluation.rows import (
-    Detectable,
     GateOutcome,
     RunComparison,
     RunProgress,
@@ -53,7 +43,6 @@ _STATUS_COLOURS = {
     "failed": "bad",
 }  # fmt: skip
 _RESUMABLE = ("cancelled", "interrupted", "failed")
-_PARALLEL = (("As many as memory allows", None), ("One by one: times are measured", 1))
 
 
 def _gate(run: RunRow) -> str:
@@ -69,7 +58,8 @@ RUN_COLUMNS = (
     Column("Started", lambda r: date_time(r.created_ms), 138, sort=lambda r: r.created_ms),
     Column("Set", lambda r: f"{r.set_name} {r.set_number}", 170, tooltip=lambda r: r.set_name),
     Column("Pipeline", lambda r: r.label, 190, stretch=True, tooltip=lambda r: r.name),
-    Column("Status", lambda r: r.status, 86, colour=lambda r: _STATUS_COLOURS.get(r.status), tooltip=lambda r: r.error),
+    Column("Status", lambda r: r.status, 86, colour=lambda r: _STATUS_COLOURS.get(r.status),
+           tooltip=lambda r: r.error),
     Column("Answers", _answers, 88, right=True, sort=lambda r: r.done_count),
     Column("Failed", lambda r: f"{r.failed_count:,}", 58, right=True, sort=lambda r: r.failed_count,
            colour=lambda r: "bad" if r.failed_count else "text_muted"),
@@ -81,7 +71,7 @@ RUN_COLUMNS = (
 
 
 class RunsPanel(QWidget):
-    """The list of runs above, what they say below."""
+    """A panel with the list of runs above, and what the chosen ones show below."""
 
     trace_requested = Signal(str)
 
@@ -103,42 +93,23 @@ class RunsPanel(QWidget):
         self.sample_button = button(
             "Evaluate the sample", self.evaluate_sample, tip="Both pipelines of the sample over its questions"
         )
-        self.resume_button = button("Resume", self.resume, tip="Goes on with the answers that are missing")
-        self.tag_button = button("Tag…", self.tag, tip="Such as baseline: what later runs are held against")
+        self.resume_button = button("Resume", self.resume, tip="Continue with the answers that are missing")
+        self.tag_button = button(
+            "Tag…", self.tag, tip="For example “baseline”, for the run that later ones are compared with"
+        )
         self.gate_button = button(
             "Gate…",
             self.gate,
-            tip="Hold a run against a gate.yaml; of two chosen ones the older is the baseline",
+            tip="Check a run against gate.yaml. With two selected, the older is the baseline",
         )
         self.delete_button = button("Delete…", self.delete)
         self._title = label("Choose two runs with Ctrl to compare them.", "muted")
         self._progress = self._make_progress()
-        above = QWidget()
-        layout = QVBoxLayout(above)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL_SPACE)
-        layout.addWidget(self._progress)
-        layout.addLayout(
-            row(
-                self.new_button,
-                self.sample_button,
-                self.resume_button,
-                self.tag_button,
-                self.gate_button,
-                self.delete_button,
-                1,
-                self._title,
-            )
-        )
-        layout.addWidget(self.table, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(above)
-        splitter.addWidget(self.comparison)
-        splitter.setSizes([170, 480])
-        splitter.setChildrenCollapsible(False)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, SPACE, 0, 0)
-        outer.addWidget(splitter)
+        starting = (self.new_button, self.sample_button, self.resume_button)
+        changing = (self.tag_button, self.gate_button, self.delete_button)
+        above = column(self._progress, row(*starting, *changing, 1, self._title), (self.table, 1))
+        splitter = Splitter("evaluation/runs", above, self.comparison, (170, 480), vertical=True)
+        column(splitter, holder=self, top=SPACE)
         self.table.selectionModel().selectionChanged.connect(lambda _new, _old: self._selected())
         self.table.records_model.modelReset.connect(self._selected)
         console.data_changed.connect(self.refresh)
@@ -170,6 +141,7 @@ class RunsPanel(QWidget):
     # --- what is shown ------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
+        """Show the runs as they are stored now; the choice stays."""
         chosen = {run.id for run in self.table.selected_records()}
         runs = list_runs(self._console.database)
         self.table.set_records(runs, keep_sort=True)
@@ -197,7 +169,7 @@ class RunsPanel(QWidget):
         self.tag_button.setEnabled(one is not None)
         self.gate_button.setEnabled(1 <= len(runs) <= 2 and all(run.status == "done" for run in runs))
         self.delete_button.setEnabled(bool(runs) and all(run.status != "running" for run in runs))
-        # The older run stands first: what is new is held against it.
+        # The older run comes first: the newer is compared with it.
         wanted = sorted(run.id for run in runs if run.done_count)
         if wanted == self._wanted and not any(run.status == "running" for run in runs):
             return
@@ -205,11 +177,7 @@ class RunsPanel(QWidget):
         if not wanted:
             self.comparison.clear()
             return
-        self._console.run(
-            operations.compare_runs,
-            self._compared,
-            run_ids=wanted,
-        )
+        self._console.run(operations.compare_runs, self._compared, run_ids=wanted)
 
     def _compared(self, found: RunComparison) -> None:
         if [run.id for run in found.runs] == self._wanted:
@@ -218,12 +186,13 @@ class RunsPanel(QWidget):
     # --- running ------------------------------------------------------------------------------------------
 
     def new_run(self) -> None:
+        """Ask what to run, and start it. Without a set or a pipeline a notice says what is missing."""
         database = self._console.database
         sets, pipelines = list_sets(database), list_pipelines(database)
         if not sets or not pipelines:
             missing = "an evaluation set" if not sets else "a pipeline"
             self._console.notice.emit(
-                f"A run needs {missing}: make one in the tab beside this one, or prepare the sample.", "info"
+                f"A run needs {missing}. Make one in its tab, or prepare the sample.", "info"
             )
             return
         dialog = RunDialog(self._console, self)
@@ -231,32 +200,31 @@ class RunsPanel(QWidget):
             self.start(**dialog.arguments())
 
     def start(self, **arguments: Any) -> None:
-        """Start runs; the arguments are those of rag.evaluation.runs.start_runs."""
+        """Start runs with the keywords of `operations.start_runs`."""
         self._follow(self._console.run(operations.start_runs, self._finished, **arguments))
 
     def evaluate_sample(self) -> None:
+        """Run both pipelines of the sample over its questions."""
         self._follow(self._console.run(operations.evaluate_sample, self._finished))
 
     def resume(self) -> None:
+        """Continue the chosen run where it ended."""
         if runs := self.table.selected_records():
-            self._follow(
-                self._console.run(
-                    operations.resume_run,
-                    self._finished,
-                    run_id=runs[0].id,
-                )
-            )
+            self._follow(self._console.run(operations.resume_run, self._finished, run_id=runs[0].id))
 
     def pause(self) -> None:
+        """Pause the run that is under way, or let it go on."""
         if self._task is not None:
             (self._task.resume if self._task.paused else self._task.pause)()
 
     def cancel(self) -> None:
+        """Cancel the run that is under way; its answers stay."""
         if self._task is not None:
             self._task.cancel()
 
     @property
     def is_busy(self) -> bool:
+        """Whether a run of this panel is under way."""
         return self._task is not None
 
     def _follow(self, task: Task) -> None:
@@ -296,40 +264,42 @@ class RunsPanel(QWidget):
     # --- changing -----------------------------------------------------------------------------------------
 
     def tag(self) -> None:
+        """Give a tag to the chosen run, or take it away, from a menu."""
         (run,) = self.table.selected_records()
         if name := pick_name(self, "Tag", ("baseline", "released"), run.tags):
             self.set_tag(run, name, name not in run.tags)
 
     def set_tag(self, run: RunRow, tag: str, there: bool) -> None:
+        """Give a tag to a run, or take it away."""
         operation = operations.tag_run if there else operations.untag_run
         self._console.run(operation, lambda _r: self.refresh(), run_id=run.id, tag=tag)
 
     def delete(self) -> None:
-        runs = self.table.selected_records()
-        names = ", ".join(str(run.id) for run in runs)
-        answers = sum(run.done_count for run in runs)
-        if (
-            QMessageBox.question(
-                self,
-                "Delete runs",
-                f"Delete run {names} with {counted(answers, 'answer')} and their traces? This cannot be undone.",
-            )
-            == QMessageBox.StandardButton.Yes
-        ):
-            for run in runs:
-                self._console.run(
-                    operations.delete_run,
-                    lambda _n: self.refresh(),
-                    run_id=run.id,
-                )
+        """Delete the chosen runs after a yes."""
+        runs: list[RunRow] = self.table.selected_records()
+        which = f"run{'s' if len(runs) > 1 else ''} {', '.join(str(run.id) for run in runs)}"
+        answers = counted(sum(run.done_count for run in runs), "answer")
+        confirm(
+            self,
+            "Delete runs",
+            f"Delete {which} with {answers} and their traces? This cannot be undone.",
+            "Delete",
+            lambda: self._delete([run.id for run in runs]),
+            destructive=True,
+        )
+
+    def _delete(self, run_ids: list[int]) -> None:
+        for run_id in run_ids:
+            self._console.run(operations.delete_run, lambda _count: self.refresh(), run_id=run_id)
 
     def gate(self) -> None:
+        """Ask for a gate's file, and check the chosen run against it."""
         path, _ = QFileDialog.getOpenFileName(self, "Gate", "", "Gates (*.yaml *.yml);;All files (*)")
         if path:
             self.gate_with(Path(path))
 
     def gate_with(self, path: Path) -> None:
-        """Put the newest chosen run through a gate; the other one, if any, is its baseline."""
+        """Check the newest chosen run against a gate; the other one, if any, is its baseline."""
         runs = sorted(self.table.selected_records(), key=lambda run: run.id)
         try:
             text = path.read_text("utf-8")
@@ -351,107 +321,6 @@ class RunsPanel(QWidget):
             " ".join([f"{'PASS' if found.passed else 'FAIL'}.", found.sentence, *failed[:3]]),
             "info" if found.passed else "bad",
         )
-
-
-class RunDialog(QDialog):
-    """What to ask, through which pipelines, how often; and what the set can show."""
-
-    def __init__(self, console: Console, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("New run")
-        self.setMinimumWidth(560)
-        self._sets = list_sets(console.database)
-        self.set_box = QComboBox()
-        for known in self._sets:
-            self.set_box.addItem(f"{known.name}   ({counted(known.case_count, 'case')})", known.name)
-        self.pipelines = QListWidget()
-        self.pipelines.setAccessibleName("Pipelines")
-        self.pipelines.setMaximumHeight(130)
-        remembered = QSettings().value("run/pipelines", [])
-        before = [remembered] if isinstance(remembered, str) else list(remembered or [])
-        known = list_pipelines(console.database)
-        for place, pipeline in enumerate(known):
-            item = QListWidgetItem(f"{pipeline.name}   (version {pipeline.number})")
-            item.setData(Qt.ItemDataRole.UserRole, pipeline.name)
-            checked = pipeline.name in before if before else place < 2
-            item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-            self.pipelines.addItem(item)
-        self.repeats, self.seed = QSpinBox(), QSpinBox()
-        for spin in (self.repeats, self.seed):
-            spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
-        self.repeats.setRange(1, 100)
-        self.seed.setRange(0, 2**31 - 1)
-        self.parallel = QComboBox()
-        for title, value in _PARALLEL:
-            self.parallel.addItem(title, value)
-        self.judge = QComboBox()
-        self.judge.addItem("No judge", "")
-        for model in console.models:
-            self.judge.addItem(f"{model.name} judges", model.path)
-        self.name = QLineEdit()
-        self.name.setPlaceholderText("Made from set and pipeline")
-        self.power = label("", "small", wrap=True)
-        self.power.setMinimumHeight(3 * self.power.fontMetrics().lineSpacing())
-        form = QFormLayout()
-        form.setVerticalSpacing(8)
-        for title, widget in (
-            ("Set", self.set_box),
-            ("Pipelines", self.pipelines),
-            ("Repeats", self.repeats),
-            ("Seed", self.seed),
-            ("At once", self.parallel),
-            ("Judge", self.judge),
-            ("Name", self.name),
-            ("It can show", self.power),
-        ):
-            form.addRow(title, widget)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.run_button = buttons.addButton("Run", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.run_button.setProperty("primary", True)
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(SPACE)
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-        self._console = console
-        self.set_box.currentIndexChanged.connect(lambda _i: self._show_power())
-        self.pipelines.itemChanged.connect(lambda _i: self._enable())
-        self._show_power()
-        self._enable()
-
-    def arguments(self) -> dict[str, Any]:
-        return {
-            "set_name": self.set_box.currentData(),
-            "pipelines": self._chosen(),
-            "repeats": self.repeats.value(),
-            "seed": self.seed.value(),
-            "parallel": self.parallel.currentData(),
-            "judge": self.judge.currentData(),
-            "name": self.name.text().strip(),
-        }
-
-    def _accept(self) -> None:
-        QSettings().setValue("run/pipelines", self._chosen())
-        self.accept()
-
-    def _chosen(self) -> list[str]:
-        items = [self.pipelines.item(place) for place in range(self.pipelines.count())]
-        return [i.data(Qt.ItemDataRole.UserRole) for i in items if i.checkState() == Qt.CheckState.Checked]
-
-    def _enable(self) -> None:
-        self.run_button.setEnabled(bool(self._chosen()))
-
-    def _show_power(self) -> None:
-        name = self.set_box.currentData()
-        self._console.run(
-            operations.find_set_power,
-            lambda found: name == self.set_box.currentData() and self._powered(found),
-            set_name=name,
-        )
-
-    def _powered(self, found: Detectable) -> None:
-        self.power.setText(detectable_sentence(found))
 
 
 def _duration(seconds: float) -> str:

@@ -1,8 +1,7 @@
-"""Alert rules: what fires, why, and what a person said to it."""
+"""Alert rules: which fire, why, and what people noted about them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QInputDialog,
     QLineEdit,
-    QMessageBox,
     QPlainTextEdit,
     QSpinBox,
     QVBoxLayout,
@@ -24,17 +22,18 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.pages.monitors.run import Run
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import column, confirm, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import list_trace_models
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import MEASURES, AlertRow, list_alerts, list_asked_prompts
+from rag.text.plurals import counted
 
-Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
 STATE_COLOURS = {"firing": "bad", "acknowledged": "check", "ok": "good", "not enough data": "text_muted"}
 
 
@@ -46,7 +45,7 @@ def _since(rule: AlertRow) -> str:
     return datetime.fromtimestamp(rule.since_ms / 1000).strftime("%d %b %H:%M") if rule.since_ms else "–"
 
 
-def _stands(rule: AlertRow) -> str:
+def _status(rule: AlertRow) -> str:
     said = f"  ·  “{rule.acknowledged}”" if rule.acknowledged else ""
     return f"{rule.sentence}{said}"
 
@@ -60,16 +59,17 @@ RULE_COLUMNS = (
     Column("State", _state, 136, colour=lambda r: STATE_COLOURS.get(_state(r), "text_muted")),
     Column("Rule", lambda r: r.name, 200, tooltip=lambda r: r.note or r.name),
     Column("Measure", _title, 160),
-    Column("Fires when", lambda r: r.condition, 220, tooltip=lambda r: f"{r.condition} asks; not judged below {r.minimum}"),
+    Column("Fires when", lambda r: r.condition, 220,
+           tooltip=lambda r: f"{r.condition} questions; not evaluated with fewer than {r.minimum}"),
     Column("Scope", lambda r: r.scope.sentence(), 96, tooltip=lambda r: r.scope.sentence()),
     Column("Since", _since, 112, sort=lambda r: r.since_ms),
-    Column("How it stands", _stands, 200, stretch=True, tooltip=_stands),
+    Column("Status", _status, 200, stretch=True, tooltip=_status),
 )  # fmt: skip
 _ORDER = {"firing": 0, "acknowledged": 1, "ok": 2, "not enough data": 3}
 
 
 class AlertPanel(QWidget):
-    """The rules, those that fire first."""
+    """A panel with the rules, the firing ones first."""
 
     changed = Signal()
 
@@ -80,14 +80,14 @@ class AlertPanel(QWidget):
             "Check now",
             self.check,
             primary=True,
-            tip="Judge every rule, those of drift too; the others are judged after every answer",
+            tip="Evaluate all rules, including drift. The others are evaluated after every answer",
         )
         self.add_button = button("Add…", self.add)
         self.edit_button = button("Edit…", self.edit)
         self.acknowledge_button = button(
             "Acknowledge…",
             self.acknowledge,
-            tip="Say what is done about it: it counts again once it has been calm",
+            tip="Note what is being done about it. The rule re-arms after it returns to normal",
         )
         self.remove_button = button("Remove", self.remove)
         self.count = label("", "muted")
@@ -96,70 +96,66 @@ class AlertPanel(QWidget):
             RULE_COLUMNS,
             console.theme,
             "alert_rules",
-            "There are no rules; add one to be told when something changes.",
+            "There are no rules. Add one to be told when something changes.",
         )
         self.table.record_selected.connect(self._choose)
         self.table.record_activated.connect(lambda _rule: self.edit())
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addLayout(
-            row(
-                self.check_button,
-                self.add_button,
-                self.edit_button,
-                self.acknowledge_button,
-                self.remove_button,
-                1,
-                self.count,
-            )
+        buttons = (self.check_button, self.add_button, self.edit_button, self.acknowledge_button)
+        column(
+            row(*buttons, self.remove_button, 1, self.count),
+            (self.table, 1),
+            self.note,
+            holder=self,
+            top=SPACE,
         )
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.note)
         self._choose(None)
 
     def refresh(self) -> None:
+        """Show the rules as they are stored now; the choice stays."""
         chosen = self.chosen
         rows = sorted(
             list_alerts(self._console.database), key=lambda r: (not r.enabled, _ORDER.get(r.state, 4))
         )
         self.table.set_records(rows, keep_sort=self.table.horizontalHeader().sortIndicatorSection() >= 0)
         firing = sum(r.enabled and r.state == "firing" for r in rows)
-        self.count.setText(f"{firing} of {len(rows)} rules fire" if rows else "")
+        self.count.setText(f"{firing} of {counted(len(rows), 'rule')} firing" if rows else "")
         if not (chosen and self.table.choose(lambda r: r.id == chosen.id)):
             self._choose(None)
 
     @property
     def chosen(self) -> AlertRow | None:
-        records = self.table.selected_records()
+        """The chosen rule."""
+        records: list[AlertRow] = self.table.selected_records()
         return records[0] if records else None
 
     def check(self) -> None:
+        """Evaluate every rule now."""
         self._run(operations.check_alerts, self._done)
 
     def add(self) -> RuleDialog:
+        """Open the dialog for a new rule."""
         return self._open(None)
 
     def edit(self) -> None:
+        """Open the dialog for the chosen rule."""
         if self.chosen is not None:
             self._open(self.chosen)
 
     def remove(self) -> None:
+        """Remove the chosen rule after a yes."""
         rule = self.chosen
-        if rule is None:
-            return
-        box = QMessageBox(
-            QMessageBox.Icon.Warning, "Remove a rule", f"Remove the rule “{rule.name}”?", parent=self
-        )
-        yes = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.buttonClicked.connect(
-            lambda clicked: (
-                clicked is yes and self._console.run(operations.remove_alert_rule, self._done, name=rule.name)
+        if rule is not None:
+            confirm(
+                self,
+                "Remove a rule",
+                f"Remove the rule “{rule.name}”?",
+                "Remove",
+                lambda: self._console.run(operations.remove_alert_rule, self._done, name=rule.name),
+                destructive=True,
             )
-        )
-        box.open()
 
     def acknowledge(self) -> None:
+        """Ask what is known about the chosen rule, and store that."""
         if self.chosen is not None:
             text, accepted = QInputDialog.getText(
                 self, f"Acknowledge “{self.chosen.name}”", "What is known or done about it?"
@@ -168,12 +164,8 @@ class AlertPanel(QWidget):
                 self.take_note(self.chosen, text)
 
     def take_note(self, rule: AlertRow, note: str) -> None:
-        self._console.run(
-            operations.acknowledge_alert,
-            self._done,
-            name=rule.name,
-            note=note,
-        )
+        """Acknowledge a firing rule with this note."""
+        self._console.run(operations.acknowledge_alert, self._done, name=rule.name, note=note)
 
     def _open(self, rule: AlertRow | None) -> RuleDialog:
         dialog = RuleDialog(self._console, rule, self)
@@ -182,7 +174,7 @@ class AlertPanel(QWidget):
         dialog.open()
         return dialog
 
-    def _done(self, _result: Any) -> None:
+    def _done(self, _result: object) -> None:
         self.refresh()
         self.changed.emit()
 
@@ -196,7 +188,7 @@ class AlertPanel(QWidget):
 
 
 class RuleDialog(QDialog):
-    """Every field of a rule; the threshold in the unit of its measure, or the control limit."""
+    """A form with every field of a rule; its threshold is in the unit of its measure or the control limit."""
 
     def __init__(self, console: Console, rule: AlertRow | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -215,7 +207,7 @@ class RuleDialog(QDialog):
         self.window_box = QSpinBox(minimum=5, maximum=1000, value=rule.window if rule else 50)
         self.minimum = QSpinBox(minimum=5, maximum=1000, value=rule.minimum if rule else 20)
         self.collection, self.model, self.prompt = QComboBox(), QComboBox(), QComboBox()
-        self.enabled = QCheckBox("Judge this rule")
+        self.enabled = QCheckBox("Evaluate this rule")
         self.enabled.setChecked(rule.enabled if rule else True)
         self.note = QPlainTextEdit(rule.note if rule else "")
         self.note.setFixedHeight(64)
@@ -241,12 +233,8 @@ class RuleDialog(QDialog):
                 rule.prompt if rule else "",
             ),
         ):
-            box.addItem(anything, "")
-            for text, value in pairs:
-                box.addItem(text, value)
-            if chosen and box.findData(chosen) < 0:
-                box.addItem(chosen[:16], chosen)
-            box.setCurrentIndex(max(box.findData(chosen), 0))
+            unknown = [(chosen[:16], chosen)] if chosen not in ("", *(value for _, value in pairs)) else []
+            refill(box, [(anything, ""), *pairs, *unknown], chosen)
         self._build()
         if rule is not None:
             self.measure.setCurrentIndex(max(self.measure.findData(rule.measure), 0))
@@ -276,7 +264,7 @@ class RuleDialog(QDialog):
         }
 
     def save(self) -> None:
-        """Store it; the dialog stays open and says what is wrong when it is refused."""
+        """Store the rule; when it is refused the dialog stays open and says why."""
         if self._rule is None:
             task = self._console.engine.start(operations.add_alert_rule, values=self.values)
         else:
@@ -305,16 +293,16 @@ class RuleDialog(QDialog):
         )
         for widget, name in named:
             widget.setAccessibleName(name)
-        self.by_limit.setToolTip("With no change, a window goes beyond it in at most 1 of 670 cases")
-        self.minimum.setToolTip("A window with fewer asks that have the measure is not judged")
+        self.by_limit.setToolTip("If nothing changed, a window goes beyond it in at most 1 of 670 cases")
+        self.minimum.setToolTip("A window in which fewer questions have the measure is not evaluated")
         form = QFormLayout()
         form.setHorizontalSpacing(SPACE)
         form.addRow("Name", self.name)
         form.addRow("Measure", self.measure)
         form.addRow("Fires", row(self.comparison, self.by_limit, 1))
         form.addRow("Threshold", row(self.threshold, 1))
-        form.addRow("Window", row(self.window_box, label("asks, judged from"), self.minimum, label("on"), 1))
-        form.addRow("Asks of", row(self.collection, self.model, self.prompt))
+        form.addRow("Window", row(self.window_box, label("questions; needs at least"), self.minimum, 1))
+        form.addRow("Questions to", row(self.collection, self.model, self.prompt))
         form.addRow("Note", self.note)
         form.addRow("", self.enabled)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

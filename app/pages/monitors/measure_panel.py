@@ -1,10 +1,10 @@
-"""The measures of the last asks against the limits of their reference period, as a table and as a control chart."""
+"""Measures of the last questions against limits of the reference period: a table and a control chart."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt, Signal
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.console import Console
 from app.pages.monitors.reference_dialog import ReferenceDialog
@@ -12,13 +12,12 @@ from app.widgets.buttons import button
 from app.widgets.charts import ControlChart, Series
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import Splitter, column, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope, find_reference
 from rag.text.plurals import counted
 
-_SPLITTER = "monitors/measures"
 _ALL_ROWS = 376  # pixels
 
 
@@ -35,31 +34,33 @@ def _colour(summary: MeasureSummary) -> str | None:
 
 
 _KINDS = {
-    "rate": "Share of the asks that have it, with its 95 % interval (Wilson). Its limits are those a window goes beyond in "
-    "0.3 % of cases or fewer when nothing changed: beta-binomial, since the reference rate is an estimate, too.",
-    "value": "Median of the asks. Its limits are order statistics of the reference period, good for any distribution: a "
-    "window goes beyond them in 0.3 % of cases or fewer when nothing changed.",
+    "rate": "Share of the questions, with its 95 % interval (Wilson). If nothing changed, a window goes "
+    "beyond the limits in at most 0.3 % of cases (beta-binomial, because the reference rate is an "
+    "estimate, too).",
+    "value": "Median of the questions. The limits are order statistics of the reference period and hold for "
+    "any distribution: if nothing changed, a window goes beyond them in at most 0.3 % of cases.",
 }
 MEASURE_COLUMNS = (
     Column("Measure", lambda s: MEASURES[s.key].title, 170, tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
     Column("Value", lambda s: MEASURES[s.key].shown(s.value), 104, right=True, sort=lambda s: s.value,
            colour=lambda s: "bad" if s.outside else None),
     Column("n", lambda s: f"{s.count:,}", 46, right=True, sort=lambda s: s.count,
-           tooltip=lambda s: "Asks of the window that have the measure"),
-    Column("95 % interval", lambda s: MEASURES[s.key].between(*s.interval) if s.interval else "–", 118, right=True,
-           tooltip=lambda s: "Where the rate lies, given so many asks (Wilson)"),
+           tooltip=lambda s: "Questions of the window that have this measure"),
+    Column("95 % interval", lambda s: MEASURES[s.key].between(*s.interval) if s.interval else "–", 118,
+           right=True, tooltip=lambda s: "Where the true rate lies, given this many questions (Wilson)"),
     Column("Control limits", lambda s: MEASURES[s.key].between(s.low, s.high), 150, right=True,
            tooltip=lambda s: _KINDS[MEASURES[s.key].kind]),
     Column("Reference", _reference, 156, right=True, sort=lambda s: s.reference),
-    Column("How it stands", lambda s: s.sentence, 200, stretch=True, colour=_colour, tooltip=lambda s: s.sentence),
+    Column("Status", lambda s: s.sentence, 200, stretch=True, colour=_colour,
+           tooltip=lambda s: s.sentence),
 )  # fmt: skip
 
 
 class MeasurePanel(QWidget):
-    """Shows the scope and window that the page has chosen."""
+    """A panel with the measures of the scope and window that the page has chosen."""
 
     reference_changed = Signal()
-    asks_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
+    traces_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -68,55 +69,46 @@ class MeasurePanel(QWidget):
         self._asked: tuple[Scope, int] | None = None
         self.reference = label("", wrap=True)
         self.choose_button = button(
-            "Choose the reference…",
+            "Choose the reference period…",
             self.choose_reference,
-            tip="The time that limits and drift tests compare with",
+            tip="The period that limits and drift tests compare with",
         )
-        self.clear_button = button("Remove it", self.clear_reference)
+        self.clear_button = button("Remove the reference period", self.clear_reference)
         self.table = RecordTable(MEASURE_COLUMNS, console.theme, "measures", "Reading the measures…")
         self.chart = ControlChart(console.theme, "Control chart")
-        self.chart.setToolTip("Click a window to list its asks")
+        self.chart.setToolTip("Click a window to list its questions")
         self.chart.point_clicked.connect(self._open_window)
         self.caption = label("", "section")
         self.table.record_selected.connect(self._draw)
-        chart = QWidget()
-        column = QVBoxLayout(chart)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.addWidget(self.caption)
-        column.addWidget(self.chart, 1)
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.table)
-        self.splitter.addWidget(chart)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setStretchFactor(0, 0)
-        self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([_ALL_ROWS, _ALL_ROWS])
-        state = QSettings().value(_SPLITTER)
-        if state is not None:
-            self.splitter.restoreState(state)
-        self.splitter.splitterMoved.connect(
-            lambda *_: QSettings().setValue(_SPLITTER, self.splitter.saveState())
+        self.splitter = Splitter(
+            "monitors/measures",
+            self.table,
+            column(self.caption, (self.chart, 1), top=4),
+            (_ALL_ROWS, _ALL_ROWS),
+            vertical=True,
+            stretch=(0, 1),
         )
-        head = row(self.reference, self.choose_button, self.clear_button)
-        head.setStretch(0, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addLayout(head)
-        layout.addWidget(self.splitter, 1)
+        column(
+            row((self.reference, 1), self.choose_button, self.clear_button),
+            (self.splitter, 1),
+            holder=self,
+            top=SPACE,
+        )
 
     def show_scope(self, scope: Scope, window: int) -> None:
-        """Measure the newest asks of this scope."""
+        """Measure the newest questions of this scope."""
         self._scope = scope
         self._show_reference()
         asked = self._asked = (scope, window)
         self._console.run(
             operations.measure_summaries,
-            lambda found: asked == self._asked and self._show(found),
+            lambda found: self._show(found) if asked == self._asked else None,
             scope=scope,
             window=window,
         )
 
     def choose_reference(self) -> ReferenceDialog:
+        """Open the dialog for the reference period of the chosen collection, or of all."""
         dialog = ReferenceDialog(self._console, self._scope.collection, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(self.reference_changed)
@@ -124,6 +116,7 @@ class MeasurePanel(QWidget):
         return dialog
 
     def clear_reference(self) -> None:
+        """Remove the reference period in use, and with it the limits."""
         known = self._known_reference()
         if known is not None:
             self._console.run(
@@ -140,7 +133,7 @@ class MeasurePanel(QWidget):
         self.clear_button.setVisible(known is not None)
         if known is None:
             self.reference.setText(
-                "No reference period is chosen, so there are no limits: choose a time in which all was well."
+                "No reference period is chosen, so there are no limits. Choose a time when all was well."
             )
             return
         whose = f"of {known.collection}" if known.collection else "of all collections"
@@ -164,7 +157,7 @@ class MeasurePanel(QWidget):
         beyond = f", {outside} of them beyond the limits" if known else ""
         unit = f" ({measure.unit})" if measure.unit else ""
         self.caption.setText(
-            f"{measure.title}{unit}: {counted(len(points), 'window')} of {window} asks{beyond}"
+            f"{measure.title}{unit}: {counted(len(points), 'window')} of {window} questions{beyond}"
         )
 
         def values(of: str) -> np.ndarray:
@@ -188,4 +181,4 @@ class MeasurePanel(QWidget):
 
     def _open_window(self, window: str) -> None:
         start, end = map(int, window.split())
-        self.asks_requested.emit((start, end), self._scope.collection)
+        self.traces_requested.emit((start, end), self._scope.collection)

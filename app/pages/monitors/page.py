@@ -1,4 +1,4 @@
-"""Monitors: what is measured of every ask, against limits; drift, disagreements, regression questions and alerts."""
+"""Monitors: measures of every question with limits, drift, disagreements, regression questions and alerts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QSettings, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from app.console import Console
@@ -17,7 +18,7 @@ from app.pages.monitors.regression_panel import RegressionPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.layout import EmptyState, Panel, refill, row
 from app.widgets.theme import SPACE
 from rag.asking.rows import TraceFilter, count_traces, list_trace_models
 from rag.knowledge.rows import list_collections
@@ -31,10 +32,10 @@ _WINDOW, _TAB = "monitors/window", "monitors/tab"
 
 
 class MonitorsPage(QWidget):
-    """Filters above, one tab for each kind of monitor below."""
+    """A page with filters above, and one tab for each kind of monitor below."""
 
     trace_requested = Signal(str)
-    asks_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
+    traces_requested = Signal(object, str)  # (from, to) in Unix milliseconds, collection
     ask_requested = Signal()
 
     def __init__(self, console: Console) -> None:
@@ -66,8 +67,8 @@ class MonitorsPage(QWidget):
                 console.theme,
                 "monitors",
                 "Nothing to watch yet",
-                "Every question that is asked is measured: flags, refusals, scores, latency, tokens. Choose a reference "
-                "period later, and be told when something changes.",
+                "Every question is measured: flags, refusals, scores, latency, tokens. "
+                "Choose a reference period later, and be told when something changes.",
                 button("Ask a question", self.ask_requested.emit, primary=True),
             )
         )
@@ -85,18 +86,20 @@ class MonitorsPage(QWidget):
 
     @property
     def scope(self) -> Scope:
+        """Which questions the page is about now."""
         return Scope(
             self.collection_box.currentData() or "",
             self.model_box.currentData() or "",
             self.prompt_box.currentData() or "",
         )
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read everything again that changed while the page was out of sight."""
+        super().showEvent(event)
         self._soon.start()
 
     def refresh(self) -> None:
-        """Read everything again that is in view."""
+        """Read again what is in view."""
         self._fill_filters()
         self._stack.setCurrentIndex(1 if count_traces(self._console.database, TraceFilter()) else 0)
         self._show_filters()
@@ -111,6 +114,7 @@ class MonitorsPage(QWidget):
             self.regression.show_collection(scope.collection)
 
     def show_alerts(self) -> None:
+        """Bring the alert rules into view."""
         self.tabs.setCurrentWidget(self.alerts)
 
     def run(
@@ -118,7 +122,7 @@ class MonitorsPage(QWidget):
     ) -> Task | None:
         """Start a task that is followed at the top of the page; one at a time."""
         if self.strip.is_busy:
-            self._console.notice.emit("One moment: wait for what runs, or cancel it.", "info")
+            self._console.notice.emit("Another task is running. Wait for it, or cancel it.", "info")
             return None
         task = self._console.run(operation, done, **arguments)
         self.strip.follow(task)
@@ -138,8 +142,8 @@ class MonitorsPage(QWidget):
         kept.setRetainSizeWhenHidden(True)  # the tabs stay where they are
         self.collection_box.setSizePolicy(kept)
         for window in _WINDOWS:
-            self.window_box.addItem(f"Last {window} asks", window)
-        self.window_box.setToolTip("How many asks a figure is made of")
+            self.window_box.addItem(f"Last {window} questions", window)
+        self.window_box.setToolTip("How many questions each figure summarises")
         chosen = int(QSettings().value(_WINDOW) or 50)
         self.window_box.setCurrentIndex(max(self.window_box.findData(chosen), 0))
         panel = Panel()
@@ -161,7 +165,7 @@ class MonitorsPage(QWidget):
             box.currentIndexChanged.connect(lambda _i: self._filter_changed())
         self.tabs.currentChanged.connect(self._tab_changed)
         self.measures.reference_changed.connect(self._changed)
-        self.measures.asks_requested.connect(self.asks_requested)
+        self.measures.traces_requested.connect(self.traces_requested)
         self.alerts.changed.connect(self._changed)
         self.drift.trace_requested.connect(self.trace_requested)
         self.disagreements.trace_requested.connect(self.trace_requested)
@@ -181,7 +185,7 @@ class MonitorsPage(QWidget):
         self.refresh()
 
     def _show_filters(self) -> None:
-        """Only what the tab in view minds: rules have scopes of their own."""
+        """Show the filters that the tab in view uses: rules have scopes of their own."""
         current = self.tabs.currentWidget()
         self.collection_box.setVisible(current is not self.alerts)
         for box in (self.model_box, self.prompt_box):
@@ -203,11 +207,4 @@ class MonitorsPage(QWidget):
                 [(name, fingerprint) for fingerprint, name in list_asked_prompts(database)],
             ),
         ):
-            chosen = box.currentData()
-            box.blockSignals(True)
-            box.clear()
-            box.addItem(anything, "")
-            for text, value in pairs:
-                box.addItem(text, value)
-            box.setCurrentIndex(max(box.findData(chosen), 0))
-            box.blockSignals(False)
+            refill(box, [(anything, ""), *pairs])

@@ -1,4 +1,4 @@
-"""Choosing the reference period: the time in which everything was as it should be."""
+"""The dialog for the reference period: the time in which everything was as it should be."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from app.widgets.labels import label
 from app.widgets.layout import row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.asking.rows import list_ask_points
+from rag.asking.rows import list_question_times
 from rag.text.plurals import counted
 
 _DAY_S = 86_400
 _PRESETS = (("Last 7 days", 7), ("Last 14 days", 14), ("Last 30 days", 30), ("Everything so far", 0))
-_FEWEST = 20  # asks; fewer give no limits
+_FEWEST = 20  # questions; fewer give no limits
 _BINS = 120
 
 
 class ReferenceDialog(QDialog):
-    """A strip of the asks to drag over, two times to type, and how many asks lie between them."""
+    """A dialog with a timeline to drag over, two times to type, and the number of questions between them."""
 
     def __init__(self, console: Console, collection: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,10 +42,7 @@ class ReferenceDialog(QDialog):
         self.setMinimumWidth(680)
         self._moving = False
         now = time.time()
-        points = list_ask_points(console.database, 0, int(now * 1000) + 1)
-        self._times = np.array(
-            [p.created_ms / 1000 for p in points if not collection or p.collection == collection]
-        )
+        self._times = np.array(list_question_times(console.database, collection)) / 1000
         self._first = float(self._times.min()) if len(self._times) else now - _DAY_S
         self._now = now
         self.start, self.end = self._editor("From"), self._editor("To")
@@ -64,10 +61,11 @@ class ReferenceDialog(QDialog):
 
     @property
     def period(self) -> tuple[int, int]:
-        """Unix milliseconds."""
+        """Start and end in Unix milliseconds."""
         return self.start.dateTime().toMSecsSinceEpoch(), self.end.dateTime().toMSecsSinceEpoch()
 
     def set_period(self, start_s: float, end_s: float) -> None:
+        """Show a period, given in Unix seconds, in both editors and on the timeline."""
         self._moving = True
         for editor, moment in ((self.start, start_s), (self.end, end_s)):
             editor.setDateTime(QDateTime.fromMSecsSinceEpoch(int(moment * 1000)))
@@ -76,7 +74,7 @@ class ReferenceDialog(QDialog):
         self._count()
 
     def save(self) -> None:
-        """Store it; the dialog stays open when it is refused."""
+        """Store the period; the dialog stays open when it is refused."""
         start, end = self.period
         task = self._console.engine.start(
             operations.set_reference,
@@ -89,13 +87,16 @@ class ReferenceDialog(QDialog):
         task.failed.connect(lambda sentence, _details: self.count.setText(sentence))
 
     def _build(self) -> None:
-        whose = f"“{self._collection}”" if self._collection else "all collections that have none of their own"
+        whose = (
+            f"“{self._collection}”" if self._collection else "all collections without a period of their own"
+        )
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addWidget(
             label(
-                f"Control limits and drift tests of {whose} compare with the asks of this period. Choose a time in which "
-                "everything was as it should be; asks after it are judged.",
+                f"Control limits and drift tests of {whose} compare with the questions of this period. "
+                "Choose a time in which everything was as it should be; later questions are compared "
+                "with it.",
                 "muted",
                 wrap=True,
             )
@@ -106,7 +107,7 @@ class ReferenceDialog(QDialog):
         self.brush.set_data(
             (edges[:-1] + edges[1:]) / 2, counts.astype(float), float(edges[0]), self._now, float(edges[0])
         )
-        self.brush.setToolTip("Drag the edges, or the whole")
+        self.brush.setToolTip("Drag the edges or the whole period")
         layout.addWidget(self.brush)
         layout.addLayout(row(label("From"), self.start, label("to"), self.end, 1, self.presets))
         layout.addWidget(self.count)
@@ -147,6 +148,6 @@ class ReferenceDialog(QDialog):
     def _count(self) -> None:
         start, end = (moment / 1000 for moment in self.period)
         count = int(((self._times >= start) & (self._times < end)).sum())
-        few = f"; too few for limits, {_FEWEST} are needed" if count < _FEWEST else ""
-        self.count.setText(f"{counted(count, 'ask')} in this period{few}.")
+        few = f"; limits need at least {_FEWEST}" if count < _FEWEST else ""
+        self.count.setText(f"{counted(count, 'question')} in this period{few}.")
         self.save_button.setEnabled(start < end)

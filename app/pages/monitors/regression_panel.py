@@ -1,4 +1,4 @@
-"""Regression questions: whether they are still answered as their reference answers."""
+"""Regression questions: whether they are still answered as their reference answers say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,16 +15,16 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLineEdit,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
 from app.console import Console
+from app.pages.monitors.run import Run
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Panel, row, scrolled
+from app.widgets.layout import Panel, Splitter, column, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import get_trace
@@ -32,8 +32,6 @@ from rag.errors import NotFoundError
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import RegressionRow, RegressionState
 from rag.operations import Operation
-
-Run = Callable[..., Any]  # (operation, done, **arguments): follows the task on the page's strip
 
 
 @dataclass(frozen=True)
@@ -54,21 +52,35 @@ def _colour(shown: Shown) -> str:
     return "text_muted" if change is None else "bad" if change else "good"
 
 
+def _last_run(shown: Shown) -> str:
+    moment = shown.row.run_ms
+    return "never" if moment is None else datetime.fromtimestamp(moment / 1000).strftime("%d %b %H:%M")
+
+
+def _overlap(shown: Shown) -> str:
+    share = shown.row.passage_overlap
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _similarity(shown: Shown) -> str:
+    cosine = shown.row.answer_similarity
+    return "–" if cosine is None else f"{cosine:.2f}"
+
+
 REGRESSION_COLUMNS = (
     Column("Question", lambda s: s.row.question, 260, stretch=True, tooltip=lambda s: s.row.question),
     Column("Collection", lambda s: s.collection, 140, tooltip=lambda s: s.collection),
-    Column("Last run", lambda s: "never" if s.row.run_ms is None else datetime.fromtimestamp(s.row.run_ms / 1000).strftime("%d %b %H:%M"),
-           112, sort=lambda s: s.row.run_ms),
+    Column("Last run", _last_run, 112, sort=lambda s: s.row.run_ms),
     Column("What changed", _change, 210, colour=_colour, tooltip=_change),
-    Column("Passages", lambda s: "–" if s.row.passage_overlap is None else f"{100 * s.row.passage_overlap:.0f} %", 76, right=True,
-           sort=lambda s: s.row.passage_overlap, tooltip=lambda s: "Passages of the prompt that both have, of all (Jaccard index)"),
-    Column("Answers", lambda s: "–" if s.row.answer_similarity is None else f"{s.row.answer_similarity:.2f}", 70, right=True,
-           sort=lambda s: s.row.answer_similarity, tooltip=lambda s: "Cosine of the two answers' embeddings"),
+    Column("Passages", _overlap, 76, right=True, sort=lambda s: s.row.passage_overlap,
+           tooltip=lambda s: "Share of the passages in either prompt that both contain (Jaccard index)"),
+    Column("Answers", _similarity, 70, right=True, sort=lambda s: s.row.answer_similarity,
+           tooltip=lambda s: "Cosine of the two answers' embeddings"),
 )  # fmt: skip
 
 
 class RegressionPanel(QWidget):
-    """The list, what changed since the last run, and both answers of the chosen question."""
+    """A panel with the questions, what changed in the last run, and both answers of the chosen question."""
 
     trace_requested = Signal(str)
 
@@ -78,59 +90,59 @@ class RegressionPanel(QWidget):
         self._collection = ""
         self._states: list[RegressionState] = []
         self.run_button = button(
-            "Run them all", self.run_all, primary=True, tip="Ask every question of the list again"
+            "Run all", self.run_all, primary=True, tip="Ask every question of the list again"
         )
         self.add_button = button(
-            "Freeze a question…", self.add, tip="Ask it now; its answer is the reference"
+            "Add a question…", self.add, tip="Ask it now; its answer becomes the reference"
         )
         self.accept_button = button(
             "Accept the new answer",
             self.accept,
-            tip="The change was wanted: the last answer is the reference now",
+            tip="Accept the last answer as the new reference",
         )
         self.remove_button = button("Remove", self.remove)
         self.automatic = QCheckBox("Run after every change")
         self.automatic.setToolTip(
-            "While this window is open: ask them again when model, prompt, settings or documents have changed"
+            "Ask them again whenever the model, prompt, settings or documents change, while this "
+            "window is open"
         )
         self.sentence = label("", wrap=True)
         self.table = RecordTable(
             REGRESSION_COLUMNS,
             console.theme,
             "regression_questions",
-            "No regression questions yet. Add one whose answer you know to be right, here or from its trace: it is asked "
-            "again after changes, and what is answered differently shows.",
+            "No regression questions yet. Add one whose answer you know to be right, here or from its trace. "
+            "It is asked again after changes, and you see which answers have changed.",
         )
         self.before, self.now = label("", wrap=True), label("", wrap=True)
-        self.open_before = button("Open the reference", lambda: self._open("reference_trace_id"))
-        self.open_now = button("Open the last run", lambda: self._open("trace_id"))
+        self.open_before = button(
+            "Open the reference", lambda: self._open(lambda row: row.reference_trace_id)
+        )
+        self.open_now = button("Open the last run", lambda: self._open(lambda row: row.trace_id))
         self._build()
         self._choose(None)
 
     def show_collection(self, collection: str) -> None:
-        """Regression questions of one collection, or of all (empty)."""
+        """Show the regression questions of one collection, or of all (empty)."""
         self._collection = collection
-        self.automatic.blockSignals(True)
-        self.automatic.setChecked(self._console.settings.monitors.run_regression_after_change)
-        self.automatic.blockSignals(False)
+        with QSignalBlocker(self.automatic):
+            self.automatic.setChecked(self._console.settings.monitors.run_regression_after_change)
         self._console.run(
             operations.list_regression_states,
-            lambda states: collection == self._collection and self._show(states),
+            lambda states: self._show(states) if collection == self._collection else None,
             collection=collection,
         )
 
     def run_all(self) -> None:
+        """Ask every question of the list again."""
         names = [state.collection for state in self._states if state.questions]
         if names:
-            self._run(
-                operations.run_regression_questions,
-                self._changed,
-                collections=names,
-            )
+            self._run(operations.run_regression_questions, self._changed, collections=names)
 
-    def add(self) -> FreezeDialog:
+    def add(self) -> RegressionDialog:
+        """Open the dialog for a new question."""
         names = [c.name for c in list_collections(self._console.database) if c.active_version_id is not None]
-        dialog = FreezeDialog(names, self._collection, self)
+        dialog = RegressionDialog(names, self._collection, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(
             lambda: self.add_question(dialog.collection.currentText(), dialog.question.text())
@@ -139,6 +151,7 @@ class RegressionPanel(QWidget):
         return dialog
 
     def add_question(self, collection: str, question: str) -> None:
+        """Ask a question; its answer becomes the reference."""
         self._run(
             operations.add_regression_question,
             self._changed,
@@ -147,15 +160,14 @@ class RegressionPanel(QWidget):
         )
 
     def accept(self) -> None:
+        """Make the last answer of the chosen question its reference."""
         self._change_chosen(operations.accept_regression_answer)
 
     def remove(self) -> None:
+        """Remove the chosen question; its traces stay."""
         self._change_chosen(operations.remove_regression_question)
 
     def _build(self) -> None:
-        answers = QWidget()
-        pair = QVBoxLayout(answers)
-        pair.setContentsMargins(0, 4, 0, 0)
         sides = row(spacing=SPACE)
         for title, text, opener in (
             ("Reference answer", self.before, self.open_before),
@@ -163,26 +175,16 @@ class RegressionPanel(QWidget):
         ):
             panel = Panel(title)
             panel.heading_row.addWidget(opener)
-            holder = QWidget()
-            inner = QVBoxLayout(holder)
-            inner.setContentsMargins(0, 0, 0, 0)
-            inner.addWidget(text)
-            inner.addStretch(1)
-            panel.body.addWidget(scrolled(holder), 1)
+            panel.body.addWidget(scrolled(column(text, 1)), 1)
             sides.addWidget(panel, 1)
-        pair.addLayout(sides)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.table)
-        splitter.addWidget(answers)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([300, 200])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addLayout(
-            row(self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic)
+        answers = column(sides, top=4)
+        column(
+            row(self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic),
+            self.sentence,
+            (Splitter("monitors/regression", self.table, answers, (300, 200), vertical=True), 1),
+            holder=self,
+            top=SPACE,
         )
-        layout.addWidget(self.sentence)
-        layout.addWidget(splitter, 1)
         self.table.record_selected.connect(self._choose)
         self.table.record_activated.connect(
             lambda shown: self.trace_requested.emit(shown.row.trace_id or shown.row.reference_trace_id)
@@ -199,10 +201,12 @@ class RegressionPanel(QWidget):
             keep_sort=True,
         )
         self.run_button.setEnabled(any(state.questions for state in states))
-        lead = (lambda state: f"{state.collection}: ") if len(states) > 1 else (lambda state: "")
-        self.sentence.setText(
-            "\n".join(f"{lead(s)}{s.sentence()} {s.stale}".strip() for s in states if s.questions)
-        )
+        lines = [
+            f"{f'{s.collection}: ' if len(states) > 1 else ''}{s.sentence()} {s.stale}".strip()
+            for s in states
+            if s.questions
+        ]
+        self.sentence.setText("\n".join(lines))
         stale = any(state.stale for state in states)
         self.sentence.setProperty("role", "warning" if stale else "")
         self.sentence.style().unpolish(self.sentence)
@@ -223,9 +227,9 @@ class RegressionPanel(QWidget):
 
     def _answer(self, trace_id: str) -> str:
         try:
-            return get_trace(self._console.database, trace_id).row["answer"] or "(empty)"
+            return get_trace(self._console.database, trace_id).answer or "(empty)"
         except NotFoundError:
-            return "This trace is gone; the next run's answer becomes the reference."
+            return "This trace was deleted. The answer of the next run becomes the reference."
 
     def _change_chosen(self, operation: Operation[Any]) -> None:
         chosen: list[Shown] = self.table.selected_records()
@@ -237,22 +241,22 @@ class RegressionPanel(QWidget):
                 question_id=chosen[0].row.id,
             )
 
-    def _changed(self, _result: Any) -> None:
+    def _changed(self, _result: object) -> None:
         self._console.data_changed.emit()
         self.show_collection(self._collection)
 
-    def _open(self, which: str) -> None:
+    def _open(self, which: Callable[[RegressionRow], str | None]) -> None:
         chosen: list[Shown] = self.table.selected_records()
-        if chosen and getattr(chosen[0].row, which):
-            self.trace_requested.emit(getattr(chosen[0].row, which))
+        if chosen and (trace_id := which(chosen[0].row)):
+            self.trace_requested.emit(trace_id)
 
 
-class FreezeDialog(QDialog):
-    """A question and the collection to ask it."""
+class RegressionDialog(QDialog):
+    """A dialog for a question and the collection that answers it."""
 
     def __init__(self, collections: list[str], chosen: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Freeze a question")
+        self.setWindowTitle("Add a regression question")
         self.setMinimumWidth(520)
         self.collection, self.question = QComboBox(), QLineEdit()
         self.collection.setAccessibleName("Collection")
@@ -263,26 +267,24 @@ class FreezeDialog(QDialog):
         form.addRow("Collection", self.collection)
         form.addRow("Question", self.question)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.add_question_button = button("Ask and add", self.accept, primary=True)
-        buttons.addButton(self.add_question_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.add_button = button("Ask and add", self.accept, primary=True)
+        buttons.addButton(self.add_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addWidget(
             label(
-                "It is asked now, and its answer is the reference: read it before you trust it. A question that was asked "
-                "already is added from its trace.",
+                "The question is asked now, and its answer becomes the reference: read it before you trust "
+                "it. To use an earlier answer, add the question from its trace.",
                 "muted",
                 wrap=True,
             )
         )
         layout.addLayout(form)
         layout.addWidget(buttons)
-        self.question.textChanged.connect(self._mind)
-        self._mind()
+        self.question.textChanged.connect(self._enable)
+        self._enable()
         self.question.setFocus()
 
-    def _mind(self) -> None:
-        self.add_question_button.setEnabled(
-            bool(self.question.text().strip()) and self.collection.count() > 0
-        )
+    def _enable(self) -> None:
+        self.add_button.setEnabled(bool(self.question.text().strip()) and self.collection.count() > 0)

@@ -1,4 +1,4 @@
-"""Generated cases that wait for a yes: accept, edit or reject, with the passage beside them."""
+"""Drafts of cases that wait for a decision: accept, edit or reject, with the passage beside them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QPlainTextEdit,
     QSpinBox,
-    QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -27,12 +25,12 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.layout import EmptyState, ListDetail, Panel, column, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.evaluation.rows import DraftRow, GenerationReport, drafts
-from rag.knowledge.rows import list_collections
+from rag.evaluation.rows import DraftRow, GenerationReport, list_drafts
+from rag.knowledge.rows import VersionProgress, list_collections
 from rag.operations import Operation
 from rag.text.plurals import counted
 
@@ -44,7 +42,7 @@ COLUMNS = (
 
 
 class DraftsPanel(QWidget):
-    """The list at the left, one draft at the right. A accepts, X rejects, the arrows choose."""
+    """A panel with the drafts at the left and one at the right. A accepts, X rejects, the arrows choose."""
 
     count_changed = Signal(int)
 
@@ -52,19 +50,18 @@ class DraftsPanel(QWidget):
         super().__init__()
         self._console = console
         self._row = 0
-        self.table = RecordTable(COLUMNS, console.theme, "drafts", "No draft waits.")
+        self.table = RecordTable(COLUMNS, console.theme, "drafts", "No drafts to review.")
         self.table.record_selected.connect(self._show)
         self.question, self.answer = QPlainTextEdit(), QPlainTextEdit()
         self.passage = PassageView(console.theme)
         self.where, self.marks = label("", "small", wrap=True), label("", "muted", wrap=True)
         self.strip = TaskStrip()
         self.write_button = button(
-            "Write drafts…", self.choose, tip="The local model writes them from passages"
+            "Write drafts…", self.choose, tip="Let the local model write questions and answers from passages"
         )
         self.count = label("", "small")
         self.accept_button = button("Accept", self.accept_chosen, primary=True, tip="A")
         self.reject_button = button("Reject", self.reject_chosen, tip="X")
-        self._stack = QStackedWidget()
         self._build()
         for keys, action in (("A", self.accept_chosen), ("X", self.reject_chosen)):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -75,21 +72,23 @@ class DraftsPanel(QWidget):
 
     @property
     def draft(self) -> DraftRow | None:
-        chosen = self.table.selected_records()
+        """The chosen draft."""
+        chosen: list[DraftRow] = self.table.selected_records()
         return chosen[0] if chosen else None
 
     def refresh(self) -> None:
-        rows = drafts(self._console.database)
+        """Show the drafts that are stored now; after a decision the next one is chosen."""
+        rows = list_drafts(self._console.database)
         chosen = self.draft
         self.table.set_records(rows, keep_sort=True)
-        self._stack.setCurrentIndex(1 if rows else 0)
-        self.count.setText(counted(len(rows), "draft waits", "drafts wait") if rows else "")
+        self._list.show_rows(rows)
+        self.count.setText(counted(len(rows), "draft to review", "drafts to review") if rows else "")
         if rows and not (chosen and self.table.choose(lambda d: d.id == chosen.id)):
             self.table.selectRow(min(self._row, len(rows) - 1))
         self.count_changed.emit(len(rows))
 
     def choose(self) -> GenerateDialog:
-        """Ask for a set, a collection and a count, then write."""
+        """Open the dialog for a set, a collection and a count; then the model writes."""
         dialog = GenerateDialog(self._console, self)
         dialog.accepted.connect(lambda: self._write(dialog))
         dialog.open()
@@ -108,11 +107,11 @@ class DraftsPanel(QWidget):
         )
         self.strip.follow(task)
         self.write_button.setEnabled(False)
-        task.event.connect(lambda event: self._progress(event.done))
+        task.event.connect(self._progress)
         task.ended.connect(self._ended)
 
-    def _progress(self, done: int) -> None:
-        if done != self.table.records_model.rowCount():
+    def _progress(self, event: VersionProgress) -> None:
+        if event.done != self.table.records_model.rowCount():
             self.refresh()
 
     def _written(self, report: GenerationReport) -> None:
@@ -133,7 +132,7 @@ class DraftsPanel(QWidget):
         self.marks.setText("Checked:  " + ";  ".join(mark.detail for mark in draft.marks))
 
     def accept_chosen(self) -> None:
-        """Make a case of it as it stands in the fields."""
+        """Make a case of the draft as it is in the fields now."""
         draft = self.draft
         if draft is not None:
             self._run(
@@ -145,6 +144,7 @@ class DraftsPanel(QWidget):
             )
 
     def reject_chosen(self) -> None:
+        """Reject the chosen draft: it is not offered again."""
         draft = self.draft
         if draft is not None:
             self._run(operations.reject_draft, draft_id=draft.id, by=person_name())
@@ -164,9 +164,10 @@ class DraftsPanel(QWidget):
         empty = EmptyState(
             self._console.theme,
             "review",
-            "No draft waits",
-            "The local model writes a question and an answer for passages of a collection. Filters drop what names the "
-            "passage, what the passage does not hold and what was asked before; you say yes or no to the rest.",
+            "No drafts to review",
+            "The local model writes questions and answers from passages of a collection. Filters drop "
+            "questions that mention the passage, answers that are not in it, and repetitions. You "
+            "decide about the rest.",
             button("Write drafts…", self.choose, primary=True),
         )
         right = Panel()
@@ -181,23 +182,19 @@ class DraftsPanel(QWidget):
         right.body.addWidget(self.marks)
         right.body.addWidget(label("Passage", "small"))
         right.body.addWidget(self.passage, 1)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(self.table)
-        splitter.addWidget(right)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([560, 600])
-        self._stack.addWidget(empty)
-        self._stack.addWidget(splitter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.setSpacing(SPACE)
-        layout.addLayout(row(self.write_button, self.count, 1))
-        layout.addWidget(self.strip)
-        layout.addWidget(self._stack, 1)
+        self._list = ListDetail("review/drafts", self.table, right, (560, 600), empty)
+        column(
+            row(self.write_button, self.count, 1),
+            self.strip,
+            (self._list, 1),
+            holder=self,
+            top=SPACE,
+            spacing=SPACE,
+        )
 
 
 class GenerateDialog(QDialog):
-    """For which set, from which collection, how many."""
+    """A form for the set, the collection, and how many drafts to write."""
 
     def __init__(self, console: Console, parent: QWidget) -> None:
         super().__init__(parent)
@@ -213,9 +210,9 @@ class GenerateDialog(QDialog):
             QSpinBox(minimum=0, maximum=10**6, value=1),
         )
         self.count.setAccessibleName("How many drafts")
-        self.seed.setAccessibleName("Seed: which passages are taken")
+        self.seed.setAccessibleName("Seed of the choice of passages")
         self.must_find = QCheckBox("Keep only questions that find their own passage")
-        self.must_find.setToolTip("Else it is a mark: what retrieval misses is what a set is for")
+        self.must_find.setToolTip("Otherwise only marked: questions that retrieval misses are useful cases")
         form = QFormLayout()
         form.addRow("Set", self.set_box)
         form.addRow("Passages of", self.collection)
@@ -231,7 +228,10 @@ class GenerateDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
-        note = "The active model writes; a draft becomes a case only when you accept it. The demo model writes many that are no good."
+        note = (
+            "The active model writes. A draft becomes a case only when you accept it. Many drafts of the "
+            "demo model are not usable."
+        )
         layout.addWidget(label(note, "muted", wrap=True))
         layout.addLayout(form)
         layout.addWidget(buttons)

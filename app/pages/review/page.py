@@ -1,10 +1,11 @@
-"""Review: answers that people judge, drafts that wait for a yes, feedback, and roll-outs."""
+"""Review: answers that people judge, drafts that wait for a decision, feedback, and roll-outs."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from PySide6.QtCore import QSettings, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from app.console import Console
@@ -12,15 +13,18 @@ from app.pages.review.drafts_panel import DraftsPanel
 from app.pages.review.queue_panel import QueuePanel
 from app.pages.review.rollout_panel import RolloutPanel
 from app.widgets.item_models import Column, RecordTable
+from app.widgets.layout import column
 from app.widgets.theme import SPACE
-from rag.review.rows import FeedbackRow, feedback_rows
+from rag.review.rows import FeedbackRow, list_feedback
 
 _TAB = "review/tab"
 FEEDBACK_COLUMNS = (
-    Column("When", lambda f: datetime.fromtimestamp(f.created_ms / 1000).strftime("%d %b %H:%M"), 100, sort=lambda f: f.created_ms),
+    Column("When", lambda f: datetime.fromtimestamp(f.created_ms / 1000).strftime("%d %b %H:%M"), 100,
+           sort=lambda f: f.created_ms),
     Column("By", lambda f: f.author, 90),
     Column("", lambda f: "up" if f.is_up else "down", 52, colour=lambda f: "good" if f.is_up else "bad"),
-    Column("Reason", lambda f: ": ".join(part for part in (f.reason, f.note) if part), 170, tooltip=lambda f: f.note),
+    Column("Reason", lambda f: ": ".join(part for part in (f.reason, f.note) if part), 170,
+           tooltip=lambda f: f.note),
     Column("Question", lambda f: f.question, 240, stretch=True, tooltip=lambda f: f.question),
     Column("Right answer", lambda f: " ".join(f.correction.split()), 220, tooltip=lambda f: f.correction),
     Column("Tags", lambda f: ", ".join(f.tags), 90),
@@ -29,7 +33,7 @@ FEEDBACK_COLUMNS = (
 
 
 class ReviewPage(QWidget):
-    """Four tabs; the last one is remembered."""
+    """A page with four tabs; the chosen one is remembered."""
 
     trace_requested = Signal(str)
 
@@ -43,16 +47,14 @@ class ReviewPage(QWidget):
             FEEDBACK_COLUMNS,
             console.theme,
             "feedback",
-            "Nobody has rated an answer yet: the thumbs stand below every answer on the Ask page and in its trace.",
+            "Nobody has rated an answer yet. Use the thumbs below any answer, on the Ask page or in "
+            "its trace.",
         )
         self.feedback.record_activated.connect(self._open)
         self.queue.trace_requested.connect(self.trace_requested)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        holder = QWidget()
-        inside = QVBoxLayout(holder)
-        inside.setContentsMargins(0, SPACE, 0, 0)
-        inside.addWidget(self.feedback)
+        holder = column(self.feedback, top=SPACE)
         for widget, title in (
             (self.queue, "Queue"),
             (self.drafts, "Drafts"),
@@ -71,16 +73,18 @@ class ReviewPage(QWidget):
         self.drafts.refresh()
 
     def refresh(self) -> None:
-        self.feedback.set_records(feedback_rows(self._console.database), keep_sort=True)
+        """Show the feedback that is stored now."""
+        self.feedback.set_records(list_feedback(self._console.database), keep_sort=True)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read again what changed while the page was out of sight."""
+        super().showEvent(event)
         self.refresh()
         self.queue.refresh()
         self.tabs.currentWidget().setFocus()
 
     def show_rollout(self, rollout_id: int) -> None:
-        """The results of a roll-out; 0: of the newest."""
+        """Show the results of a roll-out; 0 is the newest."""
         self.tabs.setCurrentWidget(self.rollouts)
         if rollout_id:
             self.rollouts.choose(rollout_id)

@@ -1,17 +1,15 @@
-"""The same prompt answered several times: how far the answers agree, and what differs."""
+"""The tab "Agreement": the same prompt answered several times, how far the answers agree and what differs."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSpinBox, QWidget
 
 from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import column, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, read_consistency
@@ -24,12 +22,13 @@ _COLUMNS = (
 
 
 class ConsistencyPanel(QWidget):
-    """Asks again on demand, shows the last check of the trace."""
+    """A table of answers to the same prompt, of the last check or one made on demand."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
         self._trace_id = ""
+        self._has_prompt = False
         self._task: Task | None = None
         self.count = QSpinBox(minimum=2, maximum=50, value=5)
         self.count.setAccessibleName("How many answers")
@@ -40,21 +39,29 @@ class ConsistencyPanel(QWidget):
         self.stop.hide()
         self.verdict, self.progress = label("", wrap=True), label("", "small")
         self.table = RecordTable(_COLUMNS, console.theme, "consistency", "Not asked again yet.")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, SPACE, 0, 0)
-        layout.addLayout(row(self.start, self.count, label("times", "small"), self.stop, self.progress, 1))
-        layout.addWidget(self.verdict)
-        layout.addWidget(self.table, 1)
+        column(
+            row(self.start, self.count, label("times", "small"), self.stop, self.progress, 1),
+            self.verdict,
+            (self.table, 1),
+            holder=self,
+            top=SPACE,
+        )
 
     def show_trace(self, trace_id: str, has_prompt: bool) -> None:
+        """Show the last check of a trace.
+
+        Args:
+            trace_id: The trace.
+            has_prompt: Whether the model was asked, so that it can be asked again.
+        """
         if trace_id == self._trace_id and self._task is not None:
             return
-        self._trace_id = trace_id
-        self.start.setEnabled(has_prompt and self._task is None)
+        self._trace_id, self._has_prompt = trace_id, has_prompt
+        self._enable()
         self._show(read_consistency(self._console.database, trace_id))
 
     def check(self) -> None:
-        """Start sampling."""
+        """Answer the prompt again, as often as the field says."""
         if not self._trace_id or self._task is not None:
             return
         trace_id = self._trace_id
@@ -68,15 +75,16 @@ class ConsistencyPanel(QWidget):
         self.stop.show()
         self.progress.setText("Waiting…")
         task.event.connect(self._step)
-        task.finished.connect(
-            lambda report: self._show(report) if report.trace_id == self._trace_id else None
-        )
-        task.failed.connect(lambda sentence, _details: self._console.notice.emit(sentence, "bad"))
+        task.finished.connect(self._finish)
+        task.failed.connect(self._console.report_failure)
         task.ended.connect(self._ended)
 
-    def _step(self, event: Any) -> None:
-        if isinstance(event, SampleProgress):
-            self.progress.setText(f"{event.done} of {event.total} answered")
+    def _step(self, event: SampleProgress) -> None:
+        self.progress.setText(f"{event.done} of {event.total} answered")
+
+    def _finish(self, report: ConsistencyReport) -> None:
+        if report.trace_id == self._trace_id:
+            self._show(report)
 
     def _cancel(self) -> None:
         if self._task is not None:
@@ -86,7 +94,10 @@ class ConsistencyPanel(QWidget):
         self._task = None
         self.stop.hide()
         self.progress.clear()
-        self.start.setEnabled(bool(self._trace_id))
+        self._enable()
+
+    def _enable(self) -> None:
+        self.start.setEnabled(self._has_prompt and self._task is None)
 
     def _show(self, report: ConsistencyReport | None) -> None:
         samples: tuple[Sample, ...] = report.samples if report else ()

@@ -1,4 +1,4 @@
-"""Traces: every ask, and how its answer came about."""
+"""Traces: every question with everything that led to its answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -19,7 +19,7 @@ from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, row
+from app.widgets.layout import EmptyState, Panel, Splitter, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
@@ -40,9 +40,7 @@ _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
-    ("Replays", "replay"),
     ("Regression questions", "regression"),
-    ("Generation", "generation"),
     ("Any source", ""),
 )
 
@@ -84,7 +82,7 @@ TRACE_COLUMNS = (
 
 
 class TracesPage(QWidget):
-    """The list of traces with its filters, and the chosen one beside it."""
+    """A list of traces with filters, and the chosen trace beside it."""
 
     ask_requested = Signal()
 
@@ -103,9 +101,12 @@ class TracesPage(QWidget):
         self.table.record_activated.connect(lambda trace: self._show(trace.id))
         self._stack = QStackedWidget()
         self._stack.addWidget(
-            EmptyState(console.theme, "traces", "No traces yet", "Every question leaves a trace here: what was found, what was "
-                       "dropped and why, the exact prompt, tokens and flags.",
-                       button("Ask a question", self.ask_requested.emit, primary=True))
+            EmptyState(
+                console.theme, "traces", "No traces yet",
+                "Every question leaves a trace here: what was found, what was dropped and why, the exact "
+                "prompt, tokens and flags.",
+                button("Ask a question", self.ask_requested.emit, primary=True),
+            )
         )  # fmt: skip
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
@@ -115,12 +116,14 @@ class TracesPage(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
+        """Read the names for the filters again, and the list when it can be seen."""
         self._fill_filters()
         if self.isVisible() or self.table.records_model.rowCount() == 0:
             self._reload()
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read the list again: it was not followed while it was hidden."""
+        super().showEvent(event)
         self._reload()
 
     def open_trace(self, trace_id: str) -> None:
@@ -139,7 +142,7 @@ class TracesPage(QWidget):
         self._reload()
 
     def show_between(self, start_ms: int, end_ms: int, collection: str = "") -> None:
-        """List the asks of persons in a stretch of time, both ends with it."""
+        """List the questions of people in a stretch of time, in Unix milliseconds, both ends included."""
         if self.time_box.count() > len(_TIMES):
             self.time_box.removeItem(len(_TIMES))
         self.time_box.addItem(f"{_day_time(start_ms)} – {_day_time(end_ms)}", (start_ms, end_ms))
@@ -147,6 +150,27 @@ class TracesPage(QWidget):
         self.time_box.setCurrentIndex(len(_TIMES))
 
     def _make_content(self) -> QWidget:
+        self._make_filters()
+        left = Panel()
+        left.body.addLayout(row(self.search, self.source_box, self.time_box))
+        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box, self.silent_box))
+        left.body.addWidget(self.table, 1)
+        left.body.addWidget(self.count)
+        right = Panel()
+        self._detail_stack = QStackedWidget()
+        self._detail_stack.addWidget(
+            EmptyState(
+                self._console.theme,
+                "traces",
+                "No trace chosen",
+                "Choose one in the list to see how it was answered.",
+            )
+        )
+        self._detail_stack.addWidget(self.view)
+        right.body.addWidget(self._detail_stack)
+        return Splitter("traces/splitter", left, right, (640, 540), stretch=(1, 1))
+
+    def _make_filters(self) -> None:
         self.verdict_box.addItem("Any verdict", "")
         for verdict in _VERDICTS:
             self.verdict_box.addItem(verdict.capitalize(), verdict)
@@ -155,12 +179,12 @@ class TracesPage(QWidget):
         for number, failure in enumerate(SilentFailure, 2):
             self.silent_box.addItem(failure.capitalize(), failure.value)
             self.silent_box.setItemData(number, failure.description, Qt.ItemDataRole.ToolTipRole)
-        self.silent_box.setToolTip("Answers that came without an error and are none")
+        self.silent_box.setToolTip("Answers that came without an error but do not answer the question")
         for name, length in _TIMES:
             self.time_box.addItem(name, length)
         for name, source in _SOURCES:
             self.source_box.addItem(name, source)
-        self.source_box.setToolTip("Who asked. Figures and graphs count what people asked alone.")
+        self.source_box.setToolTip("Who asked. Figures and graphs count only questions from people.")
         names = ("Collection", "Model", "Verdict", "Time", "Silent failure", "Source")
         boxes = (
             self.collection_box,
@@ -177,31 +201,6 @@ class TracesPage(QWidget):
             box.setMinimumContentsLength(10)
             box.currentIndexChanged.connect(lambda _i: self._reload())
         self.search.searched.connect(lambda _text: self._reload())
-        left = Panel()
-        left.body.addLayout(row(self.search, self.source_box, self.time_box))
-        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box, self.silent_box))
-        left.body.addWidget(self.table, 1)
-        left.body.addWidget(self.count)
-        right = Panel()
-        self._detail_stack = QStackedWidget()
-        self._detail_stack.addWidget(
-            EmptyState(
-                self._console.theme,
-                "traces",
-                "No trace chosen",
-                "Choose one in the list to see how its answer came about.",
-            )
-        )
-        self._detail_stack.addWidget(self.view)
-        right.body.addWidget(self._detail_stack)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(left)
-        splitter.addWidget(right)
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([640, 540])
-        return splitter
 
     def _filter(self) -> TraceFilter:
         length = self.time_box.currentData()
@@ -238,14 +237,7 @@ class TracesPage(QWidget):
             (self.collection_box, "Any collection", [c.name for c in list_collections(database)]),
             (self.model_box, "Any model", sorted(list_trace_models(database))),
         ):
-            chosen = box.currentData()
-            box.blockSignals(True)
-            box.clear()
-            box.addItem(title, "")
-            for name in names:
-                box.addItem(name, name)
-            box.setCurrentIndex(max(box.findData(chosen), 0))
-            box.blockSignals(False)
+            refill(box, [(title, ""), *((name, name) for name in names)])
 
     def _show(self, trace_id: str) -> None:
         try:

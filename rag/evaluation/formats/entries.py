@@ -70,7 +70,7 @@ class Format:
 
 
 def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """Return a file's text, whatever its encoding, without a byte order mark and with line feeds as line ends.
+    """Return a file's text in any encoding, without a byte order mark, with line feeds as line ends.
 
     Raises RagError when the file cannot be read or is larger than `most_bytes`.
     """

@@ -1,4 +1,4 @@
-"""All tables of the SQLite file, the only truth: one file a subject. Importing this package registers them all.
+"""Defines all tables of the SQLite file, the only truth: one file a subject. Importing it registers them all.
 
 Times are Unix milliseconds, sizes bytes, offsets characters.
 """

@@ -5,8 +5,12 @@ from __future__ import annotations
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class EvaluationSet(SQLModel, table=True):
+    """A named set of cases, in versions."""
+
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     description: str = ""
@@ -41,6 +45,8 @@ class EvaluationCase(SQLModel, table=True):
 
 
 class EvaluationSetCase(SQLModel, table=True):
+    """A case of a version of a set, at its position."""
+
     version_id: int = Field(primary_key=True)
     case_id: int = Field(primary_key=True, index=True)
     position: int
@@ -56,6 +62,8 @@ class Pipeline(SQLModel, table=True):
 
 
 class PipelineVersion(SQLModel, table=True):
+    """An immutable, numbered configuration of a pipeline."""
+
     __table_args__ = (UniqueConstraint("pipeline_id", "number"),)
     id: int | None = Field(default=None, primary_key=True)
     pipeline_id: int = Field(index=True)
@@ -67,7 +75,7 @@ class PipelineVersion(SQLModel, table=True):
 
 
 class PipelineLabel(SQLModel, table=True):
-    """A name that points to one version of a pipeline and can be moved, as PromptLabel does."""
+    """A name that points to one version of a pipeline and can be moved, like PromptLabel."""
 
     pipeline_id: int = Field(primary_key=True)
     name: str = Field(primary_key=True)
@@ -76,7 +84,7 @@ class PipelineLabel(SQLModel, table=True):
 
 
 class PipelineLabelMove(SQLModel, table=True):
-    """The log of a label. from_number None: it was made; to_number None: it was removed."""
+    """A move of a label; from_number None: it was made, to_number None: it was removed."""
 
     id: int | None = Field(default=None, primary_key=True)
     pipeline_id: int = Field(index=True)
@@ -89,11 +97,11 @@ class PipelineLabelMove(SQLModel, table=True):
 
 
 class EvaluationRun(SQLModel, table=True):
-    """One version of a set asked through one version of a pipeline, with everything to do the same again."""
+    """A version of a set through a version of a pipeline, with everything that repeating it needs."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
-    status: str  # waiting | running | done | cancelled | interrupted | failed
+    status: str  # rag.evaluation.rows.RunStatus
     error: str = ""  # why it failed
     note: str = ""
     set_name: str = Field(index=True)  # as it was called then
@@ -104,10 +112,8 @@ class EvaluationRun(SQLModel, table=True):
     pipeline_version_id: int = Field(index=True)
     pipeline_number: int
     pipeline_fingerprint: str
-    kind: str  # answer | retrieval
-    config: (
-        str  # JSON of PipelineConfig with everything pinned: numbers in place of labels, a path for the model
-    )
+    kind: str  # rag.evaluation.rows.PipelineKind
+    config: str  # JSON of PipelineConfig with everything pinned: numbers for labels, a path for the model
     case_count: int
     repeats: int
     seed: int
@@ -128,7 +134,7 @@ class EvaluationRun(SQLModel, table=True):
     quantisation: str = ""
     sampling: str = "{}"  # JSON
     libraries: str = "{}"  # JSON: package -> version
-    judge: str = ""  # JSON of what judged: model, rubric, seed; empty: nothing
+    judge: str = ""  # JSON of the judge: model, rubric, seed; empty: there is none
     created_ms: int = Field(index=True)
     started_ms: int | None = None
     finished_ms: int | None = None
@@ -136,21 +142,21 @@ class EvaluationRun(SQLModel, table=True):
 
 
 class EvaluationRunTag(SQLModel, table=True):
-    """A word that a run is found by, such as baseline; several runs may have it, the newest one counts."""
+    """A word that a run is found by, such as baseline; of several runs with it the newest one is meant."""
 
     run_id: int = Field(primary_key=True)
     name: str = Field(primary_key=True, index=True)
 
 
 class EvaluationResult(SQLModel, table=True):
-    """What became of one case in one repeat; written when it is complete."""
+    """The result of one case in one repeat; it is written when it is complete."""
 
     __table_args__ = (UniqueConstraint("run_id", "case_key", "repeat"),)
     id: int | None = Field(default=None, primary_key=True)
     run_id: int
     case_key: str
     repeat: int  # from 0
-    outcome: str  # rag.evaluation.cases.Outcome
+    outcome: str  # rag.evaluation.rows.CaseOutcome
     trace_id: str = Field(default="", index=True)  # empty: it failed before there was one
     metrics: str = "{}"  # JSON: metric -> value or null
     checks: str = "[]"  # JSON: [{"type", "passed", "reason"}]
@@ -164,7 +170,7 @@ class EvaluationResult(SQLModel, table=True):
 
 
 class ResultVerdict(SQLModel, table=True):
-    """What a person says of one answer of a run: right or wrong. A judge is measured against it."""
+    """A person's verdict on one answer of a run, right or wrong; judges are measured against it."""
 
     result_id: int = Field(primary_key=True)
     is_right: bool
@@ -174,7 +180,7 @@ class ResultVerdict(SQLModel, table=True):
 
 
 class EvaluationGate(SQLModel, table=True):
-    """A run that was put through a gate."""
+    """A decision of a gate on a run."""
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(index=True)
@@ -182,12 +188,12 @@ class EvaluationGate(SQLModel, table=True):
     gate_sha256: str  # of the gate's text
     passed: bool
     sentence: str
-    rows: str  # JSON list of rag.evaluation.gate.GateRow
+    rows: str  # JSON list of rag.evaluation.gate_rules.GateRow
     created_ms: int
 
 
 class GateRequirement(SQLModel, table=True):
-    """The label production of a prompt or pipeline moves only to a version that passed this gate on this set."""
+    """A gate that a version must pass on a set before the label production moves to it."""
 
     kind: str = Field(primary_key=True)  # prompt | pipeline
     subject_id: int = Field(primary_key=True)
@@ -199,7 +205,7 @@ class GateRequirement(SQLModel, table=True):
 
 
 class Draft(SQLModel, table=True):
-    """A generated case that waits for a person's yes."""
+    """A generated case that a person accepts or rejects."""
 
     id: int | None = Field(default=None, primary_key=True)
     set_id: int = Field(index=True)
@@ -214,10 +220,41 @@ class Draft(SQLModel, table=True):
     passage: str
     question: str
     answer: str
-    marks: str = "[]"  # JSON [[name, passed, detail], ...]: what the filters found
+    marks: str = "[]"  # JSON [[name, passed, detail], ...]: what the filters say
     model: str
-    state: str = "waiting"  # waiting | accepted | rejected
+    state: str = "waiting"  # rag.evaluation.rows.DraftState
     created_ms: int
     decided_ms: int | None = None
     decided_by: str = ""
     case_key: str = ""
+
+
+mark(EvaluationSet, written="description", name="name")
+mark(EvaluationSetVersion, written="message", technical="fingerprint")
+mark(EvaluationCase, written="question content", technical="key fingerprint")
+mark(EvaluationSetCase)
+mark(Pipeline, name="name")
+mark(PipelineVersion, written="message content", technical="fingerprint")
+mark(PipelineLabel, name="name")
+mark(PipelineLabelMove, written="note", name="label author")
+mark(
+    EvaluationRun,
+    written="error note config judge",
+    name="name set_name pipeline collection prompt_name model_file",
+    technical="status set_fingerprint pipeline_fingerprint kind version_fingerprint index_fingerprint "
+    "embedder prompt_fingerprint model_sha256 quantisation sampling libraries",
+)
+mark(EvaluationRunTag, name="name")
+mark(
+    EvaluationResult, derived="checks judge error", technical="case_key outcome trace_id metrics reused_trace"
+)
+mark(ResultVerdict, written="note", name="author")
+mark(EvaluationGate, written="sentence rows", technical="gate_sha256")
+mark(GateRequirement, written="gate", name="set_name author", technical="kind gate_sha256")
+mark(
+    Draft,
+    copy="passage place",
+    derived="question answer marks",
+    name="document model decided_by",
+    technical="state case_key",
+)

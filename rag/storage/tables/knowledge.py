@@ -1,7 +1,9 @@
-"""All tables of the SQLite file, the only truth. Times are Unix milliseconds, sizes bytes, offsets characters.
+"""Tables of collections, documents, versions and models.
+
+Times are Unix milliseconds, sizes bytes, offsets characters.
 
 Values that are read as a whole and never searched are JSON text. Rows of Document, Chunk, Embedding and
-DatasetVersion never change after they were written; Collection holds what moves (the active version).
+DatasetVersion never change after they were written; Collection contains what moves (the active version).
 """
 
 from __future__ import annotations
@@ -9,8 +11,12 @@ from __future__ import annotations
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class Collection(SQLModel, table=True):
+    """A named set of documents with one history of versions."""
+
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # names the Chroma collection: a person's name may be any text
     name: str = Field(unique=True)
@@ -19,13 +25,13 @@ class Collection(SQLModel, table=True):
     embedder_name: str
     chunking: str  # JSON of ChunkingSettings
     active_version_id: int | None = None
-    # The version whose texts the index holds, all of them and perhaps more; None: the index is not to be used.
+    # The version whose texts the index contains, and perhaps more; None: the index must not be used.
     index_version_id: int | None = None
     index_key: str = ""  # the Chroma collection that serves the active version
     index_server: str = ""  # address of a Chroma server; empty: the folder beside the SQLite file
-    last_number: int = 0  # of a version; the number of a deleted one is not given again
-    # What is being changed, a PendingKind, and the version that it makes active, once that one is written. Both
-    # are empty again when the change has ended: what a start finds here was interrupted by a kill.
+    last_number: int = 0  # of a version; the number of a deleted one is never used again
+    # What is being changed, a PendingKind, and the version that it makes active, once that one is written.
+    # Both are empty again when the change has ended: what a start finds here was interrupted by a kill.
     pending_kind: str = ""
     pending_version_id: int | None = None
 
@@ -55,6 +61,8 @@ class Document(SQLModel, table=True):
 
 
 class Chunk(SQLModel, table=True):
+    """A piece of a document that is searched and cited as a whole."""
+
     id: int | None = Field(default=None, primary_key=True)
     document_id: int = Field(index=True)
     position: int
@@ -77,6 +85,8 @@ class Embedding(SQLModel, table=True):
 
 
 class DatasetVersion(SQLModel, table=True):
+    """A numbered, never-changed state of a collection."""
+
     __table_args__ = (UniqueConstraint("collection_id", "number"),)
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(index=True)
@@ -93,27 +103,29 @@ class DatasetVersion(SQLModel, table=True):
     added_count: int
     replaced_count: int
     removed_count: int
-    # ingest | remove | rechunk | embedder | metadata | exclude | import
-    kind: str = "ingest"
+    kind: str = "ingest"  # a VersionKind
     parent_id: int | None = None  # the version that was active when this one was made
     chunks_added: int = 0  # against the parent, by text
     chunks_removed: int = 0
     tokens_added: int = 0
     tokens_removed: int = 0
     excluded_count: int = 0
-    text_count: int = 0  # distinct texts: what the index holds
+    text_count: int = 0  # distinct texts: what the index contains
     index_fingerprint: str = ""  # sha256 over embedder and sorted text hashes
-    trial_key: str = ""  # a trial that was never active: the Chroma collection of its own
+    trial_key: str = ""  # of a trial that was never active: its own Chroma collection
+    was_erased: bool = False  # a document was erased from it after it was made
 
 
 class VersionDocument(SQLModel, table=True):
+    """A document that a version contains."""
+
     version_id: int = Field(primary_key=True)
     document_id: int = Field(primary_key=True, index=True)
     attributes: str = ""  # JSON object of what a person wrote about the document; empty: nothing
 
 
 class VersionExclusion(SQLModel, table=True):
-    """A chunk that a version leaves out although it has the chunk's document."""
+    """A chunk that a version leaves out although it contains the chunk's document."""
 
     version_id: int = Field(primary_key=True)
     chunk_id: int = Field(primary_key=True)
@@ -121,7 +133,7 @@ class VersionExclusion(SQLModel, table=True):
 
 
 class VersionTag(SQLModel, table=True):
-    """A name for a version, as a tag in git; a collection has each name once."""
+    """A name for a version, like a tag in git; a collection has each name once."""
 
     __table_args__ = (UniqueConstraint("collection_id", "name"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -144,7 +156,10 @@ class VerificationQuery(SQLModel, table=True):
 
 
 class VerificationResult(SQLModel, table=True):
-    """The hits of a verification query when the version was first complete: JSON list of text hashes, best first."""
+    """The hits of a verification query when the version was first complete.
+
+    JSON object of two lists of text hashes, best first: "dense" by meaning, "words" by BM25.
+    """
 
     version_id: int = Field(primary_key=True)
     query_id: int = Field(primary_key=True)
@@ -204,3 +219,21 @@ class Model(SQLModel, table=True):
     size_bytes: int
     modified_ms: int
     added_ms: int
+
+
+mark(Collection, name="name embedder_name index_server",
+     technical="key embedder chunking index_key pending_kind")  # fmt: skip
+mark(Document, document="text title places", name="source name", technical="media_type sha256 chunking")
+mark(Chunk, document="text place", technical="text_hash place_kind")
+mark(Embedding, technical="text_hash embedder")
+mark(DatasetVersion, written="message", name="embedder_name",
+     technical="embedder chunking fingerprint kind index_fingerprint trial_key")  # fmt: skip
+mark(VersionDocument, written="attributes")
+mark(VersionExclusion, written="reason")
+mark(VersionTag, name="name")
+mark(VerificationQuery, question="text", technical="embedder")
+mark(VerificationResult, technical="hits")
+mark(Verification, written="detail")
+mark(EmbedderFolder, name="name path", technical="fingerprint")
+mark(WatchedFolder, name="path", written="outcome", technical="seen_signature done_signature")
+mark(Model, name="path", technical="sha256")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from rag.storage.tables.contents import mark
+
 
 class Prompt(SQLModel, table=True):
+    """A prompt, whose texts are its versions."""
+
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     description: str = ""
@@ -51,3 +55,9 @@ class PromptLabelMove(SQLModel, table=True):
     moved_ms: int
     author: str
     note: str = ""
+
+
+mark(Prompt, name="name", written="description")
+mark(PromptVersion, written="message system user notes", name="author", technical="variables fingerprint")
+mark(PromptLabel, name="name")
+mark(PromptLabelMove, written="note", name="label author")

@@ -1,13 +1,17 @@
 """The graphs: what they say under the mouse, what a click gives, what is written to files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from app.widgets.charts import Bar, RangeBrush, Series, TimeChart, Waterfall
+from app.widgets.charts import Bar, ControlChart, RangeBrush, Series, TimeChart, Waterfall, _number
 from app.widgets.theme import Theme
 
 X = np.array([1_000_000.0, 1_000_100.0, 1_000_200.0])
@@ -184,3 +188,143 @@ def test_the_waterfall_speaks_its_spans(qtbot: QtBot, theme: Theme) -> None:
     chart.resize(400, chart.sizeHint().height())
     chart.grab()
     assert chart.accessibleDescription() == "embed 12 ms; generate 388 ms"
+
+
+def test_the_waterfall_grows_with_its_spans_and_shows_their_details(qtbot: QtBot, theme: Theme) -> None:
+    chart = Waterfall(theme)
+    qtbot.addWidget(chart)
+    empty = chart.sizeHint().height()
+    chart.grab()  # nothing to draw is no error
+    chart.set_bars([Bar("embed", 0, 12, "", 0), Bar("generate", 12, 1400, "prompt 300 tokens", 1)])
+    assert chart.sizeHint().height() > empty
+    assert chart.minimumSizeHint().height() == chart.sizeHint().height()
+    chart.resize(400, chart.sizeHint().height())
+    chart.show()
+    for row, text in ((0, "embed: 0.0 to 12.0 ms"), (1, "generate: 12.0 to 1,400.0 ms\nprompt 300 tokens")):
+        place = QPoint(200, 3 + row * chart._ROW + chart._ROW // 2)
+        QApplication.sendEvent(chart, QHelpEvent(QEvent.Type.ToolTip, place, chart.mapToGlobal(place)))
+        assert QToolTip.text() == text
+    below = QPoint(200, chart.height() + 50)
+    QApplication.sendEvent(chart, QHelpEvent(QEvent.Type.ToolTip, below, chart.mapToGlobal(below)))
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
+# --- control charts ---------------------------------------------------------------------------------------
+
+FIGURES = Series("Latency", X, np.array([100.0, 900.0, 120.0]), ("t1", "t2", "t3"))
+LIMIT = np.array([500.0, 500.0, 500.0])
+NONE = np.full(3, np.nan)
+OUTSIDE = np.array([False, True, False])
+
+
+@pytest.fixture
+def control(qtbot: QtBot, theme: Theme) -> ControlChart:
+    made = ControlChart(theme, "Control chart")
+    qtbot.addWidget(made)
+    made.resize(600, 300)
+    made.show()
+    return made
+
+
+def test_figures_beyond_their_limits_are_counted_and_named(control: ControlChart) -> None:
+    assert control.outside_count == 0
+    control.set_windows(FIGURES, NONE, LIMIT, OUTSIDE, "ms", from_zero=False)
+    assert control.outside_count == 1
+    assert control.title == "Latency"
+    assert control.accessibleName() == "Control chart: Latency"
+    assert [series.name for series in control._series] == ["Latency", "upper limit"]
+    assert control.value_at(QPointF(float(X[1]), 900.0)).startswith("Latency: 900 ms")
+
+
+def test_limits_that_are_missing_are_not_drawn(control: ControlChart) -> None:
+    control.set_windows(FIGURES, NONE, NONE, np.zeros(3, dtype=bool), "ms", from_zero=False)
+    assert [series.name for series in control._series] == ["Latency"]
+    control.set_windows(FIGURES, LIMIT / 10, LIMIT, OUTSIDE, "ms", from_zero=False)
+    assert [series.name for series in control._series] == ["Latency", "upper limit", "lower limit"]
+
+
+def test_the_axis_begins_at_zero_where_that_is_wanted(qtbot: QtBot, control: ControlChart) -> None:
+    def lowest() -> float:
+        return float(control.plot.getPlotItem().vb.childrenBounds()[1][0])
+
+    near = Series("Score", X, np.array([0.8, 0.9, 0.85]))
+    control.set_windows(near, NONE, NONE, np.zeros(3, dtype=bool), "", from_zero=False)
+    assert lowest() > 0.5
+    control.set_windows(near, NONE, NONE, np.zeros(3, dtype=bool), "", from_zero=True)
+    assert lowest() <= 0.0
+
+
+def test_the_reference_period_is_shaded(control: ControlChart) -> None:
+    def shades() -> int:
+        return sum(isinstance(item, pg.LinearRegionItem) for item in control.plot.getPlotItem().items)
+
+    control.set_windows(FIGURES, NONE, LIMIT, OUTSIDE, "ms", from_zero=False)
+    assert shades() == 0
+    control.set_windows(FIGURES, NONE, LIMIT, OUTSIDE, "ms", False, (float(X[0]), float(X[1])))
+    assert shades() == 1
+
+
+def test_another_figure_comes_into_view_whatever_range_was_chosen(
+    qtbot: QtBot, control: ControlChart
+) -> None:
+    control.set_windows(FIGURES, NONE, LIMIT, OUTSIDE, "ms", from_zero=False)
+    control.set_range(float(X[0]) - 9000, float(X[0]) - 8000)
+    later = Series("Flags", X + 500_000, np.array([1.0, 2.0, 3.0]))
+    control.set_windows(later, NONE, NONE, np.zeros(3, dtype=bool), "", from_zero=True)
+    qtbot.waitUntil(lambda: view_range(control)[0] <= later.x[0] <= later.x[-1] <= view_range(control)[1])
+
+
+def test_no_window_yet_is_said(control: ControlChart) -> None:
+    empty = Series("Latency", np.zeros(0), np.zeros(0))
+    control.set_windows(empty, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool), "ms", from_zero=False)
+    assert control._is_empty
+    assert control._empty.toPlainText() == "Not enough questions for a window yet"
+
+
+# --- hovering ---------------------------------------------------------------------------------------------
+
+
+def test_the_label_follows_the_mouse_and_goes_away(qtbot: QtBot, chart: TimeChart) -> None:
+    chart.set_points([Series("first token", X, np.array([1.0, 2.0, 3.0]), ("a", "b", "c"))])
+    chart.set_range(float(X[0]) - 50, float(X[-1]) + 50)
+    qtbot.wait(30)
+    view = chart.plot.getPlotItem().vb
+    chart._hover(view.mapViewToScene(QPointF(float(X[1]), 2.0)))
+    assert chart._label.isVisible()
+    assert chart._label.toPlainText().startswith("first token: 2 ms")
+    chart._hover(view.mapViewToScene(QPointF(float(X[0]) + 50, 2.9)))
+    assert not chart._label.isVisible()
+    chart._hover(QPointF(-100, -100))
+    assert not chart._label.isVisible()
+
+
+def test_a_click_beside_a_point_opens_nothing(qtbot: QtBot, chart: TimeChart) -> None:
+    chart.set_points([Series("first token", X, np.array([1.0, 2.0, 3.0]))])  # without ids
+    told: list[str] = []
+    chart.point_clicked.connect(told.append)
+    view = chart.plot.getPlotItem().vb
+    for place in (QPointF(float(X[1]), 2.0), QPointF(float(X[1]) + 40, 2.9)):
+        chart._click(SimpleNamespace(scenePos=lambda place=place: view.mapViewToScene(place)))
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.1234, "0.12"),
+        (3.0, "3"),
+        (1234.5, "1,234"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (-0.5, "-0.50"),
+    ],
+)
+def test_numbers_are_as_long_as_they_are_telling(value: float, shown: str) -> None:
+    assert _number(value) == shown
+
+
+def test_the_legend_cannot_hide_a_part_of_a_stack(chart: TimeChart) -> None:
+    chart.set_bars([Series("prompt", X, np.ones(3)), Series("completion", X, np.ones(3))], 60)
+    (swatch, _label), *_ = chart._legend.items
+    swatch.mouseClickEvent(object())
+    assert swatch.item.isVisible()

@@ -2,14 +2,15 @@
 
 import math
 import time
+from datetime import datetime
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QSettings, Qt
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel
+from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel, date_time
 from app.widgets.theme import Theme
 
 COLUMNS = (
@@ -174,3 +175,103 @@ def test_who_hears_of_a_selection_finds_it_made(theme: Theme) -> None:
     table.selectRow(0)
     table.choose(lambda record: record == 3)
     assert heard == [(1, [1]), (3, [3])]
+
+
+# --- the model --------------------------------------------------------------------------------------------
+
+
+def test_a_cell_outside_the_table_is_empty(theme: Theme) -> None:
+    model = RecordTableModel(COLUMNS, theme)
+    assert model.data(QModelIndex()) is None
+    assert model.rowCount(QModelIndex()) == 0
+    model.set_records([("a", 1)])
+    assert model.rowCount(model.index(0, 0)) == model.columnCount(model.index(0, 0)) == 0
+    assert model.data(model.index(0, 0), Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_headers_have_titles_at_the_side_of_their_cells(theme: Theme) -> None:
+    model = RecordTableModel(COLUMNS, theme)
+    across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+    assert [model.headerData(number, across) for number in (0, 1)] == ["Name", "Count"]
+    right = model.headerData(1, across, Qt.ItemDataRole.TextAlignmentRole)
+    assert right & Qt.AlignmentFlag.AlignRight
+    assert model.headerData(0, down) is None
+    assert model.headerData(0, across, Qt.ItemDataRole.DecorationRole) is None
+
+
+def test_pages_are_read_while_there_are_more(theme: Theme) -> None:
+    rows = [(str(number), number) for number in range(2 * PAGE)]
+    asked: list[tuple[int, int]] = []
+
+    def fetch(offset: int, limit: int) -> list[tuple[str, int]]:
+        asked.append((offset, limit))
+        return rows[offset : offset + limit]
+
+    model = RecordTableModel(COLUMNS, theme)
+    assert not model.is_paged
+    model.fetchMore(QModelIndex())  # nothing to read
+    model.set_source(fetch)
+    assert model.is_paged
+    assert model.rowCount() == PAGE
+    while model.canFetchMore(QModelIndex()):
+        model.fetchMore(QModelIndex())
+    assert model.rowCount() == 2 * PAGE
+    assert asked == [(0, PAGE), (PAGE, PAGE), (2 * PAGE, PAGE)]
+    assert model.record_at(2 * PAGE - 1) == rows[-1]
+    model.sort(1, Qt.SortOrder.DescendingOrder)
+    assert model.record_at(0) == rows[0]  # a paged list keeps its order
+
+
+def test_sorting_by_no_column_changes_nothing(theme: Theme) -> None:
+    model = RecordTableModel(COLUMNS, theme)
+    model.set_records([("b", 2), ("a", 1)])
+    model.sort(-1)
+    assert model.records == [("b", 2), ("a", 1)]
+    model.sort(0)
+    assert model.records == [("a", 1), ("b", 2)]
+
+
+# --- the table --------------------------------------------------------------------------------------------
+
+
+def test_actions_are_offered_for_the_selected_records(qtbot: QtBot, table: RecordTable) -> None:
+    done: list[object] = []
+    table.set_records([("a", 1), ("b", 2)])
+    table.actions_for = lambda records: [(f"Delete {len(records)}", lambda: done.append(records))]
+    table._show_menu(QPoint(5, 5))
+    assert table.findChildren(QMenu) == []  # nothing is selected
+    table.selectRow(1)
+    table._show_menu(QPoint(5, 5))
+    (menu,) = table.findChildren(QMenu)
+    assert [action.text() for action in menu.actions()] == ["Delete 1"]
+    menu.actions()[0].trigger()
+    menu.close()
+    assert done == [[("b", 2)]]
+
+
+def test_a_double_click_opens_a_record(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("a", 1), ("b", 2)])
+    told: list[object] = []
+    table.record_activated.connect(told.append)
+    place = table.visualRect(table.records_model.index(1, 0)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert told == [("b", 2)]
+
+
+def test_other_keys_move_as_in_any_table(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("a", 1), ("b", 2)])
+    table.selectRow(0)
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert table.selected_records() == [("b", 2)]
+
+
+def test_the_sentence_of_an_empty_table_can_be_changed(qtbot: QtBot, table: RecordTable) -> None:
+    before = table.grab().toImage()
+    table.set_empty_text("")
+    assert table.grab().toImage() != before
+
+
+def test_moments_are_shown_in_local_time() -> None:
+    moment = datetime(2026, 3, 9, 14, 5)
+    assert date_time(int(moment.timestamp() * 1000)) == "09 Mar 2026 14:05"

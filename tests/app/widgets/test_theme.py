@@ -1,20 +1,15 @@
 """Colours that can be read and told apart, and icons that take them."""
 
 import itertools
-import logging
-import sys
-import threading
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.widgets.error_dialog import ErrorDialog, install_excepthook, show_error
 from app.widgets.theme import STATUS_COLOURS, VERDICT_COLOURS, Theme
 from rag.storage.data_folder import RESOURCES
 
@@ -109,42 +104,3 @@ def test_an_icon_is_sharp_on_a_fine_screen_and_pale_when_disabled(theme: Theme) 
     icon = theme.icon("ask")
     usual, disabled = icon.pixmap(24), icon.pixmap(24, QIcon.Mode.Disabled)
     assert usual.toImage() != disabled.toImage()
-
-
-def test_an_error_is_plain_text_and_its_details_can_be_copied(qtbot: QtBot, theme: Theme) -> None:
-    dialog = show_error(None, "<b>x</b>.docx could not be read.", "Traceback: line 1")
-    qtbot.addWidget(dialog)
-    sentence = next(label for label in dialog.findChildren(QLabel) if "<b>x</b>" in label.text())
-    assert sentence.textFormat() == Qt.TextFormat.PlainText
-    details = dialog.findChild(QPlainTextEdit)
-    assert details is not None
-    assert details.toPlainText() == "Traceback: line 1"
-    copy = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Copy details")
-    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
-    assert QApplication.clipboard().text() == "<b>x</b>.docx could not be read.\n\nTraceback: line 1"
-    assert dialog.isVisible()
-
-
-def test_an_unexpected_error_is_logged_and_shown_once(
-    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    install_excepthook()
-    dialogs = [w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog)]
-    with caplog.at_level(logging.ERROR):
-        for number in range(3):
-            error = ValueError(f"paint {number}")
-            sys.excepthook(ValueError, error, None)
-    shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog) and w not in dialogs]
-    assert [dialog.sentence for dialog in shown] == ["Something unexpected went wrong: paint 0"]
-    assert caplog.text.count("unexpected error") == 3
-    shown[0].close()
-    sys.excepthook(ValueError, ValueError("later"), None)
-    later = [
-        w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog) and "later" in w.sentence
-    ]
-    assert len(later) == 1
-    later[0].close()

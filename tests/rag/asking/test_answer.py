@@ -15,9 +15,7 @@ from rag.asking.rows import (
     TraceFilter,
     count_traces,
     get_trace,
-    list_ask_points,
     list_traces,
-    read_overview,
 )
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
@@ -25,12 +23,6 @@ from rag.knowledge.rows import get_collection, read_document_text
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
-
-
-@pytest.fixture
-def filled(workspace: Workspace, documents: Path) -> Workspace:
-    drive(ingest_files(workspace, "A", [documents]))
-    return workspace
 
 
 def model(workspace: Workspace) -> ScriptedModel:
@@ -42,11 +34,6 @@ def model(workspace: Workspace) -> ScriptedModel:
 def ask(workspace: Workspace, question: str = QUESTION, **arguments: object) -> object:
     arguments.setdefault("model", None)
     return answer_question(workspace, Question(question, "A", **arguments))  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is loaded: the workspace keeps the model it was given."""
 
 
 def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
@@ -63,10 +50,9 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
     assert (done.chunk_count, done.document_count) == (3, 3)
     assert any(isinstance(e, ClaimsChecked) for e in events)
     detail = get_trace(filled.database, result.trace_id)
-    row = detail.row
-    assert row["status"] == "done"
-    assert row["prompt_tokens"] > 0
-    assert row["completion_tokens"] == 5
+    assert detail.status == "done"
+    assert detail.prompt_tokens > 0
+    assert detail.completion_tokens == 5
     assert {span.name for span in detail.spans} >= {
         "embed",
         "dense",
@@ -76,16 +62,16 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
         "generate",
         "check",
     }
-    assert all(0 <= span.start_ms <= span.end_ms <= row["total_ms"] for span in detail.spans)
+    assert all(0 <= span.start_ms <= span.end_ms <= detail.total_ms for span in detail.spans)
     assert [claim.verdict for claim in detail.claims] == ["supported"]
-    assert json.loads(row["settings"])["retrieval"]["rrf_k"] == 60
+    assert json.loads(detail.settings)["retrieval"]["rrf_k"] == 60
 
 
 def test_citations_are_exactly_the_passages_in_the_prompt(filled: Workspace) -> None:
     result = drive(ask(filled))
     detail = get_trace(filled.database, result.trace_id)
     cited = citations(result.answer, detail.hits)
-    prompt = detail.row["prompt"]
+    prompt = detail.prompt
     assert cited
     for citation in cited:
         assert f"[{citation['marker']}] {citation['text']}" in prompt
@@ -161,9 +147,9 @@ def test_a_follow_up_is_searched_with_the_question_before_it(filled: Workspace) 
     first = drive(ask(filled))
     second = drive(ask(filled, "How long does it rest?", session_id=first.session_id))
     assert any(notice.startswith("follow-up") for notice in second.notices)
-    assert QUESTION in get_trace(filled.database, second.trace_id).row["prompt"]
+    assert QUESTION in get_trace(filled.database, second.trace_id).prompt
     alone = drive(ask(filled, "When do boats leave Bremen?", session_id=first.session_id))
-    assert QUESTION not in get_trace(filled.database, alone.trace_id).row["prompt"]
+    assert QUESTION not in get_trace(filled.database, alone.trace_id).prompt
 
 
 def test_what_points_back() -> None:
@@ -177,7 +163,7 @@ def test_an_older_version_is_asked_without_activating_it(filled: Workspace, docu
     drive(ingest_files(filled, "A", [documents]))
     old = drive(ask(filled, version=1))
     detail = get_trace(filled.database, old.trace_id)
-    assert detail.row["version_number"] == 1
+    assert detail.version_number == 1
     assert any("sourdough" in hit.text for hit in detail.hits if hit.marker)
     assert get_collection(filled.database, "A").version_number == 2
 
@@ -185,29 +171,3 @@ def test_an_older_version_is_asked_without_activating_it(filled: Workspace, docu
 def test_an_empty_question_is_refused(filled: Workspace) -> None:
     with pytest.raises(RagError, match="question is empty"):
         drive(ask(filled, "  "))
-
-
-def test_traces_are_filtered_by_text_collection_model_verdict_and_time(filled: Workspace) -> None:
-    drive(ask(filled))
-    model(filled).answer = "Sirius is 900 light years away."
-    drive(ask(filled, "How far is Sirius in light years?"))
-    database = filled.database
-    assert [t.question for t in list_traces(database, TraceFilter(text="sirius far"))] == [
-        "How far is Sirius in light years?"
-    ]
-    assert count_traces(database, TraceFilter(text="light yea")) == 1
-    assert count_traces(database, TraceFilter(collection="A")) == 2
-    assert count_traces(database, TraceFilter(collection="B")) == 0
-    assert count_traces(database, TraceFilter(model="scripted")) == 2
-    assert count_traces(database, TraceFilter(verdict="flagged")) == 1
-    now = list_traces(database, TraceFilter())[0].created_ms
-    assert count_traces(database, TraceFilter(since_ms=now + 1)) == 0
-    assert count_traces(database, TraceFilter(text='"; DROP TABLE trace; --')) == 0
-
-
-def test_test_traffic_stays_out_of_the_figures(filled: Workspace) -> None:
-    drive(ask(filled, source="evaluation"))
-    assert list_ask_points(filled.database, 0, 10**15) == []
-    drive(ask(filled))
-    assert len(list_ask_points(filled.database, 0, 10**15)) == 1
-    assert read_overview(filled.database, 0).ask_count == 1

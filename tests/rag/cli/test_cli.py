@@ -186,7 +186,7 @@ def test_sets_are_filled_by_hand_and_from_files(tmp_path: Path, capsys: pytest.C
     assert (code, err) == (0, "")
     assert len((tmp_path / "out.jsonl").read_text("utf-8").splitlines()) == 2
     assert run_here(capsys, "sets", "remove", "gold", json.loads(out)[0]["name"], *data)[0] == 1
-    assert run_here(capsys, "sets", "restore", "gold", "1", *data)[1].endswith("version 3 now.\n")
+    assert run_here(capsys, "sets", "restore", "gold", "1", *data)[1].endswith("now has version 3.\n")
     assert "Wer?" in run_here(capsys, "sets", "show", "gold", *data)[1]
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from rag.errors import RagError
 from rag.evaluation import gate_rules as gate_module
-from rag.evaluation.gate_rules import RunResults, decide, load_gate, parse_gate, write_json, write_junit
+from rag.evaluation.gate_rules import GatheredRun, decide, load_gate, parse_gate, write_json, write_junit
 
 
-def results(name: str, **values: list[float | None]) -> RunResults:
+def results(name: str, **values: list[float | None]) -> GatheredRun:
     count = max(len(column) for column in values.values())
-    return RunResults(
+    return GatheredRun(
         name,
         {metric: {f"c{n}": [value] for n, value in enumerate(column)} for metric, column in values.items()},
         {f"c{n}": "ok" for n in range(count)},
@@ -22,7 +22,7 @@ def results(name: str, **values: list[float | None]) -> RunResults:
     )
 
 
-def only(text: str, run: RunResults, baseline: RunResults | None = None) -> gate_module.GateRow:
+def only(text: str, run: GatheredRun, baseline: GatheredRun | None = None) -> gate_module.GateRow:
     (row,) = decide(parse_gate(text), run, baseline).rows
     return row
 
@@ -88,19 +88,19 @@ def test_single_cases() -> None:
 
 
 def test_errors_are_counted_and_named() -> None:
-    run = RunResults("b", {}, {"a": "error", "b": "timeout", "c": "refused", "d": "assertion failed"})
+    run = GatheredRun("b", {}, {"a": "error", "b": "timeout", "c": "refused", "d": "assertion failed"})
     row = only("errors: {at_most: 1}", run)
     assert (row.passed, row.reason) == (False, "2 of 4 did: a, b")
     assert only("errors: {at_most: 2}", run).passed
-    assert not only("errors: {}", RunResults("b", {})).passed
+    assert not only("errors: {}", GatheredRun("b", {})).passed
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "floors, drops, cases and errors"),
-        ("{}", "no rule"),
-        ("floors: {recall: 0.5}", "no metric recall"),
+        ("{}", "at least one rule"),
+        ("floors: {recall: 0.5}", "recall is not a metric"),
         ("floors: {hit_rate: high}", "floors.hit_rate"),
         ("floors: {hit_rate: {at_least: 1, at_most: 1}}", "either at_least or at_most"),
         ("drops: {hit_rate: -1}", "drops.hit_rate.allowed"),

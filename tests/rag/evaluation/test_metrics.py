@@ -220,9 +220,9 @@ def test_the_registry_is_complete() -> None:
     ("values", "sentence"),
     [
         ({"question": "  "}, "question is empty"),
-        ({"question": "q", "judgements": [{}]}, "names a document"),
+        ({"question": "q", "judgements": [{}]}, "name a document"),
         ({"question": "q", "judgements": [{"document": "d", "start": 4}]}, "both start and end"),
-        ({"question": "q", "judgements": [{"document": "d", "start": 4, "end": 4}]}, "behind its start"),
+        ({"question": "q", "judgements": [{"document": "d", "start": 4, "end": 4}]}, "after its start"),
         ({"question": "q", "weight": "much"}, "weight: "),
         ({"question": "q", "weights": 1}, "weights: "),
         ({"question": "q", "checks": [{"type": "length", "value": "x"}]}, "cannot have the value"),

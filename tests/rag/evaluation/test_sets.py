@@ -44,7 +44,7 @@ def test_every_change_makes_a_version_and_old_ones_stay(named: Workspace) -> Non
     assert [c.question for c in found.added] == ["Three?"]
     assert found.removed == (two,)
     assert found.changed == ((one, edited),)
-    assert found.sentence() == "1 added, 1 removed, 1 changed; 0 the same"
+    assert found.sentence() == "1 added, 1 removed, 1 changed, 0 unchanged"
 
 
 def test_no_difference_is_no_version(named: Workspace) -> None:
@@ -74,7 +74,7 @@ def test_equal_questions_get_keys_of_their_own(named: Workspace) -> None:
 
 
 def test_names_are_found_changed_and_refused(named: Workspace) -> None:
-    with pytest.raises(RagError, match="already is an evaluation set"):
+    with pytest.raises(RagError, match="already an evaluation set"):
         sets.create_set(named, " gold ")
     with pytest.raises(RagError, match="needs a name"):
         sets.create_set(named, "  ")
@@ -144,18 +144,18 @@ def test_a_trace_that_declined_becomes_a_case_that_should(
 def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_text('{"question": "good", "documents": ["tides.txt"]}\nbad\n', "utf-8")
-    version, problems = sets.import_file(workspace, "new", path)
-    assert version is None
-    assert [p.place for p in problems] == ["line 2"]
+    done = sets.import_file(workspace, "new", path)
+    assert (done.version, done.good) == (None, 1)
+    assert [p.place for p in done.problems] == ["line 2"]
     assert list_sets(workspace.database) == []
-    version, problems = sets.import_file(workspace, "new", path, skip_bad=True)
-    assert version is not None
-    assert (version.case_count, len(problems)) == (1, 1)
+    done = sets.import_file(workspace, "new", path, skip_bad=True)
+    assert done.version is not None
+    assert (done.version.case_count, len(done.problems)) == (1, 1)
     (found,) = sets.set_cases(workspace.database, "new")
     assert found.origin == "file:cases.jsonl"
     assert found.judgements == (Judgement(document="tides.txt"),)
     assert sets.export_set(workspace.database, "new", tmp_path / "out.csv", "csv") == ()
-    again, _ = sets.import_file(workspace, "new", tmp_path / "out.csv")
+    again = sets.import_file(workspace, "new", tmp_path / "out.csv").version
     assert again is not None
     assert again.number == 1  # the same cases: no new version
 

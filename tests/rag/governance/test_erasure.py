@@ -1,12 +1,14 @@
 """Erasing for good, and verifying it by looking through every file."""
 
-import random
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedModel, drive
-from hypothesis import given
-from hypothesis import strategies as st
+from erasable import SECRET
+from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
@@ -14,10 +16,13 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
 from rag.evaluation.cases import Case, Judgement
 from rag.evaluation.rows import list_sets
-from rag.governance.erasure import compact, erase_document, search_files, sentences_of
+from rag.governance.erasure import erase_document, is_erasing
+from rag.governance.sentence_search import search_files, sentences_of
 from rag.knowledge.edits import exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
+    VersionProgress,
+    VersionRow,
     get_collection,
     list_chunks,
     list_documents,
@@ -26,24 +31,15 @@ from rag.knowledge.rows import (
     read_exclusions,
 )
 from rag.knowledge.trials import build_trial
-from rag.start_up import start_up
+from rag.start_up import needs_start_up, start_up
 from rag.workspace import Workspace
 
-SECRET = (
-    "Patient Marlene Vogelsang was treated for a broken wrist in Bremen. Her policy number is QX-99812-B. "
-    "The insurance refused to pay for the second operation in May 2029.\n"
-)
-SHARED = "This report is confidential and must not be copied without permission."
+TESTS = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    made = tmp_path / "files"
-    made.mkdir()
-    (made / "secret.txt").write_text(SECRET + "\n" + SHARED, "utf-8")
-    (made / "copy of secret.txt").write_text(SECRET + "\n" + SHARED, "utf-8")
-    (made / "harmless.txt").write_text("The canteen opens at noon on weekdays. " + SHARED, "utf-8")
-    return made
+def active(workspace: Workspace) -> VersionRow:
+    """Return the active version of the collection A."""
+    return look_up_version(workspace.database, "A", "active")
 
 
 def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace, files: Path) -> None:
@@ -57,7 +53,7 @@ def test_nothing_of_an_erased_document_is_left_in_any_file(workspace: Workspace,
     model.answer = "Marlene: Her policy number is QX-99812-B. [1]"
     drive(answer_question(workspace, Question("What is the policy number of Marlene Vogelsang?", "A")))
     drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
-    policy = list_traces(workspace.database, TraceFilter(text="Marlene"))[0].id
+    policy = list_traces(workspace.database, TraceFilter(text="policy number of Marlene"))[0].id
     sets.create_set(workspace, "gold")
     sets.add_trace(workspace, "gold", policy, reference="It is QX-99812-B.")
     quote = Judgement(quote=SECRET.strip())
@@ -110,72 +106,124 @@ def test_a_name_that_two_documents_have_is_not_guessed(workspace: Workspace, tmp
     assert get_collection(workspace.database, "A").document_count == 1
 
 
-def test_an_interrupted_erasure_is_finished_at_the_next_start(workspace: Workspace, files: Path) -> None:
+STAGES = ("finding", "erasing", "indexing", "rewriting", "searching")
+
+
+def left_of(folder: Path, text: str = SECRET) -> list[tuple[str, str]]:
+    """Return where the files below a folder contain a sentence of a text."""
+    return drive(search_files(folder, sorted(sentences_of(text))))[0]
+
+
+def stop_by_closing(events: Generator[VersionProgress, None, object]) -> None:
+    events.close()
+
+
+def stop_by_an_error(events: Generator[VersionProgress, None, object]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        events.throw(KeyboardInterrupt())
+
+
+@pytest.mark.parametrize("stop", [stop_by_closing, stop_by_an_error])
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_erasure_that_stops_between_two_stages_is_finished_at_the_next_start(
+    workspace: Workspace, files: Path, stage: str, stop: Callable[..., None]
+) -> None:
     drive(ingest_files(workspace, "A", [files]))
     events = erase_document(workspace, "A", str(files / "secret.txt"))
-    for event in events:
-        if event.stage == "indexing":
-            break
-    events.close()
+    assert stage in (event.stage for event in events), "no event has this stage"
+    stop(events)
+    begun = stage not in ("finding", "erasing")
+    assert is_erasing(workspace) == needs_start_up(workspace) == begun
     notices = drive(start_up(workspace))
-    assert any("erasure was interrupted" in notice for notice in notices)
-    found = drive(search_files(workspace.folder, sorted(sentences_of(SECRET))))
-    assert found[0] == []
+    assert any("erasure was interrupted" in notice for notice in notices) == begun
+    names = {d.name for d in list_documents(workspace.database, active(workspace).id)}
+    assert names == ({"harmless.txt"} if begun else {"harmless.txt", "secret.txt", "copy of secret.txt"})
+    assert (left_of(workspace.folder) == []) == begun
+    assert drive(start_up(workspace)) == []
+    assert not needs_start_up(workspace)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_a_killed_erasure_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    script, data, files = TESTS / "erasable.py", tmp_path / "data", tmp_path / "files"
+    done = subprocess.run(
+        [sys.executable, script, data, files, "rewriting"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -9, done.stderr
+    assert left_of(data), "the kill came too late"
+    with Workspace(data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
+        assert any("erasure was interrupted" in notice for notice in drive(start_up(workspace)))
+        assert left_of(data) == []
+        assert drive(start_up(workspace)) == []
+
+
+def test_a_later_erasure_finishes_an_interrupted_one_as_well(workspace: Workspace, files: Path) -> None:
+    drive(ingest_files(workspace, "A", [files]))
+    events = erase_document(workspace, "A", str(files / "secret.txt"))
+    assert "rewriting" in (event.stage for event in events)
+    events.close()
+    drive(erase_document(workspace, "A", "harmless.txt"))
+    states = workspace.database.cells("SELECT state, found_count, done_ms IS NULL FROM erasure")
+    assert states == [("done", 0, 0), ("done", 0, 0)]
+    assert not is_erasing(workspace)
+
+
+def test_an_erasure_with_a_trial_whose_chunks_share_a_text_ends(workspace: Workspace, tmp_path: Path) -> None:
+    """It failed half way with "Some chunks have no vector": the trial's texts were counted with repeats."""
+    shared = "Every report of this house ends with the same paragraph about the rules of the house. " * 3
+    for name in ("one", "two", "three"):
+        (tmp_path / f"{name}.txt").write_text(f"{shared}\n\nThis is the report number {name}.", "utf-8")
+    drive(ingest_files(workspace, "A", sorted(tmp_path.glob("*.txt"))))
+    drive(build_trial(workspace, "A", max_tokens=32, overlap_tokens=0))
+    trial = list_versions(workspace.database, 1)[0]
+    hashes = workspace.content(trial.id, trial.embedder).hashes
+    assert trial.trial and len(set(hashes)) < len(hashes)
+    report = drive(erase_document(workspace, "A", "three.txt"))
+    assert report.clean and report.versions == 2
     assert drive(start_up(workspace)) == []
 
 
-def test_compacting_removes_what_no_version_needs(workspace: Workspace, files: Path, tmp_path: Path) -> None:
-    drive(ingest_files(workspace, "A", [files]))
-    extra = tmp_path / "extra"
-    extra.mkdir()
-    for number in range(3):
-        (extra / f"{number}.txt").write_text(f"Cancelled document {number} is about nothing at all.", "utf-8")
-    events = ingest_files(workspace, "A", [extra])
-    for event in events:
-        if event.stage == "saving" and event.files_done == 2:
-            break
-    events.close()
-    assert workspace.database.query("SELECT count(*) FROM document")[0][0] > 3
-    report = drive(compact(workspace))
-    assert report.documents >= 2
-    assert report.embeddings >= 2
-    assert report.bytes_after <= report.bytes_before
-    assert workspace.database.query("SELECT count(*) FROM document")[0][0] == 3
-    assert look_up_version(workspace.database, "A", "active").verification_ok
-    result = drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
-    assert result.notices == ()
-
-
-def test_ids_of_deleted_chunks_are_not_given_again_while_a_trace_speaks_of_them(
-    workspace: Workspace, files: Path, tmp_path: Path
+def test_a_version_says_that_it_was_erased_from_whatever_its_documents_are_called(
+    workspace: Workspace, tmp_path: Path
 ) -> None:
+    for name in ("erased", "other", "stays"):
+        (tmp_path / f"{name}.txt").write_text(f"The document {name} says something of its own.", "utf-8")
+    drive(ingest_files(workspace, "A", sorted(tmp_path.glob("*.txt"))))
+    removed = [
+        d.id for d in list_documents(workspace.database, active(workspace).id) if d.name == "erased.txt"
+    ]
+    drive(remove_documents(workspace, "A", removed))
+    assert "erased.txt" in active(workspace).message and "erased later" not in active(workspace).message
+    drive(erase_document(workspace, "A", "other.txt"))
+    drive(erase_document(workspace, "A", "erased.txt"))
+    second, first = list_versions(workspace.database, 1)
+    assert second.message.count("(a document was erased later)") == 1
+    assert first.message.count("(a document was erased later)") == 1
+
+
+def test_what_is_found_in_the_database_is_named_by_its_column(workspace: Workspace, files: Path) -> None:
+    """A name is not changed by an erasure, so that a person must be able to find it."""
     drive(ingest_files(workspace, "A", [files]))
-    drive(answer_question(workspace, Question("When does the canteen open on weekdays?", "A")))
-    spoken = {row[0] for row in workspace.database.query("SELECT chunk_id FROM tracehit")}
-    from rag.knowledge.collections import delete_collection
+    name = "Her policy number is QX-99812-B."
+    sets.create_set(workspace, name)
+    report = drive(erase_document(workspace, "A", str(files / "secret.txt")))
+    assert not report.clean
+    assert "ragdeck.sqlite: evaluationset.name" in dict(report.found)
+    assert set(dict(report.found).values()) == {name}
+    assert "still contain" in report.sentence()
 
-    delete_collection(workspace, "A")
-    (tmp_path / "b.txt").write_text("Another text in another collection.", "utf-8")
-    drive(ingest_files(workspace, "B", [tmp_path / "b.txt"]))
-    assert not spoken & {row[0] for row in workspace.database.query("SELECT id FROM chunk")}
 
-
-@given(
-    st.lists(st.text(alphabet="abcdefgh ", min_size=24, max_size=60), min_size=1, max_size=20, unique=True),
-    st.integers(0, 2**32),
-)
-def test_the_search_finds_exactly_the_sentences_that_are_there(
-    tmp_path_factory: pytest.TempPathFactory, sentences: list[str], seed: int
-) -> None:
-    folder = tmp_path_factory.mktemp("search")
-    generator = random.Random(seed)
-    data = generator.randbytes(generator.randint(0, 300))
-    for sentence in sentences[::2]:
-        data += sentence.encode() + generator.randbytes(generator.randint(0, 50))
-    (folder / "file.bin").write_bytes(data)
-    found, files, size = drive(search_files(folder, sentences))
-    assert {sentence for _, sentence in found} == {s for s in sentences if s.encode() in data}
-    assert (files, size) == (1, len(data))
+def test_a_copy_or_log_that_contains_the_document_goes(workspace: Workspace, files: Path) -> None:
+    drive(ingest_files(workspace, "A", [files]))
+    for name in ("before-restore-2029", "chroma-copies"):
+        (workspace.folder / name).mkdir()
+        (workspace.folder / name / "old.bin").write_text(SECRET)
+    (workspace.folder / "engine.log").write_text(SECRET)
+    report = drive(erase_document(workspace, "A", str(files / "secret.txt")))
+    assert report.clean
+    assert {note.split(" was ")[0] for note in report.notes[:-1]} == {"before-restore-2029", "chroma-copies"}
+    assert "backups" in report.notes[-1]
+    assert (workspace.folder / "engine.log").read_text() == ""
 
 
 def test_a_removed_or_excluded_chunk_is_still_in_older_versions_until_it_is_erased(

@@ -1,4 +1,4 @@
-"""The grounding detector: sentences, figures, verdicts, bad input, and the artefact itself."""
+"""The detector gives every sentence a verdict with its reason, whatever the input is, and its file says what made it."""
 
 import hashlib
 import json
@@ -12,14 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import RagError
-from rag.grounding.detector import Detector
-from rag.grounding.numbers import Numbers, quantities, same
-from rag.grounding.rows import ClaimResult
-from rag.grounding.sentences import Sentence, is_checkable, is_refusal, split_sentences
+from rag.grounding.detector import (
+    AS_TRAINED,
+    Detector,
+    VerdictLimits,
+    contradiction,
+    log_odds,
+    nearness,
+    sigmoid,
+)
+from rag.grounding.features import align, prepare
+from rag.grounding.rows import ClaimResult, Verdict
 
 ARTEFACT = Path(__file__).resolve().parents[3] / "resources" / "grounding" / "detector.json"
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "grounding"
-VERDICTS = {"supported", "check", "unsupported", "contradicted", "no evidence", "not checkable"}
+VERDICTS = set(Verdict)
 
 PASSAGES = [
     "The Alder bridge was opened in 2019. It carries 1,200 cars a day over the river.",
@@ -46,136 +52,9 @@ def check_one(detector: Detector, answer: str, passages: list[str] = PASSAGES) -
     return claim
 
 
-# --- sentences --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("It opened. It closed.", ["It opened.", "It closed."]),
-        ("Dr. Smith met Mr. Jones at 5 p.m. on Monday.", ["Dr. Smith met Mr. Jones at 5 p.m. on Monday."]),
-        ("It was sold by J. Smith. He left.", ["It was sold by J. Smith.", "He left."]),
-        ("Use tools, e.g. Hammers. Stop.", ["Use tools, e.g. Hammers.", "Stop."]),
-        ("The answer is no. The rule holds.", ["The answer is no.", "The rule holds."]),
-        ("See no. 5 and fig. 3 there.", ["See no. 5 and fig. 3 there."]),
-        ("He lives in the U.S. The city is big.", ["He lives in the U.S.", "The city is big."]),
-        ("It weighs 3.5 kg. Version 1.2.3 is out.", ["It weighs 3.5 kg.", "Version 1.2.3 is out."]),
-        ("It opened. [1] It closed.[2] End [3].", ["It opened. [1]", "It closed.[2]", "End [3]."]),
-        ("It opened.\n[1]\nIt closed.", ["It opened.\n[1]", "It closed."]),
-        ("- one item\n- two. Then more.\n1. three", ["- one item", "- two.", "Then more.", "1. three"]),
-        ("桥开了。车很多！你好？", ["桥开了。", "车很多！", "你好？"]),
-        ("| a | b |\n|---|---|\n| 1 | 2 |", ["| a | b |", "|---|---|", "| 1 | 2 |"]),
-        ("# Title\nText here.", ["# Title", "Text here."]),
-        ("Run:\n```\na. b. c\n\nd\n```\nDone.", ["Run:", "```\na. b. c\n\nd\n```", "Done."]),
-        ("```\nnever closed. Really", ["```\nnever closed. Really"]),
-        ('He said "Stop." Then he left.', ['He said "Stop."', "Then he left."]),
-        ("the bridge was\nopened in May.", ["the bridge was\nopened in May."]),
-        ("", []),
-        (" \n\t ", []),
-    ],
-)
-def test_text_is_split_into_its_sentences(text: str, expected: list[str]) -> None:
-    assert [sentence.text for sentence in split_sentences(text)] == expected
-
-
 _ALPHABET = st.sampled_from(
     [*"ab1 A.?![]()|#-*`~:\n\t。é👍", "Dr. ", "[1]", "```\n", "\r\n", "\x0c", "| a |\n", "- "]
 )
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(_ALPHABET, max_size=60).map("".join) | st.text(max_size=80))
-def test_offsets_match_and_nothing_but_space_is_lost(text: str) -> None:
-    sentences = split_sentences(text)
-    position = 0
-    for sentence in sentences:
-        assert text[sentence.start : sentence.end] == sentence.text
-        assert sentence.start >= position
-        assert not text[position : sentence.start].strip()
-        position = sentence.end
-    assert not text[position:].strip()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Which bridge do you mean?",
-        "Hello!",
-        "You're welcome!",
-        "Here is a summary of the passages:",
-        "Here is a summary.",
-        "According to the passages:",
-        "I cannot answer this question.",
-        "The passages do not mention the price.",
-        "The price is not mentioned in the passages.",
-        "Unable to answer based on given passages.",
-        "I hope this helps!",
-        "## Opening hours",
-        "**Opening hours**",
-        "```\nx = 1\n```",
-        "👍",
-        "42",
-    ],
-)
-def test_what_claims_nothing_is_not_checkable(text: str) -> None:
-    assert not any(is_checkable(sentence) for sentence in split_sentences(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "The bridge opened in 2019.",
-        "- The hall is open on Mondays",
-        "Based on the passages, the bridge opened in 2019.",
-        "The document does not require a signature.",
-        "The data does not leave your computer.",
-        "桥是2019年开通的。",
-        "| Bridge | 2019 |",
-    ],
-)
-def test_what_claims_something_is_checkable(text: str) -> None:
-    assert all(is_checkable(sentence) for sentence in split_sentences(text))
-
-
-def test_an_answer_is_a_refusal_only_when_it_claims_nothing_else() -> None:
-    assert is_refusal("I'm sorry. The passages do not mention the price.")
-    assert not is_refusal("The passages do not mention the price. The bridge opened in 2019.")
-    assert not is_refusal("The bridge opened in 2019.")
-    assert not is_refusal("")
-
-
-# --- figures ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "equal"),
-    [
-        ("1,200", "twelve hundred", True),
-        ("twenty-five", "25", True),
-        ("$1.5 million", "1500000 dollars", True),
-        ("1.5 km", "1500 m", True),
-        ("5 km", "5 miles", False),
-        ("20%", "20 percent", True),
-        ("March 12, 2019", "12 March 2019", True),
-        ("March 2019", "2019-03-12", True),
-        ("12 March 2019", "13 March 2019", False),
-        ("2019", "12 March 2019", True),
-        ("2021", "12 March 2019", False),
-        ("2 hours", "120 minutes", True),
-        ("5", "5 kg", True),
-        ("third", "3rd", True),
-    ],
-)
-def test_figures_are_compared_by_value(one: str, other: str, equal: bool) -> None:
-    (first,), (second,) = quantities(one), quantities(other)
-    assert same(first, second) == equal
-    assert Numbers([second]).holds(first) == equal
-
-
-@given(st.text(alphabet="0123456789.,-/$%° kmMarchJune[]", max_size=40))
-def test_any_text_has_quantities_with_true_offsets(text: str) -> None:
-    for quantity in quantities(text):
-        assert text[quantity.start : quantity.end] == quantity.text
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------
@@ -356,13 +235,325 @@ def test_with_the_real_embedder_a_paraphrase_is_near_and_an_invention_is_not(det
     assert good.score is not None and invented.score is not None and good.score < invented.score
 
 
-@pytest.mark.models
-@pytest.mark.skipif(not DATA.exists(), reason="the grounding data is not here")
-def test_training_again_gives_the_same_artefact() -> None:
-    from rag.grounding.train import build, load_minilm, serialise
-
-    assert serialise(build(DATA, load_minilm())) == ARTEFACT.read_text("utf-8")
+# --- limits and scores ------------------------------------------------------------------------------------
 
 
-def test_a_sentence_keeps_its_offsets_when_made_by_hand() -> None:
-    assert is_checkable(Sentence("The bridge opened in 2019.", 0, 26))
+@pytest.mark.parametrize("score", [0.0, 0.001, 0.3, 0.5, 0.999, 1.0])
+def test_log_odds_and_their_inverse_agree(score: float) -> None:
+    assert sigmoid(log_odds(score)) == pytest.approx(score, abs=2e-6)
+
+
+def test_the_ends_of_the_scale_stay_finite() -> None:
+    assert log_odds(0.0) == pytest.approx(-log_odds(1.0))
+    assert -14 < log_odds(0.0) < -13
+    assert 0 < sigmoid(-1000) < 1e-12 and 1 - 1e-12 < sigmoid(1000) < 1
+
+
+def test_limits_that_nobody_chose_are_those_of_the_training(detector: Detector) -> None:
+    assert AS_TRAINED.over(detector) == (detector.check_from, detector.unsupported_from)
+    assert VerdictLimits(check_from=0.2).over(detector) == (0.2, detector.unsupported_from)
+    assert VerdictLimits(unsupported_from=0.9).over(detector) == (detector.check_from, 0.9)
+    assert AS_TRAINED.calibrated(0.37) == 0.37
+    assert VerdictLimits(intercept=1.0).calibrated(0.5) == pytest.approx(sigmoid(1.0))
+    assert VerdictLimits(slope=2.0).calibrated(0.7) == pytest.approx(sigmoid(2 * log_odds(0.7)))
+
+
+def test_a_second_opinion_is_wanted_between_the_clear_cases(detector: Detector) -> None:
+    low = 0.5 * detector.check_from
+    assert [AS_TRAINED.unsure(score, detector) for score in (low - 1e-6, low, 0.89, 0.9)] == [
+        False, True, True, False,
+    ]  # fmt: skip
+
+
+INVENTED = "The Alder bridge was opened by Swedish architects with graceful arches and prizes."
+
+
+def test_limits_move_a_verdict_and_never_its_raw_score(detector: Detector) -> None:
+    def claim_with(limits: VerdictLimits) -> ClaimResult:
+        (claim,) = detector.check("What about the bridge?", INVENTED, PASSAGES, encode, limits)
+        return claim
+
+    trained = claim_with(AS_TRAINED)
+    assert trained.score is not None
+    eager = claim_with(VerdictLimits(check_from=0.0, unsupported_from=1.0))
+    calm = claim_with(VerdictLimits(check_from=1.0, unsupported_from=1.0))
+    shifted = claim_with(VerdictLimits(intercept=-9.0))
+    assert (eager.verdict, calm.verdict, shifted.verdict) == ("check", "supported", "supported")
+    assert trained.raw_score == eager.raw_score == calm.raw_score == shifted.raw_score
+    assert shifted.score is not None and shifted.score < 0.01
+
+
+def test_the_doubtful_words_of_a_flagged_sentence_are_marked_and_no_others(detector: Detector) -> None:
+    flagged = check_one(detector, INVENTED)
+    spans = json.loads(flagged.doubtful)
+    assert [INVENTED[start:end] for start, end in spans] == [
+        "Swedish",
+        "architects",
+        "graceful",
+        "arches",
+        "prizes",
+    ]
+    assert check_one(detector, "The Alder bridge was opened in 2019.").doubtful == ""
+
+
+class Second:
+    """A second detector that always says the same and remembers what it was asked."""
+
+    def __init__(self, score: float) -> None:
+        self.score = score
+        self.asked: list[str] = []
+
+    def unsupported(self, question: str, claims: list[str], passages: list[str]) -> npt.NDArray[np.float64]:
+        self.asked += claims
+        return np.full(len(claims), self.score)
+
+
+def test_the_second_detector_is_asked_about_uncertain_sentences_alone(detector: Detector) -> None:
+    answer = "The museum is closed on public holidays in winter. The Alder bridge has graceful marble arches."
+    calm, uncertain = detector.check("What?", answer, PASSAGES, encode)
+    assert calm.raw_score is not None and uncertain.raw_score is not None
+    assert not AS_TRAINED.unsure(calm.raw_score, detector)
+    assert AS_TRAINED.unsure(uncertain.raw_score, detector)
+    for score in (0.001, 0.999):
+        second = Second(score)
+        same, moved = detector.check("What?", answer, PASSAGES, encode, AS_TRAINED, second)  # type: ignore[arg-type]
+        assert second.asked == ["The Alder bridge has graceful marble arches."]
+        assert same == calm
+        expected = sigmoid((log_odds(uncertain.raw_score) + log_odds(score)) / 2)
+        assert moved.raw_score == pytest.approx(expected)
+
+
+# --- contradictions ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage", "reason"),
+    [
+        (
+            "Error E7 means the radio has no signal.",
+            "Error E9 means the radio has no signal.",
+            "this of E9, the answer of E7",
+        ),
+        (
+            "The tank holds 30 litres of fresh water.",
+            "The tank holds 25 litres of fresh water.",
+            "says 25 litres, the answer 30 litres",
+        ),
+        (
+            "The office opened on 3 May 2020.",
+            "The office opened on 4 May 2020.",
+            "says 4 May 2020, the answer 3 May 2020",
+        ),
+        (
+            "Guests never smoke inside the old house.",
+            "Guests smoke inside the old house.",
+            "the answer denies",
+        ),
+        (
+            "Guests smoke inside the old house.",
+            "Guests never smoke inside the old house.",
+            "the source denies",
+        ),
+    ],
+)
+def test_a_contradiction_says_what_differs(sentence: str, passage: str, reason: str) -> None:
+    context = prepare([passage])
+    found = contradiction(align(sentence, context), context)
+    assert found is not None and reason in found[0]
+    assert found[1].text == passage
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("The tank holds 30 litres of fresh water.", "The tank holds 30,000 ml of fresh water."),
+        (
+            "The tank holds 30 litres of fresh water.",
+            "The tank holds 25 litres of fresh water. The spare one holds 30 litres.",
+        ),
+        ("The tank holds 30 litres.", "Our cabin has 25 beds."),
+        (
+            "Error E7 means the radio has no signal.",
+            "Error E7 means the radio has no signal. Error E9 means low power.",
+        ),
+        (
+            "Guests smoke inside the old house.",
+            "If guests do not smoke inside the old house, they are happy.",
+        ),
+        ("Chapter 3 is about the pump.", "Chapter 4 is about the pump."),
+    ],
+)
+def test_what_may_both_be_true_is_no_contradiction(sentence: str, passage: str) -> None:
+    context = prepare([passage])
+    assert contradiction(align(sentence, context), context) is None
+
+
+def test_a_contradiction_is_scored_as_unsupported_at_least(detector: Detector) -> None:
+    claim = check_one(detector, "The Alder bridge was opened in 2021.")
+    assert claim.score is not None and claim.raw_score is not None
+    assert claim.score >= detector.unsupported_from >= claim.raw_score or claim.score == claim.raw_score
+
+
+def test_nearness_is_rounded_and_encodes_long_texts_in_part() -> None:
+    context = prepare(["word " * 40])
+    seen: list[str] = []
+
+    def recording(texts: list[str]) -> npt.NDArray[np.float32]:
+        seen.extend(texts)
+        return encode(texts)
+
+    (cosine,) = nearness([align("word " * 200, context)], context, recording)
+    assert cosine == round(cosine, 4)
+    assert max(map(len, seen)) <= 300
+    assert nearness([], context, recording) == []
+
+
+# --- what must not change a verdict -----------------------------------------------------------------------
+
+
+SENTENCES = (
+    "The Alder bridge was opened in 2019.",
+    "The museum is closed on public holidays.",
+    "The Alder bridge was opened in 2021.",
+    "The Alder bridge has graceful marble arches.",
+    "Penguins hatch eggs on Antarctic ice.",
+)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_order_of_the_passages_moves_the_marker_and_nothing_else(
+    detector: Detector, sentence: str
+) -> None:
+    one, other = check_one(detector, sentence), check_one(detector, sentence, PASSAGES[::-1])
+    assert (one.verdict, one.score, one.reason, one.evidence_text) == (
+        other.verdict,
+        other.score,
+        other.reason,
+        other.evidence_text,
+    )
+    if one.evidence_marker is not None:
+        assert one.evidence_marker + (other.evidence_marker or 0) == 3
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_passage_that_says_it_word_for_word_supports_it(detector: Detector, sentence: str) -> None:
+    claim = check_one(detector, sentence, [*PASSAGES, sentence])
+    assert claim.verdict == "supported"
+    assert claim.evidence_text == sentence
+    assert claim.evidence_marker == 3 or sentence in " ".join(PASSAGES)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("dressed", ["- {}", "{} [1]", "{} [2, 1]", "  {}  ", "> - {}"])
+def test_bullets_and_markers_change_neither_verdict_nor_score(
+    detector: Detector, sentence: str, dressed: str
+) -> None:
+    plain, other = check_one(detector, sentence), check_one(detector, dressed.format(sentence))
+    assert (plain.verdict, plain.score, plain.reason) == (other.verdict, other.score, other.reason)
+
+
+def test_bold_words_change_neither_verdict_nor_score(detector: Detector) -> None:
+    for sentence in SENTENCES:
+        first, rest = sentence.split(" ", 1)
+        plain, bold = check_one(detector, sentence), check_one(detector, f"{first} **{rest}**")
+        assert (plain.verdict, plain.score) == (bold.verdict, bold.score)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(SENTENCES))
+def test_a_sentence_is_judged_the_same_whatever_is_around_it(order: list[str]) -> None:
+    detector = Detector.load(ARTEFACT)
+    alone = {sentence: check_one(detector, sentence) for sentence in order}
+    together = detector.check("What about the bridge?", " ".join(order), PASSAGES, encode)
+    assert [claim.text for claim in together] == order
+    for claim in together:
+        assert (claim.verdict, claim.score) == (alone[claim.text].verdict, alone[claim.text].score)
+
+
+def test_words_of_the_question_are_no_invention(detector: Detector) -> None:
+    answer = "The Alder bridge has graceful marble arches."
+    asked, unasked = (
+        detector.check(question, answer, PASSAGES, encode)[0]
+        for question in ("Does the Alder bridge have graceful marble arches?", "What?")
+    )
+    assert asked.raw_score is not None and unasked.raw_score is not None
+    assert asked.raw_score < unasked.raw_score
+
+
+def test_a_flag_names_the_figure_that_no_passage_has(detector: Detector) -> None:
+    claim = check_one(detector, "Engineers from Sweden inspected 47 cables of the Alder bridge with sonar.")
+    assert claim.verdict in ("check", "unsupported")
+    assert claim.reason == "47 is in no passage"
+
+
+def test_code_and_headings_of_an_answer_are_passed_over_with_their_places(detector: Detector) -> None:
+    answer = "# Opening\n\nThe Alder bridge was opened in 2019.\n\n```\nbridge = 2021\n```\n"
+    claims = detector.check("When?", answer, PASSAGES, encode)
+    assert [claim.verdict for claim in claims] == ["not checkable", "supported", "not checkable"]
+    assert [claim.score is None for claim in claims] == [True, False, True]
+    assert all(answer[claim.start : claim.end] == claim.text for claim in claims)
+
+
+@pytest.mark.parametrize("field", ["coefficients", "mean", "scale", "intercept", "thresholds", "metrics"])
+def test_an_artefact_that_lacks_a_part_is_refused(tmp_path: Path, field: str) -> None:
+    data = json.loads(ARTEFACT.read_text("utf-8"))
+    del data[field]
+    path = tmp_path / "detector.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(RagError, match=f"cannot be read .*{field}"):
+        Detector.load(path)
+
+
+def test_a_score_is_one_sigmoid_of_the_standardised_features(detector: Detector) -> None:
+    at_the_mean = detector.score(detector.mean)
+    assert at_the_mean == pytest.approx(sigmoid(detector.intercept))
+    moved = detector.mean + detector.scale * np.eye(len(detector.mean))[0]
+    assert detector.score(moved) == pytest.approx(sigmoid(detector.intercept + detector.coefficients[0]))
+
+
+# --- facts with one thing changed -------------------------------------------------------------------------
+
+
+FACTS = (
+    ("The reservoir above the village holds 40 million litres of water.", "40 million", "55 million"),
+    ("The railway line between the two towns was closed in 1964.", "1964", "1972"),
+    ("Patients take 20 mg of the medicine every morning before breakfast.", "20 mg", "35 mg"),
+    ("The library lends each visitor at most twelve books at a time.", "twelve", "fifteen"),
+    ("The council meeting about the harbour takes place on 3 June 2024.", "3 June 2024", "9 June 2024"),
+    ("A ticket for the evening concert in the park costs $18.", "$18", "$24"),
+    ("About 35% of the farmland around the lake was flooded.", "35%", "53%"),
+    ("The ferry to the southern island leaves every 45 minutes.", "45 minutes", "90 minutes"),
+)
+AROUND = "The region is known for its mild weather. Visitors come in spring. {} Many return every year."
+
+
+@pytest.mark.parametrize(("fact", "right", "wrong"), FACTS, ids=[right for _, right, _ in FACTS])
+def test_a_changed_figure_is_a_contradiction_that_names_both(
+    detector: Detector, fact: str, right: str, wrong: str
+) -> None:
+    passages = [AROUND.format(fact)]
+    claim = check_one(detector, fact.replace(right, wrong), passages)
+    assert claim.verdict == "contradicted"
+    assert claim.reason.startswith(f"the source says {right}")
+    assert f", the answer {wrong}" in claim.reason
+    assert claim.evidence_text == fact
+    assert check_one(detector, fact, passages).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("fact", "denied"),
+    [
+        ("Dogs are allowed in the western part of the garden.", "Dogs are not allowed in the western part of the garden."),
+        ("The lift stops at the second floor in the evening.", "The lift doesn't stop at the second floor in the evening."),
+        ("Members of the club receive a printed newsletter.", "Members of the club never receive a printed newsletter."),
+    ],
+)  # fmt: skip
+def test_a_denied_fact_is_a_contradiction_from_either_side(
+    detector: Detector, fact: str, denied: str
+) -> None:
+    forwards = check_one(detector, denied, [AROUND.format(fact)])
+    backwards = check_one(detector, fact, [AROUND.format(denied)])
+    assert (forwards.verdict, backwards.verdict) == ("contradicted", "contradicted")
+    assert forwards.reason == "the answer denies what the source says"
+    assert backwards.reason == "the source denies what the answer says"
+    assert check_one(detector, denied, [AROUND.format(denied)]).verdict == "supported"

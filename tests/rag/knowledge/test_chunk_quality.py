@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fakes import drive
 from hypothesis import given
@@ -10,10 +9,8 @@ from hypothesis import strategies as st
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
-from rag.errors import RagError
 from rag.knowledge.chunk_quality import judge_text, near_duplicates, near_duplicates_of, suspicious_chunks
 from rag.knowledge.edits import exclude_chunks
-from rag.knowledge.embedding_map import embedding_map, principal_components
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_chunks, list_documents, read_chunk_use
 from rag.workspace import Workspace
@@ -39,7 +36,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", GOOD)
 def test_proper_text_is_left_alone(text: str) -> None:
-    assert judge_text(text) == ("", "")
+    assert judge_text(text) == (None, "")
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
@@ -107,37 +104,3 @@ def test_a_chunk_knows_the_traces_that_used_it(workspace: Workspace, documents: 
     assert (use.candidate_count, use.prompt_count) == (1, 1)
     assert use.cited == ((result.trace_id, "What does rye bread need?"),)
     assert use.excluded is None
-
-
-def test_the_map_has_a_point_for_every_chunk(workspace: Workspace, documents: Path) -> None:
-    drive(ingest_files(workspace, "A", [documents]))
-    plane = embedding_map(workspace, "A")
-    x = np.frombuffer(plane.x, dtype=np.float32)
-    assert len(x) == plane.total == 3
-    assert set(plane.documents.values()) == {"tides.txt", "bread.md", "stars.txt"}
-    assert 0 < plane.explained <= 1
-    for path in documents.iterdir():
-        path.unlink()
-    with pytest.raises(RagError, match="no chunk"):
-        drive_empty(workspace)
-
-
-def drive_empty(workspace: Workspace) -> None:
-    from rag.knowledge.edits import remove_documents
-
-    row = get_collection(workspace.database, "A")
-    drive(
-        remove_documents(
-            workspace, "A", [d.id for d in list_documents(workspace.database, row.active_version_id or 0)]
-        )
-    )
-    embedding_map(workspace, "A")
-
-
-def test_principal_components_are_those_of_a_singular_value_decomposition() -> None:
-    vectors = np.random.default_rng(1).normal(size=(50, 8)).astype(np.float32) * np.arange(1, 9)
-    plane, explained = principal_components(vectors.astype(np.float32))
-    _, singular, _ = np.linalg.svd(vectors - vectors.mean(axis=0))
-    assert np.allclose(np.linalg.norm(plane, axis=0), singular[:2], rtol=1e-3)
-    assert abs(explained - (singular[:2] ** 2).sum() / (singular**2).sum()) < 1e-3
-    assert principal_components(np.ones((1, 4), dtype=np.float32))[0].shape == (1, 2)

@@ -97,7 +97,7 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
     assert outcomes["picture.png"].outcome == "skipped"
     assert outcomes["gone.txt"].detail == "There is no such file or folder."
     assert all(
-        o.detail.endswith((".", "read")) and "Traceback" not in o.detail
+        o.detail.endswith((".", "is not supported")) and "Traceback" not in o.detail
         for o in outcomes.values()
         if o.detail
     )
@@ -115,7 +115,7 @@ def test_what_of_a_file_was_not_read_is_in_the_report(workspace: Workspace, tmp_
     made.save(tmp_path / "mixed.pdf")
     (found,) = drive(ingest_files(workspace, "A", [tmp_path])).incomplete
     assert found.outcome == "added"
-    assert found.detail.startswith("1 of 4 pages are pictures and were not read (page 4)")
+    assert found.detail.startswith("1 of 4 pages are images and were not read (page 4)")
 
 
 def test_hidden_files_and_folders_are_left_out(documents: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_lost_index_folder_is_rebuilt_from_the_stored_vectors(folder: Path, do
         chunk_count = drive(ingest_files(first, "A", [documents])).chunk_count
     script = (
         "import sys, shutil; sys.path.insert(0, 'tests'); from pathlib import Path; from fakes import *\n"
-        "from rag.workspace import Workspace; from rag.knowledge.versions import repair_indexes; from rag.knowledge.rows import list_collections\n"
+        "from rag.workspace import Workspace; from rag.knowledge.index_sync import repair_indexes; from rag.knowledge.rows import list_collections\n"
         "w = Workspace(Path(sys.argv[1]), embedder=FakeEmbedder(), load_model=ScriptedModel().load)\n"
         "drive(repair_indexes(w)); from rag.index.vector_index import IndexPlace; print(w.index.count(IndexPlace(list_collections(w.database)[0].key)))"
     )

@@ -1,87 +1,24 @@
-"""GGUF headers, memory forecasts and the models of other programs. No mutation of a header is ever a crash."""
+"""The models on this computer are found, whichever program keeps them, each once and with its problem if it has one."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from fakes import tiny_gguf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rag.errors import ModelError, NotFoundError
-from rag.models.catalogue import add_model, find_model, forget_model, known_models
-from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
-from rag.models.gguf import read_header
-from rag.models.language_model import (
-    STARTER_SHA256,
-    GenerationEnd,
-    LanguageModel,
-    PromptRead,
-    Token,
-    starter_model_path,
+from rag.models.catalogue import (
+    add_model,
+    find_model,
+    forget_model,
+    known_models,
+    list_models,
+    model_sha256,
 )
-from rag.models.rows import forecast_memory
-from rag.settings import GenerationSettings
+from rag.models.embedding import file_sha256
+from rag.models.language_model import starter_model_path
 from rag.workspace import Workspace
-
-STARTER = starter_model_path()
-
-
-def test_the_starter_model_is_the_expected_file_and_its_header_is_read() -> None:
-    header = read_header(STARTER)
-    assert file_sha256(STARTER) == STARTER_SHA256
-    assert (header.architecture, header.quantisation, header.context_length) == ("llama", "Q4_1", 8192)
-    assert "im_start" in header.chat_template
-    check_starter_embedder(starter_embedder_folder())
-
-
-def test_a_small_header_is_read(tmp_path: Path) -> None:
-    (tmp_path / "t.gguf").write_bytes(tiny_gguf())
-    header = read_header(tmp_path / "t.gguf")
-    assert (header.name, header.layer_count, header.vocabulary_size, header.parameter_count) == (
-        "Tiny",
-        2,
-        3,
-        192,
-    )
-
-
-@pytest.mark.parametrize("content", [b"", b"GGUF", b"PK\3\4 not a model", b"GGUF" + bytes(20)])
-def test_what_is_no_gguf_is_a_sentence(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "x.gguf").write_bytes(content)
-    with pytest.raises(ModelError, match=r"x\.gguf"):
-        read_header(tmp_path / "x.gguf")
-
-
-def test_a_truncated_file_is_a_sentence_that_says_so(tmp_path: Path) -> None:
-    (tmp_path / "x.gguf").write_bytes(tiny_gguf()[:-100])
-    with pytest.raises(ModelError, match="truncated"):
-        read_header(tmp_path / "x.gguf")
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_a_mutated_header_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    content = bytearray(tiny_gguf())
-    for _ in range(data.draw(st.integers(1, 6))):
-        content[data.draw(st.integers(0, 420))] = data.draw(st.integers(0, 255))
-    path = tmp_path_factory.mktemp("m") / "x.gguf"
-    path.write_bytes(bytes(content))
-    try:
-        header = read_header(path)
-    except ModelError as error:
-        assert str(error).endswith(".")
-    else:
-        assert forecast_memory(header, 512).total > 0
-
-
-def test_the_memory_grows_with_the_context() -> None:
-    header = read_header(STARTER)
-    small, large = forecast_memory(header, 2048), forecast_memory(header, 8192)
-    assert large.kv_cache == 4 * small.kv_cache == 8192 * 30 * 3 * 128 * 2
-    assert large.weights == small.weights
 
 
 def test_models_of_other_programs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,54 +63,114 @@ def test_a_model_is_added_found_and_taken_off_the_list(workspace: Workspace, tmp
         add_model(workspace.store, str(tmp_path / "none.gguf"))
 
 
-@pytest.fixture(scope="module")
-def starter() -> LanguageModel:
-    return LanguageModel(STARTER, GenerationSettings(context=2048, max_answer_tokens=24))
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, so that the models of this computer's programs are not found."""
+    made = tmp_path / "home"
+    made.mkdir()
+    for name in ("HF_HUB_CACHE", "HF_HOME", "OLLAMA_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(made))
+    monkeypatch.setenv("USERPROFILE", str(made))
+    return made
 
 
-def run(model: LanguageModel, question: str) -> tuple[str, list[PromptRead], GenerationEnd]:
-    prompt = model.render_chat([{"role": "user", "content": question}])
-    events = list(model.generate(model.tokenize_prompt(prompt), model.settings))
-    text = "".join(e.text for e in events if isinstance(e, Token))
-    end = events[-1]
-    assert isinstance(end, GenerationEnd)
-    return text, [e for e in events if isinstance(e, PromptRead)], end
+def test_the_starter_comes_first_and_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home(tmp_path, monkeypatch)
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "b.GGUF").write_bytes(tiny_gguf())
+    (folder / "a.gguf").write_bytes(tiny_gguf())
+    (folder / "link.gguf").symlink_to(folder / "a.gguf")
+    (folder / "notes.txt").write_text("no model")
+    entries = known_models([str(folder / "b.GGUF")], [str(folder), str(folder), str(tmp_path / "none")])
+    assert [(entry.origin, entry.name) for entry in entries] == [
+        ("starter", starter_model_path().stem),
+        ("added", "b"),
+        ("folder", "a"),
+    ]
 
 
-@pytest.mark.models
-def test_the_starter_model_answers_the_same_at_temperature_zero_and_reuses_the_prompt(
-    starter: LanguageModel,
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("model-00001-of-00003.gguf", True),
+        ("model-00002-of-00003.gguf", False),
+        ("mmproj-model.gguf", False),
+        ("one-of-a-kind.gguf", False),
+        ("model.gguf.part", False),
+        ("model.gguf", True),
+    ],
+)
+def test_projectors_and_the_later_parts_of_a_model_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, listed: bool
 ) -> None:
-    first, _, _ = run(starter, "What is the capital of France?")
-    second, reads, end = run(starter, "What is the capital of France?")
-    assert first == second
-    assert len(first.split()) > 3
-    assert reads[0].tokens_cached == reads[0].tokens_total - 1
-    assert 0 < end.completion_tokens <= 24
+    home(tmp_path, monkeypatch)
+    folder = tmp_path / "models" / "deep" / "er"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(tiny_gguf())
+    found = [entry for entry in known_models([], [str(tmp_path / "models")]) if entry.origin == "folder"]
+    assert bool(found) is listed
 
 
-@pytest.mark.models
-def test_a_prompt_is_read_in_steps_and_stopping_leaves_the_model_usable(starter: LanguageModel) -> None:
-    before, _, _ = run(starter, "What is the capital of France?")
-    long = "The station measures wind. " * 120
-    prompt = starter.tokenize_prompt(starter.render_chat([{"role": "user", "content": long}]))
-    stream = starter.generate(prompt, starter.settings)
-    reads = [next(stream) for _ in range(3)]
-    assert all(isinstance(event, PromptRead) for event in reads)
-    stream.close()
-    after, _, _ = run(starter, "What is the capital of France?")
-    assert after == before
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"layers": 3}', b'{"layers": [{"digest": 5}]}', b"\xff\xfe", b'{"layers": [{}]}'],
+)
+def test_what_is_no_manifest_of_ollama_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    manifests = home(tmp_path, monkeypatch) / ".ollama" / "models" / "manifests" / "library"
+    manifests.mkdir(parents=True)
+    (manifests / "broken").write_bytes(content)
+    assert [entry.origin for entry in known_models([], [])] == ["starter"]
 
 
-@pytest.mark.models
-def test_a_prompt_longer_than_the_context_is_a_sentence(starter: LanguageModel) -> None:
-    from rag.errors import RagError
+def test_a_manifest_whose_file_is_gone_names_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests = home(tmp_path, monkeypatch) / ".ollama" / "models" / "manifests" / "tiny"
+    manifests.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:gone"}
+    (manifests / "latest").write_text(json.dumps({"layers": [layer]}))
+    assert [entry.origin for entry in known_models([], [])] == ["starter"]
 
-    with pytest.raises(RagError, match="2048"):
-        list(starter.generate(list(range(3000)), starter.settings))
+
+def test_a_model_is_found_by_path_name_or_stem(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(tiny_gguf())
+    assert find_model(workspace.database, workspace.settings, str(path)) == path, "it need not be added"
+    add_model(workspace.store, str(path))
+    for wanted in ("mine", "mine.gguf", str(path)):
+        assert find_model(workspace.database, workspace.settings, wanted) == path
+    with pytest.raises(NotFoundError, match=r"no model “other”\. Known models: .*mine.*\. You can also"):
+        find_model(workspace.database, workspace.settings, "other")
 
 
-@pytest.mark.models
-def test_characters_of_several_tokens_arrive_whole(starter: LanguageModel) -> None:
-    text, _, _ = run(starter, "Repeat exactly: 🙂 über 東京")
-    assert "\ufffd" not in text.rstrip("\ufffd")
+def test_adding_a_model_twice_lists_it_once_and_is_in_the_audit_log(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(tiny_gguf())
+    assert add_model(workspace.store, str(path)).name == "Tiny"
+    add_model(workspace.store, str(path))
+    entries = [e for e in list_models(workspace.database, workspace.settings) if e.origin == "added"]
+    assert [entry.path for entry in entries] == [str(path)]
+    logged = workspace.database.cells("SELECT count(*) FROM auditevent WHERE action = 'model added'")
+    assert logged == [(1,)]
+
+
+def test_a_sha256_is_computed_once_until_the_file_changes(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(tiny_gguf())
+    add_model(workspace.store, str(path))
+    first = model_sha256(workspace.store, str(path))
+    assert first == file_sha256(path)
+    stat = path.stat()
+    path.write_bytes(tiny_gguf()[:-1] + b"\1")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert model_sha256(workspace.store, str(path)) == first, "same size and time: it is not read again"
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 5_000_000_000))
+    assert model_sha256(workspace.store, str(path)) == file_sha256(path) != first
+    path.unlink()
+    with pytest.raises(NotFoundError, match="is gone"):
+        model_sha256(workspace.store, str(path))

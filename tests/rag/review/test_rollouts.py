@@ -1,16 +1,14 @@
-"""Roll-outs: who answers, what is compared, and what promotion moves."""
+"""Roll-outs: who answers, and what promotion moves."""
 
 import json
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedModel, drive
+from fakes import drive
 
 from rag import routing
-from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult, Question, get_trace
+from rag.asking.rows import AskResult, TraceDetail, get_trace
 from rag.asking.traces import new_trace_id
-from rag.cli import run
 from rag.errors import RagError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.collections import delete_collection
@@ -19,11 +17,7 @@ from rag.prompts.registry import find_prompt, move_label, save_prompt
 from rag.review import rollout_results
 from rag.review import rollouts as rollout
 from rag.review import rows as people
-from rag.review.feedback import add_feedback
 from rag.review.rows import BlindResult
-from rag.storage.store import now_ms
-from rag.storage.tables.review import RolloutAsk
-from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 QUESTION = "How long does rye bread rest?"
@@ -40,16 +34,16 @@ def pipeline(workspace: Workspace, name: str = "short", **values: object) -> Non
     save_pipeline(workspace, name, config)
 
 
-def asked(workspace: Workspace, **values: object) -> dict[str, object]:
+def asked(workspace: Workspace, **values: object) -> TraceDetail:
     result = drive(routing.ask(workspace, QUESTION, "Notes", **values))
     assert isinstance(result, AskResult)
-    return get_trace(workspace.database, result.trace_id).row
+    return get_trace(workspace.database, result.trace_id)
 
 
 def passages(workspace: Workspace, collection: str = "Notes") -> int:
     """The most passages that this collection is answered with now."""
     result = drive(routing.ask(workspace, QUESTION, collection))
-    settings = json.loads(get_trace(workspace.database, result.trace_id).row["settings"])
+    settings = json.loads(get_trace(workspace.database, result.trace_id).settings)
     return int(settings["retrieval"]["max_passages"])
 
 
@@ -63,14 +57,14 @@ def test_a_canary_takes_its_share_by_the_id_and_says_so(notes: Workspace) -> Non
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
     for _ in range(8):
         trace = asked(notes)
-        arm = people.arm_of(notes.database, str(trace["id"]))
+        arm = people.arm_of(notes.database, trace.id)
         assert arm is not None
-        assert arm.arm == routing.arm_for(row.id, str(trace["id"]), 0.5)
-        most = json.loads(str(trace["settings"]))["retrieval"]["max_passages"]
+        assert arm.arm == routing.arm_for(row.id, trace.id, 0.5)
+        most = json.loads(trace.settings)["retrieval"]["max_passages"]
         assert (most == 1) == (arm.arm == "staging")
         assert arm.pipeline == ("short 1" if arm.arm == "staging" else rollout.NOW)
     outside = asked(notes, version=1)
-    assert people.arm_of(notes.database, str(outside["id"])) is None
+    assert people.arm_of(notes.database, outside.id) is None
 
 
 def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path) -> None:
@@ -79,23 +73,23 @@ def test_a_roll_out_that_cannot_be_is_refused(notes: Workspace, documents: Path)
     pipeline(notes, "searching", kind="retrieval")
     pipeline(notes, "old", version="1")
     for arguments, sentence in (
-        ({"kind": "ramp", "staging": "short"}, "no kind"),
+        ({"kind": "ramp", "staging": "short"}, "not a kind"),
         ({"kind": "canary", "staging": "short", "share": 1.5}, "between 0 and 1"),
-        ({"kind": "canary"}, "Name the staging pipeline"),
+        ({"kind": "canary"}, "Name either the staging pipeline"),
         ({"kind": "canary", "staging": "none"}, "no pipeline named"),
         ({"kind": "canary", "staging": "short", "collection": "Other"}, "answers “Notes”, not “Other”"),
         ({"kind": "canary", "staging": "searching", "collection": "Notes"}, "only searches"),
-        ({"kind": "canary", "staging": "old"}, "asks the active version"),
+        ({"kind": "canary", "staging": "old"}, "uses the active version"),
         ({"kind": "canary", "prompt": "default@1", "collection": "Notes"}, "nothing to compare"),
     ):
         with pytest.raises(RagError, match=sentence):
             rollout.start_rollout(notes, **arguments)
     started = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
-    with pytest.raises(RagError, match="runs there already"):
+    with pytest.raises(RagError, match="already running there"):
         rollout.start_rollout(notes, "blind", staging="short")
-    rollout.stop(notes, started.id)
-    with pytest.raises(RagError, match="stopped already"):
-        rollout.promote(notes, started.id)
+    rollout.stop_rollout(notes, started.id)
+    with pytest.raises(RagError, match="already been stopped"):
+        rollout.promote_rollout(notes, started.id)
 
 
 def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace) -> None:
@@ -111,74 +105,41 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
         staging_first = arms[0] is not None and arms[0].arm == "staging"
         firsts.append(staging_first)
         choice = "no difference" if number == 7 else "first" if staging_first else "second"
-        shown = rollout.pick(notes, result.pair, choice)
+        shown = rollout.pick_answer(notes, result.pair, choice)
         assert shown.first_is_staging == staging_first
         assert shown.first == ("short 1" if staging_first else rollout.NOW)
-        with pytest.raises(RagError, match="decided already"):
-            rollout.pick(notes, result.pair, "first")
+        with pytest.raises(RagError, match="already been decided"):
+            rollout.pick_answer(notes, result.pair, "first")
     assert len(set(firsts)) == 2, "eight comparisons in the same order: one in 128 by chance"
     found = rollout_results.rollout_results(notes, 1)
     assert (found.staging_wins, found.production_wins, found.ties) == (7, 0, 1)
     assert found.pick_p == pytest.approx(2 / 128)
     assert found.summary.startswith("People prefer staging, 7 to 0")
-    sessions = {get_trace(notes.database, result.first.trace_id).row["session_id"]}
-    sessions.add(get_trace(notes.database, result.second.trace_id).row["session_id"])
+    sessions = {get_trace(notes.database, result.first.trace_id).session_id}
+    sessions.add(get_trace(notes.database, result.second.trace_id).session_id)
     assert len(sessions) == 2, "an arm must follow up its own answers alone"
     assert result.session_id in sessions
     half = routing.ask(notes, QUESTION, "Notes")
     next(half)
     half.close()
-    pair = notes.database.cells("SELECT pair FROM rolloutask ORDER BY rowid DESC LIMIT 1")[0][0]
-    with pytest.raises(RagError, match="One of the two answers is not there"):
-        rollout.pick(notes, pair, "first")
+    pair = notes.database.cells("SELECT pair FROM rolloutanswer ORDER BY rowid DESC LIMIT 1")[0][0]
+    with pytest.raises(RagError, match="One of the two answers is missing"):
+        rollout.pick_answer(notes, pair, "first")
     assert isinstance(drive(routing.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
-
-
-def answers(workspace: Workspace, arm: str, flagged: list[int], seconds: float) -> None:
-    """Stored answers of an arm, as a month of asks would have left them."""
-    with workspace.store.session() as session:
-        for number, flag in enumerate(flagged):
-            trace_id = new_trace_id()
-            session.add(
-                Trace(
-                    id=trace_id, session_id="s", created_ms=now_ms(), status="done", question="Q", outcome="answered",
-                    claim_count=2, flag_count=flag, total_ms=1000 * seconds + number % 10,
-                )
-            )  # fmt: skip
-            session.add(RolloutAsk(trace_id=trace_id, rollout_id=1, arm=arm))
-
-
-def test_nothing_is_claimed_before_there_is_enough(notes: Workspace) -> None:
-    pipeline(notes)
-    rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
-    answers(notes, "production", [1] * 20 + [0] * 10, 2.0)
-    answers(notes, "staging", [0] * 19, 2.0)
-    few = rollout_results.rollout_results(notes, 1)
-    assert all(d.p is None and d.low is None for d in few.differences)
-    assert few.summary == "30 and 19 answers: 20 of each are the fewest to say anything."
-    answers(notes, "staging", [0] * 11, 2.0)
-    traces = notes.database.cells("SELECT trace_id FROM rolloutask WHERE arm = 'staging' LIMIT 1")
-    add_feedback(notes, traces[0][0], True)
-    found = {d.measure: d for d in rollout_results.rollout_results(notes, 1).differences}
-    flagged = found["flagged"]
-    assert (flagged.production, flagged.staging) == (pytest.approx(2 / 3), 0.0)
-    assert flagged.low is not None and flagged.high is not None and flagged.low < -2 / 3 < flagged.high < 0
-    assert flagged.p_holm is not None and flagged.p_holm < 0.001
-    assert "staging has 66.7 points less" in flagged.sentence and "better" in flagged.sentence
-    assert found["latency"].p_holm is not None and found["latency"].p_holm > 0.05
-    assert found["thumbs up"].p is None and found["thumbs up"].staging == 1.0
 
 
 def test_promoting_moves_the_label_of_a_prompt(notes: Workspace) -> None:
     save_prompt(notes.store, "default", "Answer in one word.", "{{ question }}")
     row = rollout.start_rollout(notes, "canary", collection="Notes", prompt="default@2", share=1.0)
     move_label(notes.store, "default", "production", 2)
-    assert asked(notes)["prompt_version"] == 2
+    assert asked(notes).prompt_version == 2
     move_label(notes.store, "default", "production", 1)
-    assert "label production of the prompt “default” moves to version 2" in rollout.what_moves(notes, row.id)
-    rollout.promote(notes, row.id)
+    assert "label production of the prompt “default” moves to version 2" in rollout.preview_promotion(
+        notes, row.id
+    )
+    rollout.promote_rollout(notes, row.id)
     assert find_prompt(notes.store, "default").version == 2
-    assert people.rollouts(notes.database)[0].state == "promoted"
+    assert people.list_rollouts(notes.database)[0].state == "promoted"
     assert people.production_of(notes.database, "Notes") is None
     actions = {row[0] for row in notes.database.cells("SELECT action FROM auditevent")}
     assert {"roll-out started", "roll-out promoted", "prompt label moved"} <= actions
@@ -189,7 +150,7 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
     pipeline(notes)
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.0)
     assert passages(notes) == 6
-    rollout.promote(notes, row.id)
+    rollout.promote_rollout(notes, row.id)
     assert passages(notes) == 1
     assert passages(notes, "Other") == 6
     shown = people.production_of(notes.database, "Notes")
@@ -200,31 +161,8 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
     asked(notes)
     delete_collection(notes, "Notes")
-    assert people.rollouts(notes.database) == []
-    assert notes.database.cells("SELECT * FROM rolloutask") == []
-
-
-def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    pipeline(notes)
-    folder = str(notes.folder)
-    drive(answer_question(notes, Question(QUESTION, "Notes")))
-    model = notes.loaded_model
-    assert isinstance(model, ScriptedModel)
-    notes.close()
-
-    def ragdeck(*arguments: str) -> str:
-        code = run([*arguments, "--data", folder])
-        found = capsys.readouterr()
-        assert code == 0, found.err
-        return found.out
-
-    assert "Roll-out 1 runs" in ragdeck("rollout", "start", "blind", "--staging", "short", "-c", "Notes")
-    assert json.loads(ragdeck("rollout", "status", "--json"))[0]["kind"] == "blind"
-    assert "6 are the fewest" in ragdeck("rollout", "status", "1")
-    assert "becomes the pipeline" in ragdeck("rollout", "promote", "1")
-    assert "settings answer again" in ragdeck("rollout", "release", "-c", "Notes")
-    assert run(["rollout", "stop", "1", "--data", folder]) == 1
-    assert "promoted already" in capsys.readouterr().err
+    assert people.list_rollouts(notes.database) == []
+    assert notes.database.cells("SELECT * FROM rolloutanswer") == []
 
 
 def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from fakes import FakeEmbedder, drive
 
 from rag.asking.retrieval import retrieve
-from rag.evaluation.pipelines import find_pipeline, list_pipelines
+from rag.evaluation.pipelines import find_pipeline
 from rag.evaluation.relevance import JudgedVersion
-from rag.evaluation.rows import list_set_versions
+from rag.evaluation.rows import list_pipelines, list_set_versions
 from rag.evaluation.sets import set_cases
 from rag.knowledge.collections import open_version
 from rag.knowledge.rows import list_collections
@@ -36,7 +36,7 @@ def test_every_answerable_case_has_its_passage(tmp_path: Path) -> None:
 def test_the_sample_leaves_what_a_person_changed(tmp_path: Path) -> None:
     with Workspace(tmp_path, embedder=FakeEmbedder()) as workspace:
         drive(ingest_sample(workspace))
-        assert sorted(row.name for row in list_pipelines(workspace)) == sorted(SAMPLE_PIPELINES)
+        assert sorted(row.name for row in list_pipelines(workspace.database)) == sorted(SAMPLE_PIPELINES)
         before = find_pipeline(workspace, SAMPLE_PIPELINES[1])
         assert before.config.retrieval.search == "BM25"
         add_sample_evaluation(workspace)

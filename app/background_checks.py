@@ -1,0 +1,99 @@
+"""What the window does by itself: look at watched folders, and run regression questions after changes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.console import Console, Notice
+from rag import operations
+from rag.knowledge.rows import IngestReport, list_watched_folders
+from rag.monitoring.rows import RegressionState
+from rag.operations import Lane
+
+_FOLDERS_MS = 5000  # between two looks at the watched folders
+_QUIET_MS = 3000  # without a change, before the regression questions are run again
+
+
+class BackgroundChecks(QObject):
+    """Two timers that start operations nobody clicked for, and the memory of what failed."""
+
+    folders_unchanged = Signal()  # the watched folders were looked at, and nothing was new
+
+    def __init__(self, console: Console, folders_ms: int = _FOLDERS_MS, quiet_ms: int = _QUIET_MS) -> None:
+        """Begin to look.
+
+        Args:
+            console: The console of the window.
+            folders_ms: Milliseconds between two looks at the watched folders.
+            quiet_ms: Milliseconds without a change before the regression questions are run again.
+        """
+        super().__init__()
+        self._console = console
+        self._tried: list[tuple[str, str]] = []  # (collection, why its answers are out of date)
+        self._folder_timer = QTimer(self, interval=folders_ms)
+        self._folder_timer.timeout.connect(self.check_folders)
+        self._folder_timer.start()
+        self._question_timer = QTimer(self, interval=quiet_ms, singleShot=True)
+        self._question_timer.timeout.connect(self.check_questions)
+        self._is_stopped = False
+        console.data_changed.connect(self._wait_for_quiet)
+        console.settings_changed.connect(self._wait_for_quiet)
+
+    def pause_folders(self) -> None:
+        """Look at folders only when check_folders is called."""
+        self._folder_timer.stop()
+
+    def stop(self) -> None:
+        """Start nothing any more: the window is closing."""
+        self._is_stopped = True
+        self._folder_timer.stop()
+        self._question_timer.stop()
+
+    # --- watched folders ----------------------------------------------------------------------------------
+
+    def check_folders(self) -> None:
+        """Look at the watched folders, unless there are none or something is being imported anyway."""
+        engine = self._console.engine
+        if not engine.is_ready or any(task.lane is Lane.INGEST for task in engine.tasks):
+            return
+        if any(row.enabled for row in list_watched_folders(self._console.database)):
+            self._console.run(operations.check_folders, self._folders_checked)
+
+    def _folders_checked(self, reports: list[IngestReport]) -> None:
+        if not reports:
+            self.folders_unchanged.emit()
+            return
+        self._console.data_changed.emit()
+        for report in reports:
+            self._console.notice.emit(f"A watched folder changed. {report.sentence()}", Notice.INFO)
+
+    # --- regression questions -----------------------------------------------------------------------------
+
+    def check_questions(self) -> None:
+        """Find out whose regression questions are out of date, if they are to be run after a change."""
+        engine = self._console.engine
+        if not self._console.settings.monitors.run_regression_after_change or not engine.is_ready:
+            return
+        if any(task.lane is not Lane.READ for task in engine.tasks):
+            self._wait_for_quiet()  # the change may still be under way
+            return
+        self._console.run(operations.stale_collections, self._run_stale)
+
+    def _wait_for_quiet(self) -> None:
+        if not self._is_stopped:
+            self._question_timer.start()
+
+    def _run_stale(self, stale: list[tuple[str, str]]) -> None:
+        """Run the questions of these collections; what failed is not tried again until something changes."""
+        if stale and stale != self._tried:
+            self._tried = stale
+            names = [name for name, _ in stale]
+            self._console.run(operations.run_regression_questions, self._questions_run, collections=names)
+
+    def _questions_run(self, states: list[RegressionState]) -> None:
+        self._tried = []
+        changed = [state for state in states if any(row.change for row in state.questions)]
+        if changed:
+            sentences = "  ".join(f"{state.collection}: {state.sentence()}" for state in changed)
+            self._console.notice.emit(f"The regression questions were run again. {sentences}", Notice.BAD)
+        self._console.data_changed.emit()

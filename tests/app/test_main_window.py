@@ -1,0 +1,302 @@
+"""The window without models: pages, commands, drops, the status bar, and what the engine says at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import engine_functions as functions
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from app.console import Console, Notice
+from app.main_window import MainWindow, StatusBar
+from app.routes import PAGES
+from app.widgets.error_dialog import ErrorDialog
+from app.widgets.navigation import page_shortcut
+from rag.knowledge.rows import list_collections
+from rag.models.rows import ModelState
+from rag.operations import Lane
+
+COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+
+
+@pytest.fixture(autouse=True)
+def fresh_gates() -> Iterator[None]:
+    """Begin each test with closed gates, and open all of them at its end."""
+    functions.gates.clear()
+    functions.calls.clear()
+    yield
+    for gate in functions.gates.values():
+        gate.set()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, console: Console) -> MainWindow:
+    """The window on an empty data folder, whose engine was ready before it was made."""
+    made = MainWindow(console)
+    qtbot.addWidget(made)
+    made.checks.pause_folders()
+    made.show()
+    qtbot.waitUntil(lambda: made.current_page != "")
+    return made
+
+
+def dropped(paths: list[Path], actions: Qt.DropAction, proposed: Qt.DropAction) -> QDropEvent:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    keys = Qt.KeyboardModifier.ShiftModifier if proposed is MOVE else Qt.KeyboardModifier.NoModifier
+    event = QDropEvent(QPointF(300, 300), actions, data, Qt.MouseButton.LeftButton, keys)
+    event.data = data  # the event does not keep it
+    return event
+
+
+def dragged(paths: list[Path], actions: Qt.DropAction) -> QDragEnterEvent:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    event = QDragEnterEvent(
+        QPoint(300, 300), actions, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    event.data = data
+    return event
+
+
+# --- pages and commands -----------------------------------------------------------------------------------
+
+
+def test_a_page_is_made_when_it_is_first_shown(window: MainWindow) -> None:
+    assert window.current_page == "overview"
+    assert not window.pages.is_made("prompts")
+    window.show_page("prompts")
+    assert window.pages.is_made("prompts")
+    assert window.current_page == "prompts"
+    assert window.rail.button("prompts").isChecked()
+
+
+def test_every_page_can_be_shown_with_its_keys(window: MainWindow, settle: Callable[[], None]) -> None:
+    for number, (key, title, _) in enumerate(PAGES, 1):
+        command = next(c for c in window.commands if c.shortcut == page_shortcut(number))
+        assert command.title == f"Go to {title}"
+        command.run()
+        assert window.current_page == key
+        settle()
+
+
+def test_no_two_commands_share_keys(window: MainWindow) -> None:
+    keys = [command.shortcut for command in window.commands if command.shortcut]
+    assert sorted(keys) == sorted(set(keys))
+
+
+def test_the_palette_and_the_shortcuts_list_the_commands(qtbot: QtBot, window: MainWindow) -> None:
+    palette = window.open_palette()
+    qtbot.keyClicks(palette._field, "silent failures")
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
+    assert window.current_page == "traces"
+    dialog = window.show_shortcuts()
+    words = [shown.text() for shown in dialog.findChildren(QLabel)]
+    assert "Ctrl+L" in words
+    assert "Send the question" in words
+    dialog.reject()
+
+
+def test_a_colour_command_changes_the_theme(
+    window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    next(c for c in window.commands if c.title == "Dark colours").run()
+    settle()
+    assert console.theme.is_dark
+    next(c for c in window.commands if c.title == "Light colours").run()
+    settle()
+    assert not console.theme.is_dark
+
+
+def test_the_window_remembers_its_page_and_stops_the_engine(
+    qtbot: QtBot, console: Console, window: MainWindow
+) -> None:
+    window.show_page("models")
+    window.close()
+    assert QSettings().value("window/page") == "models"
+    assert console.engine._connection is None
+    again = MainWindow(console)
+    qtbot.addWidget(again)
+    assert again.rail.button("models").isChecked()
+    again.close()
+    again.close()  # a second time does no harm
+
+
+def test_an_unknown_page_is_a_mistake(window: MainWindow) -> None:
+    with pytest.raises(KeyError):
+        window.show_page("nothing")
+
+
+# --- notices ----------------------------------------------------------------------------------------------
+
+
+def test_notices_are_shown_in_the_banner_and_bugs_in_a_dialog(
+    qtbot: QtBot, window: MainWindow, console: Console
+) -> None:
+    console.notice.emit("Saved.", Notice.INFO)
+    assert window.banner.text == "Saved."
+    assert window.banner.isVisible()
+    console.bug.emit("Something unexpected went wrong.", "Traceback")
+    dialog = window.findChild(ErrorDialog)
+    assert dialog is not None
+    assert (dialog.sentence, dialog.details) == ("Something unexpected went wrong.", "Traceback")
+    dialog.reject()
+
+
+# --- the engine -------------------------------------------------------------------------------------------
+
+
+def test_the_first_start_prepares_the_sample(
+    window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    console.engine.ready.emit(0, [])
+    settle()
+    names = [row.name for row in list_collections(console.database)]
+    assert len(names) == 1
+    assert names[0].startswith("Sample")
+    assert window.current_page == "collections"
+    assert window.pages.ask.collection_name == names[0]
+
+
+def test_a_start_says_what_was_interrupted_and_what_the_engine_found(
+    window: MainWindow, console: Console
+) -> None:
+    console.engine.ready.emit(2, ["The index was built again."])
+    assert window.banner.text == (
+        "The index was built again.  2 questions were interrupted when the program ended; the trace is kept."
+    )
+    assert console.notices[-1][1] == "check"  # type: ignore[attr-defined]
+    console.engine.ready.emit(1, [])
+    assert console.notices[-1] == (  # type: ignore[attr-defined]
+        "1 question was interrupted when the program ended; the trace is kept.",
+        "info",
+    )
+
+
+def test_a_refused_folder_is_shown_in_a_dialog_and_in_the_status_bar(
+    window: MainWindow, console: Console
+) -> None:
+    console.engine.is_ready = False
+    console.engine.refused.emit("The folder is in use.")
+    dialog = window.findChild(ErrorDialog)
+    assert dialog is not None
+    assert dialog.sentence == "The folder is in use."
+    assert window.status("task") == "The engine is not running"
+    dialog.reject()
+
+
+def test_a_restart_is_told_and_no_model_is_loaded_then(window: MainWindow, console: Console) -> None:
+    console.model_state_changed.emit(ModelState("small", "/models/small.gguf", 2048, 0))
+    assert window.status("model") == "small"
+    console.engine.restarted.emit("The engine process ended unexpectedly.")
+    assert window.banner.text == "The engine process ended unexpectedly."
+    assert window.status("model") == "No model loaded"
+
+
+# --- the status bar ---------------------------------------------------------------------------------------
+
+
+def test_the_status_bar_names_the_running_task_and_counts_the_others(
+    qtbot: QtBot, console: Console, settle: Callable[[], None]
+) -> None:
+    bar = StatusBar(console)
+    qtbot.addWidget(bar)
+    assert bar.text("task") == "Ready"
+    console.engine.start(functions.gated, gate="one")
+    assert bar.text("task") == "Pass one"
+    console.engine.start(functions.gated, gate="two")
+    assert bar.text("task") == "Pass one   (+1 waiting)"
+    functions.gates["one"].set()
+    functions.gates["two"].set()
+    settle()
+    assert bar.text("task") == "Ready"
+
+
+@pytest.mark.parametrize("lane", [Lane.READ, Lane.WRITE])
+def test_reading_and_writing_are_shown_when_they_take_long(
+    qtbot: QtBot, console: Console, settle: Callable[[], None], lane: Lane
+) -> None:
+    bar = StatusBar(console, quiet_s=0.05)
+    qtbot.addWidget(bar)
+    shown = QSignalSpy(console.engine.tasks_changed)
+    operation = functions.held_read if lane is Lane.READ else functions.held_write
+    console.engine.start(operation, gate="slow")
+    assert bar.text("task") == "Ready"
+    qtbot.waitUntil(lambda: bar.text("task").endswith(" slow"))
+    assert shown.count() == 1  # no other task had to come for it to be shown
+    functions.gates["slow"].set()
+    settle()
+    assert bar.text("task") == "Ready"
+
+
+def test_the_status_bar_says_how_much_memory_the_engine_takes(qtbot: QtBot, console: Console) -> None:
+    bar = StatusBar(console)
+    qtbot.addWidget(bar)
+    bar._show_memory()
+    assert bar.text("memory").endswith("GB free")
+    bar.stop()
+
+
+# --- drops ------------------------------------------------------------------------------------------------
+
+
+def test_dropped_files_go_where_the_overlay_says(
+    window: MainWindow, console: Console, documents: Path, settle: Callable[[], None]
+) -> None:
+    window.dragEnterEvent(dragged([documents], COPY))
+    assert window.overlay.isVisible()
+    assert window.overlay.text == "Drop to add to “Documents”"
+    window.dropEvent(dropped([documents], COPY, COPY))
+    assert not window.overlay.isVisible()
+    settle()
+    assert [(row.name, row.document_count) for row in list_collections(console.database)] == [
+        ("Documents", 3)
+    ]
+    assert window.current_page == "collections"
+    assert "3 added" in window.banner.text
+
+
+def test_a_drop_is_always_a_copy(window: MainWindow, documents: Path) -> None:
+    entered = dragged([documents], COPY | MOVE)
+    entered.setDropAction(MOVE)
+    window.dragEnterEvent(entered)
+    assert entered.isAccepted()
+    assert entered.dropAction() == COPY
+    event = dropped([documents], COPY | MOVE, MOVE)
+    event.setDropAction(MOVE)
+    window.dropEvent(event)
+    assert event.isAccepted()
+    assert event.dropAction() == COPY
+
+
+def test_what_may_only_be_moved_or_is_no_file_is_refused(
+    window: MainWindow, console: Console, documents: Path, settle: Callable[[], None]
+) -> None:
+    for event in (dragged([documents], MOVE), dragged([], COPY)):
+        event.ignore()
+        window.dragEnterEvent(event)
+        assert not event.isAccepted()
+        assert not window.overlay.isVisible()
+    event = dropped([documents], MOVE, MOVE)
+    event.ignore()
+    window.dropEvent(event)
+    settle()
+    assert not event.isAccepted()
+    assert list_collections(console.database) == []
+
+
+def test_the_overlay_goes_when_the_files_leave_and_grows_with_the_window(
+    window: MainWindow, documents: Path
+) -> None:
+    window.dragEnterEvent(dragged([documents], COPY))
+    window.resize(1000, 700)
+    QApplication.processEvents()
+    assert window.overlay.size() == window.size()
+    window.dragLeaveEvent(QDragLeaveEvent())
+    assert not window.overlay.isVisible()

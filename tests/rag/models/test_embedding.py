@@ -1,0 +1,125 @@
+"""The embedder is a local folder: what identifies it, how it counts, and the vectors it makes."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import ModelError
+from rag.models.embedding import (
+    STARTER_NAME,
+    STARTER_SHA256,
+    Embedder,
+    check_starter_embedder,
+    file_sha256,
+    starter_embedder_folder,
+)
+
+FOLDER = starter_embedder_folder()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The starter embedder without its weights."""
+    folder = tmp_path / "mine"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.safetensors", "__pycache__"))
+    return folder
+
+
+def test_the_starter_embedder_is_the_expected_file() -> None:
+    check_starter_embedder(FOLDER)
+    assert file_sha256(FOLDER / "model.safetensors") == STARTER_SHA256
+
+
+def test_other_weights_in_its_place_are_noticed(copied: Path) -> None:
+    (copied / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(ModelError, match="is not the expected file; install the package"):
+        check_starter_embedder(copied)
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (2 << 20) + 7])
+def test_a_file_is_hashed_whole_whatever_its_size(tmp_path: Path, size: int) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+    (tmp_path / "f").write_bytes(content[:size])
+    assert file_sha256(tmp_path / "f") == hashlib.sha256(content[:size]).hexdigest()
+
+
+def test_a_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"is not a sentence-transformers folder: it has no modules\.json"):
+        Embedder(tmp_path)
+
+
+def test_the_starter_is_called_so_and_others_like_their_folder(copied: Path) -> None:
+    assert Embedder(FOLDER).name == STARTER_NAME
+    assert Embedder(copied).name == "mine"
+
+
+def test_a_fingerprint_is_of_what_decides_vectors_and_not_of_the_place(copied: Path, tmp_path: Path) -> None:
+    first = Embedder(copied).fingerprint
+    assert len(first) == 32 and int(first, 16) >= 0
+    shutil.copytree(copied, tmp_path / "moved")
+    assert Embedder(tmp_path / "moved").fingerprint == first
+    (copied / "README.md").write_text("notes")
+    assert Embedder(copied).fingerprint == first
+    (copied / "config_sentence_transformers.json").write_text('{"prompts": {"query": "q: "}}')
+    assert Embedder(copied).fingerprint != first
+
+
+def test_a_moved_file_changes_the_fingerprint(copied: Path) -> None:
+    before = Embedder(copied).fingerprint
+    (copied / "vocab.txt").write_text("a")
+    with_file = Embedder(copied).fingerprint
+    (copied / "vocab.txt").rename(copied / "vocab2.txt")
+    assert len({before, with_file, Embedder(copied).fingerprint}) == 3
+
+
+def test_its_tokenizer_counts_what_is_really_there() -> None:
+    tokenizer = Embedder(FOLDER).tokenizer
+    assert len(tokenizer.encode("word " * 1000, add_special_tokens=False).ids) == 1000
+    short, long = tokenizer.encode_batch(["one", "one two three"], add_special_tokens=False)
+    assert (len(short.ids), len(long.ids)) == (1, 3), "nothing is padded"
+
+
+def test_the_longest_input_leaves_room_for_the_special_tokens(copied: Path) -> None:
+    assert Embedder(FOLDER).longest_input == 254
+    (copied / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
+    assert Embedder(copied).longest_input == 126
+    (copied / "sentence_bert_config.json").unlink()
+    assert Embedder(copied).longest_input == 510
+
+
+def test_no_text_gives_no_vector_and_loads_nothing(copied: Path) -> None:
+    vectors = Embedder(copied).encode([])
+    assert (vectors.shape, vectors.dtype) == ((0, 384), np.float32)
+
+
+def test_knowing_an_embedder_does_not_load_the_library() -> None:
+    code = (
+        "import sys; from rag.models.embedding import Embedder, starter_embedder_folder; "
+        "e = Embedder(starter_embedder_folder()); e.fingerprint, e.dimension, e.longest_input, e.tokenizer; "
+        "print([m for m in ('sentence_transformers', 'torch', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.models
+def test_vectors_have_length_one_and_near_texts_are_near() -> None:
+    embedder = Embedder(FOLDER)
+    embedder.warm_up()
+    texts = ["A dog runs in the park.", "A puppy is running outside.", "The bank raised its interest rate."]
+    vectors = embedder.encode(texts)
+    assert vectors.shape == (3, embedder.dimension) and vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+    assert np.allclose(embedder.encode(texts[:1])[0], vectors[0], atol=1e-5)
+
+
+@pytest.mark.models
+def test_a_folder_without_weights_is_a_sentence_when_it_is_needed(copied: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Embedder(copied).encode(["text"])

@@ -1,0 +1,291 @@
+"""Text in any encoding, Markdown, JSON, notebooks and mail give what people would read."""
+
+import email.message
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sample_files import check, write
+
+from rag.errors import DocumentError
+from rag.parsing.formats import parse_file
+from rag.parsing.text import decode, looks_like_text, read_text
+
+
+def test_markdown_sections_ignore_hashes_in_code(tmp_path: Path) -> None:
+    document = check(
+        parse_file(write(tmp_path, "a.md", "# A\n\ntext\n\n```\n# not a heading\n```\n\n## B\n\nmore\n"))
+    )
+    assert [place.label for place in document.places] == ["A", "A > B"]
+    assert document.markup == "markdown"
+
+
+def test_markdown_is_kept_as_written_with_underlined_headings_and_front_matter(tmp_path: Path) -> None:
+    text = "---\ntitle: x\n---\n# A #\n\n````\n```\n# no\n````\n\n\nB\n---\n- item\n---\nend\n"
+    document = check(parse_file(write(tmp_path, "a.md", text)))
+    assert document.text == text
+    assert [place.label for place in document.places] == ["", "A", "A > B"]
+
+
+def test_a_rule_below_a_paragraph_makes_no_heading(tmp_path: Path) -> None:
+    document = check(parse_file(write(tmp_path, "receipt.md", "Shop\nItem 3.50\n---------\nTotal 3.50\n")))
+    assert [place.label for place in document.places] == [""]
+
+
+def test_json_has_a_record_for_each_object_and_keeps_scalars_together(tmp_path: Path) -> None:
+    data = {"shop": "x", "open": True, "items": [{"n": "a"}, {"n": "b"}], "tags": [1, 2]}
+    document = check(parse_file(write(tmp_path, "a.json", json.dumps(data))))
+    assert [place.label for place in document.places] == ["values", "items 1", "items 2", "tags"]
+    assert {place.kind for place in document.places} == {"record"}
+    assert parse_file(write(tmp_path, "b.json", "[1, 2, 3]")).text == "1, 2, 3"
+
+
+def test_a_mail_in_html_has_no_style_sheet_and_whole_lines(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["Subject"] = "S"
+    message.set_content("<style>p{}</style><p>A <b>bold</b> word.</p><script>x()</script>", subtype="html")
+    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
+    assert document.text == "Subject: S\n\nA bold word."
+
+
+def test_source_code_is_marked_as_code(tmp_path: Path) -> None:
+    document = parse_file(write(tmp_path, "a.py", "def f():\n    return 1\n"))
+    assert (document.markup, document.text) == ("code", "def f():\n    return 1\n")
+
+
+def test_json_lines_and_notebooks_are_read(tmp_path: Path) -> None:
+    lines = write(tmp_path, "a.jsonl", '{"q": "one", "n": {"m": [1, 2]}}\n\n{"q": "two"}\n')
+    document = check(parse_file(lines))
+    assert [place.label for place in document.places] == ["line 1", "line 3"]
+    assert "n.m: 1, 2" in document.text
+    cells = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"]}], "metadata": {}}
+    assert "y = 2" in parse_file(write(tmp_path, "a.ipynb", json.dumps(cells))).text
+    with pytest.raises(DocumentError, match=r"Line 2 is not valid JSON"):
+        parse_file(write(tmp_path, "b.jsonl", '{"a": 1}\n{broken\n'))
+
+
+def test_mail_has_its_head_body_and_attachments(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["Subject"], message["From"] = "Höhe", "a@example.org"
+    message.set_content("The body.")
+    message.add_attachment("inside text", filename="note.txt")
+    message.add_attachment(b"\0\1", maintype="application", subtype="zip", filename="data.zip")
+    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
+    for words in ("Subject: Höhe", "The body.", "inside text", "data.zip"):
+        assert words in document.text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "Grüße aus Köln, 東京 🙂"),
+        ("utf-8-sig", "Grüße aus Köln"),
+        ("utf-16", "Grüße aus Köln"),
+        ("utf-16-le", "Plain text without a mark, long enough to be seen as such."),
+        ("cp1252", "Das Gerät „Aurora“ misst Größen in Köln – über Straße und Brücke, für 20 €."),
+        ("latin-1", "Le café était fermé, à cause de la fête où l'été s'achève près de la forêt."),
+        ("cp932", "名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪"),
+        ("cp1252", "Müller"),
+        ("cp1252", "name;city\nJosé;Málaga\nAna;León"),
+        ("cp1250", "Zażółć gęślą jaźń, to jest polski tekst"),
+        ("cp1251", "Москва"),
+        ("koi8-r", "Привет мир, это простой текст на русском языке."),
+        ("euc_jp", "これは日本語の文章です。東京に住んでいます。名前は佐藤です。"),
+        ("iso2022_jp", "これは日本語の文章です。"),
+        ("big5", "我們在台北的大學學習中文，這是一個很好的經驗。"),
+        ("gb18030", "我们在北京的大学学习中文，这是一个很好的经验，大家都非常喜欢。"),
+        ("euc-kr", "우리는 서울에서 한국어를 공부하고 있습니다. 아주 재미있습니다."),
+    ],
+)
+def test_text_in_any_common_encoding_is_read(tmp_path: Path, encoding: str, text: str) -> None:
+    assert parse_file(write(tmp_path, "a.txt", text.encode(encoding))).text == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xef\xbb\xbfabc", "abc"),
+        ("abc€".encode("utf-16"), "abc€"),
+        ("abc€".encode("utf-32"), "abc€"),
+        (b"plain", "plain"),
+        (b"", ""),
+        ("Grüße und alle Maße.".encode("utf-16-be"), "Grüße und alle Maße."),
+        (b"# -*- coding: latin-1 -*-\n\xfcber", "# -*- coding: latin-1 -*-\nüber"),
+        (b"<?xml encoding='koi8-r'?>\xf0\xd2\xc9\xd7\xc5\xd4", "<?xml encoding='koi8-r'?>Привет"),
+        (b"charset=utf-8 \xe4\xf6", "charset=utf-8 äö"),  # it says what the bytes are not
+        (b"charset=no-such-one \xe4", "charset=no-such-one ä"),
+    ],
+)
+def test_bytes_of_unknown_encoding_become_text(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_ever_refused(data: bytes) -> None:
+    assert isinstance(decode(data), str)
+    assert isinstance(looks_like_text(data), bool)
+
+
+@given(st.text(max_size=60))
+def test_utf_8_is_read_as_it_was_written(text: str) -> None:
+    from hypothesis import assume
+
+    data = text.encode("utf-8")
+    assume(not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")))
+    assume(b"\x1b$" not in data)
+    assert decode(data) == text
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"plain words", True),
+        ("Grüße aus Köln".encode(), True),
+        ("Grüße aus Köln".encode("cp1252"), True),
+        ("wide text, every other byte is zero".encode("utf-16-le"), True),
+        ("cut in a character: ö".encode()[:-1], True),
+        (b"", True),
+        (bytes(100), False),
+        (bytes(range(256)), False),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", False),
+    ],
+)
+def test_text_is_told_from_binary_data_by_its_beginning(head: bytes, expected: bool) -> None:
+    assert looks_like_text(head) is expected
+
+
+def test_line_breaks_of_all_systems_become_one_kind(tmp_path: Path) -> None:
+    assert read_text(write(tmp_path, "a.txt", b"a\r\nb\rc\nd")) == "a\nb\nc\nd"
+
+
+def test_a_log_with_a_few_zeros_is_text_and_binary_data_is_not(tmp_path: Path) -> None:
+    assert read_text(write(tmp_path, "a.log", b"line of a log\n" * 50 + b"\0\n")).startswith("line")
+    for name, words in (("a.log", r"ends in \.log"), ("blob", "is called blob")):
+        with pytest.raises(DocumentError, match=words):
+            read_text(write(tmp_path, name, bytes(range(256))))
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("no heading", [""]),
+        ("# A\ntext\n## B\nmore\n# C\nend", ["A", "A > B", "C"]),
+        ("A\n===\ntext\n\nB\n---\nmore", ["A", "A > B"]),
+        ("~~~\n# no\n~~~\n# Yes\ntext", ["", "Yes"]),
+        ("```\n# no\nnever closed", [""]),
+        ("    # indented code\n", [""]),
+        ("#hashtag is no heading\n", [""]),
+        ("####### seven\n", [""]),
+        ("# Closed ##\ntext", ["Closed"]),
+        ("---\nkey: value\n---\ntext", [""]),
+        ("* item\n---\n", [""]),
+        ("text\n\n---\n\nmore", [""]),
+    ],
+)
+def test_headings_of_markdown_are_those_that_its_readers_see(
+    tmp_path: Path, text: str, labels: list[str]
+) -> None:
+    document = check(parse_file(write(tmp_path, "a.md", text)))
+    assert [place.label for place in document.places] == labels
+    assert document.text == text
+
+
+def test_the_first_heading_is_the_title_and_else_the_name_is(tmp_path: Path) -> None:
+    assert parse_file(write(tmp_path, "a.md", "intro\n# First\n# Second\nx")).title == "First"
+    assert parse_file(write(tmp_path, "notes.md", "text")).title == "notes"
+
+
+@given(st.lists(st.sampled_from(["# A", "## B", "text", "", "```", "---", "===", "- x", "~~~"]), max_size=14))
+def test_markdown_is_never_changed_and_its_sections_cover_it(lines: list[str]) -> None:
+    import tempfile
+
+    text = "\n".join(lines)
+    if not text.strip():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        document = check(parse_file(write(Path(folder), "a.md", text)))
+    assert document.text == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "labels"),
+    [
+        ([{"a": 1}, {"a": 2}], "a: 1\n\na: 2", ["record 1", "record 2"]),
+        ({"a": {"b": {"c": "deep"}}}, "a.b.c: deep", ["a"]),
+        ({"list": [[1, 2], [3]]}, "list.1: 1, 2\nlist.2: 3", ["list"]),
+        ({"none": None, "empty": "", "zero": 0}, "zero: 0", ["values"]),
+        ("just a text", "just a text", ["values"]),
+        ({"items": [{"n": "a"}], "n": 1}, "n: 1\n\nitems 1\nn: a", ["values", "items 1"]),
+        ([1, {"a": 2}], "1: 1\n2.a: 2", ["values"]),
+    ],
+)
+def test_json_says_in_words_what_is_where(tmp_path: Path, data: Any, text: str, labels: list[str]) -> None:
+    document = check(parse_file(write(tmp_path, "a.json", json.dumps(data))))
+    assert document.text == text
+    assert [place.label for place in document.places] == labels
+
+
+def test_json_that_nests_a_thousand_levels_is_read_or_refused(tmp_path: Path) -> None:
+    assert "x" in parse_file(write(tmp_path, "a.json", "[" * 300 + '"x"' + "]" * 300)).text
+    with pytest.raises(DocumentError, match="nested too deeply"):
+        parse_file(write(tmp_path, "b.json", "[" * 100_000))
+
+
+def test_json_names_the_line_that_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"not valid JSON \(line 3"):
+        parse_file(write(tmp_path, "a.json", '{\n"a": 1,\nb: 2}'))
+
+
+def test_a_notebook_has_a_place_for_each_cell_and_no_outputs(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": "# Title"},
+        {"cell_type": "code", "source": ["a = 1\n", "a"], "outputs": [{"text": "printed"}]},
+        {"cell_type": "code", "source": ""},
+        {"cell_type": "raw"},
+    ]
+    data = {"cells": cells, "metadata": {"title": "Study"}}
+    document = check(parse_file(write(tmp_path, "a.ipynb", json.dumps(data))))
+    assert [(place.number, place.label) for place in document.places] == [(1, "cell 1"), (2, "cell 2")]
+    assert "printed" not in document.text
+    assert (document.title, document.markup) == ("Study", "markdown")
+    for wrong in ("[]", '{"worksheets": []}', '{"cells": {}}'):
+        with pytest.raises(DocumentError, match="has no cells"):
+            parse_file(write(tmp_path, "b.ipynb", wrong))
+
+
+def test_a_mail_without_a_subject_has_the_name_of_its_file(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["From"] = "a@example.org"
+    message.set_content("Words.")
+    document = check(parse_file(write(tmp_path, "greeting.eml", message.as_bytes())))
+    assert document.title == "greeting"
+    assert document.text == "From: a@example.org\n\nWords."
+
+
+def test_a_mail_in_two_forms_is_read_once_as_plain_text(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["Subject"] = "S"
+    message.set_content("The plain form.")
+    message.add_alternative("<p>The HTML form.</p>", subtype="html")
+    text = parse_file(write(tmp_path, "a.eml", message.as_bytes())).text
+    assert "plain form" in text and "HTML form" not in text
+
+
+def test_an_attached_page_is_read_and_other_attachments_are_named(tmp_path: Path) -> None:
+    message = email.message.EmailMessage()
+    message["Subject"] = "S"
+    message.set_content("Body.")
+    message.add_attachment("<p>one<br>two</p><table><tr><td>x</td><td>y</td></tr></table>", subtype="html")
+    message.add_attachment(b"\0", maintype="image", subtype="png")
+    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
+    assert [place.label for place in document.places] == ["message", "attachment text/html", "attachments"]
+    assert "one\ntwo" in document.text and "x y" in document.text
+    assert document.text.endswith("Attachments: text/html, image/png")
+
+
+def test_a_mail_in_an_unknown_character_set_is_read_as_well_as_it_can_be(tmp_path: Path) -> None:
+    content = b"Subject: S\nContent-Type: text/plain; charset=no-such\n\nGr\xfc\xdfe"
+    assert parse_file(write(tmp_path, "a.eml", content)).text == "Subject: S\n\nGrüße"
