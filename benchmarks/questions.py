@@ -1,4 +1,4 @@
-"""Ordinary questions over real documents: `python -m benchmarks.questions [--data DIR] [--keep DIR] [--set KEY=VALUE ...]`.
+"""Measures retrieval on ordinary questions: `python -m benchmarks.questions [--data DIR] [--keep DIR] [--set K=V ...]`.
 
 How many questions have the passage with the answer in the prompt, by the program's own search and packing, in
 total and by type of question; how many passages and tokens that took; and how many unanswerable questions are
@@ -52,10 +52,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/questions"))
     parser.add_argument("--documents", type=Path, default=Path("../shared/data/documents"))
     parser.add_argument("--keep", type=Path, help="data folder to make or to use again")
-    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="retrieval settings to compare")
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
+        help="retrieval settings to compare",
+    )
     parser.add_argument("--misses", action="store_true", help="list the questions without their passage")
     arguments = parser.parse_args()
-    questions = [json.loads(line) for line in (arguments.data / "questions.jsonl").read_text("utf-8").splitlines()]
+    questions = [
+        json.loads(line) for line in (arguments.data / "questions.jsonl").read_text("utf-8").splitlines()
+    ]
     names = (arguments.data / "documents.txt").read_text("utf-8").split("\n")
     paths = [arguments.documents / name for name in names if name.strip()]
     with ExitStack() as stack:
@@ -69,10 +78,10 @@ def main() -> None:
         report("default", questions, first)
         if arguments.misses:
             misses(questions, first)
-        if getattr(arguments, "set"):
-            changed = settings.model_validate(settings.model_dump() | parsed(getattr(arguments, "set")))
+        if arguments.changes:
+            changed = settings.model_validate(settings.model_dump() | parsed(arguments.changes))
             second = search_all(workspace, questions, changed)
-            report(" ".join(getattr(arguments, "set")), questions, second)
+            report(" ".join(arguments.changes), questions, second)
             compare(questions, first, second)
             if arguments.misses:
                 misses(questions, second)
@@ -90,7 +99,9 @@ def parsed(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def search_all(workspace: Workspace, questions: Sequence[dict[str, Any]], settings: RetrievalSettings) -> list[Result]:
+def search_all(
+    workspace: Workspace, questions: Sequence[dict[str, Any]], settings: RetrievalSettings
+) -> list[Result]:
     """Search every question as the program does, follow-ups with the question before them."""
     count_tokens = workspace.language_model().count_tokens
     collection, version = open_version(workspace, COLLECTION, None)
@@ -130,7 +141,9 @@ def first_rank(question: dict[str, Any], hits: Sequence[Hit]) -> int | None:
     if not question["quotes"]:
         return None
     wanted = [folded(quote) for quote in alternatives(question)[0]]
-    return next((n for n, hit in enumerate(hits, 1) if any(quote in folded(hit.text) for quote in wanted)), None)
+    return next(
+        (n for n, hit in enumerate(hits, 1) if any(quote in folded(hit.text) for quote in wanted)), None
+    )
 
 
 def folded(text: str) -> str:
@@ -152,13 +165,19 @@ def report(name: str, questions: Sequence[dict[str, Any]], results: Sequence[Res
     for question, result in answerable:
         by_type[question["type"]].append(result.contains)
     print("  " + ", ".join(f"{kind} {sum(values)}/{len(values)}" for kind, values in by_type.items()))
-    print(f"  unanswerable questions that are shown passages: {sum(r.passages > 0 for r in others)} of {len(others)}")
+    print(
+        f"  unanswerable questions that are shown passages: {sum(r.passages > 0 for r in others)} of {len(others)}"
+    )
 
 
 def compare(questions: Sequence[dict[str, Any]], first: Sequence[Result], second: Sequence[Result]) -> None:
-    pairs = [(a.contains, b.contains) for q, a, b in zip(questions, first, second, strict=True) if q["answerable"]]
+    pairs = [
+        (a.contains, b.contains) for q, a, b in zip(questions, first, second, strict=True) if q["answerable"]
+    ]
     wins, losses = sum(b and not a for a, b in pairs), sum(a and not b for a, b in pairs)
-    print(f"\nsecond against first: {wins} won, {losses} lost, p = {sign_test(wins, losses):.2g} (exact sign test)")
+    print(
+        f"\nsecond against first: {wins} won, {losses} lost, p = {sign_test(wins, losses):.2g} (exact sign test)"
+    )
 
 
 def misses(questions: Sequence[dict[str, Any]], results: Sequence[Result]) -> None:
