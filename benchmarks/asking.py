@@ -1,4 +1,4 @@
-"""Asking against bare llama-cpp-python with the same prompt, in turns, and the time that the flags take."""
+"""Compares asking with bare llama-cpp-python on the same prompts, in turns, and times the flags."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def ask(workspace: Workspace, question: str) -> TraceDetail:
-    """One ask without a shared prefix; gives its trace."""
+    """Ask one question without a shared prefix and return its trace."""
     model = workspace.language_model()
     model._llama.reset()
     model._llama._ctx.kv_cache_clear()
@@ -72,7 +72,7 @@ def ask(workspace: Workspace, question: str) -> TraceDetail:
 
 
 def ask_bare(bare: llama_cpp.Llama, prompt: str, count: int) -> tuple[float, float]:
-    """(tokens/s, milliseconds to the first token) of a plain streamed completion of the same prompt."""
+    """Return tokens/s and milliseconds to the first token of a plain streamed completion of the same prompt."""
     bare.reset()
     bare._ctx.kv_cache_clear()
     began = time.perf_counter()

@@ -1,10 +1,10 @@
-"""Retrieval on Cranfield: `python -m benchmarks.cranfield [--data DIR]`.
+"""Measures retrieval on Cranfield: `python -m benchmarks.cranfield [--data DIR]`.
 
 1,400 abstracts, 225 questions with graded judgements, through the program's own ingest and retrieval: dense, BM25, and
-both fused. nDCG@10, MAP and recall@100 of documents (a document stands where its best chunk does), computed by
+both fused. nDCG@10, MAP and recall@100 of documents (a document ranks where its best chunk does), computed by
 rag.evaluation.metrics and checked against pytrec_eval. Codes 1 (complete answer) to 4 (minimum interest) become the
 gains 4 to 1, -1 (no interest) becomes 0. The judgements number the questions 1 to 225 in the order of the file, not
-by the numbers that stand in it. Beside it the same texts in bare rank-bm25 style and bare MiniLM, without chunks.
+by the numbers in it. Next to it are the same texts in bare rank-bm25 style and bare MiniLM, without chunks.
 """
 
 from __future__ import annotations

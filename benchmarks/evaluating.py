@@ -1,4 +1,4 @@
-"""Evaluation: questions a minute against asking one by one, and the time to open and compare large runs.
+"""Measures evaluation: questions per minute against asking one by one, and opening and comparing large runs.
 
     python -m benchmarks.evaluating [--questions 24] [--at-once 16] [--data FOLDER] [--threads 2]
 

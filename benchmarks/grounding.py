@@ -1,10 +1,10 @@
-"""Quality and speed of the grounding detector: `python -m benchmarks.grounding [--data DIR] [--part N]`.
+"""Measures the quality and speed of the grounding detector: `python -m benchmarks.grounding [--data DIR] [--part N]`.
 
 RAGTruth QA (development half of its test split) by grouped cross-validation: no source is in training and test at
 once, thresholds are chosen inside the training folds. FRANK, SummEdits and WiCE with the shipped detector, which saw
 none of them; what needs a threshold there takes one from the other sources of the same set, in five folds by source.
-Intervals: 95 %, percentile bootstrap over sources. Published numbers stand beside, with what differs in protocol.
-Then milliseconds a sentence, MiniLM included, and how the time grows with the answer.
+Intervals: 95 %, percentile bootstrap over sources. Published numbers are given next to them, with what differs in
+protocol. Then milliseconds per sentence, MiniLM included, and how the time grows with the answer.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/data/grounding"))
     parser.add_argument(
-        "--part", type=int, default=6, help="of FRANK, SummEdits, WiCE: one source in so many"
+        "--part", type=int, default=6, help="of FRANK, SummEdits and WiCE, use one source in N"
     )
     parser.add_argument("--answers", type=int, default=40, help="for the speed")
     arguments = parser.parse_args()

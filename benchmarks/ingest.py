@@ -1,4 +1,4 @@
-"""Ingest against bare sentence-transformers on the same chunks, and the same folder a second time."""
+"""Compares ingest with bare sentence-transformers on the same chunks, and with the same folder a second time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", type=Path, default=Path("../shared/data/documents/debian_docs/policy.txt"))
     parser.add_argument("--characters", type=int, default=200_000)
-    parser.add_argument("--files", type=int, default=10, help="the text is cut into so many files")
+    parser.add_argument("--files", type=int, default=10, help="number of files that the text is cut into")
     arguments = parser.parse_args()
     text = arguments.file.read_text("utf-8")[: arguments.characters]
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,7 +51,7 @@ def measure(workspace: Workspace, folder: Path) -> None:
     print(f"{len(texts)} chunks")
     print(f"bare encode        {bare:8.2f} s")
     print(f"ingest             {first:8.2f} s   {bare / first:6.2f} of bare encode   (goal: 0.90 or more)")
-    print(f"ingest once more   {second:8.3f} s   {first / second:6.0f} times faster      (goal: 50 or more)")
+    print(f"ingest again       {second:8.3f} s   {first / second:6.0f} times faster      (goal: 50 or more)")
 
 
 def timed_ingest(workspace: Workspace, folder: Path) -> float:

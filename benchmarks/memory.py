@@ -1,4 +1,4 @@
-"""The memory forecast against what loading the model and reading a prompt really adds to the process."""
+"""Compares the memory forecast with what loading a model and reading a prompt really adds to the process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         measure(int(sys.argv[1]))
         return
-    for context in (1024, 2048, 4096, 8192):  # each in a process of its own: memory is not given back
+    for context in (1024, 2048, 4096, 8192):  # each in its own process: memory is not given back
         subprocess.run([sys.executable, "-m", "benchmarks.memory", str(context)], check=True)
 
 

@@ -1,8 +1,8 @@
-"""How often monitors alarm when nothing changed, and when something did: `python -m benchmarks.monitors [--data DIR]`.
+"""Measures how often monitors alarm when nothing changed, and when something did: `python -m benchmarks.monitors [--data DIR]`.
 
-Limits of rates exactly, of medians by simulation, both beside the usual three sigma; alarms of a rule that is judged
-after every ask; the energy test on real questions (XQuAD, with a share of Cranfield's as the new topic); silent
-failures among real answers (RAGTruth QA); the cost of judging all rules after an answer.
+Limits of rates exactly, of medians by simulation, both next to the usual three sigma; alarms of a rule that is
+evaluated after every question; the energy test on real questions (XQuAD, with a share of Cranfield's as the new topic); silent
+failures among real answers (RAGTruth QA); the cost of evaluating all rules after an answer.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def print_medians(rounds: int = 4000) -> None:
 
 
 def print_overlapping(rounds: int = 300, asks: int = 1000) -> None:
-    """A rule is judged after every ask, and its windows overlap."""
+    """Count false alarms of a rule that is evaluated after every question, so that its windows overlap."""
     generator = np.random.default_rng(0)
     alarms = 0
     for _ in range(rounds):
@@ -104,7 +104,7 @@ def print_overlapping(rounds: int = 300, asks: int = 1000) -> None:
         windows = np.convolve(generator.random(asks) < 0.1, np.ones(50), "valid") / 50
         outside = windows > high + 1e-9
         alarms += int((outside & ~np.concatenate([[False], outside[:-1]])).sum())
-    print(f"false alarms of one rule in {asks:,} asks, rate 10 %, reference 200: {alarms / rounds:.2f}")
+    print(f"false alarms of one rule in {asks:,} questions, rate 10 %, reference 200: {alarms / rounds:.2f}")
 
 
 def print_drift(folder: Path, rounds: int = 200) -> None:
@@ -131,7 +131,7 @@ def print_drift(folder: Path, rounds: int = 200) -> None:
                 sample = np.concatenate([known[order[100 : 100 + count - new]], fresh])
                 found.append(energy_test(sample, known[order[:100]], seed=round_)[1])
             rates = [float(np.mean(np.array(found) < level)) for level in (0.05, 0.01)]
-            parts.append(f"{count} asks {rates[0]:.2f} {rates[1]:.2f}")
+            parts.append(f"{count} questions {rates[0]:.2f} {rates[1]:.2f}")
         print(f"  {share:4.0%} on a new topic: " + "   ".join(parts))
 
 
@@ -149,7 +149,7 @@ def print_silent(path: Path) -> None:
 
 
 def print_cost(count: int) -> None:
-    """Judging every rule after an answer, beside so many traces."""
+    """Time the evaluation of every rule after an answer, with `count` traces stored."""
     draw = random.Random(0)
     with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder), "a benchmark") as workspace:
         now = now_ms()
@@ -170,7 +170,7 @@ def print_cost(count: int) -> None:
             begin = time.perf_counter()
             check_quickly(workspace)
             times.append(time.perf_counter() - begin)
-        print(f"judging all rules after an answer, {count:,} traces: {1000 * sorted(times)[2]:.0f} ms")
+        print(f"evaluating all rules after an answer, {count:,} traces: {1000 * sorted(times)[2]:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Two peers for benchmarks.xquad: LlamaIndex and LangChain, with our chunks, embedder and GGUF.
+"""Builds two peers for benchmarks.xquad: LlamaIndex and LangChain, with our chunks, embedder and GGUF.
 
 Each as its documentation builds it: the six nearest chunks by cosine, the peer's own prompt for questions over a context,
 greedy decoding of at most as many tokens as ours. The chat template is the GGUF's own.

@@ -1,4 +1,4 @@
-"""Versions of 50,000 chunks in 10,000 documents: memory, 1 % more, a diff, a verified rollback, the page.
+"""Measures versions of 50,000 chunks in 10,000 documents: memory, 1 % more, a diff, a verified rollback, the page.
 
 Vectors come from a quick stand-in (hashed words, 384 dimensions), because embedding is not what is measured
 here: `benchmarks.ingest` measures that.
@@ -123,7 +123,7 @@ def two_percent(workspace: Workspace, files: Path, documents: int, chunks: int) 
 
 
 def page(folder: Path) -> None:
-    """How long the Collections page takes to open on this folder, in a window without an engine."""
+    """Time how long the Collections page takes to open on this folder, in a window without an engine."""
     import os
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

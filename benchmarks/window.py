@@ -1,4 +1,4 @@
-"""The window: how soon it is shown, its longest pause while ingesting and answering, and 100,000 traces."""
+"""Measures the window: how soon it is shown, its longest pause while ingesting and answering, and 100,000 traces."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def start_up(scratch: Path) -> None:
-    """In turns, each in a process of its own, after one run that is not counted."""
+    """Start both in turns, each in a process of its own, after one run that is not counted."""
     (scratch / "ours.py").write_text(OURS)
     empty, ours = [], []
     for number in range(6):
@@ -71,7 +71,7 @@ def run(command: list[str]) -> float:
 
 
 def longest_pause(scratch: Path) -> None:
-    """Ticks of a 1 ms timer while the engine ingests and answers at once."""
+    """Watch the ticks of a 1 ms timer while the engine ingests and answers at once."""
     from PySide6.QtCore import QTimer
 
     from app.application import make_application, make_window

@@ -1,9 +1,9 @@
-"""XQuAD English: `python -m benchmarks.xquad [--data FILE] [--questions N] [--peers]`.
+"""Asks the questions of XQuAD English: `python -m benchmarks.xquad [--data FILE] [--questions N] [--peers]`.
 
 Each question once with all paragraphs in the collection (exact match and token F1 of the answer, whether the gold
 paragraph was found and packed) and once in a collection from which its paragraph is missing (whether it is declined).
 XQuAD's answers are spans of a few words and a chat model answers in sentences: token F1 and exact match are low for
-every system here, so a third figure says whether the gold answer stands in the answer. --peers asks the same questions
+every system here, so a third figure says whether the answer contains the gold answer. --peers asks the same questions
 of a LlamaIndex and a LangChain pipeline with the same chunks, embedder and GGUF (benchmarks/peers-requirements.txt).
 """
 
@@ -147,7 +147,7 @@ def report(name: str, questions: list[Asked], answers: list[Answer]) -> None:
     values = {
         "exact match": [exact_match(a.text, q.answers) or 0.0 for q, a in pairs],
         "token F1": [token_f1(a.text, q.answers) or 0.0 for q, a in pairs],
-        "holds the answer": [
+        "contains the answer": [
             float(any(normalised(x) in normalised(a.text) for x in q.answers)) for q, a in pairs
         ],
         "gold passage shown": [float(q.paragraph in a.paragraphs) for q, a in pairs],

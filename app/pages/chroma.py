@@ -69,8 +69,8 @@ class ChromaConsolePage(QWidget):
         self.source_box.setEditable(True)
         self.source_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.source_box.setAccessibleName("Chroma folder or server")
-        field = QLineEdit()
-        self.source_box.setLineEdit(field)
+        field = self.source_box.lineEdit()
+        assert field is not None  # it is editable
         field.setAccessibleName("Chroma folder or server")
         field.setPlaceholderText("A Chroma folder, or http://localhost:8000")
         self.source_box.addItems(self._recent())

@@ -181,9 +181,10 @@ class Splitter(QSplitter):
             vertical: Whether the second is below the first.
             stretch: How room that comes with a larger window is shared; by default in proportion.
         """
-        super().__init__()
-        self._name = name
         orientation = Qt.Orientation.Vertical if vertical else Qt.Orientation.Horizontal
+        # Known before the sizes are: setSizes raises each to the minimum that it has in this direction.
+        super().__init__(orientation)
+        self._name = name
         self.addWidget(first)
         self.addWidget(second)
         if stretch is not None:

@@ -120,8 +120,8 @@ def _mapped(kind: type[R], columns: Sequence[str], found: list[tuple[Any, ...]])
             if values[name] is not None:
                 values[name] = reader(values[name])
         if plain:
-            # The __init__ of a frozen dataclass sets field by field and takes twice as long, which shows in the
-            # graphs of 100,000 traces.
+            # The __init__ of a frozen dataclass sets field by field and takes twice as long, which shows in
+            # the graphs of 100,000 traces.
             value = object.__new__(kind)
             object.__setattr__(value, "__dict__", values)
         else:

@@ -87,7 +87,8 @@ ALTER TABLE regressionresult RENAME COLUMN change TO changes;
 _REVIEW_SOURCE = """
 ALTER TABLE reviewitem ADD COLUMN source VARCHAR NOT NULL DEFAULT '';
 ALTER TABLE reviewitem ADD COLUMN score FLOAT;
-UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL) WHERE why LIKE 'low score %';
+UPDATE reviewitem SET source = 'low score', score = CAST(substr(why, 11) AS REAL)
+    WHERE why LIKE 'low score %';
 UPDATE reviewitem SET source = why WHERE source = '';
 ALTER TABLE reviewitem DROP COLUMN why;
 """

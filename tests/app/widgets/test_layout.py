@@ -260,3 +260,13 @@ def test_an_empty_state_says_and_offers_and_follows_the_theme(qtbot: QtBot, them
     theme.apply("dark")
     assert made._picture.pixmap().toImage() != light
     theme.apply("light")
+
+
+def test_the_heights_of_a_vertical_splitter_do_not_depend_on_widths(qtbot: QtBot) -> None:
+    above, below = QWidget(), QWidget()
+    above.setMinimumWidth(900)
+    made = Splitter("tests/vertical", above, below, (280, 460), vertical=True)
+    qtbot.addWidget(made)
+    made.resize(1000, 740 + made.handleWidth())
+    made.show()
+    assert made.sizes() == [280, 460]

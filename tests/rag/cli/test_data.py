@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from data_folders import (
-    make_folder,
-    whose,
-)
+import pytest
+from data_folders import make_folder, whose
+
+from rag.cli import run
+from rag.cli.data import size
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -47,3 +48,41 @@ def test_the_next_command_says_that_a_restore_was_interrupted(tmp_path: Path) ->
     done = ragdeck("backup", tmp_path / "b.zip", data=folder)
     assert done.returncode == 0
     assert "A restore was interrupted" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 kB"),
+        (1536, "2 kB"),
+        ((1 << 20) - 1, "1,024 kB"),
+        (1 << 20, "1.0 MB"),
+        (1_610_612_736, "1.50 GB"),
+        (5 << 40, "5,120.00 GB"),
+    ],
+)
+def test_sizes_are_written_as_people_read_them(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+def test_a_backup_is_described_before_it_is_restored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, file = make_folder(tmp_path / "data", "old", 1), tmp_path / "b.zip"
+    assert run(["backup", str(file), "--data", str(folder)]) == 0
+    assert "written and checked in" in capsys.readouterr().out
+    assert run(["restore", str(file), "--check", "--data", str(folder)]) == 0
+    assert "is whole: the backup of" in capsys.readouterr().out
+    assert whose(folder) == {("old", 1)}
+
+
+def test_the_parts_of_the_data_folder_are_listed_with_their_total(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "data", "old", 1)
+    assert run(["space", "--data", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "Traces" in shown and "Total" in shown
+    assert run(["space", "--json", "--data", str(folder)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["bytes"] == sum(part["bytes"] for part in found["parts"]) > 0

@@ -96,34 +96,3 @@ def test_runs_are_listed_compared_tagged_and_gated(
     assert run(data, "runs", "delete", "1") == 0
     assert run(data, "runs", "show", "1") == 1
     assert run(data, "evaluate", "S", "-p", "R", "-p", "P") == 0
-
-
-def test_pipelines_are_changed_exported_and_wait_for_their_gate(
-    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(data, "pipelines", "save", "P") == 1  # of which collection?
-    assert run(data, "pipelines", "save", "P", "-c", "A", "--set", "retrieval.candidates=7", "-m", "few") == 0
-    assert run(data, "pipelines", "save", "P", "--set", "generation.temperature=0.5") == 0
-    assert run(data, "pipelines", "save", "P", "--set", "generation.warmth=1") == 1
-    file = tmp_path / "p.yaml"
-    assert run(data, "pipelines", "export", "P", str(file)) == 0
-    assert run(data, "pipelines", "save", "Q", "--file", str(file)) == 0
-    capsys.readouterr()
-    assert run(data, "pipelines", "diff", "P", "1", "2", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == [{"key": "generation.temperature", "old": 0.0, "new": 0.5}]
-    passing = gate(tmp_path, "floors: {exact_match: 0.9}\n")
-    assert run(data, "pipelines", "require", "P", "--set", "S", "--gate", passing) == 0
-    assert run(data, "pipelines", "label", "P", "production", "1") == 1
-    assert "evaluate" in capsys.readouterr().err
-    assert run(data, "evaluate", "S", "-p", "P@1", "--required-gate") == 0
-    assert run(data, "pipelines", "label", "P", "production", "1") == 0
-    assert run(data, "pipelines", "label", "P", "production", "2") == 1
-    assert run(data, "pipelines", "label", "P", "production", "2", "--force", "--note", "urgent") == 0
-    capsys.readouterr()
-    assert run(data, "pipelines", "log", "P", "--json") == 0
-    assert [m["to_number"] for m in json.loads(capsys.readouterr().out)] == [2, 1]
-    assert run(data, "pipelines", "show", "P") == 0
-    assert "production" in capsys.readouterr().out
-    assert run(data, "pipelines", "require", "default", "--prompt", "--set", "S", "--gate", passing) == 0
-    assert run(data, "pipelines", "require", "P", "--none") == 0
-    assert run(data, "pipelines", "delete", "Q") == 0

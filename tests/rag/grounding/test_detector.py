@@ -406,3 +406,154 @@ def test_nearness_is_rounded_and_encodes_long_texts_in_part() -> None:
     assert cosine == round(cosine, 4)
     assert max(map(len, seen)) <= 300
     assert nearness([], context, recording) == []
+
+
+# --- what must not change a verdict -----------------------------------------------------------------------
+
+
+SENTENCES = (
+    "The Alder bridge was opened in 2019.",
+    "The museum is closed on public holidays.",
+    "The Alder bridge was opened in 2021.",
+    "The Alder bridge has graceful marble arches.",
+    "Penguins hatch eggs on Antarctic ice.",
+)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_order_of_the_passages_moves_the_marker_and_nothing_else(
+    detector: Detector, sentence: str
+) -> None:
+    one, other = check_one(detector, sentence), check_one(detector, sentence, PASSAGES[::-1])
+    assert (one.verdict, one.score, one.reason, one.evidence_text) == (
+        other.verdict,
+        other.score,
+        other.reason,
+        other.evidence_text,
+    )
+    if one.evidence_marker is not None:
+        assert one.evidence_marker + (other.evidence_marker or 0) == 3
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_passage_that_says_it_word_for_word_supports_it(detector: Detector, sentence: str) -> None:
+    claim = check_one(detector, sentence, [*PASSAGES, sentence])
+    assert claim.verdict == "supported"
+    assert claim.evidence_text == sentence
+    assert claim.evidence_marker == 3 or sentence in " ".join(PASSAGES)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("dressed", ["- {}", "{} [1]", "{} [2, 1]", "  {}  ", "> - {}"])
+def test_bullets_and_markers_change_neither_verdict_nor_score(
+    detector: Detector, sentence: str, dressed: str
+) -> None:
+    plain, other = check_one(detector, sentence), check_one(detector, dressed.format(sentence))
+    assert (plain.verdict, plain.score, plain.reason) == (other.verdict, other.score, other.reason)
+
+
+def test_bold_words_change_neither_verdict_nor_score(detector: Detector) -> None:
+    for sentence in SENTENCES:
+        first, rest = sentence.split(" ", 1)
+        plain, bold = check_one(detector, sentence), check_one(detector, f"{first} **{rest}**")
+        assert (plain.verdict, plain.score) == (bold.verdict, bold.score)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(SENTENCES))
+def test_a_sentence_is_judged_the_same_whatever_is_around_it(order: list[str]) -> None:
+    detector = Detector.load(ARTEFACT)
+    alone = {sentence: check_one(detector, sentence) for sentence in order}
+    together = detector.check("What about the bridge?", " ".join(order), PASSAGES, encode)
+    assert [claim.text for claim in together] == order
+    for claim in together:
+        assert (claim.verdict, claim.score) == (alone[claim.text].verdict, alone[claim.text].score)
+
+
+def test_words_of_the_question_are_no_invention(detector: Detector) -> None:
+    answer = "The Alder bridge has graceful marble arches."
+    asked, unasked = (
+        detector.check(question, answer, PASSAGES, encode)[0]
+        for question in ("Does the Alder bridge have graceful marble arches?", "What?")
+    )
+    assert asked.raw_score is not None and unasked.raw_score is not None
+    assert asked.raw_score < unasked.raw_score
+
+
+def test_a_flag_names_the_figure_that_no_passage_has(detector: Detector) -> None:
+    claim = check_one(detector, "Engineers from Sweden inspected 47 cables of the Alder bridge with sonar.")
+    assert claim.verdict in ("check", "unsupported")
+    assert claim.reason == "47 is in no passage"
+
+
+def test_code_and_headings_of_an_answer_are_passed_over_with_their_places(detector: Detector) -> None:
+    answer = "# Opening\n\nThe Alder bridge was opened in 2019.\n\n```\nbridge = 2021\n```\n"
+    claims = detector.check("When?", answer, PASSAGES, encode)
+    assert [claim.verdict for claim in claims] == ["not checkable", "supported", "not checkable"]
+    assert [claim.score is None for claim in claims] == [True, False, True]
+    assert all(answer[claim.start : claim.end] == claim.text for claim in claims)
+
+
+@pytest.mark.parametrize("field", ["coefficients", "mean", "scale", "intercept", "thresholds", "metrics"])
+def test_an_artefact_that_lacks_a_part_is_refused(tmp_path: Path, field: str) -> None:
+    data = json.loads(ARTEFACT.read_text("utf-8"))
+    del data[field]
+    path = tmp_path / "detector.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(RagError, match=f"cannot be read .*{field}"):
+        Detector.load(path)
+
+
+def test_a_score_is_one_sigmoid_of_the_standardised_features(detector: Detector) -> None:
+    at_the_mean = detector.score(detector.mean)
+    assert at_the_mean == pytest.approx(sigmoid(detector.intercept))
+    moved = detector.mean + detector.scale * np.eye(len(detector.mean))[0]
+    assert detector.score(moved) == pytest.approx(sigmoid(detector.intercept + detector.coefficients[0]))
+
+
+# --- facts with one thing changed -------------------------------------------------------------------------
+
+
+FACTS = (
+    ("The reservoir above the village holds 40 million litres of water.", "40 million", "55 million"),
+    ("The railway line between the two towns was closed in 1964.", "1964", "1972"),
+    ("Patients take 20 mg of the medicine every morning before breakfast.", "20 mg", "35 mg"),
+    ("The library lends each visitor at most twelve books at a time.", "twelve", "fifteen"),
+    ("The council meeting about the harbour takes place on 3 June 2024.", "3 June 2024", "9 June 2024"),
+    ("A ticket for the evening concert in the park costs $18.", "$18", "$24"),
+    ("About 35% of the farmland around the lake was flooded.", "35%", "53%"),
+    ("The ferry to the southern island leaves every 45 minutes.", "45 minutes", "90 minutes"),
+)
+AROUND = "The region is known for its mild weather. Visitors come in spring. {} Many return every year."
+
+
+@pytest.mark.parametrize(("fact", "right", "wrong"), FACTS, ids=[right for _, right, _ in FACTS])
+def test_a_changed_figure_is_a_contradiction_that_names_both(
+    detector: Detector, fact: str, right: str, wrong: str
+) -> None:
+    passages = [AROUND.format(fact)]
+    claim = check_one(detector, fact.replace(right, wrong), passages)
+    assert claim.verdict == "contradicted"
+    assert claim.reason.startswith(f"the source says {right}")
+    assert f", the answer {wrong}" in claim.reason
+    assert claim.evidence_text == fact
+    assert check_one(detector, fact, passages).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("fact", "denied"),
+    [
+        ("Dogs are allowed in the western part of the garden.", "Dogs are not allowed in the western part of the garden."),
+        ("The lift stops at the second floor in the evening.", "The lift doesn't stop at the second floor in the evening."),
+        ("Members of the club receive a printed newsletter.", "Members of the club never receive a printed newsletter."),
+    ],
+)  # fmt: skip
+def test_a_denied_fact_is_a_contradiction_from_either_side(
+    detector: Detector, fact: str, denied: str
+) -> None:
+    forwards = check_one(detector, denied, [AROUND.format(fact)])
+    backwards = check_one(detector, fact, [AROUND.format(denied)])
+    assert (forwards.verdict, backwards.verdict) == ("contradicted", "contradicted")
+    assert forwards.reason == "the answer denies what the source says"
+    assert backwards.reason == "the source denies what the answer says"
+    assert check_one(detector, denied, [AROUND.format(denied)]).verdict == "supported"

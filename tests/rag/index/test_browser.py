@@ -8,6 +8,7 @@ from typing import Any
 import chromadb
 import numpy as np
 import pytest
+from chroma_server import run_server
 from chromadb.config import Settings
 
 from rag.errors import NotFoundError, RagError
@@ -210,3 +211,50 @@ def test_a_target_that_is_in_use_is_refused(tmp_path: Path) -> None:
 def test_an_export_to_a_server_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(RagError, match="No Chroma server answers"):
         list(export_batches("http://127.0.0.1:9", "mine", batches(), {"origin": "test"}))
+
+
+# --- on a server ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_server(tmp_path_factory.mktemp("server")) as (address, _):
+        yield address
+
+
+def test_what_is_exported_to_a_server_can_be_looked_into_there(server: str, tmp_path: Path) -> None:
+    assert list(export_batches(server, "exported", batches(), {"origin": "test"})) == [2, 4]
+    with ChromaBrowser(f" {server} ", tmp_path / "copies") as browser:
+        assert browser.is_server
+        found = browser.describe("exported")
+        assert (found.count, found.dimension, found.space) == (4, 6, "cosine")
+        assert ("origin", "test") in found.metadata
+        assert [r.id for r in browser.search("exported", VECTORS[3].tolist(), 1).records] == ["e3"]
+        ((ids, texts, _, _),) = browser.batches("exported")
+        assert (ids, texts) == (["e0", "e1", "e2", "e3"], TEXTS)
+    assert not (tmp_path / "copies").exists(), "a server is not copied"
+
+
+def test_a_name_on_a_server_is_taken_once_and_left_alone(server: str, tmp_path: Path) -> None:
+    list(export_batches(server, "taken", batches(), {"origin": "first"}))
+    with pytest.raises(RagError, match="already has a collection “taken”"):
+        list(export_batches(server, "taken", batches(), {"origin": "second"}))
+    with ChromaBrowser(server, tmp_path / "copies") as browser:
+        assert browser.describe("taken").metadata == (("origin", "first"),)
+
+
+def test_an_export_to_a_server_that_stops_or_fails_leaves_nothing_there(server: str, tmp_path: Path) -> None:
+    steps = export_batches(server, "stopped", batches(), {"origin": "test"})
+    next(steps)
+    steps.close()  # type: ignore[attr-defined]
+
+    def of_two_lengths() -> Iterator[Batch]:
+        yield next(batches())
+        yield ["other"], ["t"], [{"n": 1}], np.ones((1, 3), dtype=np.float32)
+
+    with pytest.raises(RagError, match="stopped taking records"):
+        list(export_batches(server, "failed", of_two_lengths(), {"origin": "test"}))
+    with ChromaBrowser(server, tmp_path / "copies") as browser:
+        assert not {"stopped", "failed"} & {collection.name for collection in browser.collections()}
+        with pytest.raises(RagError, match="does not answer as expected"):
+            browser.search("taken", [1.0], 1)

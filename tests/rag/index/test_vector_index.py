@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chroma_server import run_server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ DIMENSION = 8
 
 def vector_of(text_hash: str) -> Vector:
     """A unit vector that depends on the hash alone."""
-    made = np.random.default_rng(sum(map(ord, text_hash)) * 7919 + len(text_hash)).normal(size=DIMENSION)
+    made = np.random.default_rng(list(text_hash.encode())).normal(size=DIMENSION)
     return (made / np.linalg.norm(made)).astype(np.float32)
 
 
@@ -182,3 +183,35 @@ def test_no_client_reports_to_anyone(tmp_path: Path) -> None:
     client = open_client("", str(tmp_path / "chroma"))
     assert client.get_settings().anonymized_telemetry is False
     client.close()
+
+
+# --- on a server ------------------------------------------------------------------------------------------
+
+
+def test_a_server_holds_an_index_as_the_folder_does_and_its_end_is_a_sentence(
+    index: VectorIndex, tmp_path: Path
+) -> None:
+    with run_server(tmp_path / "server") as (address, process):
+        place = IndexPlace("collection-1", address)
+        index.check_server(address)
+        assert list(index.add(place, names(120), vectors_of)) == [(100, 120), (120, 120)]
+        list(index.add(PLACE, names(3), vectors_of))
+        assert (index.count(place), index.count(PLACE)) == (120, 3), "the same key elsewhere is another index"
+        assert index.query(place, vector_of("hash0017"), 1) == ["hash0017"]
+        assert np.allclose(index.vectors(place, ["hash0002"])["hash0002"], vector_of("hash0002"), atol=1e-6)
+        list(index.delete(place, names(100)))
+        assert len(index.hashes(place)) == 20
+        index.drop(place)
+        assert index.count(place) == 0
+        assert index.count(PLACE) == 3
+        process.kill()
+        process.wait()
+        for action in (
+            lambda: index.count(place),
+            lambda: index.hashes(place),
+            lambda: index.drop(place),
+            lambda: list(index.add(place, ["a"], vectors_of)),
+        ):
+            with pytest.raises(RagError, match=f"server at {address} does not answer"):
+                action()
+    assert index.count(PLACE) == 3, "the folder is not touched by it"

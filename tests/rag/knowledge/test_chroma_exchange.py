@@ -1,13 +1,6 @@
 """The Chroma console against real folders and a real server."""
 
-import contextlib
 import hashlib
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +9,7 @@ from typing import Any
 import chromadb
 import numpy as np
 import pytest
+from chroma_server import run_server
 from chromadb.config import Settings as ChromaSettings
 from fakes import FakeEmbedder, drive
 
@@ -106,30 +100,6 @@ def theirs(tmp_path: Path) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with run_server(tmp_path_factory.mktemp("server")) as (address, _):
         yield address
-
-
-@contextlib.contextmanager
-def run_server(folder: Path) -> Iterator[tuple[str, Any]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    beside = Path(sys.executable).with_name("chroma")
-    command = [str(beside)] if beside.exists() else [shutil.which("chroma") or "chroma"]
-    process = subprocess.Popen(
-        [*command, "run", "--path", str(folder), "--port", str(port), "--host", "127.0.0.1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api/v2/heartbeat", timeout=2).read()
-                break
-            time.sleep(0.1)
-        yield address, process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_a_folder_is_listed_browsed_and_filtered_without_touching_it(

@@ -15,7 +15,7 @@ from rag.evaluation.llm_judge import judge_agreement
 from rag.evaluation.rows import list_results, list_runs
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
-from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
+from rag.models.batching import BatchAnswer, BatchContext, BatchRequest, BatchStep
 from rag.models.language_model import LanguageModel, PromptRead, Token, starter_model_path
 from rag.settings import GenerationSettings
 from rag.workspace import Workspace
@@ -171,3 +171,51 @@ def test_a_judge_says_right_or_wrong_and_is_measured_against_people(filled: Work
         runs.give_verdict(filled, result.id, result.metrics["judge"] == 1.0)
     known = judge_agreement(list_results(filled.database, run.id))
     assert (known.both, known.agreed, known.judged) == (4, 4, 4)
+
+
+def answers_of(context: BatchContext, requests: list[BatchRequest]) -> dict[int, BatchAnswer]:
+    return {a.key: a for a in context.answer(requests) if isinstance(a, BatchAnswer)}
+
+
+def test_no_request_gives_no_answer_and_one_context_serves_one_batch_after_the_other(
+    model: LanguageModel,
+) -> None:
+    context = BatchContext(model, 2, 512)
+    try:
+        assert list(context.answer([])) == []
+        request = BatchRequest(7, prompts(model)[0], SHORT)
+        first = answers_of(context, [request])[7]
+        again = answers_of(context, [request])[7]
+    finally:
+        context.close()
+    assert again.text == first.text == alone(model, request.tokens, SHORT)
+    assert first.cached_tokens == 0
+    assert again.cached_tokens == len(request.tokens) - 1, "the last token is read again"
+
+
+def test_a_processor_writes_one_answer_at_a_time_and_each_step_says_how_many_wait(
+    model: LanguageModel,
+) -> None:
+    context = BatchContext(model, 4, 1024)
+    try:
+        assert context.at_once == 1
+        requests = [BatchRequest(n, tokens, SHORT) for n, tokens in enumerate(prompts(model))]
+        steps = [event for event in context.answer(requests) if isinstance(event, BatchStep)]
+    finally:
+        context.close()
+    assert {step.answering for step in steps} <= {0, 1}
+    waiting = [step.waiting for step in steps]
+    assert waiting == sorted(waiting, reverse=True)
+    assert (waiting[0], waiting[-1]) == (3, 0)
+
+
+def test_every_answer_has_its_own_limit(model: LanguageModel) -> None:
+    limits = [1, 2, 5, 8]
+    found = at_once(model, 4, 1024, [SHORT.model_copy(update={"max_answer_tokens": n}) for n in limits])
+    for number, limit in enumerate(limits):
+        assert len(found[number].logprobs) <= limit
+        if len(found[number].logprobs) == limit:
+            assert found[number].finish_reason == "length"
+        else:
+            assert found[number].finish_reason == "stop"
+    assert found[0].finish_reason == "length"

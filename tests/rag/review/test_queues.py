@@ -1,7 +1,6 @@
-"""What people say of answers: feedback, the review queue, drafts that the model writes, and their erasure."""
+"""The review queue: how it is filled, how people judge, what becomes of it."""
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,11 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
-from rag.cli import run
-from rag.errors import RagError
-from rag.evaluation import drafts as generating
-from rag.evaluation import rows as evaluation_rows
 from rag.evaluation import sets
 from rag.governance.erasure import erase_document
-from rag.knowledge.collections import delete_collection
 from rag.knowledge.ingest import ingest_files
 from rag.review import rows as people
-from rag.review.feedback import add_feedback, make_feedback_case, remove_feedback
+from rag.review.feedback import add_feedback
 from rag.review.queues import (
     export_reviews,
     fill_queue,
@@ -43,37 +37,6 @@ def asked(workspace: Workspace, answer: str, question: str = BREAD) -> str:
 def notes(workspace: Workspace, documents: Path) -> Workspace:
     drive(ingest_files(workspace, "Notes", [documents]))
     return workspace
-
-
-def test_a_thumbs_down_with_its_correction_becomes_a_case(notes: Workspace) -> None:
-    trace = asked(notes, "Rye bread rests for 3 hours [1].")
-    with pytest.raises(RagError, match="needs a note"):
-        add_feedback(notes, trace, False, reason="other")
-    with pytest.raises(RagError, match="not a reason"):
-        add_feedback(notes, trace, False, reason="bad")
-    add_feedback(notes, trace, False, reason="wrong", author="Ann", tags=["bread", "bread", " "])
-    with pytest.raises(RagError, match="Write a correction first"):
-        make_feedback_case(notes, trace, "gold", author="Ann")
-    add_feedback(notes, trace[:8], False, reason="wrong", correction="12 hours", author="Ann", tags=["bread"])
-    add_feedback(notes, trace, True, author="Bob")
-    rows = people.list_feedback(notes.database, trace_id=trace)
-    assert {(row.author, row.is_up, row.tags) for row in rows} == {
-        ("Ann", False, ("bread",)),
-        ("Bob", True, ()),
-    }
-    case = make_feedback_case(notes, trace, "gold", relevant=[1], author="Ann")
-    stored = sets.set_cases(notes.database, "gold")
-    assert stored == (case,)
-    assert case.references == ("12 hours",)
-    assert "sourdough and 12 hours" in case.judgements[0].quote
-    assert people.list_feedback(notes.database, is_up=False)[0].case_key == case.key
-    with pytest.raises(RagError, match=r"no passage \[9\]"):
-        make_feedback_case(notes, trace, "gold", relevant=[9], author="Ann")
-    add_feedback(notes, trace, False, reason=people.Reason.SHOULD_HAVE_REFUSED, author="Cem")
-    refusing = make_feedback_case(notes, trace, "gold", relevant=[1], author="Cem")
-    assert (refusing.should_refuse, refusing.references, refusing.judgements) == (True, (), ())
-    remove_feedback(notes, trace, "Bob")
-    assert len(people.list_feedback(notes.database)) == 2
 
 
 def test_the_queue_takes_answers_by_source_and_none_twice(notes: Workspace) -> None:
@@ -125,65 +88,6 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     assert {line["reviewer"] for line in lines} == {"Ann", "Bob"}
 
 
-class Writer(ScriptedModel):
-    """Writes the drafts it is given, one after the other, and keeps the grammars."""
-
-    def __init__(self, *written: dict[str, str]) -> None:
-        super().__init__()
-        self.written, self.grammars = list(written), list[str]()
-
-    def generate(self, tokens, settings, grammar=""):  # type: ignore[no-untyped-def]
-        self.grammars.append(grammar)
-        self.answer = json.dumps(self.written.pop(0)) if self.written else "{"
-        return super().generate(tokens, settings)
-
-
-def test_drafts_pass_filters_and_wait_for_a_yes(folder: Path, tmp_path: Path) -> None:
-    from fakes import FakeEmbedder
-
-    text = (
-        "The harbour of Bremen was opened in 1888. Boats to Vegesack leave at noon from pier four every day."
-    )
-    (tmp_path / "harbour.txt").write_text(text, "utf-8")
-    (tmp_path / "stars.txt").write_text(
-        "Sirius is the brightest star of the night sky. It is 8.6 light years away from the sun.", "utf-8"
-    )
-    model = Writer(
-        {"question": "What does this passage say of Sirius?", "answer": "Sirius is the brightest star"},
-        {"question": "When was the harbour of Bremen opened?", "answer": "It sank in 1750."},
-        {"answer": "The harbour of Bremen was opened in 1888.", "question": "When was the harbour opened?"},
-    )
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=model.load) as workspace:
-        drive(ingest_files(workspace, "Notes", [tmp_path / "harbour.txt", tmp_path / "stars.txt"]))
-        seed = next(
-            s
-            for s in range(50)
-            if "Sirius" in generating._passages(workspace, _version(workspace), set(), s)[0].text
-        )
-        report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2, seed=seed))
-        assert (report.tried, report.stored, report.dropped) == (2, 1, (("named the passage", 1),))
-        assert "1888" in model.grammars[-1], "the second try was not bound to the passage's sentences"
-        (draft,) = evaluation_rows.list_drafts(workspace.database, "auto")
-        assert draft.question == "When was the harbour opened?"
-        assert draft.marks[-1].detail == "its passage is found at rank 1"
-        assert sets.set_cases(workspace.database, "auto") == ()
-        case = generating.accept_draft(workspace, draft.id, answer="In 1888.", by="Ann")
-        assert sets.set_cases(workspace.database, "auto") == (case,)
-        assert (case.origin, case.references) == ("generated", ("In 1888.",))
-        assert text.startswith(case.judgements[0].quote[:40])
-        with pytest.raises(RagError, match="already been accepted"):
-            generating.reject_draft(workspace, draft.id)
-        drive(erase_document(workspace, "Notes", "harbour.txt"))
-        assert evaluation_rows.list_drafts(workspace.database, state=None) == []
-        assert sets.set_cases(workspace.database, "auto")[0].question == "[erased]"
-
-
-def _version(workspace: Workspace):  # type: ignore[no-untyped-def]
-    from rag.knowledge.collections import open_version
-
-    return open_version(workspace, "Notes", None)[1]
-
-
 def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:
     bread = asked(notes, "Rye bread needs 90 hours [1].")
     secret = "The dough from Bremen sleeps half a day before it is baked."
@@ -200,72 +104,3 @@ def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:
     notes.database.close()
     for path in notes.folder.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
-
-
-def test_a_deleted_collection_takes_its_drafts_along(folder: Path, documents: Path) -> None:
-    from fakes import FakeEmbedder
-
-    answer = {"question": "Which star is the brightest one?", "answer": "Sirius is the brightest star."}
-    with Workspace(
-        folder, "a test", embedder=FakeEmbedder(), load_model=Writer(*[answer] * 9).load
-    ) as workspace:
-        drive(ingest_files(workspace, "Notes", [documents / "stars.txt"]))
-        drive(generating.generate_drafts(workspace, "auto", "Notes", 1))
-        assert len(evaluation_rows.list_drafts(workspace.database)) == 1
-        delete_collection(workspace, "Notes")
-        assert evaluation_rows.list_drafts(workspace.database, state=None) == []
-
-
-def test_the_command_line_reviews_and_rates(
-    notes: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    trace = asked(notes, "Rye bread needs 90 hours of rest [1].")
-    folder = str(notes.folder)
-    notes.close()
-
-    def ragdeck(*arguments: str) -> str:
-        code = run([*arguments, "--data", folder])
-        found = capsys.readouterr()
-        assert code == 0, found.err
-        return found.out
-
-    ragdeck(
-        "feedback", "add", trace, "--down", "--reason", "wrong", "--correction", "12 hours", "--by", "Ann"
-    )
-    assert json.loads(ragdeck("feedback", "list", "--down", "--json"))[0]["correction"] == "12 hours"
-    ragdeck("feedback", "to-case", trace[:8], "gold", "--relevant", "1", "--by", "Ann")
-    ragdeck("review", "fill", "Q", "--source", "thumbs-down=5")
-    item = json.loads(ragdeck("review", "next", "Q", "--by", "Ann", "--json"))
-    assert item["why"] == "thumbs-down"
-    ragdeck("review", "judge", str(item["item"]), "wrong", "--correction", "12 hours", "--by", "Ann")
-    ragdeck("review", "judge", str(item["item"]), "wrong", "--by", "Bob")
-    assert json.loads(ragdeck("review", "agreement", "Q", "--json"))[0]["agreed"] == 1
-    assert "Made 1 case in gold" in ragdeck("review", "to-set", "Q", "gold")
-    ragdeck("review", "export", "Q", str(tmp_path / "q.jsonl"))
-    assert len((tmp_path / "q.jsonl").read_text("utf-8").splitlines()) == 2
-    assert run(["feedback", "add", trace, "--data", folder]) == 1
-    assert "--up or --down" in capsys.readouterr().err
-
-
-@pytest.mark.models
-def test_the_starter_model_writes_drafts_that_parse(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "ferry.txt").write_text(
-        "The tide at Bremen rises 3.5 metres at spring tide. Boats for Vegesack leave at noon from pier 4. "
-        "The ferry carries 120 people and a crew of six.",
-        "utf-8",
-    )
-    (tmp_path / "bread.txt").write_text(
-        "Rye bread needs sourdough and 12 hours of rest. Bake it at 230 degrees for 50 minutes, then let it cool "
-        "on a rack for two hours before cutting.",
-        "utf-8",
-    )
-    with Workspace(folder, "a test") as workspace:
-        drive(ingest_files(workspace, "Notes", [tmp_path / "ferry.txt", tmp_path / "bread.txt"]))
-        writer = generating._Writer(workspace, None)
-        passages = generating._passages(workspace, _version(workspace), set(), 1)
-        for passage in passages:
-            written = drive(writer.write(passage, 0, 1))
-            assert written.question.endswith("?") and written.answer
-            assert generating.is_in_passage(workspace, written.question, written.answer, passage.text)
-        report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2))
-        assert report.stored + sum(count for _, count in report.dropped) == report.tried == 2

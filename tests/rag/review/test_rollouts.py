@@ -1,16 +1,14 @@
-"""Roll-outs: who answers, what is compared, and what promotion moves."""
+"""Roll-outs: who answers, and what promotion moves."""
 
 import json
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedModel, drive
+from fakes import drive
 
 from rag import routing
-from rag.asking.answer import answer_question
-from rag.asking.rows import AskResult, Question, TraceDetail, get_trace
+from rag.asking.rows import AskResult, TraceDetail, get_trace
 from rag.asking.traces import new_trace_id
-from rag.cli import run
 from rag.errors import RagError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.collections import delete_collection
@@ -19,11 +17,7 @@ from rag.prompts.registry import find_prompt, move_label, save_prompt
 from rag.review import rollout_results
 from rag.review import rollouts as rollout
 from rag.review import rows as people
-from rag.review.feedback import add_feedback
 from rag.review.rows import BlindResult
-from rag.storage.store import now_ms
-from rag.storage.tables.review import RolloutAnswer
-from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 QUESTION = "How long does rye bread rest?"
@@ -134,41 +128,6 @@ def test_both_answer_blind_and_the_pick_is_revealed_afterwards(notes: Workspace)
     assert isinstance(drive(routing.ask(notes, QUESTION, "Notes", alone=True)), AskResult)
 
 
-def answers(workspace: Workspace, arm: str, flagged: list[int], seconds: float) -> None:
-    """Stored answers of an arm, as a month of questions would have left them."""
-    with workspace.store.session() as session:
-        for number, flag in enumerate(flagged):
-            trace_id = new_trace_id()
-            session.add(
-                Trace(
-                    id=trace_id, session_id="s", created_ms=now_ms(), status="done", question="Q", outcome="answered",
-                    claim_count=2, flag_count=flag, total_ms=1000 * seconds + number % 10,
-                )
-            )  # fmt: skip
-            session.add(RolloutAnswer(trace_id=trace_id, rollout_id=1, arm=arm))
-
-
-def test_nothing_is_claimed_before_there_is_enough(notes: Workspace) -> None:
-    pipeline(notes)
-    rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.5)
-    answers(notes, "production", [1] * 20 + [0] * 10, 2.0)
-    answers(notes, "staging", [0] * 19, 2.0)
-    few = rollout_results.rollout_results(notes, 1)
-    assert all(d.p is None and d.low is None for d in few.differences)
-    assert few.summary == "30 and 19 answers; at least 20 of each are needed."
-    answers(notes, "staging", [0] * 11, 2.0)
-    traces = notes.database.cells("SELECT trace_id FROM rolloutanswer WHERE arm = 'staging' LIMIT 1")
-    add_feedback(notes, traces[0][0], True)
-    found = {d.measure: d for d in rollout_results.rollout_results(notes, 1).differences}
-    flagged = found["flagged"]
-    assert (flagged.production, flagged.staging) == (pytest.approx(2 / 3), 0.0)
-    assert flagged.low is not None and flagged.high is not None and flagged.low < -2 / 3 < flagged.high < 0
-    assert flagged.p_holm is not None and flagged.p_holm < 0.001
-    assert "staging has 66.7 points less" in flagged.sentence and "better" in flagged.sentence
-    assert found["latency"].p_holm is not None and found["latency"].p_holm > 0.05
-    assert found["thumbs up"].p is None and found["thumbs up"].staging == 1.0
-
-
 def test_promoting_moves_the_label_of_a_prompt(notes: Workspace) -> None:
     save_prompt(notes.store, "default", "Answer in one word.", "{{ question }}")
     row = rollout.start_rollout(notes, "canary", collection="Notes", prompt="default@2", share=1.0)
@@ -204,31 +163,6 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
     delete_collection(notes, "Notes")
     assert people.list_rollouts(notes.database) == []
     assert notes.database.cells("SELECT * FROM rolloutanswer") == []
-
-
-def test_the_command_line_rolls_out(notes: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    pipeline(notes)
-    folder = str(notes.folder)
-    drive(answer_question(notes, Question(QUESTION, "Notes")))
-    model = notes.loaded_model
-    assert isinstance(model, ScriptedModel)
-    notes.close()
-
-    def ragdeck(*arguments: str) -> str:
-        code = run([*arguments, "--data", folder])
-        found = capsys.readouterr()
-        assert code == 0, found.err
-        return found.out
-
-    assert "Roll-out 1 is running" in ragdeck(
-        "rollout", "start", "blind", "--staging", "short", "-c", "Notes"
-    )
-    assert json.loads(ragdeck("rollout", "status", "--json"))[0]["kind"] == "blind"
-    assert "at least 6 are needed" in ragdeck("rollout", "status", "1")
-    assert "becomes the pipeline" in ragdeck("rollout", "promote", "1")
-    assert "settings answer again" in ragdeck("rollout", "release", "-c", "Notes")
-    assert run(["rollout", "stop", "1", "--data", folder]) == 1
-    assert "already been promoted" in capsys.readouterr().err
 
 
 def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:

@@ -1,0 +1,226 @@
+"""Runs side by side: figures with their intervals, questions, tags, facts, and the traces behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from driving import click, column, rows, texts
+from fakes import ScriptedModel, drive
+from pytestqt.qtbot import QtBot
+
+from app.console import Console
+from app.pages.evaluation.comparison_panel import (
+    METRIC_COLUMNS,
+    ComparisonPanel,
+    answer_text,
+    metric_lines,
+    number,
+    outcomes,
+)
+from rag.evaluation.comparison import compare_evaluations
+from rag.evaluation.rows import CaseAnswer, CaseOutcome, RunComparison
+from rag.evaluation.runs import delete_run, start_runs
+from rag.workspace import Workspace
+
+Settle = Callable[[], None]
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, console: Console) -> ComparisonPanel:
+    made = ComparisonPanel(console)
+    qtbot.addWidget(made)
+    made.resize(1100, 600)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def both(runs: Workspace) -> RunComparison:
+    """Run 2 against run 1."""
+    return compare_evaluations(runs, [1, 2])
+
+
+# --- Values as people read them ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "", "–"),
+        (0.5, "", "0.500"),
+        (1234.0, "ms", "1.23 s"),
+        (1234.4, "tokens", "1,234"),
+        (2.0, "count", "2"),
+    ],
+)
+def test_a_value_is_shown_in_its_unit(value: float | None, unit: str, text: str) -> None:
+    assert number(value, unit) == text
+
+
+def test_outcomes_are_counted_the_most_frequent_first() -> None:
+    assert outcomes({"refused": 3, "ok": 1040}) == "1,040 ok, 3 refused"
+    assert outcomes({}) == "no answer yet"
+
+
+def test_an_answer_that_is_missing_says_why() -> None:
+    def answer(text: str, error: str) -> CaseAnswer:
+        return CaseAnswer(run_id=1, outcome=CaseOutcome.OK, answer=text, error=error, trace_id="", values={})
+
+    assert answer_text(None) == ""
+    assert answer_text(answer("Twelve hours.", "")) == "Twelve hours."
+    assert answer_text(answer("", "The time ran out.")) == "(The time ran out.)"
+    assert answer_text(answer("", "")) == "(nothing)"
+
+
+# --- One run ----------------------------------------------------------------------------------------------
+
+
+def test_nothing_chosen_says_what_to_choose(panel: ComparisonPanel) -> None:
+    assert "Choose one run above to see its figures" in texts(panel)
+
+
+def test_one_run_shows_its_means_with_intervals(panel: ComparisonPanel, runs: Workspace) -> None:
+    panel.show_comparison(compare_evaluations(runs, [1]))
+    assert panel.sentence.text().startswith("Run 1: ")
+    lines = {line[0]: line for line in rows(panel.metrics)}
+    titles = [shown.title for shown in panel.metrics.records_model.columns]
+    (name,) = [line for line in lines if "oken" in line and "F1" in line]
+    token_f1 = dict(zip(titles, lines[name], strict=True))
+    assert token_f1["Difference"] == "–"
+    assert token_f1["p (Holm)"] == "–"
+    assert token_f1["n"] == "2"
+    assert token_f1["Without"] == "1"  # the case that is to be declined has no reference
+    assert token_f1["First"] == token_f1["Mean"] != "–"
+    assert " to " in token_f1["95 % interval"]
+
+
+def test_every_metric_explains_itself(panel: ComparisonPanel, runs: Workspace) -> None:
+    panel.show_comparison(compare_evaluations(runs, [1]))
+    columns = {shown.title: shown for shown in panel.metrics.records_model.columns}
+    for line in panel.metrics.records_model.records:
+        explained = columns["Metric"].tooltip(line)
+        assert "Source: " in explained
+        assert line.metric.definition in explained
+        assert columns["Mean"].tooltip(line) != ""
+
+
+def test_what_ran_is_shown_with_its_fingerprints(panel: ComparisonPanel, runs: Workspace) -> None:
+    panel.show_comparison(compare_evaluations(runs, [1]))
+    facts = texts(panel.facts)
+    for fact in ("Gold, version 1", "Plain, version 1", "default, version 1", "one by one", "none yet"):
+        assert fact in facts
+
+
+# --- Two runs ---------------------------------------------------------------------------------------------
+
+
+def test_two_runs_are_compared_metric_by_metric(panel: ComparisonPanel, both: RunComparison) -> None:
+    panel.show_comparison(both)
+    assert panel.sentence.text().startswith("Run 2 against run 1")
+    assert "are too few to detect any difference reliably" in panel.warnings.text()
+    assert set(column(panel.metrics, "Run")) == {"2"}
+    assert len(metric_lines(both)) == len(both.metrics)
+    place = column(panel.metrics, "Metric").index(
+        next(m.label for m in both.metrics if m.name == "checks_passed")
+    )
+    assert column(panel.metrics, "Difference")[place] == "+0.500"
+    assert column(panel.metrics, "Won / tied / lost")[place] == "1 / 1 / 0"
+
+
+@pytest.mark.parametrize(
+    ("difference", "direction", "colour"),
+    [(0.2, "higher", "good"), (-0.2, "higher", "bad"), (-0.2, "lower", "good"), (0.2, "none", None)],
+)
+def test_a_certain_difference_is_coloured_and_its_test_described(
+    both: RunComparison, difference: float, direction: str, colour: str | None
+) -> None:
+    line = metric_lines(both)[0]
+    assert line.difference is not None
+    found = replace(line.difference, difference=difference, p=0.0001, p_holm=0.0004, low=-0.1, high=0.3)
+    line = replace(line, difference=found, metric=replace(line.metric, direction=direction, unit=""))
+    columns = {shown.title: shown for shown in METRIC_COLUMNS}
+    assert columns["p (Holm)"].text(line) == "< 0.001"
+    assert columns["95 % interval"].text(line) == "−0.100 to +0.300"
+    assert columns["Difference"].text(line) == ("+0.200" if difference > 0 else "−0.200")
+    assert columns["Difference"].colour(line) == colour
+    described = columns["Difference"].tooltip(line)
+    assert "p = 0.0001 for this metric alone, 0.0004 after Holm's correction for all metrics" in described
+    uncertain = replace(line, difference=replace(found, p_holm=0.2))
+    assert columns["Difference"].colour(uncertain) is None
+
+
+def test_a_question_shows_both_answers_and_their_passages(
+    panel: ComparisonPanel, both: RunComparison
+) -> None:
+    panel.show_comparison(both)
+    assert panel.cases.choose(lambda case: case.key == "bread")
+    shown = panel.answers.shown_text
+    assert "patience" in shown
+    assert "bread.md" in shown
+    assert "→" in panel._values.text()
+
+
+def test_the_traces_of_a_question_are_opened(
+    qtbot: QtBot, panel: ComparisonPanel, both: RunComparison
+) -> None:
+    panel.show_comparison(both)
+    panel.cases.choose(lambda case: case.key == "bread")
+    case = panel.cases.selected_records()[0]
+    for name, place in (("Open the first trace", 0), ("Open the last trace", -1)):
+        with qtbot.waitSignal(panel.trace_requested) as signal:
+            click(qtbot, panel, name)
+        assert signal.args == [case.answers[place].trace_id]
+
+
+def test_the_chosen_question_stays_when_the_runs_are_compared_again(
+    panel: ComparisonPanel, both: RunComparison
+) -> None:
+    panel.show_comparison(both)
+    panel.cases.choose(lambda case: case.key == "moon")
+    panel.show_comparison(both)
+    assert [case.key for case in panel.cases.selected_records()] == ["moon"]
+
+
+def test_tags_are_compared_on_their_own(panel: ComparisonPanel, both: RunComparison) -> None:
+    panel.show_comparison(both)
+    assert {"food", "water"} >= set(column(panel.tags, "Tag"))
+    assert all(cases != "0" for cases in column(panel.tags, "Cases"))
+
+
+def test_traces_that_were_deleted_leave_the_answers(
+    panel: ComparisonPanel, runs: Workspace, both: RunComparison
+) -> None:
+    delete_run(runs, 1)
+    panel.show_comparison(both)
+    panel.cases.choose(lambda case: case.key == "bread")
+    assert "sourdough" in panel.answers.shown_text
+
+
+def test_a_question_that_only_one_run_asked_says_so(
+    panel: ComparisonPanel, runs: Workspace, model: ScriptedModel
+) -> None:
+    work = start_runs(runs, "Gold", ["Plain"], parallel=1)
+    for event in work:
+        if event.done == 1:
+            work.close()
+            break
+    found = compare_evaluations(runs, [1, 3])
+    panel.show_comparison(found)
+    missing = next(case for case in found.cases if case.answers[-1] is None)
+    panel.cases.choose(lambda case: case.key == missing.key)
+    assert panel._values.text() == "One of the runs did not ask this question."
+    assert not panel._traces[1].isEnabled()
+
+
+def test_a_search_without_a_model_names_none(panel: ComparisonPanel, gold: Workspace) -> None:
+    drive(start_runs(gold, "Gold", ["Search"], parallel=1))
+    panel.show_comparison(compare_evaluations(gold, [1]))
+    assert "none; search only" in texts(panel.facts)
+
+
+def test_clearing_forgets_the_comparison(panel: ComparisonPanel, both: RunComparison) -> None:
+    panel.show_comparison(both)
+    panel.clear()
+    assert "Nothing to compare" in texts(panel._stack.currentWidget())

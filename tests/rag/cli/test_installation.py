@@ -1,0 +1,106 @@
+"""The commands on the installation: the list of model files, and the doctor's report."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag.cli import run
+from rag.cli.installation import _folder_check, _package_check, _search_check, _trial_problem
+
+
+def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, object]]:
+    """Run a command with --json; return its exit code and document."""
+    code = run([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def fake_python(folder: Path, script: str) -> str:
+    """Make a Python that does nothing but what the script says."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="the fake Python is a shell script")
+
+
+@needs_posix
+def test_a_llama_that_runs_is_no_problem(tmp_path: Path) -> None:
+    assert _trial_problem(fake_python(tmp_path, "exit 0")) == ""
+
+
+@needs_posix
+def test_a_llama_that_the_processor_kills_says_what_to_do(tmp_path: Path) -> None:
+    said = _trial_problem(fake_python(tmp_path, "kill -s ILL $$"))
+    assert said.startswith("is killed by SIGILL when it reads a prompt")
+    assert "python main.py setup" in said
+
+
+@needs_posix
+def test_a_llama_that_fails_says_why(tmp_path: Path) -> None:
+    assert "the last line" in _trial_problem(
+        fake_python(tmp_path, "echo first >&2; echo the last line >&2; exit 1")
+    )
+    assert "no reason was given" in _trial_problem(fake_python(tmp_path, "exit 1"))
+
+
+def test_a_missing_package_is_named_with_the_command() -> None:
+    check = _package_check("no-such-package")
+    assert not check.ok
+    assert "pip install no-such-package" in check.detail
+    assert _package_check("sqlmodel").ok
+
+
+def test_full_text_search_is_checked() -> None:
+    assert _search_check().ok
+
+
+def test_a_folder_in_use_is_well_and_says_by_whom(tmp_path: Path) -> None:
+    assert _folder_check(str(tmp_path)).detail == str(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from rag.storage.data_folder import FolderLock\n"
+        "lock = FolderLock(Path(sys.argv[1])); lock.acquire('the window'); print('held', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=Path(__file__).resolve().parents[3],
+    )  # fmt: skip
+    assert other.stdout is not None and other.stdout.readline() == "held\n"
+    check = _folder_check(str(tmp_path))
+    other.kill()
+    other.wait()
+    assert check.ok and "(the window)" in check.detail
+
+
+def test_a_folder_that_cannot_be_written_is_not_well(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not _folder_check(str(tmp_path / "file" / "below")).ok
+
+
+def test_the_list_of_models_has_the_starter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = report(capsys, "models", "--data", str(tmp_path))
+    assert code == 0
+    (starter,) = [entry for entry in found if entry["origin"] == "starter"]
+    assert starter["forecast_bytes"] > 10**8
+    run(["models", "--data", str(tmp_path)])
+    assert "(demo" in capsys.readouterr().out
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.gguf").write_text("no")
+    assert run(["models", "--add", str(tmp_path / "a.gguf"), "--data", str(tmp_path / "data")]) == 1
+    assert "a.gguf" in capsys.readouterr().err
+
+
+@pytest.mark.models
+def test_the_doctor_finds_this_installation_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = report(capsys, "doctor", "--data", str(tmp_path))
+    checks = {check["name"]: check for check in found["checks"]}
+    assert checks["llama.cpp"]["ok"], checks["llama.cpp"]
+    assert "it runs the starter model" in checks["llama.cpp"]["detail"]
+    assert (code == 0) == found["ok"] == all(check["ok"] for check in checks.values())
