@@ -81,7 +81,7 @@ def set_limits(
 ) -> None:
     """Flag this collection's sentences from these scores on, None as trained; for answers from now on.
 
-    second_detector: folder of a tier 2 model, "" for none, None leaves it as it is.
+    second_detector: folder of a second detector, "" for none, None leaves it as it is.
     """
     check, unsupported = check_from, unsupported_from
     trained = workspace.detector
