@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from driving import click, column, notices, open_dialog, press_in_dialog, rows, texts
+from driving import button_of, click, column, notices, open_dialog, press_in_dialog, rows, texts
 from fakes import drive
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
@@ -78,8 +78,8 @@ def test_without_versions_the_page_says_where_they_come_from(qtbot: QtBot, conso
     (shown,) = [found for found in page.findChildren(EmptyState) if found.isVisible()]
     assert "Each change to a collection creates a version" in texts(shown)
     assert page.history.collection is None and page.history.current is None
-    for action in (page.history.undo, page.history.verify):
-        action()
+    for name in ("Undo", "Verify", "Tag…", "Try other settings…"):
+        button_of(page, name).click()
     assert console.engine.tasks == [] and notices(console) == []
 
 
@@ -373,7 +373,7 @@ def test_a_version_is_deleted_only_after_a_yes(
 
 def test_the_active_version_is_not_deleted(page: VersionsPage, console: Console, settle: Settle) -> None:
     active = next(version for version in page.history.versions if version.active)
-    page.history.delete(active)
+    page.history.version_actions.delete(active)
     settle()
     assert notices(console)[-1][1] == "bad"
     assert numbers(page) == [(2, True), (1, False)]
