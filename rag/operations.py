@@ -1,9 +1,9 @@
 """What the window may ask of the engine: each operation once, with its function, lane and title.
 
-The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process finds
-the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it has them
-and the window did not give them, and runs it on the operation's lane. A test binds the keywords of every call to
-the function's signature. This module is light: it names functions and imports nothing but rows.
+The window starts an operation as `console.run(operations.ask, done, question=...)`; the engine's process
+finds the function, fills in the parameters `workspace`, `store`, `database`, `settings` and `folder` where it
+has them and the window did not give them, and runs it on the operation's lane. A test binds the keywords of
+every call to the function's signature. This module is light: it names functions and imports nothing but rows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
     VersionMade,
 )
 from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
-from rag.monitoring.rows import AlertRow, Disagreement, DriftResult, MeasureSummary, RegressionState
+from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
 from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
@@ -296,7 +296,7 @@ clear_reference: Operation[None] = Operation(
 test_drift: Operation[tuple[DriftResult, ...]] = Operation(
     "rag.monitoring.drift:drift", Lane.INGEST, "Test for drift"
 )
-find_disagreements: Operation[tuple[Disagreement, ...]] = Operation(
+find_disagreements: Operation[tuple[AnswerDisagreement, ...]] = Operation(
     "rag.monitoring.drift:disagreements", Lane.INGEST, "Look for disagreements"
 )
 list_regression_states: Operation[list[RegressionState]] = Operation(

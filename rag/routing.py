@@ -38,12 +38,20 @@ def ask(
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
     Args:
-        version: a dataset version of one's own choice; asked as it is, outside of any roll-out.
-        model: likewise a model.
-        alone: in a blind comparison only production answers, and nothing is compared.
-        pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; asked as it is, outside of any roll-out.
+        workspace: Where the collection is.
+        question: The question.
+        collection: Its name.
+        version: A dataset version that is asked as it is, outside of any roll-out.
+        model: A model that is asked as it is, outside of any roll-out.
+        session_id: Of earlier questions that this one follows up.
+        alone: In a blind comparison only production answers, and nothing is compared.
+        pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
 
-    Returns the result, of a blind comparison both. Raises RagError, after the trace was saved.
+    Returns:
+        The result; of a blind comparison both results.
+
+    Raises:
+        RagError: The question could not be answered. The trace was saved before.
     """
     if pipeline:
         config = named_pipeline(workspace, pipeline).config
@@ -76,7 +84,7 @@ def ask(
 
 
 def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
-    """Return the staging arm for this share of ids and production for the others, always the same for one id."""
+    """Return the staging arm for this share of ids, production for the others; always the same for one id."""
     digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 

@@ -37,7 +37,7 @@ _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
 
 
 class Workspace:
-    """An open data folder. Raises DataFolderLockedError when another process has it."""
+    """A data folder that is open. Raises DataFolderLockedError when another process has it."""
 
     def __init__(
         self,
@@ -47,12 +47,19 @@ class Workspace:
         embedder: Embedder | None = None,
         load_model: Callable[[Path, GenerationSettings], LanguageModel] = LanguageModel,
     ) -> None:
-        """embedder replaces the starter; load_model opens a GGUF file."""
+        """Open a data folder.
+
+        Args:
+            folder: The data folder; it need not exist.
+            purpose: What opens it, for the message that another process gets.
+            embedder: Replaces the starter embedder.
+            load_model: Opens a GGUF file.
+        """
         self.folder = folder
         self._lock = FolderLock(folder)
         self._lock.acquire(purpose)
         try:
-            # What was said must reach the person: a restore or move that was finished or cleared away.
+            # A person must be told of a restore or move that was finished or cleared away.
             self.notices: list[str] = finish_move(folder) + finish_restore(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
@@ -76,13 +83,14 @@ class Workspace:
 
     @property
     def embedder(self) -> Embedder:
+        """The embedder of new collections: the starter, or the one that was given."""
         with self._loading:
             if self._embedder is None:
                 self._embedder = Embedder(starter_embedder_folder())
             return self._embedder
 
     def embedder_of(self, fingerprint: str, name: str = "") -> Embedder:
-        """The embedder that made some vectors. Raises RagError when it is not at hand as it was."""
+        """Return the embedder that made some vectors. Raises RagError when it is missing or has changed."""
         if fingerprint == self.embedder.fingerprint:
             return self.embedder
         with self._loading:
@@ -107,17 +115,18 @@ class Workspace:
         return self.embedder_of(embedder.fingerprint)
 
     def encode(self, texts: Sequence[str], embedder: Embedder | None = None) -> npt.NDArray[np.float32]:
-        """Vectors (n, dimension), float32, L2-normalised; by the starter unless another is named."""
+        """Return vectors (n, dimension), float32, L2-normalised; by the starter unless another is given."""
         chosen = embedder or self.embedder
         with self._loading:
             chosen.warm_up()
         return chosen.encode(texts)
 
     def content(self, version_id: int, embedder: str) -> VersionContent:
-        """What a version holds, loaded once."""
+        """Return the chunks of a version and their vectors, loaded once."""
         return self._contents.get(version_id, embedder)
 
     def forget_contents(self) -> None:
+        """Free the loaded versions and the vectors of sentences."""
         self._contents.clear()
         self._sentences = {}
 
@@ -126,25 +135,26 @@ class Workspace:
             known = session.get(EmbedderFolder, fingerprint)
         if known is None:
             raise RagError(
-                f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here: "
-                "vectors of different embedders cannot be compared. Choose a version made with another."
+                f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here. "
+                "Vectors of different embedders cannot be compared: choose a version of another embedder."
             )
         folder = Path(known.path)
         if not (folder / "modules.json").exists():
             raise RagError(
-                f"This was made with the embedder {known.name}, and its folder {folder} is gone; put it back, "
-                "or choose a version made with another embedder."
+                f"This was made with the embedder {known.name}, and its folder {folder} is gone. Put it "
+                "back, or choose a version made with another embedder."
             )
         found = Embedder(folder)
         if found.fingerprint != fingerprint:
             raise RagError(
-                f"The embedder in {folder} is not the one that made these vectors any more; put the old files "
+                f"The embedder in {folder} is no longer the one that made these vectors. Put the old files "
                 "back, or choose a version made with another embedder."
             )
         return found
 
     @property
     def detector(self) -> Detector:
+        """The detector of unsupported sentences."""
         with self._loading:
             if self._detector is None:
                 self._detector = Detector.load(RESOURCES / "grounding" / "detector.json")
@@ -153,12 +163,12 @@ class Workspace:
     def check(
         self, question: str, answer: str, passages: Sequence[str], limits: VerdictLimits
     ) -> list[ClaimResult]:
-        """A verdict for every sentence of an answer; see Detector.check."""
+        """Return a verdict for every sentence of an answer; see Detector.check."""
         second = self._second_detector(limits.second_detector) if limits.second_detector else None
         return self.detector.check(question, answer, passages, self._encode_known, limits, second)
 
     def _encode_known(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """As encode, by the starter: the sentences of a passage come again with every question that finds it."""
+        """Encode with the starter, and remember: a passage brings its sentences with every question."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._sentences]
         if len(self._sentences) + len(missing) > _MOST_SENTENCES:
             self._sentences = {}
@@ -175,12 +185,13 @@ class Workspace:
 
     @property
     def loaded_model(self) -> LanguageModel | None:
+        """The language model in memory, if there is one."""
         return self._model
 
     def language_model(
         self, path: Path | None = None, settings: GenerationSettings | None = None
     ) -> LanguageModel:
-        """The model at path, or the active one, or the starter; loaded now unless it already is.
+        """Return the model at path, or the active one, or the starter, and load it unless it is in memory.
 
         Only one model is in memory: loading another unloads it first.
         """
@@ -194,9 +205,11 @@ class Workspace:
             return self._model
 
     def active_model_path(self) -> Path:
+        """Return the file of the model that answers."""
         return Path(self.settings.models.active) if self.settings.models.active else starter_model_path()
 
     def unload_model(self) -> None:
+        """Free the memory of the language model."""
         with self._loading:
             if self._model is not None:
                 self._model.close()
@@ -219,6 +232,7 @@ class Workspace:
             return settings
 
     def close(self) -> None:
+        """Free everything and release the data folder."""
         self.unload_model()
         self.database.close()
         self.index.close()
@@ -232,7 +246,7 @@ class Workspace:
         self.close()
 
     def _mark_interrupted(self) -> int:
-        """Asks that were running when their process died; nobody else can be running, we hold the lock."""
+        """Mark what was running when its process died, and return how many questions. We hold the lock."""
         with self.store.session() as session:
             changed = session.connection().exec_driver_sql(
                 """UPDATE trace SET status = 'interrupted',
@@ -245,7 +259,7 @@ class Workspace:
 
 
 def _fits(model: LanguageModel, path: Path, settings: GenerationSettings) -> bool:
-    """Whether the loaded model serves: same file, and what is fixed at loading is the same."""
+    """Return whether the loaded model will do: the same file, with the same settings of loading."""
     loaded = model.settings
     return (
         model.path == path

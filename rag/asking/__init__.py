@@ -1,1 +1,1 @@
-"""Answers questions: what is searched for, retrieval, packing, the model's answer, its check and its trace."""
+"""Answers questions: search, packing, the model's answer, its check and its trace."""

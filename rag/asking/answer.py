@@ -1,7 +1,6 @@
-"""Answers one question and records how.
+"""Answers a question and records how: search, pack, read the prompt, stream the answer, check it, save.
 
-embed - dense - lexical - fuse - pack - read the prompt - stream the answer - check each sentence - save the
-trace. Evaluation calls this same generator: there is no second pipeline.
+Evaluation calls this same generator: there is no second pipeline.
 """
 
 from __future__ import annotations
@@ -137,7 +136,7 @@ def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Event
 
 
 def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared | None]:
-    """Search, load the model and render the prompt. Return None when nothing was found to ask the model about."""
+    """Search, load the model and render the prompt. Return None when nothing was found."""
     template = _find_template(ask)
     yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
@@ -223,18 +222,18 @@ def _search(ask: Ask, turns: Sequence[Turn]) -> None:
 
 
 def search_text(question: str, turns: Sequence[Turn]) -> str:
-    """What is searched for: a follow-up that points back is searched together with what it points to."""
+    """Return what is searched for: a follow-up together with the question that it points back to."""
     return f"{turns[-1].question} {question}" if turns else question
 
 
 def points_back(question: str) -> bool:
-    """Whether a question only makes sense after another: it has a pronoun, or hardly a word of its own."""
+    """Return whether a question needs the one before it: it has a pronoun, or hardly a word of its own."""
     words = {word.lower() for word in re.findall(r"\w+", question)}
     return bool(words & _POINTING_BACK) or len(query_words(question)) <= 1
 
 
 def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
-    """The last answered questions of this session, oldest first."""
+    """Return the last answered questions of this session, oldest first."""
     with workspace.store.session() as session:
         rows = session.exec(
             select(Trace.question, Trace.answer)
@@ -281,7 +280,7 @@ def _pack_prompt(
     if budget < 32:
         raise RagError(
             f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
-            "passages; shorten it, or load the model with a longer context."
+            "passages. Shorten it, or load the model with a longer context."
         )
     packed = pack(ask.found, settings.retrieval, model.count_tokens, budget)
     passages = [hit for hit in packed if hit.marker is not None]
@@ -377,7 +376,7 @@ def check_answer(ask: Ask) -> ClaimsChecked:
             limits = limits_of(workspace, trace.collection_id)
             claims = workspace.check(trace.question, trace.answer, passages, limits)
         except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
-            # The answer stands without its check: unknown is not the same as unsupported.
+            # The answer counts without its check: unknown is not the same as unsupported.
             error = str(failure) or type(failure).__name__
             recorder.fallbacks.append(f"the sentences could not be checked: {error}")
     trace.check_ms = (time.perf_counter() - begin) * 1000
@@ -407,7 +406,7 @@ def _retrieval_done(ask: Ask) -> RetrievalDone:
 
 
 def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """The passages that were in the prompt, as a reader of the answer may cite them."""
+    """Return the passages that were in the prompt, as a reader of the answer may cite them."""
     cited = markers_of(answer)
     return [
         {

@@ -1,8 +1,9 @@
-"""Consistency on demand: the same prompt answered several times, and how far the answers mean the same.
+"""Answers the same prompt several times and measures how far the answers mean the same.
 
-A model that knows says the same again; one that makes things up varies. Answers are grouped by meaning: two belong
-together when each supports the other (the detector in both directions) and their figures agree. The score is the
-discrete semantic entropy of the groups, -sum p log p in nats (Farquhar, Kossen, Kuhn and Gal 2024, Nature 630).
+A model that knows says the same again; one that makes things up varies. Answers are grouped by meaning: two
+belong together when each supports the other (the detector in both directions) and their figures agree. The
+score is the discrete semantic entropy of the groups, -sum p log p in nats (Farquhar, Kossen, Kuhn and Gal
+2024, Nature 630).
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ def check_consistency(
 ) -> Steps:
     """Answer the prompt of a trace again, samples times, and store how far the answers agree.
 
-    The model is the trace's own. Closing the generator stores nothing. Raises RagError when the trace has no prompt.
+    The model is the trace's own. Closing the generator stores nothing. Raises RagError when the trace has no
+    prompt.
     """
     if not 2 <= samples <= MOST_SAMPLES or not 0.0 < temperature <= 2.0:
         raise RagError(
-            f"Choose 2 to {MOST_SAMPLES} samples and a temperature above 0 and up to 2: at 0 all are the same."
+            f"Choose 2 to {MOST_SAMPLES} samples and a temperature above 0 and up to 2. At 0 all "
+            "are the same."
         )
     trace = get_trace(workspace.database, trace_id)
     if not trace.prompt:
@@ -90,10 +93,15 @@ Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
 
 def group_by_meaning(answers: Sequence[str], question: str, encode: Encode, supports: Supports) -> list[int]:
-    """The group (n,) of each answer, numbered by first appearance.
+    """Return the group (n,) of each answer, numbered by first appearance.
 
-    encode gives L2-normalised vectors (n, d); supports(premise, answer) says whether one answer holds the other.
     An answer joins the first group whose first member means the same.
+
+    Args:
+        answers: The answers (n,).
+        question: The question that they answer.
+        encode: Returns L2-normalised vectors (n, d).
+        supports: supports(premise, answer) returns whether one answer contains the other.
     """
     if not answers:
         return []
@@ -113,7 +121,7 @@ def group_by_meaning(answers: Sequence[str], question: str, encode: Encode, supp
 
 
 def semantic_entropy(groups: Sequence[int]) -> float:
-    """Discrete semantic entropy in nats: 0 when all answers mean the same, log n when each differs."""
+    """Return the discrete semantic entropy in nats: 0 when all mean the same, log n when each differs."""
     counts = np.bincount(np.asarray(groups, dtype=np.int64))
     p = counts[counts > 0] / len(groups)
     return float(abs(-(p * np.log(p)).sum()))
@@ -130,7 +138,7 @@ def _same_meaning(one: str, other: str, cosine: float, supports: Supports) -> bo
 
 
 def _same_figures(one: str, other: str) -> bool:
-    """Whether no figure of the shorter list is missing in the other answer."""
+    """Return whether no figure of the answer with fewer figures is missing in the other."""
     mine, theirs = quantities(one), quantities(other)
     fewer, more = sorted((mine, theirs), key=len)
     return all(any(same(a, b) for b in more) for a in fewer)
@@ -177,7 +185,7 @@ def _report(
 
 
 def _model_of(workspace: Workspace, trace: TraceDetail) -> Path:
-    """The file that answered: the loaded one when it is the same, else the one of that name."""
+    """Return the file that answered: the loaded one when it is the same, else the one of that name."""
     loaded = workspace.loaded_model
     if loaded is not None and loaded.sha256 == trace.model_sha256:
         return loaded.path

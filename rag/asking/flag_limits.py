@@ -1,8 +1,8 @@
-"""A person's say about the flags: limits for a collection, right or wrong for a flag, and what follows from it.
+"""What a person decides about flags: limits for a collection, right or wrong for a flag, and a fit to that.
 
-Where flags begin is a choice of the collection's owner; where the detector is off for their documents, their own
-verdicts show it: from FITS_FROM of them the scores can be calibrated anew (Platt scaling on the logit, pulled towards
-no change), which is shown before it is applied.
+Where flags begin is a choice of the collection's owner; where the detector is off for their documents, their
+own verdicts show it: from FITS_FROM of them the scores can be calibrated anew (Platt scaling on the logit,
+pulled towards no change), which is shown before it is applied.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ Array = npt.NDArray[np.float64]
 
 
 def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool, note: str = "") -> None:
-    """Store whether the verdict on the sentence at start is right; a second opinion replaces the first."""
+    """Store whether the verdict on the sentence at start is right; it replaces an earlier opinion."""
     with workspace.store.session() as session:
         trace = session.get(Trace, trace_id)
         claim = session.exec(select(Claim).where(Claim.trace_id == trace_id, Claim.start == start)).first()
         if trace is None or claim is None:
-            raise NotFoundError("This trace has no checked sentence there; `ragdeck traces show` lists them.")
+            raise NotFoundError(
+                "This trace has no checked sentence there. Run `ragdeck traces show` to see them."
+            )
         if not Verdict(claim.verdict).is_claim:
             raise RagError("This sentence was not checked, so there is no verdict to agree with.")
         session.merge(
@@ -58,7 +60,7 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
 
 
 def remove_opinion(workspace: Workspace, trace_id: str, start: int) -> None:
-    """Take an opinion back."""
+    """Remove an opinion."""
     with workspace.store.session() as session:
         found = session.get(FlagOpinion, (trace_id, start))
         if found is not None:
@@ -66,7 +68,7 @@ def remove_opinion(workspace: Workspace, trace_id: str, start: int) -> None:
 
 
 def limits_of(workspace: Workspace, collection_id: int | None) -> VerdictLimits:
-    """What the check of this collection's answers goes by."""
+    """Return the limits by which this collection's answers are checked."""
     with workspace.store.session() as session:
         found = session.get(FlagLimits, collection_id) if collection_id is not None else None
         return _limits(found)
@@ -79,9 +81,17 @@ def set_limits(
     unsupported_from: float | None,
     second_detector: str | None = None,
 ) -> None:
-    """Flag this collection's sentences from these scores on, None as trained; for answers from now on.
+    """Set the scores from which sentences of this collection's future answers are flagged.
 
-    second_detector: folder of a tier 2 model, "" for none, None leaves it as it is.
+    Args:
+        workspace: Where the limits are stored.
+        collection: Its name.
+        check_from: The score from which a sentence is “check”; None: as trained.
+        unsupported_from: The score from which it is “unsupported”; None: as trained.
+        second_detector: Folder of a tier 2 model; "": none; None: as it is.
+
+    Raises:
+        RagError: The limits are out of order, or the second detector cannot be opened.
     """
     check, unsupported = check_from, unsupported_from
     trained = workspace.detector
@@ -89,7 +99,8 @@ def set_limits(
     high = trained.unsupported_from if unsupported is None else unsupported
     if not 0.0 < low <= high <= 1.0:
         raise RagError(
-            f"The limits must be above 0, at most 1, and “check” ({low:.2f}) not above “unsupported” ({high:.2f})."
+            f"The limits must be above 0 and at most 1, and “check” ({low:.2f}) not above “unsupported” "
+            f"({high:.2f})."
         )
     slope, intercept = recalibrate(SecondDetector.open(second_detector)) if second_detector else (1.0, 0.0)
     with workspace.store.session() as session:
@@ -104,7 +115,10 @@ def set_limits(
 
 
 def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
-    """Fit the scores to the person's verdicts on this collection; nothing is changed. Raises RagError below 50."""
+    """Fit the scores to the person's verdicts on this collection, without using the fit.
+
+    Raises RagError with fewer than 50 verdicts, or when they all say the same.
+    """
     with workspace.store.session() as session:
         number = find_collection(session, collection).id or 0
         rows = session.exec(
@@ -114,12 +128,13 @@ def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
         ).all()
     if len(rows) < FITS_FROM:
         raise RagError(
-            f"There are {len(rows)} verdicts of yours on the flags of “{collection}”; a calibration needs {FITS_FROM}."
+            f"You have given {len(rows)} verdicts on the flags of “{collection}”; a calibration needs "
+            f"{FITS_FROM}."
         )
     logits = np.array([log_odds(row.score or 0.0) for row in rows])
     labels = np.array([float(row.is_right == Verdict(row.verdict).is_doubt) for row in rows])
     if not 0 < labels.sum() < len(labels):
-        raise RagError("All verdicts say the same; a calibration needs sentences of both kinds.")
+        raise RagError("All your verdicts say the same. A calibration needs sentences of both kinds.")
     slope, intercept = fit_platt(logits, labels)
     after = []
     fold_of = np.arange(len(rows)) % 10
@@ -134,20 +149,20 @@ def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
 
 
 def apply_calibration(workspace: Workspace, fit: CalibrationFit) -> None:
-    """Use a fit for this collection's answers from now on."""
+    """Use a fit for this collection's future answers."""
     _store_calibration(workspace, fit.collection, fit.slope, fit.intercept, fit.opinions)
 
 
 def remove_calibration(workspace: Workspace, collection: str) -> None:
-    """Scores as the detector gives them again."""
+    """Go back to the detector's own scores."""
     _store_calibration(workspace, collection, 1.0, 0.0, 0)
 
 
 def fit_platt(logits: Array, labels: Array) -> tuple[float, float]:
-    """Slope and intercept of calibrated logit = slope * logit + intercept (Platt 1999), by BFGS.
+    """Return slope and intercept of calibrated logit = slope * logit + intercept (Platt 1999), by BFGS.
 
-    logits (n,), labels (n,) with 1 = unsupported. A penalty pulls towards slope 1 and intercept 0, so that few
-    opinions change little; the slope stays positive, so that the order of sentences stays.
+    logits (n,), labels (n,) with 1 = unsupported. A penalty pulls towards slope 1 and intercept 0, so that
+    few opinions change little; the slope stays positive, so that the order of sentences stays.
     """
     from scipy.optimize import minimize  # takes a moment to import, and few ask for it
 
@@ -165,7 +180,7 @@ def fit_platt(logits: Array, labels: Array) -> tuple[float, float]:
 
 
 def recalibrate(second: SecondDetector) -> tuple[float, float]:
-    """Slope and intercept that bring a second detector's log-odds to the bundled slice of labelled sentences."""
+    """Return slope and intercept that fit a second detector's log-odds to the bundled labelled sentences."""
     rows = [
         json.loads(line) for line in (RESOURCES / "grounding" / "slice.jsonl").read_text("utf-8").splitlines()
     ]
@@ -204,5 +219,5 @@ def _row(session: Session, collection_id: int) -> FlagLimits:
 
 
 def flag_defaults(workspace: Workspace) -> tuple[float, float]:
-    """From which scores the detector itself says check and unsupported."""
+    """Return the scores from which the detector itself says check and unsupported."""
     return workspace.detector.check_from, workspace.detector.unsupported_from

@@ -1,4 +1,4 @@
-"""The model that answers: loading, unloading and trying it, and what is known of it."""
+"""Loads, unloads and tries the model that answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load_model(workspace: Workspace, path: str = "") -> ModelState:
     generation = workspace.settings.generation
     if generation.gpu_layers and not gpu_supported():
         raise RagError(
-            "This llama.cpp was built for the processor alone; set GPU layers to 0, or install a GPU build."
+            "This llama.cpp was built for the processor alone. Set GPU layers to 0, or install a GPU build."
         )
     before, began = resident_bytes(), time.perf_counter()
     model = workspace.language_model(Path(path) if path else None, generation)

@@ -1,4 +1,4 @@
-"""What a prompt template makes of a stored question and its passages."""
+"""Shows what a prompt template makes of a stored question and its passages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rag.workspace import Workspace
 def preview_prompt(
     workspace: Workspace, system: str, user: str, question: str, trace_id: str
 ) -> PromptPreview:
-    """What a template makes of a question and the passages of a stored ask, and its tokens in the loaded model.
+    """Fill in a template with a question and the passages of a trace, and count its tokens.
 
-    The trace's own question stands in when question is empty. What is wrong with the template comes as error.
+    Without a question the trace's own is used. What is wrong with the template is in the result's error.
     """
     hits: tuple[Any, ...] = ()
     if trace_id:

@@ -53,7 +53,7 @@ def retrieve(
     text: str,
     settings: RetrievalSettings,
 ) -> Retrieval:
-    """Search one version. No hit is lost: what falls below the threshold says so."""
+    """Search one version. No hit is lost: one below the threshold says so."""
     clock = _StageClock()
     fallbacks: list[str] = []
     embedder = workspace.embedder_of(version.embedder, version.embedder_name)
@@ -95,7 +95,7 @@ def fuse(rankings: Sequence[Sequence[int]], k: int) -> list[tuple[int, float]]:
 
 
 def drop_dissimilar(hits: Sequence[Hit], text: str, min_similarity: float) -> list[Hit]:
-    """Mark hits below the similarity threshold, except those that hold every word of the question."""
+    """Mark hits below the similarity threshold, except those that contain every word of the question."""
     words = query_words(text)
     kept = []
     for hit in hits:
@@ -150,7 +150,7 @@ def _overlap(hit: Hit, packed: Sequence[Hit]) -> str | None:
 def _dense(
     workspace: Workspace, collection: Collection, version: DatasetVersion, vector: Vector, count: int
 ) -> tuple[list[tuple[int, float]], str]:
-    """Nearest chunks, from the index when it holds this version, else exactly from the stored vectors."""
+    """Return the nearest chunks: from the index if it contains this version, else from stored vectors."""
     if collection.index_version_id == version.id:
         try:
             found = _from_index(workspace, collection, version, vector, count)
@@ -174,9 +174,9 @@ def _dense(
 def _from_index(
     workspace: Workspace, collection: Collection, version: DatasetVersion, vector: Vector, count: int
 ) -> list[tuple[int, float]] | None:
-    """The best chunks of the version among the index's nearest texts; None when it cannot be relied on.
+    """Return the best chunks of the version among the index's nearest texts; None when it is not reliable.
 
-    While a change is under way the index holds more than the version: so many more texts are asked for.
+    While a change is under way the index contains more than the version, so that many more texts are read.
     """
     place = index_place(collection)
     extra = workspace.index.count(place) - version.text_count
@@ -193,7 +193,10 @@ def _from_index(
 
 
 def _index_still_holds(workspace: Workspace, collection: Collection, version: DatasetVersion) -> bool:
-    """A change on the other lane may have begun to take things out of the index while it was searched."""
+    """Return whether the index is still that of this version.
+
+    A change on the other lane may have begun to remove entries while it was searched.
+    """
     with workspace.store.session() as session:
         return find_collection(session, collection.name).index_version_id == version.id
 

@@ -59,23 +59,18 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """A question with all that decides how it is answered, besides the settings.
-
-    version: number or tag of a dataset version; None: the active one. model: name or path; None: the active
-    one. source: who asks, see the traces. overrides: changes to the settings for this question alone, by
-    section and key. prompt: "NAME", "NAME@LABEL" or "NAME@NUMBER"; the name alone means its production version.
-    trace_id: of the trace, when it must be known before; see rag.asking.traces.new_trace_id.
-    """
+    """A question with everything besides the settings that decides how it is answered."""
 
     text: str
     collection: str
-    version: int | str | None = None
-    model: str | None = None
+    version: int | str | None = None  # number or tag of a dataset version; None: the active one
+    model: str | None = None  # name or path; None: the active one
     session_id: str = ""
     source: TraceSource = TraceSource.PERSON
+    # Changes to the settings for this question alone, by section and key.
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    prompt: str = "default"
-    trace_id: str = ""
+    prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
+    trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
 
 
 @dataclass(frozen=True)
@@ -88,6 +83,8 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class RetrievalDone:
+    """The search is done and the prompt is packed: all candidates, and how many are in the prompt."""
+
     trace_id: str
     hits: tuple[Hit, ...]
     packed_count: int
@@ -108,6 +105,8 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class TokenStreamed:
+    """A piece of the answer, and how many tokens there are so far."""
+
     trace_id: str
     text: str
     token_count: int
@@ -115,7 +114,7 @@ class TokenStreamed:
 
 @dataclass(frozen=True)
 class ClaimsChecked:
-    """The check's report. support_rate is None without a claim; error says why the check failed, if it did."""
+    """The answer was checked. support_rate is None without a claim; error says why the check failed."""
 
     trace_id: str
     claims: tuple[ClaimResult, ...]
@@ -127,7 +126,7 @@ class ClaimsChecked:
 
 @dataclass(frozen=True)
 class SampleProgress:
-    """Answering a trace's prompt again: done of total are complete."""
+    """Progress of answering a trace's prompt again: done of total answers are complete."""
 
     trace_id: str
     done: int
@@ -136,13 +135,12 @@ class SampleProgress:
 
 @dataclass(frozen=True)
 class Sample:
-    """One of several answers to the same prompt. logprob in nats, of the whole answer; differs holds the
-    sentences that the largest group does not have."""
+    """One of several answers to the same prompt."""
 
     answer: str
-    group: int
-    logprob: float
-    differs: tuple[str, ...] = ()
+    group: int  # answers of one group mean the same
+    logprob: float  # of the whole answer, in nats
+    differs: tuple[str, ...] = ()  # sentences that the largest group does not have
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ class ConsistencyReport:
 
 @dataclass(frozen=True)
 class AskResult:
-    """The end of an ask. The whole of it is in the trace."""
+    """The end of answering a question. Everything about it is in the trace."""
 
     trace_id: str
     session_id: str
@@ -172,18 +170,17 @@ class AskResult:
     notices: tuple[str, ...] = ()
 
 
-# --- the data folder --------------------------------------------------------------------------------------
+# --- flags ------------------------------------------------------------------------------------------------
 
-
-FITS_FROM = 50  # verdicts of a person, before a calibration to them is more signal than noise
+FITS_FROM = 50  # verdicts of a person; with fewer a calibration is more noise than signal
 
 
 @dataclass(frozen=True)
 class CalibrationFit:
     """Scores fitted to a person's verdicts: sigmoid(slope * logit(score) + intercept).
 
-    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit to
-    the others.
+    Losses are mean negative log-likelihoods in nats, lower is better; loss_after judges each verdict by a fit
+    to the others.
     """
 
     collection: str
@@ -196,10 +193,11 @@ class CalibrationFit:
 
     @property
     def helps(self) -> bool:
+        """Whether the fit lowers the loss on verdicts that it has not seen."""
         return self.loss_after < self.loss_before
 
     def of(self, score: float) -> float:
-        """What a score becomes."""
+        """Return what a score becomes."""
         p = min(max(score, 1e-6), 1 - 1e-6)
         return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.intercept)))
 
@@ -245,6 +243,8 @@ class TraceRow:
 
 @dataclass(frozen=True)
 class SpanRow:
+    """A stage of answering: its OpenInference kind, and its time in milliseconds since the trace began."""
+
     name: str
     kind: str
     start_ms: float
@@ -283,7 +283,7 @@ class TraceDetail(TraceRow):
 
 @dataclass(frozen=True)
 class FlagState:
-    """A collection's flags: answers holds the scores of each of its last checked answers, newest first.
+    """A collection's flags. answers are the scores of its last checked answers, newest first.
 
     None as a limit means as the detector was trained; opinions are the person's own verdicts on flags.
     """
@@ -301,7 +301,7 @@ class FlagState:
 
 @dataclass(frozen=True)
 class TraceFilter:
-    """What to list; empty values do not filter. verdict may be "flagged"; times are Unix milliseconds."""
+    """Which traces to list; empty values do not filter. Times are Unix milliseconds."""
 
     text: str = ""
     collection: str = ""
@@ -317,7 +317,7 @@ class TraceFilter:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the Overview page shows; "today" is since since_ms."""
+    """The figures that the Overview page shows."""
 
     collection_count: int
     document_count: int
@@ -333,7 +333,7 @@ class Overview:
 
 
 def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
-    """The WHERE clause of a filter, over `trace t`, and its values."""
+    """Return the WHERE clause of a filter, over `trace t`, and its values."""
     parts: list[str] = []
     values: list[Any] = []
     equal = {
@@ -383,19 +383,21 @@ def list_traces(database: Database, wanted: TraceFilter, limit: int = 200, offse
     where, values = _trace_condition(wanted)
     return database.rows(
         TraceRow,
-        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {where} ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
+        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {where} "
+        "ORDER BY t.created_ms DESC, t.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
 
 
 def count_traces(database: Database, wanted: TraceFilter) -> int:
+    """Return how many traces a filter lets through."""
     where, values = _trace_condition(wanted)
     found = database.query(f"SELECT count(*) FROM trace t WHERE {where}", values)
     return int(found[0][0]) if found else 0
 
 
 def get_trace(database: Database, trace_id: str) -> TraceDetail:
-    """One trace by its id or by the unambiguous beginning of it. Raises NotFoundError."""
+    """Return one trace by its id or by an unambiguous beginning of it. Raises NotFoundError."""
     prefix = trace_id.replace("%", "").replace("_", "")
     found = database.rows(
         TraceDetail,
@@ -420,7 +422,7 @@ def get_trace(database: Database, trace_id: str) -> TraceDetail:
 
 
 def read_flag_opinion(database: Database, trace_id: str, start: int) -> bool | None:
-    """Whether a person called the verdict on the sentence at start right; None when nobody said."""
+    """Return whether a person called the verdict on the sentence at start right; None: nobody said."""
     found = database.query(
         "SELECT is_right FROM flagopinion WHERE trace_id = ? AND start = ?", (trace_id, start)
     )
@@ -428,14 +430,15 @@ def read_flag_opinion(database: Database, trace_id: str, start: int) -> bool | N
 
 
 def read_flag_state(database: Database, collection_id: int, most: int = 2000) -> FlagState:
-    """What is known of a collection's flags: its limits, the last answers' scores, the person's verdicts."""
+    """Return a collection's flag limits, the scores of its last answers, and the person's verdicts."""
     limits = database.query("SELECT * FROM flaglimits WHERE collection_id = ?", (collection_id,))
     row = dict(limits[0]) if limits else {}
     answers: dict[str, list[float]] = {}
     flagged = 0
     for trace_id, score, has_flag in database.query(
-        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace WHERE collection_id = ?
-           AND source = 'person' AND claim_count > 0 ORDER BY created_ms DESC LIMIT ?) t
+        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace
+           WHERE collection_id = ? AND source = 'person' AND claim_count > 0
+           ORDER BY created_ms DESC LIMIT ?) t
            JOIN claim c ON c.trace_id = t.id WHERE c.score IS NOT NULL""",
         (collection_id, most),
     ):
@@ -453,7 +456,7 @@ def read_flag_state(database: Database, collection_id: int, most: int = 2000) ->
 
 
 def read_consistency(database: Database, trace_id: str) -> ConsistencyReport | None:
-    """The last check of how far a trace's answer repeats; None when there was none."""
+    """Return the last check of how far a trace's answer repeats; None when there was none."""
     found = database.query(
         "SELECT * FROM consistencycheck WHERE trace_id = ? ORDER BY id DESC LIMIT 1", (trace_id,)
     )
@@ -470,13 +473,14 @@ def read_consistency(database: Database, trace_id: str) -> ConsistencyReport | N
 
 
 def list_trace_models(database: Database) -> list[str]:
+    """Return the names of all models that have answered."""
     return [row[0] for row in database.query("SELECT DISTINCT model FROM trace WHERE model != ''")]
 
 
 def list_traces_between(
     database: Database, since_ms: int, until_ms: int, limit: int = 100_000
 ) -> list[TraceRow]:
-    """Return the finished questions of people in a period, oldest first: test traffic stays out of the graphs."""
+    """Return the finished questions of people in a period, oldest first; test traffic is left out."""
     return database.rows(
         TraceRow,
         f"""SELECT {TRACE_COLUMNS} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
@@ -496,6 +500,7 @@ def list_question_times(database: Database, collection: str = "") -> list[int]:
 
 
 def read_overview(database: Database, since_ms: int) -> Overview:
+    """Return the figures of the Overview page; those of questions are since since_ms, Unix milliseconds."""
     totals = database.query(
         """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
            FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
@@ -515,6 +520,7 @@ def read_overview(database: Database, since_ms: int) -> Overview:
 
 
 def read_answers(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
+    """Return the answers of traces by their ids."""
     found = database.query(
         "SELECT id, answer FROM trace WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(trace_ids)),),

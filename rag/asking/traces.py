@@ -1,7 +1,7 @@
-"""Records one ask: begun before anything runs, finished whatever the end.
+"""Records a question: the trace is begun before anything runs, and finished however that ends.
 
-The row is written at the start with status "running", so that a killed process leaves a trace: the next
-opening of the workspace marks it "interrupted".
+The row is written at the start with the status “running”, so that a killed process leaves a trace: the next
+workspace that opens the data folder marks it as interrupted.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _SAVE_EVERY_S = 2.0
 
 
 def new_trace_id() -> str:
-    """32 hex digits, as OpenTelemetry asks."""
+    """Return 32 random hex digits, as OpenTelemetry requires."""
     return secrets.token_hex(16)
 
 
 class TraceRecorder:
-    """Collects what happens in one ask and writes it."""
+    """A recorder that collects what happens while a question is answered, and writes it."""
 
     def __init__(
         self, store: Store, *, question: str, session_id: str, source: TraceSource, trace_id: str = ""
@@ -56,21 +56,26 @@ class TraceRecorder:
 
     @property
     def id(self) -> str:
+        """The id of the trace."""
         return self.trace.id
 
     @property
     def claims(self) -> tuple[ClaimResult, ...]:
+        """The checked sentences of the answer."""
         return self._claims
 
     def elapsed_ms(self) -> float:
+        """Return the milliseconds since the trace began."""
         return (time.perf_counter() - self._begin) * 1000
 
     def begin(self) -> None:
+        """Write the row as running."""
         with self._store.session() as session:
             session.add(Trace(**self.trace.model_dump()))
 
     @contextmanager
     def span(self, name: str, kind: str, detail: str = "") -> Iterator[None]:
+        """Record the time of a `with` block as a stage."""
         start = self.elapsed_ms()
         try:
             yield
@@ -78,6 +83,7 @@ class TraceRecorder:
             self.add_span(name, kind, start, self.elapsed_ms(), detail)
 
     def add_span(self, name: str, kind: str, start_ms: float, end_ms: float, detail: str = "") -> None:
+        """Record a stage; times are in milliseconds since the trace began."""
         self._spans.append(
             {
                 "trace_id": self.id,
@@ -90,6 +96,7 @@ class TraceRecorder:
         )
 
     def set_hits(self, hits: Sequence[Hit]) -> None:
+        """Store the candidates; those with a marker are in the prompt."""
         self._hits = tuple(hits)
         packed = [hit for hit in hits if hit.marker is not None]
         self.trace.candidate_count = len(self._hits)
@@ -98,7 +105,7 @@ class TraceRecorder:
         self.trace.best_score = max((h.dense_score for h in hits if h.dense_score is not None), default=None)
 
     def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
-        """Keep what the check found; error says why it found nothing: then no rate is known."""
+        """Store what the check found. error says why the check failed: then no rate is known."""
         self._claims = tuple(claims)
         self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
         self.trace.check_error = error
@@ -110,7 +117,7 @@ class TraceRecorder:
         self.trace.worst_verdict = worst_verdict(claims) or ""
 
     def keep_partial_answer(self, answer: str) -> None:
-        """Now and then during generation: a kill must not lose what a person has already read."""
+        """Save the answer so far every two seconds: a kill must not lose what a person has already read."""
         now = time.perf_counter()
         if now - self._saved_at < _SAVE_EVERY_S:
             return
@@ -140,7 +147,7 @@ class TraceRecorder:
 
 
 def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
-    """Delete traces with all that hangs on them, in the caller's transaction."""
+    """Delete traces and everything that belongs to them, in the caller's transaction."""
     raw = session.connection()
     listed = (json.dumps(list(trace_ids)),)
     mine = "SELECT value FROM json_each(?)"

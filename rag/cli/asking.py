@@ -1,4 +1,4 @@
-"""Commands that search, ask, and show what was asked."""
+"""Commands that search, ask, and show stored traces."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from rag.storage.database import Database
 
 app = typer.Typer()
-traces_app = typer.Typer(help="Stored traces of every ask.", no_args_is_help=True)
+traces_app = typer.Typer(help="Stored traces of all questions.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
 
 Version = Annotated[
@@ -57,11 +57,11 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.", metavar="Q")],
     collection: Name,
     version: Version = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most hits shown.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Maximum number of hits.")] = 10,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Find passages, without asking a model."""
+    """Find passages without asking a model."""
     from rag.asking.retrieval import retrieve
     from rag.knowledge.collections import open_version
 
@@ -92,16 +92,16 @@ def ask(
         str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
     ] = None,
     session: Annotated[
-        str, typer.Option("--session", help="Session id of an earlier ask, to follow it up.")
+        str, typer.Option("--session", help="Session id of an earlier question, to follow it up.")
     ] = "",
     pipeline: Annotated[
         str,
-        typer.Option("--pipeline", "-p", help="Answer by this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
+        typer.Option("--pipeline", "-p", help="Answer with this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
     ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask a question; the answer is streamed, checked and traced. A canary takes its share; see `rollout ask`."""
+    """Ask a question. The answer is streamed, checked and traced. A canary takes its share; see `rollout`."""
     from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
@@ -124,7 +124,7 @@ def traces_list(
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
     model: Annotated[str, typer.Option(help="Name of the model.")] = "",
     verdict: Annotated[str, typer.Option(help="Worst verdict, or “flagged”.")] = "",
-    status: Annotated[str, typer.Option(help="done, nothing found, cancelled, failed, interrupted.")] = "",
+    status: Annotated[str, typer.Option(help=f"One of: {', '.join(TraceStatus)}.")] = "",
     source: Annotated[
         str, typer.Option(help=f"Who asked: {', '.join(TraceSource)} or all.")
     ] = TraceSource.PERSON.value,
@@ -172,7 +172,7 @@ def traces_show(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Show one trace: answer, flags, candidates with their ranks and why they were dropped, the exact prompt."""
+    """Show one trace: its answer, flags, candidates with ranks and reasons, and the exact prompt."""
     detail = get_trace(open_database(data), trace_id)
     if as_json:
         print_json({**as_plain(detail), "settings": json.loads(detail.settings)})
@@ -187,7 +187,7 @@ def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str,
 
 
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
-    """The JSON document of `ask --json`."""
+    """Return the JSON document of `ask --json`."""
     from rag.asking.answer import citations
 
     return {
@@ -245,6 +245,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
 
 
 def show_answer_event(event: Any) -> None:
+    """Print an event of answering: the passages found, how far the prompt is read, the answer itself."""
     if isinstance(event, RetrievalDone):
         log.print(_packed_sentence(event), style="dim")
     elif isinstance(event, PromptProgress) and log.is_terminal:
@@ -282,14 +283,16 @@ def _print_trace(detail: TraceDetail) -> None:
     screen.print(f"[bold]{plain(detail.question)}[/bold]")
     screen.print(plain(detail.answer or detail.error))
     screen.print(
-        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  {plain(detail.model)}  "
+        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  "
+        f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
     )
     if detail.silent_failures:
         screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
     for span in detail.spans:
         screen.print(
-            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} {plain(span.detail)}"
+            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} "
+            f"{plain(span.detail)}"
         )
     for claim in detail.claims:
         screen.print(

@@ -1,4 +1,4 @@
-"""Commands of the monitors: measures against limits, alert rules, drift, disagreements and regression questions."""
+"""Commands of the monitors: measures, alert rules, drift, disagreements and regression questions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from rag.knowledge.rows import get_collection
 from rag.monitoring.rows import (
     MEASURES,
     AlertRow,
+    AlertState,
     Member,
     ReferenceRow,
     RegressionState,
@@ -58,11 +59,11 @@ monitor_app.add_typer(regression_app, name="regression")
 monitor_app.add_typer(regression_app, name="frozen", hidden=True)  # its name before 0.2
 
 Collection = Annotated[
-    str, typer.Option("--collection", "-c", help="Asks of this collection alone.", metavar="NAME")
+    str, typer.Option("--collection", "-c", help="Only questions to this collection.", metavar="NAME")
 ]
-Model = Annotated[str, typer.Option("--model", help="Asks of this model alone.", metavar="NAME")]
+Model = Annotated[str, typer.Option("--model", help="Only questions answered by this model.", metavar="NAME")]
 Prompt = Annotated[
-    str, typer.Option("--prompt", help="Asks with this version of a prompt: NAME@N or its fingerprint.")
+    str, typer.Option("--prompt", help="Only questions with this prompt version: NAME@N or its fingerprint.")
 ]
 RuleName = Annotated[str, typer.Argument(help="Name of a rule.", metavar="RULE")]
 Measure = Annotated[str | None, typer.Option("--measure", help=f"One of {', '.join(MEASURES)}.")]
@@ -71,13 +72,13 @@ Threshold = Annotated[
     str | None,
     typer.Option(
         "--threshold",
-        help="A number (a rate as a share such as 0.05, times in milliseconds, drift as a p value) or “limit”: the "
-        "control limit of the reference period.",
+        help="A number (a rate as a share such as 0.05, times in milliseconds, drift as a p value), or "
+        "“limit” for the control limit of the reference period.",
         metavar="X",
     ),
 ]
-Window = Annotated[int | None, typer.Option("--window", help="Of the last so many asks.")]
-Minimum = Annotated[int | None, typer.Option("--minimum", help="Fewer asks are not judged.")]
+Window = Annotated[int | None, typer.Option("--window", help="Number of most recent questions.")]
+Minimum = Annotated[int | None, typer.Option("--minimum", help="Fewest questions that are judged.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why the rule is there.")]
 QuestionId = Annotated[int, typer.Argument(help="Number of a regression question.", metavar="ID")]
 In = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
@@ -96,11 +97,13 @@ def monitor(
     collection: Collection = "",
     model: Model = "",
     prompt: Prompt = "",
-    window: Annotated[int, typer.Option("--window", min=5, max=1000, help="The last so many asks.")] = 50,
+    window: Annotated[
+        int, typer.Option("--window", min=5, max=1000, help="Number of most recent questions.")
+    ] = 50,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Show every measure of the last asks against the limits of the reference period."""
+    """Show every measure of the last questions against the limits of the reference period."""
     if context.invoked_subcommand is not None:
         return 0
     if check:
@@ -135,18 +138,18 @@ def monitor(
             else "",
             f"[red]{plain(summary.sentence)}[/red]" if summary.outside else plain(summary.sentence),
         )
-    screen.print(plain(f"The last {window} asks: {scope.sentence()}."))
+    screen.print(plain(f"The last {window} questions: {scope.sentence()}."))
     screen.print(table)
     screen.print(
         plain(f"Reference period: {reference.sentence()}.")
         if reference
-        else "No reference period is chosen; `monitor reference set 14d 7d` takes the week before the last."
+        else "No reference period is chosen. `monitor reference set 14d 7d` chooses the week before last."
     )
     return 0
 
 
 def _check(data: str | None, as_json: bool) -> int:
-    """Judge the rules and say which fire; while another process has the folder nothing is written."""
+    """Judge the rules and say which fire. While another process has the data folder, nothing is stored."""
     from rag.monitoring.alerts import check_alerts, judged_now
 
     try:
@@ -154,29 +157,31 @@ def _check(data: str | None, as_json: bool) -> int:
             rules = run_steps(check_alerts(workspace), as_json)
     except DataFolderLockedError as error:
         log.print(
-            plain(f"{error} The rules are judged without writing; drift stands as it was judged last."),
+            plain(
+                f"{error} The rules are judged without storing anything; drift stays as it was last judged."
+            ),
             highlight=False,
             soft_wrap=True,
         )
         rules = judged_now(open_database(data))
     rules = [rule for rule in rules if rule.enabled]
-    firing = [rule for rule in rules if rule.state == "firing"]
+    firing = [rule for rule in rules if rule.state == AlertState.FIRING]
     if as_json:
         print_json({"firing": [rule.name for rule in firing], "rules": [asdict(rule) for rule in rules]})
     else:
         for rule in firing:
             screen.print(plain(f"FIRING: {rule.name}: {rule.sentence}"), highlight=False, soft_wrap=True)
         for rule in rules:
-            if rule.state == "acknowledged":
+            if rule.state == AlertState.ACKNOWLEDGED:
                 screen.print(
                     plain(f"acknowledged: {rule.name}: {rule.sentence} ({rule.acknowledged})"),
                     highlight=False,
                     soft_wrap=True,
                 )
-        counts = {state: sum(rule.state == state for rule in rules) for state in ("ok", "not enough data")}
+        counts = {state: sum(rule.state == state for rule in rules) for state in AlertState}
         screen.print(
-            f"{len(firing)} of {len(rules)} rules fire; {counts['ok']} are ok, {counts['not enough data']} have not "
-            "enough data.",
+            f"{len(firing)} of {len(rules)} rules fire; {counts[AlertState.OK]} are ok, "
+            f"{counts[AlertState.NOT_ENOUGH_DATA]} do not have enough data.",
             highlight=False,
             soft_wrap=True,
         )
@@ -188,11 +193,13 @@ def drift(
     collection: Collection = "",
     model: Model = "",
     prompt: Prompt = "",
-    window: Annotated[int, typer.Option("--window", min=20, max=500, help="The last so many asks.")] = 100,
+    window: Annotated[
+        int, typer.Option("--window", min=20, max=500, help="Number of most recent questions.")
+    ] = 100,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Test whether the last questions and their best scores are as in the reference period."""
+    """Test whether the last questions and their best scores are like those of the reference period."""
     from rag.monitoring.drift import drift as test_drift
 
     with open_workspace(data, "monitor drift") as workspace:
@@ -215,11 +222,13 @@ def disagreements(
     collection: Collection = "",
     model: Model = "",
     prompt: Prompt = "",
-    limit: Annotated[int, typer.Option("--limit", min=2, max=500, help="Among the last so many asks.")] = 500,
+    limit: Annotated[
+        int, typer.Option("--limit", min=2, max=500, help="Number of most recent questions.")
+    ] = 500,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List groups of similar questions whose answers do not agree."""
+    """List groups of similar questions whose answers disagree."""
     from rag.monitoring.drift import disagreements as find_disagreements
 
     with open_workspace(data, "monitor disagreements") as workspace:
@@ -229,7 +238,7 @@ def disagreements(
         print_json([asdict(group) for group in groups])
         return
     if not groups:
-        screen.print("No similar questions with answers that disagree were found.")
+        screen.print("No similar questions have answers that disagree.")
     for group in groups:
         cause = f"; {group.cause}" if group.cause else ""
         screen.print(
@@ -242,7 +251,8 @@ def disagreements(
             times = f"{len(members)} ×" if len(members) > 1 else "   "
             screen.print(
                 plain(
-                    f"  {times:>5} {members[0].trace_id[:8]}  {clock_time(members[0].created_ms)}  {answer[:200]}"
+                    f"  {times:>5} {members[0].trace_id[:8]}  {clock_time(members[0].created_ms)}  "
+                    f"{answer[:200]}"
                 ),
                 highlight=False,
                 soft_wrap=True,
@@ -253,15 +263,15 @@ def disagreements(
 def silent(
     collection: Collection = "",
     kind: Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(SilentFailure)}.")] = "any",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Maximum number of rows.")] = 50,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List answers that came without an error and are none, newest first."""
+    """List answers that came without an error and are of no use, newest first."""
     from rag.asking.rows import TraceFilter
 
     if kind not in ("any", *SilentFailure):
-        raise RagError(f"There is no silent failure “{kind}”; there are {', '.join(SilentFailure)}.")
+        raise RagError(f"There is no silent failure “{kind}”. Choose one of: {', '.join(SilentFailure)}.")
     database = open_database(data)
     rows = list_traces(database, TraceFilter(collection=collection, silent=kind), limit)
     if as_json:
@@ -278,7 +288,7 @@ def silent(
             plain(row.question[:60]),
             plain(answer[:80]),
         )
-    screen.print(table if rows else "No silent failure is known.")
+    screen.print(table if rows else "There are no silent failures.")
 
 
 # --- rules ------------------------------------------------------------------------------------------------
@@ -286,19 +296,19 @@ def silent(
 
 @rules_app.callback(invoke_without_command=True)
 def rules(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
-    """List the rules and how they stand."""
+    """List the rules with their states."""
     if context.invoked_subcommand is None:
         list_rules(data, as_json)
 
 
 @rules_app.command("list")
 def list_rules(data: Data = None, as_json: Json = False) -> None:
-    """List the rules and how they stand."""
+    """List the rules with their states."""
     rows = list_alerts(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    table = Table("Rule", "State", "Measure", "Condition", "Scope", "How it stands")
+    table = Table("Rule", "State", "Measure", "Condition", "Scope", "Figures")
     for row in rows:
         colour = {"firing": "red", "acknowledged": "yellow", "ok": "green"}.get(row.state, "")
         state = row.state if row.enabled else "off"
@@ -310,7 +320,7 @@ def list_rules(data: Data = None, as_json: Json = False) -> None:
             plain(row.scope.sentence()),
             plain(row.sentence + (f" ({row.acknowledged})" if row.acknowledged else "")),
         )
-    screen.print(table if rows else "There is no alert rule; `monitor rules add` makes one.")
+    screen.print(table if rows else "There are no alert rules. Add one with `monitor rules add`.")
 
 
 @rules_app.command("add")
@@ -328,7 +338,7 @@ def add_rule(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Make a rule; without a threshold it fires beyond the control limit of the reference period."""
+    """Add a rule. Without a threshold it fires beyond the control limit of the reference period."""
     from rag.monitoring.alerts import add_rule as make_rule
 
     with open_workspace(data, "monitor rules add") as workspace:
@@ -363,7 +373,7 @@ def change_rule(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Change a rule; it is judged anew, whatever its state was."""
+    """Change a rule. It is judged again, whatever its state was."""
     from rag.monitoring.alerts import change_rule as alter_rule
 
     with open_workspace(data, "monitor rules change") as workspace:
@@ -373,7 +383,7 @@ def change_rule(
             prompt=_prompt(workspace.database, prompt) if prompt else prompt,
         )  # fmt: skip
         if not values:
-            raise RagError("Say what to change; --help lists it.")
+            raise RagError("Name at least one thing to change; --help lists them.")
         row = alter_rule(workspace, name, values)
     _show_rule(row, as_json)
 
@@ -385,7 +395,7 @@ def remove_rule(name: RuleName, data: Data = None) -> None:
 
     with open_workspace(data, "monitor rules remove") as workspace:
         delete_rule(workspace, name)
-    screen.print(f"The rule {plain(name)} is removed.")
+    screen.print(f"The rule {plain(name)} was removed.")
 
 
 @rules_app.command("acknowledge")
@@ -395,7 +405,7 @@ def acknowledge(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is done about an alert that fires: it fails no check until it has been calm again."""
+    """Say what is done about a firing alert: it fails no check until it was calm again."""
     from rag.monitoring.alerts import acknowledge as take_note
 
     with open_workspace(data, "monitor rules acknowledge") as workspace:
@@ -410,7 +420,8 @@ def _show_rule(row: AlertRow, as_json: bool) -> None:
     state = row.state if row.enabled else "off"
     screen.print(
         plain(
-            f"{row.name}: {row.measure} {row.condition}, {row.scope.sentence()}; {state} {row.sentence}".strip()
+            f"{row.name}: {row.measure} {row.condition}, {row.scope.sentence()}; "
+            f"{state} {row.sentence}".strip()
         ),
         highlight=False,
         soft_wrap=True,
@@ -418,13 +429,13 @@ def _show_rule(row: AlertRow, as_json: bool) -> None:
 
 
 def _values(threshold: str | None, **values: Any) -> dict[str, Any]:
-    """What was given, by name; the threshold as a number, None for the control limit."""
+    """Return what was given, by name; the threshold as a number, None for the control limit."""
     given = {key: value for key, value in values.items() if value is not None}
     if threshold is not None:
         try:
             given["threshold"] = None if threshold == "limit" else float(threshold)
         except ValueError:
-            raise RagError(f"“{threshold}” is no threshold; write a number, or “limit”.") from None
+            raise RagError(f"“{threshold}” is not a threshold. Write a number, or “limit”.") from None
     return given
 
 
@@ -440,44 +451,47 @@ def reference(context: typer.Context, data: Data = None, as_json: Json = False) 
 
 @reference_app.command("show")
 def show_references(data: Data = None, as_json: Json = False) -> None:
-    """Show the reference periods: one for all collections, and those of single ones."""
+    """Show the reference periods: the one for all collections, and those of single collections."""
     database = open_database(data)
     rows = list_reference_periods(database)
     counts = [len(list_measured(database, _period(row), 100_000)) for row in rows]
     if as_json:
-        print_json([asdict(row) | {"asks": count} for row, count in zip(rows, counts, strict=True)])
+        print_json([asdict(row) | {"questions": count} for row, count in zip(rows, counts, strict=True)])
         return
-    table = Table("Collection", "From", "To", "Asks", "Note")
+    table = Table("Collection", "From", "To", "Questions", "Note")
     for row, count in zip(rows, counts, strict=True):
         times = clock_time(row.start_ms), clock_time(row.end_ms)
         table.add_row(plain(row.collection or "all"), *times, f"{count:,}", plain(row.note))
-    screen.print(table if rows else "No reference period is chosen; `monitor reference set` chooses one.")
+    screen.print(table if rows else "No reference period is chosen. Choose one with `monitor reference set`.")
 
 
 @reference_app.command("set")
 def set_reference(
     start: Annotated[str, typer.Argument(help="2026-03-01, “2026-03-01 12:00”, or 14d ago (h, d, w).")],
-    end: Annotated[str, typer.Argument(help="As the start; a day belongs to it. Default: now.")] = "",
+    end: Annotated[
+        str, typer.Argument(help="Same format; a date includes the whole day. Default: now.")
+    ] = "",
     collection: Annotated[
-        str, typer.Option("--collection", "-c", help="For this one alone; default: for all.", metavar="NAME")
+        str,
+        typer.Option("--collection", "-c", help="Only for this collection; default: all.", metavar="NAME"),
     ] = "",
     note: Annotated[str, typer.Option("--note", help="Why this time.")] = "",
     data: Data = None,
 ) -> None:
-    """Choose the period in which everything was as it should be; at least 20 asks are needed."""
+    """Choose the period in which everything was as it should be. Limits need at least 20 questions."""
     from rag.monitoring.alerts import set_reference as choose_reference
 
     with open_workspace(data, "monitor reference set") as workspace:
         count = choose_reference(workspace, collection, start, end, note)
     few = "" if count >= 20 else " That is too few for limits: 20 are needed."
-    screen.print(f"The reference period has {count:,} asks.{few}")
+    screen.print(f"The reference period has {count:,} questions.{few}")
 
 
 @reference_app.command("clear")
 def clear_reference(
     collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "", data: Data = None
 ) -> None:
-    """Take the reference period away; rules that need one are not judged then."""
+    """Remove the reference period. Rules that need one are no longer judged."""
     from rag.monitoring.alerts import clear_reference as forget_reference
 
     with open_workspace(data, "monitor reference clear") as workspace:
@@ -489,7 +503,7 @@ def _period(row: ReferenceRow) -> Scope:
     return Scope(row.collection, since_ms=row.start_ms, until_ms=row.end_ms)
 
 
-# --- regression questions -------------------------------------------------------------------------------------
+# --- regression questions ---------------------------------------------------------------------------------
 
 
 @regression_app.callback(invoke_without_command=True)
@@ -528,7 +542,7 @@ def add_regression(
     if bool(trace) == bool(question.strip()):
         raise RagError("Give either a question with --collection, or a --trace.")
     if question and not collection:
-        raise RagError("Say with --collection which collection to ask.")
+        raise RagError("Name the collection to ask with --collection.")
     with open_workspace(data, "monitor regression add") as workspace:
         state = run_steps(add_regression_question(workspace, collection, question, trace), as_json)
     _show_regression([state], as_json)
@@ -538,7 +552,7 @@ def add_regression(
 def remove_regression(
     question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
 ) -> None:
-    """Forget a regression question; its traces stay."""
+    """Remove a regression question; its traces stay."""
     from rag.monitoring.regression_questions import remove_regression_question
 
     with open_workspace(data, "monitor regression remove") as workspace:
@@ -550,7 +564,7 @@ def remove_regression(
 def accept_regression(
     question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
 ) -> None:
-    """Make the last answer the reference: the change was wanted."""
+    """Accept the last answer as the new reference."""
     from rag.monitoring.regression_questions import accept_answer
 
     with open_workspace(data, "monitor regression accept") as workspace:
@@ -608,18 +622,19 @@ def _show_regression(states: list[RegressionState], as_json: bool) -> None:
 
 
 def _scope(database: Database, collection: str, model: str, prompt: str) -> Scope:
-    """Raises RagError for a name that no ask has: a typing error must not read as “no asks”."""
+    """Return a scope. Raises RagError for a name that no question has: a typing error is not “no data”."""
     if collection:
         get_collection(database, collection)
     if model and model not in list_trace_models(database):
         raise RagError(
-            f"No ask used a model “{model}”; there are {', '.join(list_trace_models(database)) or 'none'}."
+            f"No question was answered by “{model}”. Choose one of: "
+            f"{', '.join(list_trace_models(database)) or 'none yet'}."
         )
     return Scope(collection, model, _prompt(database, prompt) if prompt else "")
 
 
 def _prompt(database: Database, wanted: str) -> str:
-    """The fingerprint of a version of a prompt that was used."""
+    """Return the fingerprint of a prompt version that was used. Raises RagError."""
     known = list_asked_prompts(database)
     found = {
         fingerprint
@@ -628,5 +643,5 @@ def _prompt(database: Database, wanted: str) -> str:
     }
     if len(found) != 1:
         names = ", ".join(name for _, name in known) or "none"
-        raise RagError(f"No ask used a prompt “{wanted}”; write one of: {names}.")
+        raise RagError(f"No question used the prompt “{wanted}”. Choose one of: {names}.")
     return found.pop()

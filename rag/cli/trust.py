@@ -1,4 +1,4 @@
-"""Commands about the flags: limits, a person's verdicts, the fit to them, and how far an answer repeats."""
+"""Commands about flags: thresholds, your own verdicts, a fit to them, and how far an answer repeats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.asking.rows import SampleProgress, get_trace, read_flag_state
 from rag.cli.terminal import Data, Json, Name, finish, log, open_workspace, plain, print_json, screen
 
 app = typer.Typer()
-flags_app = typer.Typer(help="Where flags begin, and your own verdicts on them.", no_args_is_help=True)
+flags_app = typer.Typer(help="Thresholds of flags, and your own verdicts on them.", no_args_is_help=True)
 app.add_typer(flags_app, name="flags")
 
 Trace = Annotated[str, typer.Argument(help="Id of a trace, or its beginning.", metavar="TRACE")]
@@ -24,13 +24,15 @@ def limits(
     check: Annotated[float | None, typer.Option(help="Flag as “check” from this score.")] = None,
     unsupported: Annotated[float | None, typer.Option(help="Flag as “unsupported” from this score.")] = None,
     second: Annotated[
-        str | None, typer.Option(help="Folder of a second detector; an empty text takes it away.")
+        str | None, typer.Option(help="Folder of a second detector; an empty text removes it.")
     ] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="As the detector was trained.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Use the thresholds that the detector was trained with.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Show or change from which score this collection's sentences are flagged, for answers from now on."""
+    """Show or change the scores from which sentences are flagged, for this collection's future answers."""
     from rag.asking.flag_limits import set_limits
     from rag.knowledge.collections import find_collection
 
@@ -68,30 +70,31 @@ def limits(
         f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one"
     )
     screen.print(
-        f"{state.opinions} verdicts of yours, {state.right} of them “right”; fitted to {state.fitted_on}"
+        f"You gave {state.opinions} verdicts, {state.right} of them “right”; the scores are fitted to "
+        f"{state.fitted_on}"
     )
 
 
 @flags_app.command()
 def judge(
     trace: Trace,
-    sentence: Annotated[int, typer.Argument(help="Which sentence, counted from 1.", min=1, metavar="N")],
+    sentence: Annotated[int, typer.Argument(help="Number of the sentence, from 1.", min=1, metavar="N")],
     right: Annotated[bool, typer.Option("--right/--wrong", help="Whether its verdict is right.")],
     note: Annotated[str, typer.Option(help="Why.")] = "",
     data: Data = None,
 ) -> None:
-    """Say whether the verdict on a sentence is right; it is stored with the trace."""
+    """Say whether the verdict on a sentence is right. It is stored with the trace."""
     from rag.asking.flag_limits import set_opinion
     from rag.errors import RagError
 
     with open_workspace(data, "flags judge") as workspace:
         detail = get_trace(workspace.database, trace)
         if sentence > len(detail.claims):
-            raise RagError(f"The answer has {len(detail.claims)} sentences; choose one of them.")
+            raise RagError(f"The answer has {len(detail.claims)} sentences. Choose one of them.")
         claim = detail.claims[sentence - 1]
         set_opinion(workspace, detail.id, claim.start, right, note)
     screen.print(
-        plain(f"Kept: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
+        plain(f"Saved: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
     )
 
 
@@ -103,7 +106,7 @@ def calibrate(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Fit the scores to your verdicts (50 and more) and show what it changes; --apply uses it."""
+    """Fit the scores to your verdicts (at least 50) and show the effect; --apply uses the fit."""
     from rag.asking.flag_limits import apply_calibration, fit_calibration, remove_calibration
 
     with open_workspace(data, "flags calibrate") as workspace:
@@ -118,23 +121,23 @@ def calibrate(
         print_json(asdict(fit) | {"helps": fit.helps, "applied": apply})
         return
     screen.print(
-        f"{fit.opinions} verdicts, {fit.unsupported} unsupported; loss on unseen ones {fit.loss_before:.3f} -> "
-        f"{fit.loss_after:.3f} nats: it {'helps' if fit.helps else 'does not help'}"
+        f"{fit.opinions} verdicts, {fit.unsupported} unsupported; held-out loss: {fit.loss_before:.3f} -> "
+        f"{fit.loss_after:.3f} nats: the fit {'helps' if fit.helps else 'does not help'}"
     )
-    screen.print("It is used from now on." if apply else "Nothing was changed; --apply uses it.")
+    screen.print(
+        "The fit is used from now on." if apply else "Nothing was changed. Use --apply to use the fit."
+    )
 
 
 @app.command()
 def consistency(
     trace: Trace,
-    samples: Annotated[
-        int, typer.Option("--samples", "-n", min=2, max=50, help="How often to ask again.")
-    ] = 5,
-    temperature: Annotated[float, typer.Option(min=0.05, max=2.0, help="Of the sampling.")] = 0.7,
+    samples: Annotated[int, typer.Option("--samples", "-n", min=2, max=50, help="Number of answers.")] = 5,
+    temperature: Annotated[float, typer.Option(min=0.05, max=2.0, help="Temperature of the sampling.")] = 0.7,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a trace's prompt again several times and show how far the answers agree."""
+    """Answer the prompt of a trace several times and show how far the answers agree."""
     from rag.asking.consistency import check_consistency
 
     with open_workspace(data, "consistency") as workspace:

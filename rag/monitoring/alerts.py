@@ -1,4 +1,4 @@
-"""Alert rules: checked after every answer and by `monitor --check`; they fire, are acknowledged, and calm down."""
+"""Checks alert rules, after every answer and in `monitor --check`, and sets the reference period."""
 
 from __future__ import annotations
 
@@ -13,8 +13,19 @@ from sqlmodel import Session, select
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import VersionProgress
 from rag.monitoring.drift import drift_of
-from rag.monitoring.measuring import Judgement, judge, remembering
-from rag.monitoring.rows import MEASURES, AlertRow, Scope, list_alerts, list_measured
+from rag.monitoring.measuring import RuleJudgement, judge, remembering
+from rag.monitoring.rows import (
+    MEASURES,
+    AlertRow,
+    AlertState,
+    Comparison,
+    Condition,
+    DriftSubject,
+    MeasureKind,
+    Scope,
+    list_alerts,
+    list_measured,
+)
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import now_ms
@@ -22,39 +33,48 @@ from rag.storage.tables.knowledge import Collection
 from rag.storage.tables.monitoring import AlertRule, ReferencePeriod
 from rag.workspace import Workspace
 
-_EDITABLE = ("name", "measure", "collection", "model", "prompt", "comparison", "threshold", "window", "minimum",
-             "enabled", "note")  # fmt: skip
+_EDITABLE = (
+    "name", "measure", "collection", "model", "prompt", "comparison", "threshold", "window", "minimum",
+    "enabled", "note",
+)  # fmt: skip
 _RELATIVE = re.compile(r"(\d+)\s*(h|d|w)", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _HOURS = {"h": 1, "d": 24, "w": 168}
+_QUICK = (
+    MeasureKind.RATE,
+    MeasureKind.VALUE,
+)  # kinds that need no embedding, so that every answer checks them
 
 
-def next_state(state: str, condition: str) -> str:
-    """What is acknowledged stays so as long as it lasts; once calm, it would fire anew."""
-    if condition == "beyond":
-        return "acknowledged" if state == "acknowledged" else "firing"
-    return condition
+def next_state(state: AlertState, condition: Condition) -> AlertState:
+    """Return the state of a rule after a judgement.
+
+    What is acknowledged stays so as long as it lasts; after it has been calm it fires again.
+    """
+    if condition == Condition.BEYOND:
+        return AlertState.ACKNOWLEDGED if state == AlertState.ACKNOWLEDGED else AlertState.FIRING
+    return AlertState.OK if condition == Condition.OK else AlertState.NOT_ENOUGH_DATA
 
 
 def check_quickly(workspace: Workspace) -> list[AlertRow]:
-    """Judge every rule that needs no embedding, and write the states; returns those that fire now."""
+    """Judge every rule that needs no embedding, store the states, and return the rules that fire now."""
     database = workspace.database
     asks = remembering(database)
     found = {
         rule.id: judge(database, rule, asks)
         for rule in list_alerts(database)
-        if rule.enabled and kind_of(rule) in ("rate", "value")
+        if rule.enabled and kind_of(rule) in _QUICK
     }
     _write(workspace, found)
     return list_alerts(database, firing_only=True)
 
 
 def judged_now(database: Database) -> list[AlertRow]:
-    """Every rule as it stands now, nothing written: for who may only read. Drift stays as it was judged last."""
+    """Return every rule as it is now, without storing anything. Drift stays as it was last judged."""
     asks = remembering(database)
     rows = []
     for rule in list_alerts(database):
-        if rule.enabled and kind_of(rule) in ("rate", "value"):
+        if rule.enabled and kind_of(rule) in _QUICK:
             found = judge(database, rule, asks)
             rule = replace(
                 rule, state=next_state(rule.state, found.condition), value=found.value, count=found.count,
@@ -64,35 +84,35 @@ def judged_now(database: Database) -> list[AlertRow]:
     return rows
 
 
-def kind_of(rule: AlertRow) -> str:
-    """ "rate", "value" or "drift"; "" for a measure that another version of the program knew."""
+def kind_of(rule: AlertRow) -> MeasureKind | None:
+    """Return the kind of a rule's measure; None for a measure that this version does not know."""
     measure = MEASURES.get(rule.measure)
-    return measure.kind if measure else ""
+    return measure.kind if measure else None
 
 
 def check_alerts(workspace: Workspace) -> Generator[VersionProgress, None, list[AlertRow]]:
-    """Judge every rule, drift included; returns all rules as they stand."""
+    """Judge every rule, drift included, and return all rules as they are then."""
     check_quickly(workspace)
     found = {}
     for rule in list_alerts(workspace.database):
-        if rule.enabled and kind_of(rule) == "drift":
+        if rule.enabled and kind_of(rule) == MeasureKind.DRIFT:
             found[rule.id] = yield from _judge_drift(workspace, rule)
     _write(workspace, found)
     return list_alerts(workspace.database)
 
 
-def _judge_drift(workspace: Workspace, rule: AlertRow) -> Generator[VersionProgress, None, Judgement]:
-    what = "questions" if rule.measure == "question_drift" else "scores"
+def _judge_drift(workspace: Workspace, rule: AlertRow) -> Generator[VersionProgress, None, RuleJudgement]:
+    what = DriftSubject.QUESTIONS if rule.measure == "question_drift" else DriftSubject.SCORES
     result = yield from drift_of(workspace, what, rule.scope, rule.window, rule.minimum)
     if result.p is None:
-        return Judgement("not enough data", None, result.count, None, result.sentence)
+        return RuleJudgement(Condition.NOT_ENOUGH_DATA, None, result.count, None, result.sentence)
     threshold = 0.01 if rule.threshold is None else rule.threshold
-    condition = "beyond" if result.p < threshold else "ok"
-    return Judgement(condition, result.p, result.count, threshold, result.sentence)
+    condition = Condition.BEYOND if result.p < threshold else Condition.OK
+    return RuleJudgement(condition, result.p, result.count, threshold, result.sentence)
 
 
-def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
-    """One transaction; a rule that stands as it stood is not written, so that an answer costs no write."""
+def _write(workspace: Workspace, found: dict[int, RuleJudgement]) -> None:
+    """Store judgements in one transaction, without rules that did not change: most answers write nothing."""
     rows = {rule.id: rule for rule in list_alerts(workspace.database)}
     moment = now_ms()
     changed = [
@@ -108,13 +128,14 @@ def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
         for rule_id, judgement in changed:
             rule = session.get(AlertRule, rule_id)
             if rule is None or not rule.enabled:
-                continue  # removed or switched off meanwhile
-            state = next_state(rule.state, judgement.condition)  # a person may have acknowledged it meanwhile
+                continue  # removed or switched off in the meantime
+            # Read again: a person may have acknowledged it in the meantime.
+            state = next_state(AlertState(rule.state), judgement.condition)
             if rule.state != state:
                 rule.since_ms = moment
-                if state == "firing":
+                if state == AlertState.FIRING:
                     audit_log.record(session, "alert fired", rule.name, judgement.sentence)
-                if state != "acknowledged":
+                if state != AlertState.ACKNOWLEDGED:
                     rule.acknowledged = ""
             rule.state, rule.checked_ms = state, moment
             rule.value, rule.count, rule.limit = judgement.value, judgement.count, judgement.limit
@@ -126,11 +147,20 @@ def _write(workspace: Workspace, found: dict[int, Judgement]) -> None:
 
 
 def add_rule(workspace: Workspace, values: dict[str, Any]) -> AlertRow:
-    """Make a rule of name, measure, comparison, threshold (None: control limits), window, minimum and scope."""
-    rule = AlertRule(
-        **{"comparison": MEASURES[values["measure"]].worse if values.get("measure") in MEASURES else "above",
-           "window": 50, "minimum": 20, "name": "", "measure": "", **_known(values)}
-    )  # fmt: skip
+    """Make a rule and judge it.
+
+    Args:
+        workspace: Where the rule is stored.
+        values: name and measure, and optionally comparison, threshold (None: the control limit), window,
+            minimum, collection, model, prompt, enabled and note.
+
+    Raises:
+        RagError: The one thing to put right.
+    """
+    measure = MEASURES.get(values.get("measure", ""))
+    worse = measure.worse if measure else Comparison.ABOVE
+    defaults = {"name": "", "measure": "", "comparison": worse, "window": 50, "minimum": 20}
+    rule = AlertRule(**{**defaults, **_known(values)})
     with workspace.store.session() as session:
         _validate(session, rule)
         session.add(rule)
@@ -140,13 +170,13 @@ def add_rule(workspace: Workspace, values: dict[str, Any]) -> AlertRow:
 
 
 def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> AlertRow:
-    """Change some fields of a rule. It is judged anew, whatever its state was."""
+    """Change some fields of a rule, and judge it again whatever its state was. Raises RagError."""
     with workspace.store.session() as session:
         rule = _find(session, name)
         for key, value in _known(values).items():
             setattr(rule, key, value)
         _validate(session, rule)
-        rule.state, rule.sentence, rule.acknowledged = "not enough data", "", ""
+        rule.state, rule.sentence, rule.acknowledged = AlertState.NOT_ENOUGH_DATA, "", ""
         session.add(rule)
         audit_log.record(session, "alert rule changed", rule.name, ", ".join(sorted(values)))
         new_name = rule.name
@@ -155,20 +185,21 @@ def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> Aler
 
 
 def remove_rule(workspace: Workspace, name: str) -> None:
+    """Delete a rule. Raises NotFoundError."""
     with workspace.store.session() as session:
         session.delete(_find(session, name))
         audit_log.record(session, "alert rule removed", name)
 
 
 def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
-    """Say what is done about an alert that fires: it no longer fails a check until it has been calm again."""
+    """Say what is done about a firing alert: it fails no check until it was calm again. Raises RagError."""
     with workspace.store.session() as session:
         rule = _find(session, name)
-        if rule.state not in ("firing", "acknowledged"):
-            raise RagError(f"“{name}” does not fire ({rule.state}), so there is nothing to acknowledge.")
+        if rule.state not in (AlertState.FIRING, AlertState.ACKNOWLEDGED):
+            raise RagError(f"“{name}” is not firing ({rule.state}), so there is nothing to acknowledge.")
         if not note.strip():
-            raise RagError("Say in a note what is known or done about it.")
-        rule.state, rule.acknowledged = "acknowledged", note.strip()
+            raise RagError("Write a note that says what is known or done about it.")
+        rule.state, rule.acknowledged = AlertState.ACKNOWLEDGED, note.strip()
         session.add(rule)
         audit_log.record(session, "alert acknowledged", name)
     return _row(workspace, name)
@@ -180,11 +211,20 @@ def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
 def set_reference(
     workspace: Workspace, collection: str, start: str | int, end: str | int = "", note: str = ""
 ) -> int:
-    """Choose the time that limits and drift tests compare with; returns how many asks it has.
+    """Choose the period that limits and drift tests compare with, and return how many questions it has.
 
-    collection empty: for all that have none of their own. A time is Unix milliseconds, a date ("2026-03-01",
-    "2026-03-01 12:00", local time), "14d" (so long ago; also h, w) or, for the end, empty for now. A day as the end
-    belongs to the period.
+    A time is Unix milliseconds, a date ("2026-03-01", "2026-03-01 12:00", local time) or an age ("14d"; also
+    h, w).
+
+    Args:
+        workspace: Where the period is stored.
+        collection: Its name; empty: for all collections without a period of their own.
+        start: When the period begins.
+        end: When it ends; empty: now. A date without a time includes the whole day.
+        note: Why this period.
+
+    Raises:
+        RagError: A time cannot be read, the period is empty, or there is no such collection.
     """
     start_ms = moment_ms(start)
     end_ms = min(moment_ms(end, end_of_day=True) if end != "" else now_ms(), now_ms())
@@ -201,6 +241,7 @@ def set_reference(
 
 
 def clear_reference(workspace: Workspace, collection: str) -> None:
+    """Delete a reference period. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = session.get(ReferencePeriod, collection)
         if found is None:
@@ -211,7 +252,10 @@ def clear_reference(workspace: Workspace, collection: str) -> None:
 
 
 def moment_ms(text: str | int, end_of_day: bool = False) -> int:
-    """Unix milliseconds of a moment as a person writes it; a day alone is its beginning or end. Raises RagError."""
+    """Return the Unix milliseconds of a moment as a person writes it. Raises RagError.
+
+    A date without a time is the beginning of the day, or its end if end_of_day.
+    """
     if isinstance(text, int):
         return text
     relative = _RELATIVE.fullmatch(text.strip())
@@ -224,40 +268,44 @@ def moment_ms(text: str | int, end_of_day: bool = False) -> int:
         return int(moment.timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         raise RagError(
-            f"“{text}” is no time; write a date such as 2026-03-01, or 14d for 14 days ago (h, d, w)."
+            f"“{text}” is not a time. Write a date such as 2026-03-01, or an age such as 14d (h, d or w)."
         ) from None
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(values) - set(_EDITABLE))
     if unknown:
-        raise RagError(f"A rule has no {unknown[0]}; it has {', '.join(_EDITABLE)}.")
+        raise RagError(f"A rule has no field {unknown[0]}. Its fields are: {', '.join(_EDITABLE)}.")
     return values
 
 
 def _validate(session: Session, rule: AlertRule) -> None:
-    """Raises RagError with the one thing to put right."""
+    """Raise RagError with the one thing to put right."""
     rule.name = rule.name.strip()
     if not rule.name:
         raise RagError("A rule needs a name.")
     with session.no_autoflush:
         other = session.exec(select(AlertRule).where(AlertRule.name == rule.name)).first()
         if other is not None and other.id != rule.id:
-            raise RagError(f"There is a rule “{rule.name}” already; choose another name.")
+            raise RagError(f"There already is a rule “{rule.name}”. Choose another name.")
         _check_collection(session, rule.collection)
     measure = MEASURES.get(rule.measure)
     if measure is None:
-        raise RagError(f"There is no measure “{rule.measure}”; there are {', '.join(MEASURES)}.")
-    if rule.comparison not in ("above", "below"):
-        raise RagError("A rule compares “above” or “below”.")
-    if measure.kind == "drift" and (rule.threshold is None or rule.comparison != "below"):
-        raise RagError("A drift rule fires below a p value; give a threshold such as 0.01, compared “below”.")
-    if measure.kind != "value" and rule.threshold is not None and not 0 <= rule.threshold <= 1:
+        raise RagError(f"There is no measure “{rule.measure}”. Choose one of: {', '.join(MEASURES)}.")
+    if rule.comparison not in set(Comparison):
+        raise RagError("The comparison of a rule is “above” or “below”.")
+    if measure.kind == MeasureKind.DRIFT and (rule.threshold is None or rule.comparison != Comparison.BELOW):
+        raise RagError(
+            "A drift rule fires below a p value: give a threshold such as 0.01 and the comparison “below”."
+        )
+    if measure.kind != MeasureKind.VALUE and rule.threshold is not None and not 0 <= rule.threshold <= 1:
         raise RagError(f"The threshold of {measure.title.lower()} is a share between 0 and 1.")
     if not 5 <= rule.window <= 1000:
-        raise RagError("A window has 5 to 1,000 asks.")
+        raise RagError("A window has 5 to 1,000 questions.")
     if not 5 <= rule.minimum <= rule.window:
-        raise RagError("The minimum count is at least 5 (fewer asks say nothing) and at most the window.")
+        raise RagError(
+            "The minimum is at least 5 questions, because fewer say nothing, and at most the window."
+        )
 
 
 def _check_collection(session: Session, name: str) -> None:
@@ -268,7 +316,7 @@ def _check_collection(session: Session, name: str) -> None:
 def _find(session: Session, name: str) -> AlertRule:
     found = session.exec(select(AlertRule).where(AlertRule.name == name)).first()
     if found is None:
-        raise NotFoundError(f"There is no rule “{name}”; `ragdeck monitor rules` lists those there are.")
+        raise NotFoundError(f"There is no rule “{name}”. Run `ragdeck monitor rules` to see all rules.")
     return found
 
 

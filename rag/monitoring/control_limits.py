@@ -1,7 +1,7 @@
-"""Two-sample tests and control limits, with numpy alone where an ask waits for them.
+"""Two-sample tests and control limits, with numpy alone where an answer waits for them.
 
-PSI is left out on purpose: with 50 values a side it passes its usual limit of 0.1 in 97 % of cases without any
-change. What is here holds its error rate at any size, and says so when there is too little to say.
+PSI is left out on purpose: with 50 values a side it passes its usual limit of 0.1 in 97 % of cases without
+any change. What is here holds its error rate at any size, and says so when there is too little to say.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _MOST = 500  # values a side for the permutation test: the matrix of distances g
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Between which values a window is as the reference was; None where the reference cannot say."""
+class ControlLimits:
+    """The values between which a window is like its reference; None where the reference is too short."""
 
     low: float | None
     high: float | None
@@ -32,11 +32,11 @@ class Limits:
 
 
 def energy_test(a: Vectors, b: Vectors, permutations: int = 999, seed: int = 0) -> tuple[float, float]:
-    """Energy distance of two samples (n, d) and (m, d), and its permutation p value.
+    """Return the energy distance of two samples (n, d) and (m, d), and its permutation p value.
 
     2 E|A-B| - E|A-A'| - E|B-B'| with Euclidean distances; zero exactly when both come from one distribution.
-    Permuting the labels makes p exact at any size (Székely and Rizzo 2013, "Energy statistics", J. Stat. Plan.
-    Inference 143). More than 500 values a side: the last 500. Raises ValueError when a sample is empty.
+    Permuting the labels makes p exact at any size (Székely and Rizzo 2013, "Energy statistics", J. Stat.
+    Plan. Inference 143). More than 500 values a side: the last 500. Raises ValueError when a sample is empty.
     """
     if not len(a) or not len(b):
         raise ValueError("a sample is empty")
@@ -60,54 +60,58 @@ def energy_test(a: Vectors, b: Vectors, permutations: int = 999, seed: int = 0) 
 
 
 def ks_test(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
-    """Two-sample Kolmogorov-Smirnov statistic and its two-sided p value: exact up to 10,000 values (SciPy)."""
+    """Return the two-sample Kolmogorov-Smirnov statistic and its p value, exact up to 10,000 values."""
     from scipy.stats import ks_2samp  # half a second to import, and only a test needs it
 
     found = ks_2samp(a, b)
     return float(found.statistic), float(found.pvalue)
 
 
-def rate_limits(reference_count: int, reference_total: int, window: int, alpha: float = ALPHA) -> Limits:
-    """Limits for the rate in a window of so many asks, given what the reference period had.
+def rate_limits(
+    reference_count: int, reference_total: int, window: int, alpha: float = ALPHA
+) -> ControlLimits:
+    """Return limits for the rate in a window of so many questions, given what the reference period had.
 
-    A p chart with probability limits (Montgomery, Introduction to Statistical Quality Control, chapter 7), where
-    the usual p ± 3 sigma fails: near 0 and for few asks. The reference rate is itself an estimate, so the count in
-    the window is beta-binomial (Jeffreys prior), not binomial. None below 20 asks of reference.
+    A p chart with probability limits (Montgomery, Introduction to Statistical Quality Control, chapter 7),
+    where the usual p ± 3 sigma fails: near 0 and for few asks. The reference rate is itself an estimate, so
+    the count in the window is beta-binomial (Jeffreys prior), not binomial. No limits below 20 questions of
+    reference.
     """
     centre = reference_count / reference_total if reference_total else 0.0
     if reference_total < FEWEST or window < 1:
-        return Limits(None, None, centre)
+        return ControlLimits(None, None, centre)
     chances = beta_binomial(window, reference_count + 0.5, reference_total - reference_count + 0.5)
     low, high = _between(chances, alpha)
-    return Limits(low / window if low > 0 else None, high / window if high < window else None, centre)
+    return ControlLimits(low / window if low > 0 else None, high / window if high < window else None, centre)
 
 
-def median_limits(reference: Sequence[float], window: int, alpha: float = ALPHA) -> Limits:
-    """Limits for the (lower) median of a window of so many asks, whatever the distribution is.
+def median_limits(reference: Sequence[float], window: int, alpha: float = ALPHA) -> ControlLimits:
+    """Return limits for the (lower) median of a window of so many questions, whatever their distribution.
 
-    How many of m reference values lie below the j-th smallest of n new ones is beta-binomial(m, j, n - j + 1) when
-    nothing changed, so order statistics of the reference are exact limits: a precedence chart (Chakraborti, van der
-    Laan, van de Wiel 2004, "A class of distribution-free control charts", Appl. Statist. 53). Latencies and tokens
-    are too skewed for mean ± 3 sigma. A side for which the reference is too small is None.
+    How many of m reference values lie below the j-th smallest of n new ones is beta-binomial(m, j, n - j + 1)
+    when nothing changed, so order statistics of the reference are exact limits: a precedence chart
+    (Chakraborti, van der Laan, van de Wiel 2004, "A class of distribution-free control charts", Appl.
+    Statist. 53). Latencies and tokens are too skewed for mean ± 3 sigma. A side for which the reference is
+    too small is None.
     """
     values = np.sort(np.asarray(reference, dtype=np.float64))
     centre = lower_median(values) if len(values) else 0.0
     if len(values) < FEWEST or window < 1:
-        return Limits(None, None, centre)
+        return ControlLimits(None, None, centre)
     rank = (window + 1) // 2
     below, above = _between(beta_binomial(len(values), rank, window - rank + 1), alpha)
     low = float(values[below - 1]) if below > 0 else None
     high = float(values[above]) if above < len(values) else None
-    return Limits(low, high, centre)
+    return ControlLimits(low, high, centre)
 
 
 def lower_median(values: Sequence[float] | Numbers) -> float:
-    """The middle value, the lower of two: always one that occurred, as the limits suppose."""
+    """Return the middle value, the lower of two: always one that occurred, as the limits assume."""
     return float(np.sort(np.asarray(values, dtype=np.float64))[(len(values) - 1) // 2])
 
 
 def beta_binomial(n: int, a: float, b: float) -> Numbers:
-    """Probabilities (n + 1,) of 0 to n successes when the rate is Beta(a, b)."""
+    """Return the probabilities (n + 1,) of 0 to n successes when the rate is Beta(a, b)."""
     log = [
         math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
         + math.lgamma(k + a) + math.lgamma(n - k + b) - math.lgamma(n + a + b)
@@ -119,8 +123,9 @@ def beta_binomial(n: int, a: float, b: float) -> Numbers:
 
 
 def wilson_interval(count: float, total: float, z: float = Z_95) -> tuple[float, float]:
-    """95 % interval of the rate count / total (Wilson 1927); (0, 1) without any observation. total may be what
-    dependent observations are worth, which is no whole number.
+    """Return the 95 % interval of the rate count / total (Wilson 1927); (0, 1) without any observation.
+
+    total may be what dependent observations are worth, which need not be a whole number.
     """
     if total == 0:
         return 0.0, 1.0
@@ -131,7 +136,7 @@ def wilson_interval(count: float, total: float, z: float = Z_95) -> tuple[float,
 
 
 def _between(chances: Numbers, alpha: float) -> tuple[int, int]:
-    """The smallest and largest count that is no alarm: each tail beyond has alpha / 2 at most."""
+    """Return the smallest and largest count that raise no alarm: each tail beyond has alpha / 2 at most."""
     below = np.cumsum(chances) - chances  # P(K < k)
     above = 1 - np.cumsum(chances)  # P(K > k)
     low = int(np.flatnonzero(below <= alpha / 2 + 1e-12).max())

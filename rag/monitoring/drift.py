@@ -1,4 +1,4 @@
-"""What is asked and whether it is answered alike: drift tests, and similar questions whose answers differ."""
+"""Finds drift of questions and scores, and similar questions whose answers differ."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from rag.monitoring.control_limits import FEWEST, Vectors, energy_test, ks_test
 from rag.monitoring.measuring import NO_REFERENCE, after, period_scope
 from rag.monitoring.rows import (
     MEASURES,
-    Disagreement,
+    AnswerDifference,
+    AnswerDisagreement,
     DriftResult,
+    DriftSubject,
     Member,
     NewQuestion,
     Scope,
@@ -30,7 +32,7 @@ from rag.text.citations import without_listed_markers
 from rag.workspace import Workspace
 
 _BATCH = 32
-_MOST = 500  # asks on a side, the newest
+_MOST = 500  # questions on a side, the newest
 _SAME_QUESTION = 0.9  # cosine
 _OTHER_ANSWER = 0.6
 _SHOWN = 20  # questions that are least like the reference
@@ -39,28 +41,29 @@ Steps = Generator[VersionProgress, None, Vectors]
 
 
 def text_hash(text: str) -> str:
+    """Return the sha256 of a text, the key of its stored vector."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def drift(
     workspace: Workspace, scope: Scope, window: int = 100, minimum: int = FEWEST
 ) -> Generator[VersionProgress, None, tuple[DriftResult, ...]]:
-    """The newest asks of a scope against its reference period: their questions, and their best scores."""
-    questions = yield from drift_of(workspace, "questions", scope, window, minimum)
-    scores = yield from drift_of(workspace, "scores", scope, window, minimum)
+    """Compare the newest questions of a scope, and their best scores, with its reference period."""
+    questions = yield from drift_of(workspace, DriftSubject.QUESTIONS, scope, window, minimum)
+    scores = yield from drift_of(workspace, DriftSubject.SCORES, scope, window, minimum)
     return questions, scores
 
 
 def drift_of(
-    workspace: Workspace, what: str, scope: Scope, window: int, minimum: int
+    workspace: Workspace, what: DriftSubject, scope: Scope, window: int, minimum: int
 ) -> Generator[VersionProgress, None, DriftResult]:
-    """One test: "questions" by energy distance of their embeddings, "scores" by Kolmogorov-Smirnov."""
+    """Run one test: of questions by energy distance of their embeddings, of scores by Kolmogorov-Smirnov."""
     reference = find_reference(workspace.database, scope.collection)
     if reference is None:
         return DriftResult(what, None, None, 0, 0, NO_REFERENCE)
     new = list_measured(workspace.database, after(scope, reference), min(window, _MOST))
     old = list_measured(workspace.database, period_scope(scope.collection, reference), _MOST)
-    if what == "scores":
+    if what == DriftSubject.SCORES:
         measure = MEASURES["score_drift"]
         scores, before = values_of(measure, new), values_of(measure, old)
         if min(len(scores), len(before)) < minimum:
@@ -81,7 +84,7 @@ def drift_of(
 def _least_alike(
     new: Sequence[TraceRow], old: Sequence[TraceRow], now: Vectors, then: Vectors
 ) -> tuple[NewQuestion, ...]:
-    """The new questions whose nearest old one is farthest, each wording once: what a test alone does not tell."""
+    """Return the new questions whose nearest old one is farthest, each wording once."""
     cosines = now @ then.T
     nearest, best = cosines.argmax(1), cosines.max(1)
     found: dict[str, NewQuestion] = {}
@@ -94,8 +97,8 @@ def _least_alike(
     return tuple(found.values())[:_SHOWN]
 
 
-def drift_sentence(what: str, p: float, count: int, reference_count: int) -> str:
-    """The outcome of a test in words, and what its size allows to say."""
+def drift_sentence(what: DriftSubject, p: float, count: int, reference_count: int) -> str:
+    """Return the outcome of a test in words, with what its size allows it to say."""
     sign = "no sign of drift" if p >= 0.05 else "a weak sign of drift" if p >= 0.01 else "drift"
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
     size = f"{count} against {reference_count} {what}"
@@ -105,11 +108,12 @@ def drift_sentence(what: str, p: float, count: int, reference_count: int) -> str
 
 def disagreements(
     workspace: Workspace, scope: Scope, limit: int = _MOST
-) -> Generator[VersionProgress, None, tuple[Disagreement, ...]]:
-    """Groups of similar questions, among the newest answered, whose answers do not agree; the largest first.
+) -> Generator[VersionProgress, None, tuple[AnswerDisagreement, ...]]:
+    """Find groups of similar questions, among the newest answered, whose answers disagree; the largest first.
 
-    Questions are similar when their cosine is 0.9 or more and they hold the same figures. Answers disagree when
-    one declines and another does not, when each has a figure that the other lacks, or when their cosine is below 0.6.
+    Questions are similar when their cosine is 0.9 or more and they contain the same figures. Answers disagree
+    when one declines and another does not, when each has a figure that the other lacks, or when their cosine
+    is below 0.6.
     """
     asks = [ask for ask in list_measured(workspace.database, scope, limit) if ask.status == TraceStatus.DONE]
     if len(asks) < 2:
@@ -117,7 +121,7 @@ def disagreements(
     vectors = yield from embed(workspace, scope.collection, [ask.question for ask in asks])
     groups = [group for group in _groups(asks, vectors) if len(group) > 1]
     members = [index for group in groups for index in group]
-    answers = _answers(workspace, [asks[index].id for index in members])
+    answers = read_answers(workspace.database, [asks[index].id for index in members])
     answer_vectors = yield from embed(
         workspace,
         scope.collection,
@@ -131,7 +135,7 @@ def disagreements(
         if reasons:
             chosen = [asks[index] for index in group]
             found.append(
-                Disagreement(
+                AnswerDisagreement(
                     chosen[0].question,
                     reasons,
                     _cause(chosen),
@@ -153,7 +157,10 @@ def disagreements(
 
 
 def embed(workspace: Workspace, collection: str, texts: Sequence[str]) -> Steps:
-    """Vectors (n, dimension) of texts by the collection's embedder (the starter where it is none); kept."""
+    """Return vectors (n, dimension) of texts by the collection's embedder, and store them for the next time.
+
+    Without a collection the starter embeds.
+    """
     embedder = workspace.embedder
     if collection:
         with workspace.store.session() as session:
@@ -196,7 +203,10 @@ def _kept(workspace: Workspace, embedder: str, hashes: Sequence[str]) -> dict[st
 
 
 def _groups(asks: Sequence[TraceRow], vectors: Vectors) -> list[list[int]]:
-    """Each question joins the first group whose first question it resembles: a chain would join what is far apart."""
+    """Put each question into the first group whose first question it resembles.
+
+    A chain of similar questions would join what is far apart.
+    """
     figures = [quantities(ask.question) for ask in asks]
     leaders: list[int] = []
     groups: list[list[int]] = []
@@ -227,24 +237,26 @@ def _lacking(one: Sequence[Quantity], other: Sequence[Quantity]) -> bool:
     return any(not any(same(quantity, q) for q in other) for quantity in one)
 
 
-def _reasons(asks: Sequence[TraceRow], answers: Sequence[str], vectors: Vectors) -> tuple[str, ...]:
+def _reasons(
+    asks: Sequence[TraceRow], answers: Sequence[str], vectors: Vectors
+) -> tuple[AnswerDifference, ...]:
     reasons = []
     given = [index for index, ask in enumerate(asks) if ask.outcome != Outcome.REFUSED]
     if 0 < len(given) < len(asks):
-        reasons.append("some refuse")
-    # Markers are figures to a parser, and no statement.
+        reasons.append(AnswerDifference.SOME_REFUSE)
+    # To a parser of figures a marker is one, but it states nothing.
     figures = [quantities(without_listed_markers(answers[index])) for index in given]
     pairs = [(a, b) for a in range(len(given)) for b in range(a)]
     if any(_lacking(figures[a], figures[b]) and _lacking(figures[b], figures[a]) for a, b in pairs):
-        reasons.append("other figures")
+        reasons.append(AnswerDifference.OTHER_FIGURES)
     chosen = vectors[given]
     if len(given) > 1 and float((chosen @ chosen.T).min()) < _OTHER_ANSWER:
-        reasons.append("other content")
+        reasons.append(AnswerDifference.OTHER_CONTENT)
     return tuple(reasons)
 
 
 def _cause(asks: Sequence[TraceRow]) -> str:
-    """What else differs between the asks, and may be why."""
+    """Return what else differs between the questions and may be the cause."""
     differing = (
         ("another model", {ask.model for ask in asks}),
         ("another prompt", {ask.prompt_fingerprint for ask in asks}),
@@ -253,10 +265,9 @@ def _cause(asks: Sequence[TraceRow]) -> str:
     return ", ".join(name for name, values in differing if len(values) > 1)
 
 
-def _answers(workspace: Workspace, ids: Sequence[str]) -> dict[str, str]:
-    return read_answers(workspace.database, ids)
-
-
-def _too_few(what: str, count: int, reference_count: int, minimum: int) -> DriftResult:
-    sentence = f"not enough {what} ({count} now, {reference_count} in the reference period; {minimum} a side are needed)"
+def _too_few(what: DriftSubject, count: int, reference_count: int, minimum: int) -> DriftResult:
+    sentence = (
+        f"not enough {what} ({count} now, {reference_count} in the reference period; {minimum} are needed in "
+        "each)"
+    )
     return DriftResult(what, None, None, count, reference_count, sentence)

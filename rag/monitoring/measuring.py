@@ -1,4 +1,4 @@
-"""Measures of a window of asks, held against limits. Reads alone, so that it works while another holds the lock."""
+"""Compares a window of questions with limits. It only reads, so that it works beside another process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rag.asking.rows import TraceRow
 from rag.monitoring.control_limits import (
     FEWEST,
-    Limits,
+    ControlLimits,
     lower_median,
     median_limits,
     rate_limits,
@@ -19,7 +19,10 @@ from rag.monitoring.rows import (
     MEASURES,
     AlertRow,
     ChartPoint,
+    Comparison,
+    Condition,
     Measure,
+    MeasureKind,
     MeasureSummary,
     ReferenceRow,
     Scope,
@@ -31,17 +34,17 @@ from rag.monitoring.rows import (
 )
 from rag.storage.database import Database
 
-_MOST_REFERENCE = 1000  # asks: more would not move a limit, and every answer waits for them
+_MOST_REFERENCE = 1000  # questions: more would not move a limit, and every answer waits for them
 NO_REFERENCE = "no reference period is chosen"
 
 Asks = Callable[[Scope, int], list[TraceRow]]
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a rule says now. condition: "ok", "beyond" or "not enough data"."""
+class RuleJudgement:
+    """What the figures of a rule say now."""
 
-    condition: str
+    condition: Condition
     value: float | None
     count: int
     limit: float | None
@@ -49,7 +52,7 @@ class Judgement:
 
 
 def remembering(database: Database) -> Asks:
-    """The newest asks of a scope; the same scope is read once, for all the rules that look at it."""
+    """Return a reader of the newest questions of a scope that reads the same scope once for all rules."""
     known: dict[tuple[Scope, int], list[TraceRow]] = {}
 
     def asks(scope: Scope, limit: int) -> list[TraceRow]:
@@ -60,8 +63,8 @@ def remembering(database: Database) -> Asks:
     return asks
 
 
-def judge(database: Database, rule: AlertRow, asks: Asks) -> Judgement:
-    """Hold the window of a rule (not one of drift) against its threshold or control limit."""
+def judge(database: Database, rule: AlertRow, asks: Asks) -> RuleJudgement:
+    """Compare the window of a rule, other than one of drift, with its threshold or control limit."""
     measure = MEASURES[rule.measure]
     reference = None
     scope = rule.scope
@@ -69,45 +72,45 @@ def judge(database: Database, rule: AlertRow, asks: Asks) -> Judgement:
         reference = find_reference(database, rule.collection)
         if reference is None:
             only = " for all collections" if list_reference_periods(database) else ""
-            return Judgement("not enough data", None, 0, None, NO_REFERENCE + only)
+            return RuleJudgement(Condition.NOT_ENOUGH_DATA, None, 0, None, NO_REFERENCE + only)
         scope = after(scope, reference)
     values = values_of(measure, asks(scope, rule.window))
     count = len(values)
     if count < rule.minimum:
         since = " since the reference period" if reference else ""
-        sentence = f"not enough asks{since} ({count} of {rule.minimum})"
-        return Judgement("not enough data", None, count, None, sentence)
+        sentence = f"not enough questions{since} ({count} of {rule.minimum})"
+        return RuleJudgement(Condition.NOT_ENOUGH_DATA, None, count, None, sentence)
     value = figure(measure, values)
     if reference is None:
-        low, high = (rule.threshold, None) if rule.comparison == "below" else (None, rule.threshold)
+        low, high = (rule.threshold, None) if rule.comparison == Comparison.BELOW else (None, rule.threshold)
     else:
         past = values_of(measure, asks(period_scope(rule.collection, reference), _MOST_REFERENCE))
         if len(past) < FEWEST:
-            sentence = f"not enough asks in the reference period ({len(past)} of {FEWEST})"
-            return Judgement("not enough data", value, count, None, sentence)
+            sentence = f"not enough questions in the reference period ({len(past)} of {FEWEST})"
+            return RuleJudgement(Condition.NOT_ENOUGH_DATA, value, count, None, sentence)
         limits = limits_for(measure, past, count)
-        low, high = (limits.low, None) if rule.comparison == "below" else (None, limits.high)
-    limit = low if rule.comparison == "below" else high
+        low, high = (limits.low, None) if rule.comparison == Comparison.BELOW else (None, limits.high)
+    limit = low if rule.comparison == Comparison.BELOW else high
     if limit is None:
-        sentence = f"{measure.shown(value)} of {count} asks; the reference is too short for a limit"
-        return Judgement("ok", value, count, None, sentence)
+        sentence = f"{measure.shown(value)} of {count} questions; the reference is too short for a limit"
+        return RuleJudgement(Condition.OK, value, count, None, sentence)
     outside = beyond(value, low, high)
     relation = (
         f"{rule.comparison} {measure.shown(limit)}"
         if outside
         else f"not {rule.comparison} {measure.shown(limit)}"
     )
-    return Judgement(
-        "beyond" if outside else "ok",
+    return RuleJudgement(
+        Condition.BEYOND if outside else Condition.OK,
         value,
         count,
         limit,
-        f"{measure.shown(value)}, {relation}, {count} asks",
+        f"{measure.shown(value)}, {relation}, {count} questions",
     )
 
 
 def summaries(database: Database, scope: Scope, window: int, minimum: int = FEWEST) -> list[MeasureSummary]:
-    """Every counted measure over the newest asks of a scope, and the chart of windows before."""
+    """Return every counted measure over the newest questions of a scope, with its chart of windows."""
     asks = remembering(database)
     reference = find_reference(database, scope.collection)
     everything = asks(scope, 10_000)
@@ -126,9 +129,13 @@ def _summary(
     newest = [ask for ask in everything if reference is None or ask.created_ms >= reference.end_ms][:window]
     values, old = values_of(measure, newest), values_of(measure, past)
     enough = len(values) >= minimum
-    limits = limits_for(measure, old, len(values)) if reference and enough else Limits(None, None, 0.0)
+    limits = limits_for(measure, old, len(values)) if reference and enough else ControlLimits(None, None, 0.0)
     value = figure(measure, values) if values else None
-    interval = wilson_interval(int(sum(values)), len(values)) if measure.kind == "rate" and values else None
+    interval = (
+        wilson_interval(int(sum(values)), len(values))
+        if measure.kind == MeasureKind.RATE and values
+        else None
+    )
     return MeasureSummary(
         key=measure.key,
         value=value,
@@ -148,16 +155,16 @@ def _sentence(
     value: float | None,
     count: int,
     reference_count: int,
-    limits: Limits,
+    limits: ControlLimits,
     reference: ReferenceRow | None,
     minimum: int,
 ) -> str:
     if value is None or count < minimum:
-        return f"not enough asks ({count} of {minimum})"
+        return f"not enough questions ({count} of {minimum})"
     if reference is None:
         return NO_REFERENCE
     if reference_count < FEWEST:
-        return f"not enough asks in the reference period ({reference_count} of {FEWEST})"
+        return f"not enough questions in the reference period ({reference_count} of {FEWEST})"
     if beyond(value, limits.low, limits.high):
         high = limits.high is not None and value > limits.high
         bound = limits.high if high else limits.low
@@ -173,13 +180,13 @@ def _points(
     window: int,
     minimum: int,
 ) -> tuple[ChartPoint, ...]:
-    """Windows one after the other, oldest first; the newest of them is what the summary shows.
+    """Return windows one after the other, oldest first; the newest of them is what the summary shows.
 
-    A window is of asks since the reference period or of older ones, never of both: the reference period makes the
-    limits and is not judged by them. A window with fewer than the minimum of values is left out.
+    A window has questions since the reference period or older ones, never both: the reference period makes
+    the limits and is not judged by them. A window with fewer than the minimum of values is left out.
     """
     new = [ask for ask in everything if reference is None or ask.created_ms >= reference.end_ms]
-    limits: dict[int, Limits] = {}
+    limits: dict[int, ControlLimits] = {}
     points = []
     for asks, judged in ((new, reference is not None), (everything[len(new) :], False)):
         for begin in range(0, len(asks), window):
@@ -190,7 +197,7 @@ def _points(
                 continue
             if count not in limits:
                 known = len(old) >= FEWEST
-                limits[count] = limits_for(measure, old, count) if known else Limits(None, None, 0.0)
+                limits[count] = limits_for(measure, old, count) if known else ControlLimits(None, None, 0.0)
             low, high, value = limits[count].low, limits[count].high, figure(measure, values)
             outside = judged and beyond(value, low, high)
             points.append(
@@ -200,23 +207,27 @@ def _points(
 
 
 def figure(measure: Measure, values: Sequence[float]) -> float:
-    """The rate, or the median. Raises ValueError without values."""
+    """Return the rate or the median. Raises ValueError without values."""
     if not values:
         raise ValueError("no values")
-    return sum(values) / len(values) if measure.kind == "rate" else lower_median(values)
+    return sum(values) / len(values) if measure.kind == MeasureKind.RATE else lower_median(values)
 
 
-def limits_for(measure: Measure, reference: Sequence[float], window: int) -> Limits:
-    if measure.kind == "rate":
+def limits_for(measure: Measure, reference: Sequence[float], window: int) -> ControlLimits:
+    """Return the control limits of a measure for a window of so many values."""
+    if measure.kind == MeasureKind.RATE:
         return rate_limits(int(sum(reference)), len(reference), window)
     return median_limits(reference, window)
 
 
 def period_scope(collection: str, reference: ReferenceRow) -> Scope:
-    """The reference is by collection alone: a new model or prompt is to be held against what was before it."""
+    """Return the scope of a reference period.
+
+    It is by collection alone, so that a new model or prompt is compared with what was before it.
+    """
     return Scope(collection, since_ms=reference.start_ms, until_ms=reference.end_ms)
 
 
 def after(scope: Scope, reference: ReferenceRow) -> Scope:
-    """A window never shares asks with the reference that it is held against."""
+    """Return the part of a scope after a reference period: a window never shares questions with it."""
     return replace(scope, since_ms=max(reference.end_ms, scope.since_ms or 0))

@@ -1,7 +1,8 @@
-"""Regression questions: kept as they are, and asked again after every change of model, prompt, settings or documents.
+"""Regression questions: asked again after every change of model, prompt, settings or documents.
 
-A paired comparison with a reference answer finds what no test on distributions can: that this question is answered
-differently now. The answers are traces with source "regression", which dashboards and monitors leave out.
+A paired comparison with a reference answer finds what no test on distributions can: that this question is
+answered differently now. The answers are traces with a source of their own, which graphs and monitors leave
+out.
 """
 
 from __future__ import annotations
@@ -41,19 +42,27 @@ Steps = Generator[VersionProgress, None, RegressionState]
 def add_regression_question(
     workspace: Workspace, collection: str, question: str = "", trace_id: str = ""
 ) -> Steps:
-    """Freeze a question with its answer as the reference: that of a stored trace, else it is asked now."""
+    """Add a regression question. Its reference is the answer of a trace, or else it is asked now.
+
+    Args:
+        workspace: Where the question is stored.
+        collection: Whom to ask; not needed with a trace.
+        question: The question; not needed with a trace.
+        trace_id: A trace with a complete answer.
+
+    Raises:
+        RagError: There is no complete answer, or the question is a regression question already.
+    """
     if trace_id:
         known = get_trace(workspace.database, trace_id)
         if not known.status.is_complete:
-            raise RagError("This ask has no complete answer, so it cannot be a reference.")
+            raise RagError("This trace has no complete answer, so it cannot be a reference.")
         if known.answer.startswith(_ERASED):
-            raise RagError(
-                "The answer of this ask was erased with its document, so it cannot be a reference."
-            )
+            raise RagError("This answer was erased with its document, so it cannot be a reference.")
         collection, question, trace_id = known.collection, known.question, known.id
     question = question.strip()
     if not question:
-        raise RagError("The question is empty; type one first.")
+        raise RagError("The question is empty. Type a question first.")
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         _refuse_double(session, found, question)
@@ -72,7 +81,7 @@ def add_regression_question(
 
 
 def remove_regression_question(workspace: Workspace, collection: str, question_id: int) -> RegressionState:
-    """Forget a regression question and its results; the traces stay."""
+    """Delete a regression question and its results; the traces stay. Raises NotFoundError."""
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
         session.connection().exec_driver_sql(
@@ -84,13 +93,11 @@ def remove_regression_question(workspace: Workspace, collection: str, question_i
 
 
 def accept_answer(workspace: Workspace, collection: str, question_id: int) -> RegressionState:
-    """Make the answer of the last run the reference: the change was wanted."""
+    """Make the answer of the last run the new reference. Raises NotFoundError when there is none."""
     state = regression_state(workspace, collection)
     row = next((row for row in state.questions if row.id == question_id), None)
     if row is None or row.trace_id is None:
-        raise NotFoundError(
-            "This regression question has not been run yet, so there is no new answer to accept."
-        )
+        raise NotFoundError("This regression question has not been run yet, so there is no answer to accept.")
     with workspace.store.session() as session:
         found = _find(session, collection, question_id)
         found.reference_trace_id = row.trace_id
@@ -107,7 +114,10 @@ def accept_answer(workspace: Workspace, collection: str, question_id: int) -> Re
 
 
 def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
-    """Ask every regression question again and compare with its reference. Nothing is stored of a run cut short."""
+    """Ask every regression question again and compare it with its reference.
+
+    A run that is cancelled stores no results. Raises RagError when there are no regression questions.
+    """
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         version = find_version(session, found, None)
@@ -115,7 +125,7 @@ def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
             select(RegressionQuestion).where(RegressionQuestion.collection_id == found.id).order_by("id")
         ).all()
     if not questions:
-        raise RagError(f"“{collection}” has no regression questions; add one first.")
+        raise RagError(f"“{collection}” has no regression questions. Add one first.")
     results = []
     for number, question in enumerate(questions):
         progress = VersionProgress("asking", number, len(questions))
@@ -151,7 +161,7 @@ def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
 
 
 def stale_collections(workspace: Workspace) -> list[tuple[str, str]]:
-    """(collection, why) where the regression questions are to be run: something changed, or they never were."""
+    """Return (collection, why) where regression questions should run: after a change, or never run."""
     return [
         (state.collection, state.stale or "never run")
         for state in regression_states(workspace)
@@ -170,14 +180,14 @@ def run_all(
 
 
 def regression_states(workspace: Workspace, collection: str = "") -> list[RegressionState]:
-    """The state of each collection that has regression questions, or of the named one alone."""
+    """Return the state of each collection that has regression questions, or of the named one alone."""
     names = [collection] if collection else [row.name for row in list_collections(workspace.database)]
     states = [regression_state(workspace, name) for name in names]
     return [state for state in states if collection or state.questions]
 
 
 def regression_state(workspace: Workspace, collection: str) -> RegressionState:
-    """The regression questions of a collection with their last results, and what changed since."""
+    """Return the regression questions of a collection, their last results, and what has changed since."""
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         questions = tuple(list_regression_questions(workspace.database, found.id or 0))
@@ -191,7 +201,7 @@ def regression_state(workspace: Workspace, collection: str) -> RegressionState:
 
 
 def _stale(workspace: Workspace, session: Session, collection: Collection, run: RegressionRun) -> str:
-    """What is not as it was at the last run, in a sentence; empty: nothing."""
+    """Return what has changed since the last run, in a sentence; empty: nothing."""
     active = find_version(session, collection, None).fingerprint if collection.active_version_id else ""
     changed = [
         name
@@ -210,7 +220,7 @@ def _stale(workspace: Workspace, session: Session, collection: Collection, run: 
 
 
 def _model(workspace: Workspace) -> str:
-    """The path of the model that answers; empty when there is none."""
+    """Return the path of the model that answers; empty when there is none."""
     try:
         return str(workspace.active_model_path())
     except RagError:
@@ -218,7 +228,7 @@ def _model(workspace: Workspace) -> str:
 
 
 def _settings(workspace: Workspace) -> str:
-    """What answers depend on besides documents, model and prompt."""
+    """Return what answers depend on besides documents, model and prompt, as JSON."""
     values = workspace.settings.model_dump(mode="json")
     return json.dumps({name: values[name] for name in ("retrieval", "generation")}, sort_keys=True)
 
@@ -266,7 +276,7 @@ def _compare(
 
 
 def changes(old: Trace, new: Trace, overlap: float, similarity: float | None) -> list[str]:
-    """What is different about an answer, in words; empty: the same for a reader."""
+    """Return what is different about an answer; empty: the same for a reader."""
     found: list[str] = []
     if (old.status == TraceStatus.NOTHING_FOUND) != (new.status == TraceStatus.NOTHING_FOUND):
         found.append(
@@ -296,7 +306,7 @@ def _other_figures(one: str, other: str) -> bool:
 
 
 def _passages(session: Session, trace_id: str) -> set[tuple[Any, ...]]:
-    """By document and text: the chunks of another version have other ids."""
+    """Return the passages of a prompt by document and text: the chunks of another version have other ids."""
     rows = session.connection().exec_driver_sql(
         "SELECT document, text FROM tracehit WHERE trace_id = ? AND marker IS NOT NULL", (trace_id,)
     )
@@ -304,7 +314,7 @@ def _passages(session: Session, trace_id: str) -> set[tuple[Any, ...]]:
 
 
 def _jaccard(one: set[tuple[Any, ...]], other: set[tuple[Any, ...]]) -> float:
-    """Shared of all; 1 when both are empty."""
+    """Return the share of the passages that both have; 1 when both are empty."""
     return len(one & other) / len(one | other) if one | other else 1.0
 
 
@@ -313,7 +323,7 @@ def _refuse_double(session: Session, collection: Collection, question: str) -> N
         RegressionQuestion.collection_id == collection.id, RegressionQuestion.question == question
     )
     if session.exec(known).first() is not None:
-        raise RagError("This is a regression question already.")
+        raise RagError("This question is a regression question already.")
 
 
 def _find(session: Session, collection: str, question_id: int) -> RegressionQuestion:

@@ -1,4 +1,4 @@
-"""What is measured of every ask, and the plain values that monitors hand to the window and the command line."""
+"""Rows of monitoring: measures, scopes, reference periods, alert rules, drift and regression questions."""
 
 from __future__ import annotations
 
@@ -11,26 +11,63 @@ from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
 from rag.grounding.rows import Outcome
 from rag.storage.database import Database
 
-STATES = ("firing", "acknowledged", "not enough data", "ok")
+
+class AlertState(StrEnum):
+    """Where an alert rule is; in this order where rules are listed."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    NOT_ENOUGH_DATA = "not enough data"
+    OK = "ok"
+
+
+class Condition(StrEnum):
+    """What the figures of a rule say, whatever a person has said about it."""
+
+    OK = "ok"
+    BEYOND = "beyond"
+    NOT_ENOUGH_DATA = "not enough data"
+
+
+class MeasureKind(StrEnum):
+    """How a measure sums up a window of questions."""
+
+    RATE = "rate"  # 0 or 1 a question, shown as a share
+    VALUE = "value"  # a number a question; a window has its median
+    DRIFT = "drift"  # the p value of a test against the reference period
+
+
+class Comparison(StrEnum):
+    """On which side of its threshold a rule fires."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class DriftSubject(StrEnum):
+    """What a drift test compares."""
+
+    QUESTIONS = "questions"
+    SCORES = "scores"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of an ask: a rate (0 or 1 an ask, shown as a share) or a value (a window has its median)."""
+    """A figure of a question, and how it is shown."""
 
     key: str
     title: str
-    kind: str  # "rate" | "value" | "drift"
+    kind: MeasureKind
     unit: str
-    of: Callable[[TraceRow], float | None]  # None: the ask does not count
+    of: Callable[[TraceRow], float | None]  # None: the question does not count
     scale: float = 1.0  # from the stored unit to the shown one
-    worse: str = "above"
+    worse: Comparison = Comparison.ABOVE
 
     def shown(self, value: float | None) -> str:
-        """A value with its unit, as a person reads it."""
+        """Return a value with its unit, as a person reads it."""
         if value is None:
             return "–"
-        if self.kind == "drift":
+        if self.kind == MeasureKind.DRIFT:
             return f"p = {value:.3f}"
         number = value * self.scale
         digits = 2 if abs(number) < 1 else 1 if abs(number) < 100 else 0
@@ -38,7 +75,7 @@ class Measure:
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {self.unit}".strip()
 
     def between(self, low: float | None, high: float | None) -> str:
-        """Two ends with the unit once: "20.8 to 45.8 %"; one end alone is "from 2 s" or "to 28 %"."""
+        """Return two ends with the unit once: "20.8 to 45.8 %"; one end alone: "from 2 s" or "to 28 %"."""
         if low is None or high is None:
             return (
                 f"from {self.shown(low)}"
@@ -62,53 +99,94 @@ def _searched(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow],
     return lambda ask: value(ask) if ask.status.is_complete else None
 
 
-# Rates count asks, not sentences: the sentences of one answer stand and fall together, and no test allows for that.
+def _ended(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
+    return lambda ask: value(ask) if ask.status != TraceStatus.CANCELLED else None
+
+
+_RATE, _VALUE, _DRIFT, _BELOW = MeasureKind.RATE, MeasureKind.VALUE, MeasureKind.DRIFT, Comparison.BELOW
+
+# Rates count questions, not sentences: the sentences of one answer depend on each other, and no test allows
+# for that.
 MEASURES = {
     measure.key: measure
     for measure in (
-        Measure("flag_rate", "Flagged answers", "rate", "%", _checked(lambda a: a.flag_count > 0), 100),
-        Measure("contradiction_rate", "Contradicted answers", "rate", "%", _checked(lambda a: a.contradicted_count > 0), 100),
-        Measure("refusal_rate", "Refusals", "rate", "%", _answered(lambda a: a.outcome == Outcome.REFUSED), 100),
-        Measure("empty_retrieval_rate", "Empty retrievals", "rate", "%", _searched(lambda a: a.passage_count == 0), 100),
-        Measure("silent_failure_rate", "Silent failures", "rate", "%", _answered(lambda a: bool(a.silent_failures)), 100),
-        Measure("failure_rate", "Failed asks", "rate", "%", lambda a: a.status.is_failure if a.status != TraceStatus.CANCELLED else None, 100),
-        Measure("best_score", "Best retrieval score", "value", "", _searched(lambda a: a.best_score), worse="below"),
-        Measure("answer_length", "Answer length", "value", "characters", _answered(lambda a: a.answer_length)),
-        Measure("latency", "Latency", "value", "s", _answered(lambda a: a.total_ms), 0.001),
-        Measure("first_token", "Time to first token", "value", "s", _answered(lambda a: a.first_token_ms), 0.001),
-        Measure("prompt_tokens", "Prompt tokens", "value", "", _answered(lambda a: a.prompt_tokens)),
-        Measure("completion_tokens", "Completion tokens", "value", "", _answered(lambda a: a.completion_tokens)),
-        Measure("question_drift", "Drift of questions", "drift", "", lambda a: None, worse="below"),
-        Measure("score_drift", "Drift of scores", "drift", "", _searched(lambda a: a.best_score), worse="below"),
+        Measure("flag_rate", "Flagged answers", _RATE, "%", _checked(lambda a: a.flag_count > 0), 100),
+        Measure(
+            "contradiction_rate",
+            "Contradicted answers",
+            _RATE,
+            "%",
+            _checked(lambda a: a.contradicted_count > 0),
+            100,
+        ),
+        Measure(
+            "refusal_rate", "Refusals", _RATE, "%", _answered(lambda a: a.outcome == Outcome.REFUSED), 100
+        ),
+        Measure(
+            "empty_retrieval_rate",
+            "Empty retrievals",
+            _RATE,
+            "%",
+            _searched(lambda a: a.passage_count == 0),
+            100,
+        ),
+        Measure(
+            "silent_failure_rate",
+            "Silent failures",
+            _RATE,
+            "%",
+            _answered(lambda a: bool(a.silent_failures)),
+            100,
+        ),
+        Measure("failure_rate", "Failed questions", _RATE, "%", _ended(lambda a: a.status.is_failure), 100),
+        Measure(
+            "best_score", "Best retrieval score", _VALUE, "", _searched(lambda a: a.best_score), worse=_BELOW
+        ),
+        Measure("answer_length", "Answer length", _VALUE, "characters", _answered(lambda a: a.answer_length)),
+        Measure("latency", "Latency", _VALUE, "s", _answered(lambda a: a.total_ms), 0.001),
+        Measure(
+            "first_token", "Time to first token", _VALUE, "s", _answered(lambda a: a.first_token_ms), 0.001
+        ),
+        Measure("prompt_tokens", "Prompt tokens", _VALUE, "", _answered(lambda a: a.prompt_tokens)),
+        Measure(
+            "completion_tokens", "Completion tokens", _VALUE, "", _answered(lambda a: a.completion_tokens)
+        ),
+        Measure("question_drift", "Drift of questions", _DRIFT, "", lambda a: None, worse=_BELOW),
+        Measure(
+            "score_drift", "Drift of scores", _DRIFT, "", _searched(lambda a: a.best_score), worse=_BELOW
+        ),
     )
-}  # fmt: skip
-COUNTED = [measure for measure in MEASURES.values() if measure.kind != "drift"]
+}
+COUNTED = [measure for measure in MEASURES.values() if measure.kind != MeasureKind.DRIFT]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which asks: empty values do not filter. prompt is a fingerprint; times are Unix milliseconds."""
+    """A choice of questions by people: empty values do not filter."""
 
     collection: str = ""
     model: str = ""
-    prompt: str = ""
-    since_ms: int | None = None
-    until_ms: int | None = None
+    prompt: str = ""  # fingerprint
+    since_ms: int | None = None  # Unix
+    until_ms: int | None = None  # Unix, not included
 
     def sentence(self) -> str:
+        """Return the choice in words, without the times."""
         parts = [self.collection, self.model, f"prompt {self.prompt[:8]}" if self.prompt else ""]
-        return ", ".join(part for part in parts if part) or "all asks"
+        return ", ".join(part for part in parts if part) or "all questions"
 
 
 @dataclass(frozen=True)
 class ReferenceRow:
+    """The period that limits and drift tests compare with."""
+
     collection: str  # empty: for collections without one of their own
     start_ms: int
     end_ms: int
     note: str
 
     def sentence(self) -> str:
-        """From when to when, in local time."""
+        """Return its beginning and end, in local time."""
         start, end = (
             datetime.fromtimestamp(ms / 1000).strftime("%d %b %Y %H:%M")
             for ms in (self.start_ms, self.end_ms)
@@ -118,7 +196,7 @@ class ReferenceRow:
 
 @dataclass(frozen=True)
 class AlertRow:
-    """A rule and how it stands."""
+    """An alert rule and its state."""
 
     id: int
     name: str
@@ -126,13 +204,13 @@ class AlertRow:
     collection: str
     model: str
     prompt: str
-    comparison: str
-    threshold: float | None
+    comparison: Comparison
+    threshold: float | None  # None: the control limit of the reference period
     window: int
     minimum: int
     enabled: bool
     note: str
-    state: str
+    state: AlertState
     since_ms: int
     checked_ms: int
     value: float | None
@@ -143,11 +221,12 @@ class AlertRow:
 
     @property
     def scope(self) -> Scope:
+        """The questions that the rule looks at."""
         return Scope(self.collection, self.model, self.prompt)
 
     @property
     def condition(self) -> str:
-        """ "above 5 % of the last 50 asks" in words."""
+        """When the rule fires, in words: “above 5 %, last 50”."""
         measure = MEASURES.get(self.measure)
         limit = "the control limit"
         if self.threshold is not None:
@@ -157,7 +236,7 @@ class AlertRow:
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """Consecutive asks drawn as one: when the last was asked, their figure, and whether it is beyond a limit."""
+    """Consecutive questions drawn as one point: their figure, and whether it is beyond a limit."""
 
     start_ms: int
     end_ms: int
@@ -170,11 +249,11 @@ class ChartPoint:
 
 @dataclass(frozen=True)
 class MeasureSummary:
-    """A measure over the newest asks of a scope, against its reference period, and its control chart."""
+    """A measure over the newest questions of a scope, with its reference period and control chart."""
 
     key: str
     value: float | None
-    count: int  # asks that have the measure
+    count: int  # questions that have the measure
     interval: tuple[float, float] | None  # 95 %, of a rate
     reference: float | None
     reference_count: int
@@ -185,14 +264,15 @@ class MeasureSummary:
 
     @property
     def outside(self) -> bool:
+        """Whether the value is beyond a limit."""
         return self.value is not None and beyond(self.value, self.low, self.high)
 
 
 @dataclass(frozen=True)
 class DriftResult:
-    """One two-sample test. p is None when there was too little to test."""
+    """The outcome of a two-sample test. p is None when there was too little to test."""
 
-    what: str  # "questions" | "scores"
+    what: DriftSubject
     p: float | None
     statistic: float | None
     count: int
@@ -203,7 +283,7 @@ class DriftResult:
 
 @dataclass(frozen=True)
 class NewQuestion:
-    """A question that is least like those of the reference period."""
+    """A question that is unlike those of the reference period."""
 
     trace_id: str
     created_ms: int
@@ -214,7 +294,7 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class Member:
-    """One ask of a group of similar questions."""
+    """A question of a group of similar ones, with its answer."""
 
     trace_id: str
     created_ms: int
@@ -226,13 +306,21 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class AnswerDisagreement:
     """Similar questions whose answers do not agree, newest first."""
 
     question: str
-    reasons: tuple[str, ...]
+    reasons: tuple[AnswerDifference, ...]
     cause: str  # what else differs: "another model"; empty: nothing that is known
     members: tuple[Member, ...]
+
+
+class AnswerDifference(StrEnum):
+    """In what the answers to similar questions differ."""
+
+    SOME_REFUSE = "some refuse"
+    OTHER_FIGURES = "other figures"
+    OTHER_CONTENT = "other content"
 
 
 class AnswerChange(StrEnum):
@@ -250,7 +338,7 @@ class AnswerChange(StrEnum):
 
 @dataclass(frozen=True)
 class RegressionRow:
-    """A regression question and how its last run compares with the reference."""
+    """A regression question, and how its last run compares with the reference."""
 
     id: int
     question: str
@@ -270,18 +358,19 @@ class RegressionRow:
 
 @dataclass(frozen=True)
 class RegressionState:
-    """The regression questions of a collection. stale says what changed since the last run; empty: nothing."""
+    """The regression questions of a collection."""
 
     collection: str
     questions: tuple[RegressionRow, ...]
-    run_ms: int | None
-    stale: str
+    run_ms: int | None  # Unix; None: never run
+    stale: str  # what has changed since the last run, in a sentence; empty: nothing
 
     def sentence(self) -> str:
+        """Return what the last run found."""
         if not self.questions:
             return "No regression questions yet: add one whose answer you know to be right."
         if self.run_ms is None:
-            return "The regression questions have not been run again yet."
+            return "The regression questions have not been run yet."
         changed = sum(1 for row in self.questions if row.change)
         run = sum(1 for row in self.questions if row.change is not None)
         return (
@@ -292,18 +381,18 @@ class RegressionState:
 
 
 def beyond(value: float, low: float | None, high: float | None) -> bool:
-    """Whether a value is outside limits that are there; on a limit is inside, but for rounding."""
+    """Return whether a value is outside its limits; on a limit is inside, and None is no limit."""
     slack = 1e-9 * max(abs(value), 1.0)
     return (low is not None and value < low - slack) or (high is not None and value > high + slack)
 
 
 def values_of(measure: Measure, asks: Sequence[TraceRow]) -> list[float]:
-    """The values of those asks that have the measure, in their order."""
+    """Return the values of the questions that have the measure, in their order."""
     return [float(value) for ask in asks if (value := measure.of(ask)) is not None]
 
 
 def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list[TraceRow]:
-    """The newest asks by persons in a scope, newest first; regression runs and evaluations are not among them."""
+    """Return the newest questions by people in a scope, newest first; test traffic is left out."""
     parts, values = ["source = 'person'", "status != 'running'"], []
     for condition, value in (
         ("collection = ?", scope.collection),
@@ -317,13 +406,14 @@ def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list
             values.append(value)
     return database.rows(
         TraceRow,
-        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {' AND '.join(parts)} ORDER BY created_ms DESC, id LIMIT ?",
+        f"SELECT {TRACE_COLUMNS} FROM trace t WHERE {' AND '.join(parts)} "
+        "ORDER BY created_ms DESC, id LIMIT ?",
         (*values, limit),
     )
 
 
 def list_asked_prompts(database: Database) -> list[tuple[str, str]]:
-    """(fingerprint, "NAME@NUMBER") of every version of a prompt that an ask by a person used."""
+    """Return (fingerprint, "NAME@NUMBER") of every prompt version that answered a person."""
     found = database.query(
         """SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
            WHERE prompt_fingerprint != '' AND source = 'person' GROUP BY 1 ORDER BY 2, 3"""
@@ -332,6 +422,7 @@ def list_asked_prompts(database: Database) -> list[tuple[str, str]]:
 
 
 def list_reference_periods(database: Database) -> list[ReferenceRow]:
+    """Return the reference periods by collection; the one for all others comes first."""
     return database.rows(
         ReferenceRow,
         "SELECT collection, start_ms, end_ms, note FROM referenceperiod ORDER BY collection",
@@ -339,13 +430,13 @@ def list_reference_periods(database: Database) -> list[ReferenceRow]:
 
 
 def find_reference(database: Database, collection: str) -> ReferenceRow | None:
-    """The collection's own reference period, else the one for all."""
+    """Return the collection's own reference period, or else the one for all collections."""
     known = {row.collection: row for row in list_reference_periods(database)}
     return known.get(collection) or known.get("")
 
 
 def list_alerts(database: Database, firing_only: bool = False) -> list[AlertRow]:
-    """Rules by name; firing_only: what a person has to be told."""
+    """Return the alert rules by name; firing_only: those that a person must be told about."""
     where = "WHERE enabled AND state = 'firing'" if firing_only else ""
     columns = ", ".join(f'"{f.name}"' for f in fields(AlertRow))
     return database.rows(AlertRow, f"SELECT {columns} FROM alertrule {where} ORDER BY name")

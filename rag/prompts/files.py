@@ -1,7 +1,7 @@
 """Prompts as a folder of YAML files, one a prompt, for version control.
 
-Writing what was read gives the same bytes: sorted keys, LF, block texts. A person may edit a file: a version whose
-text is not that of its fingerprint comes in as a new version.
+Writing what was read gives the same bytes: sorted keys, LF, block texts. A person may edit a file: a version
+whose text does not match its fingerprint is imported as a new version.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _File(BaseModel):
 
 
 def export_prompts(database: Database, folder: Path) -> list[Path]:
-    """Write NAME.yaml for every prompt into a folder, over what is there; files of others stay."""
+    """Write NAME.yaml for every prompt into a folder, replacing files of those names. Raises RagError."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _block_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Texts of several lines as they are read. (YAML itself takes quotes where a line ends in a space.)"""
+    """Write texts of several lines as blocks, also where YAML itself would use quotes."""
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
@@ -103,10 +103,11 @@ _Dumper.add_representer(str, _block_text)
 def import_prompts(
     store: Store, folder: Path, *, author: str = "", move_labels: bool = False
 ) -> PromptImport:
-    """Take in every *.yaml of a folder. A file with a mistake is left out whole and named.
+    """Import every *.yaml of a folder. A file with a mistake is left out as a whole, and reported.
 
-    A version that is here already (same text under its number) is the same one. One whose number is taken by
+    A version that is already here (the same text under its number) stays. One whose number is taken by
     another text gets the next number. Labels that are not here are made; others move only with move_labels.
+    Raises RagError when there is no file.
     """
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     if not paths:
@@ -135,7 +136,7 @@ def _read(path: Path) -> _File:
             raise RagError(f"The file is larger than {_MOST_BYTES:,} bytes.")
         text = path.read_bytes().decode("utf-8-sig")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise RagError("YAML aliases (*name) are not read; write the values out.")
+            raise RagError("YAML aliases (*name) are not read. Write the values out.")
         return _File.model_validate(yaml.safe_load(text))
     except ValidationError as error:
         first = error.errors()[0]
@@ -148,7 +149,7 @@ def _read(path: Path) -> _File:
 def _import_one(
     session: Session, content: _File, author: str, move_labels: bool
 ) -> tuple[int, int, list[str]]:
-    """(versions added, versions that were here, labels moved)."""
+    """Return (versions added, versions that were already here, labels moved)."""
     found = registry.ensure_prompt(session, content.name)
     if content.description:
         found.description = content.description
@@ -165,7 +166,7 @@ def _import_one(
 
 
 def _import_version(session: Session, found: Prompt, version: _Version, author: str) -> tuple[int, bool]:
-    """(number here, whether it is new)."""
+    """Return (its number here, whether it is new)."""
     system, user = registry.plain(version.system), registry.plain(version.user)
     fingerprint = PromptTemplate(found.name, system, user).fingerprint
     taken = registry.numbered(session, found, version.number)

@@ -1,7 +1,7 @@
 """Prompts in the database: numbered versions that never change, and labels that point to them and move.
 
-What answers is the version that the label `production` of the prompt `default` points to. Moving the label is how
-another prompt goes live, moving it back how it is undone; each move is logged with who and why.
+What answers is the version that the label `production` of the prompt `default` points to. Moving the label is
+how another prompt goes live, moving it back how it is undone; each move is logged with who and why.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True)
 class PromptDiff:
-    """(operation, old words, new words) of both parts, as rag.text.word_diff.word_diff gives them."""
+    """(operation, old words, new words) of both parts of two versions; see rag.text.word_diff."""
 
     old_number: int
     new_number: int
@@ -53,10 +53,11 @@ def save_prompt(
     notes: str = "",
     description: str | None = None,
 ) -> PromptVersionRow:
-    """A new version of a prompt, which is made if there is none of that name. No label moves.
+    """Save a version of a prompt, which is made if there is none of that name. No label moves.
 
-    Line ends become \\n and outer white space goes, so that a fingerprint is the same on every system. A text equal
-    to the newest version's makes none: that one is returned. Raises RagError when a part is not a template.
+    Line ends are normalised and outer white space is dropped, so that a fingerprint is the same on every
+    system. A text equal to the newest version's makes no version: that one is returned. Raises RagError when
+    a part is not a template.
     """
     with store.session() as session:
         found = ensure_prompt(session, name)
@@ -81,10 +82,10 @@ def add_version(
     number: int | None = None,
     created_ms: int | None = None,
 ) -> PromptVersion:
-    """The version, written in the caller's transaction. number: of an import that keeps its own; must be free."""
+    """Write a version in the caller's transaction. number: its own in an import; it must be free."""
     template = PromptTemplate(found.name, plain(system), plain(user))
     if not template.user:
-        raise RagError("The user part of a prompt is empty; it is what the model is asked.")
+        raise RagError("The user part of the prompt is empty. It is what the model is asked.")
     names = {
         *template_variables(template.system, "system part"),
         *template_variables(template.user, "user part"),
@@ -113,9 +114,9 @@ def add_version(
 
 
 def delete_prompt(store: Store, name: str) -> int:
-    """Delete a prompt with its versions and labels; returns how many versions. Traces keep the text they sent."""
+    """Delete a prompt with its versions and labels; return how many versions. Traces keep their prompts."""
     if name == DEFAULT:
-        raise RagError(f"The prompt “{DEFAULT}” answers the questions; it cannot be deleted.")
+        raise RagError(f"The prompt “{DEFAULT}” answers questions, so it cannot be deleted.")
     with store.session() as session:
         found = _find(session, name)
         raw = session.connection()
@@ -129,7 +130,7 @@ def delete_prompt(store: Store, name: str) -> int:
 
 
 def find_prompt(store: Store, reference: str = DEFAULT) -> PromptTemplate:
-    """The template of "NAME@LABEL" or "NAME@NUMBER"; "NAME" alone means its production version, else the newest."""
+    """Return the template of "NAME@LABEL", "NAME@NUMBER" or "NAME" (production, or else the newest)."""
     name, _, which = reference.partition("@")
     with store.session() as session:
         found = _find(session, name)
@@ -138,7 +139,7 @@ def find_prompt(store: Store, reference: str = DEFAULT) -> PromptTemplate:
 
 
 def find_version(session: Session, found: Prompt, which: str | None) -> PromptVersion:
-    """By number or label; None: the production version, else the newest."""
+    """Return a version by number or label; None: the production version, else the newest."""
     labels = labels_of(session, found)
     if which is None:
         number = labels.get(PRODUCTION, found.last_number)
@@ -155,7 +156,7 @@ def find_version(session: Session, found: Prompt, which: str | None) -> PromptVe
 
 
 def diff_prompts(store: Store, name: str, old: int, new: int) -> PromptDiff:
-    """The words that changed between two versions."""
+    """Return the words that changed between two versions. Raises NotFoundError."""
     with store.session() as session:
         found = _find(session, name)
         a, b = find_version(session, found, str(old)), find_version(session, found, str(new))
@@ -175,10 +176,10 @@ def move_label(
     note: str = "",
     force: bool = False,
 ) -> LabelMove:
-    """Point a label, made if there is none, to a version. Where it already points there, nothing is logged.
+    """Point a label, made if there is none, to a version. If it already points there, nothing is logged.
 
-    A gate that the label production waits for must have been passed with that version; force moves it all the same,
-    with the reason in note.
+    A gate that the label production requires must have been passed with that version; force moves the label
+    anyway, with the reason in note. Raises RagError.
     """
     with store.session() as session:
         found = _find(session, name)
@@ -188,16 +189,18 @@ def move_label(
 def set_label(
     store: Store, name: str, label: str, number: int | None, *, note: str = "", force: bool = False
 ) -> LabelMove:
-    """Point a label to a version; number None takes the label away. See move_label and remove_label."""
+    """Point a label to a version, or remove it if number is None. See move_label and remove_label."""
     if number is None:
         return remove_label(store, name, label, note=note)
     return move_label(store, name, label, number, note=note, force=force)
 
 
 def remove_label(store: Store, name: str, label: str, *, author: str = "", note: str = "") -> LabelMove:
+    """Remove a label. Raises RagError for the one that answers."""
     if (name, label) == (DEFAULT, PRODUCTION):
         raise RagError(
-            f"The label {PRODUCTION} of “{DEFAULT}” is what answers; move it, it cannot be removed."
+            f"The label {PRODUCTION} of “{DEFAULT}” marks the version that answers. Move it instead of "
+            "removing it."
         )
     with store.session() as session:
         found = _find(session, name)
@@ -209,7 +212,7 @@ def remove_label(store: Store, name: str, label: str, *, author: str = "", note:
 def rollback_label(
     store: Store, name: str, label: str = PRODUCTION, *, author: str = "", note: str = ""
 ) -> LabelMove:
-    """Move a label back to where it was before its last move; twice is where it began."""
+    """Move a label back to where it was before its last move; doing so twice undoes it."""
     with store.session() as session:
         found = _find(session, name)
         last = session.exec(
@@ -219,7 +222,7 @@ def rollback_label(
         ).first()
         if last is None or last.from_number is None:
             raise RagError(
-                f"The label “{label}” of “{name}” was never moved: there is nothing to go back to."
+                f"The label “{label}” of “{name}” was never moved, so there is nothing to roll back to."
             )
         # Back to what answered before is always allowed: it is how a bad version is stopped.
         why = note or "Rolled back"
@@ -235,10 +238,10 @@ def move(
     note: str,
     force: bool = False,
 ) -> LabelMove:
-    """Point a label to a version, or remove it, and log it, in the caller's transaction."""
+    """Point a label to a version, or remove it, and log that, in the caller's transaction."""
     if not is_label(label):
         raise RagError(
-            "A label is a word of small letters, digits and hyphens, such as production or staging."
+            "A label consists of lowercase letters, digits and hyphens, such as production or staging."
         )
     version = None if number is None else find_version(session, found, str(number))
     before = labels_of(session, found).get(label)
@@ -275,12 +278,12 @@ def move(
 
 
 def ensure_default(store: Store, built_in: PromptTemplate) -> None:
-    """In a data folder that has no prompt `default`: the built-in one is its version 1, and what answers."""
+    """Give a data folder without the prompt `default` the built-in one, with the label production."""
     with store.session() as session:
         if session.exec(select(Prompt.id).where(Prompt.name == DEFAULT)).first() is not None:
             return
         found = ensure_prompt(session, DEFAULT)
-        found.description = "What answers questions: the version that has the label production."
+        found.description = "The version with the label production answers questions."
         version = add_version(
             session, found, built_in.system, built_in.user, message="Built in", author="Ragdeck"
         )
@@ -291,10 +294,12 @@ def ensure_default(store: Store, built_in: PromptTemplate) -> None:
 
 
 def is_label(text: str) -> bool:
+    """Return whether a text can be a label."""
     return _LABEL.fullmatch(text) is not None
 
 
 def user_name() -> str:
+    """Return the name of this computer's user, or "unknown"."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user may have no name
@@ -302,23 +307,25 @@ def user_name() -> str:
 
 
 def plain(text: str) -> str:
+    """Return a text with LF line ends and without outer white space."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def ensure_prompt(session: Session, name: str) -> Prompt:
-    """The prompt of that name, made if there is none. Raises RagError for a name that cannot be."""
+    """Return the prompt of that name, made if there is none. Raises RagError for an unsuitable name."""
     found = session.exec(select(Prompt).where(Prompt.name == name)).first()
     if found is not None:
         return found
     if not _NAME.fullmatch(name):
         raise RagError(
-            f"“{name[:90]}” cannot be the name of a prompt: at most 80 letters, digits, spaces, dots and hyphens, "
-            "beginning with a letter or digit."
+            f"“{name[:90]}” cannot be the name of a prompt. Use at most 80 letters, digits, spaces, dots and "
+            "hyphens, beginning with a letter or digit."
         )
     folded = {other.casefold(): other for other in session.exec(select(Prompt.name))}
     if name.casefold() in folded:
         raise RagError(
-            f"There is a prompt “{folded[name.casefold()]}”; a name that differs only in case is refused."
+            f"There already is a prompt “{folded[name.casefold()]}”. Choose a name that differs by more than "
+            "case."
         )
     found = Prompt(name=name, created_ms=now_ms())
     session.add(found)
@@ -329,18 +336,19 @@ def ensure_prompt(session: Session, name: str) -> Prompt:
 def _find(session: Session, name: str) -> Prompt:
     found = session.exec(select(Prompt).where(Prompt.name == name)).first()
     if found is None:
-        raise NotFoundError(f"There is no prompt named “{name}”; `ragdeck prompts` lists those there are.")
+        raise NotFoundError(f"There is no prompt named “{name}”. Run `ragdeck prompts` to see all prompts.")
     return found
 
 
 def numbered(session: Session, found: Prompt, number: int) -> PromptVersion | None:
+    """Return the version with a number, or None."""
     return session.exec(
         select(PromptVersion).where(PromptVersion.prompt_id == found.id, PromptVersion.number == number)
     ).first()
 
 
 def labels_of(session: Session, found: Prompt) -> dict[str, int]:
-    """label -> number of its version."""
+    """Return the number of the version that each label points to."""
     rows = session.exec(
         select(PromptLabel.name, PromptVersion.number)
         .join(PromptVersion, col(PromptVersion.id) == PromptLabel.version_id)

@@ -1,6 +1,6 @@
-"""What the label production of a prompt or pipeline waits for: a gate, passed by a run of the very version.
+"""Gates that the label production of a prompt or pipeline requires: a run of that version must have passed.
 
-Only the tables are looked at here; rag.evaluation.gating sets requirements and puts runs through gates.
+Only the tables are read here; rag.evaluation.gate_runs sets requirements and checks runs against gates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def refuse_ungated(
     force: bool,
     note: str,
 ) -> None:
-    """Raise RagError unless a run of this version passed the required gate; force logs why it is moved anyway."""
+    """Raise RagError unless a run of this version passed the required gate; force logs the note instead."""
     required = session.get(GateRequirement, (kind, subject_id))
     if required is None:
         return
@@ -41,7 +41,7 @@ def refuse_ungated(
         return
     if force:
         if not note.strip():
-            raise RagError("Moving the label without its gate needs a note that says why.")
+            raise RagError("Moving the label without passing its gate needs a note with the reason.")
         audit_log.record(session, "gate overridden", f"{name} {number}", note)
         return
     pipeline = f"{name}@{number}" if kind == "pipeline" else f"(a pipeline with the prompt {name}@{number})"
@@ -53,6 +53,7 @@ def refuse_ungated(
 
 
 def forget_requirement(session: Session, kind: Kind, subject_id: int) -> None:
+    """Delete the requirement of a prompt or pipeline, in the caller's transaction."""
     found = session.get(GateRequirement, (kind, subject_id))
     if found is not None:
         session.delete(found)

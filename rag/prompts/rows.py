@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -11,7 +10,7 @@ from rag.text.plurals import counted
 
 @dataclass(frozen=True)
 class RequiredGate:
-    """What the label production of a prompt or pipeline waits for."""
+    """The gate that the label production of a prompt or pipeline requires."""
 
     kind: str  # prompt | pipeline
     name: str
@@ -23,18 +22,20 @@ class RequiredGate:
 
 @dataclass(frozen=True)
 class PromptPreview:
-    """A template filled in. tokens: in the loaded model, None without one; error: what is wrong with the template."""
+    """A template that was filled in."""
 
     text: str
-    tokens: int | None
+    tokens: int | None  # in the loaded model; None without one
     model: str
     variables: tuple[str, ...]
     passages: int
-    error: str
+    error: str  # what is wrong with the template
 
 
 @dataclass(frozen=True)
 class PromptRow:
+    """A prompt with its labels."""
+
     name: str
     description: str
     created_ms: int
@@ -45,6 +46,8 @@ class PromptRow:
 
 @dataclass(frozen=True)
 class PromptVersionRow:
+    """A version of a prompt, with the labels that point to it."""
+
     id: int
     prompt: str
     number: int
@@ -56,12 +59,12 @@ class PromptVersionRow:
     variables: tuple[str, ...]
     fingerprint: str
     notes: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class LabelMove:
-    """from_number None: the label was made; to_number None: it was removed."""
+    """A move of a label. from_number None: it was made; to_number None: it was removed."""
 
     label: str
     from_number: int | None
@@ -72,7 +75,7 @@ class LabelMove:
 
 
 def list_prompts(database: Database) -> list[PromptRow]:
-    """All prompts by name."""
+    """Return all prompts by name."""
     rows = database.query(
         """SELECT p.*, (SELECT count(*) FROM promptversion v WHERE v.prompt_id = p.id) AS version_count
            FROM prompt p ORDER BY p.name"""
@@ -91,33 +94,26 @@ def list_prompts(database: Database) -> list[PromptRow]:
 
 
 def list_prompt_versions(database: Database, name: str) -> list[PromptVersionRow]:
-    """Newest first. Raises NotFoundError."""
+    """Return the versions of a prompt, newest first. Raises NotFoundError."""
     prompt_id = database.id_of(
-        "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+        "prompt", name, f"There is no prompt named “{name}”. Run `ragdeck prompts` to see all prompts."
     )
     labels = _labels(database, prompt_id)
-    rows = database.query(
-        "SELECT * FROM promptversion WHERE prompt_id = ? ORDER BY number DESC", (prompt_id,)
+    rows = database.rows(
+        PromptVersionRow,
+        "SELECT *, ? AS prompt FROM promptversion WHERE prompt_id = ? ORDER BY number DESC",
+        (name, prompt_id),
     )
     return [
-        PromptVersionRow(
-            **{
-                f.name: row[f.name]
-                for f in fields(PromptVersionRow)
-                if f.name not in ("prompt", "variables", "labels")
-            },
-            prompt=name,
-            variables=tuple(json.loads(row["variables"])),
-            labels=tuple(label for label, number in labels.items() if number == row["number"]),
-        )
+        replace(row, labels=tuple(label for label, number in labels.items() if number == row.number))
         for row in rows
     ]
 
 
 def list_label_moves(database: Database, name: str, label: str = "") -> list[LabelMove]:
-    """The moves of a prompt's label, or of all of them, newest first. Raises NotFoundError."""
+    """Return the moves of a prompt's label, or of all its labels, newest first. Raises NotFoundError."""
     prompt_id = database.id_of(
-        "prompt", name, f"There is no prompt named “{name}”; `ragdeck prompts` lists them."
+        "prompt", name, f"There is no prompt named “{name}”. Run `ragdeck prompts` to see all prompts."
     )
     return database.rows(
         LabelMove,
@@ -128,21 +124,19 @@ def list_label_moves(database: Database, name: str, label: str = "") -> list[Lab
 
 
 def find_required_gate(database: Database, kind: str, name: str) -> RequiredGate | None:
-    """What the label production of a prompt or pipeline waits for; None: nothing."""
+    """Return the gate that the label production of a prompt or pipeline requires; None: none."""
     table = "prompt" if kind == "prompt" else "pipeline"
-    found = database.query(
-        f"""SELECT g.* FROM gaterequirement g JOIN {table} s ON s.id = g.subject_id
+    found = database.rows(
+        RequiredGate,
+        f"""SELECT g.*, s.name FROM gaterequirement g JOIN {table} s ON s.id = g.subject_id
             WHERE g.kind = ? AND s.name = ?""",
         (table, name),
     )
-    if not found:
-        return None
-    row = found[0]
-    return RequiredGate(table, name, row["set_name"], row["gate"], row["author"], row["created_ms"])
+    return found[0] if found else None
 
 
 def _labels(database: Database, prompt_id: int) -> dict[str, int]:
-    """label -> number of the version that it points to."""
+    """Return the number of the version that each label points to."""
     rows = database.query(
         """SELECT l.name, v.number FROM promptlabel l JOIN promptversion v ON v.id = l.version_id
            WHERE l.prompt_id = ? ORDER BY l.name""",
@@ -153,7 +147,7 @@ def _labels(database: Database, prompt_id: int) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class PromptImport:
-    """What came of a folder. moved: labels as NAME@LABEL; problems: one sentence a file that was left out."""
+    """What was imported of a folder. moved: labels as NAME@LABEL; problems: a sentence a file left out."""
 
     prompts: int
     versions_added: int

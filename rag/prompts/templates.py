@@ -1,9 +1,9 @@
-"""Prompt templates: a system and a user part in Jinja2, known by fingerprint, rendered in a sandbox with bounds.
+"""Prompt templates: a system and a user part in Jinja2, rendered in a sandbox with bounds.
 
-Jinja2's own sandbox keeps a template from Python's insides and limits range(); it does not limit time or memory:
-loops inside loops, x ~ x in a loop, "%9999999999d" and the like still take the machine. So every loop counts its
-steps against one budget, every operation and filter that makes texts larger is checked before or while it does,
-and what cannot be checked (center, format, replace, methods of texts that pad) is left out.
+Jinja2's own sandbox keeps a template from Python's insides and limits range(); it does not limit time or
+memory: loops inside loops, x ~ x in a loop, "%9999999999d" and the like still take the machine. So every loop
+counts its steps against one budget, every operation and filter that makes texts larger is checked before or
+while it does, and what cannot be checked (center, format, replace, methods of texts that pad) is left out.
 """
 
 from __future__ import annotations
@@ -209,7 +209,8 @@ _FILTERS: dict[str, Callable[..., Any]] = {
 }
 _FILTERS.update(join=_join, round=_round)
 _TEXT_METHODS = frozenset(
-    "startswith endswith strip lstrip rstrip lower upper title capitalize split rsplit splitlines partition find "
+    "startswith endswith strip lstrip rstrip lower upper title capitalize split rsplit splitlines partition "
+    "find "
     "count isdigit isalpha isalnum isupper islower isspace removeprefix removesuffix".split()
 )
 

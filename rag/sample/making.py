@@ -1,4 +1,4 @@
-"""The sample: our own short documents, questions about them and two pipelines.
+"""Makes the sample: our own short documents, questions about them and two pipelines.
 
 A newcomer sees an answer and a comparison of two ways to answer within minutes.
 """
@@ -31,9 +31,10 @@ def ingest_sample(workspace: Workspace) -> Generator[IngestProgress, None, Inges
 
 
 def add_sample_evaluation(workspace: Workspace) -> None:
-    """The evaluation set and two pipelines of the sample collection; what is there already stays as it is.
+    """Add the evaluation set and two pipelines of the sample collection; what already exists stays.
 
-    The second pipeline searches by words alone and shows the model two passages: cheaper, and to be compared.
+    The second pipeline searches by words alone and shows the model two passages: it is cheaper, and shows
+    what a comparison says.
     """
     from rag.evaluation.pipelines import present_config, save_pipeline
     from rag.evaluation.sets import import_file
@@ -53,7 +54,7 @@ def add_sample_evaluation(workspace: Workspace) -> None:
 
 
 def evaluate_sample(workspace: Workspace) -> Generator[RunProgress, None, tuple[RunRow, ...]]:
-    """Both pipelines over the sample's questions; the first one's run is the baseline."""
+    """Run both pipelines over the sample's questions; the first run is the baseline."""
     from rag.evaluation.runs import start_runs
 
     runs: list[RunRow] = []

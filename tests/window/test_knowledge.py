@@ -122,15 +122,15 @@ def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot
     settle(qtbot, window)
     assert number(window) == 1
     page.history.table.choose(lambda v: v.number == 2)
-    page.history.activate(page.history.current)
+    page.history.version_actions.activate(page.history.current)
     settle(qtbot, window)
-    page.history.tag(page.history.table.records_model.records[-1], "baseline")
+    page.history.version_actions.tag(page.history.table.records_model.records[-1], "baseline")
     settle(qtbot, window)
     assert page.history.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
     assert "vectors checked are the same" in window.banner.text
-    page.history.untag("baseline")
+    page.history.version_actions.untag("Handbook", "baseline")
     settle(qtbot, window)
     assert page.history.table.records_model.records[-1].tags == ()
 

@@ -15,7 +15,7 @@ from app.widgets.labels import label
 from app.widgets.layout import Panel, Splitter, column, row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.monitoring.rows import Disagreement, DriftResult, Member, Scope
+from rag.monitoring.rows import AnswerDisagreement, DriftResult, Member, Scope
 from rag.text.plurals import counted
 
 GROUP_COLUMNS = (
@@ -178,7 +178,7 @@ class DisagreementPanel(QWidget):
             scope=scope,
         )
 
-    def _found(self, groups: tuple[Disagreement, ...]) -> None:
+    def _found(self, groups: tuple[AnswerDisagreement, ...]) -> None:
         self._show(groups)
         number = len(groups)
         self.count.setText(
@@ -190,12 +190,12 @@ class DisagreementPanel(QWidget):
         if groups:
             self.groups.selectRow(0)
 
-    def _show(self, groups: tuple[Disagreement, ...]) -> None:
+    def _show(self, groups: tuple[AnswerDisagreement, ...]) -> None:
         self.groups.set_records(groups)
         self.members.set_records(())
         self.open_button.setEnabled(False)
 
-    def _show_group(self, group: Disagreement) -> None:
+    def _show_group(self, group: AnswerDisagreement) -> None:
         self.members.set_records(group.members)
         self.open_button.setEnabled(False)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QInputDialog
 
 from app.console import Console
-from app.engine.client import Task
+from app.pages.versions.actions import VersionActions
 from app.pages.versions.trial_dialog import TrialDialog
 from app.pages.versions.words import delta, state_of
 from app.shared.task_strip import TaskStrip
@@ -18,12 +18,8 @@ from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import label
 from app.widgets.layout import Panel, confirm, refill, row
-from rag import operations
 from rag.knowledge.rows import (
-    ActivationReport,
     CollectionRow,
-    VerificationReport,
-    VersionMade,
     VersionRow,
     list_collections,
     list_versions,
@@ -66,7 +62,9 @@ class HistoryPanel(Panel):
 
     def __init__(self, console: Console, strip: TaskStrip) -> None:
         super().__init__()
-        self._console, self._strip = console, strip
+        self._console = console
+        self.version_actions = VersionActions(console, strip)
+        self.version_actions.trial_built.connect(self._choose_trial)
         self.collection_box = QComboBox()
         self.collection_box.setAccessibleName("Collection")
         self.collection_box.setMinimumWidth(220)
@@ -80,16 +78,16 @@ class HistoryPanel(Panel):
         self._add_content()
         self.collection_box.currentIndexChanged.connect(lambda _index: self._show_collection())
         self.table.record_selected.connect(self._choose_version)
-        self.table.actions_for = self._actions
+        self.table.actions_for = self._choices
 
     def _add_content(self) -> None:
         self.body.addLayout(row(label("Collection", "muted"), self.collection_box, self.facts, 1))
         self.body.addWidget(self.table, 1)
         self.body.addLayout(row(
             self.activate_button, button("Ask this version", self._ask_chosen),
-            button("Undo", self.undo, tip="Go back to the version that the active one was made from"),
+            button("Undo", self._undo, tip="Go back to the version that the active one was made from"),
             button("Tag…", self._tag_chosen), 1,
-            button("Verify", self.verify,
+            button("Verify", self._verify,
                    tip="Check the index against the active version: texts, vectors, verification queries"),
             button("Add a verification query…", self._add_query),
             button("Try other settings…", self._try_other,
@@ -148,7 +146,7 @@ class HistoryPanel(Panel):
         self.delete_button.setEnabled(not version.active)
         self.version_chosen.emit(version)
 
-    def _actions(self, records: list[VersionRow]) -> list[tuple[str, Callable[[], None]]]:
+    def _choices(self, records: list[VersionRow]) -> list[tuple[str, Callable[[], None]]]:
         if len(records) == 2:
             low, high = sorted(record.number for record in records)
             return [(f"Compare versions {low} and {high}", lambda: self.comparison_requested.emit(low, high))]
@@ -159,116 +157,30 @@ class HistoryPanel(Panel):
             *([] if version.active else [("Make active", self._activate_chosen)]),
             ("Ask this version", self._ask_chosen),
             ("Tag…", self._tag_chosen),
-            *[(f"Remove the tag “{tag}”", partial(self.untag, tag)) for tag in version.tags],
+            *[
+                (f"Remove the tag “{tag}”", partial(self.version_actions.untag, version.collection, tag))
+                for tag in version.tags
+            ],
             *([] if version.active else [("Delete…", self._delete_chosen)]),
         ]
 
-    # --- what is changed ----------------------------------------------------------------------------------
-
-    def activate(self, version: VersionRow) -> None:
-        """Make a version the active one, and verify its index."""
-        self._follow(self._console.run(operations.activate_version, self._activated,
-                                       collection=version.collection, number=version.number))  # fmt: skip
-
-    def undo(self) -> None:
-        """Go back to the version that the active one was made from."""
-        if (collection := self.collection) is not None:
-            self._follow(
-                self._console.run(operations.undo_version, self._activated, collection=collection.name)
-            )
-
-    def verify(self) -> None:
-        """Compare the index with the active version, every vector of it."""
-        if (collection := self.collection) is not None:
-            self._follow(self._console.run(operations.verify_index, self._show_verification,
-                                           collection=collection.name, every_vector=True))  # fmt: skip
-
-    def tag(self, version: VersionRow, tag: str) -> None:
-        """Give a version a tag; another version that has it loses it."""
-        self._follow(
-            self._console.run(operations.tag_version, lambda _result: self._changed(),
-                              collection=version.collection, version=version.number, tag=tag)
-        )  # fmt: skip
-
-    def untag(self, tag: str) -> None:
-        """Remove a tag from the version that has it."""
-        if (collection := self.collection) is not None:
-            self._follow(self._console.run(operations.untag_version, lambda _result: self._changed(),
-                                           collection=collection.name, tag=tag))  # fmt: skip
-
-    def delete(self, version: VersionRow) -> None:
-        """Delete a version, and the documents that are in no other."""
-
-        def show(count: int) -> None:
-            documents = counted(count, "document")
-            self._changed(
-                f"Version {version.number} was deleted, with {documents} that no other version contains."
-            )
-
-        self._follow(self._console.run(operations.discard_version, show,
-                                       collection=version.collection, which=version.number))  # fmt: skip
-
-    def build_trial(self, embedder_folder: str, max_tokens: int, overlap_tokens: int) -> None:
-        """Build a trial version: the same documents with an embedder and chunk sizes in tokens."""
-        if (collection := self.collection) is not None:
-            self._follow(
-                self._console.run(operations.build_trial, self._show_trial, collection=collection.name,
-                                  embedder_folder=embedder_folder, max_tokens=max_tokens,
-                                  overlap_tokens=overlap_tokens)
-            )  # fmt: skip
-
-    def add_verification_query(self, text: str) -> None:
-        """Add a query that every activated version is verified with."""
-        if (collection := self.collection) is not None:
-            self._follow(
-                self._console.run(operations.add_verification_query,
-                                  lambda _result: self._changed("The verification query was saved."),
-                                  collection=collection.name, text=text)
-            )  # fmt: skip
-
-    def _follow(self, task: Task) -> None:
-        before = self.collection
-        self._strip.follow(task)
-        task.cancelled.connect(lambda: self._cancelled(before))
-
-    def _cancelled(self, before: CollectionRow | None) -> None:
-        """Say whether the active version changed: an activation that is cancelled may have got that far."""
-        now = self.collection
-        if now and before and (now.id, now.active_version_id) != (before.id, before.active_version_id):
-            self._changed(
-                f"Cancelled too late: version {now.version_number} is active now. “Undo” goes back."
-            )
-        else:
-            self._changed("Cancelled. The active version did not change.")
-
-    def _activated(self, report: ActivationReport) -> None:
-        seconds = report.milliseconds / 1000
-        self._show_verification(
-            report.verification, f"Version {report.number} is active after {seconds:.1f} s. "
-        )
-
-    def _show_verification(self, verification: VerificationReport, before: str = "") -> None:
-        outcome = "Verified" if verification.ok else "Verification failed"
-        self._changed(f"{before}{outcome}: {verification.sentence()}", "info" if verification.ok else "bad")
-
-    def _show_trial(self, made: VersionMade) -> None:
-        self._changed(
-            f"Version {made.number} is a trial: {made.message}. Compare it with the active version, then "
-            "make it active or delete it."
-        )
-        self.table.choose(lambda v: v.number == made.number)
-        self.trial_built.emit(made.number)
-
-    def _changed(self, sentence: str = "", kind: str = "info") -> None:
-        self._console.data_changed.emit()
-        if sentence:
-            self._console.notice.emit(sentence, kind)
-
-    # --- what is asked first ------------------------------------------------------------------------------
+    # --- what is done -------------------------------------------------------------------------------------
 
     def _activate_chosen(self) -> None:
         if (version := self.current) is not None and not version.active:
-            self.activate(version)
+            self.version_actions.activate(version)
+
+    def _undo(self) -> None:
+        if (collection := self.collection) is not None:
+            self.version_actions.undo(collection.name)
+
+    def _verify(self) -> None:
+        if (collection := self.collection) is not None:
+            self.version_actions.verify(collection.name)
+
+    def _choose_trial(self, number: int) -> None:
+        self.table.choose(lambda version: version.number == number)
+        self.trial_built.emit(number)
 
     def _ask_chosen(self) -> None:
         if (version := self.current) is not None:
@@ -282,7 +194,7 @@ class HistoryPanel(Panel):
             list(_TAGS), 0, True,
         )  # fmt: skip
         if accepted and tag.strip():
-            self.tag(version, tag)
+            self.version_actions.tag(version, tag)
 
     def _delete_chosen(self) -> None:
         if (version := self.current) is not None:
@@ -290,15 +202,15 @@ class HistoryPanel(Panel):
                 self, "Delete version",
                 f"Delete version {version.number} (“{version.message}”)? Documents that are in no other "
                 "version are deleted with it. Traces keep what they showed.",
-                "Delete", lambda: self.delete(version), destructive=True,
+                "Delete", lambda: self.version_actions.delete(version), destructive=True,
             )  # fmt: skip
 
     def _add_query(self) -> None:
         text, accepted = QInputDialog.getText(
             self, "Add a verification query", "A query used to verify each activated version"
         )
-        if accepted and text.strip():
-            self.add_verification_query(text)
+        if accepted and text.strip() and (collection := self.collection) is not None:
+            self.version_actions.add_verification_query(collection.name, text)
 
     def _try_other(self) -> None:
         active = next((version for version in self.versions if version.active), None)
@@ -306,8 +218,11 @@ class HistoryPanel(Panel):
             return
         dialog = TrialDialog(json.loads(active.chunking), self)
         dialog.accepted.connect(
-            lambda: self.build_trial(
-                dialog.folder.text().strip(), dialog.max_tokens.value(), dialog.overlap.value()
+            lambda: self.version_actions.build_trial(
+                active.collection,
+                dialog.folder.text().strip(),
+                dialog.max_tokens.value(),
+                dialog.overlap.value(),
             )
         )
         dialog.open()

@@ -8,8 +8,8 @@ from sqlmodel import Field, SQLModel
 from rag.storage.tables.contents import mark
 
 _LIMIT_NOTE = (
-    "Beyond the control limit of the reference period; with no change at most {} windows are. Windows overlap, so a "
-    "false alarm lasts for some asks."
+    "Beyond the control limit of the reference period. If nothing changes, at most {} windows are. Windows "
+    "overlap, so a false alarm lasts for some questions."
 )
 # (name, measure, comparison, threshold, window, minimum, note): what a new data folder starts with.
 DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
@@ -21,23 +21,24 @@ DEFAULT_RULES: tuple[tuple[str, str, str, float | None, int, int, str], ...] = (
     ("Slower answers", "latency", "above", None, 50, 20, _LIMIT_NOTE.format("1 of 740")),
     (
         "Silent failures", "silent_failure_rate", "above", 0.05, 50, 20,
-        "On 422 real answers of six models (RAGTruth) the checks raised one alarm; at that rate 3 in 50 by chance "
-        "is one window in 4,000.",
+        "On 422 real answers of six models (RAGTruth) the checks raised one alarm. At that rate, 3 in 50 by "
+        "chance is one window in 4,000.",
     ),
     (
         "Other questions than before", "question_drift", "below", 0.01, 100, 20,
-        "Energy test against the reference period: 1 % of tests alarm with no drift. When a fifth of the questions is on "
-        "a new topic, 72 % of tests find it at 100 asks, 36 % at 50 (XQuAD and Cranfield, reference of 100).",
+        "Energy test against the reference period: 1 % of tests alarm without drift. When a fifth of the "
+        "questions are on a new topic, 72 % of tests find it with 100 questions, 36 % with 50 (XQuAD and "
+        "Cranfield, reference of 100).",
     ),
     (
         "Other scores than before", "score_drift", "below", 0.01, 100, 20,
-        "Kolmogorov-Smirnov test against the reference period: exact, so 1 % of tests alarm with no drift.",
+        "Kolmogorov-Smirnov test against the reference period: exact, so 1 % of tests alarm without drift.",
     ),
 )  # fmt: skip
 
 
 class ReferencePeriod(SQLModel, table=True):
-    """The time whose asks control limits and drift tests compare with; one for a collection, one for all."""
+    """The period that control limits and drift tests compare with; one a collection, one for all others."""
 
     collection: str = Field(primary_key=True)  # empty: for collections without one of their own
     start_ms: int
@@ -46,7 +47,7 @@ class ReferencePeriod(SQLModel, table=True):
 
 
 class AlertRule(SQLModel, table=True):
-    """When to raise an alert, and how it stands."""
+    """When to raise an alert, and its state."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -56,8 +57,8 @@ class AlertRule(SQLModel, table=True):
     prompt: str = ""  # fingerprint of a prompt
     comparison: str  # above | below
     threshold: float | None = None  # None: the control limit of the reference period
-    window: int  # the last so many asks
-    minimum: int  # fewer asks that have the measure: no judgement
+    window: int  # questions, the newest
+    minimum: int  # questions that have the measure; fewer are not judged
     enabled: bool = True
     note: str = ""  # why the rule is there
     state: str = "not enough data"  # ok | firing | acknowledged | not enough data
@@ -79,7 +80,7 @@ class QuestionVector(SQLModel, table=True):
 
 
 class RegressionQuestion(SQLModel, table=True):
-    """A regression question that is asked again after changes. Its reference answer is a trace."""
+    """A question that is asked again after changes. Its reference answer is a trace."""
 
     __table_args__ = (UniqueConstraint("collection_id", "question"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -90,7 +91,7 @@ class RegressionQuestion(SQLModel, table=True):
 
 
 class RegressionRun(SQLModel, table=True):
-    """One asking of all regression questions of a collection, and what it was done with."""
+    """A run of all regression questions of a collection, and what they were answered with."""
 
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(index=True)
@@ -105,7 +106,7 @@ class RegressionRun(SQLModel, table=True):
 
 
 class RegressionResult(SQLModel, table=True):
-    """One regression question against its reference. Texts stay in the traces."""
+    """A regression question in a run, compared with its reference. Texts stay in the traces."""
 
     run_id: int = Field(primary_key=True)
     question_id: int = Field(primary_key=True)

@@ -9,6 +9,8 @@ from rag.storage.tables.contents import mark
 
 
 class Prompt(SQLModel, table=True):
+    """A prompt, whose texts are its versions."""
+
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     description: str = ""

@@ -8,7 +8,7 @@ from rag.storage.tables.contents import mark
 
 
 class Trace(SQLModel, table=True):
-    """One ask, whatever its end."""
+    """A question and its answer, however it ended."""
 
     id: str = Field(primary_key=True)  # 32 hex digits, as an OpenTelemetry trace id
     session_id: str = Field(index=True)
@@ -62,6 +62,8 @@ class Trace(SQLModel, table=True):
 
 
 class Span(SQLModel, table=True):
+    """A stage of answering and its time."""
+
     id: int | None = Field(default=None, primary_key=True)
     trace_id: str = Field(index=True)
     name: str
@@ -72,6 +74,8 @@ class Span(SQLModel, table=True):
 
 
 class TraceHit(SQLModel, table=True):
+    """A candidate passage of a question: its ranks, and its marker in the prompt or why it was dropped."""
+
     id: int | None = Field(default=None, primary_key=True)
     trace_id: str = Field(index=True)
     chunk_id: int = Field(index=True)
@@ -96,6 +100,8 @@ class TraceHit(SQLModel, table=True):
 
 
 class Claim(SQLModel, table=True):
+    """A sentence of an answer and the verdict on it."""
+
     id: int | None = Field(default=None, primary_key=True)
     trace_id: str = Field(index=True)
     text: str
@@ -115,7 +121,7 @@ class Claim(SQLModel, table=True):
 
 
 class FlagOpinion(SQLModel, table=True):
-    """What a person says of one verdict: right or wrong. It is what a calibration to their data learns from."""
+    """What a person says of one verdict: right or wrong. A calibration to their data learns from it."""
 
     trace_id: str = Field(primary_key=True)
     start: int = Field(primary_key=True)  # of the sentence in the answer, as in Claim
@@ -143,7 +149,7 @@ class FlagLimits(SQLModel, table=True):
 
 
 class ConsistencyCheck(SQLModel, table=True):
-    """The same prompt answered several times, and how far the answers agree."""
+    """A prompt that was answered several times, and how far the answers agree."""
 
     id: int | None = Field(default=None, primary_key=True)
     trace_id: str = Field(index=True)
@@ -157,7 +163,8 @@ class ConsistencyCheck(SQLModel, table=True):
 
 mark(Trace, derived="answer", copy="prompt", written="question error fallbacks check_error settings",
      name="collection model prompt_name",
-     technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint finish_reason "
+     technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint "
+               "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
 mark(Span, written="detail", technical="trace_id name kind")
 mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped")

@@ -16,8 +16,6 @@ from rag.asking.rows import (
     count_traces,
     get_trace,
     list_traces,
-    list_traces_between,
-    read_overview,
 )
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
@@ -25,12 +23,6 @@ from rag.knowledge.rows import get_collection, read_document_text
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
-
-
-@pytest.fixture
-def filled(workspace: Workspace, documents: Path) -> Workspace:
-    drive(ingest_files(workspace, "A", [documents]))
-    return workspace
 
 
 def model(workspace: Workspace) -> ScriptedModel:
@@ -42,11 +34,6 @@ def model(workspace: Workspace) -> ScriptedModel:
 def ask(workspace: Workspace, question: str = QUESTION, **arguments: object) -> object:
     arguments.setdefault("model", None)
     return answer_question(workspace, Question(question, "A", **arguments))  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def keep_the_scripted_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is loaded: the workspace keeps the model it was given."""
 
 
 def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
@@ -184,29 +171,3 @@ def test_an_older_version_is_asked_without_activating_it(filled: Workspace, docu
 def test_an_empty_question_is_refused(filled: Workspace) -> None:
     with pytest.raises(RagError, match="question is empty"):
         drive(ask(filled, "  "))
-
-
-def test_traces_are_filtered_by_text_collection_model_verdict_and_time(filled: Workspace) -> None:
-    drive(ask(filled))
-    model(filled).answer = "Sirius is 900 light years away."
-    drive(ask(filled, "How far is Sirius in light years?"))
-    database = filled.database
-    assert [t.question for t in list_traces(database, TraceFilter(text="sirius far"))] == [
-        "How far is Sirius in light years?"
-    ]
-    assert count_traces(database, TraceFilter(text="light yea")) == 1
-    assert count_traces(database, TraceFilter(collection="A")) == 2
-    assert count_traces(database, TraceFilter(collection="B")) == 0
-    assert count_traces(database, TraceFilter(model="scripted")) == 2
-    assert count_traces(database, TraceFilter(verdict="flagged")) == 1
-    now = list_traces(database, TraceFilter())[0].created_ms
-    assert count_traces(database, TraceFilter(since_ms=now + 1)) == 0
-    assert count_traces(database, TraceFilter(text='"; DROP TABLE trace; --')) == 0
-
-
-def test_test_traffic_stays_out_of_the_figures(filled: Workspace) -> None:
-    drive(ask(filled, source="evaluation"))
-    assert list_traces_between(filled.database, 0, 10**15) == []
-    drive(ask(filled))
-    assert len(list_traces_between(filled.database, 0, 10**15)) == 1
-    assert read_overview(filled.database, 0).question_count == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import chromadb
+import numpy as np
 import pytest
 from chromadb.config import Settings
 from command_line import CommandLine
@@ -110,3 +111,48 @@ def test_an_import_of_nothing_and_an_export_of_no_collection_are_refused(
     ragdeck.refused("chroma", "import", theirs, "empty", "-c", "Notes")
     ragdeck.refused("chroma", "export", tmp_path / "ours", "-c", "Notes")
     assert not (tmp_path / "ours").exists()
+
+
+def test_vectors_of_an_unknown_embedder_are_imported_and_said_to_be(
+    ragdeck: CommandLine, tmp_path: Path
+) -> None:
+    client = chromadb.PersistentClient(
+        path=str(tmp_path / "other"), settings=Settings(anonymized_telemetry=False)
+    )
+    collection = client.create_collection("small", embedding_function=None)
+    collection.add(ids=["1"], documents=["A short text."], embeddings=[[1.0, 0.0, 0.0]])
+    report = ragdeck.done("chroma", "import", tmp_path / "other", "small", "-c", "Small", "--json").document
+    assert (report["known"], report["number"], report["chunks"]) == (False, 1, 1)
+    assert report["summary"].startswith("Version 1 of “Small”: 1 chunk in 1 document.")
+    assert "can be browsed but not asked" in report["summary"]
+    again = ragdeck.done("chroma", "import", tmp_path / "other", "small", "-c", "Small").out
+    assert again.startswith("Version 2 of “Small”")
+
+
+def test_exported_vectors_are_those_of_the_version(
+    ragdeck: CommandLine, documents: Path, tmp_path: Path
+) -> None:
+    ragdeck.done("ingest", documents, "-c", "A")
+    printed = ragdeck.done("chroma", "export", tmp_path / "ours", "-c", "A", "--version", "1").out
+    assert printed.startswith("3 records written to")
+    (row,) = ragdeck.done("chroma", "list", tmp_path / "ours", "--json").document
+    assert (row["name"], row["space"]) == ("ragdeck-v1", "cosine")
+    client = chromadb.PersistentClient(
+        path=str(tmp_path / "ours"), settings=Settings(anonymized_telemetry=False)
+    )
+    found = client.get_collection("ragdeck-v1", embedding_function=None).get(
+        include=["embeddings", "documents"]
+    )
+    assert np.allclose(np.asarray(found["embeddings"]), FakeEmbedder().encode(found["documents"]), atol=1e-5)
+    assert "has no version 9" in ragdeck.refused(
+        "chroma", "export", tmp_path / "more", "-c", "A", "--version", 9
+    )
+
+
+def test_what_to_search_for_is_either_words_or_a_record(ragdeck: CommandLine, theirs: Path) -> None:
+    sentence = "Say what to search for: either --text WORDS or --like RECORD."
+    assert ragdeck.refused("chroma", "search", theirs, "notes") == sentence
+    assert ragdeck.refused("chroma", "search", theirs, "notes", "--text", "x", "--like", "b") == sentence
+    assert ragdeck.refused("chroma", "import", theirs, "empty", "-c", "Mine") == (
+        "“empty” contains no text (0 records). There is nothing to import."
+    )

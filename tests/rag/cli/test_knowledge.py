@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, Printed
 
 
 @pytest.fixture
@@ -226,3 +227,71 @@ def test_folders_that_cannot_be_followed_are_refused(
     ragdeck.refused("watch", "add", documents, "-c", "A")
     ragdeck.refused("watch", "pause", tmp_path, "-c", "A")
     ragdeck.refused("watch", "remove", tmp_path, "-c", "A")
+
+
+# --- what people read -------------------------------------------------------------------------------------
+
+
+def text(printed: Printed) -> str:
+    return " ".join(printed.out.split())
+
+
+def test_sentences_say_what_was_done_and_how_to_begin(ragdeck: CommandLine, documents: Path) -> None:
+    assert text(ragdeck.done("collections")) == (
+        "There are no collections yet. Make one with `ragdeck ingest PATH... -c NAME`."
+    )
+    assert text(ragdeck.done("watch", "list")) == (
+        "No folders are followed. Follow one with `ragdeck watch add DIR -c NAME`."
+    )
+    shown = text(ragdeck.done("ingest", documents, "-c", "A"))
+    assert shown.startswith("3 added in ") and shown.endswith("A: version 1, 3 documents, 3 chunks")
+    assert text(ragdeck.done("remove", "bread.md", "-c", "A")) == "Version 2: removed 1 of 3 documents."
+    assert text(ragdeck.done("describe", "tides.txt", "author=Ann", "-c", "A")) == (
+        "Version 3: Edited metadata of “tides.txt”"
+    )
+    number = chunks(ragdeck, "tides.txt")[0]["id"]
+    excluded = ragdeck.done("exclude", number, "-c", "A", "--reason", "out of date")
+    assert text(excluded) == "Version 4: Excluded 1 chunk: out of date"
+    assert text(ragdeck.done("include", number, "-c", "A")) == "Version 5: Included 1 chunk again"
+    assert text(ragdeck.done("inspect", "-c", "A")) == "0 chunks to look at"
+    assert text(ragdeck.done("inspect", "-c", "A", "--near")) == "0 pairs"
+
+
+def test_refusals_say_what_to_do(filled: CommandLine, tmp_path: Path) -> None:
+    sentence = "There is no collection named “B”. Run `ragdeck collections` to see all collections."
+    assert filled.refused("chunks", "tides.txt", "-c", "B") == sentence
+    (tmp_path / "bread.md").write_text("White bread needs yeast and butter.", "utf-8")
+    filled.done("ingest", tmp_path / "bread.md", "-c", "A")
+    assert filled.refused("describe", "bread.md", "a=b", "-c", "A") == (
+        "“bread.md” is the name of 2 documents in “A”. Give the path of one."
+    )
+    assert filled.refused("describe", "tides.txt", "a", "-c", "A") == "Metadata must be given as NAME=VALUE."
+    broken = filled("ingest", tmp_path / "gone", "-c", "New")
+    assert "There is no such file or folder." in broken.out
+    assert text(Printed(1, broken.err, "")) == "Nothing could be added. The reasons are above."
+
+
+def test_markup_in_a_document_is_text(ragdeck: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "[bold]x.txt").write_text("[red]plum[/red] is the word", "utf-8")
+    ragdeck.done("ingest", tmp_path / "[bold]x.txt", "-c", "A")
+    printed = ragdeck.done("chunks", "[bold]x.txt", "-c", "A")
+    assert "[red]" in printed.out
+    assert chunks(ragdeck, "[bold]x.txt")[0]["text"] == "[red]plum[/red] is the word"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_erasing_asks_first_and_is_aborted_without_a_yes(
+    filled: CommandLine, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    printed = filled("erase", "bread.md", "-c", "A")
+    assert printed.code == 1
+    assert "This cannot be undone." in printed.out
+    assert [v["document_count"] for v in versions(filled)] == [3]
+
+
+def test_a_folder_that_is_gone_is_told_by_the_check(ragdeck: CommandLine, documents: Path) -> None:
+    ragdeck.done("watch", "add", documents, "-c", "A")
+    documents.rename(documents.with_name("unplugged"))
+    printed = text(ragdeck.done("watch", "check"))
+    assert printed.endswith("The folder does not exist. Nothing was changed; it will be checked again.")

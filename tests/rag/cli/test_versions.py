@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import CommandLine
+import typer
+from command_line import CommandLine, Printed
+
+from rag.cli import app
 
 
 @pytest.fixture
@@ -189,3 +192,65 @@ def test_comparing_needs_a_readable_file_of_judgements(ragdeck: CommandLine, tmp
 def test_the_old_name_of_trial_still_works(ragdeck: CommandLine) -> None:
     found = ragdeck.done("whatif", "compare", 1, 3, "-c", "A", "-q", "tide", "--json").document
     assert found["queries"]
+
+
+# --- what people read -------------------------------------------------------------------------------------
+
+
+def text(printed: Printed) -> str:
+    return " ".join(printed.out.split())
+
+
+def test_sentences_say_what_was_done(ragdeck: CommandLine) -> None:
+    assert text(ragdeck.done("versions", "tag", 1, "baseline", "-c", "A")) == (
+        "Version 1 of A has the tag baseline."
+    )
+    assert text(ragdeck.done("versions", "untag", "baseline", "-c", "A")) == "The tag baseline was removed."
+    assert text(ragdeck.done("versions", "diff", 2, 3, "-c", "A")).startswith(
+        "Version 2 to 3: 1 removed; 2 the same"
+    )
+    assert text(ragdeck.done("undo", "-c", "A")).startswith("Version 2 of A is active after ")
+    assert text(ragdeck.done("versions", "delete", 1, "-c", "A")) == (
+        "Version 1 was deleted, with 1 document that only it contained."
+    )
+    trial = text(ragdeck.done("trial", "build", "-c", "A", "--max-tokens", 40, "--overlap-tokens", 0))
+    assert trial == "Version 4 is a trial: Chunks of 40 tokens, 0 shared; 3 chunks."
+    assert "(trial)" in ragdeck.done("versions", "-c", "A").out
+
+
+def test_refusals_say_what_to_do(ragdeck: CommandLine) -> None:
+    assert ragdeck.refused("versions") == "Name the collection with -c NAME."
+    assert ragdeck.refused("activate", 9, "-c", "A") == (
+        "The collection “A” has no version 9. Run `ragdeck versions -c NAME` to see all versions."
+    )
+    assert ragdeck.refused("versions", "diff", 2, 3, "-c", "A", "--chunks", "bread.md") == (
+        "“bread.md” does not differ between versions 2 and 3."
+    )
+    assert "Activate another one before you delete it." in ragdeck.refused("versions", "delete", 3, "-c", "A")
+
+
+def test_a_failed_verification_is_exit_code_1_and_said(ragdeck: CommandLine) -> None:
+    with ragdeck.open() as workspace, workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE datasetversion SET index_fingerprint = 'wrong'")
+    printed = ragdeck("versions", "verify", "-c", "A", "--json")
+    assert (printed.code, printed.document["ok"], printed.document["fingerprint_same"]) == (1, False, False)
+    printed = ragdeck("activate", 2, "-c", "A")
+    assert printed.code == 1
+    assert "Verification failed: WRONG fingerprint" in text(printed)
+    assert "NO" in ragdeck.done("versions", "-c", "A").out
+
+
+def test_words_that_came_and_went_are_shown_side_by_side(ragdeck: CommandLine) -> None:
+    printed = text(ragdeck.done("versions", "diff", 1, 2, "-c", "A", "--chunks", "tides.txt"))
+    assert "changed chunk 1" in printed
+    assert "noondawn" in printed
+    printed = text(ragdeck.done("versions", "diff", 2, 3, "-c", "A", "--chunks", "stars.txt"))
+    assert "removed chunk 1" in printed and "brightest star" in printed
+
+
+def test_old_names_work_and_are_not_listed() -> None:
+    command = typer.main.get_command(app)
+    assert command.commands["whatif"].hidden and not command.commands["trial"].hidden
+    commands = command.commands["versions"].commands
+    assert commands["probe"].hidden and not commands["query"].hidden
+    assert set(command.commands["whatif"].commands) == set(command.commands["trial"].commands)

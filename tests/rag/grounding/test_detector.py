@@ -509,3 +509,51 @@ def test_a_score_is_one_sigmoid_of_the_standardised_features(detector: Detector)
     assert at_the_mean == pytest.approx(sigmoid(detector.intercept))
     moved = detector.mean + detector.scale * np.eye(len(detector.mean))[0]
     assert detector.score(moved) == pytest.approx(sigmoid(detector.intercept + detector.coefficients[0]))
+
+
+# --- facts with one thing changed -------------------------------------------------------------------------
+
+
+FACTS = (
+    ("The reservoir above the village holds 40 million litres of water.", "40 million", "55 million"),
+    ("The railway line between the two towns was closed in 1964.", "1964", "1972"),
+    ("Patients take 20 mg of the medicine every morning before breakfast.", "20 mg", "35 mg"),
+    ("The library lends each visitor at most twelve books at a time.", "twelve", "fifteen"),
+    ("The council meeting about the harbour takes place on 3 June 2024.", "3 June 2024", "9 June 2024"),
+    ("A ticket for the evening concert in the park costs $18.", "$18", "$24"),
+    ("About 35% of the farmland around the lake was flooded.", "35%", "53%"),
+    ("The ferry to the southern island leaves every 45 minutes.", "45 minutes", "90 minutes"),
+)
+AROUND = "The region is known for its mild weather. Visitors come in spring. {} Many return every year."
+
+
+@pytest.mark.parametrize(("fact", "right", "wrong"), FACTS, ids=[right for _, right, _ in FACTS])
+def test_a_changed_figure_is_a_contradiction_that_names_both(
+    detector: Detector, fact: str, right: str, wrong: str
+) -> None:
+    passages = [AROUND.format(fact)]
+    claim = check_one(detector, fact.replace(right, wrong), passages)
+    assert claim.verdict == "contradicted"
+    assert claim.reason.startswith(f"the source says {right}")
+    assert f", the answer {wrong}" in claim.reason
+    assert claim.evidence_text == fact
+    assert check_one(detector, fact, passages).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("fact", "denied"),
+    [
+        ("Dogs are allowed in the western part of the garden.", "Dogs are not allowed in the western part of the garden."),
+        ("The lift stops at the second floor in the evening.", "The lift doesn't stop at the second floor in the evening."),
+        ("Members of the club receive a printed newsletter.", "Members of the club never receive a printed newsletter."),
+    ],
+)  # fmt: skip
+def test_a_denied_fact_is_a_contradiction_from_either_side(
+    detector: Detector, fact: str, denied: str
+) -> None:
+    forwards = check_one(detector, denied, [AROUND.format(fact)])
+    backwards = check_one(detector, fact, [AROUND.format(denied)])
+    assert (forwards.verdict, backwards.verdict) == ("contradicted", "contradicted")
+    assert forwards.reason == "the answer denies what the source says"
+    assert backwards.reason == "the source denies what the answer says"
+    assert check_one(detector, denied, [AROUND.format(denied)]).verdict == "supported"

@@ -193,3 +193,26 @@ def test_splitting_a_sentence_again_leaves_it_in_its_words(text: str) -> None:
     for sentence in split_sentences(text):
         again = split_sentences(sentence.text)
         assert "".join("".join(s.text.split()) for s in again) == "".join(sentence.text.split())
+
+
+_WHOLE = (
+    "The pump moves water.",
+    "Is the valve open?",
+    "Stop!",
+    "Dr. Smith measured 3.5 kg.",
+    "It was sold, e.g. in Bremen.",
+    "The U.S. office is small.",
+    "He said “Go.”",
+)
+
+
+@given(st.lists(st.sampled_from(_WHOLE), min_size=1, max_size=6), st.sampled_from([" ", "  ", "\n\n", " \n"]))
+def test_sentences_that_were_put_together_come_apart_again(sentences: list[str], between: str) -> None:
+    assert [found.text for found in split_sentences(between.join(sentences))] == sentences
+
+
+@given(st.lists(st.sampled_from(_WHOLE), min_size=1, max_size=5), st.sampled_from(["- ", "* ", "• "]))
+def test_every_item_of_a_list_is_a_sentence_of_its_own(sentences: list[str], bullet: str) -> None:
+    found = split_sentences("\n".join(bullet + sentence for sentence in sentences))
+    assert [sentence.text for sentence in found] == [bullet + sentence for sentence in sentences]
+    assert all(sentence.kind == "item" for sentence in found)

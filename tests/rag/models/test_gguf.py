@@ -265,3 +265,39 @@ def test_a_header_that_is_cut_anywhere_is_a_sentence(
     path.write_bytes(content[: min(length, len(content) - 1)])
     with pytest.raises(ModelError):
         read_header(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    layers=st.integers(1, 200),
+    heads=st.sampled_from([1, 2, 4, 8, 32]),
+    width=st.sampled_from([64, 256, 4096]),
+    context=st.integers(0, 1 << 20),
+    rows=st.integers(1, 50),
+    name=st.text(min_size=1, max_size=20).filter(lambda text: "\0" not in text),
+)
+def test_any_sound_header_is_read_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    layers: int,
+    heads: int,
+    width: int,
+    context: int,
+    rows: int,
+    name: str,
+) -> None:
+    content = gguf(
+        number("llama.block_count", layers),
+        number("llama.attention.head_count", heads),
+        number("llama.embedding_length", width),
+        number("llama.context_length", context),
+        ("general.name", 8, text(name)),
+        tensors=(tensor(shape=(64, rows)),),
+        data=64 * rows * 4,
+        without=("llama.block_count", "llama.attention.head_count", "llama.embedding_length"),
+    )
+    path = tmp_path_factory.mktemp("sound") / "x.gguf"
+    path.write_bytes(content)
+    header = read_header(path)
+    assert (header.layer_count, header.head_count, header.embedding_length) == (layers, heads, width)
+    assert (header.context_length, header.name, header.vocabulary_size) == (context, name, rows)
+    assert (header.key_length, header.parameter_count) == (width // heads, 64 * rows)

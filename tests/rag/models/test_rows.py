@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from fakes import tiny_gguf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.models.catalogue import add_model
 from rag.models.gguf import read_header
@@ -101,3 +103,13 @@ def test_importing_the_values_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@given(st.integers(0, 1 << 20), st.integers(0, 1 << 20), st.integers(1, 4096))
+def test_a_longer_context_never_needs_less_memory(shorter: int, more: int, batch: int) -> None:
+    model = ModelHeader(
+        "m.gguf", 10, "m", "llama", "Q8_0", 100, 4096, 12, 768, 3072, 12, 4, 64, 64, 32_000, "", 1 << 20
+    )
+    one, other = forecast_memory(model, shorter, batch), forecast_memory(model, shorter + more, batch)
+    assert other.kv_cache - one.kv_cache == more * 12 * 4 * (64 + 64) * 2
+    assert (one.weights, one.compute) == (other.weights, other.compute)

@@ -280,3 +280,32 @@ def test_a_place_that_is_empty_once_cleaned_goes(tmp_path: Path) -> None:
 
     document = check(parse_file(write(tmp_path, "a.txt", "text"), {"txt": parser}))
     assert [(p.label, document.text[p.start : p.end]) for p in document.places] == [("page 2", "word")]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(set(SUPPORTED) - {"xls", "xlsb"})), st.binary(max_size=300))
+def test_any_bytes_under_any_name_are_read_or_refused_with_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, content: bytes
+) -> None:
+    path = write(tmp_path_factory.mktemp("any"), f"a.{suffix}", content)
+    try:
+        document = check(parse_file(path))
+    except DocumentError as error:
+        assert str(error).endswith(".") and "Traceback" not in str(error)
+    else:
+        assert document.text.strip()
+        assert not any(ord(letter) < 9 or ord(letter) == 127 for letter in document.text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["txt", "md", "json", "csv", "html", "xml", "eml", "jsonl", "py"]), st.text(max_size=200)
+)
+def test_any_text_under_any_name_is_read_or_refused_with_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, content: str
+) -> None:
+    path = write(tmp_path_factory.mktemp("any"), f"a.{suffix}", content.encode("utf-8", "replace"))
+    try:
+        check(parse_file(path))
+    except DocumentError as error:
+        assert str(error).endswith(".")

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sample_files import check
 
 from rag.errors import DocumentError
@@ -207,3 +209,31 @@ def test_the_title_of_a_chart_and_a_row_of_empty_cells(tmp_path: Path) -> None:
     table.cell(1, 0).text, table.cell(1, 1).text = "a", "b"
     made.save(str(tmp_path / "a.pptx"))
     assert parse_file(tmp_path / "a.pptx").text == "Chart: Sales by region\nsales: east: 3.0\na | b"
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.text(alphabet="ab ü.", min_size=1, max_size=12)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_every_paragraph_is_in_the_text_once_and_in_order(
+    tmp_path_factory: pytest.TempPathFactory, paragraphs: list[tuple[int, str]]
+) -> None:
+    import docx
+
+    made = docx.Document()
+    written = []
+    for number, (level, words) in enumerate(paragraphs):
+        mark = f"{words}#{number}"
+        written.append(f"#{number}")
+        made.add_heading(mark, level) if level else made.add_paragraph(mark)
+    path = tmp_path_factory.mktemp("docx") / "a.docx"
+    made.save(str(path))
+    document = check(parse_file(path))
+    places = [document.text.index(mark) for mark in written]
+    assert places == sorted(places)
+    assert all(document.text.count(mark) == 1 for mark in written)
+    assert all(place.kind == "section" for place in document.places)

@@ -1,5 +1,6 @@
 """Workbooks and CSV give a line a row whose cells are named by their columns."""
 
+import csv
 import datetime
 import io
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_files import ROOT, check, write, xlsx
 
@@ -187,3 +188,23 @@ def test_the_process_of_its_own_answers_in_json(tmp_path: Path) -> None:
 def test_a_large_sheet_without_stray_cells_is_read(tmp_path: Path) -> None:
     cells = [(f"{letter}{row}", row) for row in range(1, 300) for letter in "ABCD"]
     assert parse_file(write(tmp_path, "a.xlsx", xlsx(*cells))).text.count("\n") == 298
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.text(alphabet="abcdefgh12 ,;\"'\n", min_size=1, max_size=8), min_size=3, max_size=3),
+        min_size=2,
+        max_size=8,
+    )
+)
+def test_every_word_of_a_table_is_in_its_text(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["first", "second", "third"], *rows])
+    text = parse_file(path).text
+    for word in " ".join(" ".join(row) for row in rows).replace('"', " ").split():
+        if word.isalnum():
+            assert word in text
