@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import SQLModel
 
 from rag.settings import Settings
 from rag.storage.data_folder import DATABASE
@@ -121,3 +122,16 @@ def kill_points(action: Callable[[], Any], before: Callable[[], Any], wanted: in
         before()
         run_and_kill(action, line)
         yield line
+
+
+def insert(workspace: Workspace, table: str, **values: Any) -> None:
+    """Insert a row; columns that are not given contain nothing, or 0 where there must be something."""
+    row = {}
+    for column in SQLModel.metadata.tables[table].columns:
+        empty = {str: "", bytes: b""}.get(column.type.python_type, 0)
+        row[column.name] = values.get(column.name, None if column.nullable or column.name == "id" else empty)
+    names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql(
+            f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values())
+        )

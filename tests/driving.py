@@ -47,12 +47,20 @@ def column(table: RecordTable, title: str) -> list[str]:
 
 
 def texts(widget: QWidget) -> str:
-    """Return the texts of all labels inside a widget that were not hidden by the program, line by line."""
-    was_told = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+    """Return the texts of all labels inside a widget that the program has not hidden, line by line."""
     labels = widget.findChildren(QLabel)
-    return "\n".join(
-        found.text() for found in labels if not (found.isHidden() and found.testAttribute(was_told))
-    )
+    return "\n".join(found.text() for found in labels if not _is_hidden_in(found, widget))
+
+
+def _is_hidden_in(found: QWidget, widget: QWidget) -> bool:
+    """Return whether a widget, or one around it, was told to hide; what was never shown yet does not count."""
+    was_told = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+    shown: QWidget | None = found
+    while shown is not None and shown is not widget:
+        if shown.isHidden() and shown.testAttribute(was_told):
+            return True
+        shown = shown.parentWidget()
+    return False
 
 
 def button_of(parent: QWidget, text: str) -> QAbstractButton:

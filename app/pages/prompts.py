@@ -119,7 +119,8 @@ class PromptsPage(QWidget):
         self.prompts.record_selected.connect(lambda _p: self._show_versions())
         self.versions.selectionModel().selectionChanged.connect(lambda _n, _o: self._show_version())
         for editor in (self.system, self.user):
-            editor.textChanged.connect(self._edited)
+            editor.textChanged.connect(self._timer.start)
+            editor.textChanged.connect(self._enable)
         self.question.currentTextChanged.connect(lambda _t: self._timer.start())
         self.message.textChanged.connect(lambda _t: self._enable())
         QShortcut(QKeySequence.StandardKey.Save, self, self.save)
@@ -264,10 +265,6 @@ class PromptsPage(QWidget):
             )
             == QMessageBox.StandardButton.Yes
         )
-
-    def _edited(self) -> None:
-        self._timer.start()
-        self._enable()
 
     def _enable(self) -> None:
         self.save_button.setEnabled(self.is_changed)

@@ -28,6 +28,7 @@ from rag.knowledge.verification import verify
 from rag.storage import audit_log
 from rag.storage.store import missing_embeddings, text_vectors
 from rag.storage.tables.knowledge import Collection, DatasetVersion
+from rag.text.plurals import counted
 from rag.workspace import Workspace
 
 
@@ -137,9 +138,7 @@ def fill_index(
     with workspace.store.session() as session:
         missing = missing_embeddings(session, embedder, hashes)
     if missing:
-        raise RagError(
-            f"{len(missing):,} chunks no longer have a vector of this embedder. Add their documents again."
-        )
+        raise RagError(f"The vectors of {counted(len(missing), 'chunk')} are gone. Add the documents again.")
     for done, total in workspace.index.add(place, hashes, _stored_vectors(workspace, embedder)):
         yield VersionProgress("indexing", done, total)
     return len(hashes)

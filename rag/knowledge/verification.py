@@ -30,6 +30,7 @@ from rag.storage.tables.knowledge import (
     VerificationResult,
 )
 from rag.storage.version_content import VersionContent
+from rag.text.plurals import counted
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
@@ -72,7 +73,7 @@ def verify(
         details = [detail] if detail else []
         if not same:
             details.append(
-                f"The index contains {len(present):,} texts and the version {version.text_count:,}."
+                f"The index contains {counted(len(present), 'text')} and the version {version.text_count:,}."
             )
         # By their numbers: reports and the audit log outlive an erasure, and a query may quote what is
         # erased.

@@ -496,3 +496,81 @@ def test_a_long_name_of_an_arm_is_shortened(card: AnswerCard) -> None:
     card.show_arm("staging: " + "x" * 60)
     assert len(card.arm.text()) == 44 and card.arm.text().endswith("…")
     assert card.arm.toolTip() == "staging: " + "x" * 60
+
+
+# --- small things -----------------------------------------------------------------------------------------
+
+
+def test_another_collection_offers_its_own_versions(
+    page: AskPage, console: Console, open_workspace: Workspace, notes: Path
+) -> None:
+    drive(ingest_files(open_workspace, "Atlas", [str(notes / "stars.txt")]))
+    console.data_changed.emit()
+    page.collection_box.setCurrentIndex(page.collection_box.findText("Atlas"))
+    assert entries(page.version_box) == ["Active (version 1)", "Version 1"]
+    page.choose_collection("Nowhere")
+    assert page.collection_name == "" and entries(page.version_box) == []
+    page.choose_collection("Notes", 7)  # a version that is not there
+    assert page.version_box.currentText() == "Active (version 2)"
+
+
+def test_a_collection_without_a_version_is_not_offered(
+    page: AskPage, console: Console, open_workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.txt").write_text("", "utf-8")
+    drive(ingest_files(open_workspace, "Hollow", [str(tmp_path / "empty.txt")]))
+    console.data_changed.emit()
+    assert entries(page.collection_box) == ["Notes"]
+
+
+def test_the_keyboard_gets_to_the_question(qtbot: QtBot, page: AskPage) -> None:
+    page.activateWindow()
+    page.model_box.setFocus()
+    page.focus_question()
+    qtbot.waitUntil(page.question.hasFocus)
+    qtbot.keyClick(page.question, Qt.Key.Key_Tab)
+    assert page.question.toPlainText() == ""  # Tab leaves the field
+    assert not page.question.acceptDrops()  # dropped files go to the window
+
+
+def test_the_conversation_follows_its_end(qtbot: QtBot, page: AskPage) -> None:
+    page.resize(1000, 420)
+    for number in range(4):
+        send(qtbot, page, f"{QUESTION} {number}")
+    bar = page._scroll.verticalScrollBar()
+    assert bar.maximum() > 0
+    bar.setValue(bar.maximum() - 10)
+    page._follow()
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+    bar.setValue(0)
+    page._follow()  # somebody reads an earlier answer
+    qtbot.wait(20)
+    assert bar.value() == 0
+
+
+def test_nothing_found_is_an_answer_without_sources(
+    qtbot: QtBot, page: AskPage, console: Console, model: GatedModel
+) -> None:
+    card = send(qtbot, page, "Zeppelin?")
+    assert isinstance(card, AnswerCard)
+    assert "the model was not asked" in card.answer.toPlainText()
+    assert card.packed.text() == "0 of 4 chunks from 0 of 4 documents"
+    assert model.prompts == []
+    assert list_traces(console.database, TraceFilter())[0].status == "nothing found"
+
+
+def test_sources_that_were_not_cited_are_not_bold(qtbot: QtBot, page: AskPage, model: GatedModel) -> None:
+    model.answer = "I do not know."
+    card = send(qtbot, page)
+    assert isinstance(card, AnswerCard)
+    source = button_of(card, "[1] bread.md, Bread")
+    assert not source.font().bold()
+    assert source.accessibleName() == "Open source [1] bread.md, Bread"
+    card.answer.citation_clicked.emit(9)  # a number that was not in the prompt
+    assert page.sources._hit is None
+
+
+def test_a_stopped_card_without_a_trace_has_no_link(card: AnswerCard) -> None:
+    card.stop("The engine was restarted before this was done; do it again.", True)
+    assert card.status.text() == "Failed"
+    assert not button_of(card, "Open trace").isVisible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.pages.traces.consistency_panel import ConsistencyPanel
 from app.pages.traces.page import TracesPage
 from app.pages.traces.trace_view import TraceView
 from app.widgets.layout import EmptyState
+from rag.asking.rows import TraceDetail, TraceStatus, get_trace
 from rag.errors import ModelError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.evaluation.rows import list_sets
@@ -444,3 +446,85 @@ def test_a_refusal_to_ask_again_is_told(
     settle()
     assert notices(console) == [("The model file is gone.", "bad")]
     assert panel.start.isEnabled()
+
+
+# --- details of a trace -----------------------------------------------------------------------------------
+
+
+def detail(workspace: Workspace, trace_id: str, **values: Any) -> TraceDetail:
+    """Return a stored trace with other values."""
+    return replace(get_trace(workspace.database, trace_id), **values)
+
+
+def test_figures_that_are_not_known_are_dashes(
+    view: TraceView, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    view.show_trace(
+        detail(open_workspace, asked["good"], tokens_per_s=None, total_ms=None, first_token_ms=None,
+               read_ms=None, mean_logprob=None)
+    )  # fmt: skip
+    facts = texts(view._summary)
+    assert "– in all; first token after –" in facts
+    assert ", read –, generate" in facts
+    assert "Log-probability" not in texts(view._settings)
+
+
+def test_notes_and_the_probability_of_an_answer_are_shown(
+    view: TraceView, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    view.show_trace(
+        detail(open_workspace, asked["good"], fallbacks=("no GPU", "cut off"), mean_logprob=-0.5,
+               min_logprob=-1.25, error="It took too long.")
+    )  # fmt: skip
+    assert "no GPU; cut off" in texts(view._summary) and "It took too long." in texts(view._summary)
+    assert "mean -0.50, lowest -1.25" in texts(view._settings)
+
+
+def test_a_trace_that_is_being_answered_takes_no_feedback(
+    view: TraceView, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    view.show_trace(detail(open_workspace, asked["good"], status=TraceStatus.RUNNING, answer=""))
+    assert view.answer.toPlainText() == "No answer."
+    assert not view.regression_button.isEnabled()
+
+
+def test_an_open_blind_comparison_does_not_tell_the_arm(
+    page: TracesPage, view: TraceView, open_workspace: Workspace
+) -> None:
+    save_pipeline(
+        open_workspace, "short", make_config({"collection": "Notes", "retrieval": {"max_passages": 1}})
+    )
+    row = start_rollout(open_workspace, "blind", collection="Notes", staging="short")
+    both = drive(ask_routed(open_workspace, BREAD, "Notes"))
+    page.open_trace(both.first.trace_id)
+    assert f"blind {row.id}: not decided yet" in texts(view._summary)
+
+
+def test_ranks_and_scores_are_told_apart(
+    view: TraceView, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    trace = get_trace(open_workspace.database, asked["good"])
+    hit = trace.hits[0]
+    hits = (
+        replace(hit, dense_rank=12, dense_score=0.5, bm25_rank=None, bm25_score=None),
+        replace(hit, dense_rank=None, dense_score=0.25, bm25_rank=3, bm25_score=None),
+    )
+    view.show_trace(replace(trace, hits=hits))
+    assert column(view.hits, "Dense") == ["12   0.500", "(0.250)"]
+    assert column(view.hits, "BM25") == ["–", "3"]
+
+
+def test_many_traces_are_read_page_by_page(
+    page: TracesPage, console: Console, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    with open_workspace.store.session() as session:
+        first = session.get_one(Trace, asked["good"])
+        for number in range(250):
+            values = {**first.model_dump(), "id": f"{number:032x}", "created_ms": first.created_ms - number}
+            session.add(Trace(**values))
+    console.data_changed.emit()
+    model = page.table.records_model
+    assert page.count.text() == "253 traces"
+    assert model.rowCount() == 200 and model.canFetchMore(model.index(-1, -1))
+    model.fetchMore(model.index(-1, -1))
+    assert model.rowCount() == 253 and not model.canFetchMore(model.index(-1, -1))

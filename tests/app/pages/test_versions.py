@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,18 @@ from pytestqt.qtbot import QtBot
 from sqlmodel import select
 
 from app.console import Console
+from app.pages.versions.about_panel import version_facts
+from app.pages.versions.comparison_panel import RANK_COLUMNS
 from app.pages.versions.page import VersionsPage
 from app.pages.versions.trial_dialog import TrialDialog
+from app.pages.versions.words import delta
 from app.widgets.layout import EmptyState
 from rag import operations
 from rag.knowledge.edits import edit_document, exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import list_chunks, list_documents, list_versions
 from rag.knowledge.versions import activate_version
-from rag.storage.tables.knowledge import Verification
+from rag.storage.tables.knowledge import Collection, Verification
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -514,3 +518,62 @@ def test_removed_documents_appear_as_removed(
     choose(page, 3, settle)
     assert column(page.changes.table, "Change") == ["removed"]
     assert "The tide at Bremen" in page.changes.diff_view.shown_text
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+def test_differences_are_told_with_signs() -> None:
+    assert delta(0, 0) == "="
+    assert delta(1200, 0) == "+1,200"
+    assert delta(3, 1) == "+3  −1"
+
+
+def test_the_facts_of_a_version_say_what_is_not_known(console: Console, notes: Path) -> None:
+    version = list_versions(console.database, 1)[0]
+    shown = dict(version_facts(replace(version, verified_ms=None, parent_number=None, tags=("a", "b"))))
+    assert shown["Index"] == "not verified since it was created"
+    assert shown["Created"].endswith(", from nothing")
+    assert shown["Version"] == "2   active   a, b"
+    assert dict(version_facts(replace(version, active=False, trial=True)))["Version"] == "2   trial"
+
+
+def test_passages_that_came_or_went_are_coloured(page: VersionsPage) -> None:
+    *_, new = RANK_COLUMNS
+    assert new.colour is not None
+    assert new.colour(("a.txt", "", None, 1)) == "good"
+    assert new.colour(("a.txt", "", 1, None)) == "bad"
+    assert new.colour(("a.txt", "", 1, 2)) is None
+    assert new.text(("a.txt", "", 1, None)) == "–"
+
+
+def test_the_chosen_question_shows_its_ranks(qtbot: QtBot, page: VersionsPage, settle: Settle) -> None:
+    page.tabs.setCurrentWidget(page.comparison)
+    page.comparison.questions.setPlainText("When do storms come in winter?\nHow high is the tide at Bremen?")
+    click(qtbot, page, "Compare")
+    settle()
+    assert page.comparison.queries.choose(lambda query: query.query.startswith("When do storms"))
+    assert "winter.txt" in column(page.comparison.ranks, "Document")
+    place = column(page.comparison.ranks, "Document").index("winter.txt")
+    assert column(page.comparison.ranks, "Left rank")[place] == "–"  # it is new in version 2
+    assert column(page.comparison.queries, "Left") != column(page.comparison.queries, "Right")
+
+
+def test_a_collection_with_a_server_names_it(
+    page: VersionsPage, console: Console, open_workspace: Workspace
+) -> None:
+    with open_workspace.store.session() as session:
+        found = session.get_one(Collection, 1)
+        found.index_server = "http://localhost:8000"
+        session.add(found)
+    console.data_changed.emit()
+    assert page.history.facts.text() == "2 versions   ·   fake   ·   served from http://localhost:8000"
+
+
+def test_a_tag_in_the_boxes_follows_the_table(page: VersionsPage, settle: Settle) -> None:
+    page.history.version_actions.tag(page.history.versions[0], "released")
+    settle()
+    assert page.changes.new_box.currentText() == "Version 2  (active, released)"
+    page.history.version_actions.untag("Notes", "released")
+    settle()
+    assert page.changes.new_box.currentText() == "Version 2  (active)"

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from data_folders import insert
 from erasable import SECRET
 from fakes import ScriptedModel, drive
-from sqlmodel import SQLModel
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
@@ -43,28 +43,6 @@ def secret_ids(workspace: Workspace) -> list[int]:
 def erase(workspace: Workspace) -> Any:
     with workspace.store.session() as session:
         return erase_rows(session, secret_ids(workspace), SENTENCES)
-
-
-def insert(workspace: Workspace, table: str, **values: Any) -> None:
-    """Insert a row; columns that are not given contain 0 or nothing."""
-    columns = SQLModel.metadata.tables[table].columns
-    row = {
-        column.name: values.get(
-            column.name,
-            None
-            if column.nullable or column.name == "id"
-            else (b"" if column.type.python_type is bytes else 0)
-            if column.type.python_type is not str
-            else "",
-        )
-        for column in columns
-    }
-    names = ", ".join(f'"{name}"' for name in row)
-    marks = ", ".join("?" for _ in row)
-    with workspace.store.session() as session:
-        session.connection().exec_driver_sql(
-            f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values())
-        )
 
 
 def test_a_sentence_is_cut_from_every_column_that_may_quote_it(workspace: Workspace, files: Path) -> None:

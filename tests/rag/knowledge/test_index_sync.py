@@ -111,7 +111,7 @@ def test_filling_adds_what_is_missing_and_settling_removes_what_is_not_needed(in
 
 
 def test_a_text_without_a_vector_is_refused_before_anything_is_written(ingested: Workspace) -> None:
-    with pytest.raises(RagError, match="2 chunks no longer have a vector"):
+    with pytest.raises(RagError, match="vectors of 2 chunks are gone"):
         drive(fill_index(ingested, IndexPlace("other"), ["gone", "gone too"], "fake-embedder"))
     assert "other" not in ingested.index.collection_names()
 

@@ -88,7 +88,7 @@ def test_missing_texts_are_counted_and_vectors_then_are_not_compared(ingested: W
     drive(ingested.index.delete(place, ingested.index.hashes(place)[:2]))
     report = verify(ingested, named_version(ingested, "A", None), place, detail="Before.")
     assert (report.ok, report.fingerprint_same, report.vectors_same) == (False, False, 0)
-    assert report.detail.startswith("Before. The index contains 1 texts and the version 3.")
+    assert report.detail.startswith("Before. The index contains 1 text and the version 3.")
 
 
 def test_a_query_that_finds_other_passages_is_named_by_its_number(ingested: Workspace) -> None:

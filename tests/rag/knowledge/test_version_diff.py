@@ -4,15 +4,23 @@ from pathlib import Path
 
 import pytest
 from fakes import drive
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.knowledge.edits import edit_document, exclude_chunks
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import list_chunks, list_documents, list_versions
+from rag.knowledge.rows import (
+    ChunkChange,
+    list_chunks,
+    list_documents,
+    list_versions,
+)
 from rag.knowledge.trials import build_trial
 from rag.knowledge.version_diff import diff_document, diff_versions
 from rag.knowledge.versions import activate_version
+from rag.storage.database import Database
+from rag.storage.store import Store
+from rag.storage.tables.knowledge import Chunk, VersionExclusion
 from rag.text.word_diff import word_diff
 from rag.workspace import Workspace
 
@@ -117,3 +125,84 @@ def test_a_diff_is_the_same_whatever_version_is_active(
         drive(activate_version(workspace, "A", active))
         results.append(diff_versions(workspace.database, version[1], version[2]))
     assert results[0] == results[1]
+
+
+# --- chunks, without a database ---------------------------------------------------------------------------
+
+
+def database_of(
+    tmp_path: Path, old: list[str], new: list[str], excluded: tuple[set[int], set[int]] = (set(), set())
+) -> Database:
+    """A file with two versions of one document: chunk ids are 1, 2, ... in the old and 1001, ... in the new."""
+    store = Store(tmp_path / "ragdeck.sqlite")
+    with store.session() as session:
+        for document_id, texts in ((1, old), (2, new)):
+            for position, text in enumerate(texts):
+                session.add(
+                    Chunk(
+                        id=position + (1 if document_id == 1 else 1001), document_id=document_id, position=position,
+                        start=0, end=len(text), text=text, text_hash=text, token_count=len(text.split()),
+                        place="", place_kind="",
+                    )
+                )  # fmt: skip
+            for chunk_id in excluded[document_id - 1]:
+                session.add(
+                    VersionExclusion(version_id=document_id, chunk_id=chunk_id, reason=f"why {chunk_id}")
+                )
+    store.close()
+    return Database(tmp_path / "ragdeck.sqlite")
+
+
+def kinds(changes: tuple[ChunkChange, ...]) -> list[tuple[str, str | None, str | None]]:
+    return [(c.kind, c.old.text if c.old else None, c.new.text if c.new else None) for c in changes]
+
+
+def test_chunks_are_paired_by_their_words(tmp_path: Path) -> None:
+    old = ["first one", "the tide rises three metres", "last one"]
+    new = ["first one", "quite another thing here", "the tide rises four metres", "last one"]
+    found = diff_document(database_of(tmp_path, old, new), 1, 2, 1, 2)
+    assert kinds(found) == [
+        ("same", "first one", "first one"),
+        ("added", None, "quite another thing here"),
+        ("changed", "the tide rises three metres", "the tide rises four metres"),
+        ("same", "last one", "last one"),
+    ]
+    assert ("replace", "three", "four") in found[2].words
+    assert found[0].words == ()
+
+
+@pytest.mark.parametrize(("old", "new", "kind"), [(None, 2, "added"), (1, None, "removed")])
+def test_a_document_of_one_side_is_all_of_one_kind(
+    tmp_path: Path, old: int | None, new: int | None, kind: str
+) -> None:
+    found = diff_document(database_of(tmp_path, ["a b", "c d"], ["a b", "c d"]), 1, 2, old, new)
+    assert [change.kind for change in found] == [kind, kind]
+
+
+def test_exclusions_that_came_and_went_are_told_with_their_reason(tmp_path: Path) -> None:
+    texts = ["one", "two", "three", "four"]
+    found = diff_document(database_of(tmp_path, texts, texts, ({1, 2}, {1002, 1003})), 1, 2, 1, 2)
+    assert [(change.kind, change.reason) for change in found] == [
+        ("included", "why 1"), ("same", ""), ("excluded", "why 1003"), ("same", ""),
+    ]  # fmt: skip
+
+
+def test_too_many_chunks_to_compare_each_are_paired_in_order(tmp_path: Path) -> None:
+    old = [f"old number {n}" for n in range(201)]
+    new = [f"new number {n}" for n in range(200)]
+    found = diff_document(database_of(tmp_path, old, new), 1, 2, 1, 2)
+    assert [change.kind for change in found] == ["changed"] * 200 + ["removed"]
+
+
+@given(st.lists(st.sampled_from("abcdef"), max_size=8), st.lists(st.sampled_from("abcdef"), max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_either_side_of_a_diff_is_the_whole_document(
+    tmp_path_factory: pytest.TempPathFactory, old: list[str], new: list[str]
+) -> None:
+    database = database_of(tmp_path_factory.mktemp("diff"), old, new)
+    found = diff_document(database, 1, 2, 1, 2)
+    assert [c.old.text for c in found if c.old] == old
+    assert [c.new.text for c in found if c.new] == new
+    assert all((c.kind == "same") == (c.old is not None and c.new is not None and c.old.text == c.new.text)
+               for c in found)  # fmt: skip
+    database.close()

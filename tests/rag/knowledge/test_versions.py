@@ -7,16 +7,21 @@ import pytest
 from fakes import FakeEmbedder, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlmodel import Session
 from versions_of_a import (
+    chunk_of,
+    documents_of,
     found,
     index_holds_the_active_version,
+    log,
+    pending,
     snapshot,
     version,
 )
 
 from rag.asking.retrieval import retrieve
-from rag.errors import RagError
-from rag.knowledge.collections import open_version
+from rag.errors import NotFoundError, RagError
+from rag.knowledge.collections import ensure_collection, find_collection, open_version
 from rag.knowledge.edits import edit_document, exclude_chunks, include_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import (
@@ -24,9 +29,20 @@ from rag.knowledge.rows import (
     list_documents,
     list_versions,
 )
-from rag.knowledge.versions import activate_version, undo
+from rag.knowledge.versions import (
+    VersionDraft,
+    activate_version,
+    document_facts,
+    draft_of,
+    draft_texts,
+    excluded_facts,
+    make_version,
+    make_version_of,
+    undo,
+)
 from rag.settings import RetrievalSettings
 from rag.start_up import start_up
+from rag.storage.tables.knowledge import Collection
 from rag.workspace import Workspace
 
 
@@ -93,10 +109,7 @@ def test_rollback_embeds_nothing_and_is_verified_and_logged(workspace: Workspace
     assert verification.queries_same == verification.query_count >= 3
     assert snapshot(workspace, "1") == before
     assert version(workspace, "1").verification_ok
-    log = [
-        tuple(row) for row in workspace.database.query("SELECT action, detail FROM auditevent ORDER BY id")
-    ]
-    assert ("index verified", f"version 1: {verification.sentence()}") in log
+    assert ("index verified", "A", f"version 1: {verification.sentence()}") in log(workspace)
 
 
 def test_the_old_version_answers_until_the_new_one_is_complete(workspace: Workspace, documents: Path) -> None:
@@ -197,3 +210,110 @@ def perform(workspace: Workspace, files: Path, action: str, number: int) -> None
         drive(activate_version(workspace, "A", number % len(list_versions(workspace.database, 1)) + 1))
     else:
         drive(undo(workspace, "A"))
+
+
+# --- plans and drafts -------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_the_active_version_and_an_empty_one_before_there_is_any(ingested: Workspace) -> None:
+    drive(exclude_chunks(ingested, "A", [chunk_of(ingested, "stars.txt")], "old"))
+    made = ensure_collection(ingested, "New")
+    with ingested.store.session() as session:
+        draft = draft_of(session, find_collection(session, "A"))
+        assert set(draft.documents) == {row.id for row in documents_of(ingested).values()}
+        assert draft.exclusions == {chunk_of(ingested, "stars.txt"): "old"}
+        assert len(draft_texts(session, draft)) == 2
+        empty = draft_of(session, made)
+        assert (empty.documents, empty.exclusions, empty.embedder) == ({}, {}, "fake-embedder")
+        assert draft_texts(session, empty) == []
+
+
+def rename_nothing(session: Session, collection: Collection) -> VersionDraft:
+    draft = draft_of(session, collection)
+    draft.message = "Nothing"
+    return draft
+
+
+def test_a_version_with_the_content_of_its_parent_has_its_fingerprint(ingested: Workspace) -> None:
+    made = drive(make_version(ingested, "A", rename_nothing))
+    first, second = version(ingested, "1"), version(ingested, str(made.number))
+    assert (second.message, second.fingerprint) == ("Nothing", first.fingerprint)
+    assert (second.chunks_added, second.chunks_removed, second.parent_number) == (0, 0, 1)
+
+
+def test_a_change_that_another_one_overtook_is_refused(ingested: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "rain.txt").write_text("Rain falls in April.", "utf-8")
+    events = ingest_files(ingested, "A", [tmp_path / "rain.txt"])
+    while next(events).stage != "indexing":
+        pass
+    drive(remove_documents(ingested, "A", [documents_of(ingested)["bread.md"].id]))
+    with pytest.raises(RagError, match="was changed in the meantime"):
+        drive(events)
+    assert version(ingested).number == 2
+    assert pending(ingested) == ("", None)
+    drive(start_up(ingested))
+    assert drive(ingest_files(ingested, "A", [tmp_path / "rain.txt"])).version_number == 3
+    assert index_holds_the_active_version(ingested)
+
+
+def test_a_plan_that_refuses_leaves_nothing(ingested: Workspace) -> None:
+    def refuse(_session: Session, _collection: Collection) -> VersionDraft:
+        raise RagError("No.")
+
+    before = log(ingested)
+    with pytest.raises(RagError, match="No"):
+        drive(make_version(ingested, "A", refuse))
+    assert (pending(ingested), version(ingested).number, log(ingested)) == (("", None), 1, before)
+    with pytest.raises(NotFoundError, match="deleted in the meantime"):
+        drive(make_version_of(ingested, 99, refuse))
+
+
+def test_while_a_version_is_made_it_is_pending_and_not_active(ingested: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "rain.txt").write_text("Rain falls in April.", "utf-8")
+    seen = {}
+    for event in (events := ingest_files(ingested, "A", [tmp_path / "rain.txt"])):
+        seen[event.stage] = (pending(ingested), version(ingested).number)
+    assert seen["parsing"] == seen["indexing"] == (("ingest", None), 1)
+    assert seen["verifying"][0][0] in ("ingest", "")
+    assert seen["verifying"][1] == 2
+    assert pending(ingested) == ("", None)
+    del events
+
+
+def test_activating_the_active_version_verifies_it_and_adds_nothing(ingested: Workspace) -> None:
+    report = drive(activate_version(ingested, "A", 1))
+    assert (report.collection, report.number, report.added, report.verification.ok) == ("A", 1, 0, True)
+    assert report.milliseconds > 0
+    assert ("version activated", "A", "version 1") in log(ingested)
+
+
+def test_activating_adds_the_texts_that_left_the_index(ingested: Workspace) -> None:
+    drive(remove_documents(ingested, "A", [documents_of(ingested)["bread.md"].id]))
+    assert drive(activate_version(ingested, "A", "1")).added == 1
+
+
+def test_a_version_that_does_not_exist_is_not_activated(ingested: Workspace) -> None:
+    with pytest.raises(NotFoundError, match="has no version 9"):
+        drive(activate_version(ingested, "A", 9))
+    assert pending(ingested) == ("", None)
+
+
+def test_a_version_whose_vectors_are_gone_is_not_activated(ingested: Workspace) -> None:
+    drive(remove_documents(ingested, "A", [documents_of(ingested)["bread.md"].id]))
+    with ingested.store.session() as session:
+        session.connection().exec_driver_sql("DELETE FROM embedding")
+    with pytest.raises(RagError, match="vectors of 1 chunk are gone"):
+        drive(activate_version(ingested, "A", 1))
+    assert (version(ingested).number, pending(ingested)) == (2, ("", None))
+
+
+def test_facts_of_a_fingerprint_name_documents_and_exclusions(ingested: Workspace) -> None:
+    bread = documents_of(ingested)["bread.md"].id
+    with ingested.store.session() as session:
+        ((name, sha256, chunking),) = document_facts(session, {bread: ""})
+        assert name == "bread.md" and len(sha256) == 64
+        assert document_facts(session, {bread: "{}"}) == [(name, sha256, chunking, "{}")]
+        assert excluded_facts(session, {chunk_of(ingested, "bread.md"): "old"}) == [
+            (sha256, chunking, "0", "old")
+        ]
+        assert document_facts(session, {}) == excluded_facts(session, {}) == []

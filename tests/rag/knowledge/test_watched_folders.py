@@ -1,9 +1,11 @@
 """Folders that a collection follows."""
 
+import os
 from pathlib import Path
 
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
+from versions_of_a import log
 
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import (
@@ -17,6 +19,7 @@ from rag.knowledge.watched_folders import (
     check_folders,
     find_watch,
     set_watching,
+    signature,
     unwatch_folder,
     watch_folder,
 )
@@ -121,3 +124,94 @@ def test_a_broken_file_is_told_and_the_others_come(workspace: Workspace, documen
     watch_folder(workspace, "A", str(documents), quiet_s=0)
     assert check(workspace, 1) == [1]
     assert outcome(workspace) == "Version 1; 1 file could not be read"
+
+
+# --- without a clock and without changes ------------------------------------------------------------------
+
+
+def test_a_signature_changes_with_names_sizes_and_times_alone(documents: Path) -> None:
+    before = signature(documents)
+    assert signature(documents) == before
+    (documents / ".hidden").write_text("x", "utf-8")
+    (documents / "picture.png").write_bytes(b"x")
+    assert signature(documents) == before  # what is not ingested does not count
+    path = documents / "tides.txt"
+    stat = path.stat()
+    path.write_text(path.read_text("utf-8").replace("noon", "dawn"), "utf-8")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert signature(documents) == before
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    touched = signature(documents)
+    assert touched != before
+    path.rename(documents / "renamed.txt")
+    assert signature(documents) not in (before, touched)
+
+
+def test_a_folder_is_followed_for_one_collection_once_and_for_another_too(
+    ingested: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "followed"
+    folder.mkdir()
+    first = watch_folder(ingested, "A", str(folder), 5)
+    second = watch_folder(ingested, "B", str(folder), 5)
+    assert first != second
+    assert find_watch(ingested, "B", str(folder)) == second
+    with pytest.raises(RagError, match="already follows"):
+        watch_folder(ingested, "A", f"{folder}/", 5)
+    with pytest.raises(NotFoundError, match="Run `ragdeck watch list`"):
+        find_watch(ingested, "A", str(tmp_path))
+    assert ("folder watched", "A", str(folder)) in log(ingested)
+
+
+@pytest.mark.parametrize("quiet_s", [-1, 86_401])
+def test_the_quiet_time_is_at_most_a_day(ingested: Workspace, tmp_path: Path, quiet_s: int) -> None:
+    (tmp_path / "followed").mkdir()
+    with pytest.raises(RagError, match="0 to 86,400 seconds"):
+        watch_folder(ingested, "A", str(tmp_path / "followed"), quiet_s)
+    assert list_watched_folders(ingested.database) == []
+
+
+def test_a_binding_that_was_removed_is_a_sentence(ingested: Workspace) -> None:
+    for change in (lambda: set_watching(ingested, 9, True), lambda: unwatch_folder(ingested, 9)):
+        with pytest.raises(NotFoundError, match="no longer followed"):
+            change()
+
+
+def test_a_check_at_once_waits_for_nothing_and_skips_what_is_paused(
+    ingested: Workspace, documents: Path
+) -> None:
+    watch = watch_folder(ingested, "A", str(documents), quiet_s=3600)
+    set_watching(ingested, watch, False)
+    assert check(ingested, 1, at_once=True) == []
+    set_watching(ingested, watch, True)
+    assert check(ingested, 1) == []
+    assert check(ingested, 1, at_once=True) == [2]
+    assert check(ingested, 2, at_once=True) == []
+    (row,) = list_watched_folders(ingested.database)
+    assert (row.last_check_ms, row.last_change_ms) == (2000, 1000)
+    actions = [action for action, *_ in log(ingested)]
+    assert actions.index("watching paused") < actions.index("watching resumed")
+
+
+def test_one_folder_that_is_gone_does_not_stop_the_others(
+    ingested: Workspace, documents: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    watch_folder(ingested, "A", str(tmp_path / "gone"), 0)
+    watch_folder(ingested, "B", str(documents), 0)
+    (tmp_path / "gone").rmdir()
+    assert check(ingested, 1) == [1]
+    outcomes = {row.collection: row.outcome for row in list_watched_folders(ingested.database)}
+    assert outcomes["B"] == "Version 1"
+    assert outcomes["A"].startswith("The folder does not exist.")
+
+
+def test_a_folder_that_is_forgotten_during_its_check_is_forgotten(
+    ingested: Workspace, documents: Path
+) -> None:
+    watch = watch_folder(ingested, "A", str(documents), 0)
+    events = check_folders(ingested, at_once=True, now=lambda: 1)
+    next(events)
+    unwatch_folder(ingested, watch)
+    assert [report.version_number for report in drive(events)] == [2]
+    assert list_watched_folders(ingested.database) == []

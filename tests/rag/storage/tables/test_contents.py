@@ -1,8 +1,14 @@
 """Every text column says what it contains: an erasure finds document texts by these marks."""
 
+from pathlib import Path
+
 import pytest
+from data_folders import insert
+from fakes import drive
 from sqlmodel import SQLModel
 
+from rag.knowledge.collections import delete_collection
+from rag.knowledge.ingest import ingest_files
 from rag.storage import tables
 from rag.storage.tables.contents import (
     Content,
@@ -16,6 +22,7 @@ from rag.storage.tables.contents import (
 from rag.storage.tables.knowledge import Chunk, Document
 from rag.storage.tables.review import Feedback
 from rag.storage.tables.traces import Trace
+from rag.workspace import Workspace
 
 TABLES = SQLModel.metadata.sorted_tables
 
@@ -76,3 +83,18 @@ def test_every_table_belongs_to_the_subject_of_its_file() -> None:
     assert set(found) == {table.name for table in TABLES}
     assert set(found.values()) == set(tables.__all__)
     assert (found["chunk"], found["draft"], found["erasure"]) == ("knowledge", "evaluation", "governance")
+
+
+def test_a_deleted_collection_leaves_rows_in_no_table_but_those_of_its_traces(
+    workspace: Workspace, documents: Path
+) -> None:
+    """Ids of collections are given again, so a row that stays would belong to another collection."""
+    drive(ingest_files(workspace, "A", [documents]))
+    of_collections = [table.name for table in TABLES if "collection_id" in table.columns]
+    for number, name in enumerate(of_collections):
+        if name not in ("document", "datasetversion"):
+            insert(workspace, name, collection_id=1, **({"id": str(number)} if name == "trace" else {}))
+    delete_collection(workspace, "A")
+    query = "SELECT count(*) FROM {} WHERE collection_id = 1"
+    left = {name for name in of_collections if workspace.database.cells(query.format(name))[0][0]}
+    assert left == {"trace", "flagopinion"}
