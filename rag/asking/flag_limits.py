@@ -88,7 +88,7 @@ def set_limits(
         collection: Its name.
         check_from: The score from which a sentence is “check”; None: as trained.
         unsupported_from: The score from which it is “unsupported”; None: as trained.
-        second_detector: Folder of a tier 2 model; "": none; None: as it is.
+        second_detector: Folder of a second detector; "": none; None: as it is.
 
     Raises:
         RagError: The limits are out of order, or the second detector cannot be opened.

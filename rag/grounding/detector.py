@@ -317,7 +317,7 @@ def _other_figure(alignment: Alignment, unit: Unit, context: Context) -> str:
     if len(others) < 2 or aligned < _ALIGNED:
         return ""
     for quantity in alignment.numbers:
-        if context.numbers.holds(quantity) or _is_label(alignment.text, quantity):
+        if context.numbers.contains(quantity) or _is_label(alignment.text, quantity):
             continue
         rival = _rival(quantity, alignment, unit, shared_from=1 if aligned >= _WELL_ALIGNED else 2)
         if rival is not None:
@@ -386,7 +386,7 @@ def _reason(verdict: Verdict, alignment: Alignment, context: Context) -> str:
     """Return the most telling thing that the passages do not contain, "" where there is none."""
     if verdict is Verdict.SUPPORTED:
         return ""
-    missing = [number.text for number in alignment.numbers if not context.numbers.holds(number)]
+    missing = [number.text for number in alignment.numbers if not context.numbers.contains(number)]
     if missing:
         return f"{missing[0]} is in no passage"
     return ""

@@ -222,7 +222,7 @@ def features(alignment: Alignment, context: Context, question: str, cosine: floa
     novel -= {  # "twelve hundred" is not new where a passage has 1,200
         stem
         for number in alignment.numbers
-        if context.numbers.holds(number)
+        if context.numbers.contains(number)
         for stem in content_stems(tokenize(number.text))
     }
     asked = frozenset(content_stems(tokenize(question)))
@@ -240,7 +240,7 @@ def features(alignment: Alignment, context: Context, question: str, cosine: floa
         max((len(stems & other) / size for other in context.passage_stems), default=0.0),
         sum(gram not in context.stem_bigrams for gram in content_pairs) / max(len(content_pairs), 1),
         _copied_share(alignment.tokens, context.grams),
-        math.log1p(sum(not context.numbers.holds(number) for number in alignment.numbers)),
+        math.log1p(sum(not context.numbers.contains(number) for number in alignment.numbers)),
         math.log1p(sum(not _known_name(name, context.words) for name in names)),
         cosine,
         len(stems & asked) / size,

@@ -149,7 +149,7 @@ class Numbers:
                 self._by_value.setdefault(key, []).append(quantity)
         self._rounded = [q for qs in self._by_value.values() for q in qs if q.kind in _ROUNDED][:2000]
 
-    def holds(self, quantity: Quantity) -> bool:
+    def contains(self, quantity: Quantity) -> bool:
         """Return whether one of them has the same value."""
         if quantity.kind in ("date", "year") and any(same(quantity, date) for date in self._dates):
             return True

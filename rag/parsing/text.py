@@ -206,7 +206,7 @@ def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:
                 yield offset, len(found.group(1)), words
             bare = ""
         elif (found := _SETEXT.match(bare)) and not (before or _NO_PARAGRAPH.match(previous)):
-            # Only a line that stands alone: receipts and logs draw rules below their paragraphs.
+            # Only a line on its own: receipts and logs draw rules below their paragraphs.
             yield previous_offset, 1 if found.group(1)[0] == "=" else 2, previous.strip()
             bare = ""
         before, previous, previous_offset = previous.strip(), bare, offset

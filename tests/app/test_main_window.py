@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import engine_functions as functions
 import pytest
+from fakes import drive
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QSignalSpy
@@ -18,9 +20,15 @@ from app.main_window import MainWindow, StatusBar
 from app.routes import PAGES
 from app.widgets.error_dialog import ErrorDialog
 from app.widgets.navigation import page_shortcut
+from rag import operations
+from rag.asking.answer import answer_question
+from rag.asking.rows import Question
+from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import list_collections
 from rag.models.rows import ModelState
+from rag.monitoring.alerts import add_rule
 from rag.operations import Lane
+from rag.workspace import Workspace
 
 COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
 
@@ -300,3 +308,72 @@ def test_the_overlay_goes_when_the_files_leave_and_grows_with_the_window(
     assert window.overlay.size() == window.size()
     window.dragLeaveEvent(QDragLeaveEvent())
     assert not window.overlay.isVisible()
+
+
+# --- what happens by itself -------------------------------------------------------------------------------
+
+
+def test_context_and_speed_of_an_answer_are_shown(
+    qtbot: QtBot, console: Console, open_workspace: Workspace, documents: Path, settle: Callable[[], None]
+) -> None:
+    drive(ingest_files(open_workspace, "Kitchen", [str(documents)]))
+    open_workspace.language_model()
+    bar = StatusBar(console)
+    qtbot.addWidget(bar)
+    assert bar.text("context") == bar.text("speed") == ""
+    task = console.run(
+        operations.ask, question="How long does rye bread rest?", collection="Kitchen", session_id="s"
+    )
+    bar.follow_question(task)
+    settle()
+    context = console.settings.generation.context
+    assert re.fullmatch(rf"Context \d[\d,]* of {context:,} \(\d+ %\)", bar.text("context"))
+    assert re.fullmatch(r"[\d,]+ tokens/s", bar.text("speed"))
+
+
+def test_a_blind_comparison_does_not_tell_its_speed(
+    qtbot: QtBot, console: Console, settle: Callable[[], None]
+) -> None:
+    bar = StatusBar(console)
+    qtbot.addWidget(bar)
+    task = console.engine.start(functions.echo_text, text="two answers")
+    bar.follow_question(task)
+    settle()
+    assert bar.text("speed") == ""
+
+
+def test_a_later_start_looks_after_the_indexes_and_imports_no_sample(
+    window: MainWindow,
+    console: Console,
+    open_workspace: Workspace,
+    documents: Path,
+    settle: Callable[[], None],
+) -> None:
+    drive(ingest_files(open_workspace, "Kitchen", [str(documents)]))
+    console.engine.ready.emit(0, [])
+    assert "Check indexes" in [task.title for task in console.engine.tasks]
+    settle()
+    assert [row.name for row in list_collections(console.database)] == ["Kitchen"]
+    window._started_up(["The index was damaged and built again."])
+    assert console.notices[-1] == (  # type: ignore[attr-defined]
+        "The index was damaged and built again.", "bad",
+    )  # fmt: skip
+
+
+def test_firing_alerts_are_counted_on_the_rail(
+    window: MainWindow,
+    console: Console,
+    open_workspace: Workspace,
+    documents: Path,
+    settle: Callable[[], None],
+) -> None:
+    assert window.rail.button("monitors").accessibleName() == "Monitors"
+    drive(ingest_files(open_workspace, "Kitchen", [str(documents)]))
+    open_workspace.language_model()
+    for _ in range(5):
+        drive(answer_question(open_workspace, Question("How long does rye bread rest?", "Kitchen")))
+    rule = {"name": "Long answers", "measure": "answer_length", "threshold": 1.0, "window": 5, "minimum": 5}
+    assert add_rule(open_workspace, rule).state == "firing"
+    console.data_changed.emit()
+    settle()
+    assert window.rail.button("monitors").accessibleName() == "Monitors, 1 new"

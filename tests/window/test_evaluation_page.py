@@ -15,7 +15,7 @@ from app.pages.evaluation.runs_panel import RunDialog
 from rag.evaluation.rows import list_pipelines, list_runs, list_sets
 from rag.sample.rows import SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
 
-SLOW_MS = 120_000
+SLOW_MS = 300_000
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from rag.asking.rows import read_flag_opinion, read_flag_state
 from rag.knowledge.rows import list_collections
 
 pytestmark = pytest.mark.models
-SLOW_MS = 120_000
+SLOW_MS = 300_000
 
 
 @pytest.fixture(scope="module")

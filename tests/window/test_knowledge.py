@@ -16,7 +16,7 @@ from rag.asking.rows import get_trace
 from rag.knowledge.rows import list_collections, look_up_version
 
 pytestmark = pytest.mark.models
-SLOW_MS = 120_000
+SLOW_MS = 300_000
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 pytestmark = pytest.mark.models
-SLOW_MS = 120_000
+SLOW_MS = 300_000
 DAY = 86_400_000
 QUESTION = "How long does a fully charged battery last without sunlight?"
 

@@ -13,7 +13,7 @@ from app.main_window import MainWindow
 from app.pages.ask.blind_card import BlindCard
 from rag import operations
 from rag.evaluation.pipelines import make_config
-from rag.evaluation.rows import list_cases
+from rag.evaluation.rows import list_cases, list_drafts
 from rag.knowledge.rows import list_collections
 from rag.review import rows as people
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -185,7 +185,7 @@ def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, windo
     for _ in range(waiting - 1):
         qtbot.keyClick(page.drafts.table, Qt.Key.Key_X)
         settle(qtbot, window)
-    assert people.drafts(window._console.database) == []
+    assert list_drafts(window._console.database) == []
 
 
 def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot, window: MainWindow) -> None:

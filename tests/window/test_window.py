@@ -22,7 +22,7 @@ from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.storage.data_folder import lock_holder
 
 pytestmark = pytest.mark.models
-SLOW_MS = 120_000
+SLOW_MS = 300_000
 
 
 @pytest.fixture(scope="module")

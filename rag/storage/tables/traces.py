@@ -142,7 +142,7 @@ class FlagLimits(SQLModel, table=True):
     slope: float = 1.0  # calibrated = sigmoid(slope * logit(score) + intercept)
     intercept: float = 0.0
     fitted_on: int = 0  # opinions
-    second_detector: str = ""  # folder of a tier 2 model, "" for none
+    second_detector: str = ""  # folder of a second detector, "" for none
     second_slope: float = 1.0  # its recalibration on the bundled slice
     second_intercept: float = 0.0
     updated_ms: int

@@ -225,3 +225,9 @@ def test_offsets_of_qt_and_python_are_turned_into_each_other(text: str, data: st
     assert units == sum(2 if ord(letter) > 0xFFFF else 1 for letter in text[:offset])
     assert len(same_length(text)) == len(text)
     assert "\r\n" not in same_length(text)
+
+
+def test_what_is_underlined_is_what_has_no_support(theme: Theme) -> None:
+    marked = {verdict for verdict in Verdict if verdict_format(verdict, theme) is not None}
+    assert marked == {verdict for verdict in Verdict if verdict.is_doubt}
+    assert set(VERDICT_COLOURS) == set(Verdict)

@@ -31,7 +31,7 @@ from rag.grounding.numbers import Numbers, Quantity, quantities, same
 def test_figures_are_compared_by_value(one: str, other: str, equal: bool) -> None:
     (first,), (second,) = quantities(one), quantities(other)
     assert same(first, second) == equal
-    assert Numbers([second]).holds(first) == equal
+    assert Numbers([second]).contains(first) == equal
 
 
 @given(st.text(alphabet="0123456789.,-/$%° kmMarchJune[]", max_size=40))
@@ -128,12 +128,12 @@ def test_a_less_exact_number_agrees_with_an_exact_one_and_another_unit_does_not(
     (first,), (second,) = quantities(one), quantities(other)[:1]
     assert same(first, second) is equal
     assert same(second, first) is equal
-    assert Numbers([second]).holds(first) is equal
+    assert Numbers([second]).contains(first) is equal
 
 
 def test_no_numbers_hold_nothing() -> None:
     (five,) = quantities("5 km")
-    assert not Numbers([]).holds(five)
+    assert not Numbers([]).contains(five)
 
 
 _QUANTITIES = st.sampled_from(
@@ -144,7 +144,7 @@ _QUANTITIES = st.sampled_from(
 
 @given(_QUANTITIES, st.lists(_QUANTITIES, max_size=5))
 def test_looking_up_finds_what_comparing_with_each_finds(one: Quantity, others: list[Quantity]) -> None:
-    assert Numbers(others).holds(one) == any(same(one, other) for other in others)
+    assert Numbers(others).contains(one) == any(same(one, other) for other in others)
 
 
 @given(_QUANTITIES, _QUANTITIES)
