@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.governance.compaction import refill_index, vacuum
-from rag.governance.erased_rows import erase_rows, places_with
+from rag.governance.erased_rows import ErasedRows, erase_rows, places_with
 from rag.governance.rows import ErasureReport, ErasureState
 from rag.governance.sentence_search import Sentences, search_files, sentences_of
 from rag.knowledge.rows import VersionProgress
@@ -56,25 +56,8 @@ def erase_document(
         shared = _still_needed(session, ids, sentences)
     wanted = [s for s in sentences if s not in shared]
     yield VersionProgress("erasing", 0, 1)
-    revisions = counted(len(ids), "revision")
     with workspace.store.session() as session:
-        session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
-        erased = erase_rows(session, ids, wanted)
-        session.add(
-            Erasure(
-                collection=collection,
-                document_ids=json.dumps(ids),
-                state=ErasureState.CLEANING,
-                begun_ms=now_ms(),
-            )
-        )
-        audit_log.record(
-            session,
-            "document erased",
-            revisions,
-            f"{counted(len(erased.versions), 'version')}, {counted(len(erased.traces), 'trace')}, "
-            f"{counted(erased.cases, 'evaluation case')}",
-        )
+        erased = _erase(session, collection, ids, wanted)
     workspace.forget_contents()
     notes = yield from _clean_files(workspace)
     yield VersionProgress("searching", 0, 1)
@@ -82,9 +65,8 @@ def erase_document(
     with workspace.store.session() as session:
         found = _with_columns(session, found)
         _finish(session, len(found))
-        audit_log.record(
-            session, "erasure done", revisions, f"{counted(len(found), 'sentence')} found afterwards"
-        )
+        left = f"{counted(len(found), 'sentence')} found afterwards"
+        audit_log.record(session, "erasure done", counted(len(ids), "revision"), left)
     return ErasureReport(
         documents=tuple(dict.fromkeys(row[1] for row in doomed)),
         revisions=len(ids),
@@ -118,6 +100,27 @@ def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, lis
         "An erasure was interrupted. The document was already gone; what was left of it in the files has now "
         "been removed."
     ]
+
+
+def _erase(session: Session, collection: str, ids: Sequence[int], sentences: Sequence[str]) -> ErasedRows:
+    """Take the documents out of the tables and note that the files are still to be cleaned, in one go."""
+    session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
+    erased = erase_rows(session, ids, sentences)
+    begun = Erasure(
+        collection=collection,
+        document_ids=json.dumps(list(ids)),
+        state=ErasureState.CLEANING,
+        begun_ms=now_ms(),
+    )
+    session.add(begun)
+    audit_log.record(
+        session,
+        "document erased",
+        counted(len(ids), "revision"),
+        f"{counted(len(erased.versions), 'version')}, {counted(len(erased.traces), 'trace')}, "
+        f"{counted(erased.cases, 'evaluation case')}",
+    )
+    return erased
 
 
 def _finish(session: Session, found_count: int | None) -> None:

@@ -1,8 +1,9 @@
 """Runs the starter model once in a process of its own, to learn whether llama.cpp runs on this processor.
 
 A llama.cpp that was compiled here uses the instructions that the processor announces. Some virtual machines
-announce AMX and trap on it: then the process is killed by SIGILL at the first prompt of more than a few tokens,
-and nothing in Python can catch that. `python -m rag.models.trial_run` ends with 0 when the prompt was read.
+announce AMX and trap on it: then the process is killed by SIGILL at the first prompt of more than a few
+tokens, and nothing in Python can catch that. `python -m rag.models.trial_run` ends with 0 when the prompt was
+read.
 
 Nothing but the standard library is imported here, because main.py asks before anything is installed.
 """

@@ -73,9 +73,9 @@ def rate_limits(
     """Return limits for the rate in a window of so many questions, given what the reference period had.
 
     A p chart with probability limits (Montgomery, Introduction to Statistical Quality Control, chapter 7),
-    where the usual p ± 3 sigma fails: near 0 and for few asks. The reference rate is itself an estimate, so
-    the count in the window is beta-binomial (Jeffreys prior), not binomial. No limits below 20 questions of
-    reference.
+    where the usual p ± 3 sigma fails: near 0 and for few questions. The reference rate is itself an estimate,
+    so the count in the window is beta-binomial (Jeffreys prior), not binomial. No limits below 20 questions
+    of reference.
     """
     centre = reference_count / reference_total if reference_total else 0.0
     if reference_total < FEWEST or window < 1:

@@ -17,6 +17,16 @@ def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:
     assert Settings.load(path) == settings
 
 
+def test_a_file_with_a_key_that_was_renamed_opens_and_keeps_its_value(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[monitors]\nrun_frozen_after_change = true", "utf-8")
+    settings = Settings.load(path)
+    assert settings.monitors.run_regression_after_change
+    settings.save(path)
+    assert "frozen" not in path.read_text("utf-8")
+    assert Settings.load(path) == settings
+
+
 @given(st.text(max_size=60))
 def test_any_text_survives(text: str) -> None:
     import tempfile

@@ -335,3 +335,45 @@ def test_buckets_begin_at_full_hours_of_local_time() -> None:
     assert list(index) == [0, 0, 2]
     starts, index = _buckets(np.zeros(0), 3600)
     assert len(starts) == len(index) == 0
+
+
+# --- more of the graphs -----------------------------------------------------------------------------------
+
+
+def test_graphs_of_other_periods_begin_where_there_is_something_to_see(
+    page: OverviewPage, open_workspace: Workspace, asked: list[str]
+) -> None:
+    page.period_box.setCurrentIndex(page.period_box.findText("Last 30 days"))
+    start, end = page._range
+    assert end - start < 600  # all questions were asked a moment ago
+    move(open_workspace, asked[0], 100)
+    page.refresh()
+    start, end = page._range
+    assert 100 * 3600 < end - start < 120 * 3600
+
+
+def test_speed_has_a_point_for_each_answer(page: OverviewPage, asked: list[str]) -> None:
+    (series,) = page.speed._series
+    assert series.name == "tokens/s"
+    assert set(series.ids) == set(asked[:2])  # the failed question has no speed
+    assert (series.y > 0).all()
+
+
+def test_questions_without_a_model_are_stacked_as_none(
+    page: OverviewPage, open_workspace: Workspace, asked: list[str]
+) -> None:
+    with open_workspace.store.session() as session:
+        trace = session.get_one(Trace, asked[0])
+        trace.model = ""
+        session.add(trace)
+    page.refresh()
+    page.stack_box.setCurrentIndex(page.stack_box.findText("by model"))
+    assert "none" in values(page.tokens._series)
+
+
+def test_flags_of_a_day_are_one_share(page: OverviewPage) -> None:
+    page.bucket_box.setCurrentIndex(page.bucket_box.findText("per day"))
+    (series,) = page.flags._series
+    figures = page.cards["flags"].value.removesuffix(" %")
+    assert [f"{value:.0f}" for value in series.y] == [figures]
+    assert series.ids == ()

@@ -258,3 +258,13 @@ def test_an_export_to_a_server_that_stops_or_fails_leaves_nothing_there(server: 
         assert not {"stopped", "failed"} & {collection.name for collection in browser.collections()}
         with pytest.raises(RagError, match="does not answer as expected"):
             browser.search("taken", [1.0], 1)
+
+
+def test_a_folder_that_could_not_be_opened_does_not_block_the_next(theirs: Path, tmp_path: Path) -> None:
+    for _ in range(3):
+        with pytest.raises(RagError):
+            ChromaBrowser(str(tmp_path / "none"), tmp_path / "copies")
+    with ChromaBrowser(str(theirs), tmp_path / "copies") as browser:
+        assert browser.describe("bare").count == 1
+    with ChromaBrowser(str(theirs), tmp_path / "copies") as browser:
+        assert browser.describe("empty").count == 0

@@ -129,3 +129,46 @@ def test_what_is_written_is_what_is_asked_for(conditions: list[tuple[str, Any]])
     written = " and ".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in conditions)
     expected = [{name: {"$eq": value}} for name, value in conditions]
     assert parse_where(written) == (expected[0] if len(expected) == 1 else {"$and": expected})
+
+
+Filter = tuple[str, dict[str, Any]]  # as written, as Chroma takes it
+
+_CONDITION: st.SearchStrategy[Filter] = st.builds(
+    lambda name, sign, value: (f"{name} {sign[0]} {value}", {name: {sign[1]: value}}),
+    _NAMES,
+    st.sampled_from(
+        [("=", "$eq"), ("!=", "$ne"), (">", "$gt"), (">=", "$gte"), ("<", "$lt"), ("<=", "$lte")]
+    ),
+    st.integers(-99, 99),
+)
+_LIST: st.SearchStrategy[Filter] = st.builds(
+    lambda name, values: (f"{name} in ({', '.join(map(str, values))})", {name: {"$in": values}}),
+    _NAMES,
+    st.lists(st.integers(0, 99), min_size=1, max_size=3),
+)
+
+
+def joined(word: str, parts: list[Filter]) -> Filter:
+    written = f" {word} ".join(f"({text})" for text, _ in parts)
+    return written, {f"${word}": [expected for _, expected in parts]}
+
+
+_NESTED = st.recursive(
+    _CONDITION | _LIST,
+    lambda inner: st.builds(joined, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(_NESTED)
+def test_brackets_may_nest_as_deep_as_anyone_writes_them(made: Filter) -> None:
+    written, expected = made
+    assert parse_where(written) == expected
+    assert parse_where(f"( {written} )") == expected
+
+
+@given(_NESTED)
+def test_a_filter_that_breaks_off_is_refused(made: Filter) -> None:
+    for rest in (" and", " or (", " ="):
+        with pytest.raises(RagError):
+            parse_where(made[0] + rest)

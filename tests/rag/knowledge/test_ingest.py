@@ -1,5 +1,6 @@
 """Ingest: files become versions; what is known is not done again; cancelling loses nothing."""
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -8,14 +9,15 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
+from versions_of_a import documents_of, version
 
 from rag.asking.retrieval import retrieve
 from rag.errors import DataFolderLockedError, NotFoundError, RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, rename_collection
-from rag.knowledge.edits import remove_documents
-from rag.knowledge.ingest import discover, ingest_files
-from rag.knowledge.rows import get_collection, list_collections, list_documents, list_versions
+from rag.knowledge.edits import edit_document, remove_documents
+from rag.knowledge.ingest import count_files, discover, ingest_files
+from rag.knowledge.rows import FileStatus, get_collection, list_collections, list_documents, list_versions
 from rag.knowledge.versions import activate_version
 from rag.workspace import Workspace
 
@@ -34,7 +36,7 @@ def names(workspace: Workspace, number: int | None = None) -> set[str]:
 def test_a_folder_becomes_version_one(workspace: Workspace, documents: Path) -> None:
     report = drive(ingest_files(workspace, "Everything ☃ 知識", [documents]))
     assert report.version_number == 1
-    assert report.count("added") == 3
+    assert report.count(FileStatus.ADDED) == 3
     assert names(workspace) == {"tides.txt", "bread.md", "stars.txt"}
     row = get_collection(workspace.database, "Everything ☃ 知識")
     assert workspace.index.count(IndexPlace(row.key)) == report.chunk_count == row.chunk_count
@@ -49,7 +51,7 @@ def test_the_same_folder_again_changes_nothing_and_embeds_nothing(
     before = embedder.embedded_count
     report = drive(ingest_files(workspace, "A", [documents]))
     assert report.version_number == 1
-    assert report.count("unchanged") == 3
+    assert report.count(FileStatus.UNCHANGED) == 3
     assert embedder.embedded_count == before
 
 
@@ -60,7 +62,7 @@ def test_a_changed_file_is_replaced_in_a_new_version_and_the_old_version_keeps_i
     (documents / "tides.txt").write_text("The tide at Hamburg rises 3.8 metres.", "utf-8")
     report = drive(ingest_files(workspace, "A", [documents]))
     assert report.version_number == 2
-    assert report.count("replaced") == 1
+    assert report.count(FileStatus.REPLACED) == 1
     collection, first = open_version(workspace, "A", 1)
     _, second = open_version(workspace, "A", 2)
     settings = workspace.settings.retrieval
@@ -101,7 +103,7 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
         for o in outcomes.values()
         if o.detail
     )
-    assert report.count("added") == 3
+    assert report.count(FileStatus.ADDED) == 3
 
 
 def test_what_of_a_file_was_not_read_is_in_the_report(workspace: Workspace, tmp_path: Path) -> None:
@@ -220,3 +222,97 @@ def test_an_unknown_version_or_collection_is_a_sentence(workspace: Workspace, do
         open_version(workspace, "A", 7)
     with pytest.raises(NotFoundError, match="no collection named"):
         open_version(workspace, "Z", None)
+
+
+# --- what is discovered and reported ----------------------------------------------------------------------
+
+
+def test_files_are_discovered_once_in_order(documents: Path) -> None:
+    given = [documents / "tides.txt", documents, documents / "tides.txt"]
+    sources, refused = discover(given)
+    assert [source.path.name for source in sources] == ["tides.txt", "bread.md", "stars.txt"]
+    assert sources[0].size_bytes == (documents / "tides.txt").stat().st_size
+    assert refused == []
+
+
+def test_a_file_that_is_named_itself_is_tried_whatever_its_kind(documents: Path) -> None:
+    (documents / "picture.png").write_bytes(b"x")
+    (documents / "noise.bin").write_bytes(b"x")
+    sources, refused = discover([documents])
+    assert {source.path.name for source in sources} == {"tides.txt", "bread.md", "stars.txt"}
+    assert {Path(o.path).name: o.detail for o in refused} == {
+        "picture.png": ".png is not supported",
+        "noise.bin": ".bin is not supported",
+    }
+    assert [source.path.name for source in discover([documents / "picture.png"])[0]] == ["picture.png"]
+
+
+def test_files_are_counted_without_reading_them(documents: Path) -> None:
+    (documents / "picture.png").write_bytes(b"x" * 100)
+    size = sum(path.stat().st_size for path in documents.iterdir() if path.suffix != ".png")
+    assert count_files([str(documents), str(documents / "gone")]) == (3, size, 2)
+
+
+def test_nothing_given_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(RagError, match="Name files or folders"):
+        drive(ingest_files(workspace, "A", []))
+    assert list_collections(workspace.database) == []
+
+
+def test_progress_ends_with_all_files_and_chunks(workspace: Workspace, documents: Path) -> None:
+    events = list(ingest_files(workspace, "A", [documents]))
+    stages = list(dict.fromkeys(event.stage for event in events))
+    assert stages[:4] == ["discovering", "parsing", "embedding", "saving"]
+    assert {"indexing", "verifying"} <= set(stages)
+    last = next(event for event in reversed(events) if event.stage == "saving")
+    assert (last.files_done, last.files_total) == (3, 3)
+    assert last.bytes_done == last.bytes_total == sum(path.stat().st_size for path in documents.iterdir())
+    assert all(a.files_done <= b.files_done for a, b in itertools.pairwise(events))
+
+
+def test_a_moved_file_keeps_its_attributes(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents], following=documents))
+    document = documents_of(workspace)["tides.txt"].id
+    drive(edit_document(workspace, "A", document, {"author": "Ann"}))
+    (documents / "tides.txt").rename(documents / "ebb.txt")
+    report = drive(ingest_files(workspace, "A", [documents], following=documents))
+    assert report.version_number == 3
+    moved = documents_of(workspace)["ebb.txt"]
+    assert moved.attributes == '{"author": "Ann"}'
+    assert "tides.txt" not in documents_of(workspace)
+    assert version(workspace).message == "Moved 1"
+
+
+def test_a_copy_of_a_file_is_another_document(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    (documents / "copy.txt").write_bytes((documents / "tides.txt").read_bytes())
+    report = drive(ingest_files(workspace, "A", [documents]))
+    assert (report.count(FileStatus.ADDED), report.count(FileStatus.UNCHANGED)) == (1, 3)
+    assert version(workspace).message == "Added 1"
+    embedder = workspace.embedder
+    assert isinstance(embedder, FakeEmbedder)
+    assert embedder.embedded_count == 3  # the copy's text is known
+
+
+def test_files_that_are_gone_stay_unless_their_folder_is_followed(
+    workspace: Workspace, documents: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    (documents / "stars.txt").unlink()
+    assert drive(ingest_files(workspace, "A", [documents])).version_number == 1
+    report = drive(ingest_files(workspace, "A", [documents], following=documents))
+    assert (report.version_number, report.document_count) == (2, 2)
+    assert version(workspace).message == "Removed 1"
+
+
+def test_an_old_revision_that_comes_back_is_not_parsed_again(workspace: Workspace, documents: Path) -> None:
+    file = documents / "tides.txt"
+    old = file.read_text("utf-8")
+    drive(ingest_files(workspace, "A", [documents]))
+    first = documents_of(workspace)["tides.txt"].id
+    file.write_text("The tide at Emden rises 3 metres.", "utf-8")
+    drive(ingest_files(workspace, "A", [documents]))
+    file.write_text(old, "utf-8")
+    drive(ingest_files(workspace, "A", [documents]))
+    assert documents_of(workspace)["tides.txt"].id == first
+    assert version(workspace, "3").fingerprint == version(workspace, "1").fingerprint

@@ -1,0 +1,89 @@
+"""Who answers a question: a named pipeline, a chosen version or model, a promoted pipeline, or the settings."""
+
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedModel, drive
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.asking.rows import AskResult, TraceDetail, TraceStatus, get_trace
+from rag.errors import NotFoundError, RagError
+from rag.evaluation.pipelines import make_config, save_pipeline
+from rag.knowledge.ingest import ingest_files
+from rag.monitoring.alerts import add_rule
+from rag.monitoring.rows import AlertState, list_alerts
+from rag.review.rows import Arm
+from rag.routing import arm_for, ask
+from rag.workspace import Workspace
+
+QUESTION = "What does rye bread need?"
+
+
+@pytest.fixture
+def notes(workspace: Workspace, documents: Path) -> Workspace:
+    drive(ingest_files(workspace, "Notes", [documents]))
+    return workspace
+
+
+def asked(workspace: Workspace, **values: object) -> TraceDetail:
+    result = drive(ask(workspace, QUESTION, "Notes", **values))  # type: ignore[arg-type]
+    assert isinstance(result, AskResult)
+    return get_trace(workspace.database, result.trace_id)
+
+
+@given(st.integers(1, 10**6), st.text("0123456789abcdef", min_size=32, max_size=32), st.floats(0, 1))
+def test_an_id_falls_to_one_arm_and_to_staging_the_more_the_larger_its_share(
+    rollout: int, trace_id: str, share: float
+) -> None:
+    arm = arm_for(rollout, trace_id, share)
+    assert arm == arm_for(rollout, trace_id, share)
+    assert arm_for(rollout, trace_id, 0.0) == Arm.PRODUCTION
+    if arm == Arm.STAGING:
+        assert arm_for(rollout, trace_id, min(share + 0.1, 1.1)) == Arm.STAGING
+
+
+def test_without_anything_chosen_the_settings_answer(notes: Workspace) -> None:
+    notes.change_settings({"retrieval": {"max_passages": 1}})
+    trace = asked(notes, session_id="s" * 32)
+    assert (trace.status, trace.version_number, trace.passage_count) == (TraceStatus.DONE, 1, 1)
+    assert trace.session_id == "s" * 32
+
+
+def test_a_named_pipeline_answers_its_own_collection_alone(notes: Workspace) -> None:
+    config = make_config({"collection": "Notes", "retrieval": {"max_passages": 2, "search": "BM25"}})
+    save_pipeline(notes, "two", config)
+    trace = asked(notes, pipeline="two")
+    assert '"search":"BM25"' in trace.settings
+    with pytest.raises(RagError, match="“two” answers “Notes”, not “Other”"):
+        drive(ask(notes, QUESTION, "Other", pipeline="two"))
+    with pytest.raises(NotFoundError):
+        drive(ask(notes, QUESTION, "Notes", pipeline="gone"))
+
+
+def test_a_chosen_version_is_asked_as_it_is(notes: Workspace, documents: Path) -> None:
+    (documents / "bread.md").write_text("# Bread\n\nRye bread needs patience.\n", "utf-8")
+    drive(ingest_files(notes, "Notes", [documents]))
+    assert asked(notes).version_number == 2
+    assert asked(notes, version=1).version_number == 1
+    with pytest.raises(NotFoundError, match="no model"):
+        asked(notes, model=str(documents / "other.gguf"))
+
+
+def test_monitors_are_told_after_every_question(notes: Workspace) -> None:
+    add_rule(notes, {"name": "Slow", "measure": "latency", "threshold": 1e-6, "window": 5, "minimum": 5})
+    for _ in range(4):
+        asked(notes)
+    rules = {rule.name: rule for rule in list_alerts(notes.database)}
+    assert (rules["Slow"].state, rules["Slow"].count) == (AlertState.NOT_ENOUGH_DATA, 4)
+    asked(notes)
+    assert [rule.name for rule in list_alerts(notes.database, firing_only=True)] == ["Slow"]
+
+
+def test_a_question_that_fails_is_raised_after_its_trace_was_saved(notes: Workspace) -> None:
+    model = notes.loaded_model
+    assert isinstance(model, ScriptedModel)
+    model.error = RagError("Out of memory.")
+    with pytest.raises(RagError, match="Out of memory"):
+        asked(notes)
+    assert notes.database.cells("SELECT status, error FROM trace") == [("failed", "Out of memory.")]
