@@ -31,6 +31,12 @@ class PassageView(QPlainTextEdit):
         self._mark()
         QTimer.singleShot(0, self._scroll)
 
+    def clear(self) -> None:
+        """Show nothing, and forget the mark: it would be drawn again with the colours of another theme."""
+        super().clear()
+        self._range = (0, 0)
+        self.setExtraSelections([])
+
     @property
     def marked_text(self) -> str:
         """The marked passage."""

@@ -40,7 +40,7 @@ trial_app = typer.Typer(
 )
 app.add_typer(versions_app, name="versions")
 app.add_typer(trial_app, name="trial")
-app.add_typer(trial_app, name="whatif", hidden=True)  # its name up to version 1
+app.add_typer(trial_app, name="whatif", hidden=True)  # its name in version 0.1
 
 Which = Annotated[str, typer.Argument(help="Number or tag of a version.", metavar="VERSION")]
 
@@ -188,7 +188,7 @@ def query(
     screen.print("Stored, with its hits in every version of this embedder.")
 
 
-versions_app.command("probe", hidden=True)(query)  # its name up to version 1
+versions_app.command("probe", hidden=True)(query)  # its name in version 0.1
 
 
 @versions_app.command()

@@ -224,7 +224,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     press(qtbot, ask.strip, "Results")
     settle(qtbot, window)
     assert window.current_page == "review"
-    assert "6 are the fewest" in page.rollouts.summary.text()
+    assert "at least 6 are needed" in page.rollouts.summary.text()
     press(qtbot, page.rollouts, "Promote…")
     settle(qtbot, window)
     box = page.rollouts.findChildren(QMessageBox)[-1]

@@ -20,7 +20,7 @@ from rag.text.plurals import counted
 
 GROUP_COLUMNS = (
     Column("Question", lambda g: g.question, 260, stretch=True, tooltip=lambda g: g.question),
-    Column("Times", lambda g: str(len(g.members)), 48, right=True, sort=lambda g: len(g.members)),
+    Column("Times", lambda g: str(len(g.members)), 64, right=True, sort=lambda g: len(g.members)),
     Column("What differs", lambda g: ", ".join(g.reasons), 170, tooltip=lambda g: ", ".join(g.reasons)),
     Column("Possible cause", lambda g: g.cause or "unknown", 150, tooltip=lambda g: g.cause,
            colour=lambda g: None if g.cause else "text_muted"),

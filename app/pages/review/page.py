@@ -22,7 +22,7 @@ FEEDBACK_COLUMNS = (
     Column("When", lambda f: datetime.fromtimestamp(f.created_ms / 1000).strftime("%d %b %H:%M"), 100,
            sort=lambda f: f.created_ms),
     Column("By", lambda f: f.author, 90),
-    Column("", lambda f: "up" if f.is_up else "down", 52, colour=lambda f: "good" if f.is_up else "bad"),
+    Column("", lambda f: "up" if f.is_up else "down", 64, colour=lambda f: "good" if f.is_up else "bad"),
     Column("Reason", lambda f: ": ".join(part for part in (f.reason, f.note) if part), 170,
            tooltip=lambda f: f.note),
     Column("Question", lambda f: f.question, 240, stretch=True, tooltip=lambda f: f.question),

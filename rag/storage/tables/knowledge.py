@@ -28,7 +28,7 @@ class Collection(SQLModel, table=True):
     # The version whose texts the index contains, and perhaps more; None: the index must not be used.
     index_version_id: int | None = None
     index_key: str = ""  # the Chroma collection that serves the active version
-    index_server: str = ""  # address of a Chroma server; empty: the folder beside the SQLite file
+    index_server: str = ""  # address of a Chroma server; empty: the folder next to the SQLite file
     last_number: int = 0  # of a version; the number of a deleted one is never used again
     # What is being changed, a PendingKind, and the version that it makes active, once that one is written.
     # Both are empty again when the change has ended: what a start finds here was interrupted by a kill.

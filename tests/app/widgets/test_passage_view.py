@@ -40,3 +40,13 @@ def test_another_passage_replaces_the_mark_and_a_theme_its_colour(qtbot: QtBot, 
     (mark,) = view.extraSelections()
     assert mark.format.background().color() == theme.colour("highlight")
     theme.apply("light")
+
+
+def test_an_emptied_view_has_no_mark_left(qtbot: QtBot, theme: Theme) -> None:
+    view = PassageView(theme)
+    qtbot.addWidget(view)
+    view.show_passage("The tide at Bremen rises.", 4, 8)
+    view.clear()
+    assert (view.toPlainText(), view.marked_text, view.extraSelections()) == ("", "", [])
+    theme.apply("dark")  # a mark beyond the end would make Qt warn, which fails a test
+    theme.apply("light")

@@ -2,8 +2,11 @@
 
 import pytest
 
+from rag.errors import RagError
+from rag.evaluation import runs
 from rag.evaluation.cases import Case
-from rag.evaluation.comparison import compare
+from rag.evaluation.comparison import compare, compare_evaluations, set_power
+from rag.evaluation.rows import list_runs
 from rag.evaluation.sets import change_set
 from rag.workspace import Workspace
 from tests.rag.evaluation.filled import CASES, model, save, start
@@ -48,3 +51,33 @@ def test_a_comparison_counts_as_by_hand(filled: Workspace) -> None:
     assert dict(report.failures)[a.id] == {"ok": 8}
     alone = compare(filled.database, [a.id])
     assert alone.sentences == () and alone.metrics[0].differences == ()
+
+
+def test_runs_that_cannot_be_compared_fairly_come_with_warnings(filled: Workspace) -> None:
+    (first,) = start(filled)
+    change_set(filled, "S", remove=["moon"])
+    (second,) = start(filled, parallel=1)
+    events = runs.start_runs(filled, "S", ["P"], parallel=1)
+    next(events)
+    events.close()
+    third = list_runs(filled.database)[0]
+    warnings = compare(filled.database, [first.id, second.id, third.id]).warnings
+    expected = f"Run {second.id} is on version 2 of “S”, run {first.id} on version 1 of “S”."
+    assert any(warning.startswith(expected) for warning in warnings)
+    assert f"Run {third.id} is cancelled with 0 of 2 answers." in warnings
+
+
+def test_a_comparison_has_one_to_eight_runs(filled: Workspace) -> None:
+    (run,) = start(filled, "R")
+    for ids in ([], list(range(1, 10))):
+        with pytest.raises(RagError, match="Choose 1 to 8 runs"):
+            compare(filled.database, ids)
+    assert len(compare(filled.database, [run.id, run.id]).runs) == 1, "a run is compared once"
+    assert compare_evaluations(filled, [run.id]).metrics == compare(filled.database, [run.id]).metrics
+
+
+def test_the_power_of_a_set_is_known_before_a_run(filled: Workspace) -> None:
+    found = set_power(filled, "S")
+    assert (found.cases, found.difference) == (3, None), "three cases show nothing"
+    assert [difference for difference, _ in found.needed] == [0.05, 0.1, 0.15, 0.2]
+    assert all(a[1] >= b[1] for a, b in zip(found.needed, found.needed[1:], strict=False) if a[1] and b[1])

@@ -113,3 +113,34 @@ def test_the_starter_model_writes_drafts_that_parse(folder: Path, tmp_path: Path
             assert generating.is_in_passage(workspace, written.question, written.answer, passage.text)
         report = drive(generating.generate_drafts(workspace, "auto", "Notes", 2))
         assert report.stored + sum(count for _, count in report.dropped) == report.tried == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("When was the harbour of Bremen opened?", True),
+        ("What does the passage say about Bremen?", False),
+        ("According to this, when do boats leave Bremen?", False),
+        ("When was it opened?", False),
+        ("Which table of the kitchen is the largest?", True),
+        ("What does this table of Bremen show?", False),
+    ],
+)
+def test_a_question_makes_sense_without_its_passage(question: str, alone: bool) -> None:
+    assert generating.stands_alone(question) is alone
+
+
+def test_an_answer_is_in_its_passage_word_for_word(workspace: Workspace) -> None:
+    passage = "The harbour of Bremen was opened in 1888."
+    assert generating.is_in_passage(workspace, "When?", "in 1888", passage)
+    assert generating.is_in_passage(workspace, "When?", "The Harbour, of Bremen!", passage)
+    assert not generating.is_in_passage(workspace, "When?", "It sank in 1750.", passage)
+
+
+def test_a_number_of_drafts_and_a_missing_draft_are_refused(workspace: Workspace) -> None:
+    for count in (0, 1001):
+        with pytest.raises(RagError, match="Choose 1 to 1,000 drafts"):
+            drive(generating.generate_drafts(workspace, "auto", "Notes", count))
+    for decide in (generating.accept_draft, generating.reject_draft):
+        with pytest.raises(RagError, match=r"no draft 9\. Run `ragdeck sets drafts SET`"):
+            decide(workspace, 9)

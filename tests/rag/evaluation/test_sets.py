@@ -180,3 +180,52 @@ def test_a_case_is_stored_as_plain_json(named: Workspace) -> None:
         content = json.loads(raw.execute("SELECT content FROM evaluationcase").fetchone()[0])
     raw.close()
     assert content["question"] == "Ünïcode „?“\n"
+
+
+def test_a_case_is_saved_in_a_set_that_is_made(workspace: Workspace) -> None:
+    key = sets.save_case(workspace, "new", {"question": "One?", "key": "one"})
+    assert key == "one"
+    assert sets.save_case(workspace, "new", {"question": "Two?", "key": "two"}, replaced="one") == "two"
+    assert [c.key for c in sets.set_cases(workspace.database, "new")] == ["two"]
+    sets.save_case(workspace, "new", {"question": "Three?", "key": "two"}, replaced="two", message="Reworded")
+    assert list_set_versions(workspace.database, "new")[0].message == "Reworded"
+    with pytest.raises(RagError, match=r"weight: .*greater than 0"):
+        sets.save_case(workspace, "new", {"question": "q", "weight": 0})
+    sets.remove_cases(workspace, "new", ["two"])
+    assert sets.set_cases(workspace.database, "new") == ()
+
+
+def test_a_set_is_made_only_if_there_is_none(named: Workspace) -> None:
+    assert sets.ensure_set(named, " gold ") == "gold"
+    assert sets.ensure_set(named, "silver") == "silver"
+    assert [row.name for row in list_sets(named.database)] == ["gold", "silver"]
+
+
+def test_the_window_imports_a_file_with_its_problems(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    path.write_text("Frage,weight\nWer?,1\nWas?,viel\n", "utf-8")
+    found = sets.import_cases(workspace, "new", str(path), {"question": "Frage"})
+    assert (found.good, found.version) == (1, None)
+    assert found.problems == ("line 3: weight is “viel”, not a number.",)
+    found = sets.import_cases(workspace, "new", str(path), {"question": "Frage"}, skip_bad=True)
+    assert (found.good, found.version) == (1, 1)
+
+
+def test_the_window_sees_both_sides_of_every_change(named: Workspace) -> None:
+    sets.change_set(named, "gold", put=[case("One?", key="1"), case("Two?", key="2")])
+    sets.change_set(named, "gold", put=[case("Two!", key="2"), case("Three?", key="3")], remove=["1"])
+    sentence, changes = sets.diff_set(named.database, "gold", 1, 2)
+    assert sentence == "1 added, 1 removed, 1 changed, 0 unchanged"
+    assert [(change.kind, change.key) for change in changes] == [
+        ("added", "3"),
+        ("removed", "1"),
+        ("changed", "2"),
+    ]
+    assert json.loads(changes[2].old)["question"] == "Two?"
+    assert json.loads(changes[2].new)["question"] == "Two!"
+    assert changes[0].old == changes[1].new == ""
+
+
+def test_an_empty_set_is_not_exported(named: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(RagError, match="no cases to export"):
+        sets.export_set(named.database, "gold", tmp_path / "out.csv", "csv")

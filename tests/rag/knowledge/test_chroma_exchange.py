@@ -293,3 +293,90 @@ def test_a_collection_is_served_from_a_server_and_survives_its_end(
         assert look_up_version(workspace.database, "A", "active").number == 1
         assert drive(serve_index(workspace, "A", "")).ok
     assert ask() == before
+
+
+# --- what an import makes of records ----------------------------------------------------------------------
+
+
+def make_records(folder: Path, texts: list[str], metadatas: list[dict[str, Any]] | None) -> str:
+    """Make a Chroma folder with one collection, “notes”, of the fake embedder's vectors."""
+    client = client_of(folder)
+    collection = client.create_collection("notes", embedding_function=None)
+    ids = [f"r{number}" for number in range(len(texts))]
+    vectors = FakeEmbedder().encode([text or "empty" for text in texts])
+    collection.add(ids=ids, documents=texts, embeddings=vectors, metadatas=metadatas)
+    client.close()
+    return str(folder)
+
+
+def imported(workspace: Workspace) -> dict[str, list[str]]:
+    row = get_collection(workspace.database, "A")
+    documents = list_documents(workspace.database, row.active_version_id or 0)
+    return {d.name: [c.text for c in list_chunks(workspace.database, d.id)] for d in documents}
+
+
+@pytest.mark.parametrize("key", ["source", "file", "filename", "path", "url", "title"])
+def test_records_are_grouped_by_what_they_say_of_their_source(
+    workspace: Workspace, tmp_path: Path, key: str
+) -> None:
+    metadatas = [{key: f"docs/{name}.pdf", "note": 1} for name in "abab"]
+    drive(import_collection(workspace, make_records(tmp_path / "c", TEXTS, metadatas), "notes", "A"))
+    assert imported(workspace) == {"a.pdf": [TEXTS[0], TEXTS[2]], "b.pdf": [TEXTS[1], TEXTS[3]]}
+
+
+@pytest.mark.parametrize("key", ["page", "chunk_index", "position", "start"])
+def test_records_of_a_document_are_put_in_their_order(workspace: Workspace, tmp_path: Path, key: str) -> None:
+    metadatas = [{"source": "a.txt", key: place} for place in (3, 1.5, 2, 0)]
+    drive(import_collection(workspace, make_records(tmp_path / "c", TEXTS, metadatas), "notes", "A"))
+    assert imported(workspace) == {"a.txt": [TEXTS[3], TEXTS[1], TEXTS[2], TEXTS[0]]}
+
+
+def test_records_that_say_nothing_are_one_document_in_their_order(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    report = drive(import_collection(workspace, make_records(tmp_path / "c", TEXTS, None), "notes", "  A "))
+    assert (report.collection, report.documents, report.chunks, report.known) == ("A", 1, 4, True)
+    assert imported(workspace) == {"notes": TEXTS}
+    assert report.embedder == "fake"
+
+
+def test_records_without_text_are_left_out_and_repeated_ones_counted(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    texts = [TEXTS[0], "  ", TEXTS[0], "", TEXTS[1]]
+    report = drive(import_collection(workspace, make_records(tmp_path / "c", texts, None), "notes", "A"))
+    assert (report.chunks, report.without_text, report.duplicates) == (3, 2, 1)
+    assert imported(workspace) == {"notes": [TEXTS[0], TEXTS[0], TEXTS[1]]}
+
+
+def test_a_second_import_replaces_what_changed_and_keeps_the_rest(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    source = make_records(tmp_path / "c", TEXTS, [{"source": name} for name in "aabb"])
+    drive(import_collection(workspace, source, "notes", "A"))
+    client = client_of(tmp_path / "c")
+    changed = "Boats leave the harbour at dawn."
+    client.get_collection("notes", embedding_function=None).update(
+        ids=["r3"], documents=[changed], embeddings=FakeEmbedder().encode([changed])
+    )
+    client.close()
+    drive(import_collection(workspace, source, "notes", "A"))
+    row = look_up_version(workspace.database, "A", "active")
+    assert (row.number, row.kind, row.added_count, row.replaced_count) == (2, "import", 1, 1)
+    assert imported(workspace) == {"a": TEXTS[:2], "b": [TEXTS[2], changed]}
+    assert (row.chunks_added, row.chunks_removed) == (1, 1)
+
+
+def test_a_cancelled_import_makes_no_version(workspace: Workspace, tmp_path: Path) -> None:
+    source = make_records(tmp_path / "c", TEXTS, [{"source": name} for name in "aabb"])
+    events = import_collection(workspace, source, "notes", "A")
+    while next(events).stage != "saving":
+        pass
+    events.close()
+    assert get_collection(workspace.database, "A").version_number is None
+    assert drive(import_collection(workspace, source, "notes", "A")).number == 1
+
+
+def test_nothing_to_search_for_is_refused(workspace: Workspace, theirs: Path) -> None:
+    with pytest.raises(RagError, match="Type some words"):
+        search_text(workspace, str(theirs), "notes", "  ")

@@ -6,13 +6,15 @@ import pytest
 from fakes import drive
 from hypothesis import given
 from hypothesis import strategies as st
+from versions_of_a import chunk_of, documents_of
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
+from rag.errors import NotFoundError
 from rag.knowledge.chunk_quality import judge_text, near_duplicates, near_duplicates_of, suspicious_chunks
 from rag.knowledge.edits import exclude_chunks
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import get_collection, list_chunks, list_documents, read_chunk_use
+from rag.knowledge.rows import SuspectKind, get_collection, list_chunks, list_documents, read_chunk_use
 from rag.workspace import Workspace
 
 GOOD = (
@@ -104,3 +106,87 @@ def test_a_chunk_knows_the_traces_that_used_it(workspace: Workspace, documents: 
     assert (use.candidate_count, use.prompt_count) == (1, 1)
     assert use.cited == ((result.trace_id, "What does rye bread need?"),)
     assert use.excluded is None
+
+
+# --- the rules, one by one --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("\ufffd\ufffd tide", "2 characters that are not text"),
+        ("§§§§§§§§§§§§§ab", "13 % letters and digits"),
+        ("one two", "2 words"),
+        ("word", "1 word"),
+        ("", "0 words"),
+        ("a b c d e f g h i j k l m n", "letters with spaces between them"),
+        ("brtsk wrtzk plnmk strwk grmpf nrdlk vrstk qwrtz", "8 of 8 words without a vowel"),
+    ],
+)
+def test_a_judgement_says_by_which_figures(text: str, detail: str) -> None:
+    assert judge_text(text)[1] == detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One broken \ufffd character is no reason to look at a chunk of text.",
+        "Antidisestablishmentarianism matters",  # few words, and long enough
+        "NATO HTTP TCP UDP SMTP IMAP HTML XML are written in capitals and have no vowels",
+        "+---+---+\n| a | b |\n+---+---+\n| c and d | e and f |",
+    ],
+)
+def test_what_only_looks_odd_is_left_alone(text: str) -> None:
+    assert judge_text(text) == (None, "")
+
+
+def test_a_suspect_is_described_for_a_person(ingested: Workspace, tmp_path: Path) -> None:
+    noise = "%&/(§$ )(=?{]}[ ~#'* ;:_+ " * 30 + "a"
+    (tmp_path / "noise.txt").write_text(noise, "utf-8")
+    drive(ingest_files(ingested, "A", [tmp_path / "noise.txt"]))
+    suspects = drive(suspicious_chunks(ingested, "A"))
+    assert {suspect.kind for suspect in suspects} == {SuspectKind.GARBLED}
+    first = suspects[0]
+    assert first.chunk_id == chunk_of(ingested, "noise.txt")
+    assert (first.document, first.document_id) == ("noise.txt", documents_of(ingested)["noise.txt"].id)
+    assert len(first.text) <= 400
+    assert drive(suspicious_chunks(ingested, "A", 1)) == []  # the version before it came
+
+
+def test_a_text_in_two_documents_is_no_boilerplate_yet(ingested: Workspace, tmp_path: Path) -> None:
+    notice = "This report is confidential and must not be copied without permission of the office."
+    for number in range(2):
+        (tmp_path / f"{number}.txt").write_text(notice, "utf-8")
+    drive(ingest_files(ingested, "A", [tmp_path / "0.txt", tmp_path / "1.txt"]))
+    assert drive(suspicious_chunks(ingested, "A")) == []
+    (tmp_path / "2.txt").write_text(notice, "utf-8")
+    drive(ingest_files(ingested, "A", [tmp_path / "2.txt"]))
+    suspects = drive(suspicious_chunks(ingested, "A"))
+    assert [suspect.document for suspect in suspects] == ["0.txt", "1.txt", "2.txt"]
+    assert {suspect.detail for suspect in suspects} == {"the same text in 3 documents"}
+
+
+def test_pairs_are_those_above_the_threshold_best_first(ingested: Workspace, tmp_path: Path) -> None:
+    words = "harbour crane goods noon ferry pilot light wind rope anchor deck mast sail wave tide".split()
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(" ".join(words[: len(words) - number]), "utf-8")
+    drive(ingest_files(ingested, "A", [tmp_path / f"{number}.txt" for number in range(3)]))
+    pairs = drive(near_duplicates(ingested, "A", threshold=0.9))
+    assert [{p.document, p.other_document} for p in pairs] == [
+        {"0.txt", "1.txt"}, {"1.txt", "2.txt"}, {"0.txt", "2.txt"},
+    ]  # fmt: skip
+    scores = [pair.similarity for pair in pairs]
+    assert scores == sorted(scores, reverse=True)
+    assert len(drive(near_duplicates(ingested, "A", threshold=0.965))) == 1
+    assert drive(near_duplicates(ingested, "A", 1, threshold=0.9)) == []
+    (first, second) = near_duplicates_of(ingested, "A", chunk_of(ingested, "1.txt"))[:2]
+    assert {first.other_document, second.other_document} <= {"0.txt", "2.txt"}
+    assert first.similarity >= second.similarity
+
+
+def test_a_version_that_does_not_exist_is_a_sentence(ingested: Workspace) -> None:
+    for look in (suspicious_chunks, near_duplicates):
+        with pytest.raises(NotFoundError, match="has no version 9"):
+            drive(look(ingested, "A", 9))
+    with pytest.raises(NotFoundError, match="no collection"):
+        near_duplicates_of(ingested, "Z", 1)

@@ -8,12 +8,14 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
+from rag.errors import RagError
 from rag.evaluation import sets
 from rag.governance.erasure import erase_document
 from rag.knowledge.ingest import ingest_files
 from rag.review import rows as people
 from rag.review.feedback import add_feedback
 from rag.review.queues import (
+    delete_queue,
     export_reviews,
     fill_queue,
     make_cases,
@@ -104,3 +106,82 @@ def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:
     notes.database.close()
     for path in notes.folder.rglob("*"):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_what_cannot_fill_a_queue_is_refused(notes: Workspace) -> None:
+    for queue, counts, message in (
+        (" ", {"random": 1}, "needs a name of at most 200"),
+        ("x" * 201, {"random": 1}, "needs a name of at most 200"),
+        ("Q", {"worst": 1}, "“worst” is not a source. Choose one of: flagged, thumbs-down"),
+        ("Q", {"random": -1}, "0 to 10,000 answers"),
+    ):
+        with pytest.raises(RagError, match=message):
+            fill_queue(notes, queue, counts)
+    assert people.list_queues(notes.database) == []
+
+
+def test_a_random_sample_is_the_same_for_a_seed(notes: Workspace) -> None:
+    for number in range(6):
+        asked(notes, f"Rye bread needs {number} hours of rest [1].")
+    for queue, seed in (("A", 1), ("B", 1), ("C", 2)):
+        fill_queue(notes, queue, {"random": 3}, seed=seed)
+
+    def traces(queue: str) -> list[str]:
+        return [item.trace_id for item in people.list_review_items(notes.database, queue, "")]
+
+    assert traces("A") == traces("B")
+    assert len(set(traces("C"))) == 3
+
+
+def test_a_low_score_is_stored_as_a_number(notes: Workspace) -> None:
+    asked(notes, "Rye bread needs 90 hours of rest [1].")
+    fill_queue(notes, "Low", {"low score": 1})
+    (item,) = people.list_review_items(notes.database, "Low", "")
+    assert item.source is people.ReviewSource.LOW_SCORE
+    assert item.score is not None and 0 <= item.score < 1
+
+
+def test_verdicts_that_cannot_be_are_refused(notes: Workspace) -> None:
+    asked(notes, "Rye bread needs 12 hours of rest [1].")
+    fill_queue(notes, "Q", {"random": 1})
+    (item,) = people.list_review_items(notes.database, "Q", "Ann")
+    for arguments, message in (
+        ((item.id, "  ", "correct"), "Enter the reviewer's name"),
+        ((item.id, "Ann", "great"), "“great” is not a verdict. Choose one of: correct, partly, wrong, skip."),
+        ((99, "Ann", "correct"), "no review item 99. Run `ragdeck review list QUEUE`"),
+    ):
+        with pytest.raises(RagError, match=message):
+            save_verdict(notes, *arguments)
+    with pytest.raises(RagError, match="“bad” is not a reason"):
+        save_verdict(notes, item.id, "Ann", "wrong", reason="bad")
+    with pytest.raises(RagError, match="Give a verdict first"):
+        make_review_case(notes, item.id, "Ann", "gold")
+    with pytest.raises(RagError, match="Nobody has reviewed anything"):
+        export_reviews(notes.database, "Q", Path("q.csv"))
+
+
+def test_an_answer_that_should_have_refused_becomes_a_case_to_decline(notes: Workspace) -> None:
+    asked(notes, "Rye bread needs 12 hours of rest [1].")
+    fill_queue(notes, "Q", {"random": 1})
+    (item,) = people.list_review_items(notes.database, "Q", "Ann")
+    save_verdict(notes, item.id, "Ann", "wrong", reason="should have refused")
+    case = make_review_case(notes, item.id, "Ann", "gold")
+    assert (case.should_refuse, case.references) == (True, ())
+    (after,) = people.list_review_items(notes.database, "Q", "Ann")
+    assert after.own is not None and (after.own.set_name, after.own.case_key) == ("gold", case.key)
+    save_verdict(notes, item.id, "Ann", "skip")
+    assert make_cases(notes, "Q", "other") == (0, 1), "a skipped item makes no case"
+
+
+def test_a_deleted_queue_takes_its_verdicts_along(notes: Workspace) -> None:
+    asked(notes, "Rye bread needs 12 hours of rest [1].")
+    fill_queue(notes, "Q", {"random": 1})
+    (item,) = people.list_review_items(notes.database, "Q", "Ann")
+    save_verdict(notes, item.id, "Ann", "correct")
+    make_review_case(notes, item.id, "Ann", "gold")
+    delete_queue(notes, "Q")
+    for table in ("reviewqueue", "reviewitem", "review"):
+        assert notes.database.cells(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert len(sets.set_cases(notes.database, "gold")) == 1
+    with pytest.raises(RagError, match="no review queue named “Q”"):
+        delete_queue(notes, "Q")

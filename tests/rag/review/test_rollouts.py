@@ -173,3 +173,28 @@ def test_a_pipeline_of_ones_own_choice_answers(notes: Workspace) -> None:
     assert all(hit.dense_rank is None for hit in hits)
     with pytest.raises(RagError, match="answers “Notes”, not “Other”"):
         drive(routing.ask(notes, QUESTION, "Other", pipeline="one"))
+
+
+def test_picks_that_cannot_be_are_refused(notes: Workspace) -> None:
+    pipeline(notes)
+    rollout.start_rollout(notes, "blind", collection="Notes", staging="short")
+    result = drive(routing.ask(notes, QUESTION, "Notes"))
+    assert isinstance(result, BlindResult)
+    with pytest.raises(RagError, match="Pick “first”, “second” or “no difference”"):
+        rollout.pick_answer(notes, result.pair, "both")
+    for pair in ("", "unknown"):
+        with pytest.raises(RagError, match="no blind comparison with this id"):
+            rollout.pick_answer(notes, pair, "first")
+    arm = people.arm_of(notes.database, result.first.trace_id)
+    assert arm is not None and arm.picked is people.Picked.NOTHING
+    rollout.pick_answer(notes, result.pair, "second")
+    picked = [people.arm_of(notes.database, one.trace_id) for one in (result.first, result.second)]
+    assert [arm.picked for arm in picked if arm] == [people.Picked.OTHER, people.Picked.THIS]
+
+
+def test_a_pipeline_that_was_not_promoted_cannot_be_released(notes: Workspace) -> None:
+    assert not rollout.release_production(notes, "Notes")
+    assert not rollout.release_production(notes)
+    assert rollout.production_config(notes, "Notes") is None
+    with pytest.raises(RagError, match=r"no roll-out 7\. Run `ragdeck rollout status`"):
+        rollout.preview_promotion(notes, 7)
