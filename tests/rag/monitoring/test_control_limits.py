@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom, ks_2samp, kstwobign
 
 from rag.monitoring.control_limits import (
@@ -118,3 +120,37 @@ def test_the_ks_test_is_the_known_one() -> None:
     assert np.mean(alarms) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
     large = ks_test(list(np.linspace(0, 1, 4000)), list(np.linspace(0.03, 1.03, 4000)))
     assert large[1] == pytest.approx(kstwobign.sf(large[0] * np.sqrt(2000)), rel=0.3)
+
+
+@given(st.integers(0, 60), st.integers(20, 60), st.integers(1, 80))
+def test_limits_of_a_rate_are_shares_around_it(count: int, total: int, window: int) -> None:
+    count = min(count, total)
+    limits = rate_limits(count, total, window)
+    assert limits.centre == count / total
+    assert limits.low is None or 0 < limits.low <= 1
+    assert limits.high is None or 0 <= limits.high < 1
+    if limits.low is not None and limits.high is not None:
+        assert limits.low <= limits.high
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=20, max_size=80), st.integers(1, 60))
+def test_limits_of_a_median_are_values_of_the_reference(reference: list[float], window: int) -> None:
+    limits = median_limits(reference, window)
+    assert limits.centre in reference
+    for side in (limits.low, limits.high):
+        assert side is None or side in reference
+
+
+@given(st.integers(0, 200), st.integers(1, 200))
+def test_wilsons_interval_contains_the_rate_and_narrows_with_more_questions(count: int, total: int) -> None:
+    count = min(count, total)
+    low, high = wilson_interval(count, total)
+    assert 0 <= low <= count / total + 1e-9 and count / total - 1e-9 <= high <= 1
+    more_low, more_high = wilson_interval(4 * count, 4 * total)
+    assert more_high - more_low <= high - low + 1e-9
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_an_empty_sample_cannot_be_tested() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        energy_test(np.zeros((0, 2), dtype=np.float32), np.ones((3, 2), dtype=np.float32))

@@ -11,12 +11,8 @@ from rag.monitoring.alerts import (
     check_alerts,
     set_reference,
 )
-from rag.monitoring.drift import disagreements, drift, embed
-from rag.monitoring.rows import (
-    AlertRow,
-    Scope,
-    list_alerts,
-)
+from rag.monitoring.drift import disagreements, drift, drift_sentence, embed, text_hash
+from rag.monitoring.rows import AlertRow, DriftSubject, Scope, list_alerts
 from rag.storage.store import now_ms
 from rag.workspace import Workspace
 
@@ -98,3 +94,26 @@ def test_similar_questions_with_answers_that_disagree_are_grouped(workspace: Wor
     assert groups[1].cause == ""
     assert groups[0].members[0].created_ms > groups[0].members[-1].created_ms
     assert drive(disagreements(workspace, Scope(model="other"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("p", "count", "sentence"),
+    [
+        (0.5, 200, "no sign of drift: p = 0.50, 200 against 200 scores"),
+        (0.5, 30, "no sign of drift: p = 0.50, 30 against 200 scores; so few show a large change only"),
+        (0.02, 30, "a weak sign of drift: p = 0.020, 30 against 200 scores"),
+        (0.0004, 30, "drift: p < 0.001, 30 against 200 scores"),
+    ],
+)
+def test_a_test_says_what_its_size_allows_it_to_say(p: float, count: int, sentence: str) -> None:
+    assert drift_sentence(DriftSubject.SCORES, p, count, 200) == sentence
+
+
+def test_without_a_reference_period_nothing_is_tested(workspace: Workspace) -> None:
+    for result in drive(drift(workspace, Scope())):
+        assert (result.p, result.count, result.sentence) == (None, 0, "no reference period is chosen")
+
+
+def test_a_text_has_one_key_whatever_is_in_it() -> None:
+    assert text_hash("a") == text_hash("a") != text_hash("b")
+    assert len(text_hash("\ud800 is no character")) == 64
