@@ -71,16 +71,8 @@ def build_trial(
         raise RagError(
             "The active version already has these settings. Choose another embedder or chunk size."
         )
-    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
-    chunker = Chunker(embedder.tokenizer, settings, embedder.longest_input)
+    new_ids = yield from _rebuild_all(workspace, list(draft.documents), embedder, settings)
     lost = 0
-    new_ids: dict[int, int] = {}
-    for done, document_id in enumerate(draft.documents):
-        progress = VersionProgress("chunking and embedding", done, len(draft.documents))
-        yield progress
-        new_ids[document_id] = yield from _rebuild(
-            workspace, document_id, chunking, chunker, embedder, progress
-        )
     with workspace.store.session() as session:
         for old, new in new_ids.items():
             if old != new:
@@ -183,6 +175,20 @@ def _chosen_settings(
         raise RagError(
             "A chunk can have 32 to 2,048 tokens and an overlap of 0 to 512. Choose sizes in these ranges."
         ) from error
+
+
+def _rebuild_all(
+    workspace: Workspace, documents: list[int], embedder: Embedder, settings: ChunkingSettings
+) -> Generator[VersionProgress, None, dict[int, int]]:
+    """Return document id -> id of its revision with the new chunks."""
+    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
+    chunker = Chunker(embedder.tokenizer, settings, embedder.longest_input)
+    made: dict[int, int] = {}
+    for done, document_id in enumerate(documents):
+        progress = VersionProgress("chunking and embedding", done, len(documents))
+        yield progress
+        made[document_id] = yield from _rebuild(workspace, document_id, chunking, chunker, embedder, progress)
+    return made
 
 
 def _rebuild(
