@@ -27,7 +27,6 @@ from rag.cli import (
     review,
     rollout,
     sets,
-    trust,
     versions,
 )
 from rag.cli.terminal import log, opener, plain
@@ -44,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, trust, review, rollout, prompts, sets, evaluation, pipelines, monitoring,
+    knowledge, versions, asking, review, rollout, prompts, sets, evaluation, pipelines, monitoring,
     data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)

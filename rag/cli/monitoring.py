@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rag.asking.rows import list_trace_models, list_traces, read_answers
 from rag.cli.asking import with_answers
+from rag.cli.regression_questions import FIRING, regression_app
 from rag.cli.terminal import (
     Data,
     Json,
@@ -31,7 +32,6 @@ from rag.monitoring.rows import (
     AlertState,
     Member,
     ReferenceRow,
-    RegressionState,
     Scope,
     find_reference,
     list_alerts,
@@ -43,7 +43,6 @@ from rag.monitoring.rows import (
 if TYPE_CHECKING:
     from rag.storage.database import Database
 
-FIRING = 3  # exit code of a check when an alert fires that nobody has acknowledged
 
 app = typer.Typer()
 monitor_app = typer.Typer(
@@ -51,7 +50,6 @@ monitor_app = typer.Typer(
 )
 rules_app = typer.Typer(help="Alert rules: a measure, a threshold, a window, a minimum count.")
 reference_app = typer.Typer(help="The period that limits and drift tests compare with.")
-regression_app = typer.Typer(help="Questions with a reference answer that are asked again after changes.")
 app.add_typer(monitor_app, name="monitor")
 monitor_app.add_typer(rules_app, name="rules")
 monitor_app.add_typer(reference_app, name="reference")
@@ -80,8 +78,6 @@ Threshold = Annotated[
 Window = Annotated[int | None, typer.Option("--window", help="Number of most recent questions.")]
 Minimum = Annotated[int | None, typer.Option("--minimum", help="Fewest questions that are judged.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why the rule is there.")]
-QuestionId = Annotated[int, typer.Argument(help="Number of a regression question.", metavar="ID")]
-In = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
 
 
 # --- measures and the check -------------------------------------------------------------------------------
@@ -501,121 +497,6 @@ def clear_reference(
 
 def _period(row: ReferenceRow) -> Scope:
     return Scope(row.collection, since_ms=row.start_ms, until_ms=row.end_ms)
-
-
-# --- regression questions ---------------------------------------------------------------------------------
-
-
-@regression_app.callback(invoke_without_command=True)
-def regression(
-    context: typer.Context, collection: Collection = "", data: Data = None, as_json: Json = False
-) -> None:
-    """List the regression questions and how their last run compares with the reference."""
-    if context.invoked_subcommand is None:
-        list_regression(collection, data, as_json)
-
-
-@regression_app.command("list")
-def list_regression(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
-    """List the regression questions and how their last run compares with the reference."""
-    from rag.monitoring.regression_questions import regression_states
-
-    with open_workspace(data, "monitor regression") as workspace:
-        states = regression_states(workspace, collection)
-    _show_regression(states, as_json)
-
-
-@regression_app.command("add")
-def add_regression(
-    question: Annotated[str, typer.Argument(help="A question; it is asked now.", metavar="[Q]")] = "",
-    collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "",
-    trace: Annotated[
-        str,
-        typer.Option("--trace", help="Use this trace's question with its answer instead.", metavar="ID"),
-    ] = "",
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Add a question with its answer as the reference."""
-    from rag.monitoring.regression_questions import add_regression_question
-
-    if bool(trace) == bool(question.strip()):
-        raise RagError("Give either a question with --collection, or a --trace.")
-    if question and not collection:
-        raise RagError("Name the collection to ask with --collection.")
-    with open_workspace(data, "monitor regression add") as workspace:
-        state = run_steps(add_regression_question(workspace, collection, question, trace), as_json)
-    _show_regression([state], as_json)
-
-
-@regression_app.command("remove")
-def remove_regression(
-    question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
-) -> None:
-    """Remove a regression question; its traces stay."""
-    from rag.monitoring.regression_questions import remove_regression_question
-
-    with open_workspace(data, "monitor regression remove") as workspace:
-        state = remove_regression_question(workspace, collection, question_id)
-    _show_regression([state], as_json)
-
-
-@regression_app.command("accept")
-def accept_regression(
-    question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
-) -> None:
-    """Accept the last answer as the new reference."""
-    from rag.monitoring.regression_questions import accept_answer
-
-    with open_workspace(data, "monitor regression accept") as workspace:
-        state = accept_answer(workspace, collection, question_id)
-    _show_regression([state], as_json)
-
-
-@regression_app.command("run")
-def run_regression_questions(
-    collection: Collection = "",
-    fail: Annotated[
-        bool, typer.Option("--fail-on-change", help=f"Exit code {FIRING} when an answer changed.")
-    ] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> int:
-    """Ask all regression questions again and compare the answers with the references."""
-    from rag.monitoring.regression_questions import regression_states, run_all
-
-    with open_workspace(data, "monitor regression run") as workspace:
-        names = [state.collection for state in regression_states(workspace, collection)]
-        if not names:
-            raise RagError("There are no regression questions; add one with `monitor regression add`.")
-        states = run_steps(run_all(workspace, names), as_json)
-    _show_regression(states, as_json)
-    changed = any(row.change for state in states for row in state.questions)
-    return FIRING if fail and changed else 0
-
-
-def _show_regression(states: list[RegressionState], as_json: bool) -> None:
-    if as_json:
-        print_json([asdict(state) | {"sentence": state.sentence()} for state in states])
-        return
-    for state in states:
-        sentence = f"{state.collection}: {state.sentence()} {state.stale}".strip()
-        screen.print(plain(sentence), highlight=False, soft_wrap=True)
-        table = Table("Id", "Question", "Run", "Change", "Passages shared", "Answers' cosine", "Trace")
-        for row in state.questions:
-            table.add_row(
-                str(row.id),
-                plain(row.question),
-                clock_time(row.run_ms) if row.run_ms else "never",
-                "" if row.change is None else plain(row.change) or "the same",
-                "" if row.passage_overlap is None else f"{row.passage_overlap:.0%}",
-                "" if row.answer_similarity is None else f"{row.answer_similarity:.2f}",
-                (row.trace_id or row.reference_trace_id)[:8],
-            )
-        if state.questions:
-            screen.print(table)
-    if not states:
-        screen.print("There are no regression questions; add one with `monitor regression add`.")
 
 
 # --- scope ------------------------------------------------------------------------------------------------
