@@ -129,7 +129,7 @@ class Pages(QStackedWidget):
         return self._add(SettingsPage(self._console))
 
     def is_made(self, key: str) -> bool:
-        """Whether the page with this key was needed so far."""
+        """Return whether the page with this key was needed so far."""
         return key in self.__dict__
 
     def _add(self, page: P) -> P:

@@ -198,7 +198,7 @@ class TimeChart(QWidget):
         self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * _LEGEND_LINE, 0, 0)
 
     def _draw_bars(self) -> None:
-        """A pen as wide as a pixel, so that a bar narrower than that still shows in its own colour."""
+        """Return a pen as wide as a pixel, so that a bar narrower than that still shows in its own colour."""
         base = np.zeros(len(self._series[0].x))
         for number, series in enumerate(self._series):
             height = np.nan_to_num(series.y, posinf=0.0)

@@ -111,7 +111,7 @@ def install_excepthook() -> None:
             log.exception("the error could not be shown")
 
     def thread_hook(problem: threading.ExceptHookArgs) -> None:
-        """A thread may not touch widgets: its errors are logged."""
+        """Log the error of a thread, which may not touch widgets."""
         if problem.exc_value is not None and not issubclass(problem.exc_type, SystemExit):
             log.error("unexpected error in %s", problem.thread, exc_info=problem.exc_value)
 

@@ -53,7 +53,7 @@ def prompts(context: typer.Context, data: Data = None, as_json: Json = False) ->
 
 
 def open_prepared(data: str | None) -> None:
-    """A data folder of before there were prompts gets its first one when a workspace opens it."""
+    """Open a data folder made before there were prompts once, so that it gets its first one."""
     if not list_prompts(open_database(data)):
         with open_workspace(data, "prompts"):
             pass

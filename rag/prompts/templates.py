@@ -51,7 +51,7 @@ class PromptTemplate:
     def messages(
         self, question: str, passages: Sequence[Hit], history: Sequence[tuple[str, str]] = ()
     ) -> list[dict[str, str]]:
-        """The conversation to send: earlier questions and answers as they were, passages for this one."""
+        """Return the conversation to send: earlier turns as they were, passages for this question."""
         values = {"question": question, "passages": passages}
         system = render(self.system, values, f"system part of “{self.name}”")
         user = render(self.user, values, f"user part of “{self.name}”")
@@ -71,7 +71,7 @@ class PromptTemplate:
 
 
 def load_prompt(path: Path) -> PromptTemplate:
-    """A prompt of a TOML file: name, system, user."""
+    """Read a prompt from a TOML file with name, system and user. Raises RagError when it is none."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
         return PromptTemplate(str(data["name"]), str(data["system"]).strip(), str(data["user"]).strip())
@@ -80,7 +80,7 @@ def load_prompt(path: Path) -> PromptTemplate:
 
 
 def render(template: str, values: Mapping[str, Any], what: str = "template") -> str:
-    """The text that a template makes of values.
+    """Return the text that a template makes of values.
 
     Raises RagError with one sentence when it is wrong, asks for what it is not given, or takes more than 2 s,
     100,000 steps of loops or 1,000,000 characters.
@@ -93,7 +93,7 @@ def render(template: str, values: Mapping[str, Any], what: str = "template") -> 
 
 
 def template_variables(template: str, what: str = "template") -> tuple[str, ...]:
-    """The names that a template asks for, sorted. Raises RagError when it is not a template."""
+    """Return the names that a template asks for, sorted. Raises RagError when it is not a template."""
     if len(template) > MOST_TEMPLATE:
         raise RagError(f"The {what} has {len(template):,} characters; at most {MOST_TEMPLATE:,} are kept.")
     environment = _Bounded()
@@ -140,7 +140,7 @@ def _check_size(size: int) -> None:
 
 
 def _sized(value: Any) -> Any:
-    """The value, when writing it out takes no more than the bound: lists of lists share what they hold."""
+    """Return the value if writing it out stays within the bound: lists of lists share what they hold."""
     left, open_values = MOST_OUTPUT, [value]
     while open_values:
         one = open_values.pop()
@@ -161,7 +161,7 @@ def _sized(value: Any) -> Any:
 
 
 def _bounded_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter with its arguments and its result bounded; jinja2's own marks (pass_context …) are kept."""
+    """Return the filter with bounded arguments and result; jinja2's marks (pass_context …) are kept."""
 
     @wraps(function)
     def bounded(*arguments: Any, **named: Any) -> Any:
@@ -290,7 +290,7 @@ class _Bounded(ImmutableSandboxedEnvironment):
         return _sized(super().call(context, obj, *arguments, **named))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Of texts only methods that do not make them longer; of numbers none (to_bytes fills memory)."""
+        """Allow only methods of texts that do not make them longer; to_bytes of a number fills memory."""
         if isinstance(obj, int | float | bytes) or (isinstance(obj, str) and attr not in _TEXT_METHODS):
             return False
         return bool(super().is_safe_attribute(obj, attr, value))

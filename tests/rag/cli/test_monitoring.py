@@ -18,9 +18,7 @@ from stored_traces import DAY, add_traces
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.cli import run
-from rag.knowledge.edits import remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import list_documents, look_up_version
 from rag.monitoring.rows import MEASURES
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import Trace
@@ -260,65 +258,6 @@ def test_silent_failures_are_listed_by_kind(ragdeck: CommandLine) -> None:
     assert ragdeck.done("monitor", "silent", "--kind", "empty answer", "--json").document == []
     assert trace[:8] in ragdeck.done("monitor", "silent").out
     assert "repeated text" in ragdeck.refused("monitor", "silent", "--kind", "nonsense")
-
-
-def test_a_regression_question_is_added_run_accepted_and_removed(ragdeck: CommandLine) -> None:
-    (state,) = ragdeck.done("monitor", "regression", "add", QUESTION, "-c", "A", "--json").document
-    number = state["questions"][0]["id"]
-    (state,) = ragdeck.done("monitor", "regression", "run", "--fail-on-change", "--json").document
-    assert state["questions"][0]["changes"] == []
-    ragdeck.model.answer = "Nothing at all, it is 40 years old."
-    printed = ragdeck("monitor", "regression", "run", "--fail-on-change", "--json")
-    assert printed.code == FIRING
-    assert printed.document[0]["questions"][0]["changes"]
-    assert ragdeck.done("monitor", "regression", "run", "-c", "A").code == 0, (
-        "without the option it only tells"
-    )
-    ragdeck.done("monitor", "regression", "accept", number, "-c", "A")
-    assert ragdeck.done("monitor", "regression", "run", "--fail-on-change").code == 0
-    ragdeck.done("monitor", "regression", "remove", number, "-c", "A")
-    assert all(not s["questions"] for s in ragdeck.done("monitor", "regression", "list", "--json").document)
-
-
-def test_a_regression_question_may_come_from_a_trace(ragdeck: CommandLine) -> None:
-    trace = ask(ragdeck)
-    (state,) = ragdeck.done("monitor", "regression", "add", "--trace", trace[:8], "--json").document
-    assert state["questions"][0]["question"] == QUESTION
-    assert "rye" in ragdeck.done("monitor", "regression").out
-
-
-def test_other_documents_make_the_last_run_stale(ragdeck: CommandLine) -> None:
-    ragdeck.done("monitor", "regression", "add", QUESTION, "-c", "A")
-    ragdeck.done("monitor", "regression", "run")
-    with ragdeck.open() as workspace:
-        version = look_up_version(workspace.database, "A", "active")
-        tides = next(d for d in list_documents(workspace.database, version.id) if d.name == "tides.txt")
-        drive(remove_documents(workspace, "A", [tides.id]))
-    (state,) = ragdeck.done("monitor", "regression", "--json").document
-    assert state["stale"]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("add",),
-        ("add", QUESTION),
-        ("add", QUESTION, "--trace", "abcd"),
-        ("run",),
-        ("remove", 9, "-c", "A"),
-        ("accept", 9, "-c", "A"),
-    ],
-    ids=lambda options: " ".join(map(str, options)),
-)
-def test_regression_questions_that_cannot_be_are_refused(
-    ragdeck: CommandLine, options: tuple[object, ...]
-) -> None:
-    ragdeck.refused("monitor", "regression", *options)
-
-
-def test_the_old_name_of_the_command_still_works(ragdeck: CommandLine) -> None:
-    assert ragdeck.done("monitor", "frozen", "--json").document == []
-    assert "frozen" not in ragdeck.done("monitor", "--help").out
 
 
 # --- the check, on stored traces ---------------------------------------------------------------------------
