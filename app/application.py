@@ -43,7 +43,7 @@ def run_window(data: str | None) -> int:
 
 
 def make_application(folder: Path) -> QApplication:
-    """Return the one QApplication; window state is kept in the data folder, so a portable folder stays portable."""
+    """Return the one QApplication; its window state is kept in the data folder, which may be portable."""
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("Ragdeck")
@@ -72,7 +72,7 @@ def make_window(application: QApplication, folder: Path) -> MainWindow:
 
 
 def _theme_choice(path: Path) -> str:
-    """Return the one setting that the first frame needs; a file that cannot be read is reported by the engine."""
+    """Return the one setting that the first frame needs; the engine reports a file that cannot be read."""
     try:
         return str(tomllib.loads(path.read_text("utf-8"))["appearance"]["theme"])
     except (OSError, ValueError, KeyError, TypeError):
