@@ -118,7 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(command: str, words: list[str], option: list[str]) -> int:
     """Do what was asked for, now that everything can be imported."""
     if command == "test":
-        return subprocess.call([sys.executable, "-m", "pytest", *words[1:]], cwd=HERE)
+        # The whole suite takes a worker a core; a file stays together, for what it sets up is shared in it.
+        chosen = words[1:] or ["-n", "auto", "--dist", "loadfile"]
+        return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=HERE)
     if not words:
         return _open_window(_option(option, "--data"))
     from rag.cli import run
