@@ -58,7 +58,7 @@ def test_the_resources_are_found_where_the_wheel_is_unpacked(wheel: Path, tmp_pa
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     script = (
-        "import rag.data_folder as f, rag.grounding.train as t; from pathlib import Path;"
+        "import rag.storage.data_folder as f, rag.grounding.train as t; from pathlib import Path;"
         "print(f.RESOURCES); print(Path(t.ARTEFACT).is_file())"
     )
     command = [sys.executable, "-c", script]

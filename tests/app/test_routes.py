@@ -117,11 +117,11 @@ def test_a_point_of_a_monitor_leads_to_its_questions(
     pages: Pages, answered: str, settle: Callable[[], None]
 ) -> None:
     pages.show_page("monitors")
-    pages.monitors.asks_requested.emit((0, 10), "Bread")
+    pages.monitors.traces_requested.emit((0, 10), "Bread")
     assert pages.current == "traces"
     assert pages.traces.table.records_model.rowCount() == 0
     assert pages.traces.collection_box.currentData() == "Bread"
-    pages.monitors.asks_requested.emit((0, 2**45), "Bread")
+    pages.monitors.traces_requested.emit((0, 2**45), "Bread")
     assert pages.traces.table.records_model.rowCount() == 1
     settle()
 

@@ -273,4 +273,4 @@ def test_a_fit_to_verdicts_that_are_all_alike_is_refused(
     click(qtbot, dialog, "Fit to my verdicts…")
     settle()
     assert dialog.isVisible() and not dialog.apply_button.isVisible()
-    assert "All verdicts say the same" in dialog.opinions.text()
+    assert "All your verdicts say the same" in dialog.opinions.text()
