@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -81,7 +82,7 @@ def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
     file = tmp_path / "cases.jsonl"
     file.write_text('{"question": "Good?", "references": ["yes"]}\n{"question": \n', "utf-8")
     shown = []
-    monkeypatch.setattr("app.sets_panel.QMessageBox.exec", lambda box: shown.append(box.informativeText()))
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: shown.append(box.informativeText()))
     page.import_cases("From a file", str(file))
     qtbot.waitUntil(lambda: bool(shown), timeout=SLOW_MS)
     assert "line 2" in shown[0]
