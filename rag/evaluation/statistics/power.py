@@ -32,7 +32,7 @@ def mcnemar_power(cases: int, difference: float, discordant: float) -> float:
 
     if not abs(difference) <= discordant <= 1:
         raise ValueError("the discordant share lies between the difference and 1")
-    if cases < 1 or discordant == 0:
+    if cases < 1 or discordant < _NEGLIGIBLE:  # below, the share of the better run cannot be computed
         return 0.0
     share_of_better = (discordant + abs(difference)) / 2 / discordant
     disagreeing = np.arange(cases + 1)
