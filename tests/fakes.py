@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class ScriptedModel(LanguageModel):
         self.answer = answer
         self.prompts: list[str] = []
         self.error: Exception | None = None
+        self.pause_after: int | None = None  # after so many pieces it waits for may_go_on
+        self.may_go_on = threading.Event()
         self.load_error: Exception | None = None
         self.header = ModelHeader(
             "scripted.gguf", 0, "scripted", "none", "none", 0, 4096, 1, 1, 1, 1, 1, 1, 1, 1, "template", 0
@@ -83,7 +86,9 @@ class ScriptedModel(LanguageModel):
         if self.error is not None:
             raise self.error
         pieces = re.findall(r"\S+\s*", self.answer)[: settings.max_answer_tokens]
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
+            if number == self.pause_after:
+                self.may_go_on.wait(10)
             yield Token(piece, -0.5)
         yield GenerationEnd("stop", len(pieces))
 

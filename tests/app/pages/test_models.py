@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -280,9 +281,12 @@ def test_a_second_click_stops_the_try(
     qtbot: QtBot, page: ModelsPage, model: ScriptedModel, settle: Settle
 ) -> None:
     model.answer = "word " * 200
+    model.pause_after, model.may_go_on = 10, threading.Event()
     click(qtbot, page, "Run")
     assert page.test_button.text() == "Stop"
+    qtbot.waitUntil(lambda: "word" in page.output.toPlainText(), timeout=10_000)
     qtbot.mouseClick(page.test_button, Qt.MouseButton.LeftButton)
+    threading.Timer(0.3, model.may_go_on.set).start()  # the engine has heard of the click by then
     settle()
     assert page.test_button.text() == "Run"
     assert len(page.output.toPlainText().split()) < 200
