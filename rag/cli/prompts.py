@@ -22,6 +22,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import NotFoundError, RagError
 from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
+from rag.text.plurals import counted
 
 app = typer.Typer()
 prompts_app = typer.Typer(help="Prompts as code: versions, labels, files.")
@@ -30,7 +31,7 @@ app.add_typer(prompts_app, name="prompts")
 Name = Annotated[str, typer.Argument(help="Name of the prompt.", metavar="NAME")]
 Number = Annotated[int, typer.Argument(help="Number of a version.", metavar="N")]
 Label = Annotated[str, typer.Argument(help="A label, such as production.", metavar="LABEL")]
-Note = Annotated[str, typer.Option("--note", help="Why; it is kept in the log.")]
+Note = Annotated[str, typer.Option("--note", help="Why; it is stored in the log.")]
 Author = Annotated[str, typer.Option("--author", help="Who; default: the user of this computer.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR")]
 
@@ -129,7 +130,7 @@ def _file_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RagError(f"{path} cannot be read as UTF-8 text ({error}); choose another file.") from error
+        raise RagError(f"{path} cannot be read as UTF-8 text ({error}). Choose another file.") from error
 
 
 @prompts_app.command()
@@ -167,12 +168,12 @@ def label(
     number: Number,
     note: Note = "",
     force: Annotated[
-        bool, typer.Option("--force", help="Without the gate that production waits for; needs a note.")
+        bool, typer.Option("--force", help="Skip the gate that production requires; needs a note.")
     ] = False,
     author: Author = "",
     data: Data = None,
 ) -> None:
-    """Point a label to a version; `production` of `default` is what answers."""
+    """Point a label to a version; the `production` version of `default` answers questions."""
     from rag.prompts.registry import move_label
 
     with open_workspace(data, "prompts label") as workspace:
@@ -187,7 +188,7 @@ def unlabel(name: Name, label: Label, note: Note = "", author: Author = "", data
 
     with open_workspace(data, "prompts unlabel") as workspace:
         remove_label(workspace.store, name, label, author=author, note=note)
-    screen.print(f"{plain(name)} has no label {plain(label)} any more.")
+    screen.print(f"Removed the label {plain(label)} from {plain(name)}.")
 
 
 @prompts_app.command()
@@ -224,12 +225,12 @@ def log(name: Name, data: Data = None, as_json: Json = False) -> None:
 
 @prompts_app.command()
 def delete(name: Name, data: Data = None) -> None:
-    """Delete a prompt with all its versions; traces keep the text that they sent."""
+    """Delete a prompt with all its versions; traces still contain the text that was sent."""
     from rag.prompts.registry import delete_prompt
 
     with open_workspace(data, "prompts delete") as workspace:
         count = delete_prompt(workspace.store, name)
-    screen.print(f"{plain(name)} is deleted, with {count} versions.")
+    screen.print(f"Deleted {plain(name)} with {counted(count, 'version')}.")
 
 
 @prompts_app.command("export")
@@ -239,7 +240,7 @@ def export(folder: Folder, data: Data = None) -> None:
 
     open_prepared(data)
     written = export_prompts(open_database(data), folder)
-    screen.print(f"{len(written)} prompts are written to {plain(str(folder))}.")
+    screen.print(f"Wrote {counted(len(written), 'prompt')} to {plain(str(folder))}.")
 
 
 @prompts_app.command("import")
@@ -252,7 +253,7 @@ def import_(
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Take in the *.yaml of a folder; exit code 1 when a file was left out."""
+    """Import the *.yaml files of a folder; the exit code is 1 when a file was left out."""
     from rag.prompts.files import import_prompts
 
     with open_workspace(data, "prompts import") as workspace:
@@ -262,7 +263,10 @@ def import_(
     else:
         moved = f"; moved {', '.join(report.moved)}" if report.moved else ""
         screen.print(
-            plain(f"{report.versions_added} versions came in, {report.versions_same} were here{moved}.")
+            plain(
+                f"Imported {counted(report.versions_added, 'version')}; "
+                f"{report.versions_same} were already here{moved}."
+            )
         )
         for problem in report.problems:
             screen.print(plain(problem))
