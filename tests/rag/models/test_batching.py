@@ -165,7 +165,7 @@ def test_a_judge_says_right_or_wrong_and_is_measured_against_people(filled: Work
     judged = [r for r in results if r.metrics.get("judge") is not None]
     assert len(judged) == 4 and all(r.metrics["judge"] in (0.0, 1.0) for r in judged)  # one has no reference
     assert all(json.loads(r.judge)["reason"] for r in judged)
-    assert "nothing to judge by" in next(r.judge for r in results if r.case_key == "twice")
+    assert "no reference answer to judge by" in next(r.judge for r in results if r.case_key == "twice")
     assert json.loads(run.judge)["model_sha256"] == run.model_sha256
     for result in judged:
         runs.give_verdict(filled, result.id, result.metrics["judge"] == 1.0)
