@@ -14,7 +14,6 @@ from sqlmodel import select
 
 from app.main_window import MainWindow
 from app.widgets.charts import ControlChart, Series
-from app.widgets.theme import Theme
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
 from rag.sample.making import ingest_sample
@@ -234,7 +233,7 @@ def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_chang
     )
     traces.open_trace(real.id)
     click(qtbot, traces.view.regression_button)
-    qtbot.waitUntil(lambda: "is a regression question now" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "has 1 regression question now" in window.banner.text, timeout=SLOW_MS)
     assert not traces.view.regression_button.isEnabled()
     window.show_page("monitors")
     page = window.pages.monitors
@@ -286,8 +285,8 @@ def test_every_tab_is_drawn_in_light_and_dark(qtbot: QtBot, window: MainWindow) 
     settle(qtbot, window)
 
 
-def test_a_control_chart_starts_rates_at_zero_and_draws_anew(qtbot: QtBot, theme: Theme) -> None:
-    chart = ControlChart(theme, "Control chart")
+def test_a_control_chart_starts_rates_at_zero_and_draws_anew(qtbot: QtBot, window: MainWindow) -> None:
+    chart = ControlChart(window._console.theme, "Control chart")
     qtbot.addWidget(chart)
     chart.resize(600, 300)
     chart.show()
