@@ -76,16 +76,16 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
 
 
 def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     page = window.pages.evaluation.sets
     file = tmp_path / "cases.jsonl"
     file.write_text('{"question": "Good?", "references": ["yes"]}\n{"question": \n', "utf-8")
-    shown = []
-    monkeypatch.setattr(QMessageBox, "exec", lambda box: shown.append(box.informativeText()))
     page.import_cases("From a file", str(file))
-    qtbot.waitUntil(lambda: bool(shown), timeout=SLOW_MS)
-    assert "line 2" in shown[0]
+    qtbot.waitUntil(lambda: page.findChild(QMessageBox) is not None, timeout=SLOW_MS)
+    box = page.findChild(QMessageBox)
+    assert "line 2" in box.informativeText()
+    box.close()
     assert "From a file" not in {s.name for s in list_sets(window._console.database)}
     page.import_cases("From a file", str(file), skip_bad=True)
     qtbot.waitUntil(lambda: page.current.name == "From a file", timeout=SLOW_MS)
