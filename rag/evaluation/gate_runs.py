@@ -15,7 +15,7 @@ from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
 from rag.prompts.registry import user_name
 from rag.prompts.required_gates import Kind, forget_requirement
-from rag.prompts.rows import RequiredGate
+from rag.prompts.rows import RequiredGate, find_required_gate
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.evaluation import EvaluationGate, GateRequirement, Pipeline
@@ -98,7 +98,7 @@ def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gat
             )
         )
         audit_log.record(session, "gate required", f"{kind} {name}", f"on “{set_name}”")
-    found = required_gate(workspace, kind, name)
+    found = find_required_gate(workspace.database, kind, name)
     assert found is not None
     return found
 
@@ -110,31 +110,14 @@ def drop_requirement(workspace: Workspace, kind: Kind, name: str, note: str = ""
         audit_log.record(session, "gate no longer required", f"{kind} {name}", note)
 
 
-def required_gate(workspace: Workspace, kind: Kind, name: str) -> RequiredGate | None:
-    """Return the gate that a prompt or pipeline requires; None: none. Raises NotFoundError."""
-    with workspace.store.session() as session:
-        found = session.get(GateRequirement, (kind, _subject(session, kind, name)))
-        if found is None:
-            return None
-        return RequiredGate(kind, name, found.set_name, found.gate, found.author, found.created_ms)
-
-
 def requirements_of(workspace: Workspace, run_id: int) -> list[RequiredGate]:
     """Return the gates that the pipeline and the prompt of a run require, where they are on the run's set."""
     row = get_run(workspace.database, run_id)
     found = [
-        required
+        find_required_gate(workspace.database, kind, name)
         for kind, name in (("pipeline", row.pipeline), ("prompt", row.prompt_name))
-        if name and (required := _known(workspace, kind, name)) is not None  # type: ignore[arg-type]
     ]
-    return [required for required in found if required.set_name == row.set_name]
-
-
-def _known(workspace: Workspace, kind: Kind, name: str) -> RequiredGate | None:
-    try:
-        return required_gate(workspace, kind, name)
-    except NotFoundError:  # it was deleted
-        return None
+    return [required for required in found if required is not None and required.set_name == row.set_name]
 
 
 def _subject(session: Session, kind: Kind, name: str) -> int:
