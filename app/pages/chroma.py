@@ -24,7 +24,7 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import ElidedLabel, KeyValueGrid, label
-from app.widgets.layout import EmptyState, Panel, Splitter, column, row
+from app.widgets.layout import EmptyState, Panel, Splitter, column, dialog_buttons, row
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
@@ -335,15 +335,10 @@ class ExportDialog(QDialog):
         form.addRow("Collection", self.collection)
         form.addRow("Where to", row(self.target, button("Choose…", self._choose)))
         form.addRow("Name there", self.name)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
+        buttons = dialog_buttons(self, "Export", self.accept)
         self._export = buttons.button(QDialogButtonBox.StandardButton.Ok)
-        self._export.setText("Export")
         self._export.setEnabled(False)
         self.target.textChanged.connect(lambda text: self._export.setEnabled(bool(text.strip())))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(
             label("Exports the active version's chunks with their vectors and metadata.", "muted", wrap=True)

@@ -17,6 +17,8 @@ from PySide6.QtCore import QSettings, QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
+    QDialog,
+    QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -155,6 +157,27 @@ def confirm(
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.buttonClicked.connect(lambda clicked: clicked is yes and action())
     box.open()
+    return box
+
+
+def dialog_buttons(
+    dialog: QDialog,
+    verb: str,
+    action: Callable[[], Any],
+    kind: QDialogButtonBox.StandardButton = QDialogButtonBox.StandardButton.Ok,
+) -> QDialogButtonBox:
+    """Return the last row of a dialog: a button that does what the dialog is for, and Cancel.
+
+    Args:
+        dialog: The dialog, which Cancel rejects.
+        verb: What the button says: "Export", not "OK", where there is a verb.
+        action: What the button calls.
+        kind: The standard button, by which the platform orders the row.
+    """
+    box = QDialogButtonBox(kind | QDialogButtonBox.StandardButton.Cancel)
+    box.button(kind).setText(verb)
+    box.accepted.connect(action)
+    box.rejected.connect(dialog.reject)
     return box
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.labels import label
+from app.widgets.layout import dialog_buttons
 from app.widgets.theme import SPACE
 
 _COLUMNS = (
@@ -70,11 +71,7 @@ class CaseDialog(QDialog):
                 widget.setMinimumHeight(height)
             form.addRow(title, widget)
         self._wrong = label("", "bad", wrap=True)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "Save", self._accept, QDialogButtonBox.StandardButton.Save)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addLayout(form)
@@ -139,11 +136,7 @@ class ColumnsDialog(QDialog):
             box.setCurrentIndex(max(box.findData(alike), 0))
             self._boxes[field] = box
             form.addRow(title, box)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "OK", self.accept)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addLayout(form)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.shared.setting_editor import Editor, make_editor, show_value, value_of
 from app.widgets.labels import label
-from app.widgets.layout import scrolled
+from app.widgets.layout import dialog_buttons, scrolled
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import list_collections, list_versions
 from rag.prompts.rows import list_prompts
@@ -71,11 +71,7 @@ class PipelineDialog(QDialog):
         tabs.addTab(scrolled(self._section("retrieval", RetrievalSettings)), "Search")
         tabs.addTab(scrolled(self._section("generation", GenerationSettings)), "Answering")
         self._wrong = label("", "bad", wrap=True)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "Save", self._accept, QDialogButtonBox.StandardButton.Save)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addWidget(tabs, 1)

@@ -25,7 +25,7 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, ListDetail, Panel, column, row
+from app.widgets.layout import EmptyState, ListDetail, Panel, column, dialog_buttons, row
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag import operations
@@ -219,13 +219,8 @@ class GenerateDialog(QDialog):
         form.addRow("Drafts", self.count)
         form.addRow("Seed", self.seed)
         form.addRow("", self.must_find)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Write")
+        buttons = dialog_buttons(self, "Write", self.accept)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(self.collection.count() > 0)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         note = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QSpinBox,
     QVBoxLayout,
@@ -14,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.widgets.labels import label
-from app.widgets.layout import refill
+from app.widgets.layout import dialog_buttons, refill
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import list_collections
 from rag.review.rows import SOURCES, list_queues
@@ -48,12 +47,7 @@ class FillDialog(QDialog):
             spin.setFixedWidth(90)
             self.spins[source] = spin
             form.addRow(what, spin)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Add")
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "Add", self.accept)
         note = "Maximum per source. Answers already in the queue are skipped."
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)

@@ -9,7 +9,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QLineEdit,
     QSpinBox,
@@ -21,7 +20,7 @@ from app.console import Console
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, ListDetail, Panel, column, confirm, row
+from app.widgets.layout import EmptyState, ListDetail, Panel, column, confirm, dialog_buttons, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.knowledge.rows import list_collections
@@ -214,12 +213,7 @@ class StartDialog(QDialog):
         self.kind.currentIndexChanged.connect(
             lambda _i: self.share.setEnabled(self.kind.currentData() == "canary")
         )
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Start")
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "Start", self.accept)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         note = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QLineEdit,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import dialog_buttons, row
 
 
 class TrialDialog(QDialog):
@@ -40,12 +39,7 @@ class TrialDialog(QDialog):
         form.addRow("Embedder folder", row(self.folder, button("Choose…", self._choose)))
         form.addRow("Maximum chunk size, tokens", self.max_tokens)
         form.addRow("Overlap, tokens", self.overlap)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Build")
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = dialog_buttons(self, "Build", self.accept)
         note = (
             "The documents of the active version are chunked and embedded again next to the current version. "
             "The result is a trial version: compare it, then make it active or delete it."

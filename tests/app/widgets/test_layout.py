@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.widgets.layout import (
@@ -18,6 +27,7 @@ from app.widgets.layout import (
     Splitter,
     column,
     confirm,
+    dialog_buttons,
     refill,
     row,
     scrolled,
@@ -270,3 +280,18 @@ def test_the_heights_of_a_vertical_splitter_do_not_depend_on_widths(qtbot: QtBot
     made.resize(1000, 740 + made.handleWidth())
     made.show()
     assert made.sizes() == [280, 460]
+
+
+def test_the_last_row_of_a_dialog_does_its_verb_or_cancels(qtbot: QtBot) -> None:
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    done: list[str] = []
+    buttons = dialog_buttons(dialog, "Build", lambda: done.append("built"))
+    yes = buttons.button(QDialogButtonBox.StandardButton.Ok)
+    assert yes.text() == "Build"
+    qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
+    assert done == ["built"]
+    rejected = QSignalSpy(dialog.rejected)
+    qtbot.mouseClick(buttons.button(QDialogButtonBox.StandardButton.Cancel), Qt.MouseButton.LeftButton)
+    assert rejected.count() == 1
+    assert done == ["built"]
