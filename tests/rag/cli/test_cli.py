@@ -32,6 +32,25 @@ def test_help_lists_exactly_the_commands_there_are() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
+def test_help_names_only_subcommands_there_are() -> None:
+    groups = {
+        name: {word for word, command in group.commands.items() if not command.hidden}
+        for name, group in typer.main.get_command(app).commands.items()
+        if isinstance(group, typer.core.TyperGroup)
+    }
+    named = {
+        name: {
+            word
+            for part in COMMANDS[name].split(":")[0].split("|")
+            for word in re.findall(r"^[ \[]*([a-z][a-z-]*)", part)
+        }
+        for name in groups
+        if name in COMMANDS and " | " in COMMANDS[name]
+    }
+    assert {"prompts", "sets", "review", "runs"} <= set(named)
+    assert {name: words - groups[name] for name, words in named.items() if words - groups[name]} == {}
+
+
 def test_wrong_usage_is_exit_2_and_a_refusal_exit_1(tmp_path: Path) -> None:
     assert ragdeck("ingest", data=tmp_path).returncode == 2
     assert ragdeck("nonsense", data=tmp_path).returncode == 2
