@@ -136,21 +136,14 @@ def _file_text(path: Path) -> str:
 @prompts_app.command()
 def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json = False) -> None:
     """Show the words that changed between two versions."""
-    from rag.text.word_diff import word_diff
+    from rag.prompts.registry import diff_prompts
 
-    rows = {row.number: row for row in list_prompt_versions(open_database(data), name)}
-    for number in (old, new):
-        if number not in rows:
-            raise NotFoundError(f"The prompt “{name}” has no version {number}.")
-    parts = [
-        (title, word_diff(getattr(rows[old], title), getattr(rows[new], title)))
-        for title in ("system", "user")
-    ]
+    found = diff_prompts(open_database(data), name, old, new)
     if as_json:
-        print_json({"old": old, "new": new, **dict(parts)})
+        print_json(asdict(found))
         return
-    for title, words in parts:
-        screen.print(f"[bold]{title.capitalize()}[/bold]")
+    for title, words in (("System", found.system), ("User", found.user)):
+        screen.print(f"[bold]{title}[/bold]")
         marked = [
             plain(before)
             if operation == "equal"

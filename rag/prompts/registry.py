@@ -15,9 +15,10 @@ from sqlmodel import Session, col, select
 
 from rag.errors import NotFoundError, RagError
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
-from rag.prompts.rows import LabelMove, PromptVersionRow
+from rag.prompts.rows import LabelMove, PromptVersionRow, list_prompt_versions
 from rag.prompts.templates import PromptTemplate, template_variables
 from rag.storage import audit_log
+from rag.storage.database import Database
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.prompts import Prompt, PromptLabel, PromptLabelMove, PromptVersion
 from rag.text.word_diff import word_diff
@@ -33,8 +34,8 @@ _LABEL = re.compile(r"[a-z][a-z0-9-]{0,39}")
 class PromptDiff:
     """(operation, old words, new words) of both parts of two versions; see rag.text.word_diff."""
 
-    old_number: int
-    new_number: int
+    old: int
+    new: int
     system: tuple[tuple[str, str, str], ...]
     user: tuple[tuple[str, str, str], ...]
 
@@ -155,12 +156,14 @@ def find_version(session: Session, found: Prompt, which: str | None) -> PromptVe
     return version
 
 
-def diff_prompts(store: Store, name: str, old: int, new: int) -> PromptDiff:
+def diff_prompts(database: Database, name: str, old: int, new: int) -> PromptDiff:
     """Return the words that changed between two versions. Raises NotFoundError."""
-    with store.session() as session:
-        found = _find(session, name)
-        a, b = find_version(session, found, str(old)), find_version(session, found, str(new))
-        return PromptDiff(old, new, word_diff(a.system, b.system), word_diff(a.user, b.user))
+    rows = {row.number: row for row in list_prompt_versions(database, name)}
+    for number in (old, new):
+        if number not in rows:
+            raise NotFoundError(f"The prompt “{name}” has no version {number}.")
+    a, b = rows[old], rows[new]
+    return PromptDiff(old, new, word_diff(a.system, b.system), word_diff(a.user, b.user))
 
 
 # --- labels -----------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_versions_are_numbered_and_an_equal_text_is_the_same_one(store: Store, d
     second = save_prompt(store, "qa", "Be brief and kind.", USER)
     assert (second.number, second.fingerprint != first.fingerprint) == (2, True)
     assert [v.number for v in list_prompt_versions(database, "qa")] == [2, 1]
-    found = diff_prompts(store, "qa", 1, 2)
+    found = diff_prompts(database, "qa", 1, 2)
     assert [op for op in found.system if op[0] != "equal"] == [("insert", "", " and kind")]
     assert all(op[0] == "equal" for op in found.user)
 
