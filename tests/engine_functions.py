@@ -47,6 +47,17 @@ def pass_gate(gate: str) -> Iterator[str]:
     return gate
 
 
+def tick(gate: str) -> Iterator[str]:
+    """Yield again and again until it is closed, and note that."""
+    calls.append(f"{gate} begins")
+    try:
+        while True:
+            yield "tick"
+            gates[gate].wait(0.01)
+    finally:
+        calls.append(f"{gate} is closed")
+
+
 def hold(gate: str) -> str:
     """Return when the gate is opened; without events, so it cannot be cancelled."""
     gates[gate].wait(10)
@@ -90,6 +101,7 @@ echo_text: Operation[str] = Operation(f"{HERE}:echo", Lane.MODEL, "Echo {text}")
 counting: Operation[int] = Operation(f"{HERE}:count_up", Lane.MODEL, "Count to {count}")
 gated: Operation[str] = Operation(f"{HERE}:pass_gate", Lane.INGEST, "Pass {gate}")
 gated_model: Operation[str] = Operation(f"{HERE}:pass_gate", Lane.MODEL, "Ask {gate}")
+ticking: Operation[None] = Operation(f"{HERE}:tick", Lane.INGEST, "Tick {gate}")
 held_read: Operation[str] = Operation(f"{HERE}:hold", Lane.READ, "Read {gate}")
 held_write: Operation[str] = Operation(f"{HERE}:hold", Lane.WRITE, "Write {gate}")
 failing: Operation[str] = Operation(f"{HERE}:hold_and_fail", Lane.INGEST, "Fail after {gate}")

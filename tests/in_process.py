@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from app.engine.client import Engine
@@ -23,13 +24,14 @@ class InProcessEngine(Engine):
         self._open_workspace = open_workspace
         self.workspace: Workspace | None = None
         self._lanes: threading.Thread | None = None
+        self._far_end: Connection | None = None
 
     def start_process(self) -> None:
         ours, theirs = multiprocessing.Pipe()
         self._generation += 1
         self._started = 0.0
         self.workspace = self._open_workspace(self.folder)
-        self._connection = ours
+        self._connection, self._far_end = ours, theirs
         self._lanes = threading.Thread(target=run_lanes, args=(theirs, self.workspace), daemon=True)
         self._lanes.start()
         threading.Thread(target=self._receive, args=(ours, self._generation), daemon=True).start()
@@ -39,6 +41,6 @@ class InProcessEngine(Engine):
         self.send("stop")
         if self._lanes is not None:
             self._lanes.join(timeout_s)
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        if self._far_end is not None:
+            self._far_end.close()  # ours is read by a thread, which ends when the other end is closed
+            self._connection = self._far_end = None

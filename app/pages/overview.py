@@ -31,7 +31,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, StatusPill, label
 from app.widgets.layout import EmptyState, Panel, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
-from rag.asking.rows import TraceFilter, TraceRow, list_traces, list_traces_between, read_overview
+from rag.asking.rows import TraceFigures, TraceFilter, list_traces, list_traces_between, read_overview
 from rag.monitoring.rows import AlertRow, list_alerts
 from rag.text.plurals import counted
 
@@ -96,7 +96,7 @@ class OverviewPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._console = console
-        self._points: list[TraceRow] = []
+        self._points: list[TraceFigures] = []
         self._range = (0.0, 1.0)
         self.cards = {
             "collections": Card("Collections"),
@@ -271,7 +271,7 @@ class OverviewPage(QWidget):
         self._draw_tokens(points, bucket)
         x = np.array([p.created_ms / 1000 for p in points])
         ids = tuple(p.id for p in points)
-        stages: tuple[tuple[str, Callable[[TraceRow], float | None]], ...] = (
+        stages: tuple[tuple[str, Callable[[TraceFigures], float | None]], ...] = (
             ("first token", lambda p: p.first_token_ms),
             ("retrieve", lambda p: p.retrieve_ms),
             ("read", lambda p: p.read_ms),
@@ -284,7 +284,7 @@ class OverviewPage(QWidget):
         self._draw_flags(points, bucket)
         self._set_range(*self._range)
 
-    def _draw_tokens(self, points: list[TraceRow], bucket: int) -> None:
+    def _draw_tokens(self, points: list[TraceFigures], bucket: int) -> None:
         by = self.stack_box.currentData()
         if by == "kind":
             groups = {
@@ -321,7 +321,7 @@ class OverviewPage(QWidget):
         ]
         self.tokens.set_bars(series if points else [], bucket)
 
-    def _draw_flags(self, points: list[TraceRow], bucket: int) -> None:
+    def _draw_flags(self, points: list[TraceFigures], bucket: int) -> None:
         checked = [p for p in points if p.claim_count]
         x = np.array([p.created_ms / 1000 for p in checked])
         if not bucket or not checked:

@@ -203,24 +203,13 @@ class CalibrationFit:
 
 
 @dataclass(frozen=True)
-class TraceRow:
-    """The figures and names of a trace: what lists, graphs and measures need. Times are in milliseconds.
-
-    The long texts are left out, so that 100,000 rows can be read at once: see TraceDetail and read_answers.
-    """
+class TraceFigures:
+    """What the graphs draw of a trace: 100,000 of them are read at once. Times are in milliseconds."""
 
     id: str
     created_ms: int  # Unix
-    status: TraceStatus
-    source: TraceSource
-    error: str
-    question: str
-    answer_length: int  # characters
     collection: str
-    version_number: int | None
     model: str
-    prompt_name: str
-    prompt_fingerprint: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
@@ -230,11 +219,28 @@ class TraceRow:
     read_ms: float | None
     generate_ms: float | None
     check_ms: float | None
+    claim_count: int  # sentences that were scored
+    flag_count: int
+
+
+@dataclass(frozen=True)
+class TraceRow(TraceFigures):
+    """The figures and names of a trace: what lists and measures need. Times are in milliseconds.
+
+    The long texts are left out: see TraceDetail and read_answers.
+    """
+
+    status: TraceStatus
+    source: TraceSource
+    error: str
+    question: str
+    answer_length: int  # characters
+    version_number: int | None
+    prompt_name: str
+    prompt_fingerprint: str
     total_ms: float | None
     passage_count: int
     best_score: float | None  # highest cosine of a candidate
-    claim_count: int  # sentences that were scored
-    flag_count: int
     contradicted_count: int
     worst_verdict: str  # a Verdict; "" before the check
     outcome: str  # an Outcome; "" before the check
@@ -372,10 +378,14 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     return " AND ".join(parts) or "1", tuple(values)
 
 
-TRACE_COLUMNS = ", ".join(
-    "length(t.answer) AS answer_length" if f.name == "answer_length" else f"t.{f.name}"
-    for f in fields(TraceRow)
-)  # of a TraceRow, over `trace t`
+def _columns(kind: type[TraceFigures]) -> str:
+    return ", ".join(
+        "length(t.answer) AS answer_length" if f.name == "answer_length" else f"t.{f.name}"
+        for f in fields(kind)
+    )
+
+
+TRACE_COLUMNS = _columns(TraceRow)  # over `trace t`
 
 
 def list_traces(database: Database, wanted: TraceFilter, limit: int = 200, offset: int = 0) -> list[TraceRow]:
@@ -479,11 +489,11 @@ def list_trace_models(database: Database) -> list[str]:
 
 def list_traces_between(
     database: Database, since_ms: int, until_ms: int, limit: int = 100_000
-) -> list[TraceRow]:
+) -> list[TraceFigures]:
     """Return the finished questions of people in a period, oldest first; test traffic is left out."""
     return database.rows(
-        TraceRow,
-        f"""SELECT {TRACE_COLUMNS} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
+        TraceFigures,
+        f"""SELECT {_columns(TraceFigures)} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
             AND t.created_ms >= ? AND t.created_ms < ? ORDER BY t.created_ms LIMIT ?""",
         (since_ms, until_ms, limit),
     )

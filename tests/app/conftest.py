@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import engine_functions as functions
 import pytest
 from fakes import FakeEmbedder, ScriptedModel
 from in_process import InProcessEngine
@@ -77,6 +78,17 @@ def settle(qtbot: QtBot, console: Console) -> Callable[[], None]:
 
     def wait() -> None:
         qtbot.waitUntil(lambda: not console.engine.tasks, timeout=_MOST_MS)
+
+    return wait
+
+
+@pytest.fixture
+def heard(qtbot: QtBot, console: Console) -> Callable[[], None]:
+    """Wait until the engine has read all that was sent so far: it reads messages in order, a task the last."""
+
+    def wait() -> None:
+        marker = console.engine.start(functions.telling_folder, folder="")
+        qtbot.waitUntil(lambda: marker.done, timeout=_MOST_MS)
 
     return wait
 

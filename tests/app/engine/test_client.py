@@ -83,12 +83,13 @@ def test_a_function_that_does_not_exist_is_a_bug_and_the_lane_goes_on(
 
 
 def test_a_running_task_is_cancelled_at_its_next_event(
-    qtbot: QtBot, console: Console, settle: Callable[[], None]
+    qtbot: QtBot, console: Console, settle: Callable[[], None], heard: Callable[[], None]
 ) -> None:
     task = console.engine.start(functions.gated, gate="one")
     told = record(task)
     qtbot.waitUntil(lambda: told == [("event", "before")])
     task.cancel()
+    heard()
     functions.gates["one"].set()
     settle()
     assert told[-2:] == ["cancelled", "ended"]
@@ -111,25 +112,29 @@ def test_a_queued_task_is_cancelled_at_once_and_never_begins(
     assert functions.calls == ["first begins", "first is through"]
 
 
-def test_cancelling_twice_is_told_once(qtbot: QtBot, console: Console, settle: Callable[[], None]) -> None:
+def test_cancelling_twice_is_told_once(
+    qtbot: QtBot, console: Console, settle: Callable[[], None], heard: Callable[[], None]
+) -> None:
     console.engine.start(functions.gated, gate="first")
     second = console.engine.start(functions.gated, gate="second")
     told = record(second)
     second.cancel()
     second.cancel()
+    heard()
     functions.gates["first"].set()
     settle()
     assert told == ["cancelled", "ended"]
 
 
 def test_a_paused_task_waits_at_its_next_event_until_it_is_resumed(
-    qtbot: QtBot, console: Console, settle: Callable[[], None]
+    qtbot: QtBot, console: Console, settle: Callable[[], None], heard: Callable[[], None]
 ) -> None:
     task = console.engine.start(functions.gated, gate="one")
     told, paused = record(task), QSignalSpy(task.paused_changed)
     qtbot.waitUntil(lambda: told == [("event", "before")])
     task.pause()
     task.pause()
+    heard()
     functions.gates["one"].set()
     qtbot.waitUntil(lambda: told == [("event", "before"), ("event", "after")])
     other = record(console.engine.start(functions.echo_text, text="another lane"))
@@ -142,12 +147,15 @@ def test_a_paused_task_waits_at_its_next_event_until_it_is_resumed(
     assert [paused.at(number)[0] for number in range(paused.count())] == [True, False]
 
 
-def test_a_paused_task_can_be_cancelled(qtbot: QtBot, console: Console, settle: Callable[[], None]) -> None:
+def test_a_paused_task_can_be_cancelled(
+    qtbot: QtBot, console: Console, settle: Callable[[], None], heard: Callable[[], None]
+) -> None:
     task = console.engine.start(functions.gated, gate="one")
     told = record(task)
     qtbot.waitUntil(lambda: told == [("event", "before")])
     task.pause()
     task.cancel()
+    heard()
     functions.gates["one"].set()
     settle()
     assert told[-2:] == ["cancelled", "ended"]

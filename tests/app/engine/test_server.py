@@ -59,14 +59,13 @@ def test_the_workspace_is_closed_when_the_window_says_stop_or_goes(
     thread.start()
     assert ours.recv() == ("ready", workspace.interrupted_count, workspace.notices)
     for number in (1, 2):
-        message = ("start", number, "ingest", functions.gated.function, {"gate": f"gate {number}"})
+        message = ("start", number, "ingest", functions.ticking.function, {"gate": f"gate {number}"})
         ours.send(message)
-    assert ours.recv() == ("event", 1, "before")
+    assert ours.recv() == ("event", 1, "tick")
     if goodbye == "stop":
         ours.send(("stop",))
     else:
         ours.close()
-    functions.gates["gate 1"].set()
     thread.join(10)
     assert not thread.is_alive()
     assert functions.calls == ["gate 1 begins", "gate 1 is closed"]  # the queued one never begins

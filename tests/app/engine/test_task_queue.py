@@ -59,7 +59,7 @@ def test_only_events_of_the_first_are_handed_on(
 
 
 def test_cancel_and_pause_act_on_the_first(
-    qtbot: QtBot, console: Console, settle: Callable[[], None]
+    qtbot: QtBot, console: Console, settle: Callable[[], None], heard: Callable[[], None]
 ) -> None:
     queue = TaskQueue()
     one, two = (console.engine.start(functions.gated, gate=gate) for gate in ("one", "two"))
@@ -72,6 +72,7 @@ def test_cancel_and_pause_act_on_the_first(
     cancelled = QSignalSpy(one.cancelled)
     qtbot.waitUntil(lambda: functions.calls == ["one begins"])
     queue.cancel()
+    heard()
     functions.gates["one"].set()
     qtbot.waitUntil(lambda: cancelled.count() == 1)
     qtbot.waitUntil(lambda: "two begins" in functions.calls)

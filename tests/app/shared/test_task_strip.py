@@ -73,7 +73,11 @@ def test_a_second_task_waits_behind_the_first_and_moves_up(
 
 
 def test_cancel_stops_the_task_that_is_shown(
-    qtbot: QtBot, strip: TaskStrip, console: Console, settle: Callable[[], None]
+    qtbot: QtBot,
+    strip: TaskStrip,
+    console: Console,
+    settle: Callable[[], None],
+    heard: Callable[[], None],
 ) -> None:
     one, two = (console.engine.start(functions.gated, gate=gate) for gate in ("one", "two"))
     strip.follow(one)
@@ -81,6 +85,7 @@ def test_cancel_stops_the_task_that_is_shown(
     cancelled = QSignalSpy(one.cancelled)
     qtbot.waitUntil(lambda: functions.calls == ["one begins"])
     strip.cancel()
+    heard()
     functions.gates["one"].set()
     qtbot.waitUntil(lambda: cancelled.count() == 1)
     assert strip.text.startswith("Pass two")
