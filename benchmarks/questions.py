@@ -1,4 +1,4 @@
-"""Measures retrieval on ordinary questions: `python -m benchmarks.questions [--data DIR] [--keep DIR] [--set K=V ...]`.
+"""Measures retrieval on ordinary questions: `python -m benchmarks.questions [--data DIR] [--preset P] [--set K=V]`.
 
 How many questions have the passage with the answer in the prompt, by the program's own search and packing, in
 total and by type of question; how many passages and tokens that took; and how many unanswerable questions are
@@ -22,13 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from rag.asking.answer import Turn, points_back, search_text
-from rag.asking.retrieval import pack, retrieve
+from rag.asking.packing import pack
+from rag.asking.query import points_back
+from rag.asking.retrieval import retrieve
 from rag.evaluation.statistics.paired import sign_test
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
-from rag.settings import RetrievalSettings
+from rag.settings import RetrievalSettings, preset
+from rag.storage.store import document_chunks
 from rag.workspace import Workspace
 
 COLLECTION = "Questions"
@@ -49,7 +51,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/questions"))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data/questions"),
+        help="folder with questions.jsonl and documents.txt, or a file X.jsonl beside X.txt, such as "
+        "benchmarks/questions_sample.jsonl with --documents resources/samples",
+    )
     parser.add_argument("--documents", type=Path, default=Path("../shared/data/documents"))
     parser.add_argument("--keep", type=Path, help="data folder to make or to use again")
     parser.add_argument(
@@ -60,12 +68,13 @@ def main() -> None:
         metavar="KEY=VALUE",
         help="retrieval settings to compare",
     )
+    parser.add_argument("--preset", default="", help="a preset to compare with Balanced")
     parser.add_argument("--misses", action="store_true", help="list the questions without their passage")
     arguments = parser.parse_args()
-    questions = [
-        json.loads(line) for line in (arguments.data / "questions.jsonl").read_text("utf-8").splitlines()
-    ]
-    names = (arguments.data / "documents.txt").read_text("utf-8").split("\n")
+    file = arguments.data / "questions.jsonl" if arguments.data.is_dir() else arguments.data
+    listing = file.with_name("documents.txt") if arguments.data.is_dir() else file.with_suffix(".txt")
+    questions = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    names = listing.read_text("utf-8").split("\n")
     paths = [arguments.documents / name for name in names if name.strip()]
     with ExitStack() as stack:
         folder = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -78,10 +87,11 @@ def main() -> None:
         report("default", questions, first)
         if arguments.misses:
             misses(questions, first)
-        if arguments.changes:
-            changed = settings.model_validate(settings.model_dump() | parsed(arguments.changes))
+        if arguments.changes or arguments.preset:
+            start = preset(arguments.preset or "Balanced")
+            changed = settings.model_validate(start.model_dump() | parsed(arguments.changes))
             second = search_all(workspace, questions, changed)
-            report(" ".join(arguments.changes), questions, second)
+            report(" ".join([arguments.preset, *arguments.changes]).strip(), questions, second)
             compare(questions, first, second)
             if arguments.misses:
                 misses(questions, second)
@@ -108,12 +118,19 @@ def search_all(
     results = []
     for question in questions:
         text = question["question"]
-        turns = [Turn(question["previous"], "")] if question["previous"] and points_back(text) else []
+        previous = question["previous"] if points_back(text) else ""
         began = time.perf_counter()
-        found = retrieve(workspace, collection, version, search_text(text, turns), settings)
+        found = retrieve(workspace, collection, version, text, settings, previous)
         milliseconds = (time.perf_counter() - began) * 1000
-        hits = pack(found.hits, settings, count_tokens, settings.context_tokens)
-        passages = [hit for hit in hits if hit.marker is not None]
+
+        def read_document(document_id: int) -> list[Hit]:
+            with workspace.store.session() as session:
+                return [Hit(**row) for row in document_chunks(session, version.id or 0, document_id)]
+
+        packed = pack(
+            found.hits, settings, count_tokens, settings.context_tokens, read_document, found.query.wants_all
+        )
+        passages = [hit for hit in packed.hits if hit.marker is not None]
         tokens = sum(count_tokens(f"[{h.marker}] {h.document}, {h.place}\n{h.text}\n\n") for h in passages)
         results.append(
             Result(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport
+from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
@@ -22,6 +22,7 @@ from rag.evaluation.rows import (
     GenerationReport,
     RunComparison,
     RunRow,
+    SearchComparison,
     SetVersionRow,
     VersionComparison,
 )
@@ -44,6 +45,7 @@ from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, Measu
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
 from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
+from rag.settings import RetrievalSettings
 from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
 
 R = TypeVar("R")
@@ -104,6 +106,18 @@ erase_document: Operation[ErasureReport] = Operation(
 )
 compact: Operation[CompactReport] = Operation(
     "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
+)
+
+# --- Searching -------------------------------------------------------------------------------------------
+
+run_search_test: Operation[SearchTest] = Operation(
+    "rag.asking.search_test:run_search_test", Lane.READ, "Search “{collection}”"
+)
+follow_settings: Operation[RetrievalSettings] = Operation(
+    "rag.knowledge.search_settings:follow_settings", Lane.WRITE, "Change the search of “{collection}”"
+)
+upgrade_search: Operation[SearchComparison] = Operation(
+    "rag.evaluation.version_comparison:upgrade_search", Lane.INGEST, "Upgrade the search of “{collection}”"
 )
 
 # --- Models ----------------------------------------------------------------------------------------------

@@ -45,7 +45,10 @@ class ChunkingSettings(Section):
 
 
 class RetrievalSettings(Section):
-    """The ways in which passages are found, and how many of them go into a prompt."""
+    """The ways in which passages are found, and how many of them go into a prompt.
+
+    The defaults are the preset Balanced: see PRESETS.
+    """
 
     search: Annotated[
         Literal["hybrid", "dense", "BM25"],
@@ -54,22 +57,181 @@ class RetrievalSettings(Section):
     candidates: Annotated[
         int, Field(ge=1, le=500, description="Candidates taken from each of dense and BM25 search.")
     ] = 40
-    rrf_k: Annotated[int, Field(ge=1, le=1000, description="Rank constant of reciprocal rank fusion.")] = 60
+    pieces: Annotated[
+        bool,
+        Field(
+            description="Score a chunk by its best piece of about 64 tokens, not by the whole: a sentence "
+            "that answers is not lost among others."
+        ),
+    ] = True
+    stemming: Annotated[
+        bool, Field(description="BM25 takes words of one stem for one word: survive, survives, surviving.")
+    ] = True
+    spelling: Annotated[
+        bool, Field(description="Search also for words that look misspelt as they were probably meant.")
+    ] = True
+    identifiers: Annotated[
+        bool,
+        Field(
+            description="Search for identifiers such as 4.4.6 or XR-2075 as a whole, and put rare ones first."
+        ),
+    ] = True
+    follow_ups: Annotated[
+        Literal["both", "joined"],
+        Field(
+            description="Search for a follow-up alone and joined with the question before it, or joined only."
+        ),
+    ] = "both"
+    rrf_k: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            description="Rank constant of reciprocal rank fusion: a small one lets the first of a list win.",
+        ),
+    ] = 5
+    rerank: Annotated[
+        Literal["none", "late interaction", "cross-encoder"],
+        Field(
+            description="Order the first candidates again: by the tokens of the embedder (MaxSim), or by a "
+            "cross-encoder folder."
+        ),
+    ] = "late interaction"
+    rerank_count: Annotated[
+        int, Field(ge=2, le=100, description="How many candidates are ordered again.")
+    ] = 20
+    cross_encoder: Annotated[
+        str,
+        Field(description="Folder of a sentence-transformers cross-encoder; used when rerank asks for it."),
+    ] = ""
+    contents_last: Annotated[
+        bool, Field(description="Rank tables of contents and indexes behind everything else.")
+    ] = True
+    diversity: Annotated[
+        float,
+        Field(
+            ge=0.0,
+            le=1.0,
+            description="How much a passage loses that says what another one says (maximal marginal "
+            "relevance); 0 turns it off.",
+        ),
+    ] = 0.0
+    neighbours: Annotated[
+        int,
+        Field(ge=0, le=5, description="Chunks before and after each passage that go into the prompt, too."),
+    ] = 0
+    whole_documents: Annotated[
+        bool,
+        Field(
+            description="Put a document in whole when it fits and two of its chunks are among the best, or "
+            "when the question asks for a list of what it contains."
+        ),
+    ] = True
     max_passages: Annotated[
         int, Field(ge=1, le=50, description="Maximum number of passages in a prompt.")
-    ] = 6
+    ] = 50
     context_tokens: Annotated[
         int, Field(ge=64, le=131072, description="Token budget for passages, in the model's tokens.")
     ] = 1400
+    small_model_tokens: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=131072,
+            description="Token budget for passages when the model has fewer than 0.5 billion parameters: it "
+            "loses the thread in more. 0 turns it off.",
+        ),
+    ] = 400
     min_similarity: Annotated[
         float,
         Field(
             ge=-1.0,
             le=1.0,
             description="Candidates below this cosine similarity are dropped unless they contain all words "
-            "of the question.",
+            "of the question; -1 turns it off.",
         ),
-    ] = 0.3
+    ] = -1.0
+    weak_below: Annotated[
+        float,
+        Field(
+            ge=-1.0,
+            le=1.0,
+            description="Below this best cosine similarity, the answer says that the match is weak.",
+        ),
+    ] = 0.25
+
+
+# Named ways to search, by what differs from the defaults. Classic is how collections answered before
+# schema 8.
+PRESETS: dict[str, dict[str, Any]] = {
+    "Fast": {"pieces": False, "spelling": False, "rerank": "none"},
+    "Balanced": {},
+    "Thorough": {"candidates": 80, "rerank_count": 60, "context_tokens": 2000},
+    "Classic": {
+        "pieces": False,
+        "stemming": False,
+        "spelling": False,
+        "identifiers": False,
+        "follow_ups": "joined",
+        "rrf_k": 60,
+        "rerank": "none",
+        "contents_last": False,
+        "whole_documents": False,
+        "max_passages": 6,
+        "small_model_tokens": 0,
+        "min_similarity": 0.3,
+        "weak_below": -1.0,
+    },
+}
+# What a person is told of each. Measured by `python -m benchmarks.questions` on 80 questions over real
+# documents.
+PRESET_FACTS = {
+    "Fast": "Meaning and words, fused; nothing looks inside a chunk. The quickest.",
+    "Balanced": "Also scores the best piece of each chunk, corrects spelling, and compares question and "
+    "passage token by token. Adds about 7 KB a chunk to the data folder, and no time to an import.",
+    "Thorough": "Like Balanced, with twice the candidates and 2,000 tokens of passages: answers take longer.",
+    "Classic": "How collections were searched before presets came: six passages at most, and none below a "
+    "similarity of 0.3.",
+}
+CUSTOM = "Custom"  # settings that are no preset
+
+
+def preset(name: str) -> RetrievalSettings:
+    """Return the settings of a preset. Raises RagError for a name that there is not."""
+    if name not in PRESETS:
+        raise RagError(f"There is no preset “{name}”. The presets are {', '.join(PRESETS)}.")
+    return RetrievalSettings.model_validate(PRESETS[name])
+
+
+def preset_of(settings: RetrievalSettings) -> str:
+    """Return the name of the preset that settings are equal to, else CUSTOM."""
+    return next((name for name in PRESETS if preset(name) == settings), CUSTOM)
+
+
+def classic_retrieval(path: Path) -> RetrievalSettings:
+    """Return how a program before schema 8 searched with this settings.toml.
+
+    Its own values win over those of the preset Classic; a file that is not valid says nothing.
+    """
+    try:
+        written = tomllib.loads(path.read_text("utf-8")).get("retrieval", {}) if path.exists() else {}
+        known = {key: value for key, value in written.items() if key in RetrievalSettings.model_fields}
+        return RetrievalSettings.model_validate(PRESETS["Classic"] | (known if is_classic(known) else {}))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, AttributeError):
+        return preset("Classic")
+
+
+def retrieval_as_written(values: dict[str, Any]) -> dict[str, Any]:
+    """Return retrieval settings with the behaviour of the program that wrote them.
+
+    Before schema 8 every setting was written out, and there were fewer: what is missing was not done then.
+    """
+    return PRESETS["Classic"] | values if is_classic(values) else values
+
+
+def is_classic(values: dict[str, Any]) -> bool:
+    """Return whether retrieval settings were written out before schema 8."""
+    return "search" in values and "stemming" not in values
 
 
 class GenerationSettings(Section):
@@ -143,7 +305,7 @@ class Settings(Section):
         if not path.exists():
             return cls()
         try:
-            return cls.model_validate(_renamed(tomllib.loads(path.read_text("utf-8"))))
+            return cls.model_validate(_brought_up(tomllib.loads(path.read_text("utf-8"))))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RagError(
                 f"{path.name} is not valid TOML ({error}). Correct it, or delete it to get the defaults."
@@ -182,8 +344,14 @@ class Settings(Section):
             raise RagError(f"{section}.{key}: {error.errors()[0]['msg']}.") from error
 
 
-def _renamed(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a file with the names that keys have now."""
+def _brought_up(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a file as this program would have written them."""
+    retrieval = values.get("retrieval")
+    if isinstance(retrieval, dict) and is_classic(retrieval):
+        # The file named every value: what was the default then is the default now, what a person chose stays.
+        values["retrieval"] = {
+            key: value for key, value in retrieval.items() if PRESETS["Classic"].get(key) != value
+        }
     for section, old, new in _RENAMED_KEYS:
         part = values.get(section)
         if isinstance(part, dict) and old in part and new not in part:

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import RagError
+from rag.errors import ModelError, RagError
 from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
 from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
-from rag.models.embedding import Embedder, starter_embedder_folder
+from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.prompts.registry import ensure_default
 from rag.prompts.templates import load_prompt
-from rag.settings import GenerationSettings, Settings
+from rag.settings import GenerationSettings, Settings, classic_retrieval
 from rag.storage import audit_log
 from rag.storage.backup import finish_restore
 from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
@@ -63,6 +63,7 @@ class Workspace:
             self.notices: list[str] = finish_move(folder) + finish_restore(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
+            self._keep_classic_search()
             self.interrupted_count = self._mark_interrupted()
             ensure_default(self.store, load_prompt(RESOURCES / "prompts" / "answer.toml"))
         except BaseException:
@@ -79,6 +80,7 @@ class Workspace:
         self._model: LanguageModel | None = None
         self._detector: Detector | None = None
         self._second: SecondDetector | None = None
+        self._reranker: CrossEncoder | None = None
         self._sentences: dict[str, npt.NDArray[np.float32]] = {}
 
     @property
@@ -120,6 +122,31 @@ class Workspace:
         with self._loading:
             chosen.warm_up()
         return chosen.encode(texts)
+
+    def encode_finely(
+        self, texts: Sequence[str], embedder: Embedder
+    ) -> tuple[npt.NDArray[np.float32], list[FineVectors]]:
+        """Return vectors (n, dimension) and those of each text's parts; see Embedder.encode_finely."""
+        with self._loading:
+            embedder.warm_up()
+        return embedder.encode_finely(texts)
+
+    def encode_with_tokens(
+        self, texts: Sequence[str], embedder: Embedder
+    ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
+        """Return vectors (n, dimension) and those of each text's tokens; see Embedder.encode_with_tokens."""
+        with self._loading:
+            embedder.warm_up()
+        return embedder.encode_with_tokens(texts)
+
+    def cross_encoder(self, folder: str) -> CrossEncoder:
+        """Return the cross-encoder in a folder, loaded once. Raises ModelError when it is none."""
+        if not folder:
+            raise ModelError("No cross-encoder is chosen. Set retrieval.cross_encoder to its folder.")
+        with self._loading:
+            if self._reranker is None or self._reranker.folder != Path(folder):
+                self._reranker = CrossEncoder(Path(folder))
+            return self._reranker
 
     def content(self, version_id: int, embedder: str) -> VersionContent:
         """Return the chunks of a version and their vectors, loaded once."""
@@ -244,6 +271,14 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _keep_classic_search(self) -> None:
+        """Write down how an older program searched its collections: they go on answering like that."""
+        with self.store.session() as session:
+            session.connection().exec_driver_sql(
+                "UPDATE collection SET retrieval = ? WHERE retrieval = 'classic'",
+                (classic_retrieval(self.folder / "settings.toml").model_dump_json(),),
+            )
 
     def _mark_interrupted(self) -> int:
         """Mark what was running when its process died, and return how many questions. We hold the lock."""

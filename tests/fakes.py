@@ -40,6 +40,17 @@ class FakeEmbedder(Embedder):
                 vectors[row, int(hashlib.md5(word.encode()).hexdigest(), 16) % 1024] += 1
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
+    has_parts = True  # type: ignore[assignment]
+
+    def _read(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+        vectors, counted = self.encode(texts), self.embedded_count
+        states = [FakeEmbedder.encode(self, one) for one in self._token_names(texts, [])]
+        self.embedded_count = counted  # a token is no text
+        return vectors, states
+
+    def _token_names(self, texts: Sequence[str], states: Sequence[np.ndarray]) -> list[list[str]]:
+        return [re.findall(r"\w+", text.lower()) or ["?"] for text in texts]
+
 
 class ScriptedModel(LanguageModel):
     """Answers with the same text, word by word, and keeps the prompts it was given."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-Editor = QComboBox | QCheckBox | QSpinBox | QDoubleSpinBox
+Editor = QComboBox | QCheckBox | QSpinBox | QDoubleSpinBox | QLineEdit
 
 _BIGGEST: float = 2**31 - 1
 _SMALLEST = 0.01  # what a field with two decimals can show
@@ -26,6 +26,8 @@ def make_editor(field: FieldInfo) -> Editor:
         return box
     if kind is bool:
         return QCheckBox()
+    if kind is str:
+        return QLineEdit()
     low, high = _bounds(field)
     spin: QSpinBox | QDoubleSpinBox
     if kind is float:
@@ -43,6 +45,8 @@ def show_value(editor: Editor, value: Any) -> None:
         editor.setCurrentIndex(editor.findData(value))
     elif isinstance(editor, QCheckBox):
         editor.setChecked(value)
+    elif isinstance(editor, QLineEdit):
+        editor.setText(value)
     else:
         editor.setValue(value)
 
@@ -53,6 +57,8 @@ def value_of(editor: Editor) -> Any:
         return editor.currentData()
     if isinstance(editor, QCheckBox):
         return editor.isChecked()
+    if isinstance(editor, QLineEdit):
+        return editor.text().strip()
     return editor.value()
 
 
@@ -62,6 +68,8 @@ def when_changed(editor: Editor, action: Callable[[Any], object]) -> None:
         editor.currentIndexChanged.connect(lambda _index: action(value_of(editor)))
     elif isinstance(editor, QCheckBox):
         editor.toggled.connect(action)
+    elif isinstance(editor, QLineEdit):
+        editor.editingFinished.connect(lambda: action(value_of(editor)))
     else:
         editor.valueChanged.connect(action)
 

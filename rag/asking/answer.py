@@ -5,17 +5,19 @@ Evaluation calls this same generator: there is no second pipeline.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import col, select
 
 from rag.asking.flag_limits import limits_of
-from rag.asking.retrieval import pack, retrieve
+from rag.asking.packing import pack
+from rag.asking.query import points_back
+from rag.asking.retrieval import retrieve
 from rag.asking.rows import (
     AskResult,
     ClaimsChecked,
@@ -33,19 +35,20 @@ from rag.grounding.rows import ClaimResult
 from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
+from rag.knowledge.search_settings import settings_for
 from rag.models.catalogue import find_model
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
+from rag.storage.store import document_chunks
 from rag.storage.tables.traces import Trace
 from rag.text.citations import markers_of
-from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
 _HISTORY_TURNS = 3
-_POINTING_BACK = frozenset("it its they them their that this those these he she his her there".split())
+_SMALL_MODEL = 500_000_000  # parameters
 
 Events = Generator[Any, None, AskResult]
 
@@ -68,6 +71,7 @@ class Ask:
     question: Question
     status: TraceStatus = TraceStatus.DONE
     found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
+    wants_all: bool = False  # the question asks for everything of a kind
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
 
     @property
@@ -102,7 +106,7 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     text = question.text.strip()
     if not text:
         raise RagError("The question is empty. Type a question first.")
-    used = _with_changes(workspace.settings, question.overrides)
+    used = _with_changes(settings_for(workspace, question.collection), question.overrides)
     recorder = TraceRecorder(
         workspace.store,
         question=text,
@@ -161,15 +165,11 @@ def search_alone(ask: Ask) -> None:
     tokenizer = ask.workspace.embedder.tokenizer
     retrieval = ask.settings.retrieval
     with ask.recorder.span("pack", "CHAIN", "counted in the embedder's tokens"):
-        ask.hits = tuple(
-            pack(
-                ask.found,
-                retrieval,
-                lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids),
-                retrieval.context_tokens,
-            )
+        _pack(
+            ask,
+            lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids),
+            retrieval.context_tokens,
         )
-    ask.recorder.set_hits(ask.hits)
 
 
 def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
@@ -208,28 +208,16 @@ def _search(ask: Ask, turns: Sequence[Turn]) -> None:
     trace.version_fingerprint = version.fingerprint
     trace.searched_chunks = version.chunk_count
     trace.searched_documents = version.document_count
-    text = search_text(trace.question, turns)
-    if text != trace.question:
-        recorder.fallbacks.append("follow-up: searched together with the question before it")
+    previous = turns[-1].question if turns else ""
     begin = recorder.elapsed_ms()
-    found = retrieve(workspace, collection, version, text, ask.settings.retrieval)
+    found = retrieve(workspace, collection, version, trace.question, ask.settings.retrieval, previous)
     for stage in found.stages:
         recorder.add_span(stage.name, stage.kind, begin + stage.start_ms, begin + stage.end_ms, stage.detail)
     recorder.fallbacks.extend(found.fallbacks)
     trace.retrieve_ms = recorder.elapsed_ms() - begin
     ask.found = ask.hits = found.hits
+    ask.wants_all = found.query.wants_all
     recorder.set_hits(found.hits)
-
-
-def search_text(question: str, turns: Sequence[Turn]) -> str:
-    """Return what is searched for: a follow-up together with the question that it points back to."""
-    return f"{turns[-1].question} {question}" if turns else question
-
-
-def points_back(question: str) -> bool:
-    """Return whether a question needs the one before it: it has a pronoun, or hardly a word of its own."""
-    words = {word.lower() for word in re.findall(r"\w+", question)}
-    return bool(words & _POINTING_BACK) or len(query_words(question)) <= 1
 
 
 def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
@@ -277,20 +265,39 @@ def _pack_prompt(
         history = history[1:]
         recorder.fallbacks.append("an earlier question was left out of the prompt: it did not fit")
     budget = min(settings.retrieval.context_tokens, room - bare)
+    small = settings.retrieval.small_model_tokens
+    if small and small < budget and 0 < model.header.parameter_count < _SMALL_MODEL:
+        # Measured with SmolLM2-135M: with 1,400 tokens it copies passages instead of answering.
+        budget = small
+        recorder.fallbacks.append(f"{model.name} is small: its passages were limited to {small} tokens")
     if budget < 32:
         raise RagError(
             f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
             "passages. Shorten it, or load the model with a longer context."
         )
-    packed = pack(ask.found, settings.retrieval, model.count_tokens, budget)
-    passages = [hit for hit in packed if hit.marker is not None]
+    _pack(ask, model.count_tokens, budget)
+    passages = [hit for hit in ask.hits if hit.marker is not None]
+    passages.sort(key=lambda hit: hit.marker or 0)
     prompt = model.render_chat(template.messages(question, passages, history))
-    ask.hits = tuple(packed)
-    recorder.set_hits(packed)
     ask.trace.prompt = prompt
     tokens = model.tokenize_prompt(prompt)
     ask.trace.prompt_tokens = len(tokens)
     return tokens
+
+
+def _pack(ask: Ask, count_tokens: Callable[[str], int], budget: int) -> None:
+    """Choose the passages and store them with their reasons."""
+
+    def read_document(document_id: int) -> list[Hit]:
+        with ask.workspace.store.session() as session:
+            return [Hit(**row) for row in document_chunks(session, ask.trace.version_id or 0, document_id)]
+
+    packed = pack(
+        ask.found, ask.settings.retrieval, count_tokens, budget, cache(read_document), ask.wants_all
+    )
+    ask.hits = packed.hits
+    ask.recorder.fallbacks.extend(packed.notes)
+    ask.recorder.set_hits(ask.hits)
 
 
 def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed]:

@@ -13,7 +13,8 @@ from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
 from rag.storage.database import Database
-from rag.text.search_terms import match_expression
+from rag.text.plurals import counted
+from rag.text.search_terms import comparable, match_expression
 
 
 class TraceStatus(StrEnum):
@@ -122,6 +123,73 @@ class ClaimsChecked:
     outcome: str = ""
     support_rate: float | None = None
     error: str = ""
+
+
+@dataclass(frozen=True)
+class SearchSide:
+    """One search for a question, without a model.
+
+    Attributes:
+        preset: The preset that its settings are, or Custom.
+        version_number: The dataset version that was searched.
+        hits: The candidates, with their markers or reasons.
+        stages: What was done, in milliseconds since the search began.
+        notes: What was done besides or instead of the usual.
+        passage_count: How many passages would be in the prompt.
+        tokens: Their tokens, counted by the embedder.
+        milliseconds: How long the search took.
+        explanation: What became of the passage that was looked for; empty when none was.
+    """
+
+    preset: str
+    version_number: int
+    hits: tuple[Hit, ...]
+    stages: tuple[SpanRow, ...]
+    notes: tuple[str, ...]
+    passage_count: int
+    tokens: int
+    milliseconds: float
+    explanation: str
+
+
+@dataclass(frozen=True)
+class SearchTest:
+    """A question searched for in one or two ways."""
+
+    query: str
+    collection: str
+    sides: tuple[SearchSide, ...]
+
+
+def explain_hit(hits: Sequence[Hit], text: str) -> str:
+    """Say what became of the passage that contains a text; empty when no candidate does or text is empty."""
+    wanted = comparable(text)
+    found = [hit for hit in hits if wanted and wanted in comparable(hit.text)]
+    if not found:
+        return ""
+    hit = min(found, key=lambda hit: (hit.marker is None, hit.marker or hit.rank))
+    return f"{_became(hit)} {how_it_came(hit)}".strip()
+
+
+def _became(hit: Hit) -> str:
+    where = f"the passage of {hit.document}{', ' + hit.place if hit.place else ''}"
+    if hit.marker is not None:
+        return f"[{hit.marker}] is {where}, candidate {hit.rank}."
+    return f"Candidate {hit.rank} is {where}; it was left out: {hit.dropped}."
+
+
+def how_it_came(hit: Hit) -> str:
+    """Say where a candidate stood in each list, what fusion made of that, and what moved it afterwards."""
+    if not hit.lists:
+        return ". ".join(f"It was {move}" for move in hit.moves) + "." if hit.moves else ""
+    said = "It was " + ", ".join(f"number {one.rank} of {one.list}" for one in hit.lists)
+    best = min(one.rank for one in hit.lists)
+    if hit.fused_rank > best:
+        lost = hit.fused_rank - best
+        said += f" and lost {counted(lost, 'place')} at fusion ({hit.fused_rank})"
+    elif hit.fused_rank:
+        said += f" and number {hit.fused_rank} after fusion"
+    return "; then ".join([said, *hit.moves]) + "."
 
 
 @dataclass(frozen=True)
@@ -421,7 +489,7 @@ def get_trace(database: Database, trace_id: str) -> TraceDetail:
     key = (found[0].id,)
     return replace(
         found[0],
-        hits=tuple(database.rows(Hit, "SELECT * FROM tracehit WHERE trace_id = ? ORDER BY fused_rank", key)),
+        hits=tuple(database.rows(Hit, "SELECT * FROM tracehit WHERE trace_id = ? ORDER BY rank", key)),
         claims=tuple(
             database.rows(ClaimResult, "SELECT * FROM claim WHERE trace_id = ? ORDER BY start, id", key)
         ),

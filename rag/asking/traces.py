@@ -141,9 +141,14 @@ class TraceRecorder:
             session.merge(Trace(**self.trace.model_dump()))
             session.flush()
             insert_rows(session, Span, self._spans)
-            insert_rows(session, TraceHit, [{**asdict(hit), "trace_id": self.id} for hit in self._hits])
+            insert_rows(session, TraceHit, [_hit_row(self.id, hit) for hit in self._hits])
             insert_rows(session, Claim, [{**asdict(claim), "trace_id": self.id} for claim in self._claims])
             add_trace_text(session, self.id, f"{self.trace.question}\n{self.trace.answer}")
+
+
+def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
+    lists = json.dumps([[one.list, one.rank, one.score] for one in hit.lists])
+    return {**asdict(hit), "trace_id": trace_id, "lists": lists, "moves": json.dumps(hit.moves)}
 
 
 def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:

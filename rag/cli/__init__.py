@@ -25,8 +25,8 @@ from rag.cli import (
     monitoring,
     pipelines,
     prompts,
+    retrieval,
     review,
-    rollout,
     sets,
     versions,
 )
@@ -44,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, asking, review, rollout, prompts, sets, evaluation, pipelines, monitoring,
+    knowledge, versions, retrieval, asking, review, prompts, sets, evaluation, pipelines, monitoring,
     data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)

@@ -20,6 +20,7 @@ from rag.asking.rows import (
     TraceSource,
     TraceStatus,
     get_trace,
+    how_it_came,
     list_traces,
     read_answers,
     read_flag_state,
@@ -39,11 +40,12 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.index.rows import Hit
+from rag.text.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rag.asking.rows import TraceDetail, TraceRow
+    from rag.asking.rows import SearchSide, TraceDetail, TraceRow
     from rag.storage.database import Database
 
 app = typer.Typer()
@@ -64,29 +66,50 @@ def search(
     collection: Name,
     version: Version = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Maximum number of hits.")] = 10,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the stages, and how each candidate came to its place.")
+    ] = False,
+    preset: Annotated[
+        str, typer.Option("--preset", help="Search as this preset does; see `ragdeck retrieval presets`.")
+    ] = "",
+    against: Annotated[
+        str, typer.Option("--against", help="Search also as this preset does, or in this version (@NUMBER).")
+    ] = "",
+    find: Annotated[
+        str, typer.Option("--find", help="Words of a passage: say what became of it.", metavar="TEXT")
+    ] = "",
+    previous: Annotated[
+        str, typer.Option("--previous", help="The question before, when this one is a follow-up.")
+    ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Find passages without asking a model."""
-    from rag.asking.retrieval import retrieve
-    from rag.knowledge.collections import open_version
+    from rag.asking.search_test import run_search_test
 
+    versions: list[int | str | None] = [version]
+    presets = [preset]
+    if against.startswith("@"):
+        versions.append(against[1:])
+    elif against:
+        presets.append(against)
     with open_workspace(data, "search") as workspace:
-        found, chosen = open_version(workspace, collection, version)
-        result = retrieve(workspace, found, chosen, query, workspace.settings.retrieval)
-        hits = [hit for hit in result.hits if hit.dropped is None][:limit]
+        test = run_search_test(workspace, collection, query, versions, presets, previous, find)
+    sides = [{**as_plain(side), "hits": as_plain(_shown(side, limit, explain))} for side in test.sides]
     if as_json:
+        first = sides[0]
+        more = {"sides": sides} if explain or against else {}
         print_json(
-            {"query": query, "collection": collection, "version": chosen.number, "hits": as_plain(hits)}
-        )
+            {
+                "query": query, "collection": collection, "version": first["version_number"],
+                "hits": first["hits"], "notes": first["notes"], "explanation": first["explanation"], **more,
+            }
+        )  # fmt: skip
         return
-    if not hits:
-        screen.print("Nothing in this version is close to that.")
-    for hit in hits:
-        screen.print(
-            f"[bold]{hit.fused_rank}. {plain(hit.document)}[/bold] {plain(hit.place)}  {_scores(hit)}"
-        )
-        screen.print(plain(" ".join(hit.text.split())[:300]), style="dim")
+    for side in test.sides:
+        if len(test.sides) > 1:
+            screen.rule(f"{side.preset}, version {side.version_number}")
+        _print_side(side, limit, explain)
 
 
 @app.command()
@@ -307,7 +330,7 @@ def _print_trace(detail: TraceDetail) -> None:
     table = Table("Rank", "Document", "Place", "Dense", "BM25", "Fused", "In the prompt")
     for hit in detail.hits:
         table.add_row(
-            str(hit.fused_rank),
+            str(hit.rank),
             plain(hit.document),
             plain(hit.place),
             _rank(hit.dense_rank, hit.dense_score),
@@ -323,6 +346,41 @@ def _print_trace(detail: TraceDetail) -> None:
 def _rank(rank: int | None, score: float | None) -> str:
     shown = "–" if rank is None else f"#{rank}"
     return shown if score is None else f"{shown} {score:.3f}"
+
+
+def _shown(side: SearchSide, limit: int, explain: bool) -> list[Hit]:
+    """Return the hits to print: those that a prompt would contain; when they are explained, all."""
+    return [hit for hit in side.hits if explain or hit.marker is not None][:limit]
+
+
+def _print_side(side: SearchSide, limit: int, explain: bool) -> None:
+    hits = _shown(side, limit, explain)
+    if not hits:
+        screen.print("Nothing in this version is close to that.")
+    if explain:
+        table = Table("Stage", "Detail", "ms")
+        for stage in side.stages:
+            table.add_row(stage.name, plain(stage.detail), f"{stage.end_ms - stage.start_ms:,.1f}")
+        screen.print(table)
+    for note in side.notes:
+        screen.print(plain(f"Note: {note}"), style="dim")
+    for hit in hits:
+        marker = f"\\[{hit.marker}] " if hit.marker is not None else ""
+        screen.print(
+            f"[bold]{hit.rank}. {marker}{plain(hit.document)}[/bold] {plain(hit.place)}  {_scores(hit)}"
+        )
+        if explain:
+            screen.print(plain(how_it_came(hit)))
+            if hit.marker is None:
+                screen.print(plain(f"Left out: {hit.dropped}."))
+        screen.print(plain(" ".join(hit.text.split())[:300]), style="dim")
+    if explain:
+        screen.print(
+            f"{counted(side.passage_count, 'passage')} with {counted(side.tokens, 'token')} would be in the "
+            f"prompt; the search took {side.milliseconds:,.0f} ms."
+        )
+    if side.explanation:
+        screen.print(plain(side.explanation))
 
 
 def _scores(hit: Hit) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import col, select
 
-from rag.asking.answer import points_back
+from rag.asking.query import is_self_contained
 from rag.asking.retrieval import retrieve
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement
@@ -32,6 +32,7 @@ from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
+from rag.knowledge.search_settings import retrieval_of
 from rag.models.catalogue import find_model
 from rag.models.language_model import LanguageModel, Token
 from rag.prompts.registry import user_name
@@ -180,7 +181,7 @@ def reject_draft(workspace: Workspace, draft_id: int, *, by: str = "") -> None:
 
 def stands_alone(question: str) -> bool:
     """Return whether somebody who has not seen the passage understands the question."""
-    return not _ABOUT_THE_TEXT.search(question) and not points_back(question)
+    return not _ABOUT_THE_TEXT.search(question) and is_self_contained(question)
 
 
 def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str) -> bool:
@@ -296,7 +297,7 @@ def _rank(
     workspace: Workspace, collection: Collection, version: DatasetVersion, question: str, chunk_id: int
 ) -> int | None:
     """Return the rank from 1 of a chunk among a question's hits; None where it is dropped or not found."""
-    hits = retrieve(workspace, collection, version, question, workspace.settings.retrieval).hits
+    hits = retrieve(workspace, collection, version, question, retrieval_of(workspace, collection)).hits
     kept = [hit.chunk_id for hit in hits if hit.dropped is None]
     return kept.index(chunk_id) + 1 if chunk_id in kept else None
 

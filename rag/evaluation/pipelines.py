@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlmodel import Session, col, select
 
 from rag.asking.rows import Question, TraceSource
@@ -15,10 +15,11 @@ from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
 from rag.evaluation.rows import PipelineKind
 from rag.knowledge.collections import find_collection, find_version
+from rag.knowledge.search_settings import settings_for
 from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
 from rag.prompts.rows import LabelMove
-from rag.settings import GenerationSettings, RetrievalSettings
+from rag.settings import GenerationSettings, RetrievalSettings, retrieval_as_written
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.evaluation import Pipeline, PipelineLabel, PipelineLabelMove, PipelineVersion
@@ -49,6 +50,11 @@ class PipelineConfig(BaseModel):
     generation: GenerationSettings = GenerationSettings()
     checks: tuple[Check, ...] = ()
     kind: PipelineKind = PipelineKind.ANSWER
+
+    @field_validator("retrieval", mode="before")
+    @classmethod
+    def _as_it_was_written(cls, value: Any) -> Any:
+        return retrieval_as_written(value) if isinstance(value, dict) else value
 
     @property
     def fingerprint(self) -> str:
@@ -110,7 +116,7 @@ def present_config(workspace: Workspace, collection: str) -> PipelineConfig:
     return PipelineConfig(
         collection=collection,
         model=workspace.settings.models.active,
-        retrieval=workspace.settings.retrieval,
+        retrieval=settings_for(workspace, collection).retrieval,
         generation=workspace.settings.generation,
     )
 

@@ -106,6 +106,29 @@ class VersionComparison:
     metrics: dict[str, tuple[float, float, int]]
 
 
+@dataclass(frozen=True)
+class SearchComparison:
+    """What two searches find in the same version for the same questions.
+
+    Attributes:
+        old: The preset that is in use, or Custom.
+        new: The preset that is compared with it, or Custom.
+        k: How many hits of each were compared.
+        queries: The hits of each query.
+        overlap: Mean share of the first k hits that both have, 0 to 1; None without any hit.
+        old_ms: Mean milliseconds a search.
+        new_ms: Likewise, of the new one.
+    """
+
+    old: str
+    new: str
+    k: int
+    queries: tuple[QueryComparison, ...]
+    overlap: float | None
+    old_ms: float
+    new_ms: float
+
+
 # --- pipelines and runs -----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from rag.asking.retrieval import retrieve
 from rag.errors import RagError
 from rag.evaluation.formats import read_cases
 from rag.evaluation.metrics import hit_rate, recall_at_k, reciprocal_rank
-from rag.evaluation.rows import QueryComparison, VersionComparison
+from rag.evaluation.rows import QueryComparison, SearchComparison, VersionComparison
 from rag.index.rows import Hit
 from rag.knowledge.collections import find_collection, open_version
 from rag.knowledge.rows import VersionProgress
+from rag.knowledge.search_settings import make_parts, retrieval_of, set_retrieval
+from rag.settings import RetrievalSettings, preset, preset_of
 from rag.storage.tables.knowledge import VerificationQuery
 from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
@@ -60,7 +63,7 @@ def compare_versions(
     (found, old_version), (_, new_version) = (
         open_version(workspace, collection, which) for which in (old, new)
     )
-    settings = workspace.settings.retrieval
+    settings = retrieval_of(workspace, found)
     compared = []
     for number, query in enumerate(asked):
         yield VersionProgress("comparing", number, len(asked))
@@ -72,6 +75,69 @@ def compare_versions(
     return VersionComparison(
         old_version.number, new_version.number, k, tuple(compared), _overlap(compared), _means(compared)
     )
+
+
+def compare_searches(
+    workspace: Workspace,
+    collection: str,
+    new: RetrievalSettings,
+    queries: Sequence[str] = (),
+    k: int = 10,
+) -> Generator[VersionProgress, None, SearchComparison]:
+    """Search the active version as the collection is searched now and as `new` says, and compare the hits.
+
+    Args:
+        workspace: Where the collection is.
+        collection: Its name.
+        new: The other search.
+        queries: What is searched for; by default what people asked, and the verification queries.
+        k: How many hits of each search are compared.
+
+    Yields:
+        Progress, a step for each question.
+    """
+    found, version = open_version(workspace, collection, None)
+    old = retrieval_of(workspace, found)
+    asked = list(dict.fromkeys(queries)) or _known_questions(workspace, collection)
+    compared = []
+    milliseconds = [0.0, 0.0]
+    for number, query in enumerate(asked):
+        yield VersionProgress("comparing", number, len(asked))
+        sides = []
+        for side, settings in enumerate((old, new)):
+            began = time.perf_counter()
+            hits = retrieve(workspace, found, version, query, settings).hits
+            milliseconds[side] += (time.perf_counter() - began) * 1000
+            sides.append([hit for hit in hits if hit.dropped is None][:k])
+        compared.append(_compare(query, sides[0], sides[1], None, k))
+    count = max(len(asked), 1)
+    return SearchComparison(
+        preset_of(old), preset_of(new), k, tuple(compared), _overlap(compared),
+        milliseconds[0] / count, milliseconds[1] / count,
+    )  # fmt: skip
+
+
+def upgrade_search(
+    workspace: Workspace, collection: str, preset_name: str = "Balanced", keep: bool = True
+) -> Generator[VersionProgress, None, SearchComparison]:
+    """Make what a preset needs, compare it with the search that the collection has, and change to it.
+
+    Args:
+        workspace: Where the collection is.
+        collection: Its name.
+        preset_name: The preset to change to.
+        keep: Whether the collection is searched like that from now on; otherwise both are only compared.
+
+    Yields:
+        Progress of the chunks that are read again, then of the questions.
+    """
+    wanted = preset(preset_name)
+    if wanted.pieces or wanted.rerank == "late interaction":
+        yield from make_parts(workspace, collection)
+    found = yield from compare_searches(workspace, collection, wanted)
+    if keep:
+        set_retrieval(workspace, collection, preset_name)
+    return found
 
 
 def _known_questions(workspace: Workspace, collection: str) -> list[str]:

@@ -143,7 +143,7 @@ class Numbers:
         self._by_value: dict[float, list[Quantity]] = {}
         self._dates: list[Quantity] = []
         for quantity in dict.fromkeys(found):
-            if quantity.kind == "date":
+            if quantity.kind in ("date", "year"):  # one of each may be the same, and their values differ
                 self._dates.append(quantity)
             for key in {round(quantity.value, 6), _raw(quantity)}:
                 self._by_value.setdefault(key, []).append(quantity)

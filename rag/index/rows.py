@@ -6,11 +6,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class ListRank:
+    """A candidate's place in one list of candidates. The score is a cosine similarity, of BM25, or an idf."""
+
+    list: str
+    rank: int  # from 1
+    score: float
+
+
+@dataclass(frozen=True)
 class Hit:
     """One candidate chunk of a query, with every rank it got and why it was left out, if it was.
 
-    dense_score is a cosine similarity in [-1, 1]; bm25_score is FTS5's bm25() negated, higher is better;
-    fused_score is the sum of 1/(k + rank) (Cormack, Clarke, Buettcher 2009).
+    dense_score is a cosine similarity in [-1, 1] and bm25_score that of Okapi BM25, both of the question
+    itself; fused_score is the sum of 1/(k + rank) (Cormack, Clarke, Buettcher 2009) over all lists;
+    rerank_score is the mean over the question's tokens of the highest cosine in the passage, or what a
+    cross-encoder says.
     """
 
     chunk_id: int
@@ -30,6 +41,10 @@ class Hit:
     bm25_score: float | None = None
     fused_rank: int = 0
     fused_score: float = 0.0
+    rerank_score: float | None = None
+    rank: int = 0  # after everything that moved it, from 1
+    lists: tuple[ListRank, ...] = ()
+    moves: tuple[str, ...] = ()  # what moved it after fusion
     marker: int | None = None  # its number [n] in the prompt
     dropped: str | None = None
 

@@ -33,8 +33,9 @@ from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
 from rag.parsing.formats import PARSER, is_supported, parse_file
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
-from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
+from rag.storage.store import add_chunks, add_embeddings, add_parts, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import Chunk, Collection, DatasetVersion, Document
+from rag.text.languages import language_name, language_of
 from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
@@ -314,7 +315,7 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
     embedder = run.embedder.fingerprint
     texts = {chunk.text_hash: chunk.text for pending in group for chunk in pending.chunks}
     with workspace.store.session() as session:
-        missing = missing_embeddings(session, embedder, texts)
+        missing = missing_embeddings(session, embedder, texts, run.embedder.has_parts)
     run.chunks_done += sum(1 for p in group for c in p.chunks if c.text_hash not in missing)
     counts: dict[str, int] = {}
     for pending in group:
@@ -326,9 +327,10 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
     for begin in range(0, len(order), _ENCODE_BATCH):
         yield run.progress(name, "embedding")
         batch = order[begin : begin + _ENCODE_BATCH]
-        vectors = workspace.encode([texts[text_hash] for text_hash in batch], run.embedder)
+        vectors, parts = workspace.encode_finely([texts[text_hash] for text_hash in batch], run.embedder)
         with workspace.store.session() as session:
             add_embeddings(session, embedder, batch, vectors)
+            add_parts(session, embedder, batch, [(part.pieces, part.tokens) for part in parts])
         run.chunks_done += sum(counts[text_hash] for text_hash in batch)
     for pending in group:
         yield run.progress(str(pending.source.path), "saving")
@@ -359,7 +361,19 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     assert document.id is not None
     run.documents[key] = document.id
     outcome = FileStatus.REPLACED if key in run.known.active else FileStatus.ADDED
-    run.finish(pending.source, outcome, parsed.warning, len(pending.chunks))
+    detail = "; ".join(filter(None, (parsed.warning, _language_note(run.embedder, parsed.text))))
+    run.finish(pending.source, outcome, detail, len(pending.chunks))
+
+
+def _language_note(embedder: Embedder, text: str) -> str:
+    """Return what to tell of a document in a language that the embedder was not trained on."""
+    language = language_of(text)
+    if not embedder.is_english_only or language in ("", "en"):
+        return ""
+    return (
+        f"The text looks {language_name(language)}, and {embedder.name} was trained on English: search by "
+        "meaning finds less in it. A trial with a multilingual embedder folder finds more."
+    )
 
 
 def chunk_rows_of(chunks: Sequence[TextChunk]) -> list[Chunk]:

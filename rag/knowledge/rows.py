@@ -325,6 +325,7 @@ class CollectionRow:
     version_count: int
     updated_ms: int | None
     index_server: str
+    retrieval: str  # JSON of its own RetrievalSettings; empty: those of the data folder
 
 
 @dataclass(frozen=True)
@@ -512,7 +513,7 @@ def list_collections(database: Database) -> list[CollectionRow]:
                   v.number AS version_number, coalesce(v.document_count, 0) AS document_count,
                   coalesce(v.chunk_count, 0) AS chunk_count, coalesce(v.token_count, 0) AS token_count,
                   (SELECT count(*) FROM datasetversion w WHERE w.collection_id = c.id) AS version_count,
-                  v.created_ms AS updated_ms, c.index_server
+                  v.created_ms AS updated_ms, c.index_server, c.retrieval
            FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id
            ORDER BY c.name COLLATE NOCASE""",
     )

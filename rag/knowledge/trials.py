@@ -28,7 +28,7 @@ from rag.parsing.formats import PARSER
 from rag.parsing.rows import ParsedDocument, Place
 from rag.settings import ChunkingSettings
 from rag.storage import audit_log
-from rag.storage.store import add_chunks, add_embeddings, missing_embeddings, now_ms
+from rag.storage.store import add_chunks, add_embeddings, add_parts, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import DatasetVersion, Document, VersionTag
 from rag.text.plurals import counted
 from rag.workspace import Workspace
@@ -220,14 +220,16 @@ def _rebuild(
     texts = {chunk.text_hash: chunk.text for chunk in chunks}
     with workspace.store.session() as session:
         missing = sorted(
-            missing_embeddings(session, embedder.fingerprint, texts), key=lambda h: (-len(texts[h]), h)
+            missing_embeddings(session, embedder.fingerprint, texts, embedder.has_parts),
+            key=lambda h: (-len(texts[h]), h),
         )
     for begin in range(0, len(missing), _ENCODE_BATCH):
         yield progress
         batch = missing[begin : begin + _ENCODE_BATCH]
-        vectors = workspace.encode([texts[text_hash] for text_hash in batch], embedder)
+        vectors, parts = workspace.encode_finely([texts[text_hash] for text_hash in batch], embedder)
         with workspace.store.session() as session:
             add_embeddings(session, embedder.fingerprint, batch, np.asarray(vectors))
+            add_parts(session, embedder.fingerprint, batch, [(part.pieces, part.tokens) for part in parts])
     values = old.model_dump(exclude={"id"})
     values.update(
         chunking=chunking,

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage import migration_states
+from rag.storage import migration_search, migration_states
 from rag.storage.migration_silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -466,6 +466,7 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     Step(7, "states as columns, lists as JSON, and the field's names", migration_states.ACTIONS),
+    Step(8, "pieces of chunks, the search of each collection, folded full text", migration_search.ACTIONS),
 )
 
 

@@ -28,6 +28,7 @@ from rag.storage.tables.monitoring import DEFAULT_RULES
 from rag.text.search_terms import indexed_text
 
 Vectors = npt.NDArray[np.float32]
+TOKEN_DIMENSIONS = 64  # of the vector of a token in PartEmbedding
 _VARIABLES = 900  # below the smallest limit on `?` in one statement that SQLite was ever built with
 
 
@@ -44,6 +45,7 @@ CREATE VIRTUAL TABLE chunk_fts
 CREATE VIRTUAL TABLE trace_fts
     USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2', prefix='2 3');
 CREATE VIRTUAL TABLE chunk_terms USING fts5vocab(chunk_fts, instance);
+CREATE VIRTUAL TABLE chunk_words USING fts5vocab(chunk_fts, row);
 CREATE INDEX document_facts ON document (id, collection_id, name, source, title, media_type, sha256,
     size_bytes, chunking, chunk_count, token_count, created_ms);
 CREATE INDEX trace_list ON trace (created_ms DESC, id);
@@ -170,16 +172,19 @@ _CHUNK_COLUMNS = (
 )
 
 
-def missing_embeddings(session: Session, embedder: str, hashes: Iterable[str]) -> set[str]:
-    """Return those of the text hashes that have no vector of this embedder yet."""
+def missing_embeddings(
+    session: Session, embedder: str, hashes: Iterable[str], with_parts: bool = False
+) -> set[str]:
+    """Return those of the text hashes that have no vector of this embedder yet, or none of their parts."""
     wanted = list(dict.fromkeys(hashes))
+    table = "partembedding" if with_parts else "embedding"
     known: set[str] = set()
     for part in _parts(wanted):
         marks = ",".join("?" * len(part))
         known.update(
             row[0]
             for row in session.connection().exec_driver_sql(
-                f"SELECT text_hash FROM embedding WHERE embedder = ? AND text_hash IN ({marks})",
+                f"SELECT text_hash FROM {table} WHERE embedder = ? AND text_hash IN ({marks})",
                 (embedder, *part),
             )
         )
@@ -202,6 +207,58 @@ def add_embeddings(session: Session, embedder: str, hashes: Sequence[str], vecto
         "INSERT OR IGNORE INTO embedding (text_hash, embedder, vector) VALUES (?, ?, ?)",
         [(text_hash, embedder, vector.tobytes()) for text_hash, vector in zip(hashes, plain, strict=True)],
     )
+
+
+def add_parts(
+    session: Session,
+    embedder: str,
+    hashes: Sequence[str],
+    parts: Sequence[tuple[npt.NDArray[np.float16], npt.NDArray[np.int8]]],
+) -> None:
+    """Store (pieces, tokens) of texts that have a vector; see PartEmbedding."""
+    if not parts:  # an embedder that has none
+        return
+    rows = [
+        (
+            text_hash,
+            embedder,
+            np.ascontiguousarray(pieces, dtype="<f2").tobytes(),
+            np.ascontiguousarray(tokens, dtype=np.int8).tobytes(),
+        )
+        for text_hash, (pieces, tokens) in zip(hashes, parts, strict=True)
+    ]
+    session.connection().exec_driver_sql("INSERT OR IGNORE INTO partembedding VALUES (?, ?, ?, ?)", rows)
+
+
+def chunk_pieces(session: Session, embedder: str, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
+    """Return the vectors (m, dimension) of the pieces of chunks, by chunk id; chunks without are left out."""
+    rows = _part_rows(session, embedder, chunk_ids, "length(e.vector) / 4, p.pieces")
+    return {i: np.frombuffer(b, dtype="<f2").reshape(-1, size).astype(np.float32) for i, size, b in rows}
+
+
+def chunk_tokens(session: Session, embedder: str, chunk_ids: Sequence[int]) -> dict[int, Vectors]:
+    """Return the vectors (t, dimension) of the tokens of chunks, by chunk id; chunks without are left out."""
+    found: dict[int, Vectors] = {}
+    for chunk_id, size, blob in _part_rows(session, embedder, chunk_ids, "length(e.vector) / 4, p.tokens"):
+        width = min(size, TOKEN_DIMENSIONS)
+        tokens = np.frombuffer(blob, dtype=np.int8).reshape(-1, width).astype(np.float32)
+        found[chunk_id] = tokens / np.maximum(np.linalg.norm(tokens, axis=1, keepdims=True), 1e-12)
+    return found
+
+
+def _part_rows(
+    session: Session, embedder: str, chunk_ids: Sequence[int], columns: str
+) -> Iterator[tuple[int, int, bytes]]:
+    for part in _parts(list(chunk_ids)):
+        marks = ",".join("?" * len(part))
+        rows = session.connection().exec_driver_sql(
+            f"""SELECT c.id, {columns} FROM chunk c
+                JOIN embedding e ON e.text_hash = c.text_hash AND e.embedder = ?
+                JOIN partembedding p ON p.text_hash = c.text_hash AND p.embedder = e.embedder
+                WHERE c.id IN ({marks})""",
+            (embedder, *part),
+        )
+        yield from ((row[0], row[1], row[2]) for row in rows)
 
 
 def text_vectors(session: Session, embedder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
@@ -265,6 +322,18 @@ def chunk_rows(session: Session, chunk_ids: Sequence[int]) -> dict[int, dict[str
         )
         found.update({row["chunk_id"]: dict(row) for row in rows.mappings()})
     return found
+
+
+def document_chunks(session: Session, version_id: int, document_id: int) -> list[dict[str, Any]]:
+    """Return what a hit shows of the chunks of a document in a version, in order, without excluded ones."""
+    rows = session.connection().exec_driver_sql(
+        f"""SELECT c.id AS chunk_id, c.document_id, d.name AS document, d.source AS path, c.place,
+                   c.place_kind, c.place_number, c.start, c."end", c.text, c.token_count
+            {VERSION_CHUNKS.replace("WHERE", "JOIN document d ON d.id = c.document_id WHERE", 1)}
+            AND c.document_id = ? ORDER BY c.position""",
+        (version_id, document_id),
+    )
+    return [dict(row) for row in rows.mappings()]
 
 
 def add_trace_text(session: Session, trace_id: str, text: str) -> None:

@@ -23,6 +23,7 @@ from rag.text.search_terms import indexed_text
 _KEPT = 3  # versions; vectors are kept of the last one alone: 50,000 of 384 dimensions are 77 MB
 _KEPT_WORDS = 200
 _K1, _B = 1.2, 0.75
+_SHORTEST_CORRECTION = 3  # letters
 _MOST_COUNTED = 4095  # occurrences of a word in one chunk
 
 Scored = list[tuple[int, float]]
@@ -48,6 +49,7 @@ class VersionContent:
         self.token_counts = np.fromiter((row[2] for row in rows), dtype=np.float64, count=len(rows))
         self._vectors: Vectors | None = None
         self._postings: dict[tuple[str, ...], tuple[Rows, Counts]] = {}
+        self._vocabulary: dict[str, int] | None = None
 
     def vectors(self, session: Session) -> Vectors:
         """Return the vectors (n, dimension), loaded when they are first needed.
@@ -66,20 +68,34 @@ class VersionContent:
         """Return (chunk id, cosine) of the chunks most similar to a vector (dimension,), best first."""
         return nearest(self.ids, self.vectors(session), vector, count) if len(self.ids) else []
 
-    def search_words(self, session: Session, words: Sequence[str], count: int) -> Scored:
+    def search_words(
+        self, session: Session, words: Sequence[str], count: int, stemming: bool = False
+    ) -> Scored:
         """Return (chunk id, score) of the best chunks by BM25, best first.
 
         Robertson, Zaragoza 2009; the idf is Lucene's, which is never negative.
 
         Document frequencies and lengths are those of this version; a length is in the embedder's tokens.
         FTS5's own bm25() counts all versions of all collections: its order would change with every ingest.
+
+        Args:
+            session: An open transaction.
+            words: What is searched for; a word that FTS5 splits is searched for as a phrase.
+            count: The most chunks to return.
+            stemming: Whether words of one stem count as one word: see `same_stem`.
         """
         if len(self.ids) == 0:
             return []
         lengths = self.token_counts / max(float(self.token_counts.mean()), 1.0)
         scores = np.zeros(len(self.ids))
+        seen: set[str] = set()
         for tokens in fts_tokens(words):
-            rows, counts = self._occurrences(session, tokens)
+            if stemming and len(tokens) == 1:
+                stem = stems([tokens[0]])[0]
+                if stem in seen:
+                    continue  # "backup" and "backups" in one question are one word
+                seen.add(stem)
+            rows, counts = self.occurrences(session, tokens, stemming)
             if len(rows) == 0:
                 continue
             idf = np.log1p((len(self.ids) - len(rows) + 0.5) / (len(rows) + 0.5))
@@ -90,8 +106,38 @@ class VersionContent:
             found = found[np.argpartition(-scores[found], count - 1)[:count]]
         return ordered(self.ids[found], scores[found])
 
-    def _occurrences(self, session: Session, tokens: tuple[str, ...]) -> tuple[Rows, Counts]:
-        """Return the rows of this version that contain the tokens in sequence, and how often each does."""
+    def occurrences(
+        self, session: Session, tokens: tuple[str, ...], stemming: bool = False
+    ) -> tuple[Rows, Counts]:
+        """Return the rows of this version that contain the tokens in sequence, and how often each does.
+
+        With stemming a single token is any word of its stem; a phrase is always searched for as it is.
+        """
+        if len(self.ids) == 0:
+            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
+        if not stemming or len(tokens) != 1:
+            return self._exact_occurrences(session, tokens)
+        counts = np.zeros(len(self.ids), dtype=np.float32)
+        for variant in same_stem(session, tokens[0]):
+            rows, found = self._exact_occurrences(session, (variant,))
+            counts[rows] += found
+        rows = np.flatnonzero(counts).astype(np.int32)
+        return rows, counts[rows]
+
+    def vocabulary(self, session: Session) -> dict[str, int]:
+        """Return the words of the full-text index, and in how many chunks each is: what spelling is held to.
+
+        Those of other versions are among them: ask `occurrences` whether a word is in this one.
+        """
+        if self._vocabulary is None:
+            self._vocabulary = {
+                term: count
+                for term, count in session.connection().exec_driver_sql("SELECT term, doc FROM chunk_words")
+                if term.isalpha() and len(term) >= _SHORTEST_CORRECTION
+            }
+        return self._vocabulary
+
+    def _exact_occurrences(self, session: Session, tokens: tuple[str, ...]) -> tuple[Rows, Counts]:
         known = self._postings.pop(tokens, None)
         if known is None:
             if len(tokens) == 1:
@@ -155,11 +201,45 @@ def ordered(ids: npt.NDArray[np.int64], scores: npt.NDArray[np.floating]) -> Sco
 
 def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the tokens that FTS5 makes of each word: folded, and a run of CJK characters one by one."""
+    return list(
+        dict.fromkeys(tokens for tokens in _tokenized(words, "unicode61 remove_diacritics 2") if tokens)
+    )
+
+
+def stems(words: Sequence[str]) -> list[str]:
+    """Return the stem of each word by FTS5's Porter stemmer (Porter 1980); what is no word stays."""
+    found = _tokenized(words, "porter unicode61 remove_diacritics 2")
+    return [tokens[0] if len(tokens) == 1 else word for word, tokens in zip(words, found, strict=True)]
+
+
+def same_stem(session: Session, token: str) -> list[str]:
+    """Return the words of the full-text index that have the stem of a token, itself included.
+
+    The index keeps words as they are written, so that a phrase or an identifier is found exactly; that makes
+    the variants a question for the query. The stem's last letter may differ: "happy" and "happier" share
+    "happ".
+    """
+    if not token.isascii() or not token.isalpha() or len(token) < 3:
+        return [token]
+    stem = stems([token])[0]
+    prefix = stem[:-1] if len(stem) > 3 else stem
+    rows = session.connection().exec_driver_sql(
+        "SELECT term FROM chunk_words WHERE term >= ? AND term < ?", (prefix, prefix + "{")
+    )  # "{" follows "z"
+    terms = [row[0] for row in rows if row[0].isalpha() and len(row[0]) <= len(token) + _LONGEST_SUFFIX]
+    return [term for term, other in zip(terms, stems(terms), strict=True) if other == stem] or [token]
+
+
+_LONGEST_SUFFIX = 7
+
+
+def _tokenized(words: Sequence[str], tokenizer: str) -> list[tuple[str, ...]]:
+    """Return what a tokenizer of FTS5 makes of each word."""
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(
-            """CREATE VIRTUAL TABLE w USING fts5(text, tokenize='unicode61 remove_diacritics 2');
-               CREATE VIRTUAL TABLE t USING fts5vocab(w, instance);"""
+            f"""CREATE VIRTUAL TABLE w USING fts5(text, tokenize='{tokenizer}');
+                CREATE VIRTUAL TABLE t USING fts5vocab(w, instance);"""
         )
         connection.executemany(
             "INSERT INTO w (rowid, text) VALUES (?, ?)", [(n, indexed_text(w)) for n, w in enumerate(words)]
@@ -169,7 +249,7 @@ def fts_tokens(words: Sequence[str]) -> list[tuple[str, ...]]:
             found.setdefault(number, []).append(term)
     finally:
         connection.close()
-    return list(dict.fromkeys(tuple(tokens) for tokens in found.values()))
+    return [tuple(found.get(number, ())) for number in range(len(words))]
 
 
 def _token_counts(session: Session, token: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -57,6 +57,14 @@ _SCRIPTS = {
 }  # fmt: skip
 
 
+_NAMES = {
+    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
+    "nl": "Dutch", "sv": "Swedish", "da": "Danish", "no": "Norwegian", "pl": "Polish", "fi": "Finnish",
+    "tr": "Turkish", "ru": "Cyrillic", "el": "Greek", "ar": "Arabic", "he": "Hebrew", "hi": "Devanagari",
+    "th": "Thai", "ko": "Korean", "ja": "Japanese", "zh": "Chinese",
+}  # fmt: skip
+
+
 def language_of(text: str) -> str:
     """Return the ISO 639-1 code of a text's language; "" when it is too short or like several.
 
@@ -79,6 +87,11 @@ def language_of(text: str) -> str:
     )
     (most, language), (next_most, _) = counts[:2]
     return language if most >= 2 and most >= _LEAD * next_most else ""
+
+
+def language_name(code: str) -> str:
+    """Return the English name of a language by its code, or the code itself."""
+    return _NAMES.get(code, code)
 
 
 def foreign_parts(texts: Sequence[str], prose: str) -> list[bool]:

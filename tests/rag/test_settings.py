@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import RagError
-from rag.settings import ChunkingSettings, Settings
+from rag.settings import (
+    CUSTOM,
+    PRESET_FACTS,
+    PRESETS,
+    ChunkingSettings,
+    RetrievalSettings,
+    Settings,
+    classic_retrieval,
+    preset,
+    preset_of,
+    retrieval_as_written,
+)
 
 
 def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:
@@ -59,7 +70,7 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
 def test_a_change_is_checked_and_leaves_the_original(tmp_path: Path) -> None:
     settings = Settings()
     assert settings.changed("retrieval", "max_passages", 3).retrieval.max_passages == 3
-    assert settings.retrieval.max_passages == 6
+    assert settings.retrieval.max_passages == 50
     with pytest.raises(RagError, match=r"retrieval\.max_passages: .*less than or equal to 50"):
         settings.changed("retrieval", "max_passages", 51)
     for section, key in (("retrieval", "passages"), ("nothing", "max_passages")):
@@ -96,3 +107,61 @@ def test_every_setting_is_described_for_people() -> None:
         for key, field in section.annotation.model_fields.items():
             assert field.description, f"{name}.{key}"
             assert field.description.endswith("."), f"{name}.{key}"
+
+
+# --- presets ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_known_by_its_values_and_described(name: str) -> None:
+    assert preset_of(preset(name)) == name
+    assert PRESET_FACTS[name]
+
+
+def test_other_values_are_no_preset() -> None:
+    assert preset_of(RetrievalSettings(rrf_k=6)) == CUSTOM
+    assert preset_of(RetrievalSettings()) == "Balanced"
+    with pytest.raises(
+        RagError, match=r"no preset “Slow”\. The presets are Fast, Balanced, Thorough, Classic"
+    ):
+        preset("Slow")
+
+
+OLD_FILE = """[retrieval]
+search = "hybrid"
+candidates = 40
+rrf_k = 20
+max_passages = 6
+context_tokens = 900
+min_similarity = 0.3
+"""
+
+
+def test_a_file_of_an_older_program_keeps_what_a_person_chose(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(OLD_FILE, "utf-8")
+    found = Settings.load(path).retrieval
+    assert (found.rrf_k, found.context_tokens) == (20, 900)
+    assert (found.max_passages, found.min_similarity) == (50, -1.0), "those were the defaults then"
+    assert found.stemming and found.pieces
+
+
+def test_what_an_older_program_did_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    assert classic_retrieval(path) == preset("Classic")
+    path.write_text(OLD_FILE, "utf-8")
+    assert classic_retrieval(path) == preset("Classic").model_copy(
+        update={"rrf_k": 20, "context_tokens": 900}
+    )
+    path.write_text("not toml [", "utf-8")
+    assert classic_retrieval(path) == preset("Classic")
+    path.write_text("[retrieval]\nsearch = 'nonsense'\n", "utf-8")
+    assert classic_retrieval(path) == preset("Classic")
+
+
+def test_settings_that_an_older_program_wrote_behave_as_they_did() -> None:
+    written = {"search": "hybrid", "candidates": 40, "rrf_k": 60, "max_passages": 6, "min_similarity": 0.3}
+    assert RetrievalSettings.model_validate(retrieval_as_written(written)) == preset("Classic")
+    new = RetrievalSettings(rrf_k=9).model_dump()
+    assert retrieval_as_written(new) == new
+    assert retrieval_as_written({"rrf_k": 9}) == {"rrf_k": 9}, "single values are changes to the defaults"

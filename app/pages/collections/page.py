@@ -18,6 +18,7 @@ from app.pages.collections.inspection_panel import InspectionPanel
 from app.pages.collections.limits_dialog import LimitsDialog
 from app.pages.collections.map_view import MapView
 from app.pages.collections.report_panel import ReportPanel
+from app.pages.collections.search_panel import SearchPanel
 from app.pages.collections.watch_panel import WatchPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
@@ -68,6 +69,7 @@ class CollectionsPage(QWidget):
         self.title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.documents = DocumentsPanel(console, self.strip)
         self.inspection = InspectionPanel(console, self.strip)
+        self.search = SearchPanel(console, self.strip)
         self.map = MapView(console.theme)
         self.watch = WatchPanel(console)
         self.report = ReportPanel(console.theme)
@@ -120,6 +122,7 @@ class CollectionsPage(QWidget):
         self.tabs.addTab(self._map_tab, "Map")
         self.tabs.addTab(self.watch, "Followed folders")
         self.tabs.addTab(self.report, "Last ingest")
+        self.tabs.addTab(self.search, "Search test")
         panel.body.addWidget(self.tabs, 1)
         return panel
 
@@ -187,6 +190,7 @@ class CollectionsPage(QWidget):
         self.facts.setText(_facts(current) if current else "")
         self.documents.show_collection(current)
         self.inspection.show_collection(current)
+        self.search.show_collection(current)
         self.watch.show_collection(self._name, current.id if current else None)
         if current is not None:
             self._draw_map_if_shown()

@@ -23,7 +23,8 @@ _TITLES = {
     "appearance": ("Appearance", ""),
     "retrieval": (
         "Retrieval",
-        "How passages are found and how many reach the model. Every trace records the values it ran with.",
+        "How passages are found and how many reach the model, in collections without a search of their own. "
+        "Every trace records the values it ran with.",
     ),
     "generation": ("Model", "How the model is loaded and how it answers."),
     "monitors": ("Monitors", "Rules, reference periods and regression questions are on the Monitors page."),
@@ -34,11 +35,18 @@ _TITLES = {
 }
 _NAMES = {
     "rrf_k": "RRF k",
+    "rerank": "Reranking",
+    "rerank_count": "Reranked candidates",
+    "contents_last": "Tables of contents last",
+    "follow_ups": "Follow-ups",
+    "cross_encoder": "Cross-encoder folder",
+    "weak_below": "Weak match below",
     "top_p": "Top-p",
     "gpu_layers": "GPU layers",
     "min_similarity": "Minimum similarity",
     "max_passages": "Maximum passages",
     "context_tokens": "Passage budget",
+    "small_model_tokens": "Budget of small models",
     "max_answer_tokens": "Maximum answer tokens",
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",

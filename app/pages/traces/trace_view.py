@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QTabWidget, QWidget
 
 from app.console import Console
 from app.pages.traces.consistency_panel import ConsistencyPanel
+from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
 from app.shared.feedback_bar import FeedbackBar
 from app.widgets.answer_view import AnswerView
@@ -26,7 +27,15 @@ from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
 from rag.text.plurals import counted
 
-_KIND_COLOURS = {"EMBEDDING": 5, "RETRIEVER": 0, "CHAIN": 7, "PROMPT": 4, "LLM": 1, "EVALUATOR": 2}
+_KIND_COLOURS = {
+    "EMBEDDING": 5,
+    "RETRIEVER": 0,
+    "CHAIN": 7,
+    "PROMPT": 4,
+    "LLM": 1,
+    "EVALUATOR": 2,
+    "RERANKER": 3,
+}
 
 
 def _time(milliseconds: int) -> str:
@@ -49,9 +58,10 @@ class TraceView(QWidget):
         self.answer = AnswerView(console.theme)
         self.feedback = FeedbackBar(console)
         self.waterfall = Waterfall(console.theme)
-        self.hits = RecordTable(
-            HIT_COLUMNS, console.theme, "trace_candidates", "Nothing was found for this question."
+        self.candidates = CandidateTable(
+            console.theme, "trace_candidates", "Nothing was found for this question."
         )
+        self.hits = self.candidates.table
         self.claims = RecordTable(CLAIM_COLUMNS, console.theme, "trace_flags", "No sentence was checked.")
         self.prompt = QPlainTextEdit(readOnly=True)
         self.prompt.setAccessibleName("Prompt as sent")
@@ -62,7 +72,7 @@ class TraceView(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._overview_tab(), "Overview")
-        self.tabs.addTab(column((self.hits, 1), top=SPACE), "Candidates")
+        self.tabs.addTab(column((self.candidates, 1), top=SPACE), "Candidates")
         self.claim_panel = ClaimPanel(console)
         self.claim_panel.hide()
         self.claims.record_selected.connect(self._show_claim)
@@ -88,7 +98,7 @@ class TraceView(QWidget):
         self.waterfall.set_bars(
             [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
         )
-        self.hits.set_records(trace.hits)
+        self.candidates.show_hits(trace.hits)
         self._claims_of = trace.id
         self.feedback.show_trace(trace.id if trace.status != TraceStatus.RUNNING else "", trace.hits)
         self.claim_panel.hide()
@@ -237,31 +247,9 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f} ms"
 
 
-def _ranked(rank: int | None, score: float | None) -> str:
-    if rank is None:
-        return "–" if score is None else f"({score:.3f})"
-    return f"{rank}   {score:.3f}" if score is not None else str(rank)
-
-
 def _evidence(claim: ClaimResult) -> str:
     text = " ".join(claim.evidence_text.split())
     return f"[{claim.evidence_marker}] {text}" if claim.evidence_marker else ""
-
-
-HIT_COLUMNS = (
-    Column("#", lambda h: str(h.fused_rank), 34, right=True, sort=lambda h: h.fused_rank),
-    Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 190,
-           sort=lambda h: (h.marker or 9999), colour=lambda h: "good" if h.marker else "text_muted",
-           tooltip=lambda h: h.dropped or ""),
-    Column("Dense", lambda h: _ranked(h.dense_rank, h.dense_score), 86, right=True,
-           sort=lambda h: h.dense_rank or 9999),
-    Column("BM25", lambda h: _ranked(h.bm25_rank, h.bm25_score), 86, right=True,
-           sort=lambda h: h.bm25_rank or 9999),
-    Column("Fused", lambda h: f"{h.fused_score:.4f}", 62, right=True, sort=lambda h: h.fused_score),
-    Column("Document", lambda h: h.document, 150, tooltip=lambda h: h.path),
-    Column("Place", lambda h: h.place, 100),
-    Column("Text", lambda h: " ".join(h.text.split())[:200], 300, tooltip=lambda h: h.text[:1500]),
-)  # fmt: skip
 
 
 CLAIM_COLUMNS = (

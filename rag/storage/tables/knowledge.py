@@ -8,7 +8,7 @@ DatasetVersion never change after they were written; Collection contains what mo
 
 from __future__ import annotations
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from rag.storage.tables.contents import mark
@@ -29,6 +29,9 @@ class Collection(SQLModel, table=True):
     index_version_id: int | None = None
     index_key: str = ""  # the Chroma collection that serves the active version
     index_server: str = ""  # address of a Chroma server; empty: the folder next to the SQLite file
+    retrieval: str = (
+        ""  # JSON of what its RetrievalSettings have instead of the data folder's; empty: nothing
+    )
     last_number: int = 0  # of a version; the number of a deleted one is never used again
     # What is being changed, a PendingKind, and the version that it makes active, once that one is written.
     # Both are empty again when the change has ended: what a start finds here was interrupted by a kill.
@@ -82,6 +85,20 @@ class Embedding(SQLModel, table=True):
     text_hash: str = Field(primary_key=True)
     embedder: str = Field(primary_key=True)
     vector: bytes = Field(sa_type=LargeBinary)  # float32, little endian, L2-normalised
+
+
+class PartEmbedding(SQLModel, table=True):
+    """The vectors of a text's parts; a text that an older program embedded has none until they are made."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["text_hash", "embedder"], ["embedding.text_hash", "embedding.embedder"], ondelete="CASCADE"
+        ),
+    )
+    text_hash: str = Field(primary_key=True)
+    embedder: str = Field(primary_key=True)
+    pieces: bytes = Field(sa_type=LargeBinary)  # (m, dimension) float16, little endian, L2-normalised
+    tokens: bytes = Field(sa_type=LargeBinary)  # (t, 64) int8, see rag.models.embedding
 
 
 class DatasetVersion(SQLModel, table=True):
@@ -222,10 +239,11 @@ class Model(SQLModel, table=True):
 
 
 mark(Collection, name="name embedder_name index_server",
-     technical="key embedder chunking index_key pending_kind")  # fmt: skip
+     technical="key embedder chunking retrieval index_key pending_kind")  # fmt: skip
 mark(Document, document="text title places", name="source name", technical="media_type sha256 chunking")
 mark(Chunk, document="text place", technical="text_hash place_kind")
 mark(Embedding, technical="text_hash embedder")
+mark(PartEmbedding, technical="text_hash embedder")
 mark(DatasetVersion, written="message", name="embedder_name",
      technical="embedder chunking fingerprint kind index_fingerprint trial_key")  # fmt: skip
 mark(VersionDocument, written="attributes")

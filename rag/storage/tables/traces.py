@@ -95,6 +95,10 @@ class TraceHit(SQLModel, table=True):
     bm25_score: float | None = None
     fused_rank: int
     fused_score: float
+    rerank_score: float | None = None
+    rank: int = 0  # after everything that moved it, from 1
+    lists: str = "[]"  # JSON list of [list, rank, score], one for each list of candidates that has it
+    moves: str = "[]"  # JSON list of what moved it after fusion, in words
     marker: int | None = None
     dropped: str | None = None
 
@@ -167,7 +171,7 @@ mark(Trace, derived="answer", copy="prompt", written="question error fallbacks c
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
 mark(Span, written="detail", technical="trace_id name kind")
-mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped")
+mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped lists moves")
 mark(Claim, derived="text reason", copy="evidence_text", technical="trace_id verdict doubtful")
 mark(FlagOpinion, written="note", technical="trace_id verdict")
 mark(FlagLimits, name="second_detector")

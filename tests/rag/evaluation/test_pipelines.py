@@ -12,6 +12,7 @@ from rag.evaluation import pipelines
 from rag.evaluation.rows import list_pipeline_versions, list_pipelines
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import save_prompt
+from rag.settings import preset
 from rag.workspace import Workspace
 
 
@@ -79,3 +80,12 @@ def test_a_wrong_configuration_is_one_sentence(filled: Workspace) -> None:
             pipelines.make_config(values)
     with pytest.raises(NotFoundError, match="no pipeline named"):
         pipelines.find_pipeline(filled, "none")
+
+
+def test_a_configuration_of_an_older_program_searches_as_it_did() -> None:
+    written = {"search": "hybrid", "candidates": 40, "rrf_k": 60, "max_passages": 4, "min_similarity": 0.3}
+    old = pipelines.make_config({"collection": "A", "retrieval": written})
+    assert old.retrieval == preset("Classic").model_copy(update={"max_passages": 4})
+    new = pipelines.make_config({"collection": "A", "retrieval": {"max_passages": 4}})
+    assert new.retrieval == preset("Balanced").model_copy(update={"max_passages": 4})
+    assert pipelines.make_config(new.model_dump(mode="json")) == new

@@ -8,8 +8,10 @@ from fakes import drive
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.errors import RagError
-from rag.evaluation.version_comparison import compare_versions
+from rag.evaluation.version_comparison import compare_searches, compare_versions, upgrade_search
 from rag.knowledge.ingest import ingest_files
+from rag.knowledge.search_settings import set_retrieval, settings_for
+from rag.settings import RetrievalSettings, preset, preset_of
 from rag.workspace import Workspace
 
 
@@ -60,3 +62,43 @@ def test_nothing_to_ask_and_a_wrong_file_are_refused(changed: Workspace, tmp_pat
     bad.write_text("not json\n", "utf-8")
     with pytest.raises(RagError, match=r"bad\.jsonl, line 1: this is not JSON"):
         drive(compare_versions(changed, "A", 1, 2, judged=str(bad)))
+
+
+# --- two searches of one version --------------------------------------------------------------------------
+
+
+def test_a_search_compared_with_itself_changes_nothing(changed: Workspace) -> None:
+    found = drive(compare_searches(changed, "A", RetrievalSettings(), ["bread", "brightest star"]))
+    assert (found.old, found.new, found.overlap) == ("Balanced", "Balanced", 1.0)
+    assert found.old_ms > 0 and found.new_ms > 0
+
+
+def test_a_question_that_finds_something_else_is_counted(changed: Workspace) -> None:
+    set_retrieval(changed, "A", "Classic", {"min_similarity": 0.9})
+    found = drive(compare_searches(changed, "A", preset("Balanced"), ["Where does one find yeast?"]))
+    (query,) = found.queries
+    assert query.old_count < query.new_count
+    assert found.old == "Custom"
+
+
+def test_nothing_asked_is_nothing_compared(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "B", [documents / "stars.txt"]))
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("DELETE FROM verificationquery")
+    found = drive(compare_searches(workspace, "B", preset("Fast")))
+    assert (found.queries, found.overlap) == ((), None)
+
+
+def test_an_upgrade_makes_what_is_missing_and_changes_the_search(changed: Workspace) -> None:
+    set_retrieval(changed, "A", "Classic")
+    with changed.store.session() as session:
+        session.connection().exec_driver_sql("DELETE FROM partembedding")
+    compared = drive(upgrade_search(changed, "A", "Thorough", keep=False))
+    assert (compared.old, compared.new) == ("Classic", "Thorough")
+    assert preset_of(settings_for(changed, "A").retrieval) == "Classic"
+    with changed.store.session() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM partembedding").scalar_one() > 0
+    drive(upgrade_search(changed, "A"))
+    assert preset_of(settings_for(changed, "A").retrieval) == "Balanced"
+    with pytest.raises(RagError, match="no preset"):
+        drive(upgrade_search(changed, "A", "Slow"))

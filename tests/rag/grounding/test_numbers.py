@@ -158,3 +158,14 @@ def test_an_integer_is_the_same_with_and_without_its_commas(number: int) -> None
     (plain,), (grouped,) = quantities(f"{number} kg"), quantities(f"{number:,} kg")
     assert plain.value == grouped.value == number * 1000
     assert same(plain, grouped)
+
+
+def test_a_day_is_found_in_its_year_and_a_year_in_its_day() -> None:
+    """Hypothesis found that looking up missed what comparing with each found."""
+    day = Quantity(value=20190312.0, kind="date", text="12 March 2019", start=0, end=13)
+    year = Quantity(value=2019.0, kind="year", text="2019", start=0, end=4)
+    other = Quantity(value=2020.0, kind="year", text="2020", start=0, end=4)
+    assert Numbers([year]).contains(day) == same(day, year)
+    assert Numbers([day]).contains(year) == same(year, day)
+    assert not Numbers([other]).contains(day)
+    assert Numbers([other, year, day]).contains(day)

@@ -19,6 +19,7 @@ from rag.knowledge.edits import edit_document, remove_documents
 from rag.knowledge.ingest import count_files, discover, ingest_files
 from rag.knowledge.rows import FileStatus, get_collection, list_collections, list_documents, list_versions
 from rag.knowledge.versions import activate_version
+from rag.models.embedding import STARTER_NAME
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -316,3 +317,17 @@ def test_an_old_revision_that_comes_back_is_not_parsed_again(workspace: Workspac
     drive(ingest_files(workspace, "A", [documents]))
     assert documents_of(workspace)["tides.txt"].id == first
     assert version(workspace, "3").fingerprint == version(workspace, "1").fingerprint
+
+
+def test_a_document_in_another_language_is_told_when_the_embedder_is_english(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.embedder.name = STARTER_NAME
+    (tmp_path / "de.txt").write_text(
+        "Die Batterie wird mit der Sonne geladen, und das ist nicht alles.", "utf-8"
+    )
+    (tmp_path / "en.txt").write_text("The battery is charged by the sun, and that is not all of it.", "utf-8")
+    report = drive(ingest_files(workspace, "A", [tmp_path / "de.txt", tmp_path / "en.txt"]))
+    details = {Path(outcome.path).name: outcome.detail for outcome in report.outcomes}
+    assert details["de.txt"].startswith("The text looks German, and ")
+    assert details["en.txt"] == ""

@@ -75,7 +75,7 @@ def test_answers_written_together_begin_as_they_do_alone(model: LanguageModel) -
     together, one = at_once(model, 4, 1024, [SHORT] * 4, 4), at_once(model, 4, 1024, [SHORT] * 4)
     for number in range(4):
         assert together[number].text.split()[0] == one[number].text.split()[0]
-        assert together[number].logprobs[0] == pytest.approx(one[number].logprobs[0], abs=0.1)
+        assert together[number].logprobs[0] == pytest.approx(one[number].logprobs[0], abs=0.2)
 
 
 def test_a_seed_gives_the_same_sample_whatever_is_beside_it(model: LanguageModel) -> None:

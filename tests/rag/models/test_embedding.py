@@ -1,6 +1,7 @@
 """The embedder is a local folder: what identifies it, how it counts, and the vectors it makes."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -8,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_detector import tiny_model
 
 from rag.errors import ModelError
 from rag.models.embedding import (
     STARTER_NAME,
     STARTER_SHA256,
+    TOKEN_DIMENSIONS,
+    CrossEncoder,
     Embedder,
+    _projection,
     check_starter_embedder,
     file_sha256,
     starter_embedder_folder,
@@ -123,3 +128,123 @@ def test_vectors_have_length_one_and_near_texts_are_near() -> None:
 def test_a_folder_without_weights_is_a_sentence_when_it_is_needed(copied: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         Embedder(copied).encode(["text"])
+
+
+# --- parts ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def starter() -> Embedder:
+    """The starter, loaded once."""
+    return Embedder(FOLDER)
+
+
+LONG = "The tide at the mole of Bremen is four metres high. " * 12
+
+
+@pytest.mark.models
+def test_one_reading_gives_the_vector_and_those_of_its_parts(starter: Embedder) -> None:
+    texts = ["Rye bread needs sourdough and time.", LONG]
+    vectors, fine = starter.encode_finely(texts)
+    assert np.allclose(vectors, starter.encode(texts), atol=1e-6)
+    assert [part.pieces.shape for part in fine] == [(1, 384), (2, 384)]
+    assert all(part.pieces.dtype == np.float16 and part.tokens.dtype == np.int8 for part in fine)
+    for part in fine:
+        lengths = np.linalg.norm(part.pieces.astype(np.float32), axis=1)
+        assert np.allclose(lengths, 1, atol=1e-3)
+    # "and" and "." say nothing: rye, bread, needs, sour, ##dou, ##gh, time remain
+    assert fine[0].tokens.shape == (7, TOKEN_DIMENSIONS)
+    assert starter.encode_finely([])[1] == []
+
+
+@pytest.mark.models
+def test_the_only_piece_of_a_short_text_is_near_its_vector(starter: Embedder) -> None:
+    (vector,), (fine,) = starter.encode_finely(["Rye bread needs sourdough and time."])
+    assert float(fine.pieces[0].astype(np.float32) @ vector) > 0.97
+
+
+@pytest.mark.models
+def test_cosines_of_tokens_survive_the_projection(starter: Embedder) -> None:
+    texts = ["Rye bread needs sourdough.", "The tide in Bremen is four metres high.", "Bread of rye."]
+    vectors, tokens = starter.encode_with_tokens(texts)
+    assert np.allclose(vectors, starter.encode(texts), atol=1e-6)
+    assert all(one.shape[1] == TOKEN_DIMENSIONS for one in tokens)
+    assert all(np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5) for one in tokens)
+
+    def fits(asked: np.ndarray, shown: np.ndarray) -> float:
+        return float((asked @ shown.T).max(axis=1).mean())
+
+    assert fits(tokens[2], tokens[0]) > fits(tokens[2], tokens[1]) + 0.2
+    assert fits(tokens[0], tokens[0]) == pytest.approx(1, abs=1e-5)
+    assert starter.encode_with_tokens([])[1] == []
+
+
+def test_the_projection_is_the_same_everywhere_and_keeps_lengths() -> None:
+    matrix = _projection(384)
+    assert matrix.shape == (384, TOKEN_DIMENSIONS)
+    assert np.allclose(matrix.T @ matrix, np.eye(TOKEN_DIMENSIONS), atol=1e-5)
+    # Stored token vectors of other computers must fit.
+    assert matrix[0, :3] == pytest.approx([0.0921158, 0.0153178, 0.0526898], abs=1e-6)
+    assert matrix[383, 61:] == pytest.approx([0.0333458, -0.0334237, -0.0279854], abs=1e-6)
+    assert _projection(16).shape == (16, 16), "a small network keeps its dimensions"
+
+
+@pytest.mark.parametrize(
+    ("modules", "pooling", "has_parts"),
+    [
+        (["Transformer", "Pooling", "Normalize"], {"pooling_mode_mean_tokens": True}, True),
+        (
+            ["Transformer", "Pooling"],
+            {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False},
+            True,
+        ),
+        (["Transformer", "Pooling"], {"pooling_mode": "mean"}, True),
+        (["Transformer", "Pooling"], {"pooling_mode_cls_token": True}, False),
+        (
+            ["Transformer", "Pooling"],
+            {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True},
+            False,
+        ),
+        (["Transformer", "Pooling", "Dense"], {"pooling_mode_mean_tokens": True}, False),
+        (["WordEmbeddings", "Pooling"], {"pooling_mode_mean_tokens": True}, False),
+        (["Transformer", "Pooling"], None, False),
+    ],
+)
+def test_only_the_mean_over_tokens_has_parts(
+    tmp_path: Path, modules: list[str], pooling: dict[str, object] | None, has_parts: bool
+) -> None:
+    listed = [
+        {"idx": n, "name": str(n), "path": f"{n}_{kind}", "type": f"sentence_transformers.models.{kind}"}
+        for n, kind in enumerate(modules)
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(listed))
+    (tmp_path / "1_Pooling").mkdir()
+    if pooling is not None:
+        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    assert Embedder(tmp_path).has_parts is has_parts
+
+
+def test_only_the_starter_is_known_to_be_english(copied: Path) -> None:
+    assert Embedder(FOLDER).is_english_only
+    assert not Embedder(copied).is_english_only
+
+
+# --- cross-encoders ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_no_cross_encoder_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        CrossEncoder(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(ModelError, match="safetensors"):
+        CrossEncoder(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        CrossEncoder(tmp_path).scores("q", ["p"])
+
+
+def test_a_cross_encoder_gives_one_score_a_passage(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "cross", "pairs", {0: "relevance"}, 0)
+    scores = CrossEncoder(folder).scores("is the bridge red", ["the bridge is red", "the river is blue"])
+    assert len(scores) == 2 and all(isinstance(score, float) for score in scores)

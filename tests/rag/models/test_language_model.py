@@ -187,6 +187,9 @@ def test_a_seed_gives_the_same_sample_and_another_seed_another(starter: Language
         warm = starter.settings.model_copy(update={"temperature": 1.5, "seed": seed, "max_answer_tokens": 8})
         return "".join(e.text for e in starter.generate(tokens, warm) if isinstance(e, Token))
 
+    sample(
+        1
+    )  # the prompt is read once: a processor with AMX reads a batch by other kernels than single tokens
     assert sample(1) == sample(1)
     assert len({sample(seed) for seed in range(1, 5)}) > 1
 

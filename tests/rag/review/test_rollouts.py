@@ -149,15 +149,15 @@ def test_promoting_a_pipeline_makes_it_answer_its_collection(notes: Workspace, d
     drive(ingest_files(notes, "Other", [documents]))
     pipeline(notes)
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short", share=0.0)
-    assert passages(notes) == 6
+    assert passages(notes) == 50
     rollout.promote_rollout(notes, row.id)
     assert passages(notes) == 1
-    assert passages(notes, "Other") == 6
+    assert passages(notes, "Other") == 50
     shown = people.production_of(notes.database, "Notes")
     assert shown is not None and shown.name == "short 1"
     assert people.production_of(notes.database, "Other") is None
     assert rollout.release_production(notes, "Notes")
-    assert passages(notes) == 6
+    assert passages(notes) == 50
     row = rollout.start_rollout(notes, "canary", collection="Notes", staging="short")
     asked(notes)
     delete_collection(notes, "Notes")

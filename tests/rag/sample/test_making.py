@@ -54,8 +54,24 @@ def test_a_search_of_one_kind_asks_nothing_of_the_other(tmp_path: Path) -> None:
             )
             for kind in ("hybrid", "dense", "BM25")
         }
-    assert [stage.name for stage in found["BM25"].stages] == ["embed", "lexical", "fuse"]
-    assert [stage.name for stage in found["dense"].stages] == ["embed", "dense", "fuse"]
+    assert [stage.name for stage in found["BM25"].stages] == [
+        "query",
+        "embed",
+        "lexical",
+        "identifiers",
+        "fuse",
+        "rerank",
+        "order",
+    ]
+    assert [stage.name for stage in found["dense"].stages] == [
+        "query",
+        "embed",
+        "dense",
+        "identifiers",
+        "fuse",
+        "rerank",
+        "order",
+    ]
     assert all(hit.dense_rank is None and hit.bm25_rank for hit in found["BM25"].hits)
     assert all(hit.bm25_rank is None and hit.dense_rank for hit in found["dense"].hits)
     assert {hit.chunk_id for hit in found["hybrid"].hits} == {

@@ -112,7 +112,7 @@ def test_an_upgraded_file_is_searched_by_meaning_and_by_words(old: Path, tmp_pat
 
     from rag.asking.retrieval import retrieve
     from rag.knowledge.collections import open_version
-    from rag.settings import RetrievalSettings
+    from rag.settings import preset
     from rag.start_up import start_up
     from rag.workspace import Workspace
 
@@ -121,7 +121,7 @@ def test_an_upgraded_file_is_searched_by_meaning_and_by_words(old: Path, tmp_pat
     with Workspace(tmp_path, "a test", embedder=embedder, load_model=ScriptedModel().load) as workspace:
         drive(start_up(workspace))
         collection, version = open_version(workspace, "Kitchen", None)
-        found = retrieve(workspace, collection, version, "What does rye bread need?", RetrievalSettings())
+        found = retrieve(workspace, collection, version, "What does rye bread need?", preset("Classic"))
     assert version.number == 2
     assert found.fallbacks == ()
     assert "24 hours of rest" in found.hits[0].text

@@ -16,10 +16,14 @@ from rag.storage.store import (
     Store,
     add_chunks,
     add_embeddings,
+    add_parts,
     add_trace_text,
+    chunk_pieces,
     chunk_rows,
+    chunk_tokens,
     chunk_vectors,
     chunks_with_texts,
+    document_chunks,
     insert_rows,
     missing_embeddings,
     text_vectors,
@@ -254,3 +258,37 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database at all" * 100)
     with pytest.raises(RagError, match="damaged"):
         Store(path)
+
+
+def test_parts_are_stored_once_and_read_by_chunk(store: Store) -> None:
+    pieces = np.eye(2, 384, dtype=np.float16)
+    tokens = np.full((3, 64), 127, dtype=np.int8)
+    with store.session() as session:
+        chunks = [Chunk(document_id=0, position=n, start=0, end=1, text=t, text_hash=t, token_count=1, place="", place_kind="") for n, t in enumerate("ab")]  # fmt: skip
+        document = Document(
+            collection_id=1, source="/a", name="a", title="", media_type="", sha256="", size_bytes=0, text="ab",
+            places="[]", chunking="", chunk_count=2, token_count=2, created_ms=0, complete=True,
+        )  # fmt: skip
+        add_chunks(session, document, chunks)
+        add_embeddings(session, "e", ["a", "b"], np.eye(2, 384, dtype=np.float32))
+        assert missing_embeddings(session, "e", ["a", "b"], with_parts=True) == {"a", "b"}
+        add_parts(session, "e", ["a"], [(pieces, tokens)])
+        add_parts(session, "e", ["a"], [(pieces * 0, tokens)])
+        add_parts(session, "e", ["b"], [])  # an embedder that has none
+        assert missing_embeddings(session, "e", ["a", "b"], with_parts=True) == {"b"}
+        assert missing_embeddings(session, "e", ["a", "b"]) == set()
+        ids = [row[0] for row in session.connection().exec_driver_sql("SELECT id FROM chunk ORDER BY id")]
+        found = chunk_pieces(session, "e", ids)
+        assert list(found) == ids[:1] and np.array_equal(found[ids[0]], pieces.astype(np.float32))
+        read = chunk_tokens(session, "e", ids)[ids[0]]
+        assert read.shape == (3, 64) and np.allclose(np.linalg.norm(read, axis=1), 1)
+        assert chunk_pieces(session, "other", ids) == {}
+        session.add(VersionDocument(version_id=5, document_id=document.id))
+        session.flush()
+        listed = document_chunks(session, 5, document.id or 0)
+        assert [(row["chunk_id"], row["text"], row["document"]) for row in listed] == [
+            (ids[0], "a", "a"), (ids[1], "b", "a"),
+        ]  # fmt: skip
+        session.add(VersionExclusion(version_id=5, chunk_id=ids[0], reason="odd"))
+        session.flush()
+        assert [row["chunk_id"] for row in document_chunks(session, 5, document.id or 0)] == ids[1:]

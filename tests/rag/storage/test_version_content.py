@@ -13,7 +13,15 @@ from versions_of_a import chunk_of, version
 from rag.errors import RagError
 from rag.knowledge.edits import exclude_chunks
 from rag.knowledge.ingest import ingest_files
-from rag.storage.version_content import ContentCache, VersionContent, fts_tokens, nearest, ordered
+from rag.storage.version_content import (
+    ContentCache,
+    VersionContent,
+    fts_tokens,
+    nearest,
+    ordered,
+    same_stem,
+    stems,
+)
 from rag.text.search_terms import query_words
 from rag.workspace import Workspace
 
@@ -163,3 +171,69 @@ def test_scores_that_differ_by_rounding_alone_are_ordered_by_id() -> None:
 def test_words_without_a_token_are_left_out_and_equal_ones_count_once() -> None:
     assert fts_tokens([]) == []
     assert fts_tokens(["...", "Tide", "tide", "TIDE"]) == [("tide",)]
+
+
+def test_stems_are_fts5s_own() -> None:
+    assert stems(["survives", "surviving", "Batteries", "battery", "4711", "富士"]) == [
+        "surviv", "surviv", "batteri", "batteri", "4711", "富士",
+    ]  # fmt: skip
+    assert stems([]) == []
+
+
+@pytest.fixture
+def forms(workspace: Workspace, tmp_path: Path) -> VersionContent:
+    """Four texts with forms of one word, and a second collection with another form."""
+    texts = ["it survives", "it survived once", "a survivor survives", "a service", "surviving elsewhere"]
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.txt").write_text(text, "utf-8")
+    drive(ingest_files(workspace, "A", [tmp_path / f"{n}.txt" for n in range(4)]))
+    drive(ingest_files(workspace, "B", [tmp_path / "4.txt"]))
+    return load(workspace)
+
+
+def test_words_of_one_stem_are_found_in_the_vocabulary(workspace: Workspace, forms: VersionContent) -> None:
+    with workspace.store.session() as session:
+        assert same_stem(session, "survive") == ["survived", "survives", "surviving"]
+        assert same_stem(session, "unheard") == ["unheard"], "a word that nothing has is itself"
+        assert same_stem(session, "4711") == ["4711"]
+        assert same_stem(session, "é") == ["é"]
+
+
+def test_occurrences_with_stemming_are_those_of_all_forms(
+    workspace: Workspace, forms: VersionContent
+) -> None:
+    with workspace.store.session() as session:
+        rows, counts = forms.occurrences(session, ("survive",), stemming=True)
+        assert (rows.tolist(), counts.tolist()) == ([0, 1, 2], [1, 1, 1])
+        assert forms.occurrences(session, ("survive",))[0].tolist() == []
+        # A phrase is searched for as it is written.
+        assert forms.occurrences(session, ("it", "survives"), stemming=True)[0].tolist() == [0]
+        assert forms.occurrences(session, ("it", "survive"), stemming=True)[0].tolist() == []
+
+
+def test_two_forms_in_a_question_count_once(workspace: Workspace, forms: VersionContent) -> None:
+    with workspace.store.session() as session:
+        one = forms.search_words(session, ["survives"], 10, stemming=True)
+        two = forms.search_words(session, ["survives", "surviving"], 10, stemming=True)
+    assert one == two
+    assert len(one) == 3
+
+
+def test_the_vocabulary_is_that_of_the_index(workspace: Workspace, forms: VersionContent) -> None:
+    with workspace.store.session() as session:
+        known = forms.vocabulary(session)
+    assert known["survives"] == 2
+    assert "elsewhere" in known, "words of other versions are among them"
+    assert "a" not in known and "it" not in known, "too short to be a correction"
+
+
+def test_an_empty_version_has_no_occurrences(workspace: Workspace, forms: VersionContent) -> None:
+    from rag.knowledge.edits import remove_documents
+
+    drive(remove_documents(workspace, "A", [1, 2, 3, 4]))
+    with workspace.store.session() as session:
+        newest = session.connection().exec_driver_sql("SELECT max(id) FROM datasetversion").scalar_one()
+    content = load(workspace, newest)
+    with workspace.store.session() as session:
+        assert content.search_words(session, ["survives"], 5, stemming=True) == []
+        assert content.occurrences(session, ("survives",))[0].tolist() == []

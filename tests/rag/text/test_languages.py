@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.languages import foreign_parts, language_of
+from rag.text.languages import _COMMON, _SCRIPTS, foreign_parts, language_name, language_of
 
 ENGLISH = "The boat leaves when the tide is high, and it is not far from here."
 GERMAN = "Das Boot fährt mit der Flut und dem Wind nach Bremen, und es ist nicht weit."
@@ -55,3 +55,9 @@ def test_foreign_parts_are_told_and_a_short_one_is_as_the_prose_is() -> None:
 def test_any_text_has_a_language_or_none(text: str) -> None:
     found = language_of(text)
     assert found == "" or (found.isalpha() and found.islower())
+
+
+def test_languages_have_english_names() -> None:
+    assert language_name("de") == "German"
+    assert language_name("xx") == "xx"
+    assert all(language_name(code) != code for code in (*_COMMON, *set(_SCRIPTS.values())))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.text.search_terms import indexed_text, match_expression, query_words
+from rag.text.search_terms import comparable, folded, identifiers, indexed_text, match_expression, query_words
 
 
 def finds(text: str, typed: str) -> bool:
@@ -59,9 +59,55 @@ def test_no_typed_text_reaches_the_parser_of_fts5(typed: str) -> None:
 
 @given(st.text())
 def test_indexed_text_differs_in_spaces_only(text: str) -> None:
-    assert indexed_text(text).replace(" ", "") == text.replace(" ", "")
+    assert indexed_text(text).replace(" ", "") == folded(text).replace(" ", "")
 
 
 def test_without_a_word_there_is_no_expression() -> None:
     assert match_expression("?! …") == ""
     assert match_expression("Bread, rye") == '"bread" AND "rye"*'
+
+
+@pytest.mark.parametrize(
+    ("seen", "plain"),
+    [
+        ("soft\u00adware", "software"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("\u202eabc\u202c", "abc"),
+        ("o\ufb03ce", "office"),
+        ("ＡＢＣ１２", "ABC12"),
+        ("\ufeffbyte", "byte"),
+        ("m²", "m2"),
+        ("e\u0301", "é"),
+    ],
+)
+def test_what_a_reader_takes_for_the_same_is_folded(seen: str, plain: str) -> None:
+    assert folded(seen) == plain
+    assert indexed_text(seen) == indexed_text(plain)
+    assert query_words(seen) == query_words(plain)
+    assert comparable(seen) == comparable(plain)
+
+
+def test_a_chinese_question_becomes_pairs_of_neighbours() -> None:
+    assert query_words("什么是富士山") == ["什么", "么是", "是富", "富士", "士山"]
+    assert query_words("東京") == ["東京"]
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("What does section 4.4.6 say about XR-2075?", ["4.4.6", "XR-2075"]),
+        ("Is CVE-2024-1234 fixed in 2.3?", ["CVE-2024-1234", "2.3"]),
+        ("git merge --no-ff and -v", ["--no-ff", "-v"]),
+        ("edit /etc/fstab or (config.toml), max_tokens: std::vector", ["/etc/fstab", "config.toml", "max_tokens", "std::vector"]),
+        ("Error E7 on A3-106.", ["E7", "A3-106"]),
+        ("and/or a well-known 3rd thing of 100km, e.g. in the U.S.", []),
+        ("What is the tide in 2024?", []),
+    ],
+)  # fmt: skip
+def test_identifiers_are_what_names_one_thing(question: str, found: list[str]) -> None:
+    assert identifiers(question) == found
+
+
+@given(st.text(max_size=80))
+def test_an_identifier_stands_in_the_question(text: str) -> None:
+    assert all(token in folded(text) for token in identifiers(text))

@@ -64,7 +64,7 @@ def test_pipelines_are_listed_with_the_fields_of_the_chosen_one(panel: Pipelines
     assert column(panel.versions, "Message") == ["All settings as they are"]
     fields = dict(zip(column(panel.fields, "Field"), column(panel.fields, "Version"), strict=True))
     assert fields["collection"] == "Notes"
-    assert fields["retrieval.max_passages"] == "6"
+    assert fields["retrieval.max_passages"] == "50"
     assert set(column(panel.fields, "Before")) == {""}
     assert panel.difference.text() == "Version 1, the first one"
 
@@ -80,7 +80,7 @@ def test_a_version_is_compared_with_the_one_before_and_two_with_each_other(
     assert rows(panel.fields)[0] == ["retrieval.max_passages", "1", "2"]  # what differs comes first
     panel.versions.selectAll()
     assert panel.difference.text() == "Version 3 against version 1: 1 field differs"
-    assert rows(panel.fields)[0] == ["retrieval.max_passages", "6", "2"]
+    assert rows(panel.fields)[0] == ["retrieval.max_passages", "50", "2"]
 
 
 # --- Saving -----------------------------------------------------------------------------------------------
