@@ -32,7 +32,9 @@ _THERE_IS = re.compile(r"\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|wer
 _FEW_WORDS = 2  # of its own: "What's the default?" is about something that was said before
 _LISTING = re.compile(
     r"^\W*(?:(?:please\s+)?(?:list|enumerate|name|show|give)\b(?:\s+me)?.*\b(?:all|every|each|the)\b"
-    r"|how many\b|(?:what|which)\b.{0,60}?\b(?:are there|exist|are available|are listed|are supported)\b"
+    r"|how many (?!(?:euro|dollar|pound|cent|second|minute|hour|day|week|month|year|met|mile|kilo|degree|volt"
+    r"|watt|percent|token|byte)\w*\b)"
+    r"|(?:what|which)\b.{0,60}?\b(?:are there|exist|are available|are listed|are supported)\b"
     r"|(?:what|which) (?:are|were) (?:all )?the\b.*s\b"
     r"|which \w+s\b|count\b|(?:what|which) (?:kinds|types|sorts|parts|items|options|values)\b)",
     re.IGNORECASE,

@@ -44,9 +44,9 @@ def add_sample_evaluation(workspace: Workspace) -> None:
     config = present_config(workspace, SAMPLE_COLLECTION).model_copy(
         update={"model": "", "retrieval": RetrievalSettings(), "generation": GenerationSettings()}
     )
-    cheap = RetrievalSettings(search="BM25", max_passages=2)
+    six, cheap = RetrievalSettings(max_passages=6), RetrievalSettings(search="BM25", max_passages=2)
     known = {row.name for row in list_pipelines(workspace.database)}
-    for name, retrieval in zip(SAMPLE_PIPELINES, (RetrievalSettings(), cheap), strict=True):
+    for name, retrieval in zip(SAMPLE_PIPELINES, (six, cheap), strict=True):
         if name not in known:
             save_pipeline(
                 workspace, name, config.model_copy(update={"retrieval": retrieval}), "The sample's own"

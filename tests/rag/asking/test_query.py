@@ -98,6 +98,8 @@ def test_these_stand_alone(question: str) -> None:
         ("What are the options of the console?", True),
         ("What is the tide?", False),
         ("How long does it take?", False),
+        ("How many euros does a wind vane cost?", False),
+        ("How many minutes does it take?", False),
     ],
 )
 def test_questions_for_a_list_are_recognised(question: str, wanted: bool) -> None:
