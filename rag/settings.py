@@ -344,6 +344,11 @@ class Settings(Section):
             raise RagError(f"{section}.{key}: {error.errors()[0]['msg']}.") from error
 
 
+def own_retrieval(own: str, settings: Settings) -> RetrievalSettings:
+    """Return how a collection is searched: by the JSON of its own settings; empty: by the data folder's."""
+    return RetrievalSettings.model_validate_json(own) if own else settings.retrieval
+
+
 def _brought_up(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of a file as this program would have written them."""
     retrieval = values.get("retrieval")

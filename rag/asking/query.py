@@ -113,18 +113,21 @@ def understand(
 
 def points_back(question: str) -> bool:
     """Return whether a question may need the one before it: it has a pronoun, goes on, or says little."""
-    text = folded(question).replace("’", "'")
-    words = {word.lower() for word in re.findall(r"\w+(?:'\w+)?", _THERE_IS.sub(" ", text))}
-    if words & _POINTING_BACK or _GOING_ON.match(text.strip()):
+    text = folded(question)
+    if _has_pronoun(text) or _GOING_ON.match(text.strip()):
         return True
     return len([word for word in query_words(text) if len(word) > 1]) <= _FEW_WORDS and not identifiers(text)
 
 
 def is_self_contained(question: str) -> bool:
     """Return whether a question surely needs no other: it has no pronoun and words of its own."""
-    text = folded(question).replace("’", "'")
-    words = {word.lower() for word in re.findall(r"\w+(?:'\w+)?", _THERE_IS.sub(" ", text))}
-    return not words & _POINTING_BACK and len(query_words(text)) > 1
+    text = folded(question)
+    return not _has_pronoun(text) and len(query_words(text)) > 1
+
+
+def _has_pronoun(text: str) -> bool:
+    plain = _THERE_IS.sub(" ", text.replace("’", "'"))
+    return not _POINTING_BACK.isdisjoint(word.lower() for word in re.findall(r"\w+(?:'\w+)?", plain))
 
 
 def misspelt(text: str, correct: Callable[[str], str | None]) -> dict[str, str]:

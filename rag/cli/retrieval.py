@@ -23,7 +23,7 @@ from rag.cli.terminal import (
 from rag.errors import RagError
 from rag.evaluation.rows import SearchComparison
 from rag.knowledge.rows import get_collection
-from rag.settings import PRESET_FACTS, PRESETS, RetrievalSettings, Settings, preset, preset_of
+from rag.settings import PRESET_FACTS, PRESETS, RetrievalSettings, Settings, own_retrieval, preset, preset_of
 from rag.text.plurals import counted
 
 app = typer.Typer()
@@ -56,11 +56,7 @@ def show(collection: Name, data: Data = None, as_json: Json = False) -> None:
     """Show how a collection is searched."""
     database = open_database(data)
     own = get_collection(database, collection).retrieval
-    settings = (
-        RetrievalSettings.model_validate_json(own)
-        if own
-        else Settings.load(database.path.parent / "settings.toml").retrieval
-    )
+    settings = own_retrieval(own, Settings.load(database.path.parent / "settings.toml"))
     if as_json:
         values = settings.model_dump(mode="json")
         print_json({"preset": preset_of(settings), "own": bool(own), "settings": values})
@@ -131,7 +127,7 @@ def print_search_comparison(found: SearchComparison) -> None:
     if not found.queries:
         screen.print("Nobody has asked this collection anything yet, so there is nothing to compare.")
         return
-    changed = [query for query in found.queries if query.shared < max(query.old_count, query.new_count)]
+    changed = found.changed
     screen.print(
         f"{found.old} against {found.new}, {counted(len(found.queries), 'question')}: the first {found.k} "
         f"passages share {100 * (found.overlap or 0):.0f} %, {counted(len(changed), 'question')} "

@@ -128,6 +128,11 @@ class SearchComparison:
     old_ms: float
     new_ms: float
 
+    @property
+    def changed(self) -> tuple[QueryComparison, ...]:
+        """The queries that do not find the same in both."""
+        return tuple(q for q in self.queries if q.shared < max(q.old_count, q.new_count))
+
 
 # --- pipelines and runs -----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from rag.errors import RagError
 from rag.knowledge.collections import find_collection, open_version
 from rag.knowledge.rows import VersionProgress
-from rag.settings import RetrievalSettings, Settings, preset, preset_of
+from rag.settings import RetrievalSettings, Settings, own_retrieval, preset, preset_of
 from rag.storage import audit_log
 from rag.storage.store import add_parts, missing_embeddings
 from rag.storage.tables.knowledge import Chunk, Collection, VersionDocument
@@ -22,9 +22,7 @@ _BATCH = 64  # texts between two signs of progress
 
 def retrieval_of(workspace: Workspace, collection: Collection) -> RetrievalSettings:
     """Return how a collection is searched: its own settings, or those of the data folder."""
-    if not collection.retrieval:
-        return workspace.settings.retrieval
-    return RetrievalSettings.model_validate_json(collection.retrieval)
+    return own_retrieval(collection.retrieval, workspace.settings)
 
 
 def settings_for(workspace: Workspace, collection: str) -> Settings:

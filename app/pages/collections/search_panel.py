@@ -15,7 +15,7 @@ from rag import operations
 from rag.asking.rows import SearchSide, SearchTest
 from rag.evaluation.rows import SearchComparison
 from rag.knowledge.rows import CollectionRow, list_versions
-from rag.settings import PRESET_FACTS, PRESETS, RetrievalSettings, preset_of
+from rag.settings import PRESET_FACTS, PRESETS, RetrievalSettings, own_retrieval, preset_of
 from rag.text.plurals import counted
 
 _EMPTY = "Type a question above: nothing is asked of a model, and no trace is written."
@@ -156,9 +156,8 @@ class SearchPanel(QWidget):
 
     def _upgraded(self, found: SearchComparison) -> None:
         self._console.data_changed.emit()
-        changed = [q for q in found.queries if q.shared < max(q.old_count, q.new_count)]
         compared = (
-            f"{len(changed)} of {counted(len(found.queries), 'known question')} get other passages."
+            f"{len(found.changed)} of {counted(len(found.queries), 'known question')} get other passages."
             if found.queries
             else "Nobody has asked this collection anything yet, so nothing was compared."
         )
@@ -168,7 +167,7 @@ class SearchPanel(QWidget):
 
     def _settings(self) -> RetrievalSettings:
         own = self._collection.retrieval if self._collection else ""
-        return RetrievalSettings.model_validate_json(own) if own else self._console.settings.retrieval
+        return own_retrieval(own, self._console.settings)
 
     def _show(self, test: SearchTest) -> None:
         for number, side in enumerate(test.sides):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ Settle = Callable[[], None]
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, console: Console, notes: Path, settle: Settle) -> SearchPanel:
+def panel(qtbot: QtBot, console: Console, notes: Path, settle: Settle) -> Iterator[SearchPanel]:
     """The tab of the collection “Notes” in its page, which tells it of changes."""
     page = CollectionsPage(console)
     qtbot.addWidget(page)
@@ -31,8 +31,7 @@ def panel(qtbot: QtBot, console: Console, notes: Path, settle: Settle) -> Search
     page.show()
     page.tabs.setCurrentWidget(page.search)
     settle()
-    page.search.page = page  # type: ignore[attr-defined]
-    return page.search
+    yield page.search  # the page lives as long as the test
 
 
 def search(panel: SearchPanel, text: str, settle: Settle) -> None:

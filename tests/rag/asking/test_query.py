@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fakes import drive
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,7 +123,6 @@ def test_spelling_knows_the_words_of_the_version_and_of_the_embedder(filled: Wor
         assert spelling.correct("sourdough") is None
         assert spelling.correct("survive") is None, "the embedder knows it, though no document has it"
         assert spelling.correct("qqqqqqqq") is None
-    assert drive is not None
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
