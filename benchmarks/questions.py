@@ -24,13 +24,12 @@ import numpy as np
 
 from rag.asking.packing import pack
 from rag.asking.query import points_back
-from rag.asking.retrieval import retrieve
+from rag.asking.retrieval import document_reader, retrieve
 from rag.evaluation.statistics.paired import sign_test
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.ingest import ingest_files
 from rag.settings import RetrievalSettings, preset
-from rag.storage.store import document_chunks
 from rag.workspace import Workspace
 
 COLLECTION = "Questions"
@@ -123,10 +122,7 @@ def search_all(
         found = retrieve(workspace, collection, version, text, settings, previous)
         milliseconds = (time.perf_counter() - began) * 1000
 
-        def read_document(document_id: int) -> list[Hit]:
-            with workspace.store.session() as session:
-                return [Hit(**row) for row in document_chunks(session, version.id or 0, document_id)]
-
+        read_document = document_reader(workspace, version.id or 0)
         packed = pack(
             found.hits, settings, count_tokens, settings.context_tokens, read_document, found.query.wants_all
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlmodel import col, select
 from rag.asking.flag_limits import limits_of
 from rag.asking.packing import pack
 from rag.asking.query import points_back
-from rag.asking.retrieval import retrieve
+from rag.asking.retrieval import document_reader, retrieve
 from rag.asking.rows import (
     AskResult,
     ClaimsChecked,
@@ -41,7 +40,6 @@ from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, 
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
-from rag.storage.store import document_chunks
 from rag.storage.tables.traces import Trace
 from rag.text.citations import markers_of
 from rag.workspace import Workspace
@@ -287,14 +285,8 @@ def _pack_prompt(
 
 def _pack(ask: Ask, count_tokens: Callable[[str], int], budget: int) -> None:
     """Choose the passages and store them with their reasons."""
-
-    def read_document(document_id: int) -> list[Hit]:
-        with ask.workspace.store.session() as session:
-            return [Hit(**row) for row in document_chunks(session, ask.trace.version_id or 0, document_id)]
-
-    packed = pack(
-        ask.found, ask.settings.retrieval, count_tokens, budget, cache(read_document), ask.wants_all
-    )
+    read_document = document_reader(ask.workspace, ask.trace.version_id or 0)
+    packed = pack(ask.found, ask.settings.retrieval, count_tokens, budget, read_document, ask.wants_all)
     ask.hits = packed.hits
     ask.recorder.fallbacks.extend(packed.notes)
     ask.recorder.set_hits(ask.hits)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from rag.asking.reranking import rerank
 from rag.index.rows import Hit, ListRank
 from rag.knowledge.collections import find_collection, index_place
 from rag.settings import RetrievalSettings
-from rag.storage.store import chunk_pieces, chunk_rows, chunk_vectors, chunks_with_texts
+from rag.storage.store import chunk_pieces, chunk_rows, chunk_vectors, chunks_with_texts, document_chunks
 from rag.storage.tables.knowledge import Collection, DatasetVersion
 from rag.storage.version_content import fts_tokens, ordered
 from rag.text.languages import language_name, language_of
@@ -349,6 +350,17 @@ class _Search:
             for chunk_id in ids
             if chunk_id in facts and wanted in comparable(facts[chunk_id]["text"])
         ]
+
+
+def document_reader(workspace: Workspace, version_id: int) -> Callable[[int], list[Hit]]:
+    """Return a function that returns the chunks of a document in a version, in order; each is read once."""
+
+    @cache
+    def read(document_id: int) -> list[Hit]:
+        with workspace.store.session() as session:
+            return [Hit(**row) for row in document_chunks(session, version_id, document_id)]
+
+    return read
 
 
 def is_contents(text: str) -> bool:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from rag.asking.packing import pack
-from rag.asking.retrieval import Retrieval, retrieve
+from rag.asking.retrieval import Retrieval, document_reader, retrieve
 from rag.asking.rows import SearchSide, SearchTest, SpanRow, explain_hit
 from rag.errors import RagError
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.search_settings import retrieval_of
 from rag.settings import RetrievalSettings, Settings, preset, preset_of
-from rag.storage.store import document_chunks
 from rag.storage.tables.knowledge import DatasetVersion
 from rag.text.search_terms import comparable, query_words
 from rag.workspace import Workspace
@@ -111,12 +109,9 @@ def _packed(
             costs[text] = len(tokenizer.encode(text, add_special_tokens=False).ids)
         return costs[text]
 
-    def read_document(document_id: int) -> list[Hit]:
-        with workspace.store.session() as session:
-            return [Hit(**row) for row in document_chunks(session, version.id or 0, document_id)]
-
+    read_document = document_reader(workspace, version.id or 0)
     packed = pack(
-        result.hits, settings, count, settings.context_tokens, cache(read_document), result.query.wants_all
+        result.hits, settings, count, settings.context_tokens, read_document, result.query.wants_all
     )
     tokens = sum(
         count(f"[{hit.marker}] {hit.document}, {hit.place}\n{hit.text}\n\n")
