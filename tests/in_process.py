@@ -31,10 +31,10 @@ class InProcessEngine(Engine):
         self._generation += 1
         self._started = 0.0
         self.workspace = self._open_workspace(self.folder)
-        self._connection, self._far_end = ours, theirs
+        self._far_end = theirs
         self._lanes = threading.Thread(target=run_lanes, args=(theirs, self.workspace), daemon=True)
         self._lanes.start()
-        threading.Thread(target=self._receive, args=(ours, self._generation), daemon=True).start()
+        self._listen_to(ours)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         self._stopping = True
@@ -44,3 +44,4 @@ class InProcessEngine(Engine):
         if self._far_end is not None:
             self._far_end.close()  # ours is read by a thread, which ends when the other end is closed
             self._connection = self._far_end = None
+            self._end_receiver()

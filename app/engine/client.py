@@ -109,6 +109,7 @@ class Engine(QObject):
         self._stopping = False
         self._process: multiprocessing.process.BaseProcess | None = None
         self._connection: Connection | None = None
+        self._receiver: threading.Thread | None = None
         self._arrived.connect(self._handle_messages)
 
     def start_process(self) -> None:
@@ -126,8 +127,14 @@ class Engine(QObject):
         )
         self._process.start()
         theirs.close()
-        self._connection = ours
-        threading.Thread(target=self._receive, args=(ours, self._generation), daemon=True).start()
+        self._listen_to(ours)
+
+    def _listen_to(self, connection: Connection) -> None:
+        self._connection = connection
+        self._receiver = threading.Thread(
+            target=self._receive, args=(connection, self._generation), name="receiver", daemon=True
+        )
+        self._receiver.start()
 
     @property
     def process_id(self) -> int | None:
@@ -173,6 +180,16 @@ class Engine(QObject):
             if self._process.is_alive():
                 self._process.kill()
                 self._process.join(1.0)
+        self._end_receiver()
+
+    def _end_receiver(self) -> None:
+        """Wait for the receiving thread, which ends with its connection.
+
+        It holds this object; were it the last to do so, Qt's object would be deleted in that thread, which may
+        end the program in a segmentation fault.
+        """
+        if self._receiver is not None:
+            self._receiver.join(_EXIT_S)
 
     def restart(self, folder: Path | None = None) -> None:
         """Stop the process and start it anew, on another folder if one is given. Tasks under way fail."""

@@ -112,8 +112,15 @@ class _Run:
             chunks_per_s=self.chunks_done / elapsed if elapsed > 0.5 and self.chunks_done else None,
         )
 
-    def finish(self, source: Source, outcome: FileStatus, detail: str = "", chunk_count: int = 0) -> None:
-        self.outcomes.append(FileOutcome(str(source.path), outcome, detail, chunk_count))
+    def finish(
+        self,
+        source: Source,
+        outcome: FileStatus,
+        detail: str = "",
+        chunk_count: int = 0,
+        left_out: int = 0,
+    ) -> None:
+        self.outcomes.append(FileOutcome(str(source.path), outcome, detail, chunk_count, left_out))
         self.files_done += 1
         self.bytes_done += source.size_bytes
 
@@ -350,6 +357,8 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
         size_bytes=pending.source.size_bytes,
         text=parsed.text,
         places=json.dumps([[p.kind, p.number, p.label, p.start, p.end] for p in parsed.places]),
+        account=json.dumps([[line.text, line.left_out] for line in parsed.account]),
+        left_out=parsed.left_out,
         chunking=run.chunking,
         chunk_count=len(pending.chunks),
         token_count=sum(chunk.token_count for chunk in pending.chunks),
@@ -361,8 +370,10 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     assert document.id is not None
     run.documents[key] = document.id
     outcome = FileStatus.REPLACED if key in run.known.active else FileStatus.ADDED
-    detail = "; ".join(filter(None, (parsed.warning, _language_note(run.embedder, parsed.text))))
-    run.finish(pending.source, outcome, detail, len(pending.chunks))
+    notes = [*(line.text for line in parsed.account), _language_note(run.embedder, parsed.text)]
+    run.finish(
+        pending.source, outcome, "; ".join(filter(None, notes)), len(pending.chunks), parsed.left_out
+    )
 
 
 def _language_note(embedder: Embedder, text: str) -> str:

@@ -119,8 +119,9 @@ class FileOutcome:
 
     path: str
     outcome: FileStatus
-    detail: str = ""  # why it was left out, or what of it could not be read
+    detail: str = ""  # why it was left out, or its account: what of it was read and what was not
     chunk_count: int = 0
+    left_out: int = 0  # how many things of the file are not in its text
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rag.errors import DocumentError, UnsupportedDocumentError
 from rag.parsing import office, pdf, sheets, text, web
 from rag.parsing.rows import ParsedDocument, Place
 
-PARSER = "ragdeck-parser/2"  # part of every chunking fingerprint: change it when texts would change
+PARSER = "ragdeck-parser/3"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20
 LARGEST_UNPACKED = 500 << 20
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError, NotFoundError
+from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, title_or_name
 from rag.parsing.rows import ParsedDocument, RenderedPage
 
@@ -28,7 +29,7 @@ _HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
 def parse_pdf(path: Path) -> ParsedDocument:
     """Return a PDF with a place for each page that has a text layer.
 
-    The document's warning names pages that are pictures alone. Raises DocumentError when the PDF is damaged,
+    The document's account names pages that are pictures alone. Raises DocumentError when the PDF is damaged,
     has a password or contains no text at all.
     """
     builder = TextBuilder()
@@ -47,14 +48,14 @@ def parse_pdf(path: Path) -> ParsedDocument:
             document.close()
     if not builder.text.strip():
         raise DocumentError("The PDF has no text layer: its pages are images. Run OCR on it first.")
-    warning = (
-        f"{len(pictures)} of {count} pages are images and were not read ({_page_ranges(pictures)}); run OCR "
-        "on the PDF and add it again."
-        if pictures
-        else ""
+    account = Account()
+    account.leave_out(
+        "page",
+        f"{_page_ranges(pictures)} of {count}: an image without text; run OCR on the PDF and add it again",
+        len(pictures),
     )
     return ParsedDocument(
-        title_or_name(title, path), "application/pdf", builder.text, builder.places, warning=warning
+        title_or_name(title, path), "application/pdf", builder.text, builder.places, account=account.lines
     )
 
 

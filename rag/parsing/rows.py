@@ -21,18 +21,28 @@ class Place:
 
 
 @dataclass(frozen=True)
-class ParsedDocument:
-    """The text of one file and where its places are.
+class AccountLine:
+    """What became of one kind of content, such as "2 footnotes read"; see rag.parsing.account."""
 
-    warning is a sentence that says which part of the file could not be read, or "".
-    """
+    text: str
+    left_out: int = 0  # how many things the line says are not in the text; 0 when it says what was read
+
+
+@dataclass(frozen=True)
+class ParsedDocument:
+    """The text of one file, where its places are, and the account of what was read and what was not."""
 
     title: str
     media_type: str
     text: str
     places: tuple[Place, ...]
     markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
-    warning: str = ""
+    account: tuple[AccountLine, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many things of the file are not in the text."""
+        return sum(line.left_out for line in self.account)
 
 
 @dataclass(frozen=True)

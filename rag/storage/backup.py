@@ -34,7 +34,7 @@ from typing import IO, Any
 
 from rag.errors import RagError
 from rag.storage.data_folder import DATABASE
-from rag.storage.migrations import STEPS
+from rag.storage.migration.migrate import STEPS
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
 
 FORMAT = 1

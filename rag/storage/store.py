@@ -22,7 +22,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from rag.errors import RagError
 from rag.storage import tables  # noqa: F401 - registers every table with SQLModel
-from rag.storage.migrations import migrate, statements
+from rag.storage.migration.migrate import migrate, statements
 from rag.storage.tables.knowledge import Chunk, Document
 from rag.storage.tables.monitoring import DEFAULT_RULES
 from rag.text.search_terms import indexed_text

@@ -56,6 +56,8 @@ class Document(SQLModel, table=True):
     size_bytes: int
     text: str
     places: str  # JSON list of [kind, number, label, start, end]
+    account: str = ""  # JSON list of [line, how many things it left out]; "" before schema 9
+    left_out: int = 0  # the sum of the above
     chunking: str  # fingerprint of parser version, chunk settings and tokenizer
     chunk_count: int
     token_count: int

@@ -118,7 +118,8 @@ def test_what_of_a_file_was_not_read_is_in_the_report(workspace: Workspace, tmp_
     made.save(tmp_path / "mixed.pdf")
     (found,) = drive(ingest_files(workspace, "A", [tmp_path])).incomplete
     assert found.outcome == "added"
-    assert found.detail.startswith("1 of 4 pages are images and were not read (page 4)")
+    assert found.detail.startswith("1 page not read (page 4 of 4: an image without text")
+    assert found.left_out == 1
 
 
 def test_hidden_files_and_folders_are_left_out(documents: Path) -> None:

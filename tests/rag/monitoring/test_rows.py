@@ -24,7 +24,7 @@ from rag.monitoring.rows import (
 )
 from rag.storage.data_folder import SCHEMA
 from rag.storage.database import Database
-from rag.storage.migrations import STEPS
+from rag.storage.migration.migrate import STEPS
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.monitoring import ReferencePeriod
 from rag.workspace import Workspace

@@ -101,19 +101,19 @@ def with_pages(path: Path, kinds: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("pages", "warning"),
+    ("pages", "left_out", "line"),
     [
-        ("t", ""),
-        ("t t", ""),
-        ("tp", "1 of 2 pages are images and were not read (page 2)"),
-        ("tpppt p", "4 of 7 pages are images and were not read (pages 2-4, 7)"),
-        ("tptptptptptptptp", "(pages 2, 4, 6, 8, 10, 12 and others)"),
+        ("t", 0, ""),
+        ("t t", 0, ""),
+        ("tp", 1, "1 page not read (page 2 of 2: an image without text; run OCR on the PDF and add it again)"),
+        ("tpppt p", 4, "4 pages not read (pages 2-4, 7 of 7: an image without text"),
+        ("tptptptptptptptp", 8, "(pages 2, 4, 6, 8, 10, 12 and others of 16:"),
     ],
 )
-def test_scanned_pages_among_others_are_named(tmp_path: Path, pages: str, warning: str) -> None:
+def test_scanned_pages_among_others_are_named(tmp_path: Path, pages: str, left_out: int, line: str) -> None:
     document = check(parse_file(with_pages(tmp_path / "a.pdf", pages)))
-    assert warning in document.warning
-    assert bool(document.warning) == bool(warning)
+    assert line in "".join(found.text for found in document.account)
+    assert document.left_out == left_out
     assert len(document.places) == pages.count("t")
 
 

@@ -12,7 +12,7 @@ def test_a_document_and_a_page_are_equal_after_pickling() -> None:
     document = ParsedDocument("T", "text/plain", "text", (place,))
     page = RenderedPage(2, 1, b"\0" * 6, ((0.0, 0.0, 1.0, 1.0),), 3, 1)
     assert pickle.loads(pickle.dumps((document, page))) == (document, page)
-    assert (document.markup, document.warning) == ("text", "")
+    assert (document.markup, document.account, document.left_out) == ("text", (), 0)
 
 
 def test_importing_the_values_loads_no_parser() -> None:

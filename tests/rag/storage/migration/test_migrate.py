@@ -21,7 +21,7 @@ from old_files import (
 
 from rag.grounding.rows import SilentFailure
 from rag.storage.data_folder import SCHEMA
-from rag.storage.migration_steps import STEPS
+from rag.storage.migration.steps import STEPS
 from rag.storage.tables.monitoring import DEFAULT_RULES
 
 # What an upgrade changes in rows that were there: the index is filled anew by step 2.

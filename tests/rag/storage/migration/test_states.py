@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.storage.migrations import migrate
+from rag.storage.migration.migrate import migrate
 from rag.storage.store import fill_new_file
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"

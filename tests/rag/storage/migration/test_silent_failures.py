@@ -3,7 +3,7 @@
 import pytest
 
 from rag.grounding.silent_failures import silent_failures
-from rag.storage import migration_silent_failures
+from rag.storage.migration.silent_failures import silent_failures_of_step_5
 
 
 @pytest.mark.parametrize(
@@ -23,5 +23,5 @@ def test_the_frozen_detector_says_what_the_detector_of_its_day_said(
 ) -> None:
     question = "When does the boat leave from the harbour of the town?"
     expected = silent_failures(question, answer, finish_reason, passages)
-    found = migration_silent_failures.silent_failures_of_step_5(question, answer, finish_reason, passages)
+    found = silent_failures_of_step_5(question, answer, finish_reason, passages)
     assert found == expected

@@ -15,8 +15,8 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage import migration_search, migration_states
-from rag.storage.migration_silent_failures import silent_failures_of_step_5
+from rag.storage.migration import documents, search, states
+from rag.storage.migration.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
 
@@ -465,8 +465,9 @@ STEPS: tuple[Step, ...] = (
             _LATE_ROWS,
         ),
     ),
-    Step(7, "states as columns, lists as JSON, and the field's names", migration_states.ACTIONS),
-    Step(8, "pieces of chunks, the search of each collection, folded full text", migration_search.ACTIONS),
+    Step(7, "states as columns, lists as JSON, and the field's names", states.ACTIONS),
+    Step(8, "pieces of chunks, the search of each collection, folded full text", search.ACTIONS),
+    Step(9, "the account of each document", documents.ACTIONS),
 )
 
 

@@ -1,7 +1,7 @@
 """Brings an SQLite file to this program's schema, one transaction a step; PRAGMA user_version counts them.
 
 A kill, an error or a full disk at any statement leaves the file at the schema before the step, and the next
-start goes on from there. The steps themselves, and how to add one, are in migration_steps.
+start goes on from there. The steps themselves, and how to add one, are in steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.storage.migration_steps import STEPS, Step, run_actions, statements
+from rag.storage.migration.steps import STEPS, Step, run_actions, statements
 
 __all__ = ["STEPS", "Step", "connect", "migrate", "statements"]
 

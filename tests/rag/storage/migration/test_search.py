@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from rag.storage.migration_search import ACTIONS
-from rag.storage.migration_steps import run_actions
+from rag.storage.migration.search import ACTIONS
+from rag.storage.migration.steps import run_actions
 from rag.text.search_terms import indexed_text
 
 CHUNKS = {1: "soft\u00adware o\ufb03ce", 2: "plain words", 3: "富士山 ＡＢＣ"}
