@@ -143,7 +143,7 @@ class IngestReport:
     def incomplete(self) -> tuple[FileOutcome, ...]:
         """The files that were added without all of their text."""
         added = (FileStatus.ADDED, FileStatus.REPLACED)
-        return tuple(o for o in self.outcomes if o.detail and o.outcome in added)
+        return tuple(o for o in self.outcomes if o.left_out and o.outcome in added)
 
     def sentence(self) -> str:
         """Return the ingest in one line: what became of the files, the version and its size."""

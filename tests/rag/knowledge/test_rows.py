@@ -65,7 +65,7 @@ def report(*outcomes: FileOutcome) -> IngestReport:
 def test_an_ingest_counts_its_files_by_status() -> None:
     added, partly, failed = (
         FileOutcome("a", FileStatus.ADDED),
-        FileOutcome("b", FileStatus.REPLACED, "1 of 4 pages are images"),
+        FileOutcome("b", FileStatus.REPLACED, "1 page not read (an image)", left_out=1),
         FileOutcome("c", FileStatus.FAILED, "It cannot be read."),
     )
     found = report(added, partly, failed)
