@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.asking.packing import pack
+from rag.asking.packing import pack, packed_tokens
 from rag.asking.query import points_back
 from rag.asking.retrieval import document_reader, retrieve
 from rag.evaluation.statistics.paired import sign_test
@@ -44,6 +44,8 @@ class Result:
     tokens: int
     milliseconds: float
     rank: int | None  # of the first quote's passage among all candidates, from 1
+    cosine: float  # the best of all candidates
+    late_interaction: float  # the best of all candidates; 0 where there is none
 
 
 def main() -> None:
@@ -127,11 +129,13 @@ def search_all(
             found.hits, settings, count_tokens, settings.context_tokens, read_document, found.query.wants_all
         )
         passages = [hit for hit in packed.hits if hit.marker is not None]
-        tokens = sum(count_tokens(f"[{h.marker}] {h.document}, {h.place}\n{h.text}\n\n") for h in passages)
+        tokens = packed_tokens(passages, count_tokens)
         results.append(
             Result(
                 contains_all(question, passages), len(passages), tokens, milliseconds,
                 first_rank(question, found.hits),
+                max((hit.dense_score or 0.0 for hit in found.hits), default=0.0),
+                max((hit.rerank_score or 0.0 for hit in found.hits), default=0.0),
             )
         )  # fmt: skip
     return results
@@ -181,6 +185,16 @@ def report(name: str, questions: Sequence[dict[str, Any]], results: Sequence[Res
     print(
         f"  unanswerable questions that are shown passages: {sum(r.passages > 0 for r in others)} of {len(others)}"
     )
+    if others:
+        by_cosine = area([r.cosine for _, r in answerable], [r.cosine for r in others])
+        by_tokens = area([r.late_interaction for _, r in answerable], [r.late_interaction for r in others])
+        print(f"  told apart from answerable ones: best cosine AUC {by_cosine:.2f}, best MaxSim {by_tokens:.2f}")
+
+
+def area(higher: Sequence[float], lower: Sequence[float]) -> float:
+    """Return the area under the ROC curve: how often one of the first is higher than one of the second."""
+    pairs = [(a > b) + 0.5 * (a == b) for a in higher for b in lower]
+    return sum(pairs) / len(pairs)
 
 
 def compare(questions: Sequence[dict[str, Any]], first: Sequence[Result], second: Sequence[Result]) -> None:

@@ -163,6 +163,11 @@ def _what_is_missing(packed: Sequence[Hit], read_document: ReadDocument) -> list
     ]
 
 
+def packed_tokens(hits: Sequence[Hit], count_tokens: CountTokens) -> int:
+    """Return the tokens of all passages that go into the prompt, with their headings."""
+    return sum(_cost(hit, hit.marker, count_tokens) for hit in hits if hit.marker is not None)
+
+
 def _cost(hit: Hit, marker: int, count_tokens: CountTokens) -> int:
     return count_tokens(f"[{marker}] {hit.document}, {hit.place}\n{hit.text}\n\n")
 

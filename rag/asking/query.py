@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
@@ -182,14 +183,15 @@ class Spelling:
             return None
         own = close_words(plain, self._content.vocabulary(self._session).items())
         own = next(([pair] for pair in own if self._occurs(pair[1])), [])
-        likely = min(own + close_words(plain, self._common())[:1], key=lambda pair: pair[0], default=None)
+        likely = min(own + close_words(plain, self._common)[:1], key=lambda pair: pair[0], default=None)
         return likely[1] if likely else None
 
     def _occurs(self, word: str) -> bool:
         return len(self._content.occurrences(self._session, (word,), stemming=True)[0]) > 0
 
+    @cached_property
     def _common(self) -> list[tuple[str, int]]:
-        """Return the commonest words of the embedder's vocabulary: WordPiece's is ordered by frequency."""
+        """The commonest words of the embedder's vocabulary: WordPiece's is ordered by frequency."""
         vocabulary = self._tokenizer.get_vocab(with_added_tokens=False)
         return [
             (word, -number)

@@ -478,7 +478,7 @@ def _hit(
 
 
 def _list_name(kind: str, text: TextName) -> str:
-    return kind if text is TextName.QUESTION else f"{kind}, {text}"
+    return kind if text is TextName.QUESTION else f"{kind} ({text})"
 
 
 class _StageClock:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.asking.packing import pack
+from rag.asking.packing import pack, packed_tokens
 from rag.asking.retrieval import Retrieval, document_reader, retrieve
 from rag.asking.rows import SearchSide, SearchTest, SpanRow, explain_hit
 from rag.errors import RagError
@@ -113,12 +113,7 @@ def _packed(
     packed = pack(
         result.hits, settings, count, settings.context_tokens, read_document, result.query.wants_all
     )
-    tokens = sum(
-        count(f"[{hit.marker}] {hit.document}, {hit.place}\n{hit.text}\n\n")
-        for hit in packed.hits
-        if hit.marker
-    )
-    return list(packed.hits), packed.notes, tokens
+    return list(packed.hits), packed.notes, packed_tokens(packed.hits, count)
 
 
 def _explain_miss(

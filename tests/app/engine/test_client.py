@@ -322,7 +322,9 @@ def test_a_process_that_does_not_stop_is_killed(qtbot: QtBot, folder: Path) -> N
     assert engine.process_id is None
     engine.start_process()
     qtbot.waitUntil(lambda: told == [("ready", 2, [])], timeout=30_000)
-    process = engine._process
+    process, receiver = engine._process, engine._receiver
     engine.stop(timeout_s=0.1)
     assert process is not None
     assert not process.is_alive()
+    assert receiver is not None
+    assert not receiver.is_alive()  # it holds the engine, whose last holder must not be another thread

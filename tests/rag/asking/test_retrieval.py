@@ -199,13 +199,13 @@ def test_a_chinese_question_finds_by_pairs_of_characters(shelf: Workspace) -> No
 def test_a_misspelt_word_is_searched_for_twice_and_told(shelf: Workspace) -> None:
     found = search(shelf, "which batery is empty", search="BM25")
     assert found.fallbacks == ("also searched for: which battery is empty (spelling)",)
-    assert "BM25, spelling" in lists(found.hits[0])
+    assert "BM25 (spelling)" in lists(found.hits[0])
     assert search(shelf, "which batery is empty", search="BM25", spelling=False).fallbacks == ()
 
 
 def test_a_follow_up_is_searched_for_alone_and_with_the_question_before(shelf: Workspace) -> None:
     found = search(shelf, "And how long?", previous="How many winters does the battery survive?")
-    assert "BM25, follow-up" in lists(found.hits[0])
+    assert "BM25 (follow-up)" in lists(found.hits[0])
     assert documents(found.hits)[0] == "manual.txt"
 
 
