@@ -120,7 +120,7 @@ def _run(command: str, words: list[str], option: list[str]) -> int:
     """Do what was asked for, now that everything can be imported."""
     if command == "test":
         # The whole suite takes a worker a core; a file stays together, for what it sets up is shared in it.
-        # A worker that crashes ends the run: with loadfile, xdist may wait for ever for the one that replaces it.
+        # A worker that crashes ends the run: with loadfile, xdist may wait for ever after replacing it.
         chosen = words[1:] or ["-n", "auto", "--dist", "loadfile", "--max-worker-restart", "0"]
         return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=HERE)
     if not words:

@@ -188,7 +188,9 @@ def report(name: str, questions: Sequence[dict[str, Any]], results: Sequence[Res
     if others:
         by_cosine = area([r.cosine for _, r in answerable], [r.cosine for r in others])
         by_tokens = area([r.late_interaction for _, r in answerable], [r.late_interaction for r in others])
-        print(f"  told apart from answerable ones: best cosine AUC {by_cosine:.2f}, best MaxSim {by_tokens:.2f}")
+        print(
+            f"  told apart from answerable ones: best cosine AUC {by_cosine:.2f}, best MaxSim {by_tokens:.2f}"
+        )
 
 
 def area(higher: Sequence[float], lower: Sequence[float]) -> float:

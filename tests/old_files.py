@@ -22,8 +22,8 @@ TESTS = Path(__file__).resolve().parent
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 from rag.storage.data_folder import SCHEMA
-from rag.storage.migration.steps import STEPS, run_actions
 from rag.storage.migration.migrate import connect, migrate
+from rag.storage.migration.steps import STEPS, run_actions
 from rag.storage.store import fill_new_file
 
 OLD = sorted((TESTS / "schemas").glob("schema-*.sql"))

@@ -185,7 +185,7 @@ class Engine(QObject):
     def _end_receiver(self) -> None:
         """Wait for the receiving thread, which ends with its connection.
 
-        It holds this object; were it the last to do so, Qt's object would be deleted in that thread, which may
+        It holds this object; were it the last to do so, Qt would delete the object in that thread, which may
         end the program in a segmentation fault.
         """
         if self._receiver is not None:

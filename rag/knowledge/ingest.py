@@ -371,9 +371,7 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     run.documents[key] = document.id
     outcome = FileStatus.REPLACED if key in run.known.active else FileStatus.ADDED
     notes = [*(line.text for line in parsed.account), _language_note(run.embedder, parsed.text)]
-    run.finish(
-        pending.source, outcome, "; ".join(filter(None, notes)), len(pending.chunks), parsed.left_out
-    )
+    run.finish(pending.source, outcome, "; ".join(filter(None, notes)), len(pending.chunks), parsed.left_out)
 
 
 def _language_note(embedder: Embedder, text: str) -> str:

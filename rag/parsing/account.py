@@ -1,4 +1,4 @@
-"""Keeps the account of a document: what of it was read beside its plain text, and what was left out and why."""
+"""Keeps the account of a document: what was read beside its plain text, and what was left out and why."""
 
 from __future__ import annotations
 

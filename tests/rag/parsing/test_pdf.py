@@ -105,7 +105,11 @@ def with_pages(path: Path, kinds: str) -> Path:
     [
         ("t", 0, ""),
         ("t t", 0, ""),
-        ("tp", 1, "1 page not read (page 2 of 2: an image without text; run OCR on the PDF and add it again)"),
+        (
+            "tp",
+            1,
+            "1 page not read (page 2 of 2: an image without text; run OCR on the PDF and add it again)",
+        ),
         ("tpppt p", 4, "4 pages not read (pages 2-4, 7 of 7: an image without text"),
         ("tptptptptptptptp", 8, "(pages 2, 4, 6, 8, 10, 12 and others of 16:"),
     ],

@@ -27,8 +27,8 @@ from old_files import (
 
 from rag.errors import RagError
 from rag.storage.data_folder import SCHEMA
-from rag.storage.migration.steps import STEPS, run_actions
 from rag.storage.migration.migrate import connect, migrate
+from rag.storage.migration.steps import STEPS, run_actions
 from rag.storage.store import Store, fill_new_file
 
 

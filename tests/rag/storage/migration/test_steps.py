@@ -14,7 +14,6 @@ from rag.storage.data_folder import SCHEMA
 from rag.storage.migration import migrate
 from rag.storage.migration.steps import STEPS, run_actions, statements
 
-
 MODULES = sorted(set(Path(migration.__file__).parent.glob("*.py")) - {Path(migrate.__file__)})
 
 
@@ -28,7 +27,11 @@ def test_a_step_imports_nothing_that_may_change(module: Path) -> None:
         for alias in node.names
     }
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    living = {n for n in names if n.split(".")[0] not in sys.stdlib_module_names and not n.startswith("rag.storage.migration")}
+    living = {
+        n
+        for n in names
+        if n.split(".")[0] not in sys.stdlib_module_names and not n.startswith("rag.storage.migration")
+    }
     assert living == set()
 
 
