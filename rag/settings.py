@@ -268,6 +268,28 @@ class MonitorSettings(Section):
     ] = False
 
 
+class CostSettings(Section):
+    """What the time of this computer costs: costs of local models are estimates that rest on it."""
+
+    power_watts: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10_000,
+            description="Power that this computer draws while it works on an answer, in watts.",
+        ),
+    ] = 30.0
+    price_per_kwh: Annotated[
+        float, Field(ge=0, le=1000, description="Price of a kilowatt-hour of electricity.")
+    ] = 0.30
+    currency: Annotated[
+        str, Field(pattern="^[A-Z]{3}$", description="Currency of that price, such as EUR or USD.")
+    ] = "EUR"
+    compare_with: Annotated[
+        str, Field(description="A model of the price tables: what the answers would have cost with it.")
+    ] = "gpt-4o-mini"
+
+
 class AppearanceSettings(Section):
     """The look of the window."""
 
@@ -293,6 +315,7 @@ class Settings(Section):
     generation: GenerationSettings = GenerationSettings()
     models: ModelSettings = ModelSettings()
     monitors: MonitorSettings = MonitorSettings()
+    costs: CostSettings = CostSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

@@ -242,7 +242,9 @@ class Model(SQLModel, table=True):
 
 mark(Collection, name="name embedder_name index_server",
      technical="key embedder chunking retrieval index_key pending_kind")  # fmt: skip
-mark(Document, document="text title places account", name="source name", technical="media_type sha256 chunking")
+mark(
+    Document, document="text title places account", name="source name", technical="media_type sha256 chunking"
+)
 mark(Chunk, document="text place", technical="text_hash place_kind")
 mark(Embedding, technical="text_hash embedder")
 mark(PartEmbedding, technical="text_hash embedder")

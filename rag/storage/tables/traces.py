@@ -25,6 +25,7 @@ class Trace(SQLModel, table=True):
     version_fingerprint: str = ""
     model: str = Field(default="", index=True)
     model_sha256: str = ""
+    endpoint: str = ""  # name of the endpoint that answered, "" for this computer
     prompt_name: str = ""
     prompt_fingerprint: str = ""
     prompt_version_id: int | None = Field(default=None, index=True)
@@ -166,7 +167,7 @@ class ConsistencyCheck(SQLModel, table=True):
 
 
 mark(Trace, derived="answer", copy="prompt", written="question error fallbacks check_error settings",
-     name="collection model prompt_name",
+     name="collection model endpoint prompt_name",
      technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip

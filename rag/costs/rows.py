@@ -1,0 +1,236 @@
+"""What answers cost, as it is stored and summed up by layer, model, collection, prompt, source or day.
+
+Amounts of different currencies are never added, and what is unknown is counted, never taken for 0.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rag.errors import RagError
+from rag.storage.database import Database
+from rag.text.plurals import counted
+
+
+class Layer(StrEnum):
+    """A part of answering that takes time or tokens."""
+
+    EMBEDDING = "embedding"
+    RETRIEVAL = "retrieval"
+    RERANKING = "reranking"
+    LOADING = "loading"
+    PACKING = "packing"
+    READING = "reading"
+    ANSWERING = "answering"
+    CHECKING = "checking"
+    OTHER = "other"
+
+
+class Basis(StrEnum):
+    """What an amount rests on."""
+
+    ESTIMATE = "estimate"  # seconds on this computer, its power, and the price of a kilowatt-hour
+    PRICE = "price"  # tokens and a price table
+    UNKNOWN = "unknown"
+
+
+class GroupBy(StrEnum):
+    """What costs are summed up by."""
+
+    LAYER = "layer"
+    MODEL = "model"
+    COLLECTION = "collection"
+    PROMPT = "prompt"
+    SOURCE = "source"
+    SESSION = "session"
+    ANSWER = "answer"
+    DAY = "day"
+
+
+_KEYS = {
+    GroupBy.LAYER: "c.layer",
+    GroupBy.MODEL: "t.model",
+    GroupBy.COLLECTION: "t.collection",
+    GroupBy.PROMPT: "iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, ''))",
+    GroupBy.SOURCE: "t.source",
+    GroupBy.SESSION: "t.session_id",
+    GroupBy.ANSWER: "t.id",
+    GroupBy.DAY: "date(t.created_ms / 1000, 'unixepoch', 'localtime')",
+}
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """What one layer of an answer cost; amount is None where that is unknown."""
+
+    layer: Layer
+    model: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    seconds: float
+    amount: float | None
+    currency: str
+    basis: Basis
+    price: str
+
+
+@dataclass(frozen=True)
+class CostFilter:
+    """Whose costs are wanted; an empty text and None let everything through."""
+
+    collection: str = ""
+    model: str = ""
+    source: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass
+class CostSum:
+    """Costs of several answers.
+
+    Attributes:
+        key: What they have in common, such as the name of a collection.
+        answers: How many answers there are.
+        input_tokens: Read by models, cached ones included.
+        cached_tokens: How many of those a model had read before.
+        output_tokens: Written by models.
+        seconds: Time of all layers.
+        amounts: The sum by currency.
+        estimated: How much of each sum rests on time and power.
+        unknown_answers: Answers of which at least one layer's cost is unknown.
+    """
+
+    key: str
+    answers: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    amounts: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    estimated: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    unknown_answers: int = 0
+
+    def sentence(self) -> str:
+        """Return the sum as people read it: "about 0.0012 EUR and 14 answers of unknown cost"."""
+        return cost_sentence(self.amounts, self.estimated, self.unknown_answers)
+
+
+def cost_sentence(amounts: dict[str, float], estimated: dict[str, float], unknown_answers: int) -> str:
+    """Return sums by currency in words; "about" marks those that rest on an estimate, wholly or in part."""
+    parts = [
+        f"{'about ' if estimated.get(currency) else ''}{money(amount, currency)}"
+        for currency, amount in sorted(amounts.items())
+    ]
+    if unknown_answers:
+        parts.append(f"{counted(unknown_answers, 'answer')} of unknown cost")
+    return " and ".join(parts) or "nothing"
+
+
+def money(amount: float, currency: str) -> str:
+    """Return an amount with as many digits as say something: 12.40 EUR, 0.0031 EUR, 0.00000042 EUR."""
+    if amount == 0 or abs(amount) >= 1:
+        return f"{amount:,.2f} {currency}"
+    digits = f"{amount:.2g}"
+    return f"{f'{float(digits):.12f}'.rstrip('0')} {currency}"
+
+
+def list_costs(database: Database, trace_id: str) -> list[CostRow]:
+    """Return what the layers of one answer cost, in the order in which they came."""
+    rows = database.rows(CostRow, "SELECT * FROM cost WHERE trace_id = ?", (trace_id,))
+    order = list(Layer)
+    return sorted(rows, key=lambda row: order.index(row.layer))
+
+
+def sum_costs(
+    database: Database, group: GroupBy, wanted: CostFilter = CostFilter(), limit: int = 1000
+) -> list[CostSum]:
+    """Return costs summed up by something, the dearest first, days in their order.
+
+    Args:
+        database: The data folder's file.
+        group: What answers have in common that are summed up.
+        wanted: Which answers count.
+        limit: The most groups.
+    """
+    where, values = _condition(wanted)
+    found = database.cells(
+        f"""SELECT {_KEYS[group]} AS key, c.currency, c.basis, count(DISTINCT c.trace_id),
+                   sum(c.input_tokens), sum(c.cached_tokens), sum(c.output_tokens), sum(c.seconds), sum(c.amount)
+            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1, 2, 3""",
+        values,
+    )
+    sums: dict[str, CostSum] = {}
+    for key, currency, basis, answers, read, cached, written, seconds, amount in found:
+        one = sums.setdefault(str(key or ""), CostSum(str(key or "")))
+        one.input_tokens += read
+        one.cached_tokens += cached
+        one.output_tokens += written
+        one.seconds += seconds
+        if basis == Basis.UNKNOWN:
+            one.unknown_answers += answers
+        else:
+            one.amounts[currency] += amount or 0.0
+            if basis == Basis.ESTIMATE:
+                one.estimated[currency] += amount or 0.0
+    for key, answers in database.cells(
+        f"""SELECT {_KEYS[group]} AS key, count(DISTINCT c.trace_id)
+            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1""",
+        values,
+    ):
+        sums[str(key or "")].answers = answers
+    if group is GroupBy.DAY:
+        return sorted(sums.values(), key=lambda one: one.key)[-limit:]
+    return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
+
+
+def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum:
+    """Return the sum over everything that a filter lets through."""
+    sums = sum_costs(database, GroupBy.LAYER, wanted)
+    whole = CostSum("")
+    for one in sums:
+        whole.input_tokens += one.input_tokens
+        whole.cached_tokens += one.cached_tokens
+        whole.output_tokens += one.output_tokens
+        whole.seconds += one.seconds
+        for currency, amount in one.amounts.items():
+            whole.amounts[currency] += amount
+        for currency, amount in one.estimated.items():
+            whole.estimated[currency] += amount
+    where, values = _condition(wanted)
+    found = database.cells(
+        f"""SELECT count(DISTINCT c.trace_id), count(DISTINCT iif(c.basis = 'unknown', c.trace_id, NULL))
+            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where}""",
+        values,
+    )
+    if found:
+        whole.answers, whole.unknown_answers = found[0]
+    return whole
+
+
+def group_of(name: str) -> GroupBy:
+    """Return what a name on the command line means. Raises RagError for one that there is not."""
+    try:
+        return GroupBy(name)
+    except ValueError as error:
+        raise RagError(f"Costs are not summed up by “{name}”. Choose one of {', '.join(GroupBy)}.") from error
+
+
+def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
+    parts, values = ["1"], []
+    for column, value in (
+        ("t.collection =", wanted.collection),
+        ("t.model =", wanted.model),
+        ("t.source =", wanted.source),
+    ):
+        if value:
+            parts.append(f"{column} ?")
+            values.append(value)
+    for column, moment in (("c.created_ms >=", wanted.since_ms), ("c.created_ms <", wanted.until_ms)):
+        if moment is not None:
+            parts.append(f"{column} ?")
+            values.append(moment)  # type: ignore[arg-type]
+    return " AND ".join(parts), tuple(values)

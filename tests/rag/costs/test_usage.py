@@ -1,0 +1,151 @@
+"""Costs are worked out from spans and tokens: estimates here, prices elsewhere, and unknown never 0."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeEmbedder
+
+from rag.asking.answer import answer_question
+from rag.asking.rows import Question
+from rag.costs.rows import Basis, CostFilter, GroupBy, Layer, list_costs, sum_costs, total_cost
+from rag.costs.usage import cost_elsewhere, record_costs
+from rag.errors import RagError
+from rag.knowledge.ingest import ingest_files
+from rag.storage.store import add_trace_text
+from rag.storage.tables.traces import Span, Trace
+from rag.workspace import Workspace
+
+HOUR_MS = 3_600_000
+BEGIN = 1_790_000_000_000
+
+
+def add(workspace: Workspace, name: str, spans: dict[str, float], **values: Any) -> None:
+    """Store a finished trace whose stages take so many milliseconds."""
+    with workspace.store.session() as session:
+        trace = {"session_id": "s", "created_ms": BEGIN, "status": "done", "question": "?", "collection": "A"}
+        session.add(Trace(id=name, **(trace | values)))
+        session.flush()
+        if values.get("status") != "running":
+            add_trace_text(session, name, "?\n")
+        begin = 0.0
+        for span, duration in spans.items():
+            session.add(Span(trace_id=name, name=span, kind="CHAIN", start_ms=begin, end_ms=begin + duration))
+            begin += duration
+
+
+def test_a_local_answer_costs_its_time_layer_by_layer(workspace: Workspace) -> None:
+    workspace.change_settings({"costs": {"power_watts": 100, "price_per_kwh": 0.5, "currency": "CHF"}})
+    spans = {"embed": 0.2 * HOUR_MS, "dense": HOUR_MS, "fuse": HOUR_MS, "generate": 2 * HOUR_MS}
+    add(workspace, "t", spans, model="m", prompt_tokens=100, cached_tokens=40, completion_tokens=7)
+    assert record_costs(workspace) == 1
+    rows = {row.layer: row for row in list_costs(workspace.database, "t")}
+    assert list(rows) == [Layer.EMBEDDING, Layer.RETRIEVAL, Layer.ANSWERING]
+    assert rows[Layer.RETRIEVAL].amount == pytest.approx(2 * 0.1 * 0.5)  # two hours of 0.1 kW
+    assert rows[Layer.ANSWERING].amount == pytest.approx(0.1)
+    assert (rows[Layer.ANSWERING].output_tokens, rows[Layer.ANSWERING].model) == (7, "m")
+    assert {row.basis for row in rows.values()} == {Basis.ESTIMATE}
+    assert {row.price for row in rows.values()} == {"100 W at 0.5 CHF a kWh"}
+    assert total_cost(workspace.database).sentence() == "about 0.21 CHF"
+
+
+def test_an_endpoint_costs_its_tokens_and_the_rest_of_the_answer_its_time(workspace: Workspace) -> None:
+    values = {"model": "gpt-4o-mini", "endpoint": "OpenAI", "prompt_tokens": 2000, "completion_tokens": 100}
+    add(workspace, "t", {"embed": HOUR_MS, "generate": 3000}, cached_tokens=1000, **values)
+    record_costs(workspace)
+    rows = {row.layer: row for row in list_costs(workspace.database, "t")}
+    assert rows[Layer.READING].amount == pytest.approx((1000 * 0.15 + 1000 * 0.075) / 1e6)
+    assert rows[Layer.ANSWERING].amount == pytest.approx(100 * 0.60 / 1e6)
+    assert rows[Layer.ANSWERING].seconds == 3
+    assert rows[Layer.READING].price.startswith("gpt-4o-mini, OpenAI's published prices, 2025")
+    assert rows[Layer.EMBEDDING].basis is Basis.ESTIMATE
+    assert set(total_cost(workspace.database).amounts) == {"EUR", "USD"}
+
+
+def test_an_unknown_price_is_unknown_until_a_table_names_the_model(workspace: Workspace) -> None:
+    add(workspace, "t", {}, model="house-7b", endpoint="vLLM", prompt_tokens=1_000_000, completion_tokens=0)
+    with workspace.store.session() as session:
+        session.add(Span(trace_id="t", name="embed", kind="EMBEDDING", start_ms=0, end_ms=0))
+    record_costs(workspace)
+    found = total_cost(workspace.database)
+    assert (found.answers, found.unknown_answers) == (1, 1)
+    assert found.sentence() == "0.00 EUR and 1 answer of unknown cost"
+    folder = workspace.folder / "prices"
+    folder.mkdir()
+    (folder / "house.toml").write_text(
+        'source = "ours"\ndate = 2026-01-02\ncurrency = "USD"\n[[model]]\nname = "house*"\ninput = 2\noutput = 4\n',
+        "utf-8",
+    )
+    assert record_costs(workspace) == 1
+    assert total_cost(workspace.database).amounts["USD"] == pytest.approx(2.0)
+    assert total_cost(workspace.database).unknown_answers == 0
+    assert record_costs(workspace) == 0  # nothing is left to work out
+
+
+def test_answers_of_a_batch_have_no_time_of_their_own_and_are_unknown(workspace: Workspace) -> None:
+    add(workspace, "t", {"embed": 10}, model="m", completion_tokens=50)
+    record_costs(workspace)
+    rows = {row.layer: row for row in list_costs(workspace.database, "t")}
+    assert (rows[Layer.ANSWERING].basis, rows[Layer.ANSWERING].amount) == (Basis.UNKNOWN, None)
+
+
+def test_running_answers_wait_and_deleted_ones_take_their_costs_along(workspace: Workspace) -> None:
+    from rag.asking.traces import delete_traces
+
+    add(workspace, "running", {"embed": 10}, status="running")
+    add(workspace, "done", {"embed": 10})
+    assert record_costs(workspace) == 1
+    with workspace.store.session() as session:
+        delete_traces(session, ["done"])
+    assert list_costs(workspace.database, "done") == []
+
+
+def test_sums_by_day_collection_prompt_and_model_with_filters(workspace: Workspace) -> None:
+    workspace.change_settings({"costs": {"power_watts": 1000, "price_per_kwh": 1.0}})
+    day = 24 * HOUR_MS
+    add(workspace, "a", {"generate": HOUR_MS}, model="m", prompt_name="answer", prompt_version=2)
+    add(workspace, "b", {"generate": 2 * HOUR_MS}, model="n", created_ms=BEGIN + day, source="evaluation")
+    add(workspace, "c", {"generate": HOUR_MS}, model="n", collection="B", created_ms=BEGIN + day)
+    record_costs(workspace)
+    database = workspace.database
+
+    def sums(group: GroupBy, wanted: CostFilter = CostFilter()) -> list[tuple[str, int, float]]:
+        return [
+            (one.key, one.answers, round(one.amounts["EUR"], 6)) for one in sum_costs(database, group, wanted)
+        ]
+
+    assert sums(GroupBy.MODEL) == [("n", 2, 3.0), ("m", 1, 1.0)]
+    assert sums(GroupBy.COLLECTION) == [("A", 2, 3.0), ("B", 1, 1.0)]
+    assert sums(GroupBy.PROMPT) == [("", 2, 3.0), ("answer@2", 1, 1.0)]
+    assert sums(GroupBy.ANSWER)[0] == ("b", 1, 2.0)
+    assert [amount for _, _, amount in sums(GroupBy.DAY)] == [1.0, 3.0]
+    assert sums(GroupBy.MODEL, CostFilter(source="evaluation")) == [("n", 1, 2.0)]
+    assert sums(GroupBy.MODEL, CostFilter(since_ms=BEGIN + 1, collection="B")) == [("n", 1, 1.0)]
+
+
+def test_what_answers_would_have_cost_elsewhere(workspace: Workspace) -> None:
+    add(
+        workspace,
+        "t",
+        {"read prompt": 5, "generate": 5},
+        prompt_tokens=1_000_000,
+        completion_tokens=1_000_000,
+    )
+    record_costs(workspace)
+    assert cost_elsewhere(workspace, "gpt-4o-mini").amounts == {"USD": pytest.approx(0.75)}
+    with pytest.raises(RagError, match="No price table names “nobody”"):
+        cost_elsewhere(workspace, "nobody")
+
+
+def test_a_real_answer_has_a_cost_for_every_stage(workspace: Workspace, documents: Path) -> None:
+    assert isinstance(workspace.embedder, FakeEmbedder)
+    for _ in ingest_files(workspace, "A", [documents]):
+        pass
+    for _ in answer_question(workspace, Question("How high is the tide at Bremen?", "A")):
+        pass
+    assert record_costs(workspace) == 1
+    trace_id = workspace.database.cells("SELECT id FROM trace")[0][0]
+    layers = {row.layer for row in list_costs(workspace.database, trace_id)}
+    assert {Layer.EMBEDDING, Layer.RETRIEVAL, Layer.READING, Layer.ANSWERING, Layer.CHECKING} <= layers
+    assert Layer.OTHER not in layers
+    assert total_cost(workspace.database).unknown_answers == 0
