@@ -159,7 +159,8 @@ def sum_costs(
     where, values = _condition(wanted)
     found = database.cells(
         f"""SELECT {_KEYS[group]} AS key, c.currency, c.basis, count(DISTINCT c.trace_id),
-                   sum(c.input_tokens), sum(c.cached_tokens), sum(c.output_tokens), sum(c.seconds), sum(c.amount)
+                   sum(c.input_tokens), sum(c.cached_tokens), sum(c.output_tokens), sum(c.seconds),
+                   sum(c.amount)
             FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1, 2, 3""",
         values,
     )

@@ -28,5 +28,5 @@ def test_a_sum_says_what_is_estimated_and_what_is_unknown() -> None:
 
 def test_a_wrong_grouping_is_a_sentence_with_the_right_ones() -> None:
     assert group_of("day") is GroupBy.DAY
-    with pytest.raises(RagError, match="not summed up by “colour”. Choose one of layer, model, collection"):
+    with pytest.raises(RagError, match=r"not summed up by “colour”. Choose one of layer, model, collection"):
         group_of("colour")
