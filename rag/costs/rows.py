@@ -5,9 +5,12 @@ Amounts of different currencies are never added, and what is unknown is counted,
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import mean, stdev
 
 from rag.errors import RagError
 from rag.storage.database import Database
@@ -210,6 +213,82 @@ def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum
     if found:
         whole.answers, whole.unknown_answers = found[0]
     return whole
+
+
+@dataclass(frozen=True)
+class CostPoint:
+    """What a part of one answer cost: key is the part's layer, model, collection, prompt or source."""
+
+    trace_id: str
+    created_ms: int
+    key: str
+    currency: str
+    amount: float
+
+
+def list_cost_points(
+    database: Database, group: GroupBy, wanted: CostFilter = CostFilter()
+) -> list[CostPoint]:
+    """Return the known costs of each answer by a group, oldest first; a graph stacks them."""
+    where, values = _condition(wanted)
+    return database.rows(
+        CostPoint,
+        f"""SELECT c.trace_id, c.created_ms, {_KEYS[group]} AS key, c.currency, sum(c.amount) AS amount
+            FROM cost c JOIN trace t ON t.id = c.trace_id
+            WHERE c.amount IS NOT NULL AND {where} GROUP BY 1, 3, 4 ORDER BY c.created_ms""",
+        values,
+    )
+
+
+def count_accepted(database: Database, wanted: CostFilter = CostFilter()) -> int:
+    """Return how many answers were accepted: a thumb up, or without one every sentence supported."""
+    where, values = _condition(wanted)
+    found = database.cells(
+        f"""SELECT count(*) FROM trace t WHERE t.status = 'done' AND t.id IN (SELECT trace_id FROM cost)
+            AND CASE WHEN EXISTS (SELECT 1 FROM feedback f WHERE f.trace_id = t.id)
+                     THEN (SELECT min(f.is_up) FROM feedback f WHERE f.trace_id = t.id)
+                     ELSE t.claim_count > 0 AND t.flag_count = 0 END
+            AND {where.replace("c.created_ms", "t.created_ms")}""",
+        values,
+    )
+    return int(found[0][0]) if found else 0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a month will have cost at its end, with the bounds of a 90 % interval."""
+
+    expected: float
+    low: float
+    high: float
+    currency: str
+    days: int  # on which it rests
+
+
+_FEWEST_DAYS = 3
+_Z_90 = 1.645
+
+
+def forecast_month(spent: float, daily: Sequence[float], days_left: float, currency: str) -> Forecast | None:
+    """Return what a month will have cost, None when there are too few days to tell.
+
+    The days to come cost as the days before did, independently of each other: their sum has the mean and the
+    variance of so many days. An interval never goes below what is spent.
+
+    Args:
+        spent: In this month so far.
+        daily: The sums of whole days before today, those without a question too.
+        days_left: Of this month.
+        currency: Of all amounts.
+    """
+    if len(daily) < _FEWEST_DAYS:
+        return None
+    average = mean(daily)
+    spread = stdev(daily) * math.sqrt(days_left * (1 + days_left / len(daily)))
+    expected = spent + average * days_left
+    return Forecast(
+        expected, max(spent, expected - _Z_90 * spread), expected + _Z_90 * spread, currency, len(daily)
+    )
 
 
 def group_of(name: str) -> GroupBy:

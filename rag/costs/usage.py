@@ -125,6 +125,11 @@ def cost_elsewhere(workspace: Workspace, model: str, wanted: CostFilter = CostFi
     return found
 
 
+def list_prices(workspace: Workspace) -> list[Price]:
+    """Return all prices that count, a person's own first. Raises RagError for a table that is not valid."""
+    return read_prices(workspace.folder)
+
+
 def _without_costs(workspace: Workspace) -> list[str]:
     """Return the finished traces whose costs are to be worked out, unknown ones that may be known now too."""
     return [

@@ -8,11 +8,22 @@ from fakes import FakeEmbedder
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
-from rag.costs.rows import Basis, CostFilter, GroupBy, Layer, list_costs, sum_costs, total_cost
+from rag.costs.rows import (
+    Basis,
+    CostFilter,
+    GroupBy,
+    Layer,
+    count_accepted,
+    list_cost_points,
+    list_costs,
+    sum_costs,
+    total_cost,
+)
 from rag.costs.usage import cost_elsewhere, record_costs
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
 from rag.storage.store import add_trace_text
+from rag.storage.tables.review import Feedback
 from rag.storage.tables.traces import Span, Trace
 from rag.workspace import Workspace
 
@@ -149,3 +160,33 @@ def test_a_real_answer_has_a_cost_for_every_stage(workspace: Workspace, document
     assert {Layer.EMBEDDING, Layer.RETRIEVAL, Layer.READING, Layer.ANSWERING, Layer.CHECKING} <= layers
     assert Layer.OTHER not in layers
     assert total_cost(workspace.database).unknown_answers == 0
+
+
+def test_points_of_a_graph_are_the_parts_of_each_answer_with_a_known_cost(workspace: Workspace) -> None:
+    workspace.change_settings({"costs": {"power_watts": 1000, "price_per_kwh": 1.0}})
+    add(workspace, "a", {"dense": HOUR_MS, "fuse": HOUR_MS, "generate": HOUR_MS})
+    add(workspace, "b", {"dense": HOUR_MS}, created_ms=BEGIN - 5, model="m", completion_tokens=3)
+    record_costs(workspace)
+    found = [(p.trace_id, p.key, p.amount) for p in list_cost_points(workspace.database, GroupBy.LAYER)]
+    assert found[0] == ("b", "retrieval", pytest.approx(1.0))
+    assert sorted(found[1:]) == [
+        ("a", "answering", pytest.approx(1.0)),
+        ("a", "retrieval", pytest.approx(2.0)),
+    ]
+
+
+def test_an_accepted_answer_has_a_thumb_up_or_nothing_but_supported_sentences(workspace: Workspace) -> None:
+    for name, claims, flags in (
+        ("up", 2, 1),
+        ("down", 2, 0),
+        ("supported", 2, 0),
+        ("flagged", 2, 1),
+        ("none", 0, 0),
+    ):
+        add(workspace, name, {"embed": 1}, claim_count=claims, flag_count=flags)
+    with workspace.store.session() as session:
+        for name in ("up", "down"):
+            session.add(Feedback(trace_id=name, author="me", created_ms=1, is_up=name == "up"))
+    record_costs(workspace)
+    assert count_accepted(workspace.database) == 2
+    assert count_accepted(workspace.database, CostFilter(until_ms=BEGIN)) == 0
