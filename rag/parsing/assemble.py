@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rag.parsing.rows import Place
+
+# A chunk holds about this much of a table, so that most chunks contain a line with the column names.
+_ROWS_PER_HEADING = 12
+_CHARACTERS_PER_HEADING = 700
+_LONGEST_COLUMN = 60
+_LONGEST_HEADING = 300
 
 # What programs write when nobody gave a title.
 _NO_TITLES = {
@@ -26,6 +33,45 @@ def title_or_name(title: str | None, path: Path) -> str:
     """Return the title in a file's properties, or the file's name where that is not a real title."""
     title = (title or "").strip()
     return path.stem if title.strip("() ").lower() in _NO_TITLES else title
+
+
+def table_lines(rows: Sequence[Sequence[str]], has_header: bool) -> list[str]:
+    """Return a line `a | b | c` for each row, so that a row can be quoted as a person sees it.
+
+    A long table repeats its header as a line `Columns: a | b | c` between the rows: a chunk from the middle
+    still says what its numbers are. Rows without words are left out.
+
+    Args:
+        rows: The cells of each row. A merged area has its value in each of its rows and columns, except where
+            it fills a whole row: that row is one cell.
+        has_header: Whether the first row contains the names of the columns.
+    """
+    table = [line for row in rows if (line := _row_line(row))]
+    if not (has_header and table):
+        return table
+    heading = _heading_line(next(row for row in rows if _row_line(row)))
+    lines, row_count, length = table[:1], 0, 0
+    for line in table[1:]:
+        if row_count >= _ROWS_PER_HEADING or length >= _CHARACTERS_PER_HEADING:
+            lines.append(heading)
+            row_count = length = 0
+        lines.append(line)
+        row_count += 1
+        length += len(line)
+    return lines
+
+
+def _row_line(row: Sequence[str]) -> str:
+    cells = [" ".join(cell.split()) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return " | ".join(cells)
+
+
+def _heading_line(row: Sequence[str]) -> str:
+    """Return the names of the columns on one line; long ones are cut, or a hostile one would fill memory."""
+    names = " | ".join(" ".join(cell.split())[:_LONGEST_COLUMN] for cell in row)
+    return f"Columns: {names.rstrip(' |')[:_LONGEST_HEADING]}"
 
 
 class TextBuilder:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.parsing.assemble import HeadingPath, TextBuilder, title_or_name
+from rag.parsing.assemble import HeadingPath, TextBuilder, table_lines, title_or_name
 
 
 def test_parts_are_set_apart_by_a_blank_line_and_keep_their_names() -> None:
@@ -86,3 +86,25 @@ def test_a_title_that_says_nothing_gives_way_to_the_name_of_the_file(
     title: str | None, expected: str
 ) -> None:
     assert title_or_name(title, Path("folder/minutes.docx")) == expected
+
+
+def test_a_short_table_is_a_line_for_each_row_as_people_quote_it() -> None:
+    rows = [["Article", "Pieces"], ["Nut  M8", "905"], ["", "7"], ["", ""], ["Bolt", ""]]
+    assert table_lines(rows, True) == ["Article | Pieces", "Nut M8 | 905", " | 7", "Bolt"]
+    assert table_lines(rows, False) == table_lines(rows, True)
+    assert table_lines([], True) == []
+    assert table_lines([["", " "]], True) == []
+
+
+def test_a_long_table_repeats_the_names_of_its_columns_between_its_rows() -> None:
+    rows = [["Article", "Pieces"], *([f"Nut {number}", str(number)] for number in range(30))]
+    lines = table_lines(rows, True)
+    assert [n for n, line in enumerate(lines) if line == "Columns: Article | Pieces"] == [13, 26]
+    assert [line for line in lines if not line.startswith("Columns")] == [" | ".join(row) for row in rows]
+    assert not any(line.startswith("Columns") for line in table_lines(rows, False))
+
+
+def test_long_rows_repeat_the_names_sooner_and_long_names_are_cut() -> None:
+    rows = [["Name " + "x" * 1000, *["c" * 100] * 50], *([["word " * 150, "1"]] * 3)]
+    lines = table_lines(rows, True)
+    assert [len(line) for line in lines if line.startswith("Columns: Name")] == [309, 309]
