@@ -12,120 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError
+from rag.parsing import encodings
+from rag.parsing.account import Account
 from rag.parsing.assemble import HeadingPath, TextBuilder
+from rag.parsing.encodings import decode
 from rag.parsing.rows import ParsedDocument, Place
 
-_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\0\0", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_CHARSET = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?([A-Za-z0-9_.-]{3,40})""")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NO_PARAGRAPH = re.compile(r"\s*$| {4}|\t|\s*(?:[-*+>|]|\d+[.)]\s)")  # a line that --- cannot underline
 
 
-def decode(data: bytes) -> str:
-    """Return bytes of unknown encoding as text; nothing is ever refused.
+def read_text(path: Path, account: Account | None = None) -> str:
+    """Return a file's text with plain line breaks. Raises DocumentError when it is binary data.
 
-    A byte order mark decides first, then whether it is valid UTF-8, then what the text says of itself, then
-    likelihood.
+    The account is told which lines contain characters that could not be read.
     """
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    return data.decode(_encoding(data), "replace")
-
-
-def _encoding(data: bytes) -> str:
-    if b"\x1b$B" in data or b"\x1b$@" in data:  # ISO-2022-JP is ASCII with escapes, so valid UTF-8
-        return "iso2022_jp"
-    if _decodes(data, "utf-8"):
-        return "utf-8"
-    if data[:4096].count(b"\0") * 3 > len(data[:4096]):
-        return "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-    return _declared(data) or _east_asian(data) or _single_byte(data)
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        return False
-    return True
-
-
-def _declared(data: bytes) -> str | None:
-    """Return the encoding that HTML, XML or source code names in its first lines, if the bytes agree."""
-    found = _CHARSET.search(data[:2048])
-    if found is None:
-        return None
-    name = found.group(1).decode("ascii").lower()
-    if name in ("iso-8859-1", "latin-1", "latin1", "us-ascii"):  # browsers read these as cp1252 too
-        name = "cp1252"
-    return name if _decodes(data, name) else None
-
-
-# Lead bytes of the characters that each East Asian encoding puts first because they are common. Kana have the
-# same bytes in EUC-JP and GB18030, where hardly anyone writes them.
-_COMMON = {
-    "cp932": ((0x81, 0x98),),
-    "euc-kr": ((0xA1, 0xA3), (0xB0, 0xC8)),
-    "gb18030": ((0xA1, 0xA3), (0xB0, 0xD7)),
-    "big5": ((0xA1, 0xC6),),
-    "euc_jp": ((0xA1, 0xA5), (0xB0, 0xCF)),
-}
-
-
-def _east_asian(data: bytes) -> str | None:
-    """Return the East Asian encoding in which nearly all characters past ASCII are common ones, if any.
-
-    Statistics over letters fail on short tables of names; which characters a standard counts as common does
-    not.
-    """
-    best, best_share = None, 0.9
-    for encoding, ranges in _COMMON.items():
-        try:
-            sample = data.decode(encoding)[:20_000]
-        except UnicodeDecodeError:
-            continue
-        wide = [c.encode(encoding) for c in sample if ord(c) > 0x2FFF or "\uff61" <= c <= "\uff9f"]
-        if len(wide) < 4 or len(wide) < 0.8 * sum(ord(c) > 127 for c in sample):
-            continue
-        common = sum(len(c) == 2 and any(low <= c[0] <= high for low, high in ranges) for c in wide)
-        if common / len(wide) > best_share:
-            best, best_share = encoding, common / len(wide)
-    return best
-
-
-_WESTERN = frozenset("äöüßÄÖÜéèêëáàâãåæçíìîïñóòôõøœúùûÉÈÊÁÀÂÃÅÆÇÍÎÑÓÔÕØŒÚ§©®°²µ·½£€¥×«»¡¿‚„“”‘’–—…•\u00a0")
-_QUOTE_IN_WORD = re.compile(r"\w[„“”‚«»¿¡]\w")
-_ALPHABETS = "cp1252 cp1250 iso8859_2 cp1251 koi8_r cp866 cp1253 cp1254 cp1255 cp1256 mac_roman cp850".split()
-_NOT_LATIN = "cp1251 koi8_r cp866 cp1253 cp1255 cp1256".split()
-
-
-def _single_byte(data: bytes) -> str:
-    """Return a one-byte encoding: Western unless the letters say otherwise.
-
-    Statistics alone take a short `Müller` for Chinese or Polish.
-    """
-    sample = data[:200_000]
-    text = sample.decode("cp1252", "replace")
-    foreign = [c for c in text if ord(c) > 127]
-    share = sum(map(str.isalpha, foreign)) / max(sum(map(str.isalpha, text)), 1)
-    if share < 0.4 and _WESTERN.issuperset(foreign) and not _QUOTE_IN_WORD.search(text):
-        return "cp1252"
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, cp_isolation=_NOT_LATIN if share > 0.6 else _ALPHABETS).best()
-    return best.encoding if best is not None else "cp1252"
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text with plain line breaks. Raises DocumentError when it is binary data."""
     data = path.read_bytes()
     if b"\0" in data[:4096] and not looks_like_text(data[:4096]):  # a log may contain a few zeros
         raise DocumentError(
@@ -133,7 +36,10 @@ def read_text(path: Path) -> str:
             if path.suffix
             else f"The file contains binary data, not text, although it is called {path.name}."
         )
-    return decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    found = encodings.read(data)
+    if account is not None:
+        found.tell(account)
+    return found.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def looks_like_text(head: bytes) -> bool:
@@ -163,18 +69,22 @@ def _wide(data: bytes) -> bool:
 
 def parse_text(path: Path) -> ParsedDocument:
     """Return a plain text without places."""
-    text = read_text(path)
-    return ParsedDocument(path.stem, "text/plain", text, ())
+    account = Account()
+    text = read_text(path, account)
+    return ParsedDocument(path.stem, "text/plain", text, (), account=account.lines)
 
 
 def parse_code(path: Path) -> ParsedDocument:
     """Return source code, marked as such; its title keeps the suffix."""
-    return ParsedDocument(path.name, "text/x-source", read_text(path), (), markup="code")
+    account = Account()
+    text = read_text(path, account)
+    return ParsedDocument(path.name, "text/x-source", text, (), markup="code", account=account.lines)
 
 
 def parse_markdown(path: Path) -> ParsedDocument:
     """Return Markdown with a place for each section; the text stays exactly as it is written."""
-    text = read_text(path)
+    account = Account()
+    text = read_text(path, account)
     headings = HeadingPath()
     places: list[Place] = []
     start, label, title = 0, "", ""
@@ -184,7 +94,9 @@ def parse_markdown(path: Path) -> ParsedDocument:
             places.append(Place("section", None, label, start, end))
         headings.enter(level, words)
         start, label, title = offset, headings.label, title or words
-    return ParsedDocument(title or path.stem, "text/markdown", text, tuple(places), markup="markdown")
+    return ParsedDocument(
+        title or path.stem, "text/markdown", text, tuple(places), markup="markdown", account=account.lines
+    )
 
 
 def _markdown_headings(text: str) -> Iterator[tuple[int, int, str]]:

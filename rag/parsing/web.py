@@ -11,8 +11,9 @@ from urllib.parse import unquote
 
 from rag.errors import DocumentError
 from rag.parsing.assemble import HeadingPath, TextBuilder
+from rag.parsing.encodings import decode
 from rag.parsing.rows import ParsedDocument
-from rag.parsing.text import decode, read_text
+from rag.parsing.text import read_text
 
 _DROPPED = (
     "script,style,noscript,template,svg,iframe,object,nav,form,button,select,a.headerlink,[role=navigation]"

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.parsing.text import decode
+from rag.parsing.encodings import decode
 
 MOST_BYTES = 200_000_000
 

@@ -12,7 +12,7 @@ from sample_files import check, write
 
 from rag.errors import DocumentError
 from rag.parsing.formats import parse_file
-from rag.parsing.text import decode, looks_like_text, read_text
+from rag.parsing.text import looks_like_text, read_text
 
 
 def test_markdown_sections_ignore_hashes_in_code(tmp_path: Path) -> None:
@@ -104,39 +104,9 @@ def test_text_in_any_common_encoding_is_read(tmp_path: Path, encoding: str, text
     assert parse_file(write(tmp_path, "a.txt", text.encode(encoding))).text == text
 
 
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (b"\xef\xbb\xbfabc", "abc"),
-        ("abc€".encode("utf-16"), "abc€"),
-        ("abc€".encode("utf-32"), "abc€"),
-        (b"plain", "plain"),
-        (b"", ""),
-        ("Grüße und alle Maße.".encode("utf-16-be"), "Grüße und alle Maße."),
-        (b"# -*- coding: latin-1 -*-\n\xfcber", "# -*- coding: latin-1 -*-\nüber"),
-        (b"<?xml encoding='koi8-r'?>\xf0\xd2\xc9\xd7\xc5\xd4", "<?xml encoding='koi8-r'?>Привет"),
-        (b"charset=utf-8 \xe4\xf6", "charset=utf-8 äö"),  # it says what the bytes are not
-        (b"charset=no-such-one \xe4", "charset=no-such-one ä"),
-    ],
-)
-def test_bytes_of_unknown_encoding_become_text(data: bytes, text: str) -> None:
-    assert decode(data) == text
-
-
 @given(st.binary(max_size=200))
-def test_no_bytes_are_ever_refused(data: bytes) -> None:
-    assert isinstance(decode(data), str)
+def test_no_bytes_are_refused_as_text_or_binary_data(data: bytes) -> None:
     assert isinstance(looks_like_text(data), bool)
-
-
-@given(st.text(max_size=60))
-def test_utf_8_is_read_as_it_was_written(text: str) -> None:
-    from hypothesis import assume
-
-    data = text.encode("utf-8")
-    assume(not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")))
-    assume(b"\x1b$" not in data)
-    assert decode(data) == text
 
 
 @pytest.mark.parametrize(
