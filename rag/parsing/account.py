@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.parsing.rows import AccountLine
 from rag.text.plurals import counted
@@ -51,6 +51,18 @@ class Account:
             name: What a person knows it by: a file name, a page, a line number.
         """
         self._add(one, reason, count, many, name)
+
+    def include(self, other: Account, where: str = "") -> None:
+        """Add what a part of the document says of itself.
+
+        Args:
+            other: The account of the part.
+            where: What names the part, such as an attachment's file name; "" leaves the names as they are.
+        """
+        for entry in other._entries.values():
+            own = self._entries.setdefault((entry.one, entry.reason), replace(entry, count=0, names=[]))
+            own.count += entry.count
+            own.names += [f"{where} {name}".strip() for name in entry.names or ([""] if where else [])]
 
     def _add(self, one: str, reason: str, count: int, many: str, name: str) -> None:
         if not count:

@@ -123,20 +123,19 @@ def read(data: bytes, label: str = "") -> Decoded:
     named = codec(label) or _declared(data)
     if named in _SEVEN_BIT and data.isascii():
         return _replacing(data, named)
-    characters = len(_UTF8.findall(data))
     # A word in an East Asian encoding may be valid UTF-8 by accident, three characters in a row hardly ever.
-    if _decodes(data, "utf-8"):
-        by_accident = named in _WIDE_CODECS and 0 < characters < 3 and _decodes(data, named)
-        return _replacing(data, named if by_accident and named else "utf-8")
+    may_be_wide = named in _WIDE_CODECS and 0 < len(_UTF8.findall(data)) < 3 and _decodes(data, named)
+    if not may_be_wide and _decodes(data, "utf-8"):
+        return Decoded(data.decode("utf-8"), "UTF-8")
     if data[:4096].count(b"\0") * 3 > len(data[:4096]):
         return _replacing(data, "utf-16-be" if data[:1] == b"\0" else "utf-16-le")
-    if characters and _mostly_utf8(data):
+    if not may_be_wide and _mostly_utf8(data):
         return _damaged_utf8(data)
     if named and named != "utf-8":
         found = _replacing(data, named)
         if sum(found.lost.values()) * 20 <= sum(byte > 127 for byte in data):
             return found
-    return (_mixed(data) if characters else None) or _replacing(data, _guess(data))
+    return (_mixed(data) if _UTF8.search(data) else None) or _replacing(data, _guess(data))
 
 
 def codec(label: str) -> str | None:
@@ -194,8 +193,8 @@ def _mostly_utf8(data: bytes) -> bool:
     characters = len(_UTF8.findall(data))
     text = data.decode("utf-8", "replace")
     wrong = text.count(_LOST) - data.count(_LOST.encode())
-    if characters >= 3 * wrong:
-        return True
+    if not characters or characters >= 3 * wrong:
+        return characters > 0
     foreign = set(text) - {_LOST}
     return characters >= wrong and all(c < "\u0250" or "\u2000" <= c < "\u2200" for c in foreign)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.parsing import office, pdf, sheets, text, web
+from rag.parsing import epub, office, pdf, sheets, text, web
 from rag.parsing.rows import ParsedDocument, Place
 
 PARSER = "ragdeck-parser/3"  # part of every chunking fingerprint: change it when texts would change
@@ -47,7 +47,7 @@ SUPPORTED: dict[str, Parser] = {
     "xhtml": web.parse_html,
     "xml": web.parse_xml,
     "rss": web.parse_xml,
-    "epub": web.parse_epub,
+    "epub": epub.parse_epub,
     "md": text.parse_markdown,
     "markdown": text.parse_markdown,
     "txt": text.parse_text,

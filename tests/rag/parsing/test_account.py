@@ -45,3 +45,17 @@ def test_many_names_are_cut_with_their_count_and_long_ones_shortened() -> None:
     assert lines.text == "2,002 lines not read (not valid JSON): 1, 2, 3, 4, 5, 6, 7, 8 and 1,994 more"
     assert lines.left_out == 2002
     assert attachment.text == "1 attachment not read (empty): a b " + "x" * 76
+
+
+def test_the_account_of_a_part_joins_that_of_the_document() -> None:
+    part = Account()
+    part.read("footnote", 2)
+    part.leave_out("picture", "no text describes it", name="plan.png")
+    whole = Account()
+    whole.read("footnote")
+    whole.include(part, "report.docx")
+    whole.include(part)
+    assert [line.text for line in whole.lines] == [
+        "5 footnotes read",
+        "2 pictures not read (no text describes it): report.docx plan.png, plan.png",
+    ]
