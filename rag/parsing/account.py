@@ -29,6 +29,7 @@ class Account:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], _Entry] = {}
+        self._quoted: list[AccountLine] = []
 
     def read(self, one: str, count: int = 1, many: str = "") -> None:
         """Count things that are in the text though a reader might not expect them there.
@@ -63,6 +64,11 @@ class Account:
             own = self._entries.setdefault((entry.one, entry.reason), replace(entry, count=0, names=[]))
             own.count += entry.count
             own.names += [f"{where} {name}".strip() for name in entry.names or ([""] if where else [])]
+        self._quoted += other._quoted
+
+    def quote(self, lines: tuple[AccountLine, ...], where: str) -> None:
+        """Add the finished account of a document within this one, such as an attachment, under its name."""
+        self._quoted += [replace(line, text=f"{where}: {line.text}") for line in lines]
 
     def _add(self, one: str, reason: str, count: int, many: str, name: str) -> None:
         if not count:
@@ -76,7 +82,7 @@ class Account:
     def lines(self) -> tuple[AccountLine, ...]:
         """What was read, then what was left out, each in the order of its first mention."""
         entries = sorted(self._entries.values(), key=lambda entry: bool(entry.reason))
-        return tuple(_line(entry) for entry in entries)
+        return (*(_line(entry) for entry in entries), *self._quoted)
 
 
 def _line(entry: _Entry) -> AccountLine:

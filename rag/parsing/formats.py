@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.parsing import epub, office, pdf, sheets, text, web
+from rag.parsing import epub, mail, office, pdf, sheets, text, web
 from rag.parsing.rows import ParsedDocument, Place
 
-PARSER = "ragdeck-parser/3"  # part of every chunking fingerprint: change it when texts would change
+PARSER = "ragdeck-parser/4"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20
 LARGEST_UNPACKED = 500 << 20
 
@@ -28,6 +28,11 @@ CODE = (
     "sql r jl lua pl pm hs ml ex exs erl clj dart vue svelte css scss less yaml yml toml ini cfg conf "
     "properties env tf cmake mk gradle proto graphql tex diff patch"
 ).split()
+
+
+def _parse_mail(path: Path) -> ParsedDocument:
+    return mail.parse_mail(path, parse_file)
+
 
 SUPPORTED: dict[str, Parser] = {
     "pdf": pdf.parse_pdf,
@@ -62,7 +67,7 @@ SUPPORTED: dict[str, Parser] = {
     "jsonl": text.parse_jsonl,
     "ndjson": text.parse_jsonl,
     "ipynb": text.parse_notebook,
-    "eml": text.parse_mail,
+    **dict.fromkeys(("eml", "mbox", "mbx", "mht", "mhtml"), _parse_mail),
     **dict.fromkeys(CODE, text.parse_code),
 }
 # What a file is, whatever its name says: by its first bytes, and for archives by a part that they contain.

@@ -1,13 +1,10 @@
-"""Reads plain text in any common encoding, Markdown, source code, JSON, notebooks and mail."""
+"""Reads plain text in any common encoding, Markdown, source code, JSON and notebooks."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from rag.errors import DocumentError
 from rag.parsing import encodings
 from rag.parsing.account import Account
 from rag.parsing.assemble import HeadingPath, TextBuilder
-from rag.parsing.encodings import decode
 from rag.parsing.rows import ParsedDocument, Place
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
@@ -208,54 +204,3 @@ def _flat(value: Any, path: str = "") -> str:
         elif item is not None and str(item).strip():
             lines.append(f"{name}: {item}" if name else str(item))
     return "\n".join(lines)
-
-
-def parse_mail(path: Path) -> ParsedDocument:
-    """Return a mail: its header and body, each attached text, and the names of all attachments."""
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    if not isinstance(message, EmailMessage) or not message.keys():
-        raise DocumentError("The file has no mail header, so it is not a mail.")
-    head = [f"{name}: {message[name]}" for name in ("From", "To", "Cc", "Date", "Subject") if message[name]]
-    builder = TextBuilder()
-    builder.add("message", None, "message", "\n".join([*head, "", _mail_body(message)]))
-    names = []
-    for part in message.iter_attachments():
-        name = part.get_filename() or part.get_content_type()
-        names.append(name)
-        if part.get_content_maintype() == "text":
-            builder.add("message", None, f"attachment {name}", _part_text(part))
-    if names:
-        builder.add("message", None, "attachments", "Attachments: " + ", ".join(names))
-    return ParsedDocument(
-        str(message["Subject"] or path.stem), "message/rfc822", builder.text, builder.places
-    )
-
-
-def _mail_body(message: EmailMessage) -> str:
-    body = message.get_body(preferencelist=("plain", "html"))
-    return "" if body is None else _part_text(body)
-
-
-def _part_text(part: Any) -> str:
-    try:
-        text = str(part.get_content())
-    except (LookupError, UnicodeDecodeError, ValueError):
-        text = decode(part.get_payload(decode=True) or b"")
-    return _html_words(text) if part.get_content_subtype() == "html" else text.strip()
-
-
-def _html_words(source: str) -> str:
-    """Return the words of a mail's HTML: style sheets are not text, and bold words stay in their line."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(source)
-    for node in tree.css("script,style,title,template"):
-        node.decompose()
-    for node in tree.css("p,div,br,tr,li,h1,h2,h3,h4,h5,h6,blockquote,table"):
-        node.insert_before("\n")
-    for node in tree.css("td,th"):
-        node.insert_after(" ")
-    lines = (
-        " ".join(line.split()) for line in (tree.body.text() if tree.body is not None else "").split("\n")
-    )
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -27,6 +27,7 @@ _ELSEWHERE = {"iframe": "embedded page", "embed": "embedded file", "video": "vid
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\f\v\u00a0]+")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_Cell = tuple[str, int, int]  # text, columns, rows
 _FEED = re.compile(r"<(?:rss|feed|rdf:RDF)\b")
 _TECHNICAL = frozenset("id class style type lang space schemalocation version encoding standalone".split())
 _MOST_UNCLOSED = 100  # elements that the end of an outer one closes
@@ -219,7 +220,9 @@ class _Walk:
 
     def _table(self, table: Any) -> list[str]:
         """Return the lines of a table: its caption, then its rows with merged cells repeated."""
-        captions, rows, heading_count = [], [], 0
+        captions: list[str] = []
+        rows: list[list[_Cell]] = []
+        heading_count = 0
         for kind, node in _table_parts(table):
             if self._is_left_out(node, node.tag):
                 continue
@@ -230,10 +233,7 @@ class _Walk:
             heading = kind == "thead" or (len(cells) > 1 and all(cell.tag == "th" for cell in cells))
             heading_count += heading and heading_count == len(rows)
             rows.append(
-                [
-                    (self._line(cell), *(_integer(cell.attributes.get(n), 1) for n in ("colspan", "rowspan")))
-                    for cell in cells
-                ]
+                [(self._line(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in cells]
             )
         while len(rows) > 1 and len(rows[0]) == 1:  # a title over the whole table
             captions.append(rows.pop(0)[0][0])
@@ -322,7 +322,11 @@ def _table_parts(table: Any) -> Iterator[tuple[str, Any]]:
             yield from ((part.tag, row) for row in _elements(part, "tr"))
 
 
-def _spread(rows: list[list[tuple[str, int, int]]]) -> list[list[str]]:
+def _span(cell: Any, name: str) -> int:
+    return _integer(cell.attributes.get(name), 1)
+
+
+def _spread(rows: list[list[_Cell]]) -> list[list[str]]:
     """Return a row of texts for each row of (text, columns, rows): a merged cell has its value everywhere."""
     grid: list[list[str]] = []
     carried: dict[int, tuple[int, str]] = {}

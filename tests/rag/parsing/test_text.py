@@ -1,6 +1,5 @@
-"""Text in any encoding, Markdown, JSON, notebooks and mail give what people would read."""
+"""Text in any encoding, Markdown, JSON and notebooks give what people would read."""
 
-import email.message
 import json
 from pathlib import Path
 from typing import Any
@@ -43,14 +42,6 @@ def test_json_has_a_record_for_each_object_and_keeps_scalars_together(tmp_path: 
     assert parse_file(write(tmp_path, "b.json", "[1, 2, 3]")).text == "1, 2, 3"
 
 
-def test_a_mail_in_html_has_no_style_sheet_and_whole_lines(tmp_path: Path) -> None:
-    message = email.message.EmailMessage()
-    message["Subject"] = "S"
-    message.set_content("<style>p{}</style><p>A <b>bold</b> word.</p><script>x()</script>", subtype="html")
-    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
-    assert document.text == "Subject: S\n\nA bold word."
-
-
 def test_source_code_is_marked_as_code(tmp_path: Path) -> None:
     document = parse_file(write(tmp_path, "a.py", "def f():\n    return 1\n"))
     assert (document.markup, document.text) == ("code", "def f():\n    return 1\n")
@@ -65,17 +56,6 @@ def test_json_lines_and_notebooks_are_read(tmp_path: Path) -> None:
     assert "y = 2" in parse_file(write(tmp_path, "a.ipynb", json.dumps(cells))).text
     with pytest.raises(DocumentError, match=r"Line 2 is not valid JSON"):
         parse_file(write(tmp_path, "b.jsonl", '{"a": 1}\n{broken\n'))
-
-
-def test_mail_has_its_head_body_and_attachments(tmp_path: Path) -> None:
-    message = email.message.EmailMessage()
-    message["Subject"], message["From"] = "Höhe", "a@example.org"
-    message.set_content("The body.")
-    message.add_attachment("inside text", filename="note.txt")
-    message.add_attachment(b"\0\1", maintype="application", subtype="zip", filename="data.zip")
-    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
-    for words in ("Subject: Höhe", "The body.", "inside text", "data.zip"):
-        assert words in document.text
 
 
 @pytest.mark.parametrize(
@@ -224,38 +204,3 @@ def test_a_notebook_has_a_place_for_each_cell_and_no_outputs(tmp_path: Path) -> 
     for wrong in ("[]", '{"worksheets": []}', '{"cells": {}}'):
         with pytest.raises(DocumentError, match="has no cells"):
             parse_file(write(tmp_path, "b.ipynb", wrong))
-
-
-def test_a_mail_without_a_subject_has_the_name_of_its_file(tmp_path: Path) -> None:
-    message = email.message.EmailMessage()
-    message["From"] = "a@example.org"
-    message.set_content("Words.")
-    document = check(parse_file(write(tmp_path, "greeting.eml", message.as_bytes())))
-    assert document.title == "greeting"
-    assert document.text == "From: a@example.org\n\nWords."
-
-
-def test_a_mail_in_two_forms_is_read_once_as_plain_text(tmp_path: Path) -> None:
-    message = email.message.EmailMessage()
-    message["Subject"] = "S"
-    message.set_content("The plain form.")
-    message.add_alternative("<p>The HTML form.</p>", subtype="html")
-    text = parse_file(write(tmp_path, "a.eml", message.as_bytes())).text
-    assert "plain form" in text and "HTML form" not in text
-
-
-def test_an_attached_page_is_read_and_other_attachments_are_named(tmp_path: Path) -> None:
-    message = email.message.EmailMessage()
-    message["Subject"] = "S"
-    message.set_content("Body.")
-    message.add_attachment("<p>one<br>two</p><table><tr><td>x</td><td>y</td></tr></table>", subtype="html")
-    message.add_attachment(b"\0", maintype="image", subtype="png")
-    document = check(parse_file(write(tmp_path, "a.eml", message.as_bytes())))
-    assert [place.label for place in document.places] == ["message", "attachment text/html", "attachments"]
-    assert "one\ntwo" in document.text and "x y" in document.text
-    assert document.text.endswith("Attachments: text/html, image/png")
-
-
-def test_a_mail_in_an_unknown_character_set_is_read_as_well_as_it_can_be(tmp_path: Path) -> None:
-    content = b"Subject: S\nContent-Type: text/plain; charset=no-such\n\nGr\xfc\xdfe"
-    assert parse_file(write(tmp_path, "a.eml", content)).text == "Subject: S\n\nGrüße"
