@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from rag.parsing.rows import ParsedDocument, Place
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_LONGEST_NAME = 200  # characters of a JSON name; hostile ones of a megabyte would be said with each value
+_MOST_ATTEMPTS = 20  # to read a value over several lines, each of which may go to the end of the file
 _NO_PARAGRAPH = re.compile(r"\s*$| {4}|\t|\s*(?:[-*+>|]|\d+[.)]\s)")  # a line that --- cannot underline
 
 
@@ -131,17 +134,20 @@ def _front_matter_end(text: str) -> int:
 
 def parse_json(path: Path) -> ParsedDocument:
     """Return JSON with a place for each object of a list at its top; scalars stay together."""
-    data = _load_json(read_text(path), "The file")
+    account = Account()
+    data = _load_json(read_text(path, account), "The file")
     builder = TextBuilder()
     if isinstance(data, dict):
         plain = {key: value for key, value in data.items() if not isinstance(value, dict | list)}
         builder.add("record", None, "values", _flat(plain))
         for key, value in data.items():
             if key not in plain:
-                _add_records(builder, str(key)[:120], value)
+                if len(key) > _LONGEST_NAME:
+                    builder.add("record", None, "values", key)
+                _add_records(builder, _shortened(key), value)
     else:
         _add_records(builder, "", data)
-    return ParsedDocument(path.stem, "application/json", builder.text, builder.places)
+    return ParsedDocument(path.stem, "application/json", builder.text, builder.places, account=account.lines)
 
 
 def _add_records(builder: TextBuilder, name: str, value: Any) -> None:
@@ -156,17 +162,67 @@ def _add_records(builder: TextBuilder, name: str, value: Any) -> None:
 
 
 def parse_jsonl(path: Path) -> ParsedDocument:
-    """Return JSON Lines with a place for each line. Raises DocumentError naming a line that is not JSON."""
+    """Return JSON Lines with a place for each line; one that is not JSON is left out and named.
+
+    A value may go over several lines. Raises DocumentError when half of the values cannot be read.
+    """
+    account = Account()
+    text = read_text(path, account)
     builder = TextBuilder()
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    good_count, errors = 0, list[str]()
+    for number, found in _json_values(text):
+        if isinstance(found, DocumentError):
+            errors.append(str(found))
+            account.leave_out("line", "not valid JSON", name=str(number))
+        else:
+            good_count += 1
+            builder.add("record", number, f"line {number}", _flat(found))
+    if errors and len(errors) >= good_count:
+        more = f" So are {len(errors) - 1:,} other lines." if len(errors) > 1 else ""
+        raise DocumentError(errors[0] + more)
+    return ParsedDocument(path.stem, "application/jsonl", builder.text, builder.places, account=account.lines)
+
+
+def _json_values(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the number of each line with the value that begins there, or with the error."""
+    offset = number = 0
+    attempts = _MOST_ATTEMPTS
+    while offset < len(text):
+        number += 1
+        end = text.find("\n", offset)
+        end = len(text) if end < 0 else end
+        line = text[offset:end]
         if line.strip():
-            builder.add("record", number, f"line {number}", _flat(_load_json(line, f"Line {number}")))
-    return ParsedDocument(path.stem, "application/jsonl", builder.text, builder.places)
+            try:
+                yield number, _load_json(line, f"Line {number}")
+            except DocumentError as error:
+                whole = _value_over_lines(text, offset) if attempts and line.lstrip()[0] in "{[" else None
+                if whole is None:
+                    attempts -= attempts > 0 and line.lstrip()[0] in "{["
+                    yield number, error
+                else:
+                    yield number, whole[0]
+                    number += text.count("\n", offset, whole[1])
+                    end = whole[1]
+        offset = end + 1
+
+
+def _value_over_lines(text: str, offset: int) -> tuple[Any, int] | None:
+    """Return the value that begins in a line and ends in a later one, and the end of that line."""
+    start = offset + len(text[offset:]) - len(text[offset:].lstrip())
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    line_end = text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    return (value, line_end) if not text[end:line_end].strip() else None
 
 
 def parse_notebook(path: Path) -> ParsedDocument:
-    """Return a Jupyter notebook with a place for each cell; outputs are left out."""
-    data = _load_json(read_text(path), "The notebook")
+    """Return a Jupyter notebook with a place for each cell; outputs are left out and counted."""
+    account = Account()
+    data = _load_json(read_text(path, account), "The notebook")
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise DocumentError("The notebook has no cells; it is damaged or in a very old format.")
     builder = TextBuilder()
@@ -175,32 +231,74 @@ def parse_notebook(path: Path) -> ParsedDocument:
         builder.add(
             "section", number, f"cell {number}", "".join(source) if isinstance(source, list) else str(source)
         )
+        outputs = cell.get("outputs")
+        if isinstance(outputs, list):
+            account.leave_out("output", "only the cells are read", len(outputs), name=f"cell {number}")
     title = str(data.get("metadata", {}).get("title", "")) or path.stem
-    return ParsedDocument(title, "application/x-ipynb+json", builder.text, builder.places, markup="markdown")
+    return ParsedDocument(
+        title,
+        "application/x-ipynb+json",
+        builder.text,
+        builder.places,
+        markup="markdown",
+        account=account.lines,
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object with all its values, also where a name stands in it twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter[str]()
+        found = {}
+        for key, value in pairs:
+            counts[key] += 1
+            found[f"{key} ({counts[key]})" if counts[key] > 1 else key] = value
+    return found
+
+
+# Numbers stay as they are written: 1.10 is a price, and no long identifier is rounded.
+_DECODER = json.JSONDecoder(
+    parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object, strict=False
+)
 
 
 def _load_json(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise DocumentError(f"{what} is not valid JSON (line {error.lineno}: {error.msg}).") from error
+    except RecursionError as error:
+        raise DocumentError(f"{what} is nested too deeply; simplify it.") from error
 
 
 def _flat(value: Any, path: str = "") -> str:
-    """Return what a record says as `a.b: value` lines, which can be searched."""
+    """Return what a record says as `a.b: value` lines, which can be searched.
+
+    A name of a thousand letters is said once; before each value it is shortened.
+    """
     lines: list[str] = []
     stack = [(path, value)]
+
+    def below(name: str, key: str) -> str:
+        if len(key) > _LONGEST_NAME:
+            lines.append(key)
+        return _shortened(f"{name}.{_shortened(key)}" if name else key)
+
     while stack:
         name, item = stack.pop()
         if isinstance(item, dict):
-            stack.extend((f"{name}.{key}" if name else str(key), item[key]) for key in reversed(item))
+            stack.extend([(below(name, key), x) for key, x in item.items()][::-1])
         elif isinstance(item, list):
             if item and all(not isinstance(x, dict | list) for x in item):
                 lines.append(f"{name}: " + ", ".join(map(str, item)) if name else ", ".join(map(str, item)))
             else:
-                stack.extend(
-                    (f"{name}.{n}" if name else str(n), x) for n, x in reversed(list(enumerate(item, 1)))
-                )
+                stack.extend([(below(name, str(n)), x) for n, x in enumerate(item, 1)][::-1])
         elif item is not None and str(item).strip():
             lines.append(f"{name}: {item}" if name else str(item))
     return "\n".join(lines)
+
+
+def _shortened(name: str) -> str:
+    """Return a name, or the beginning and the end of a very long one."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:60]}…{name[-60:]}"

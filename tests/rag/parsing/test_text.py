@@ -1,6 +1,7 @@
 """Text in any encoding, Markdown, JSON and notebooks give what people would read."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sample_files import check, write
 
 from rag.errors import DocumentError
 from rag.parsing.formats import parse_file
+from rag.parsing.rows import ParsedDocument
 from rag.parsing.text import looks_like_text, read_text
 
 
@@ -204,3 +206,83 @@ def test_a_notebook_has_a_place_for_each_cell_and_no_outputs(tmp_path: Path) -> 
     for wrong in ("[]", '{"worksheets": []}', '{"cells": {}}'):
         with pytest.raises(DocumentError, match="has no cells"):
             parse_file(write(tmp_path, "b.ipynb", wrong))
+
+
+def account(document: ParsedDocument) -> list[str]:
+    return [line.text for line in document.account]
+
+
+def test_good_lines_of_json_lines_are_read_and_bad_ones_are_named(tmp_path: Path) -> None:
+    lines = ['{"id": 1}', '{"id": 2, "msg": "cut off in the', "", '{"id": 3}', "no", '{"id": 4}', "[5"]
+    document = check(parse_file(write(tmp_path, "a.jsonl", "\ufeff" + "\n".join(lines[:-1]))))
+    assert document.text == "id: 1\n\nid: 3\n\nid: 4"
+    assert [place.label for place in document.places] == ["line 1", "line 4", "line 6"]
+    assert account(document) == ["2 lines not read (not valid JSON): 2, 5"]
+    with pytest.raises(DocumentError, match=r"Line 2 is not valid JSON .* So are 2 other lines\."):
+        parse_file(write(tmp_path, "b.jsonl", "\n".join(lines)))
+
+
+def test_values_over_several_lines_are_read_as_json_lines(tmp_path: Path) -> None:
+    text = '{"id": 1}\n{\n "id": 2,\n "msg": "printed"\n}\n{"id": 3, "msg": "a\u2028b"}\n[\n{"id": 4}\n]\n'
+    document = check(parse_file(write(tmp_path, "a.jsonl", text)))
+    assert document.text == "id: 1\n\nid: 2\nmsg: printed\n\nid: 3\nmsg: a\u2028b\n\n1.id: 4"
+    assert [place.label for place in document.places] == ["line 1", "line 2", "line 6", "line 7"]
+    assert document.account == ()
+
+
+def test_a_line_that_nests_too_deeply_is_left_out(tmp_path: Path) -> None:
+    text = '{"id": 1}\n' * 3 + "[" * 100_000
+    assert account(parse_file(write(tmp_path, "a.jsonl", text))) == ["1 line not read (not valid JSON): 4"]
+
+
+def test_numbers_and_repeated_names_stay_as_they_are_written(tmp_path: Path) -> None:
+    text = (
+        '{"price": 1.10, "id": 12345678901234567890.0, "n": NaN, "big": ' + "9" * 5000 + ', "a": 1, "a": 2}'
+    )
+    lines = parse_file(write(tmp_path, "a.json", text)).text.split("\n")
+    assert lines[:3] == ["price: 1.10", "id: 12345678901234567890.0", "n: NaN"]
+    assert lines[3:] == ["big: " + "9" * 5000, "a: 1", "a (2): 2"]
+
+
+@pytest.mark.parametrize("shape", ["object", "list", "deep", "lines"])
+def test_very_long_names_do_not_fill_the_memory(tmp_path: Path, shape: str) -> None:
+    key = "k" * 300_000
+    values = {str(n): n for n in range(20_000)}
+    data: Any = {key: values}
+    if shape == "list":
+        data = {key: [{"n": n} for n in range(20_000)]}
+    elif shape == "deep":
+        data = {"a": {key: {key: values}}}
+    name = "a.jsonl" if shape == "lines" else "a.json"
+    document = check(parse_file(write(tmp_path, name, json.dumps(data))))
+    assert key in document.text
+    assert len(document.text) < 4_000_000
+
+
+def test_unclosed_values_in_many_lines_are_tried_a_few_times_only(tmp_path: Path) -> None:
+    text = '{"id": 1}\n' * 5_000 + "[1,\n" + ("[" + "1," * 500 + "\n") * 1_000 + '{"id": 1}\n' * 2_000
+    started = time.process_time()
+    document = parse_file(write(tmp_path, "a.jsonl", text))
+    assert document.left_out == 1_001
+    assert time.process_time() - started < 5
+
+
+def test_the_outputs_of_a_notebook_are_counted(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": "a", "outputs": [{"text": "printed"}, {"text": "more"}]}]
+    document = parse_file(write(tmp_path, "a.ipynb", json.dumps({"cells": cells})))
+    assert account(document) == ["2 outputs not read (only the cells are read): cell 1"]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.py", "a.json", "a.jsonl", "a.ipynb", "a.html", "a.xml"])
+def test_wrong_bytes_are_in_the_account_of_every_kind_of_text(tmp_path: Path, name: str) -> None:
+    content = (
+        '{"cells": [{"source": "Größe", "metadata": {}}]}'
+        if name[2:].startswith(("json", "ip"))
+        else "<p>Größe</p>"
+    )
+    data = content.encode() + b"\n" if name == "a.jsonl" else b""
+    data += content.encode().replace("ß".encode(), "ß".encode() + b"\xff")
+    document = parse_file(write(tmp_path, name, data))
+    line = 2 if name == "a.jsonl" else 1
+    assert account(document) == [f"1 character not read (wrong bytes in UTF-8 text): line {line}"]
+    assert "Größ\ufffde" in document.text

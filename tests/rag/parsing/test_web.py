@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -131,6 +132,38 @@ def test_any_markup_is_read_with_its_words(pieces: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder), "a.html", "start " + "".join(pieces))
         assert "start" in check(parse_file(path)).text
+
+
+_CONTAINERS = (
+    "div p form button noscript span b a em details summary fieldset label h2 h4 li ul ol dl dd table td th tr pre "
+    "figure section header footer aside main center font marquee iframe-not x-own object noframes sub q cite"
+).split()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.recursive(
+        st.just([]),
+        lambda inner: st.lists(st.tuples(st.sampled_from(_CONTAINERS), inner), min_size=1, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_every_visible_word_is_read_once_whatever_contains_it(tree: Any) -> None:
+    import tempfile
+
+    words: list[str] = []
+
+    def markup(nodes: Any) -> str:
+        parts = []
+        for name, inner in nodes:
+            words.append(f"word{len(words)}x")
+            parts.append(f"<{name}> {words[-1]} {markup(inner)}</{name}>")
+        return "".join(parts)
+
+    page = markup(tree) + "end"
+    with tempfile.TemporaryDirectory() as folder:
+        text = check(parse_file(write(Path(folder), "a.html", page))).text
+    assert [text.count(word) for word in words] == [1] * len(words)
 
 
 def test_an_atom_feed_names_its_entries(tmp_path: Path) -> None:
