@@ -52,6 +52,7 @@ _BLOCKS = frozenset("div section article blockquote ul ol dl table center form f
 _KNOWN = _BLOCKS | frozenset(
     "a b i u s em strong font span code tt small big sub sup h1 h2 h3 h4 h5 h6".split()
 )
+_PIECES_BEGIN = frozenset("p div section article ul ol h1 h2 h3 h4 h5 h6 tr td".split())
 _MOST_NESTED = 200  # elements of one name inside each other; the parser's time grows with the square
 _MOST_ATTRIBUTES = 100
 _USED_ATTRIBUTES = frozenset(
@@ -161,40 +162,60 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def tame(source: str, xml: bool = False) -> str:
-    """Return HTML without what makes a parser slow or lets it swallow text.
+def tame(source: str, xml: bool = False, most_tags: int = 200_000) -> Iterator[str]:
+    """Yield HTML without what makes a parser slow or lets it swallow text, a large page in pieces.
 
     Scripts, style sheets and comments are gone; elements that only some browsers show are ordinary ones;
-    nesting and attributes are bounded. In XML, and so in XHTML, `<a/>` is a whole element.
+    nesting and attributes are bounded.
+
+    Args:
+        source: The page.
+        xml: Whether it is known to be XML, in which `<a/>` is a whole element.
+        most_tags: How many tags a piece has, about; each costs the parser half a kilobyte.
     """
     xml = xml or _XML_BEGINS.match(source) is not None
     found = _XHTML.search(source[:10_000])
     prefix = f"{found.group(1)}:".lower() if found else "\0"
     parts: list[str] = []
-    depth, seen = Counter[str](), set[str]()
+    depth, seen, tag_count = Counter[str](), set[str](), 0
     for kind, name, text in tokens(source, html=True):
         if kind == "text":
             parts.append(text)
             continue
         name = name.lower().removeprefix(prefix)
         name = _RENAMED.get(name, name)
-        if name in _DISSOLVED:
-            parts.append(" ")
-        elif name in _ONCE:
-            if kind != "close" and name not in seen:
-                parts.append(f"<{name}{_bounded(text)}>")
-            seen.add(name)
-        elif name == "frame":  # which is nothing outside a frameset
-            parts.append(f"<iframe{_bounded(text)}></iframe>" if kind != "close" else "")
-        elif name in _VOID:
-            parts.append(f"<{name}{_bounded(text)}>" if kind != "close" else "")
-        elif kind == "empty" and (xml or name in _SWALLOWING):
-            parts.append(f"<{name}{_bounded(text)}></{name}>")
-        elif _may_nest(name, kind == "close", depth):
-            parts.append(f"</{name}>" if kind == "close" else f"<{name}{_bounded(text)}>")
-        elif name in _BLOCKS:
-            parts.append("<br>")
-    return "".join(parts)
+        if tag_count >= most_tags and kind == "open":
+            in_table = depth["table"] > 0
+            begins = name == "tr" if in_table else name in _PIECES_BEGIN
+            if begins or tag_count >= 2 * most_tags:
+                yield "".join(parts)
+                restored = "" if not in_table else "<table>" if begins else "<table><tr><td>"
+                parts, tag_count = [restored], 0
+        tag_count += 1
+        parts.append(_tag(kind, name, text, xml, depth, seen))
+    yield "".join(parts)
+
+
+def _tag(kind: Kind, name: str, attributes: str, xml: bool, depth: Counter[str], seen: set[str]) -> str:
+    """Return a tag as the parser should see it; depth and seen are what came before it."""
+    if name in _DISSOLVED:
+        return " "
+    if name in ("script", "style"):
+        return ""
+    if name in _ONCE:
+        if kind == "close" or name in seen:
+            return ""
+        seen.add(name)
+        return f"<{name}{_bounded(attributes)}>"
+    if name == "frame":  # which is nothing outside a frameset
+        return f"<iframe{_bounded(attributes)}></iframe>" if kind != "close" else ""
+    if name in _VOID:
+        return f"<{name}{_bounded(attributes)}>" if kind != "close" else ""
+    if kind == "empty" and (xml or name in _SWALLOWING):
+        return f"<{name}{_bounded(attributes)}></{name}>"
+    if _may_nest(name, kind == "close", depth):
+        return f"</{name}>" if kind == "close" else f"<{name}{_bounded(attributes)}>"
+    return "<br>" if name in _BLOCKS else ""
 
 
 def _may_nest(name: str, closing: bool, depth: Counter[str]) -> bool:

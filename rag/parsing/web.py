@@ -6,7 +6,7 @@ import html
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +85,13 @@ def _read_page(source: str, account: Account, xml: bool = False) -> _Walk:
 
     Menus and hidden text are read where there is nearly nothing else, as on a page that a script would show.
     """
-    source = tame(source, xml)
     own = Account()
     walk = _Walk(own, keep_all=False)
-    walk.page(source)
+    walk.page(tame(source, xml))
     if walk.skipped_length and walk.length < 0.1 * (walk.length + walk.skipped_length):
         own = Account()
         walk = _Walk(own, keep_all=True)
-        walk.page(source)
+        walk.page(tame(source, xml))
     account.include(own)
     return walk
 
@@ -110,15 +109,16 @@ class _Walk:
         self._frames = 0
         self._on_one_line = False  # within a heading or a cell
 
-    def page(self, source: str) -> None:
-        """Read a whole page."""
+    def page(self, pieces: Iterable[str]) -> None:
+        """Read a whole page, whose pieces are parsed one after the other."""
         from selectolax.lexbor import LexborHTMLParser
 
-        tree = LexborHTMLParser(source)
-        found = tree.css_first("title")
-        self.title = self.title or (" ".join(found.text().split()) if found is not None else "")
-        if tree.body is not None:
-            self._flow(tree.body)
+        for piece in pieces:
+            tree = LexborHTMLParser(piece)
+            found = tree.css_first("title")
+            self.title = self.title or (" ".join(found.text().split()) if found is not None else "")
+            if tree.body is not None:
+                self._flow(tree.body)
         if not self._frames:
             self._close()
 
@@ -460,7 +460,7 @@ def _without_tags(text: str) -> str:
     """Return text without the HTML that feeds have in their descriptions."""
     from selectolax.lexbor import LexborHTMLParser
 
-    if "<" in text:
-        tree = LexborHTMLParser(tame(text))
-        text = tree.body.text(separator=" ") if tree.body is not None else text
-    return text
+    if "<" not in text:
+        return text
+    trees = (LexborHTMLParser(piece) for piece in tame(text))
+    return " ".join(tree.body.text(separator=" ") for tree in trees if tree.body is not None)
