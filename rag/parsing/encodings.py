@@ -67,11 +67,8 @@ _TEXTUAL = re.compile(r"ascii|utf-[78]|cp\d|iso|koi8|mac|gb|hz|big5|euc|shift|jo
 _SEVEN_BIT = ("iso2022_jp", "iso2022_jp_2", "iso2022_kr", "hz", "utf-7")
 _WIDE_CODECS = ("gb18030", "hz", "big5hkscs", "cp949", "cp932", "euc_jp", "johab")
 
-_UTF8 = re.compile(  # a character of two to four bytes
-    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]"
-    rb"|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
-    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2}"
-)
+_FOREIGN = re.compile(rb"[\x80-\xff]")
+_PAST_ASCII = bytes(range(128, 256))
 _LOST = "\ufffd"
 
 
@@ -124,7 +121,7 @@ def read(data: bytes, label: str = "") -> Decoded:
     if named in _SEVEN_BIT and data.isascii():
         return _replacing(data, named)
     # A word in an East Asian encoding may be valid UTF-8 by accident, three characters in a row hardly ever.
-    may_be_wide = named in _WIDE_CODECS and 0 < len(_UTF8.findall(data)) < 3 and _decodes(data, named)
+    may_be_wide = named in _WIDE_CODECS and 0 < _utf8_characters(data)[0] < 3 and _decodes(data, named)
     if not may_be_wide and _decodes(data, "utf-8"):
         return Decoded(data.decode("utf-8"), "UTF-8")
     if data[:4096].count(b"\0") * 3 > len(data[:4096]):
@@ -133,9 +130,9 @@ def read(data: bytes, label: str = "") -> Decoded:
         return _damaged_utf8(data)
     if named and named != "utf-8":
         found = _replacing(data, named)
-        if sum(found.lost.values()) * 20 <= sum(byte > 127 for byte in data):
+        if sum(found.lost.values()) * 20 <= len(data) - len(data.translate(None, _PAST_ASCII)):
             return found
-    return (_mixed(data) if _UTF8.search(data) else None) or _replacing(data, _guess(data))
+    return _mixed(data) or _replacing(data, _guess(data))
 
 
 def codec(label: str) -> str | None:
@@ -190,13 +187,18 @@ def _mostly_utf8(data: bytes) -> bool:
     In texts of other encodings up to a third of the characters are valid UTF-8 by accident. In Western ones
     hardly any are, so one is enough there for each wrong byte.
     """
-    characters = len(_UTF8.findall(data))
-    text = data.decode("utf-8", "replace")
-    wrong = text.count(_LOST) - data.count(_LOST.encode())
+    characters, wrong = _utf8_characters(data)
     if not characters or characters >= 3 * wrong:
         return characters > 0
-    foreign = set(text) - {_LOST}
+    foreign = set(data.decode("utf-8", "ignore"))
     return characters >= wrong and all(c < "\u0250" or "\u2000" <= c < "\u2200" for c in foreign)
+
+
+def _utf8_characters(data: bytes) -> tuple[int, int]:
+    """Return how many characters past ASCII are valid UTF-8, and how many pieces of bytes are not."""
+    text = data.decode("utf-8", "replace")
+    wrong = text.count(_LOST) - data.count(_LOST.encode())
+    return len(text) - wrong - len(data.translate(None, _PAST_ASCII)), wrong
 
 
 def _damaged_utf8(data: bytes) -> Decoded:
@@ -227,11 +229,8 @@ def _mixed(data: bytes) -> Decoded | None:
 
 def _surely_utf8(line: bytes, latin: bool) -> bool:
     """Return whether a line cannot be UTF-8 by accident; latin: whether the other lines are Latin."""
-    characters = len(_UTF8.findall(line))
-    if not _decodes(line, "utf-8"):
-        wrong = line.decode("utf-8", "replace").count(_LOST)
-        return latin and characters > wrong
-    return latin or characters > 2
+    characters, wrong = _utf8_characters(line)
+    return characters > wrong if latin else not wrong and characters > 2
 
 
 def _line_by_line(lines: list[bytes], others: set[int], encoding: str) -> Decoded:
@@ -245,7 +244,17 @@ def _line_by_line(lines: list[bytes], others: set[int], encoding: str) -> Decode
 
 
 def _guess(data: bytes) -> str:
-    return _east_asian(data) or _single_byte(data)
+    """Return the likeliest encoding by a sample of the lines that are not ASCII."""
+    sample, length = [], 0
+    first = _FOREIGN.search(data)
+    for line in data[max(0, first.start() - 50) if first else 0 :].splitlines():
+        if not line.isascii():
+            sample.append(line[:_SAMPLE])
+            length += len(sample[-1])
+            if length >= _SAMPLE:
+                break
+    whole = b"\n".join(sample)
+    return _east_asian(whole) or _single_byte(whole)
 
 
 # Lead bytes of the characters that each East Asian encoding puts first because they are common. Kana have the
@@ -257,7 +266,7 @@ _COMMON = {
     "euc_jp": ((0xA1, 0xA5), (0xB0, 0xCF)),
     "big5hkscs": ((0xA1, 0xC6),),
 }
-_SAMPLE = 200_000  # bytes from which an encoding is guessed
+_SAMPLE = 50_000  # bytes from which an encoding is guessed
 
 
 def _east_asian(data: bytes) -> str | None:
@@ -268,7 +277,7 @@ def _east_asian(data: bytes) -> str | None:
     """
     best, best_share = None, 0.9
     for encoding, ranges in _COMMON.items():
-        sample = data[:_SAMPLE].decode(encoding, "replace")
+        sample = data.decode(encoding, "replace")
         wide = [
             c.encode(encoding)
             for c in sample
@@ -325,10 +334,9 @@ def _single_byte(data: bytes) -> str:
 
     General statistics take a short `Müller` for Chinese or Polish, and Latvian for French.
     """
-    sample = data[:_SAMPLE]
 
     def likelihood(encoding: str) -> float:
-        text = sample.decode(encoding, "replace")
+        text = data.decode(encoding, "replace")
         letters = Counter(c for c in text if c > "\x7f")
         misfits = sum(len(pattern.findall(text)) for pattern in _MISFITS)
         prior = 2.0 * (encoding == "cp1252") - 2.0 * (encoding in _RARE) + len(_THAI.findall(text))
