@@ -33,6 +33,7 @@ _LARGEST_ATTACHMENTS = 200 << 20  # bytes, of one file together
 _SAME = 0.9  # share of a text's words that another form of it contains
 _MOST_FORMS = 10  # of one text that are compared with each other
 _SIGNATURES = ("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature")
+_WHOLE_MESSAGES = ("message/rfc822", "message/global", "message/news")
 _ENCODED_WORD = re.compile(rb"=\?([^?*\s]{1,40})(?:\*[^?]*)?\?([bBqQ])\?([^?]*)\?=")
 _SEPARATOR = re.compile(  # between the messages of a mailbox; `From here on` in a text is none
     rb"^From (?:[^\n]*\d:\d\d[^\n]*|-?[ \t]*)\r?\n(?=>?[!-9;-~]+(?:[ \t]*:|[ \t]))", re.MULTILINE
@@ -155,7 +156,7 @@ class _Reading:
     def _attach(self, part: Message, within: str, number: int | None, depth: int) -> str:
         """Add an attachment with places of its own and return its name."""
         kind = part.get_content_type()
-        name = _words((part.get_filename() or "").encode("utf-8", "surrogateescape")) or kind
+        name = _raw(part.get_filename() or "") or kind
         suffix = Path(name).suffix.lower()
         if kind.startswith("message/") or suffix == ".eml":
             self._forward(part, within, number, depth, name)
@@ -199,9 +200,8 @@ class _Reading:
         content = part.get_payload()
         if kind == "message/external-body":
             self._account.leave_out("attachment", "not a part of this file", name=name)
-        elif kind.startswith("message/") and kind != "message/rfc822":
-            text = "\n\n".join(str(p) for p in content) if isinstance(content, list) else str(content)
-            self._builder.add("message", number, f"{within}{kind}", text)
+        elif kind.startswith("message/") and kind not in _WHOLE_MESSAGES:
+            self._builder.add("message", number, f"{within}{kind}", _report(part))
         elif depth >= _DEEPEST:
             self._account.leave_out("message", "nested too deeply", name=name)
         else:
@@ -232,6 +232,18 @@ def _different(found: list[list[_Form]]) -> list[_Form]:
 
 def _contained(words: set[str], other: set[str]) -> bool:
     return len(words & other) >= _SAME * len(words)
+
+
+def _report(part: Message) -> str:
+    """Return what a mail server reports of a message: groups of headers, and text if there is any."""
+    content = part.get_payload()
+    if not isinstance(content, list):
+        return encodings.decode(_content(part))
+    groups = [
+        "\n".join(f"{key}: {_raw(value)}" for key, value in p.raw_items()) for p in content if _is_message(p)
+    ]
+    texts = [encodings.decode(_content(p)) for p in content if _is_message(p)]
+    return "\n\n".join(text for pair in zip(groups, texts, strict=True) for text in pair if text.strip())
 
 
 def _is_message(part: object) -> TypeGuard[Message]:
@@ -270,8 +282,13 @@ def _header(message: Message, name: str, account: Account | None = None) -> str:
         if key.lower() == name.lower():
             if account is not None and len(value) >= _LONGEST_HEADER:
                 account.leave_out("end of a header", "too long", many="ends of headers", name=name)
-            return _words(str(value).encode("utf-8", "surrogateescape"))
+            return _raw(value)
     return ""
+
+
+def _raw(value: object) -> str:
+    """Return a header's value or a file name, which may hold bytes past ASCII as surrogates."""
+    return _words(str(value).encode("utf-8", "surrogateescape"))
 
 
 def _words(raw: bytes) -> str:

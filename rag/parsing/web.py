@@ -22,6 +22,7 @@ _BLOCKS = frozenset(
     "figure footer form header hr html iframe legend li main nav ol p pre section summary table tbody text "
     "textarea tfoot thead tr ul".split()
 )
+_UNREADABLE_INPUTS = frozenset("hidden password checkbox radio file range color image".split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _ELSEWHERE = {"iframe": "embedded page", "embed": "embedded file", "video": "video", "audio": "recording"}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -130,13 +131,25 @@ class _Walk:
             node, marker, leaving = stack.pop()
             tag = node.tag
             if leaving:
-                self._parts.append("\n" if tag in _BLOCKS else ")" if tag == "rt" else "")
+                self._parts += ["\n"] if tag in _BLOCKS else [")"] if tag == "rt" else []
             elif tag == "-text":
-                words = node.text_content or ""
-                self._parts.append(words if _inside_pre(node) else _SPACES.sub(" ", words.replace("\n", " ")))
+                self._text(node)
             elif self._enter(node, tag, marker):
                 stack.append((node, "", True))
                 stack.extend((child, mark, False) for child, mark in reversed(list(_children(node))))
+
+    def _text(self, node: Any) -> None:
+        words = node.text_content or ""
+        if not _inside_pre(node):
+            words = _SPACES.sub(" ", words.replace("\n", " "))
+            if self._parts and self._parts[-1].endswith(" "):
+                words = words.removeprefix(" ")
+        self._parts += [words] if words else []
+
+    def _apart(self, words: str) -> None:
+        """Add words that are written in an attribute, apart from those around them."""
+        before = "" if not self._parts or self._parts[-1][-1:].isspace() else " "
+        self._parts += [f"{before}{words} "] if words else []
 
     def _enter(self, node: Any, tag: str, marker: str) -> bool:
         """Add what begins with an element; return whether what is in it is still to be read."""
@@ -147,8 +160,10 @@ class _Walk:
             return False
         if tag == "br" or tag in _BLOCKS:
             self._parts.append("\n")
-        if tag == "img":
+        if tag == "img" or (tag == "input" and "alt" in node.attributes):
             self._picture(node)
+        elif tag == "input" and (node.attributes.get("type") or "text").lower() not in _UNREADABLE_INPUTS:
+            self._apart(" ".join((node.attributes.get("value") or "").split()))
         elif tag in _ELSEWHERE:
             self._elsewhere(node, tag)
             return False
@@ -156,10 +171,10 @@ class _Walk:
             self._parts.append("\n" + "\n".join(self._table(node)) + "\n")
             return False
         elif tag in ("td", "th"):
-            self._parts.append(" | " if node.prev is not None and self._in_row() else "")
+            self._parts += [" | "] if node.prev is not None and self._in_row() else []
         elif tag == "rt":
             self._parts.append("(")
-        self._parts.append(marker)
+        self._parts += [marker] if marker else []
         return True
 
     def _is_left_out(self, node: Any, tag: str) -> bool:
@@ -198,7 +213,7 @@ class _Walk:
         attributes = node.attributes
         words = " ".join((attributes.get("alt") or "").split())
         if words:
-            self._parts.append(f" {words} ")
+            self._apart(words)
             self._account.read("picture description")
         elif "alt" not in attributes and attributes.get("width") not in ("0", "1"):
             source = attributes.get("src") or ""

@@ -256,6 +256,15 @@ def test_forwarded_messages_are_read_with_what_they_contain(tmp_path: Path) -> N
     assert account(document) == ["1 forwarded message read", "1 attachment read"]
 
 
+def test_a_saved_web_page_and_a_mail_attached_as_a_file_are_read(tmp_path: Path) -> None:
+    parts = ["Content-Type: text/html\n\n<h1>Tide</h1><p>High water at six.</p>"]
+    saved = "From: <Saved by a browser>\nSubject: Tide\n" + multipart("related", parts)
+    assert "High water at six." in mail(tmp_path, saved, "page.mhtml").text
+    part = "Content-Type: application/octet-stream; name=old.eml\n\nSubject: Old\n\nThe inner words."
+    document = mail(tmp_path, HEAD + multipart("mixed", ["\nx", part]))
+    assert [place.label for place in document.places] == ["message", "forwarded message: Old", "attachments"]
+
+
 def test_an_encoded_forwarded_message_is_read(tmp_path: Path) -> None:
     import base64
 

@@ -83,7 +83,11 @@ def test_a_page_without_headings_is_one_section_with_the_name_of_the_file(tmp_pa
         ("a&lt;b &amp; c&nbsp;d", "a<b & c d"),
         ("<ul><li>x</li><li>y</li></ul>", "- x\n\n- y"),
         ("<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>", "a | b\n1 | 2"),
-        ("<form><p>x</p><input value=no><textarea>typed</textarea></form>", "x\n\ntyped"),
+        ("<form>x<input type=hidden value=no><textarea>typed</textarea></form>", "x\ntyped"),
+        (
+            "a <input value='18 kg'> <input type=submit value=Send><input type=image alt=Go>",
+            "a 18 kg Send Go",
+        ),
         ("<p>x</p><button>Open</button><svg><title>no</title><text>drawn</text></svg>", "x\n\nOpen\n\ndrawn"),
         ("<div role='navigation'><a>no</a></div><p>x</p><noscript><p>y</p></noscript>", "x\n\ny"),
         ("<nav>Turn <a>left</a> at the third lamp post.</nav>", "Turn left at the third lamp post."),
