@@ -44,6 +44,10 @@ def parse_epub(path: Path) -> ParsedDocument:
         package = _read_package(encodings.decode(archive.read(package_name)))
         base = posixpath.dirname(package_name)
         book = _Book(archive, names, builder, account, _encrypted(archive, names))
+        if not package.spine:
+            package.spine = [key for key, item in package.items.items() if item.get("media-type") in _PAGES]
+            kind = "in the order of the list of files, for want of a reading order"
+            account.read(f"chapter {kind}", len(package.spine), f"chapters {kind}")
         for number, reference in enumerate(package.spine, 1):
             book.add(number, reference, package.items.get(reference), base)
         for item in package.items.values():
@@ -192,4 +196,5 @@ class _Book:
 
 
 def _inside(base: str, href: str) -> str:
-    return posixpath.normpath(posixpath.join(base, unquote(href.split("#")[0])))
+    path = unquote(href.split("#")[0]).replace("\\", "/")
+    return posixpath.normpath(posixpath.join(base, path)).lstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,8 +52,15 @@ def looks_like_text(head: bytes) -> bool:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start > len(head) - 4 or sum(byte > 127 for byte in head) < len(head) * 0.3
+        few = sum(byte > 127 for byte in head) < len(head) * 0.3
+        return few or error.start > len(head) - 4 or _is_words(head)
     return True
+
+
+def _is_words(head: bytes) -> bool:
+    """Return whether bytes past ASCII are letters in some encoding, as in a Russian or Thai text."""
+    text = encodings.decode(head)
+    return sum(c.isalnum() or c.isspace() or unicodedata.combining(c) > 0 for c in text) > 0.8 * len(text)
 
 
 def _wide(data: bytes) -> bool:
@@ -227,6 +235,9 @@ def parse_notebook(path: Path) -> ParsedDocument:
         raise DocumentError("The notebook has no cells; it is damaged or in a very old format.")
     builder = TextBuilder()
     for number, cell in enumerate(data["cells"], 1):
+        if not isinstance(cell, dict):
+            account.leave_out("cell", "not in the format of a notebook", name=str(number))
+            continue
         source = cell.get("source", "")
         builder.add(
             "section", number, f"cell {number}", "".join(source) if isinstance(source, list) else str(source)

@@ -158,3 +158,17 @@ def test_a_chapter_named_thousands_of_times_is_read_once(tmp_path: Path) -> None
     document = parse_file(book(tmp_path, package=package, extra={"o/a.xhtml": "<p>Words.</p>"}))
     assert document.text == "Words."
     assert document.left_out == 20_000
+
+
+def test_a_book_without_a_reading_order_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
+    package = (
+        '<package><manifest><item id="p" href="p.png" media-type="image/png"/>'
+        '<item id="b" href="t\\b.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="a" href="/o/a.xhtml" media-type="application/xhtml+xml"/></manifest></package>'
+    )
+    extra = {"o/a.xhtml": "<p>First.</p>", "o/t/b.xhtml": "<p>Second.</p>"}
+    document = parse_file(book(tmp_path, package=package, extra=extra))
+    assert document.text == "Second.\n\nFirst."
+    assert account(document) == [
+        "2 chapters in the order of the list of files, for want of a reading order read"
+    ]

@@ -99,6 +99,9 @@ def test_no_bytes_are_refused_as_text_or_binary_data(data: bytes) -> None:
         ("Grüße aus Köln".encode("cp1252"), True),
         ("wide text, every other byte is zero".encode("utf-16-le"), True),
         ("cut in a character: ö".encode()[:-1], True),
+        ("Журнал склада: насос проверен".encode("koi8-r"), True),
+        ("คู่มือการใช้งานเครื่องสูบน้ำ".encode("cp874"), True),
+        (bytes(range(128, 256)), False),
         (b"", True),
         (bytes(100), False),
         (bytes(range(256)), False),
@@ -268,9 +271,12 @@ def test_unclosed_values_in_many_lines_are_tried_a_few_times_only(tmp_path: Path
 
 
 def test_the_outputs_of_a_notebook_are_counted(tmp_path: Path) -> None:
-    cells = [{"cell_type": "code", "source": "a", "outputs": [{"text": "printed"}, {"text": "more"}]}]
+    cells = ["x", {"cell_type": "code", "source": "a", "outputs": [{"text": "printed"}, {"text": "more"}]}]
     document = parse_file(write(tmp_path, "a.ipynb", json.dumps({"cells": cells})))
-    assert account(document) == ["2 outputs not read (only the cells are read): cell 1"]
+    assert account(document) == [
+        "1 cell not read (not in the format of a notebook): 1",
+        "2 outputs not read (only the cells are read): cell 2",
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.py", "a.json", "a.jsonl", "a.ipynb", "a.html", "a.xml"])
