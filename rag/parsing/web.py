@@ -237,7 +237,7 @@ class _Walk:
         """Return the lines of a table: its caption, then its rows with merged cells repeated."""
         captions: list[str] = []
         rows: list[list[_Cell]] = []
-        heading_count = 0
+        headings: list[bool] = []
         for kind, node in _table_parts(table):
             if self._is_left_out(node, node.tag):
                 continue
@@ -245,15 +245,14 @@ class _Walk:
                 captions.append(self._line(node))
                 continue
             cells = [cell for cell in _elements(node, "td", "th") if not self._is_left_out(cell, cell.tag)]
-            heading = kind == "thead" or (len(cells) > 1 and all(cell.tag == "th" for cell in cells))
-            heading_count += heading and heading_count == len(rows)
+            headings.append(kind == "thead" or (len(cells) > 1 and all(cell.tag == "th" for cell in cells)))
             rows.append(
                 [(self._line(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in cells]
             )
-        while len(rows) > 1 and len(rows[0]) == 1:  # a title over the whole table
-            captions.append(rows.pop(0)[0][0])
-            heading_count = max(0, heading_count - 1)
-        grid = _spread(rows)
+        titles = len(list(itertools.takewhile(_is_title, rows[:-1])))
+        captions += [row[0][0] for row in rows[:titles]]
+        heading_count = len(list(itertools.takewhile(bool, headings[titles:])))
+        grid = _spread(rows[titles:])
         if heading_count > 1:  # headings of two rows: `Price net`
             columns = itertools.zip_longest(*grid[:heading_count], fillvalue="")
             grid[:heading_count] = [[" ".join(dict.fromkeys(filter(None, names))) for names in columns]]
@@ -264,7 +263,7 @@ class _Walk:
         outer, self._parts = self._parts, []
         was_on_one_line, self._on_one_line = self._on_one_line, True
         for child, marker in _children(node):
-            self._parts.append(marker)
+            self._parts += [marker] if marker else []
             self._flow(child)
         words, self._parts = " ".join("".join(self._parts).split()), outer
         self._on_one_line = was_on_one_line
@@ -337,6 +336,11 @@ def _table_parts(table: Any) -> Iterator[tuple[str, Any]]:
             yield from ((part.tag, row) for row in _elements(part, "tr"))
 
 
+def _is_title(row: list[_Cell]) -> bool:
+    """Return whether a row is one cell, as a title over the columns of a table is."""
+    return len(row) == 1 and row[0][2] == 1
+
+
 def _span(cell: Any, name: str) -> int:
     return _integer(cell.attributes.get(name), 1)
 
@@ -357,7 +361,7 @@ def _spread(rows: list[list[_Cell]]) -> list[list[str]]:
             while column in line:
                 column += 1
             again = text if len(text) <= _REPEATED_CELL else ""
-            if budget <= 0 or len(row) == 1:  # a cell alone fills its row
+            if budget <= 0 or (len(row) == 1 and not line):  # a cell alone fills its row
                 across = 1
             for offset in range(max(1, min(across, _MOST_COLUMNS - column))):
                 line[column + offset] = again if offset else text

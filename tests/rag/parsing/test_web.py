@@ -240,6 +240,17 @@ def test_merged_cells_give_each_row_and_column_their_value(tmp_path: Path) -> No
     )
 
 
+def test_a_title_over_a_table_is_no_heading_of_its_columns(tmp_path: Path) -> None:
+    source = (
+        "<table><tr><td colspan=3>Read in May</td></tr><tr><th>Site<th>Water<th>Gas</tr>"
+        "<tr><td rowspan=2>Dock</td></tr><tr><td colspan=2>closed</td></tr></table>"
+        "<table><tr><td>one</td></tr><tr><td>two</td></tr></table>"
+    )
+    assert html(tmp_path, source).text == (
+        "Read in May\nSite | Water | Gas\nDock\nDock | closed | closed\n\none\ntwo"
+    )
+
+
 def test_headings_of_two_rows_are_joined_and_repeated_in_a_long_table(tmp_path: Path) -> None:
     source = (
         "<table><thead><tr><th colspan=3>Prices of May</th></tr><tr><th rowspan=2>Item<th colspan=2>Price</tr>"
