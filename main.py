@@ -50,7 +50,7 @@ COMMANDS = {
     "search": "Q -c NAME [--explain]: find passages without asking a model, and see how",
     "retrieval": "presets | show | set | upgrade: how a collection is searched",
     "ask": "Q -c NAME: ask a question; the answer is checked and traced",
-    "collections": "list the collections",
+    "collections": "[list]: list the collections",
     "versions": "-c NAME | diff A B | tag | untag | verify | query | delete: dataset versions",
     "activate": "VERSION -c NAME: activate an existing version and verify it",
     "undo": "-c NAME: go back to the version that the active one was made from",
@@ -71,19 +71,19 @@ COMMANDS = {
     "review": "fill | list | next | judge | agreement | to-set | export: answers reviewed by people",
     "rollout": "start | status | promote | stop: try another pipeline alongside the one in use",
     "chroma": "list | records | search | import | export: look into any Chroma folder or server",
-    "prompts": "[save | label | rollback | diff | export | import]: prompt versions and their use",
-    "sets": "[create | add | from-trace | import | export | diff | restore]: evaluation sets",
+    "prompts": "[list | save | label | rollback | diff | export | import]: prompt versions and their use",
+    "sets": "[list | create | add | from-trace | import | export | diff | restore]: evaluation sets",
     "pipelines": "list | save | show | diff | label | require | export: named, versioned ways to answer",
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
     "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",
-    "models": "list the known GGUF files",
+    "models": "[list]: list the known GGUF files; [--add FILE] adds one",
     "traces": "list | show ID: stored traces of all questions",
     "backup": "FILE: write everything that cannot be made again into one file",
     "restore": "FILE: replace the current data with a backup; [--check] only checks the file",
     "space": "show how much space each part of the data folder takes",
     "move-data": "DIR: move the data folder to an empty or new folder",
-    "doctor": "check the installation",
+    "doctor": "[--repair]: check the installation and everything in the data folder",
     "setup": "prepare or repair .venv; [--torch cpu|cuda] chooses the build of torch",
     "test": "prepare .venv with the test tools and run the whole test suite",
 }
@@ -95,20 +95,23 @@ def main(arguments: list[str] | None = None) -> int:
     option = _leading_data_option(arguments)
     words = arguments[len(option) :]
     command = words[0] if words else ""
+    if option == ["--data"]:
+        _say("The option --data needs the name of a folder.")
+        return 2
     if command in ("--help", "-h", "help"):
         return _print_help()
     if sys.version_info < (3, 11):  # noqa: UP036 - this is the sentence an older Python prints
         return _say(f"Ragdeck needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     missing = [package for module, package in NEEDED.items() if not _has(module)]
     if not _in_checkout():
-        return _run_installed(command, words, option, missing)
+        return _run_installed(command, arguments, missing)
     torch = _option(arguments, "--torch") or os.environ.get("RAGDECK_TORCH", "")
     if command == "setup":
         return _set_up(torch)
     if command == "test" and not _has("pytest"):
         missing.append("pytest")
     if not missing:
-        return _run(command, words, option)
+        return _run(command, arguments)
     if Path(sys.prefix).resolve() == VENV.resolve() and command != "test":
         return _say(f"The environment lacks {', '.join(missing)}; run `python main.py setup` to repair it.")
     if not _prepare(("starter", "test") if command == "test" else ("starter",), torch):
@@ -116,21 +119,27 @@ def main(arguments: list[str] | None = None) -> int:
     return _hand_over(arguments)
 
 
-def _run(command: str, words: list[str], option: list[str]) -> int:
-    """Do what was asked for, now that everything can be imported."""
+def _run(command: str, arguments: list[str]) -> int:
+    """Do what was asked for, now that everything can be imported.
+
+    Args:
+        command: The first word; empty: the window.
+        arguments: All of the command line, with a --data before the command: the command line reads it.
+    """
     if command == "test":
+        words = arguments[arguments.index(command) :]
         # The whole suite takes a worker a core; a file stays together, for what it sets up is shared in it.
         # A worker that crashes ends the run: with loadfile, xdist may wait for ever after replacing it.
         chosen = words[1:] or ["-n", "auto", "--dist", "loadfile", "--max-worker-restart", "0"]
         return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=HERE)
-    if not words:
-        return _open_window(_option(option, "--data"))
+    if not command:
+        return _open_window(_option(arguments, "--data"))
     from rag.cli import run
 
-    return run([*words, *option])  # each command has its own --data
+    return run(arguments)
 
 
-def _run_installed(command: str, words: list[str], option: list[str], missing: list[str]) -> int:
+def _run_installed(command: str, arguments: list[str], missing: list[str]) -> int:
     """Run a command of an installed wheel, beside which there is no checkout to prepare."""
     if command in CHECKOUT_COMMANDS:
         return _say(
@@ -142,7 +151,7 @@ def _run_installed(command: str, words: list[str], option: list[str], missing: l
             f"This Python lacks {', '.join(missing)}; install what is missing with "
             f"`{sys.executable} -m pip install {' '.join(missing)}`."
         )
-    return _run(command, words, option)
+    return _run(command, arguments)
 
 
 def _open_window(data: str | None) -> int:
@@ -487,7 +496,12 @@ def _help() -> str:
     """Return the list of commands."""
     known = {name: text for name, text in COMMANDS.items() if _in_checkout() or name not in CHECKOUT_COMMANDS}
     width = max(map(len, known))
-    more = f"`{_program()} COMMAND --help` explains a command. With --json, commands print one JSON document."
+    more = (
+        f"`{_program()} COMMAND --help` explains a command. With --json, commands print one JSON document;\n"
+        "with --csv or --plain, those that print a table print it for a spreadsheet or for a pipe.\n"
+        "Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage, 3 a gate was not passed or a check found\n"
+        "something, 130 cancelled with Ctrl+C."
+    )
     return "\n".join(
         [
             f"usage: {_program()} [command] [--data DIR]",
@@ -512,4 +526,5 @@ if __name__ == "__main__":
     try:
         raise SystemExit(main())
     except KeyboardInterrupt:
-        raise SystemExit(_say("\nCancelled. Run the same command again to continue from here.")) from None
+        _say("\nCancelled. Run the same command again to continue from here.")
+        raise SystemExit(130) from None

@@ -21,6 +21,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResi
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.widgets.theme import Theme
+from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
 _LEGEND_SWATCH = 40  # pixels, with the space around it
 _LEGEND_LINE = 18  # pixels
@@ -133,14 +134,16 @@ class TimeChart(QWidget):
         path.write_bytes(buffer.data().data())
 
     def export_csv(self, path: Path) -> None:
-        """Save the points: time, series, value and trace."""
+        """Save the points for a spreadsheet: time, series, value and trace."""
         with path.open("w", newline="", encoding="utf-8") as file:
+            file.write(BYTE_ORDER_MARK)
             writer = csv.writer(file)
             writer.writerow(["time", "series", f"value ({self._unit})", "trace"])
             for series in self._series:
                 for index, (x, y) in enumerate(zip(series.x, series.y, strict=True)):
                     moment = datetime.datetime.fromtimestamp(float(x)).isoformat()
-                    writer.writerow([moment, series.name, y, series.ids[index] if series.ids else ""])
+                    trace = series.ids[index] if series.ids else ""
+                    writer.writerow([moment, guarded(series.name), y, guarded(trace)])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the legend as many lines as it needs at this width."""

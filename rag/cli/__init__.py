@@ -1,7 +1,8 @@
 """Defines the command line, which does what the window does, without a window.
 
 With --json, one JSON document goes to stdout and everything else to stderr. Exit codes: 0 done, 1 refused
-with a sentence, 2 wrong usage, 3 a gate was not passed or a check found something (`monitor --check`).
+with a sentence, 2 wrong usage, 3 a gate was not passed or a check found something (`monitor --check`), 130
+cancelled with Ctrl+C.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from rag.cli import (
     sets,
     versions,
 )
-from rag.cli.terminal import log, opener, plain
+from rag.cli.printing.screen import close_output, prepare
+from rag.cli.terminal import CANCELLED, CancelledError, Data, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
 
 if TYPE_CHECKING:
@@ -49,6 +51,13 @@ for part in (
 ):  # fmt: skip
     app.add_typer(part.app)
 
+CANCELLED_CODE = 130  # what shells say of a program that Ctrl+C ended
+
+
+@app.callback()
+def _before_the_command(data: Data = None) -> None:
+    """Version your knowledge, ask it through a local model, and see how every answer came about."""
+
 
 def run(
     arguments: list[str] | None = None, open_folder: Callable[[Path, str], Workspace] | None = None
@@ -61,6 +70,7 @@ def run(
             settings.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    prepare(screen, log)
     token = opener.set(open_folder)
     try:
         return _run(arguments)
@@ -77,24 +87,40 @@ def _command() -> Callable[..., Any]:
 def _run(arguments: list[str] | None) -> int:
     try:
         result = _command()(arguments, standalone_mode=False)
+        sys.stdout.flush()
+        if result == CANCELLED_CODE:  # Typer makes this of a KeyboardInterrupt, without a word
+            return _refuse(CANCELLED, CANCELLED_CODE)
         return int(result) if isinstance(result, int) else 0
     except RagError as error:
         return _refuse(str(error))
-    except (typer.Abort, KeyboardInterrupt):
-        return _refuse("Cancelled. What was reported as done is saved.")
+    except (CancelledError, KeyboardInterrupt) as error:
+        return _refuse(str(error) or CANCELLED, CANCELLED_CODE)
+    except typer.Abort:
+        return _refuse("Cancelled. Nothing was changed.")
     except typer.Exit as ended:
         return ended.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer and rich make the second of the first
+        close_output()
         return 0
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # a click usage error
             error.show()
             return 2
-        if refusal := of_the_disk(error):
-            return _refuse(str(refusal))
+        if refusal := _sentence_of(error):
+            return _refuse(refusal)
         raise
 
 
-def _refuse(sentence: str) -> int:
+def _sentence_of(error: Exception) -> str:
+    """Return what an error of the disk or of the console means for the person; nothing for a bug."""
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        return (
+            "A word of the command line is not text in the character set of this console. Write it again, or "
+            "set the console to UTF-8."
+        )
+    return str(of_the_disk(error) or "")
+
+
+def _refuse(sentence: str, code: int = 1) -> int:
     log.print(plain(sentence), style="red" if log.is_terminal else None, highlight=False, soft_wrap=True)
-    return 1
+    return code

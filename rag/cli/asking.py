@@ -25,6 +25,7 @@ from rag.asking.rows import (
     read_answers,
     read_flag_state,
 )
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -38,6 +39,7 @@ from rag.cli.terminal import (
     plain,
     print_json,
     screen,
+    shortened,
 )
 from rag.index.rows import Hit
 from rag.text.plurals import counted
@@ -61,6 +63,7 @@ Version = Annotated[
 
 
 @app.command()
+@with_tables
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.", metavar="Q")],
     collection: Name,
@@ -108,7 +111,7 @@ def search(
         return
     for side in test.sides:
         if len(test.sides) > 1:
-            screen.rule(f"{side.preset}, version {side.version_number}")
+            screen.print(f"{side.preset}, version {side.version_number}", style="bold")
         _print_side(side, limit, explain)
 
 
@@ -138,7 +141,7 @@ def ask(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
             pipeline=pipeline,
         )  # fmt: skip
-        result = finish(events, None if as_json else show_answer_event)
+        result = finish(events, None if as_json else show_answer_event, cancelled_ask)
         assert isinstance(result, AskResult)
         detail = get_trace(workspace.database, result.trace_id)
     if as_json:
@@ -148,6 +151,7 @@ def ask(
 
 
 @traces_app.command("list")
+@with_tables
 def traces_list(
     text: Annotated[str, typer.Option(help="Words in the question or answer.")] = "",
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
@@ -187,7 +191,7 @@ def traces_list(
             row.id[:8],
             clock_time(row.created_ms),
             ", ".join(row.silent_failures) or row.status,
-            plain(row.question[:60]),
+            plain(shortened(row.question, 60)),
             f"{row.flag_count} of {row.claim_count}",
             f"{row.prompt_tokens} + {row.completion_tokens}",
             f"{row.total_ms or 0:,.0f}",
@@ -196,6 +200,7 @@ def traces_list(
 
 
 @traces_app.command("show")
+@with_tables
 def traces_show(
     trace_id: Annotated[str, typer.Argument(help="The id, or its beginning.", metavar="ID")],
     data: Data = None,
@@ -271,6 +276,14 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
         "silent_failures": list(detail.silent_failures),
         "notices": list(result.notices),
     }
+
+
+def cancelled_ask(event: Any) -> str:
+    """Return what is stored of a question that Ctrl+C ended."""
+    if event is None:
+        return "Cancelled before the question was asked."
+    seen = f"`ragdeck traces show {event.trace_id[:8]}`"
+    return f"Cancelled; what was answered so far is stored. See it with {seen}, or ask again."
 
 
 def show_answer_event(event: Any) -> None:
@@ -502,6 +515,7 @@ def calibrate(
 
 
 @app.command()
+@with_tables
 def consistency(
     trace: Trace,
     samples: Annotated[int, typer.Option("--samples", "-n", min=2, max=50, help="Number of answers.")] = 5,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import Data, Json, Name, as_plain, open_workspace, plain, print_json, run_steps, screen
 from rag.errors import RagError
 from rag.index.rows import ChromaPage
@@ -29,6 +30,7 @@ EmbedderFolder = Annotated[
 
 
 @chroma_app.command("list")
+@with_tables
 def list_collections(source: Source, data: Data = None, as_json: Json = False) -> None:
     """List the collections with count, dimension, distance and HNSW settings."""
     from rag.knowledge import chroma_exchange as chroma

@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -85,6 +86,7 @@ def restore(
 
 
 @app.command()
+@with_tables
 def space(data: Data = None, as_json: Json = False) -> None:
     """Show how much space each part of the data folder takes."""
     from rag.storage.disk_usage import folder_usage

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -12,18 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
     as_plain,
     clock_time,
+    command_line,
     finish,
+    json_text,
     log,
     open_database,
     open_workspace,
     plain,
     print_json,
     screen,
+    shortened,
 )
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.rows import (
@@ -39,6 +42,7 @@ from rag.evaluation.rows import (
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
+    from rag.storage.database import Database
     from rag.workspace import Workspace
 
 app = typer.Typer()
@@ -66,7 +70,7 @@ RequiredGates = Annotated[
     bool, typer.Option("--required-gate", help="Also check the gates that the pipelines and prompts require.")
 ]
 JsonFile = Annotated[
-    Path | None, typer.Option("--json", help="Write the results and the gate as JSON.", metavar="FILE")
+    Path | None, typer.Option("--json-file", help="Write the document of --json to a file.", metavar="FILE")
 ]
 JunitFile = Annotated[
     Path | None, typer.Option("--junit", help="Write the gate as JUnit XML.", metavar="FILE")
@@ -83,6 +87,7 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag for the runs,
 
 
 @app.command()
+@with_tables
 def evaluate(
     name: Annotated[str, typer.Argument(help="Name of the evaluation set.", metavar="SET")],
     pipeline: Pipelines,
@@ -100,6 +105,7 @@ def evaluate(
     run_name: RunName = "",
     tag: Tags = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> int:
     """Ask every case of a set through pipelines and compare; exit code 3 when a gate failed."""
     from rag.evaluation.comparison import compare
@@ -123,17 +129,22 @@ def evaluate(
                 timeout_s=timeout,
                 judge=judge,
                 tags=tag or (),
-            )
+            ),
+            workspace.database,
+            data,
         )
         decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.database, ids)
-    print_comparison(report)
-    for decision in decisions:
-        _print_gate(decision)
+    document = {**_summary(report), "gates": as_plain(decisions)}
     if json_file:
-        document = {**_summary(report), "gates": as_plain(decisions)}
-        write_file(json_file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        write_file(json_file, json_text(document) + "\n")
+    if as_json:
+        print_json(document)
+    else:
+        print_comparison(report)
+        for decision in decisions:
+            _print_gate(decision)
     return 0 if all(decision.passed for decision in decisions) else FAILED
 
 
@@ -173,6 +184,7 @@ def _gate_all(
 
 
 @runs_app.command("list")
+@with_tables
 def runs_list(
     set_name: Annotated[str, typer.Option("--set", help="Only runs of this set.")] = "",
     pipeline: Annotated[str, typer.Option("--pipeline", help="Only runs of this pipeline.")] = "",
@@ -206,6 +218,7 @@ def runs_list(
 
 
 @runs_app.command("show")
+@with_tables
 def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
     """Show one run: what it was made with, its metrics and its answers."""
     from rag.evaluation.comparison import compare
@@ -236,11 +249,14 @@ def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
     table = Table("Case", "Outcome", "Answer", "Trace")
     for result in results:
         text = result.error or " ".join(result.answer.split())
-        table.add_row(plain(result.case_key), result.outcome, plain(text[:100]), result.trace_id[:8])
+        table.add_row(
+            plain(result.case_key), result.outcome, plain(shortened(text, 100)), result.trace_id[:8]
+        )
     screen.print(table)
 
 
 @runs_app.command("compare")
+@with_tables
 def runs_compare(
     runs: Annotated[
         list[str], typer.Argument(help="Runs or tags; the first is the baseline.", metavar="RUN…")
@@ -271,15 +287,20 @@ def runs_compare(
 
 
 @runs_app.command("resume")
-def runs_resume(run: Run, data: Data = None) -> None:
+@with_tables
+def runs_resume(run: Run, data: Data = None, as_json: Json = False) -> None:
     """Continue a run that was cancelled or interrupted; answered cases are not asked again."""
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run, resume_run
 
     with open_workspace(data, "runs resume") as workspace:
-        (row,) = follow(resume_run(workspace, find_run(workspace.database, run).id))
+        found = find_run(workspace.database, run)
+        (row,) = follow(resume_run(workspace, found.id), workspace.database, data, found.id)
         report = compare(workspace.database, [row.id])
-    print_comparison(report)
+    if as_json:
+        print_json(_summary(report))
+    else:
+        print_comparison(report)
 
 
 @runs_app.command("tag")
@@ -325,9 +346,10 @@ def runs_gate(
     run: Run,
     gate: Annotated[Path, typer.Option("--gate", help="gate.yaml", metavar="FILE")],
     baseline: Annotated[str, typer.Option("--baseline", help="Run or tag.")] = "",
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE")] = None,
+    json_file: JsonFile = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> int:
     """Check a finished run against a gate; exit code 3 when it fails."""
     from rag.evaluation.gate_rules import write_json, write_junit
@@ -343,7 +365,10 @@ def runs_gate(
         write_json(decision, json_file)
     if junit:
         write_junit(decision, junit)
-    _print_gate(outcome)
+    if as_json:
+        print_json(as_plain(outcome))
+    else:
+        _print_gate(outcome)
     return 0 if outcome.passed else FAILED
 
 
@@ -374,9 +399,22 @@ def runs_verdict(
 # --- printing ---------------------------------------------------------------------------------------------
 
 
-def follow(events: Generator[RunProgress, None, tuple[RunRow, ...]]) -> tuple[RunRow, ...]:
-    """Run to the end, with a line of progress on stderr now and then; return the runs."""
+def follow(
+    events: Generator[RunProgress, None, tuple[RunRow, ...]],
+    database: Database,
+    data: str | None,
+    resumed: int = 0,
+) -> tuple[RunRow, ...]:
+    """Run to the end, with a line of progress on stderr now and then; return the runs.
+
+    Args:
+        events: The runs.
+        database: Where they are stored.
+        data: The data folder that a person named, for the command that continues a cancelled run.
+        resumed: The run that is continued; 0: new ones are made.
+    """
     shown = [0.0]
+    newest = max((row.id for row in list_runs(database)), default=0)
 
     def show(event: RunProgress) -> None:
         now = datetime.now().timestamp()
@@ -389,7 +427,22 @@ def follow(events: Generator[RunProgress, None, tuple[RunRow, ...]]) -> tuple[Ru
         )
         log.print(plain(text), highlight=False, soft_wrap=True, end="\r" if log.is_terminal else "\n")
 
-    return finish(events, show)
+    def cancelled(_event: RunProgress | None) -> str:
+        runs = [row for row in list_runs(database) if row.id > newest or row.id == resumed]
+        return _cancelled_sentence(runs, data)
+
+    return finish(events, show, cancelled)
+
+
+def _cancelled_sentence(runs: Sequence[RunRow], data: str | None) -> str:
+    """Return how much of some cancelled runs is stored, and the commands that continue them."""
+    left = sorted((row for row in runs if row.status is RunStatus.CANCELLED), key=lambda row: row.id)
+    if not left:
+        return "Cancelled. No run had begun."
+    what = "cases" if all(row.repeats == 1 for row in left) else "answers"
+    stored = " and ".join(f"{row.done_count} of {row.total} {what} of run {row.id}" for row in left)
+    commands = "\n".join(f"  {command_line(f'runs resume {row.id}', data)}" for row in left)
+    return f"Cancelled; {stored} are stored. Continue with:\n{commands}"
 
 
 def print_comparison(report: RunComparison) -> None:

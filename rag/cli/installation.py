@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
 from rag.errors import RagError
 from rag.models.trial_run import COMMAND, killed_by
@@ -21,15 +22,30 @@ from rag.platform_plugin import window_problem
 from rag.storage.data_folder import PROGRAM_FOLDER, data_folder, lock_holder
 
 app = typer.Typer()
+models_app = typer.Typer(help="The known GGUF files.")
+app.add_typer(models_app, name="models")
+
+Add = Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")]
+Context = Annotated[int, typer.Option("--context", help="Context length for the memory estimate.", min=512)]
 
 
-@app.command()
+@models_app.callback(invoke_without_command=True)
+@with_tables
 def models(
-    add: Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")] = None,
-    context: Annotated[int, typer.Option(help="Context length for the memory estimate.", min=512)] = 4096,
+    command: typer.Context,
+    add: Add = None,
+    context: Context = 4096,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
+    """List the known GGUF files with what their headers say."""
+    if command.invoked_subcommand is None:
+        models_list(add, context, data, as_json)
+
+
+@models_app.command("list")
+@with_tables
+def models_list(add: Add = None, context: Context = 4096, data: Data = None, as_json: Json = False) -> None:
     """List the known GGUF files with what their headers say."""
     from rag.models.catalogue import add_model, list_models
     from rag.models.rows import forecast_memory

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -21,6 +22,7 @@ from rag.cli.terminal import (
     print_json,
     run_steps,
     screen,
+    shortened,
     with_progress,
 )
 from rag.errors import RagError
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 watch_app = typer.Typer(help="Folders that collections follow.", no_args_is_help=True)
 app.add_typer(watch_app, name="watch")
+collections_app = typer.Typer(help="The collections.")
+app.add_typer(collections_app, name="collections")
 
 Folder = Annotated[Path, typer.Argument(help="A followed folder.", metavar="DIR")]
 
@@ -67,6 +71,7 @@ def ingest(
 
 
 @app.command()
+@with_tables
 def sample(
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Also run and compare both pipelines.")
@@ -82,7 +87,7 @@ def sample(
     with open_workspace(data, "sample") as workspace:
         report = with_progress(ingest_sample(workspace), as_json)
         if evaluate:
-            runs = follow(evaluate_sample(workspace))
+            runs = follow(evaluate_sample(workspace), workspace.database, data)
             found = compare(workspace.database, [run.id for run in runs])
     if as_json:
         print_json(
@@ -94,8 +99,17 @@ def sample(
         print_comparison(found)
 
 
-@app.command()
-def collections(data: Data = None, as_json: Json = False) -> None:
+@collections_app.callback(invoke_without_command=True)
+@with_tables
+def collections(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
+    """List the collections."""
+    if context.invoked_subcommand is None:
+        collections_list(data, as_json)
+
+
+@collections_app.command("list")
+@with_tables
+def collections_list(data: Data = None, as_json: Json = False) -> None:
     """List the collections."""
     rows = list_collections(open_database(data))
     if as_json:
@@ -160,6 +174,7 @@ def describe(
 
 
 @app.command()
+@with_tables
 def chunks(
     document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
     collection: Name,
@@ -190,7 +205,7 @@ def chunks(
             str(item["candidate_count"]),
             str(item["prompt_count"]),
             plain(item["excluded"] or ""),
-            plain(" ".join(item["text"].split())[:60]),
+            plain(shortened(" ".join(item["text"].split()), 60)),
         )
     screen.print(table)
 
@@ -250,7 +265,7 @@ def inspect(
         screen.print(counted(len(pairs), "pair"))
     else:
         for item in suspects:
-            text = plain(" ".join(item.text.split())[:60])
+            text = plain(shortened(" ".join(item.text.split()), 60))
             screen.print(f"{item.chunk_id}  {item.kind}: {plain(item.document)} {plain(item.place)}  {text}")
         screen.print(f"{counted(len(suspects), 'chunk')} to look at")
 
@@ -321,6 +336,7 @@ def watch_add(
 
 
 @watch_app.command("list")
+@with_tables
 def watch_list(data: Data = None, as_json: Json = False) -> None:
     """List followed folders with the outcome of the last check."""
     rows = list_watched_folders(open_database(data))

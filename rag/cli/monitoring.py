@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rag.asking.rows import list_trace_models, list_traces, read_answers
 from rag.cli.asking import with_answers
+from rag.cli.printing.screen import with_tables
 from rag.cli.regression_questions import FIRING, regression_app
 from rag.cli.terminal import (
     Data,
@@ -22,6 +23,7 @@ from rag.cli.terminal import (
     print_json,
     run_steps,
     screen,
+    shortened,
 )
 from rag.errors import DataFolderLockedError, RagError
 from rag.grounding.rows import SilentFailure
@@ -84,6 +86,7 @@ Note = Annotated[str | None, typer.Option("--note", help="Why the rule is there.
 
 
 @monitor_app.callback(invoke_without_command=True)
+@with_tables
 def monitor(
     context: typer.Context,
     check: Annotated[
@@ -256,6 +259,7 @@ def disagreements(
 
 
 @monitor_app.command()
+@with_tables
 def silent(
     collection: Collection = "",
     kind: Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(SilentFailure)}.")] = "any",
@@ -281,8 +285,8 @@ def silent(
             row.id[:8],
             clock_time(row.created_ms),
             ", ".join(row.silent_failures),
-            plain(row.question[:60]),
-            plain(answer[:80]),
+            plain(shortened(row.question, 60)),
+            plain(shortened(answer, 80)),
         )
     screen.print(table if rows else "There are no silent failures.")
 
@@ -291,6 +295,7 @@ def silent(
 
 
 @rules_app.callback(invoke_without_command=True)
+@with_tables
 def rules(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
     """List the rules with their states."""
     if context.invoked_subcommand is None:
@@ -298,6 +303,7 @@ def rules(context: typer.Context, data: Data = None, as_json: Json = False) -> N
 
 
 @rules_app.command("list")
+@with_tables
 def list_rules(data: Data = None, as_json: Json = False) -> None:
     """List the rules with their states."""
     rows = list_alerts(open_database(data))
@@ -439,6 +445,7 @@ def _values(threshold: str | None, **values: Any) -> dict[str, Any]:
 
 
 @reference_app.callback(invoke_without_command=True)
+@with_tables
 def reference(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
     """Show the reference periods."""
     if context.invoked_subcommand is None:
@@ -446,6 +453,7 @@ def reference(context: typer.Context, data: Data = None, as_json: Json = False) 
 
 
 @reference_app.command("show")
+@with_tables
 def show_references(data: Data = None, as_json: Json = False) -> None:
     """Show the reference periods: the one for all collections, and those of single collections."""
     database = open_database(data)

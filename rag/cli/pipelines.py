@@ -12,6 +12,7 @@ import yaml
 from rich.table import Table
 
 from rag.cli.evaluation import GateFile, Note, read_gate, write_file
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import Data, Json, clock_time, open_database, open_workspace, plain, print_json, screen
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.rows import (
@@ -31,6 +32,7 @@ Version = Annotated[int | None, typer.Option("--version", help="Number; default:
 
 
 @pipelines_app.command("list")
+@with_tables
 def pipelines_list(data: Data = None, as_json: Json = False) -> None:
     """List the pipelines with their newest version."""
     rows = list_pipelines(open_database(data))

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.changes import marked_changes
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -37,10 +39,17 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR")]
 
 
 @prompts_app.callback(invoke_without_command=True)
+@with_tables
 def prompts(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
     """List the prompts with their labels."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        list_(data, as_json)
+
+
+@prompts_app.command("list")
+@with_tables
+def list_(data: Data = None, as_json: Json = False) -> None:
+    """List the prompts with their labels."""
     open_prepared(data)
     rows = list_prompts(open_database(data))
     if as_json:
@@ -61,6 +70,7 @@ def open_prepared(data: str | None) -> None:
 
 
 @prompts_app.command()
+@with_tables
 def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
     """List the versions of a prompt, newest first."""
     rows = list_prompt_versions(open_database(data), name)
@@ -144,14 +154,7 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
         return
     for title, words in (("System", found.system), ("User", found.user)):
         screen.print(f"[bold]{title}[/bold]")
-        marked = [
-            plain(before)
-            if operation == "equal"
-            else (f"[red strike]{plain(before)}[/]" if before else "")
-            + (f"[green]{plain(after)}[/]" if after else "")
-            for operation, before, after in words
-        ]
-        screen.print("".join(marked), highlight=False, soft_wrap=True)
+        screen.print(marked_changes(words), highlight=False, soft_wrap=True)
 
 
 @prompts_app.command()
@@ -201,6 +204,7 @@ def rollback(
 
 
 @prompts_app.command()
+@with_tables
 def log(name: Name, data: Data = None, as_json: Json = False) -> None:
     """Show every move of a prompt's labels, newest first."""
     moves = list_label_moves(open_database(data), name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -39,6 +40,7 @@ In = Annotated[str, typer.Option("--collection", "-c", help="Name of the collect
 
 
 @regression_app.callback(invoke_without_command=True)
+@with_tables
 def regression(
     context: typer.Context, collection: Collection = "", data: Data = None, as_json: Json = False
 ) -> None:
@@ -48,6 +50,7 @@ def regression(
 
 
 @regression_app.command("list")
+@with_tables
 def list_regression(collection: Collection = "", data: Data = None, as_json: Json = False) -> None:
     """List the regression questions and how their last run compares with the reference."""
     from rag.monitoring.regression_questions import regression_states
@@ -58,6 +61,7 @@ def list_regression(collection: Collection = "", data: Data = None, as_json: Jso
 
 
 @regression_app.command("add")
+@with_tables
 def add_regression(
     question: Annotated[str, typer.Argument(help="A question; it is asked now.", metavar="[Q]")] = "",
     collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME")] = "",
@@ -81,6 +85,7 @@ def add_regression(
 
 
 @regression_app.command("remove")
+@with_tables
 def remove_regression(
     question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
 ) -> None:
@@ -93,6 +98,7 @@ def remove_regression(
 
 
 @regression_app.command("accept")
+@with_tables
 def accept_regression(
     question_id: QuestionId, collection: In, data: Data = None, as_json: Json = False
 ) -> None:
@@ -105,6 +111,7 @@ def accept_regression(
 
 
 @regression_app.command("run")
+@with_tables
 def run_regression_questions(
     collection: Collection = "",
     fail: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -19,6 +20,7 @@ from rag.cli.terminal import (
     print_json,
     run_steps,
     screen,
+    shortened,
 )
 from rag.errors import RagError
 from rag.evaluation.rows import SearchComparison
@@ -34,6 +36,7 @@ Preset = Annotated[str, typer.Option("--preset", help=f"One of: {', '.join(PRESE
 
 
 @retrieval_app.command()
+@with_tables
 def presets(data: Data = None, as_json: Json = False) -> None:
     """List the presets, and what each does and costs."""
     del data  # every command takes it; the presets are the same in every data folder
@@ -52,6 +55,7 @@ def presets(data: Data = None, as_json: Json = False) -> None:
 
 
 @retrieval_app.command()
+@with_tables
 def show(collection: Name, data: Data = None, as_json: Json = False) -> None:
     """Show how a collection is searched."""
     database = open_database(data)
@@ -100,6 +104,7 @@ def set_(
 
 
 @retrieval_app.command()
+@with_tables
 def upgrade(
     collection: Name,
     preset_name: Preset = "Balanced",
@@ -136,7 +141,9 @@ def print_search_comparison(found: SearchComparison) -> None:
     )
     table = Table("Question", f"{found.old}", f"{found.new}", "Shared")
     for query in changed[:20]:
-        table.add_row(plain(query.query[:70]), str(query.old_count), str(query.new_count), str(query.shared))
+        table.add_row(
+            plain(shortened(query.query, 70)), str(query.old_count), str(query.new_count), str(query.shared)
+        )
     if changed:
         screen.print(table)
 

@@ -11,8 +11,10 @@ import typer
 from rich.table import Table
 
 from rag.asking.rows import AskResult, get_trace
-from rag.cli.asking import show_answer_event
+from rag.cli.asking import cancelled_ask, show_answer_event
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
+    Bom,
     Data,
     Json,
     Name,
@@ -23,6 +25,7 @@ from rag.cli.terminal import (
     plain,
     print_json,
     screen,
+    shortened,
 )
 from rag.errors import RagError
 from rag.review.rows import (
@@ -87,6 +90,7 @@ def feedback_add(
 
 
 @feedback_app.command("list")
+@with_tables
 def feedback_list(
     up: Annotated[bool | None, typer.Option("--up/--down", help="Only these; default: both.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
@@ -106,8 +110,8 @@ def feedback_list(
             plain(row.author),
             "up" if row.is_up else "down",
             plain(": ".join(part for part in (row.reason, row.note) if part)),
-            plain(row.question[:60]),
-            plain(row.correction[:60]),
+            plain(shortened(row.question, 60)),
+            plain(shortened(row.correction, 60)),
             plain(row.set_name),
         )
     screen.print(table if rows else "Nobody has rated an answer yet.")
@@ -182,6 +186,7 @@ def review_fill(
 
 
 @review_app.command("list")
+@with_tables
 def review_list(
     queue: Annotated[str, typer.Argument(help="Default: all queues.", metavar="QUEUE")] = "",
     by: By = "",
@@ -212,7 +217,7 @@ def review_list(
         others = ", ".join(f"{review.reviewer}: {review.verdict}" for review in item.others)
         own = item.own.verdict if item.own else ""
         table.add_row(
-            str(item.id), item.trace_id[:8], item.why, plain(item.question[:70]), own, plain(others)
+            str(item.id), item.trace_id[:8], item.why, plain(shortened(item.question, 70)), own, plain(others)
         )
     screen.print(table)
     screen.print(progress_sentence(items))
@@ -310,12 +315,15 @@ def review_to_set(
 
 @review_app.command("export")
 def review_export(
-    queue: Queue, file: Annotated[Path, typer.Argument(metavar="FILE")], data: Data = None
+    queue: Queue,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    bom: Bom = True,
+    data: Data = None,
 ) -> None:
     """Write all verdicts to a CSV file, or JSON lines when its name ends in .jsonl."""
     from rag.review.queues import export_reviews
 
-    count = export_reviews(open_database(data), queue, file)
+    count = export_reviews(open_database(data), queue, file, bom)
     screen.print(f"Wrote {counted(count, 'verdict')} to {plain(str(file))}.")
 
 
@@ -386,6 +394,7 @@ def start(
 
 
 @rollout_app.command()
+@with_tables
 def status(
     number: Annotated[int | None, typer.Argument(help="Default: list all.", metavar="N")] = None,
     data: Data = None,
@@ -481,7 +490,9 @@ def ask_both(
     from rag.routing import ask
 
     with open_workspace(data, "rollout ask") as workspace:
-        result = finish(ask(workspace, question, collection), None if as_json else show_answer_event)
+        result = finish(
+            ask(workspace, question, collection), None if as_json else show_answer_event, cancelled_ask
+        )
     if as_json:
         print_json({"kind": type(result).__name__, **asdict(result)})
         return

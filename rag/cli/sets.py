@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
+    Bom,
     Data,
     Json,
     clock_time,
@@ -20,6 +22,7 @@ from rag.cli.terminal import (
     print_json,
     run_steps,
     screen,
+    shortened,
 )
 from rag.errors import RagError
 from rag.evaluation.rows import DraftState, list_cases, list_drafts, list_set_versions, list_sets
@@ -44,10 +47,17 @@ FormatName = Annotated[
 
 
 @sets_app.callback(invoke_without_command=True)
+@with_tables
 def sets(context: typer.Context, data: Data = None, as_json: Json = False) -> None:
     """List the evaluation sets."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        list_(data, as_json)
+
+
+@sets_app.command("list")
+@with_tables
+def list_(data: Data = None, as_json: Json = False) -> None:
+    """List the evaluation sets."""
     rows = list_sets(open_database(data))
     if as_json:
         print_json([asdict(row) for row in rows])
@@ -99,6 +109,7 @@ def delete(name: Name, data: Data = None) -> None:
 
 
 @sets_app.command()
+@with_tables
 def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
     """List the versions of a set, newest first."""
     rows = list_set_versions(open_database(data), name)
@@ -118,6 +129,7 @@ def versions(name: Name, data: Data = None, as_json: Json = False) -> None:
 
 
 @sets_app.command()
+@with_tables
 def show(name: Name, version: Version = None, data: Data = None, as_json: Json = False) -> None:
     """List the cases of a version."""
     from rag.evaluation.cases import Case
@@ -131,8 +143,8 @@ def show(name: Name, version: Version = None, data: Data = None, as_json: Json =
         reference = "should decline" if case.should_refuse else " | ".join(case.references)
         table.add_row(
             plain(case.key),
-            plain(case.question[:80]),
-            plain(reference[:60]),
+            plain(shortened(case.question, 80)),
+            plain(shortened(reference, 60)),
             str(len(case.judgements)),
             plain(", ".join(case.tags)),
         )
@@ -331,6 +343,7 @@ def generate(
 
 
 @sets_app.command()
+@with_tables
 def drafts(
     name: Name,
     state: Annotated[str, typer.Option(help="waiting, accepted, rejected or all.")] = DraftState.WAITING,
@@ -401,12 +414,13 @@ def export(
     file: File,
     format_name: FormatName = "ragdeck",
     version: Version = None,
+    bom: Bom = True,
     data: Data = None,
 ) -> None:
     """Write a version to a file or folder; what the format cannot express is listed."""
     from rag.evaluation.sets import export_set
 
-    lost = export_set(open_database(data), name, file, format_name, version)
+    lost = export_set(open_database(data), name, file, format_name, version, bom)
     screen.print(f"Wrote {plain(name)} to {plain(str(file))}.")
     if lost:
         log.print(plain(f"The format cannot express: {', '.join(lost)}."), highlight=False, soft_wrap=True)

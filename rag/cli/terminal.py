@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
+import math
+import re
+import shlex
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rag.cli.printing.screen import Screen, carries_every_sign
+from rag.errors import DataFolderLockedError
 from rag.knowledge.rows import IngestProgress, IngestReport, VersionProgress
-from rag.storage.data_folder import data_folder
+from rag.storage.data_folder import data_folder, lock_holder
 
 if TYPE_CHECKING:
     from rag.storage.database import Database
@@ -24,18 +27,43 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+
+def _data_option(context: typer.Context, value: str | None) -> str | None:
+    """Return the data folder that was named here or before the subcommand: it holds for all of the line."""
+    named: str | None = context.meta.get("rag.data")
+    if value is None:
+        return named
+    if named not in (None, value):
+        raise typer.BadParameter(f"two data folders are named, {named} and {value}.")
+    context.meta["rag.data"] = value
+    return value
+
+
 Data = Annotated[
-    str | None, typer.Option("--data", help="Data folder; default: the platform's own place.", metavar="DIR")
+    str | None,
+    typer.Option(
+        "--data", help="Data folder; default: the platform's own place.", metavar="DIR", callback=_data_option
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, everything else on stderr.")
 ]
+Bom = Annotated[
+    bool, typer.Option("--bom/--no-bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")
+]
 Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")]
 
-screen = Console()
-log = Console(stderr=True)
+screen = Screen()
+log = Screen(stderr=True)
 # What opens a data folder for a purpose; None: Workspace. See rag.cli.run.
 opener: ContextVar[Callable[[Path, str], Workspace] | None] = ContextVar("opener", default=None)
+
+
+CANCELLED = "Cancelled. What was reported as done is saved. Run the same command again to continue."
+
+
+class CancelledError(Exception):
+    """A stop by Ctrl+C; its text says what is stored and how to go on."""
 
 
 @contextmanager
@@ -63,23 +91,49 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
 
 
 def open_database(data: str | None) -> Database:
-    """Open the SQLite file for reading, which needs no lock: listings work while the window is open."""
+    """Open the SQLite file for reading, which needs no lock: listings work while the window is open.
+
+    What a killed process left as running is marked as interrupted first: nothing runs while the lock is free.
+    """
     from rag.storage.database import Database
 
-    database = Database(data_folder(data) / "ragdeck.sqlite")
+    folder = data_folder(data)
+    database = Database(folder / "ragdeck.sqlite")
     if not database.is_current():
         with open_workspace(data, "first start"):
             pass  # makes the file, or upgrades an older one
+    elif _says_running(database) and lock_holder(folder) is None:
+        with suppress(DataFolderLockedError), open_workspace(data, "reading"):
+            pass
     return database
 
 
-def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) -> R:
+def _says_running(database: Database) -> bool:
+    """Return whether a question or an evaluation is stored as running; its process may be dead."""
+    found = database.cells(
+        """SELECT EXISTS (SELECT 1 FROM trace WHERE status = 'running')
+           OR EXISTS (SELECT 1 FROM evaluationrun WHERE status IN ('running', 'waiting'))"""
+    )
+    return bool(found[0][0])
+
+
+def finish(
+    events: Generator[Any, None, R],
+    show: Callable[[Any], None] | None,
+    cancelled: Callable[[Any], str] | None = None,
+) -> R:
     """Run an operation to its end and return its result; it is closed whatever happens.
 
     Args:
         events: The operation.
         show: What is done with each event, if anything.
+        cancelled: Says after Ctrl+C what is stored and how to go on, given the last event or None; it is
+            asked once the operation is closed.
+
+    Raises:
+        CancelledError: Ctrl+C was pressed.
     """
+    event = None
     try:
         while True:
             event = next(events)
@@ -88,6 +142,9 @@ def finish(events: Generator[Any, None, R], show: Callable[[Any], None] | None) 
     except StopIteration as end:
         result: R = end.value
         return result
+    except KeyboardInterrupt as stop:
+        events.close()
+        raise CancelledError(cancelled(event) if cancelled else CANCELLED) from stop
     finally:
         events.close()
 
@@ -108,7 +165,7 @@ def run_steps(events: Generator[VersionProgress, None, R], quiet: bool) -> R:
 def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: bool) -> IngestReport:
     """Run an ingest to its end, with a bar on a terminal unless it is quiet."""
     if quiet or not log.is_terminal:
-        return finish(events, None)
+        return finish(events, None, _cancelled_ingest)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -129,13 +186,56 @@ def with_progress(events: Generator[IngestProgress, None, IngestReport], quiet: 
                 rate=rate,
             )
 
-        return finish(events, show)
+        return finish(events, show, _cancelled_ingest)
+
+
+def _cancelled_ingest(event: IngestProgress | None) -> str:
+    done = (
+        f"{event.files_done} of {event.files_total} files are done and stored" if event else "No file is done"
+    )
+    return (
+        f"Cancelled; {done}, and the collection's active version is unchanged. Run the same command again to "
+        "continue: what is done is not read again."
+    )
+
+
+def command_line(words: str, data: str | None) -> str:
+    """Return a command to copy: with the data folder, if one was named."""
+    return f"ragdeck {words}" + (f" --data {shlex.quote(data)}" if data else "")
+
+
+# Signs that a terminal obeys or that change the direction of what follows: JSON can spell them out.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def print_json(document: Any) -> None:
-    """Print a document as JSON on stdout; what JSON does not know is printed as text."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write("\n")
+    """Print a document as JSON on stdout; what JSON does not know is printed as text.
+
+    It is UTF-8 or, on a stream that is not, ASCII with escapes: valid whatever the console is. A number that
+    is not finite is null, for JSON has no sign for it.
+    """
+    text = json_text(document)
+    if not carries_every_sign(screen.file, text):
+        text = json_text(document, ascii_only=True)
+    screen.file.write(_STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text) + "\n")
+
+
+def json_text(document: Any, ascii_only: bool = False) -> str:
+    """Return a document as JSON; what JSON does not know is text in it, and null what is not finite."""
+    try:
+        return json.dumps(document, ensure_ascii=ascii_only, indent=2, default=str, allow_nan=False)
+    except ValueError:  # raised for NaN and infinity alone
+        return json.dumps(
+            _without_nan(as_plain(document)), ensure_ascii=ascii_only, indent=2, default=str, allow_nan=False
+        )
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    return [_without_nan(part) for part in value] if isinstance(value, list) else value
 
 
 def plain(text: str) -> str:
@@ -143,6 +243,11 @@ def plain(text: str) -> str:
     from rich.markup import escape
 
     return escape("".join(c if c.isprintable() or c in "\n\t" else "�" for c in text))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text that would fill a terminal; in a pipe or a file, all of it."""
+    return text[:most] if screen.is_screen else text
 
 
 def clock_time(milliseconds: int) -> str:

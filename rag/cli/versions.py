@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rag.cli.printing.changes import marked_changes
+from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
     Json,
@@ -21,6 +23,7 @@ from rag.cli.terminal import (
     print_json,
     run_steps,
     screen,
+    shortened,
 )
 from rag.errors import RagError
 from rag.knowledge.rows import (
@@ -46,6 +49,7 @@ Which = Annotated[str, typer.Argument(help="Number or tag of a version.", metava
 
 
 @versions_app.callback(invoke_without_command=True)
+@with_tables
 def versions(
     context: typer.Context,
     collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")] = "",
@@ -79,6 +83,7 @@ def versions(
 
 
 @versions_app.command()
+@with_tables
 def diff(
     old: Which,
     new: Which,
@@ -267,6 +272,7 @@ def build(
 
 
 @trial_app.command()
+@with_tables
 def compare(
     old: Which,
     new: Which,
@@ -292,7 +298,9 @@ def compare(
         return
     table = Table("Query", f"Version {found.old_number}", f"Version {found.new_number}", "Both")
     for item in found.queries:
-        table.add_row(plain(item.query[:70]), str(item.old_count), str(item.new_count), str(item.shared))
+        table.add_row(
+            plain(shortened(item.query, 70)), str(item.old_count), str(item.new_count), str(item.shared)
+        )
     screen.print(table)
     if found.overlap is not None:
         screen.print(f"On average {100 * found.overlap:.0f} % of the first {found.k} hits are in both.")
@@ -319,13 +327,6 @@ def _print_chunk_change(change: ChunkChange) -> None:
     assert shown is not None
     screen.print(f"\n[bold]{change.kind}[/bold] chunk {shown.position + 1} {plain(shown.place)}")
     if change.words:
-        text = ""
-        for operation, old, new in change.words:
-            if operation == "equal":
-                text += plain(old)
-                continue
-            text += f"[red strike]{plain(old)}[/]" if old else ""
-            text += f"[green]{plain(new)}[/]" if new else ""
-        screen.print(text)
+        screen.print(marked_changes(change.words), highlight=False)
     else:
         screen.print(plain(shown.text), style="dim")

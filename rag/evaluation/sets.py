@@ -265,13 +265,18 @@ def import_file(
 
 
 def export_set(
-    database: Database, name: str, path: Path, format_name: str, number: int | None = None
+    database: Database,
+    name: str,
+    path: Path,
+    format_name: str,
+    number: int | None = None,
+    byte_order_mark: bool = True,
 ) -> tuple[str, ...]:
-    """Write a version to a file or folder; return what the format could not express. Raises RagError."""
+    """Write a version to a file or folder; return what the format could not express. See write_cases."""
     cases = set_cases(database, name, number)
     if not cases:
         raise RagError(f"“{name}” has no cases to export.")
-    return write_cases(cases, path, format_name)
+    return write_cases(cases, path, format_name, byte_order_mark)
 
 
 def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionRow | None:

@@ -31,6 +31,7 @@ from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import insert_rows, now_ms
 from rag.storage.tables.review import Review, ReviewItem, ReviewQueue
+from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 from rag.workspace import Workspace
 
 _MOST = 10_000  # items a source may add at once
@@ -230,10 +231,17 @@ def make_cases(workspace: Workspace, queue: str, set_name: str) -> tuple[int, in
     return len(cases), left_out
 
 
-def export_reviews(database: Database, queue: str, path: Path) -> int:
+def export_reviews(database: Database, queue: str, path: Path, byte_order_mark: bool = True) -> int:
     """Write a line for each verdict, as CSV or, when the name ends in .jsonl, as JSON; return how many.
 
-    Raises RagError when nobody has reviewed anything, or the file cannot be written.
+    Args:
+        database: Where the verdicts are.
+        queue: The queue's name.
+        path: The file; a CSV is made for spreadsheets, in which no cell is run as a formula.
+        byte_order_mark: Whether a CSV begins with one, by which Excel knows UTF-8.
+
+    Raises:
+        RagError: Nobody has reviewed anything, or the file cannot be written.
     """
     lines = []
     for item, reviews in list_reviews(database, queue):
@@ -257,9 +265,12 @@ def export_reviews(database: Database, queue: str, path: Path) -> int:
             path.write_text("".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines), "utf-8")
         else:
             with path.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, list(lines[0]))
-                writer.writeheader()
-                writer.writerows({**line, "relevant": json.dumps(line["relevant"])} for line in lines)
+                file.write(BYTE_ORDER_MARK if byte_order_mark else "")
+                writer = csv.writer(file)
+                writer.writerow(lines[0])
+                for line in lines:
+                    cells = {**line, "relevant": json.dumps(line["relevant"])}.values()
+                    writer.writerow(guarded(cell) if isinstance(cell, str) else cell for cell in cells)
     except OSError as error:
         raise RagError(f"{path} cannot be written: {error.strerror or error}.") from error
     return len(lines)

@@ -7,6 +7,7 @@ file again.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,10 +89,19 @@ def read_cases(
     return Imported(tuple(cases.values()), tuple(problems))
 
 
-def write_cases(cases: Sequence[Case], path: Path, format_name: str) -> tuple[str, ...]:
+def write_cases(
+    cases: Sequence[Case], path: Path, format_name: str, byte_order_mark: bool = True
+) -> tuple[str, ...]:
     """Write a file, or a new folder; return what the format could not express, as "checks (of 3 cases)".
 
-    Raises RagError when it cannot be written at all.
+    Args:
+        cases: The cases.
+        path: The file, or a folder that is empty or new.
+        format_name: One of FORMATS.
+        byte_order_mark: Whether a CSV begins with one, by which Excel knows UTF-8.
+
+    Raises:
+        RagError: It cannot be written at all.
     """
     chosen = _named(format_name)
     scratch = path.with_name(f".{path.name}.new")
@@ -103,6 +113,8 @@ def write_cases(cases: Sequence[Case], path: Path, format_name: str) -> tuple[st
             chosen.write(cases, path)
         else:
             chosen.write(cases, scratch)
+            if not byte_order_mark:
+                scratch.write_bytes(scratch.read_bytes().removeprefix(codecs.BOM_UTF8))
             scratch.replace(path)  # a kill leaves the old file
     except OSError as error:
         raise RagError(f"{path} cannot be written ({error.strerror or error}).") from error

@@ -15,6 +15,7 @@ from typing import Any
 from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.formats.entries import Entry, Options, Problem, read_text, write_text
+from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded, unguarded
 
 # Fields of a case and the headers that are recognised as such.
 CSV_FIELDS = {
@@ -59,12 +60,12 @@ def read_csv(path: Path, options: Options) -> Iterator[Entry]:
     """Yield the cases of a CSV. Raises RagError when a column is unknown or none holds the question."""
     rows = _csv_rows(path)
     _, headers = next(rows, ("", []))
-    places = _csv_columns(path, [header.strip() for header in headers], options.columns)
+    places = _csv_columns(path, [unguarded(header.strip()) for header in headers], options.columns)
     for place, row in rows:
         if len(row) > len(headers):
             yield place, Problem(place, f"{len(row)} cells under {len(headers)} headers; quote the delimiter")
             continue
-        cells = {name: row[n].strip() for name, n in places.items() if n < len(row)}
+        cells = {name: unguarded(row[n].strip()) for name, n in places.items() if n < len(row)}
         try:
             yield place, _csv_case(cells)
         except ValueError as error:
@@ -126,7 +127,7 @@ def _csv_judgement(text: str) -> dict[str, Any]:
 
 
 def write_csv(cases: Sequence[Case], path: Path) -> None:
-    """Write a row a case; a quote of a named document, grades and checks have no column."""
+    """Write a row a case, for spreadsheets; a quote of a named document, grades and checks have no column."""
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(CSV_FIELDS)
@@ -134,17 +135,16 @@ def write_csv(cases: Sequence[Case], path: Path) -> None:
         named = [j for j in case.judgements if j.document]
         documents = [f"{j.document}#{j.start}-{j.end}" if j.end else j.document for j in named]
         quotes = [j.quote for j in case.judgements if not j.document]
-        writer.writerow(
-            [
-                case.key,
-                case.question,
-                "\n".join(case.references),
-                "\n".join(documents),
-                "\n".join(quotes),
-                "true" if case.should_refuse else "",
-                "\n".join(case.tags),
-                "" if case.weight == 1 else repr(case.weight),
-                case.cluster,
-            ]
-        )
-    write_text(path, target.getvalue())
+        cells = [
+            case.key,
+            case.question,
+            "\n".join(case.references),
+            "\n".join(documents),
+            "\n".join(quotes),
+            "true" if case.should_refuse else "",
+            "\n".join(case.tags),
+            "" if case.weight == 1 else repr(case.weight),
+            case.cluster,
+        ]
+        writer.writerow(map(guarded, cells))
+    write_text(path, BYTE_ORDER_MARK + target.getvalue())

@@ -240,7 +240,7 @@ def test_the_values_of_a_graph_are_saved(
     page.tabs.setCurrentWidget(page.flags)
     answer_box(str(tmp_path / "flags.csv"))
     click(qtbot, page, "CSV…")
-    with (tmp_path / "flags.csv").open(encoding="utf-8") as file:
+    with (tmp_path / "flags.csv").open(encoding="utf-8-sig") as file:
         lines = list(csv.reader(file))
     assert lines[0] == ["time", "series", "value (%)", "trace"]
     assert [line[3] for line in lines[1:]] == asked[:2]

@@ -100,12 +100,14 @@ def test_the_legend_stands_above_the_plot_and_shortens_long_names(qtbot: QtBot, 
 
 
 def test_files_hold_the_numbers_and_the_picture(chart: TimeChart, tmp_path: Path) -> None:
-    chart.set_points([Series("first token", X, np.array([1.5, np.nan, 3.0]), ("t1", "t2", "t3"))])
+    points = ("first token", X, np.array([1.5, np.nan, -3.0]), ("t1", "t2", "t3"))
+    chart.set_points([Series(*points), Series("=model", *points[1:])])
     chart.export_csv(tmp_path / "a.csv")
     lines = (tmp_path / "a.csv").read_text("utf-8").splitlines()
-    assert lines[0] == "time,series,value (ms),trace"
+    assert lines[0] == "\ufefftime,series,value (ms),trace", "Excel knows UTF-8 by the mark"
     assert lines[1].endswith(",first token,1.5,t1")
-    assert len(lines) == 4
+    assert lines[6].endswith(",'=model,-3.0,t3"), "a name is never run as a formula, a number stays one"
+    assert len(lines) == 7
     chart.export_png(tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 

@@ -51,7 +51,19 @@ def test_a_gate_decides_the_exit_code_and_writes_what_ci_reads(
     report, junit = tmp_path / "out" / "report.json", tmp_path / "out" / "junit.xml"
     capsys.readouterr()
     assert (
-        run(data, "evaluate", "S", "-p", "P", "--gate", good, "--json", str(report), "--junit", str(junit))
+        run(
+            data,
+            "evaluate",
+            "S",
+            "-p",
+            "P",
+            "--gate",
+            good,
+            "--json-file",
+            str(report),
+            "--junit",
+            str(junit),
+        )
         == 0
     )
     printed = capsys.readouterr()

@@ -10,6 +10,7 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 from rich.console import Console
 
 from rag.cli.terminal import (
+    CancelledError,
     as_plain,
     clock_time,
     finish,
@@ -107,9 +108,15 @@ def test_an_operation_is_closed_when_it_fails_or_showing_it_does() -> None:
     closed: list[str] = []
     with pytest.raises(RagError):
         finish(steps(closed, fail=True), None)
-    with pytest.raises(KeyboardInterrupt):
-        finish(steps(closed), lambda _event: (_ for _ in ()).throw(KeyboardInterrupt()))
-    assert closed == ["closed"] * 2
+    with pytest.raises(CancelledError, match=r"What was reported as done is saved"):
+        finish(steps(closed), stop)
+    with pytest.raises(CancelledError, match=r"^1 of 2$"):
+        finish(steps(closed), stop, lambda last: f"{last.done} of {last.total}")
+    assert closed == ["closed"] * 3
+
+
+def stop(_event: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_ingest_reports_what_became_of_the_files(workspace: Workspace, documents: Path) -> None:

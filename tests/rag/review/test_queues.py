@@ -86,8 +86,15 @@ def test_a_reviewer_judges_blind_and_agreement_is_measured(notes: Workspace, tmp
     single = make_review_case(notes, items[0], "Ann", "single")
     assert single.references[0].startswith("Rye bread needs")
     assert export_reviews(notes.database, "Q", tmp_path / "q.csv") == 8
-    lines = list(csv.DictReader((tmp_path / "q.csv").open(encoding="utf-8")))
+    lines = list(csv.DictReader((tmp_path / "q.csv").open(encoding="utf-8-sig")))
     assert {line["reviewer"] for line in lines} == {"Ann", "Bob"}
+    save_verdict(notes, items[0], "=Eve()", "correct")
+    export_reviews(notes.database, "Q", tmp_path / "q.csv", byte_order_mark=False)
+    (line,) = [
+        x for x in csv.DictReader((tmp_path / "q.csv").open(encoding="utf-8")) if "Eve" in x["reviewer"]
+    ]
+    assert line["reviewer"] == "'=Eve()", "no spreadsheet runs what people wrote"
+    assert "queue" in line
 
 
 def test_an_erased_document_leaves_what_people_wrote(notes: Workspace) -> None:

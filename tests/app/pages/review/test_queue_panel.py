@@ -387,7 +387,7 @@ def test_verdicts_are_exported(
     answer_box(str(tmp_path / "verdicts.csv"))
     click(qtbot, panel, "Export…")
     settle()
-    with (tmp_path / "verdicts.csv").open(encoding="utf-8") as file:
+    with (tmp_path / "verdicts.csv").open(encoding="utf-8-sig") as file:
         assert [row["verdict"] for row in csv.DictReader(file)] == ["correct", "wrong", "skip"]
     assert notices(console) == [("3 verdicts were written to verdicts.csv.", "info")]
 

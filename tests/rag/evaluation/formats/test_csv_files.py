@@ -1,5 +1,7 @@
 """CSV as spreadsheets write it: any delimiter, headers of other tools, several values in a cell."""
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,23 @@ def test_values_of_a_cell_are_lines_and_places_are_in_the_name(tmp_path: Path) -
 def test_grades_and_checks_are_reported_as_lost(tmp_path: Path) -> None:
     lost = write_cases([FULL], tmp_path / "a.csv", "csv")
     assert set(lost) == {"judgements (of 1 case)", "checks (of 1 case)"}
+
+
+def test_a_file_for_a_spreadsheet_runs_nothing_and_comes_back(tmp_path: Path) -> None:
+    case = Case(
+        key="=key", question="=HYPERLINK(\"http://example.invalid\")", references=("-1", "'=x"), tags=("@a",),
+        judgements=(Judgement(document="+a.md"), Judgement(quote="\u00fcber")),
+    )  # fmt: skip
+    again = Case(key="b", question="'quoted' and größer", references=("'-x",), cluster="-c")
+    assert write_cases([case, again], tmp_path / "a.csv", "csv") == ()
+    written = (tmp_path / "a.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbfkey,")
+    rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
+    starts = {cell[:1] for row in rows for cell in row if cell}
+    assert not starts & set("=+-@\t\r\n")
+    found = read_cases(tmp_path / "a.csv").cases
+    assert [(c.key, c.question, c.references, c.tags, c.judgements, c.cluster) for c in found] == [
+        (c.key, c.question, c.references, c.tags, c.judgements, c.cluster) for c in (case, again)
+    ]
+    write_cases([case], tmp_path / "a.csv", "csv", byte_order_mark=False)
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"key,")
