@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from rag.errors import RagError
 
@@ -214,10 +215,10 @@ def classic_retrieval(path: Path) -> RetrievalSettings:
     Its own values win over those of the preset Classic; a file that is not valid says nothing.
     """
     try:
-        written = tomllib.loads(path.read_text("utf-8")).get("retrieval", {}) if path.exists() else {}
+        written = tomllib.loads(path.read_text("utf-8-sig")).get("retrieval", {}) if path.exists() else {}
         known = {key: value for key, value in written.items() if key in RetrievalSettings.model_fields}
         return RetrievalSettings.model_validate(PRESETS["Classic"] | (known if is_classic(known) else {}))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return preset("Classic")
 
 
@@ -325,20 +326,24 @@ class Settings(Section):
         Raises:
             RagError: The file is not TOML, or a value is not allowed; the sentence names the key.
         """
-        if not path.exists():
-            return cls()
         try:
-            return cls.model_validate(_brought_up(tomllib.loads(path.read_text("utf-8"))))
+            return cls.model_validate(_brought_up(tomllib.loads(path.read_text("utf-8-sig"))))
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise RagError(
+                f"{path} cannot be read ({error.strerror or error}). Check what it is and its permissions."
+            ) from error
+        except RecursionError as error:
+            raise RagError(
+                f"{path.name} is nested too deeply. Correct it, or delete it to get the defaults."
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RagError(
                 f"{path.name} is not valid TOML ({error}). Correct it, or delete it to get the defaults."
             ) from error
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise RagError(
-                f"{path.name}: {key}: {first['msg']}. Correct it, or delete the line to get the default."
-            ) from error
+            raise RagError(f"{path.name}: {_what_is_wrong(error)}") from error
 
     def save(self, path: Path) -> None:
         """Write the file as a whole, so that a kill leaves the old one."""
@@ -365,6 +370,32 @@ class Settings(Section):
             return Settings.model_validate(data)
         except ValidationError as error:
             raise RagError(f"{section}.{key}: {error.errors()[0]['msg']}.") from error
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """Return the first problem of a file: the key, what is wrong with it, and where it belongs."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    key, name = ".".join(place), place[-1]
+    if first["type"] != "extra_forbidden":
+        if len(place) == 1 and place[0] in Settings.model_fields:
+            return f"{key} must be a section, [{key}] with its keys below. Correct it, or delete the line."
+        return f"{key}: {first['msg']}. Correct it, or delete the line to get the default."
+    keys = {section: type(getattr(Settings(), section)).model_fields for section in Settings.model_fields}
+    if home := next((section for section in keys if name in keys[section]), ""):
+        return f"{key} is in the wrong place: it belongs below [{home}]. Move it there, or delete it."
+    if name in keys:
+        return f"[{key}] is in the wrong place: it is a section of its own, [{name}]. Move it, or delete it."
+    inner = next((section for section in keys if section in first["input"]), "") if _is_table(first) else ""
+    if inner:
+        return f"[{key}.{inner}] is nested: it is a section of its own. Write it as [{inner}]."
+    if len(place) == 1:
+        return f"there is no section {key}; the sections are {', '.join(keys)}. Correct or delete it."
+    return f"{key}: there is no such key; [{place[0]}] has {', '.join(keys[place[0]])}. Correct or delete it."
+
+
+def _is_table(problem: ErrorDetails) -> bool:
+    return isinstance(problem["input"], dict)
 
 
 def own_retrieval(own: str, settings: Settings) -> RetrievalSettings:

@@ -413,7 +413,7 @@ def _dense(
             found = _from_index(workspace, collection, version, vector, count)
             if found is not None and _index_still_holds(workspace, collection, version):
                 return found, ""
-            why = "the index was being changed"
+            why = "the index was damaged" if workspace.index.was_reset else "the index was being changed"
         except (
             Exception
         ) as error:  # Chroma raises many kinds; any of them means the index must not be trusted
@@ -437,6 +437,8 @@ def _from_index(
     """
     place = index_place(collection)
     extra = workspace.index.count(place) - version.text_count
+    if extra < 0 and _index_still_holds(workspace, collection, version):
+        workspace.index.note_damage()  # no change is under way, so entries were lost
     if extra < 0 or extra > _MOST_EXTRA:
         return None
     texts = workspace.index.query(place, vector, count + extra)

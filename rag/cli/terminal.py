@@ -83,11 +83,21 @@ def open_workspace(data: str | None, purpose: str) -> Iterator[Workspace]:
     open_folder = opener.get() or Workspace
     with open_folder(data_folder(data), f"ragdeck {purpose}") as workspace:
         for sentence in workspace.notices:
-            log.print(plain(sentence), highlight=False, soft_wrap=True)
+            note(sentence)
         if needs_start_up(workspace):
-            for notice in finish(start_up(workspace), None):
-                log.print(plain(notice), highlight=False, soft_wrap=True)
-        yield workspace
+            for sentence in finish(start_up(workspace), None):
+                note(sentence)
+        try:
+            yield workspace
+        finally:  # the command may have found the index damaged
+            if workspace.index.was_reset:
+                for sentence in finish(start_up(workspace), None):
+                    note(sentence)
+
+
+def note(sentence: str) -> None:
+    """Print a sentence beside a command's result, on stderr."""
+    log.print(plain(sentence), highlight=False, soft_wrap=True)
 
 
 def open_database(data: str | None) -> Database:

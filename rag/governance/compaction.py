@@ -14,9 +14,8 @@ from sqlmodel import select
 
 from rag.errors import RagError
 from rag.governance.rows import CompactReport
-from rag.index.vector_index import IndexPlace
-from rag.knowledge.collections import delete_documents, index_place
-from rag.knowledge.index_sync import fill_index, sync_index
+from rag.knowledge.collections import delete_documents
+from rag.knowledge.index_sync import refill_indexes
 from rag.knowledge.rows import VersionProgress
 from rag.knowledge.trials import orphan_documents
 from rag.storage import audit_log
@@ -41,31 +40,10 @@ def compact(workspace: Workspace) -> Generator[VersionProgress, None, CompactRep
         audit_log.record(session, "compacted", "data folder", f"{len(orphans)} documents, {vectors} vectors")
     dropped = [key for key in workspace.index.collection_names() if key not in keys]
     yield VersionProgress("compacting", 1, 3)
-    yield from refill_index(workspace)
+    yield from refill_indexes(workspace)
     yield VersionProgress("compacting", 2, 3)
     vacuum(workspace)
     return CompactReport(len(orphans), vectors, len(dropped), before, _folder_bytes(workspace.folder))
-
-
-def refill_index(workspace: Workspace) -> Generator[VersionProgress, None, None]:
-    """Make the index folder again from the stored vectors. In the meantime, questions use an exact search."""
-    with workspace.store.session() as session:
-        collections = list(session.exec(select(Collection)).all())
-        trials = session.exec(select(DatasetVersion).where(DatasetVersion.trial_key != "")).all()
-        for found in collections:
-            found.index_version_id = None
-            session.add(found)
-    workspace.index.erase_folder()
-    for trial in trials:
-        # Two chunks may have the same text, which has one vector.
-        hashes = list(dict.fromkeys(workspace.content(trial.id or 0, trial.embedder).hashes))
-        yield from fill_index(workspace, IndexPlace(trial.trial_key), hashes, trial.embedder)
-    for found in collections:
-        if found.active_version_id is None:
-            continue
-        if found.index_server:
-            workspace.index.drop(index_place(found))
-        yield from sync_index(workspace, found.id or 0)
 
 
 def vacuum(workspace: Workspace, patience_s: float = 30) -> None:

@@ -14,10 +14,11 @@ from collections.abc import Generator, Sequence
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
-from rag.governance.compaction import refill_index, vacuum
+from rag.governance.compaction import vacuum
 from rag.governance.erased_rows import ErasedRows, erase_rows, places_with
 from rag.governance.rows import ErasureReport, ErasureState
 from rag.governance.sentence_search import Sentences, search_files, sentences_of
+from rag.knowledge.index_sync import refill_indexes
 from rag.knowledge.rows import VersionProgress
 from rag.storage import audit_log
 from rag.storage.data_folder import DATABASE
@@ -176,7 +177,7 @@ def _clean_files(workspace: Workspace) -> Generator[VersionProgress, None, list[
             notes.append(f"{path.name} was deleted because it contained the document as well")
     for path in workspace.folder.glob("engine.log*"):
         path.write_text("")
-    yield from refill_index(workspace)
+    yield from refill_indexes(workspace)
     yield VersionProgress("rewriting", 0, 1)
     vacuum(workspace)
     notes.append("backups that were made earlier still contain the document; delete them where they are")

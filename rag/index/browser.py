@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rag.errors import NotFoundError, RagError
 from rag.index.rows import ChromaCollection, ChromaPage, ChromaRecord
-from rag.index.vector_index import open_client
+from rag.index.vector_index import is_of_chroma, open_client
 
 Vectors = npt.NDArray[np.float32]
 _PAGE = 1000
@@ -160,9 +160,9 @@ class ChromaBrowser:
     def _in_words(self) -> Iterator[None]:
         try:
             yield
-        except RagError:
-            raise
-        except Exception as error:  # Chroma, httpx and its Rust core raise some twenty kinds between them
+        except BaseException as error:  # Chroma, httpx and its Rust core raise some twenty kinds between them
+            if not is_of_chroma(error):
+                raise
             if self.is_server:
                 raise RagError(
                     f"The Chroma server at {self.source} does not answer as expected "

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import RagError
+from rag.errors import IndexDamagedError, RagError, of_the_disk
 
 Vector = npt.NDArray[np.float32]
 VectorsOf = Callable[[list[str]], dict[str, Vector]]
@@ -43,12 +43,15 @@ class IndexPlace:
 class VectorIndex:
     """The index of all collections. It opens the Chroma folder, or a server, when that is first needed.
 
-    A server that does not answer is a RagError with a sentence, whatever is done.
+    A server that does not answer is a RagError with a sentence, whatever is done. A folder that cannot be read
+    is emptied, and a file beside it says so until the index is made again: `was_reset`.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._damaged = folder.with_name(f"{folder.name}.damaged")  # there until the index is made again
         self._clients: dict[str, Any] = {}
+        self._tried: set[str] = set()  # collections of the folder that could be read in this process
 
     def add(
         self, place: IndexPlace, hashes: Sequence[str], vectors_of: VectorsOf
@@ -60,7 +63,7 @@ class VectorIndex:
             hashes: Hashes of the texts.
             vectors_of: Returns the vectors of some hashes. RagError is raised when one is missing.
         """
-        with _in_words(place):
+        with self._in_words(place):
             collection = self._collection(place)
             done = 0
             for batch in _batches(hashes):
@@ -73,7 +76,7 @@ class VectorIndex:
 
     def delete(self, place: IndexPlace, hashes: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Delete entries, if they exist, and yield (done, total) after each batch."""
-        with _in_words(place):
+        with self._in_words(place):
             collection = self._collection(place)
             done = 0
             for batch in _batches(hashes):
@@ -83,22 +86,25 @@ class VectorIndex:
 
     def query(self, place: IndexPlace, vector: Vector, count: int) -> list[str]:
         """Return the text hashes of the nearest entries by cosine similarity, best first."""
-        collection = self._collection(place)
-        size = collection.count()
-        if size == 0:
-            return []
-        found = collection.query(query_embeddings=[vector.tolist()], n_results=min(count, size), include=[])
-        return [str(text_hash) for text_hash in found["ids"][0]]
+        with self._in_words(place):
+            collection = self._collection(place)
+            size = collection.count()
+            if size == 0:
+                return []
+            found = collection.query(
+                query_embeddings=[vector.tolist()], n_results=min(count, size), include=[]
+            )
+            return [str(text_hash) for text_hash in found["ids"][0]]
 
     def hashes(self, place: IndexPlace) -> list[str]:
         """Return the text hashes of all entries."""
-        with _in_words(place):
+        with self._in_words(place):
             return self._ids(self._collection(place))
 
     def vectors(self, place: IndexPlace, hashes: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those texts that have an entry, by text hash."""
         found: dict[str, Vector] = {}
-        with _in_words(place):
+        with self._in_words(place):
             collection = self._collection(place)
             for begin in range(0, len(hashes), _READ_PAGE):
                 page = collection.get(ids=list(hashes[begin : begin + _READ_PAGE]), include=["embeddings"])
@@ -107,29 +113,52 @@ class VectorIndex:
 
     def count(self, place: IndexPlace) -> int:
         """Return the number of entries."""
-        with _in_words(place):
+        with self._in_words(place):
             return int(self._collection(place).count())
 
     def drop(self, place: IndexPlace) -> None:
         """Delete the index of a collection, if there is one."""
         from chromadb.errors import NotFoundError
 
-        with _in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
+        with self._in_words(place), suppress(NotFoundError, ValueError):  # it was never filled
             self._client(place.server).delete_collection(place.key)
 
     def collection_names(self) -> list[str]:
-        """Return the names of all collections in the folder."""
-        return [str(collection.name) for collection in self._client("").list_collections()]
+        """Return the names of all collections in the folder; a damaged one has none any more."""
+        try:
+            with self._in_words(IndexPlace("")):
+                return [str(collection.name) for collection in self._client("").list_collections()]
+        except IndexDamagedError:
+            return []
+
+    @property
+    def was_reset(self) -> bool:
+        """Whether the folder was damaged and is not yet made again."""
+        return self._damaged.exists()
+
+    def note_damage(self) -> None:
+        """Remember, beyond the end of this process, that the folder must be made again."""
+        with suppress(OSError):  # a folder that cannot be written to cannot be made again either
+            self._damaged.touch()
+
+    def note_repair(self) -> None:
+        """Forget the damage: the index was made again."""
+        self._damaged.unlink(missing_ok=True)
 
     def erase_folder(self) -> None:
         """Delete the folder: Chroma leaves deleted data behind in its files. All of it can be rebuilt."""
         client = self._clients.pop("", None)
         if client is not None:
             client.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._tried.clear()
+        if self._folder.is_dir():
+            shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            self._folder.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the folder and all servers; the next use opens them again."""
+        self._tried.clear()
         while self._clients:
             self._clients.popitem()[1].close()
 
@@ -144,9 +173,56 @@ class VectorIndex:
         return found
 
     def _collection(self, place: IndexPlace) -> Any:
+        """Return a collection of Chroma. One of the folder is tried first; if it fails, all begin anew."""
+        if place.server or place.key in self._tried:
+            return self._open_collection(place)
+        try:
+            collection = self._open_collection(place)
+            _try(collection)
+        except BaseException as error:
+            if not is_of_chroma(error) or of_the_disk(error):
+                raise
+            self._reset()
+            collection = self._open_collection(place)
+        self._tried.add(place.key)
+        return collection
+
+    def _open_collection(self, place: IndexPlace) -> Any:
         return self._client(place.server).get_or_create_collection(
             place.key, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
         )
+
+    def _reset(self) -> None:
+        """Empty a folder that cannot be read. Everything in it can be made again."""
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        self.note_damage()
+        with suppress(Exception):  # a client of a damaged folder may not even close
+            self.close()
+        self._clients.clear()
+        SharedSystemClient.clear_system_cache()  # it would give the one that failed to open once more
+        self.erase_folder()
+
+    @contextmanager
+    def _in_words(self, place: IndexPlace) -> Iterator[None]:
+        """Turn whatever the libraries make of a stopped server or a damaged folder into a sentence."""
+        try:
+            yield
+        except BaseException as error:
+            if not is_of_chroma(error):
+                raise
+            if place.server:
+                raise RagError(
+                    f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it "
+                    "again, or serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
+                ) from error
+            if refusal := of_the_disk(error):
+                raise refusal from error
+            self._reset()
+            raise IndexDamagedError(
+                f"The index in {self._folder} is damaged ({type(error).__name__}). It is made again from the "
+                "stored vectors; nothing is lost. Run the command again."
+            ) from error
 
     def _client(self, server: str) -> Any:
         if server not in self._clients:
@@ -187,20 +263,21 @@ def open_client(server: str, folder: str) -> Any:
         ) from error
 
 
-@contextmanager
-def _in_words(place: IndexPlace) -> Iterator[None]:
-    """Turn whatever the libraries make of a server that was stopped into a sentence."""
-    try:
-        yield
-    except RagError:
-        raise
-    except Exception as error:
-        if not place.server:
-            raise
-        raise RagError(
-            f"The Chroma server at {place.server} does not answer ({type(error).__name__}); start it again, "
-            "or serve the collection from the folder: `ragdeck serve-index -c NAME folder`."
-        ) from error
+def is_of_chroma(error: BaseException) -> bool:
+    """Return whether an error comes from Chroma or what it uses, rather than being a sentence or a cancel.
+
+    Its Rust core panics over some damaged pages, and a panic is no Exception.
+    """
+    return type(error).__name__ == "PanicException" or (
+        isinstance(error, Exception) and not isinstance(error, RagError)
+    )
+
+
+def _try(collection: Any) -> None:
+    """Read each kind of file behind a collection once: a damaged one raises before anything relies on it."""
+    if collection.count():
+        found = collection.get(limit=1, include=["embeddings"])
+        collection.query(query_embeddings=found["embeddings"], n_results=1, include=[])
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session, select
 
-from rag.errors import RagError
+from rag.errors import IndexDamagedError, RagError
 from rag.index.vector_index import IndexPlace, Vector, VectorsOf
 from rag.knowledge.collections import (
     clear_pending,
@@ -214,9 +214,9 @@ def index_hashes(workspace: Workspace, collection: str) -> list[str]:
 
 
 def needs_repair(workspace: Workspace) -> bool:
-    """Return whether, by the tables alone, a change was interrupted or an index is behind."""
+    """Return whether a change was interrupted, an index is behind by the tables, or the folder was damaged."""
     with workspace.store.session() as session:
-        return any(
+        return workspace.index.was_reset or any(
             found.pending_kind or found.index_version_id != found.active_version_id
             for found in session.exec(select(Collection)).all()
         )
@@ -234,12 +234,49 @@ def repair_indexes(workspace: Workspace) -> Generator[VersionProgress, None, lis
         if found.active_version_id is None:
             clear_pending(workspace, found.id)
             continue
+        if workspace.index.was_reset and not found.index_server:
+            continue  # made again below, with the others of the folder
         try:
             if found.pending_kind or not _index_is_whole(workspace, found):
                 yield from sync_index(workspace, found.id)
+        except IndexDamagedError:
+            continue
         except RagError as error:
             notices.append(f"“{found.name}” is answered by exact search: {error}")
+    if workspace.index.was_reset:
+        yield from refill_indexes(workspace, servers=False)
+        notices.append(
+            "The index folder was damaged. The index was made again from the stored vectors; nothing is lost."
+        )
     return notices
+
+
+def refill_indexes(workspace: Workspace, servers: bool = True) -> Generator[VersionProgress, None, None]:
+    """Make the index folder again from the stored vectors. In the meantime, questions use an exact search.
+
+    Args:
+        workspace: The open data folder.
+        servers: Whether the indexes on Chroma servers are made again, too.
+    """
+    with workspace.store.session() as session:
+        collections = list(session.exec(select(Collection)).all())
+        collections = [found for found in collections if servers or not found.index_server]
+        trials = session.exec(select(DatasetVersion).where(DatasetVersion.trial_key != "")).all()
+        for found in collections:
+            found.index_version_id = None
+            session.add(found)
+    workspace.index.erase_folder()
+    for trial in trials:
+        # Two chunks may have the same text, which has one vector.
+        hashes = list(dict.fromkeys(workspace.content(trial.id or 0, trial.embedder).hashes))
+        yield from fill_index(workspace, IndexPlace(trial.trial_key), hashes, trial.embedder)
+    for found in collections:
+        if found.active_version_id is None:
+            continue
+        if found.index_server:
+            workspace.index.drop(index_place(found))
+        yield from sync_index(workspace, found.id or 0)
+    workspace.index.note_repair()
 
 
 def _interrupted(workspace: Workspace, collection: Collection) -> str:

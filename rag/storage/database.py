@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from rag.errors import NotFoundError
+from rag.errors import NotFoundError, of_sqlite
 from rag.storage.data_folder import SCHEMA
 
 R = TypeVar("R")
@@ -28,21 +29,27 @@ class Database:
     """A SQLite file opened for reading, usable from several threads: each gets its own connection.
 
     Before the engine has made the file, or brought an older one up to date, every query returns nothing.
+    A file that is damaged, or that another program holds, is a RagError with a sentence, whatever is asked.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_s: float = 10) -> None:
+        """Remember the file.
+
+        Args:
+            path: The file; it need not exist.
+            patience_s: How long a query waits for a program that holds the whole file, in seconds.
+        """
         self.path = path
+        self._patience_s = patience_s
         self._local = threading.local()
 
     def is_current(self) -> bool:
         """Return whether the file is there with the tables that this program reads."""
         if not self.path.exists():
             return False
-        connection = self._open()
-        try:  # a migration sets user_version in its last statement
+        with self._in_words(), closing(self._open()) as connection:
+            # A migration sets user_version in its last statement.
             return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= SCHEMA
-        finally:
-            connection.close()
 
     def rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
         """Return a query's rows as values of a dataclass whose fields are columns of the query.
@@ -57,8 +64,10 @@ class Database:
             return []
         cursor = connection.cursor()
         cursor.row_factory = None  # plain tuples: made and read quicker than sqlite3.Row
-        cursor.execute(statement, values)
-        return _mapped(kind, [column[0] for column in cursor.description], cursor.fetchall())
+        with self._in_words():
+            cursor.execute(statement, values)
+            found = cursor.fetchall()
+        return _mapped(kind, [column[0] for column in cursor.description], found)
 
     def cells(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Return a query's rows as plain tuples."""
@@ -67,7 +76,10 @@ class Database:
     def query(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Return a query's rows, readable by place and by name."""
         connection = self._connection()
-        return [] if connection is None else connection.execute(statement, values).fetchall()
+        if connection is None:
+            return []
+        with self._in_words():
+            return connection.execute(statement, values).fetchall()
 
     def id_of(self, table: str, name: str, missing: str) -> int:
         """Return the id of the row with this name. Raises NotFoundError with the sentence `missing`."""
@@ -91,9 +103,18 @@ class Database:
         return connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, timeout=self._patience_s)
         connection.row_factory = sqlite3.Row
         return connection
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if refusal := of_sqlite(error, str(self.path)):
+                raise refusal from error
+            raise
 
 
 # --- rows of a dataclass ----------------------------------------------------------------------------------

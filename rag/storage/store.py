@@ -5,6 +5,7 @@ WAL lets the window read while the engine writes. A transaction is short and nev
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import event
 from sqlalchemy.dialects import sqlite as dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Session, SQLModel, create_engine
 
-from rag.errors import RagError
+from rag.errors import RagError, of_sqlite, sqlite_code
 from rag.storage import tables  # noqa: F401 - registers every table with SQLModel
 from rag.storage.migration.migrate import migrate, statements
 from rag.storage.tables.knowledge import Chunk, Document
@@ -90,43 +91,70 @@ class Store:
         self._engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": patience_s})
         event.listen(self._engine, "connect", _set_pragmas)
         migrate(database, fill_new_file)
+        self._identity = _identity(database)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Open a transaction: committed at the end, rolled back on any error.
 
         Raises:
-            RagError: The disk is full or cannot be written to, or another program is writing all the time.
+            RagError: The disk is full or cannot be written to, the file is damaged or was deleted, or another
+                program is writing all the time.
         """
         with Session(self._engine, expire_on_commit=False) as session:
             try:
                 yield session
                 session.commit()
-            except OperationalError as error:
+            except DatabaseError as error:
                 session.rollback()
-                if refusal := _in_words(error):
+                self._check_place()
+                if refusal := _in_words(error, self.database):
                     raise refusal from error
                 raise
+        self._check_place()
+
+    def _check_place(self) -> None:
+        """Raise RagError when the file that was written is no longer the data folder's.
+
+        Unix goes on writing into a file that was deleted, and into one whose folder was replaced: what was
+        saved is then lost without any error.
+        """
+        if os.name != "nt" and _identity(self.database) != self._identity:
+            raise RagError(
+                f"{self.database} was deleted or replaced while the program ran, so what was done since then "
+                "is not stored. Put the data folder back or restore a backup, and start again."
+            )
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
 
-def _in_words(error: OperationalError) -> RagError | None:
+def _identity(database: Path) -> tuple[int, int] | None:
+    """Return which file a path names now; None: there is none, or it cannot be asked."""
+    try:
+        found = database.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _in_words(error: DatabaseError, database: Path) -> RagError | None:
     """Return what an error of SQLite means for the person, None for a bug."""
-    reason = str(error.orig)
-    if "locked" in reason or "busy" in reason:
+    if error.orig is None:
+        return None
+    code = sqlite_code(error.orig)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return RagError(
             "The data folder is busy: another program is writing to its database. Nothing of this step was "
             "saved. Close that program, or wait for it, and try again."
         )
-    if "full" in reason or "I/O" in reason or "readonly" in reason:
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
         return RagError(
-            f"The data folder cannot be written to ({reason}). Free some space on its disk and try again. "
-            "What was reported as done is saved."
+            f"The data folder cannot be written to ({error.orig}). Free some space on its disk and try "
+            "again. What was reported as done is saved."
         )
-    return None
+    return of_sqlite(error.orig, str(database))
 
 
 # FROM and WHERE of "the chunks of version ?"; the chunk is c.

@@ -54,6 +54,20 @@ def test_any_text_survives(text: str) -> None:
         ("[retrieval]\nrrf_kk = 3", "retrieval.rrf_kk"),
         ("[generation]\ntemperature = 9", "generation.temperature"),
         ("not toml", "not valid TOML"),
+        ("max_tokens = 100", r"max_tokens is in the wrong place: it belongs below \[chunking\]"),
+        ("[retrieval]\nmax_tokens = 100", r"retrieval.max_tokens is in .* it belongs below \[chunking\]"),
+        (
+            "[retrieval.chunking]\nmax_tokens = 9",
+            r"\[retrieval.chunking\] .* a section of its own, \[chunking\]",
+        ),
+        (
+            "[settings.retrieval]\nrrf_k = 3",
+            r"\[settings.retrieval\] is nested: .* Write it as \[retrieval\]",
+        ),
+        ("retrieval = 5", r"retrieval must be a section, \[retrieval\] with its keys below"),
+        ("[retreival]\nrrf_k = 3", "no section retreival; the sections are chunking, retrieval, generation"),
+        ("[models]\nfolder = 3", r"models.folder: there is no such key; \[models\] has active, folders"),
+        ("a = " + "[" * 5000, "nested too deeply|not valid TOML"),
     ],
 )
 def test_a_wrong_settings_file_names_what_is_wrong(tmp_path: Path, text: str, named: str) -> None:
@@ -61,6 +75,17 @@ def test_a_wrong_settings_file_names_what_is_wrong(tmp_path: Path, text: str, na
     path.write_text(text)
     with pytest.raises(RagError, match=named):
         Settings.load(path)
+
+
+def test_a_file_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(RagError, match=r"settings.toml cannot be read \(Is a directory\)"):
+        Settings.load(tmp_path / "settings.toml")
+
+
+def test_a_mark_at_the_beginning_as_editors_write_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[retrieval]\nrrf_k = 3\n", "utf-8-sig")
+    assert Settings.load(tmp_path / "settings.toml").retrieval.rrf_k == 3
 
 
 def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:

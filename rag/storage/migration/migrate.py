@@ -6,7 +6,6 @@ start goes on from there. The steps themselves, and how to add one, are in steps
 
 from __future__ import annotations
 
-import errno
 import filecmp
 import math
 import os
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from rag.errors import RagError
+from rag.errors import RagError, is_full, of_sqlite
 from rag.storage.migration.steps import STEPS, Step, run_actions, statements
 
 __all__ = ["STEPS", "Step", "connect", "migrate", "statements"]
@@ -106,7 +105,7 @@ def _run(connection: sqlite3.Connection, database: Path, step: Step) -> None:
             run_actions(connection, step.actions)
             connection.execute(f"PRAGMA user_version = {step.number}")
     except sqlite3.Error as error:
-        if _code(error) in _SENTENCES:
+        if of_sqlite(error):
             raise
         raise RagError(
             f"{database} could not be upgraded: step {step.number} ({step.name}) failed ({error}). The file "
@@ -146,7 +145,7 @@ def _copy(connection: sqlite3.Connection, database: Path, number: int, connect: 
             _sync_folder(database.parent)
     except (sqlite3.Error, OSError) as error:
         _remove_half_copies(database)
-        if _is_full(error):
+        if is_full(error):
             size = _number(connection, "PRAGMA page_count") * _number(connection, "PRAGMA page_size")
             raise RagError(
                 "The disk is full: the copy that is made before an upgrade needs "
@@ -193,34 +192,6 @@ def _sync_folder(folder: Path) -> None:
 
 # --- errors -----------------------------------------------------------------------------------------------
 
-_IN_USE = "{file} is in use by another program. Close that program and start again; nothing is damaged."
-_NOT_WRITABLE = "{file} cannot be written to ({error}). Check its permissions and start again."
-_SENTENCES = {
-    sqlite3.SQLITE_NOTADB: "{file} is damaged or is not an SQLite file. Put a backup in its place, or "
-    "move it away to start anew.",
-    sqlite3.SQLITE_CORRUPT: "{file} is damaged ({error}). Put a backup in its place, or move it away to "
-    "start anew.",
-    sqlite3.SQLITE_BUSY: _IN_USE,
-    sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_FULL: "The disk is full, so {file} cannot be opened. Free some space and start again; "
-    "nothing is lost.",
-    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
-    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
-    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened ({error}). Check the permissions of the file and of "
-    "its folder, and start again.",
-    sqlite3.SQLITE_IOERR: "The disk of {file} reports an error ({error}). Check the disk and start again; "
-    "leave the file where it is.",
-}
-
-
-def _code(error: BaseException) -> int:
-    """Return SQLite's primary result code of an error; 0 when it has none."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _is_full(error: BaseException) -> bool:
-    return _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT)
-
 
 @contextmanager
 def _in_words(database: Path) -> Iterator[None]:
@@ -228,10 +199,10 @@ def _in_words(database: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        sentence = _SENTENCES.get(_code(error))
-        if sentence is None:
+        refusal = of_sqlite(error, str(database))
+        if refusal is None:
             raise
-        raise RagError(sentence.format(file=database, error=error)) from error
+        raise refusal from error
     except OSError as error:
         raise RagError(
             f"The folder {database.parent} cannot be written to ({error.strerror}). Check its permissions "
