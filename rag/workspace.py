@@ -33,6 +33,7 @@ from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
 from rag.storage.version_content import ContentCache, VersionContent
 
+INDEX = "index"  # the Chroma folder in the data folder
 _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
 
 
@@ -70,7 +71,7 @@ class Workspace:
             self._lock.release()
             raise
         self.database = Database(folder / DATABASE)
-        self.index = VectorIndex(folder / "index")
+        self.index = VectorIndex(folder / INDEX)
         self._loading = threading.RLock()
         self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)

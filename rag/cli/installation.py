@@ -9,17 +9,29 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from rag.cli.printing.screen import with_tables
-from rag.cli.terminal import Data, Json, as_plain, open_database, open_workspace, plain, print_json, screen
-from rag.errors import RagError
+from rag.cli.terminal import (
+    Data,
+    Json,
+    as_plain,
+    finish,
+    note,
+    open_database,
+    open_workspace,
+    plain,
+    print_json,
+    screen,
+)
+from rag.errors import DataFolderLockedError, RagError
 from rag.models.trial_run import COMMAND, killed_by
 from rag.platform_plugin import window_problem
 from rag.storage.data_folder import PROGRAM_FOLDER, data_folder, lock_holder
+from rag.storage.rows import Check
 
 app = typer.Typer()
 models_app = typer.Typer(help="The known GGUF files.")
@@ -88,12 +100,20 @@ def models_list(add: Add = None, context: Context = 4096, data: Data = None, as_
 
 
 @app.command()
-def doctor(data: Data = None, as_json: Json = False) -> None:
-    """Check the installation: packages, starter models, Qt's libraries, data folder, full-text search."""
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair first what can be: the index, and settings.toml.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check the installation and the data folder: packages, models, settings, database, index."""
+    if repair:
+        _repair(data)
     checks = list(_checks(data))
     well = all(check.ok for check in checks)
     if as_json:
-        print_json({"ok": well, "checks": [check._asdict() for check in checks]})
+        print_json({"ok": well, "checks": as_plain(checks)})
     else:
         for check in checks:
             mark = "[green]ok [/]" if check.ok else "[red]NO [/]"
@@ -102,45 +122,54 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-class _Check(NamedTuple):
-    """A line of the doctor's report: what was looked at, whether it is well, and what was found."""
+def _repair(data: str | None) -> None:
+    """Put settings that cannot be read aside, and open the folder: that finishes and rebuilds what it can."""
+    from rag.start_up import put_settings_aside, start_up
 
-    name: str
-    ok: bool
-    detail: str
+    folder = data_folder(data)
+    if (holder := lock_holder(folder)) is not None:
+        raise DataFolderLockedError(holder)
+    if said := put_settings_aside(folder):
+        note(said)
+    try:
+        with open_workspace(data, "doctor") as workspace:
+            for sentence in finish(start_up(workspace), None):
+                note(sentence)
+    except RagError as error:  # the report says what it is, beside everything else
+        note(str(error))
 
 
-def _checks(data: str | None) -> Iterator[_Check]:
-    yield _Check("Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}")
+def _checks(data: str | None) -> Iterator[Check]:
+    yield Check("Python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()}")
     for package in ("PySide6-Essentials", "chromadb", "sentence-transformers", "sqlmodel", "torch"):
         yield _package_check(package)
     problem = window_problem()
-    yield _Check("Qt platform plugin", not problem, problem or "its libraries load")
+    yield Check("Qt platform plugin", not problem, problem or "its libraries load")
     yield _llama_check()
     yield _embedder_check()
     yield _model_check()
     yield _search_check()
-    yield _folder_check(data)
+    yield from _folder_checks(data)
 
 
-def _package_check(package: str) -> _Check:
+def _package_check(package: str) -> Check:
     try:
-        return _Check(package, True, importlib.metadata.version(package))
+        return Check(package, True, importlib.metadata.version(package))
     except importlib.metadata.PackageNotFoundError:
         how = f"run `python main.py setup` or, without a checkout, `pip install {package}`"
-        return _Check(package, False, f"not installed; {how}")
+        return Check(package, False, f"not installed; {how}")
 
 
-def _llama_check() -> _Check:
+def _llama_check() -> Check:
     from rag.models.language_model import HOW_TO_GET_LLAMA, gpu_supported, llama_available
 
     if not llama_available():
-        return _Check("llama.cpp", False, HOW_TO_GET_LLAMA)
+        return Check("llama.cpp", False, HOW_TO_GET_LLAMA)
     version = f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}"
     if problem := _trial_problem(sys.executable):
-        return _Check("llama.cpp", False, f"{version} {problem}")
+        return Check("llama.cpp", False, f"{version} {problem}")
     devices = "GPU and CPU" if gpu_supported() else "CPU only"
-    return _Check("llama.cpp", True, f"{version}, {devices}; it runs the starter model")
+    return Check("llama.cpp", True, f"{version}, {devices}; it runs the starter model")
 
 
 def _trial_problem(python: str) -> str:
@@ -159,42 +188,44 @@ def _trial_problem(python: str) -> str:
     return ""
 
 
-def _embedder_check() -> _Check:
+def _embedder_check() -> Check:
     from rag.models.embedding import check_starter_embedder, starter_embedder_folder
 
     try:
         check_starter_embedder(starter_embedder_folder())
     except RagError as error:
-        return _Check("starter embedder", False, str(error))
-    return _Check("starter embedder", True, "sha256 as expected")
+        return Check("starter embedder", False, str(error))
+    return Check("starter embedder", True, "sha256 as expected")
 
 
-def _model_check() -> _Check:
+def _model_check() -> Check:
     from rag.models.embedding import file_sha256
     from rag.models.language_model import STARTER_SHA256, starter_model_path
 
     try:
         path = starter_model_path()
         if file_sha256(path) != STARTER_SHA256:
-            return _Check("starter model", False, f"{path} is damaged: its sha256 is not the expected one")
+            return Check("starter model", False, f"{path} is damaged: its sha256 is not the expected one")
     except RagError as error:
-        return _Check("starter model", False, str(error))
-    return _Check("starter model", True, "sha256 as expected")
+        return Check("starter model", False, str(error))
+    return Check("starter model", True, "sha256 as expected")
 
 
-def _search_check() -> _Check:
+def _search_check() -> Check:
     try:
         sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE t USING fts5(x)")
     except sqlite3.OperationalError:
         how = "this Python's SQLite has no FTS5; use another build of Python"
-        return _Check("full-text search", False, how)
-    return _Check("full-text search", True, f"SQLite {sqlite3.sqlite_version} with FTS5")
+        return Check("full-text search", False, how)
+    return Check("full-text search", True, f"SQLite {sqlite3.sqlite_version} with FTS5")
 
 
-def _folder_check(data: str | None) -> _Check:
+def _folder_checks(data: str | None) -> Iterator[Check]:
+    from rag.start_up import check_folder
+
     try:
-        found = data_folder(data)
-        holder = lock_holder(found)
+        folder = data_folder(data)
     except RagError as error:
-        return _Check("data folder", False, str(error))
-    return _Check("data folder", True, f"{found}; {holder}" if holder else str(found))
+        yield Check("data folder", False, str(error))
+        return
+    yield from check_folder(folder)

@@ -131,6 +131,29 @@ class VectorIndex:
         except IndexDamagedError:
             return []
 
+    def problem(self, place: IndexPlace, count: int) -> str:
+        """Return why an index cannot be searched, nothing when it can. Nothing of it is changed.
+
+        Args:
+            place: The index.
+            count: How many entries it must have.
+        """
+        if count == 0:
+            return ""  # it may never have been made
+        if not place.server and not self._folder.exists():
+            return "its folder is gone"
+        try:
+            collection = self._client(place.server).get_collection(place.key, embedding_function=None)
+            _try(collection)
+            found = int(collection.count())
+        except RagError as error:  # no server answers
+            return str(error).removesuffix(".")
+        except BaseException as error:
+            if not is_of_chroma(error):
+                raise
+            return f"it cannot be read ({type(error).__name__})"
+        return "" if found == count else f"it has {found:,} of {count:,} texts"
+
     @property
     def was_reset(self) -> bool:
         """Whether the folder was damaged and is not yet made again."""

@@ -214,7 +214,7 @@ def index_hashes(workspace: Workspace, collection: str) -> list[str]:
 
 
 def needs_repair(workspace: Workspace) -> bool:
-    """Return whether a change was interrupted, an index is behind by the tables, or the folder was damaged."""
+    """Return whether a change was interrupted, an index is behind by the tables, or its folder damaged."""
     with workspace.store.session() as session:
         return workspace.index.was_reset or any(
             found.pending_kind or found.index_version_id != found.active_version_id

@@ -33,9 +33,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import RagError
+from rag.settings import Settings
 from rag.storage.data_folder import DATABASE
-from rag.storage.migration.migrate import STEPS
+from rag.storage.migration.migrate import STEPS, migrate
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
+from rag.storage.store import fill_new_file
 
 FORMAT = 1
 SETTINGS = "settings.toml"
@@ -233,6 +235,7 @@ def _unpack(path: Path, folder: Path) -> Generator[BackupProgress, None, BackupI
         check_space(folder, info.size_bytes, "The restored data")
         yield from _read_members(opened, info, folder, "unpacking")
         _check_database(path, folder / DATABASE)
+        _check_that_it_opens(path, folder)
     return info
 
 
@@ -372,6 +375,9 @@ def _check_database(path: Path, database: Path) -> None:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            foreign = connection.execute(
+                "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
+            ).fetchone()
     except sqlite3.DatabaseError as error:
         raise _damaged(path, f"SQLite cannot read its database ({error})") from error
     if said != "ok":
@@ -380,6 +386,43 @@ def _check_database(path: Path, database: Path) -> None:
         raise _newer(path, schema)
     if schema < 1 or not {"collection", "document", "trace"} <= tables:
         raise _damaged(path, "its database is not one of Ragdeck's")
+    if foreign:  # one could change or show other data than are stored, as soon as they are read
+        raise _damaged(path, f"its database has the {foreign[0]} “{foreign[1]}”, and Ragdeck makes none")
+
+
+def _check_that_it_opens(path: Path, folder: Path) -> None:
+    """Bring an unpacked database up to date. Raises RagError when it or the settings cannot be used."""
+    database = folder / DATABASE
+    try:
+        Settings.load(folder / SETTINGS)
+    except RagError as error:
+        raise _damaged(
+            path, f"this program cannot read its settings. {str(error).removesuffix('.')}"
+        ) from error
+    try:
+        migrate(database, fill_new_file)
+    except RagError as error:
+        cause = error.__cause__ or error
+        raise _damaged(path, f"this program cannot bring its database up to date ({cause})") from error
+    for copy in folder.glob("ragdeck.before-*.sqlite"):
+        copy.unlink()  # the backup itself is what was there before the upgrade
+    with closing(sqlite3.connect(database)) as connection, closing(sqlite3.connect(":memory:")) as new:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        fill_new_file(new)
+        there, wanted = _columns(connection), _columns(new)
+    for table, columns in wanted.items():
+        if lacking := sorted(columns - there.get(table, set())):
+            raise _damaged(path, f"its database lacks {table}.{lacking[0]}, which this program reads")
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Return the columns of every table."""
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    ):
+        found.setdefault(table, set()).add(column)
+    return found
 
 
 def _damaged(path: Path, what: str) -> RagError:

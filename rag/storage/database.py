@@ -45,11 +45,19 @@ class Database:
 
     def is_current(self) -> bool:
         """Return whether the file is there with the tables that this program reads."""
-        if not self.path.exists():
-            return False
+        # A migration sets user_version in its last statement.
+        return self.path.exists() and self.schema() >= SCHEMA
+
+    def schema(self) -> int:
+        """Return the schema of the file, which must exist."""
         with self._in_words(), closing(self._open()) as connection:
-            # A migration sets user_version in its last statement.
-            return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= SCHEMA
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def problem(self) -> str:
+        """Read all of the file; return what SQLite says is wrong with it, nothing when it is sound."""
+        with self._in_words(), closing(self._open()) as connection:
+            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if said == "ok" else said
 
     def rows(self, kind: type[R], statement: str, values: tuple[Any, ...] = ()) -> list[R]:
         """Return a query's rows as values of a dataclass whose fields are columns of the query.

@@ -67,3 +67,18 @@ class SpaceUse:
     what: str
     bytes: int
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing of the installation or the data folder that `doctor` looked at.
+
+    Attributes:
+        name: What was looked at.
+        ok: Whether it is well.
+        detail: What was found; of what is not well, also how it is repaired.
+    """
+
+    name: str
+    ok: bool
+    detail: str

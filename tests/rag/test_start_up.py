@@ -1,12 +1,16 @@
 """What an opened data folder needs: interrupted work is finished, and missing models are named."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from fakes import drive
+import pytest
+from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.governance.erasure import erase_document
 from rag.knowledge.ingest import ingest_files
-from rag.start_up import check_starters, needs_start_up, start_up
+from rag.settings import Settings
+from rag.start_up import check_folder, check_starters, needs_start_up, put_settings_aside, start_up
 from rag.workspace import Workspace
 
 
@@ -43,3 +47,85 @@ def test_an_erasure_whose_index_is_whole_again_still_needs_its_end(
 
 def test_the_starters_of_this_environment_are_as_they_should_be() -> None:
     assert check_starters() == []
+
+
+# --- what `doctor` says of a folder -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def closed(folder: Path, documents: Path) -> Path:
+    """A data folder with a collection that no process has open."""
+    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
+        drive(ingest_files(workspace, "A", [documents]))
+    return folder
+
+
+def said_of(folder: Path) -> dict[str, str]:
+    """Return what is not well in a folder, and assert that looking changes nothing."""
+    before = content_of(folder)
+    found = {check.name: check.detail for check in check_folder(folder) if not check.ok}
+    assert content_of(folder) == before
+    return found
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    names = ("ragdeck.sqlite", "settings.toml")  # Chroma writes whenever it opens its folder
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+
+
+def test_a_whole_folder_and_an_empty_one_are_well(closed: Path, tmp_path: Path) -> None:
+    assert said_of(closed) == {}
+    (tmp_path / "new").mkdir()
+    assert said_of(tmp_path / "new") == {}
+
+
+@pytest.mark.parametrize("beginning", [b"not a database at all", b""])
+def test_a_destroyed_database_is_not_well_and_the_repair_is_named(closed: Path, beginning: bytes) -> None:
+    database = closed / "ragdeck.sqlite"
+    (closed / "ragdeck.before-9.sqlite").write_bytes(database.read_bytes())
+    content = database.read_bytes()
+    middle = len(content) // 2 if not beginning else 0
+    database.write_bytes(content[:middle] + (beginning or b"\xa5" * 40_000) + content[middle + 40_000 :])
+    detail = said_of(closed)["database"]
+    assert "is damaged" in detail
+    assert "`ragdeck restore FILE`" in detail
+    assert detail.endswith("ragdeck.before-9.sqlite.")
+
+
+def test_a_file_of_a_newer_program_is_not_called_damaged(closed: Path) -> None:
+    with closing(sqlite3.connect(closed / "ragdeck.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert "newer Ragdeck" in said_of(closed)["database"]
+
+
+def test_a_file_that_another_program_holds_is_not_called_damaged(closed: Path) -> None:
+    with closing(sqlite3.connect(closed / "ragdeck.sqlite", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        checks = {check.name: check for check in check_folder(closed, patience_s=0)}
+        assert not checks["database"].ok
+        assert "in use by another program" in checks["database"].detail
+        assert "nothing is damaged" in checks["database"].detail
+
+
+def test_an_index_that_lacks_texts_or_cannot_be_read_is_not_well(closed: Path) -> None:
+    with closing(sqlite3.connect(closed / "ragdeck.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE datasetversion SET text_count = text_count + 1")
+    assert "“A”: it has 3 of 4 texts" in said_of(closed)["index"]
+    (closed / "index" / "chroma.sqlite3").write_bytes(b"no database" * 1000)
+    assert "“A”: it cannot be read" in said_of(closed)["index"]
+    assert "doctor --repair" in said_of(closed)["index"]
+
+
+def test_models_that_are_named_and_gone_are_not_well(closed: Path) -> None:
+    Settings().changed("models", "active", "/nowhere/a.gguf").save(closed / "settings.toml")
+    assert "/nowhere/a.gguf: not there" in said_of(closed)["models"]
+
+
+def test_settings_that_cannot_be_read_are_not_well_and_are_put_aside(closed: Path) -> None:
+    assert put_settings_aside(closed) == ""
+    (closed / "settings.toml").write_text("max_tokens = 3", "utf-8")
+    assert "belongs below [chunking]" in said_of(closed)["settings"]
+    assert "The defaults are used now." in put_settings_aside(closed)
+    assert said_of(closed) == {}
+    assert len(list(closed.glob("settings.toml.2*"))) == 1

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 
 from rag.cli import run
-from rag.cli.installation import _folder_check, _package_check, _search_check, _trial_problem
+from rag.cli.installation import _folder_checks, _package_check, _repair, _search_check, _trial_problem
+from rag.cli.terminal import opener
+from rag.errors import DataFolderLockedError
 
 
 def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, object]]:
@@ -61,7 +64,7 @@ def test_full_text_search_is_checked() -> None:
 
 
 def test_a_folder_in_use_is_well_and_says_by_whom(tmp_path: Path) -> None:
-    assert _folder_check(str(tmp_path)).detail == str(tmp_path)
+    assert next(_folder_checks(str(tmp_path))).detail == str(tmp_path)
     code = (
         "import sys; from pathlib import Path; from rag.storage.data_folder import FolderLock\n"
         "lock = FolderLock(Path(sys.argv[1])); lock.acquire('the window'); print('held', flush=True); sys.stdin.read()"
@@ -71,7 +74,9 @@ def test_a_folder_in_use_is_well_and_says_by_whom(tmp_path: Path) -> None:
         cwd=Path(__file__).resolve().parents[3],
     )  # fmt: skip
     assert other.stdout is not None and other.stdout.readline() == "held\n"
-    check = _folder_check(str(tmp_path))
+    check = next(_folder_checks(str(tmp_path)))
+    with pytest.raises(DataFolderLockedError, match="the window"):
+        _repair(str(tmp_path))
     other.kill()
     other.wait()
     assert check.ok and "(the window)" in check.detail
@@ -79,7 +84,27 @@ def test_a_folder_in_use_is_well_and_says_by_whom(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_not_well(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert not _folder_check(str(tmp_path / "file" / "below")).ok
+    (check,) = _folder_checks(str(tmp_path / "file" / "below"))
+    assert not check.ok
+
+
+def test_the_doctor_repairs_settings_and_index_and_says_so(
+    folder: Path, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ragdeck = CommandLine(folder, capsys)
+    ragdeck.done("ingest", documents, "-c", "A")
+    (folder / "settings.toml").write_text("max_tokens = 3", "utf-8")
+    (folder / "index" / "chroma.sqlite3").write_bytes(b"no database" * 1000)
+    assert not all(check.ok for check in _folder_checks(str(folder)))
+    token = opener.set(ragdeck.open)
+    try:
+        _repair(str(folder))
+    finally:
+        opener.reset(token)
+    said = capsys.readouterr().err
+    assert "settings.toml could not be read and was renamed to settings.toml.2" in said
+    assert "The index was made again" in said
+    assert [check for check in _folder_checks(str(folder)) if not check.ok] == []
 
 
 def test_the_list_of_models_has_the_starter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

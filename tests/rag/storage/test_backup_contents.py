@@ -1,5 +1,6 @@
 """What is not a whole backup is refused before anything is changed, whatever bytes it has."""
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -60,8 +61,6 @@ def with_database(
 
 
 def fit(members: dict[str, bytes], database: bytes) -> None:
-    import hashlib
-
     members[DATABASE] = database
     manifest = json.loads(members["manifest.json"])
     entry = next(m for m in manifest["members"] if m["name"] == DATABASE)
@@ -127,6 +126,61 @@ def test_databases_that_cannot_serve_are_refused(tmp_path: Path, small: Path) ->
     ):  # fmt: skip
         with pytest.raises(RagError, match=named):
             read_backup(rewritten(small, tmp_path / "changed.zip", change))
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON trace BEGIN DELETE FROM document; END", "has the trigger “t”"),
+        ("CREATE VIEW v AS SELECT * FROM trace", "has the view “v”"),
+        ("ALTER TABLE trace DROP COLUMN answer", r"lacks trace\.answer, which this program reads"),
+        ("DROP TABLE alertrule", r"lacks alertrule\.\w+, which this program reads"),
+        ("PRAGMA user_version = 2", r"cannot bring its database up to date \(no such"),
+    ],
+)
+def test_a_database_that_this_program_cannot_open_is_refused_before_anything_is_replaced(
+    tmp_path: Path, small: Path, statement: str, named: str
+) -> None:
+    changed = rewritten(
+        small, tmp_path / "changed.zip", with_database(lambda c: c.execute(statement), tmp_path)
+    )
+    refuses(tmp_path, changed, named)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("max_tokens = 3", r"max_tokens is in the wrong place: it belongs below \[chunking\]"),
+        ("[new_section]", "there is no section new_section"),
+        ("not toml", "not valid TOML"),
+    ],
+)
+def test_settings_that_this_program_cannot_read_are_refused(
+    tmp_path: Path, small: Path, text: str, named: str
+) -> None:
+    def change(members: dict[str, bytes]) -> None:
+        content = text.encode()
+        manifest = json.loads(members["manifest.json"])
+        for entry in manifest["members"]:
+            if entry["name"] == "settings.toml":
+                entry.update(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+        members |= {"settings.toml": content, "manifest.json": json.dumps(manifest).encode()}
+
+    refuses(tmp_path, rewritten(small, tmp_path / "changed.zip", change), named)
+
+
+def refuses(tmp_path: Path, changed: Path, named: str) -> None:
+    """Assert that neither a check nor a restore takes a backup, and that the data are as they were."""
+    data = tmp_path / "data"
+    make_folder(data, "old", 1)
+    before = sorted(path.name for path in data.iterdir())
+    with pytest.raises(RagError, match=named):
+        read_backup(changed)
+    with pytest.raises(RagError, match=f"{named}.*Nothing was changed"):
+        drive(prepare_restore(data, changed))
+    assert sorted(path.name for path in data.iterdir()) == before
+    open_once(data)
+    assert whose(data) == {("old", 1)}
 
 
 def test_links_and_twice_the_same_name_are_refused(tmp_path: Path, small: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from rag.text.spreadsheets import guarded, is_number, unguarded
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_a_cell_that_would_run_begins_with_an_apostrophe(sign: str) -> None:
     assert guarded(f"{sign}1+1") == f"'{sign}1+1"
     assert unguarded(guarded(f"{sign}1+1")) == f"{sign}1+1"
