@@ -2,6 +2,8 @@
 
 import errno
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from rag.errors import (
     NotFoundError,
     RagError,
     UnsupportedDocumentError,
+    of_sqlite,
     of_the_disk,
 )
 
@@ -72,3 +75,26 @@ def test_every_refusal_is_a_rag_error() -> None:
     for kind in (DataFolderLockedError, DocumentError, ModelError, NotFoundError):
         assert issubclass(kind, RagError)
     assert issubclass(UnsupportedDocumentError, DocumentError), "a skipped file is a kind of a refused one"
+
+
+def test_each_cause_in_sqlite_has_its_own_sentence_and_a_bug_has_none(tmp_path: Path) -> None:
+    database = tmp_path / "a.sqlite"
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+        with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert "in use by another program" in said(connection, "INSERT INTO t VALUES (1)")
+        connection.execute("PRAGMA max_page_count = 2")
+        assert said(connection, "INSERT INTO t VALUES (randomblob(100000))").startswith("The disk is full")
+        assert said(connection, "SELECT y FROM t") == ""
+    database.write_bytes(b"no database " * 999)
+    with closing(sqlite3.connect(database)) as connection:
+        assert "not an SQLite file" in said(connection, "SELECT 1 FROM t")
+
+
+def said(connection: sqlite3.Connection, statement: str) -> str:
+    """Return the sentence on what SQLite refuses; nothing for a bug."""
+    with pytest.raises(sqlite3.Error) as raised:
+        connection.execute(statement)
+    assert str(of_the_disk(raised.value) or "") != "" or of_sqlite(raised.value) is None
+    return str(of_sqlite(raised.value) or "")

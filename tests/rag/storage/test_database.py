@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.errors import RagError
 from rag.storage.data_folder import SCHEMA
 from rag.storage.database import Database
+from rag.storage.store import Store
 
 
 class Colour(StrEnum):
@@ -128,3 +131,35 @@ def test_any_values_come_back_as_they_were(values: list[tuple[Any, ...]]) -> Non
     assert found == [
         Thing(name, count, is_on, Colour.BLUE, Colour.RED, tuple(tags)) for name, count, is_on, tags in values
     ]
+
+
+def test_a_file_that_another_program_holds_is_a_sentence_that_calls_nothing_damaged(tmp_path: Path) -> None:
+    Store(tmp_path / "a.sqlite").close()
+    database = Database(tmp_path / "a.sqlite", patience_s=0)
+    with closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        for read in (database.is_current, database.problem, lambda: database.cells("SELECT 1 FROM trace")):
+            with pytest.raises(RagError, match=r"a.sqlite is in use by another program.*nothing is damaged"):
+                read()
+        other.execute("ROLLBACK")
+    assert database.cells("SELECT count(*) FROM trace") == [(0,)]
+    database.close()
+
+
+def test_a_destroyed_file_is_a_sentence_with_the_repair(tmp_path: Path) -> None:
+    Store(tmp_path / "a.sqlite").close()
+    content = (tmp_path / "a.sqlite").read_bytes()
+    (tmp_path / "a.sqlite").write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    database = Database(tmp_path / "a.sqlite")
+    with pytest.raises(RagError, match=r"is damaged .*`ragdeck restore FILE`"):
+        database.query("SELECT * FROM trace")
+    (tmp_path / "a.sqlite").write_bytes(b"no database " * 999)
+    with pytest.raises(RagError, match="is damaged or is not an SQLite file"):
+        Database(tmp_path / "a.sqlite").is_current()
+
+
+def test_a_sound_file_has_no_problem(tmp_path: Path) -> None:
+    Store(tmp_path / "a.sqlite").close()
+    database = Database(tmp_path / "a.sqlite")
+    assert (database.problem(), database.schema()) == ("", SCHEMA)

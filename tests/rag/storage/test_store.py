@@ -1,5 +1,6 @@
 """The SQLite file for writing: transactions, what a busy or damaged file says, and the statements for many rows."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, select
 
 from rag.errors import RagError
@@ -292,3 +293,25 @@ def test_parts_are_stored_once_and_read_by_chunk(store: Store) -> None:
         session.add(VersionExclusion(version_id=5, chunk_id=ids[0], reason="odd"))
         session.flush()
         assert [row["chunk_id"] for row in document_chunks(session, 5, document.id or 0)] == ids[1:]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file that is open cannot be deleted there")
+def test_what_is_written_into_a_file_that_was_deleted_is_no_success(store: Store) -> None:
+    store.database.rename(store.database.with_name("elsewhere.sqlite"))
+    with (
+        pytest.raises(RagError, match=r"was deleted or replaced .* is not stored"),
+        store.session() as session,
+    ):
+        session.connection().exec_driver_sql("DELETE FROM alertrule")
+
+
+def test_a_page_that_is_damaged_is_a_sentence_and_a_broken_rule_stays_a_bug(store: Store) -> None:
+    with pytest.raises(IntegrityError), store.session() as session:  # its text has "full" in it
+        raw = session.connection()
+        raw.exec_driver_sql("CREATE TABLE one (fullname TEXT UNIQUE)")
+        raw.exec_driver_sql("INSERT INTO one VALUES ('a'), ('a')")
+    store.close()
+    content = store.database.read_bytes()
+    store.database.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    with pytest.raises(RagError, match=r"is damaged .*`ragdeck restore FILE`"), store.session() as session:
+        session.connection().exec_driver_sql("SELECT count(*) FROM trace").fetchone()
