@@ -499,8 +499,8 @@ def _help() -> str:
     more = (
         f"`{_program()} COMMAND --help` explains a command. With --json, commands print one JSON document;\n"
         "with --csv or --plain, those that print a table print it for a spreadsheet or for a pipe.\n"
-        "Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage, 3 a gate was not passed or a check found\n"
-        "something, 130 cancelled with Ctrl+C."
+        "Exit codes: 0 done, 1 refused with a sentence, 2 wrong usage, 3 a gate was not passed or a check\n"
+        "found something, 130 cancelled with Ctrl+C."
     )
     return "\n".join(
         [

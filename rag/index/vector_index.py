@@ -43,8 +43,8 @@ class IndexPlace:
 class VectorIndex:
     """The index of all collections. It opens the Chroma folder, or a server, when that is first needed.
 
-    A server that does not answer is a RagError with a sentence, whatever is done. A folder that cannot be read
-    is emptied, and a file beside it says so until the index is made again: `was_reset`.
+    A server that does not answer is a RagError with a sentence, whatever is done. A folder that cannot be
+    read is emptied, and a file beside it says so until the index is made again: `was_reset`.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -17,10 +17,6 @@ from rag.workspace import Workspace
 REBUILT = "The index folder was damaged. The index was made again from the stored vectors; nothing is lost."
 
 
-def parts(index: Path) -> list[Path]:
-    return [path for path in index.rglob("*.bin")]
-
-
 def garbage(index: Path) -> None:
     (index / "chroma.sqlite3").write_bytes(b"no database" * 1000)
 
