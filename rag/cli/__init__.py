@@ -32,7 +32,7 @@ from rag.cli import (
     versions,
 )
 from rag.cli.printing.screen import close_output, prepare
-from rag.cli.terminal import CANCELLED, CancelledError, Data, log, opener, plain, screen
+from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ for part in (
     data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
+give_json(app)
 
 CANCELLED_CODE = 130  # what shells say of a program that Ctrl+C ended
 

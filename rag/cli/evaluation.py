@@ -346,7 +346,9 @@ def runs_gate(
     run: Run,
     gate: Annotated[Path, typer.Option("--gate", help="gate.yaml", metavar="FILE")],
     baseline: Annotated[str, typer.Option("--baseline", help="Run or tag.")] = "",
-    json_file: JsonFile = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json-file", help="Write the decision as JSON.", metavar="FILE")
+    ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
     data: Data = None,
     as_json: Json = False,

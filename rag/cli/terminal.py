@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -10,13 +11,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rag.cli.printing.screen import Screen, carries_every_sign
+from rag.cli.printing.screen import Screen, carries_every_sign, collected_sentences
 from rag.errors import DataFolderLockedError
 from rag.knowledge.rows import IngestProgress, IngestReport, VersionProgress
 from rag.storage.data_folder import data_folder, lock_holder
@@ -214,8 +216,42 @@ def command_line(words: str, data: str | None) -> str:
     return f"ragdeck {words}" + (f" --data {shlex.quote(data)}" if data else "")
 
 
+def give_json(app: typer.Typer) -> None:
+    """Give --json to every command that has none: what it prints are sentences, which become one document."""
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            give_json(group.typer_instance)
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _with_json(command.callback)
+
+
+def _with_json(command: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(command, eval_str=True)
+    if "as_json" in signature.parameters:
+        return command
+
+    @wraps(command)
+    def run(*arguments: Any, as_json: bool = False, **options: Any) -> Any:
+        if not as_json:
+            return command(*arguments, **options)
+        with collected_sentences() as sentences:
+            result = command(*arguments, **options)
+        print_json({"message": "\n".join(sentences)})
+        return result
+
+    option = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), option]
+    )
+    return run
+
+
 # Signs that a terminal obeys or that change the direction of what follows: JSON can spell them out.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def print_json(document: Any) -> None:
@@ -231,13 +267,16 @@ def print_json(document: Any) -> None:
 
 
 def json_text(document: Any, ascii_only: bool = False) -> str:
-    """Return a document as JSON; what JSON does not know is text in it, and null what is not finite."""
+    """Return a document as JSON; what JSON does not know is text in it, and null what is not finite.
+
+    Half of a surrogate pair, as in a file name of another character set, is escaped: UTF-8 lacks it.
+    """
+    dump = partial(json.dumps, ensure_ascii=ascii_only, indent=2, default=str, allow_nan=False)
     try:
-        return json.dumps(document, ensure_ascii=ascii_only, indent=2, default=str, allow_nan=False)
+        text = dump(document)
     except ValueError:  # raised for NaN and infinity alone
-        return json.dumps(
-            _without_nan(as_plain(document)), ensure_ascii=ascii_only, indent=2, default=str, allow_nan=False
-        )
+        text = dump(_without_nan(as_plain(document)))
+    return _HALF_PAIR.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def _without_nan(value: Any) -> Any:

@@ -12,7 +12,8 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import wraps
@@ -44,6 +45,7 @@ class TableForm(StrEnum):
 
 
 _form: ContextVar[TableForm | None] = ContextVar("table form", default=None)
+_collected: ContextVar[list[str] | None] = ContextVar("collected sentences", default=None)
 
 
 class Screen(Console):
@@ -51,8 +53,10 @@ class Screen(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does, or write a table as CSV or as cells with tabs."""
-        form = _form.get()
-        if form is None or self.stderr:
+        form, collected = _form.get(), _collected.get()
+        if collected is not None and not self.stderr:
+            collected.extend(_text_of(part) for part in objects)
+        elif form is None or self.stderr:
             super().print(*objects, **options)
         elif isinstance(objects[0] if objects else None, Table):
             self.file.write(table_text(objects[0], form))
@@ -111,6 +115,17 @@ def carries_every_sign(stream: IO[str], text: str) -> bool:
     except (LookupError, UnicodeEncodeError):
         return False
     return True
+
+
+@contextmanager
+def collected_sentences() -> Iterator[list[str]]:
+    """Yield a list that gets the sentences which would be printed on stdout."""
+    sentences: list[str] = []
+    token = _collected.set(sentences)
+    try:
+        yield sentences
+    finally:
+        _collected.reset(token)
 
 
 # --- tables -----------------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from command_line import CommandLine
 from fakes import drive
 
@@ -127,6 +130,25 @@ def test_evaluations_print_their_document_on_stdout_and_write_it_to_a_file(
     )
     printed = ragdeck("runs", "gate", "1", "--gate", gate, "--json")
     assert (printed.code, printed.document["passed"]) == (3, False)
+
+
+def test_every_command_prints_one_document_with_json(ragdeck: CommandLine) -> None:
+    assert ragdeck.done("sets", "create", "[T]", "--json").document == {"message": "Made the set [T]."}
+    assert ragdeck.done("sets", "create", "U").out == "Made the set U.\n"
+    lacking = [
+        " ".join(path)
+        for path, command in commands_of(typer.main.get_command(cli.app))
+        if not any("--json" in parameter.opts and parameter.is_flag for parameter in command.params)
+    ]
+    assert lacking == []
+
+
+def commands_of(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command below a group, with the words that name it."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands_of(below, (*path, name))
+    if not hasattr(command, "commands"):
+        yield path, command
 
 
 def test_json_has_no_number_that_is_none_and_no_sign_that_steers_a_terminal(
