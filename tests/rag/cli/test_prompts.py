@@ -159,3 +159,12 @@ def test_labels_here_move_by_import_only_when_asked_for(saved: CommandLine, tmp_
     report = saved.done("prompts", "import", tmp_path / "prompts", "--move-labels", "--json").document
     assert report["moved"] == ["qa@staging"]
     assert saved.done("prompts", "show", "qa", "--version", "staging", "--json").document["number"] == 1
+
+
+def test_a_diff_is_read_without_colour_and_shows_white_space(ragdeck: CommandLine, tmp_path: Path) -> None:
+    rest = "{{ question }} {% for p in passages %}{{ p.text }}{% endfor %}"
+    for beginning in ("Question: ", "Quéstion:  "):
+        user = template(tmp_path / "user.txt", beginning + rest)
+        ragdeck.done("prompts", "save", "ws", "--user", user)
+    printed = ragdeck.done("prompts", "diff", "ws", 1, 2).out
+    assert "[-Question-]{+Quéstion+}:[-·-]{+··+}{{ question }}" in printed

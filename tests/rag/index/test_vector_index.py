@@ -1,5 +1,6 @@
 """The index holds the vectors it was given, finds the nearest, and can be thrown away and filled again."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from chroma_server import run_server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.errors import RagError
-from rag.index.vector_index import IndexPlace, Vector, VectorIndex, open_client
+from rag.errors import IndexDamagedError, RagError
+from rag.index.vector_index import IndexPlace, Vector, VectorIndex, is_of_chroma, open_client
 
 PLACE = IndexPlace("collection-1")
 DIMENSION = 8
@@ -215,3 +216,45 @@ def test_a_server_holds_an_index_as_the_folder_does_and_its_end_is_a_sentence(
             with pytest.raises(RagError, match=f"server at {address} does not answer"):
                 action()
     assert index.count(PLACE) == 3, "the folder is not touched by it"
+
+
+def test_what_is_wrong_with_an_index_is_said_without_changing_it(tmp_path: Path) -> None:
+    index = VectorIndex(tmp_path / "index")
+    assert index.problem(IndexPlace("notes"), 2) == "its folder is gone"
+    assert index.problem(IndexPlace("notes"), 0) == "", "an empty one may never have been made"
+    list(index.add(IndexPlace("notes"), ["a", "b"], vectors_of))
+    assert index.problem(IndexPlace("notes"), 2) == ""
+    assert index.problem(IndexPlace("notes"), 3) == "it has 2 of 3 texts"
+    assert index.problem(IndexPlace("other"), 3).startswith("it cannot be read")
+    assert "No Chroma server answers" in index.problem(IndexPlace("notes", "http://localhost:1"), 3)
+    assert not index.was_reset
+    index.close()
+
+
+def test_damage_is_remembered_until_the_index_is_made_again(tmp_path: Path) -> None:
+    index = VectorIndex(tmp_path / "index")
+    index.note_damage()
+    assert VectorIndex(tmp_path / "index").was_reset
+    index.note_repair()
+    index.note_repair()
+    assert not index.was_reset
+
+
+def test_damage_in_the_middle_of_an_operation_is_a_sentence_and_the_next_one_begins_anew(
+    tmp_path: Path,
+) -> None:
+    index = VectorIndex(tmp_path / "index")
+    list(index.add(IndexPlace("notes"), ["a", "b"], vectors_of))
+    with sqlite3.connect(tmp_path / "index" / "chroma.sqlite3") as connection:
+        connection.execute("DROP TABLE embeddings")
+    connection.close()
+    with pytest.raises(IndexDamagedError, match=r"is made again from the stored vectors; nothing is lost"):
+        index.hashes(IndexPlace("notes"))
+    assert index.was_reset
+    assert index.hashes(IndexPlace("notes")) == []
+    index.close()
+
+
+def test_a_refusal_and_a_cancel_are_not_of_chroma() -> None:
+    assert is_of_chroma(ValueError("x")) and is_of_chroma(type("PanicException", (BaseException,), {})())
+    assert not is_of_chroma(RagError("x")) and not is_of_chroma(KeyboardInterrupt())

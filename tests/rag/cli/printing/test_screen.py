@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 from rich.table import Table
+from rich.text import Text
 
-from rag.cli.printing.screen import TableForm, carries_every_sign, table_text
+from rag.cli.printing.screen import Screen, TableForm, carries_every_sign, collected_sentences, table_text
 
 ROOT = Path(__file__).resolve().parents[4]
 LONG = "Wie groß ist die Größe → “x” – und " + "warum " * 40 + "?"
@@ -128,3 +129,40 @@ def test_a_reader_that_stops_reading_is_no_error(filled: CommandLine) -> None:
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, timeout=60, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_on_a_terminal_a_table_fits_its_width(filled: CommandLine) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    code = "import sys; from rag.cli import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "sets", "show", "S", "--data", str(filled.folder)]
+    environment = {**os.environ, "COLUMNS": "60", "TERM": "xterm"}
+    running = subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment)
+    os.close(theirs)
+    printed = b""
+    while True:
+        try:
+            block = os.read(ours, 1 << 16)
+        except OSError:  # how Linux says that the other side has closed a pseudo-terminal
+            break
+        if not block:
+            break
+        printed += block
+    os.close(ours)
+    assert running.wait(60) == 0
+    lines = [Text.from_ansi(line).plain for line in printed.decode("utf-8").splitlines()]
+    assert max(map(len, lines)) <= 60
+    assert not any("warum " * 15 in " ".join(line.split()) for line in lines)
+
+
+def test_sentences_are_collected_and_markup_is_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    with collected_sentences() as sentences:
+        screen.print("[bold]Made[/bold] the set.")
+        Screen(stderr=True).print("beside it")
+    screen.print("afterwards")
+    assert sentences == ["Made the set."]
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("afterwards\n", "beside it\n")
