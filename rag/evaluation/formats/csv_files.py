@@ -103,7 +103,7 @@ def _csv_case(cells: dict[str, str]) -> dict[str, Any]:
         raise ValueError(f"weight is “{cells['weight']}”, not a number") from None
 
     def values(name: str) -> list[str]:
-        return [line.strip() for line in cells.get(name, "").split("\n") if line.strip()]
+        return [line.strip(" ") for line in cells.get(name, "").split("\n") if line.strip()]
 
     judgements: list[dict[str, Any]] = [_csv_judgement(text) for text in values("documents")]
     judgements += [{"quote": text} for text in values("quotes")]

@@ -113,7 +113,7 @@ def test_grades_and_checks_are_reported_as_lost(tmp_path: Path) -> None:
 
 def test_a_file_for_a_spreadsheet_runs_nothing_and_comes_back(tmp_path: Path) -> None:
     case = Case(
-        key="=key", question="=HYPERLINK(\"http://example.invalid\")", references=("-1", "'=x"), tags=("@a",),
+        key="=key", question="=HYPERLINK(\"http://example.invalid\")", references=("-1", "'=x"), tags=("\ta", "@a"),
         judgements=(Judgement(document="+a.md"), Judgement(quote="\u00fcber")),
     )  # fmt: skip
     again = Case(key="b", question="'quoted' and größer", references=("'-x",), cluster="-c")
