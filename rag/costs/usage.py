@@ -112,7 +112,7 @@ def cost_elsewhere(workspace: Workspace, model: str, wanted: CostFilter = CostFi
     price = find_price(read_prices(workspace.folder), model)
     if price is None:
         raise RagError(
-            f"No price table names “{model}”. Run `ragdeck costs prices` to see those there are, or add a "
+            f"No price table names “{model}”. Run `ragdeck costs prices` to see all of them, or add a "
             "table to the data folder."
         )
     spent = total_cost(workspace.database, wanted)
