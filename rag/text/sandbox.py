@@ -51,14 +51,14 @@ def reason(error: BaseException) -> str:
 # --- the sandbox ------------------------------------------------------------------------------------------
 
 
-class _TooMuch(TemplateError):
-    pass
+class TooMuch(TemplateError):
+    """A template takes more than it may: time, steps or room."""
 
 
 def check_size(size: int) -> None:
     """Refuse what is larger than a template may make."""
     if size > MOST_OUTPUT:
-        raise _TooMuch(f"it makes more than {MOST_OUTPUT:,} characters or items")
+        raise TooMuch(f"it makes more than {MOST_OUTPUT:,} characters or items")
 
 
 def sized(value: Any) -> Any:
@@ -106,14 +106,14 @@ def _join(
         for item in items:
             yield str(sized(chosen(item)))
 
-    return _concat(part for pair in enumerate(texts()) for part in (separator if pair[0] else "", pair[1]))
+    return concat(part for pair in enumerate(texts()) for part in (separator if pair[0] else "", pair[1]))
 
 
 def _round(value: Any, precision: int = 0) -> float:
     return round(float(value), max(-20, min(int(precision), 20)))
 
 
-def _concat(pieces: Iterable[str]) -> str:
+def concat(pieces: Iterable[str]) -> str:
     """Join what a template, a macro or a block wrote, as long as it is not too much."""
     parts, size = [], 0
     for piece in pieces:
@@ -174,7 +174,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """One rendering: the budget is its own."""
 
     intercepted_binops: ClassVar[frozenset[str]] = frozenset(["+", "*", "**", "%"])  # type: ignore[misc]
-    concat = staticmethod(_concat)
+    concat = staticmethod(concat)
     more_filters: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     """Filters besides those of every template; they have to bound what they make."""
     text_methods: ClassVar[Mapping[str, Callable[..., Any] | None]] = dict.fromkeys(_TEXT_METHODS)
@@ -201,9 +201,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def _step(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
-            raise _TooMuch(f"its loops take more than {MOST_STEPS:,} steps")
+            raise TooMuch(f"its loops take more than {MOST_STEPS:,} steps")
         if time.monotonic() > self._deadline:
-            raise _TooMuch(f"it takes longer than {MOST_SECONDS:.0f} s")
+            raise TooMuch(f"it takes longer than {MOST_SECONDS:.0f} s")
 
     def _stepped(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a filter or a test that counts as a step: map and select call them once for each item."""
@@ -243,7 +243,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Compute what a template computes, unless the result would be too large."""
         self._step()
         if operator == "%" and isinstance(left, str):
-            raise _TooMuch("texts cannot be formatted with %")
+            raise TooMuch("texts cannot be formatted with %")
         if operator == "+":
             sized([left, right])
         if operator == "*":
