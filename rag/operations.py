@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
     VersionDiff,
     VersionMade,
 )
-from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
+from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
@@ -137,7 +137,7 @@ list_models: Operation[list[ModelEntry]] = Operation(
 )
 model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
 forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
-add_model: Operation[ModelHeader] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
+add_model: Operation[ModelEntry] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
 
 # --- Collections and their versions ----------------------------------------------------------------------
 

@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from rag.models.chat_template import BUILT_IN
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.models.rows import ModelHeader
 from rag.settings import GenerationSettings
+
+CHATML = BUILT_IN["chatml"]
+THINKING_ENDED = re.compile(r"</think>\s*\Z|final<\|message\|>\Z")
 
 
 class FakeEmbedder(Embedder):
@@ -53,13 +57,20 @@ class FakeEmbedder(Embedder):
 
 
 class ScriptedModel(LanguageModel):
-    """Answers with the same text, word by word, and keeps the prompts it was given."""
+    """Answers with the same text, word by word, and keeps the prompts it was given.
 
-    def __init__(self, answer: str = "Rye bread needs sourdough [1].") -> None:
+    then: what it says instead when it is asked to go on after its thinking was ended for it. ending: what its
+    chat template writes at the end of every prompt.
+    """
+
+    def __init__(
+        self, answer: str = "Rye bread needs sourdough [1].", *, then: str = "", ending: str = ""
+    ) -> None:
         self.path = Path("scripted.gguf")
         self.settings = GenerationSettings()
         self.context = self.settings.context
-        self.answer = answer
+        self.answer, self.then, self.ending = answer, then, ending
+        self.tokenized: list[str] = []
         self.prompts: list[str] = []
         self.error: Exception | None = None
         self.pause_after: int | None = None  # after so many pieces it waits for may_go_on
@@ -82,10 +93,11 @@ class ScriptedModel(LanguageModel):
         return len(text.split())
 
     def tokenize_prompt(self, prompt: str) -> list[int]:
+        self.tokenized.append(prompt)
         return list(range(len(prompt.split())))
 
     def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
-        prompt = "\n".join(f"{m['role']}: {m['content']}" for m in messages)
+        prompt = "\n".join(f"{m['role']}: {m['content']}" for m in messages) + self.ending
         self.prompts.append(prompt)
         return prompt
 
@@ -96,7 +108,9 @@ class ScriptedModel(LanguageModel):
         yield PromptRead(len(tokens), len(tokens), 0)
         if self.error is not None:
             raise self.error
-        pieces = re.findall(r"\S+\s*", self.answer)[: settings.max_answer_tokens]
+        goes_on = self.then and self.tokenized and THINKING_ENDED.search(self.tokenized[-1])
+        pieces = re.findall(r"\s*\S+\s*", self.then if goes_on else self.answer)
+        pieces = pieces[: settings.max_answer_tokens]
         for number, piece in enumerate(pieces):
             if number == self.pause_after:
                 self.may_go_on.wait(10)

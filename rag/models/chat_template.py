@@ -124,6 +124,14 @@ def check_template(template: str) -> TemplateCheck:
         return TemplateCheck(problem=str(error))
 
 
+def template_problem(file: str, why: str) -> str:
+    """Return the sentence on a file whose chat template cannot be used, with what to do."""
+    return (
+        f"The chat template of {file} cannot be used: {why}. Choose a built-in one for it on the Models page, "
+        f"or by `ragdeck models --template`: {', '.join(BUILT_IN)}."
+    )
+
+
 _TRIAL: tuple[Message, ...] = (
     {"role": "system", "content": "Answer from the passages."},
     {"role": "user", "content": "What does rye bread need?"},
