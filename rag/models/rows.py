@@ -34,6 +34,8 @@ class ModelTest:
     completion_tokens: int
     read_tokens_per_s: float
     tokens_per_s: float
+    thinking: str = ""
+    thinking_tokens: int = 0  # besides completion_tokens
 
 
 class ModelKind(StrEnum):
