@@ -321,12 +321,12 @@ class ModelSettings(Section):
     chat_templates: Annotated[
         list[Annotated[str, Field(pattern=_CHOSEN_TEMPLATE)]],
         Field(
-            description="Built-in chat templates that are used instead of those in the files, as MODEL=TEMPLATE."
+            description="Built-in chat templates to use instead of those in the files: MODEL=TEMPLATE."
         ),
     ] = []
 
     def chat_template_of(self, model: str) -> str:
-        """Return the built-in chat template that was chosen for a model, by its name; "" for the file's own."""
+        """Return the name of the built-in chat template of a model; "" means the file's own."""
         chosen = dict(entry.rsplit("=", 1) for entry in self.chat_templates)
         return chosen.get(model, "")
 

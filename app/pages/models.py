@@ -225,14 +225,14 @@ class ModelsPage(QWidget):
         entry = self.current
         header = entry.header if entry else None
         self.load_button.setEnabled(entry is not None and entry.can_answer)
-        self.note.setText((entry.problem or entry.note) if entry else "")
+        self.note.setText((entry.problem or entry.note) if entry and header else "")
         self.note.setVisible(bool(self.note.text()))
         self.template.setEnabled(header is not None and header.kind is ModelKind.LANGUAGE_MODEL)
         self.template.setCurrentIndex(max(self.template.findData(entry.chat_template if entry else ""), 0))
         self.sha_button.setEnabled(header is not None)
         self.unload_button.setEnabled(bool(self._loaded.name))
         if entry is None or header is None:
-            self.facts.set_pairs([("File", entry.path)] if entry else [])
+            self.facts.set_pairs([("File", entry.path), ("Problem", entry.problem)] if entry else [])
             self.memory.clear()
             return
         self.facts.set_pairs(_facts(header))

@@ -36,8 +36,8 @@ from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.search_settings import settings_for
-from rag.models.catalogue import find_model
 from rag.models import reasoning
+from rag.models.catalogue import find_model
 from rag.models.language_model import LanguageModel, PromptRead, Token
 from rag.models.reasoning import Written, thinking_room, write
 from rag.prompts.registry import find_prompt

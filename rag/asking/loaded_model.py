@@ -9,8 +9,8 @@ from pathlib import Path
 from rag.asking.rows import AnswerRestarted, PromptProgress, TokenStreamed
 from rag.errors import RagError
 from rag.models import reasoning
-from rag.models.chat_template import BUILT_IN
 from rag.models.catalogue import describe_model, find_model
+from rag.models.chat_template import BUILT_IN
 from rag.models.language_model import LanguageModel, PromptRead, Token
 from rag.models.reasoning import Written, write
 from rag.models.rows import ModelEntry, ModelState, ModelTest, resident_bytes

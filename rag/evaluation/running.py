@@ -170,7 +170,8 @@ def greedy_key(prepared: Prepared) -> tuple[str, str, str] | None:
     if generation.temperature > 0 or not prepared.tokens:
         return None
     prompt = hashlib.sha256(json.dumps(prepared.tokens).encode()).hexdigest()
-    sampling = f"{generation.max_answer_tokens} {generation.max_thinking_tokens} {generation.repeat_penalty} {generation.context}"
+    limits = f"{generation.max_answer_tokens} {generation.max_thinking_tokens} {generation.context}"
+    sampling = f"{limits} {generation.repeat_penalty}"
     return prepared.ask.trace.model_sha256, prompt, sampling
 
 

@@ -127,7 +127,7 @@ def check_template(template: str) -> TemplateCheck:
 def template_problem(file: str, why: str) -> str:
     """Return the sentence on a file whose chat template cannot be used, with what to do."""
     return (
-        f"The chat template of {file} cannot be used: {why}. Choose a built-in one for it on the Models page, "
+        f"The chat template of {file} cannot be used: {why}. Choose a built-in one on the Models page, "
         f"or by `ragdeck models --template`: {', '.join(BUILT_IN)}."
     )
 

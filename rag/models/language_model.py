@@ -232,8 +232,8 @@ class LanguageModel:
             yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
         except _LLAMA_ERRORS as error:
             raise ModelError(
-                f"llama.cpp cannot answer with {self.path.name} ({error or type(error).__name__}). The file may "
-                "be damaged, or not a model that writes text: download it again, or choose another model."
+                f"llama.cpp cannot answer with {self.path.name} ({error or type(error).__name__}). The file "
+                "may be damaged, or not a model that writes text: download it again, or choose another model."
             ) from error
 
     def _read(self, tokens: Sequence[int]) -> Iterator[PromptRead]:

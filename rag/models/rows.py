@@ -163,10 +163,10 @@ _WHY_NOT = {
     "embedding from GGUF files is not supported.",
     ModelKind.RERANKER: "is a reranker ({architecture}): it scores passages and cannot write answers. Choose "
     "a language model. To rerank with it, get it as a folder and set retrieval.cross_encoder.",
-    ModelKind.PROJECTOR: "is the projector (mmproj) of a model that sees pictures or hears sound, not a model "
-    "of its own. Choose the language model that it came with.",
-    ModelKind.ADAPTER: "is an adapter (LoRA or control vector) that changes another model, not a model of its "
-    "own. Merge it into its base model with llama.cpp's llama-export-lora, and add the merged file.",
+    ModelKind.PROJECTOR: "is the projector (mmproj) of a model that sees or hears, not a model of its own. "
+    "Choose the language model that it came with.",
+    ModelKind.ADAPTER: "is an adapter (LoRA or control vector) that changes another model, not a model "
+    "of its own. Merge it into its base model with llama.cpp's llama-export-lora, and add the merged file.",
     ModelKind.PART: "is a later part of a model in several files. Choose the first part.",
     ModelKind.OTHER: "is not a model that writes text ({architecture}). Choose a language model.",
 }
