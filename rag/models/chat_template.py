@@ -211,7 +211,7 @@ def _render(template: str, messages: Sequence[dict[str, Any]], bos: str, eos: st
 class _Generation(Extension):
     """The tag around what an assistant says, which transformers uses to find it again; here it is nothing."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012, an instance variable of its base
 
     def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
         """Return the body of the tag as it is."""
@@ -241,8 +241,8 @@ def _to_json(
     )
 
 
-def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
-    text, old, new = str(text), str(old), str(new)
+def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
+    text, old, new = str(value), str(old), str(new)
     times = text.count(old) if old else len(text) + 1
     times = times if count is None or count < 0 else min(times, count)
     check_size(len(text) + times * max(len(new) - len(old), 0))

@@ -8,6 +8,7 @@ count as cached and cost nothing.
 from __future__ import annotations
 
 import codecs
+import ctypes
 import importlib.metadata
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -321,16 +322,14 @@ class LanguageModel:
 
     def _piece(self, token: int, special: bool) -> bytes:
         """Return what llama.cpp writes for a token; llama-cpp-python cuts it at 32 bytes."""
-        import ctypes
-
         import llama_cpp
 
         size = 64
         while True:
-            buffer = (ctypes.c_char * size)()
+            buffer = ctypes.create_string_buffer(size)
             length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, size, 0, special)
             if length >= 0:
-                return bytes(buffer[:length])
+                return bytes(buffer.raw[:length])
             size = -length
 
     def _tokenize(self, text: str, add_bos: bool, special: bool) -> list[int]:
@@ -422,7 +421,7 @@ def _llama_class() -> Any:
     """
     import llama_cpp
 
-    class Llama(llama_cpp.Llama):
+    class Llama(llama_cpp.Llama):  # type: ignore[misc]
         @property
         def metadata(self) -> dict[str, str]:
             return self._entries

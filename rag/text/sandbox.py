@@ -100,7 +100,7 @@ def _join(
     environment: Environment, items: Iterable[Any], separator: str = "", attribute: str | None = None
 ) -> str:
     # The environment's own way to an attribute: getattr would pass by the sandbox.
-    chosen = (lambda item: item) if attribute is None else make_attrgetter(environment, attribute)
+    chosen: Callable[[Any], Any] = make_attrgetter(environment, attribute)
 
     def texts() -> Iterator[str]:
         for item in items:
@@ -205,7 +205,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if time.monotonic() > self._deadline:
             raise TooMuch(f"it takes longer than {MOST_SECONDS:.0f} s")
 
-    def _stepped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _stepped(self, function: Any) -> Callable[..., Any]:
         """Return a filter or a test that counts as a step: map and select call them once for each item."""
 
         @wraps(function)
