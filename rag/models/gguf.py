@@ -123,7 +123,13 @@ _DAMAGE = (
 
 
 def _damaged(path: Path, error: BaseException) -> ModelError:
-    return ModelError(f"{path.name} has a damaged GGUF header ({error}); download or copy the file again.")
+    why = _printable(str(error) or type(error).__name__)
+    return ModelError(f"{path.name} has a damaged GGUF header ({why}); download or copy the file again.")
+
+
+def _printable(text: str) -> str:
+    """Return a text of a file as a part of a sentence."""
+    return "".join(character if character.isprintable() else " " for character in text[:200])
 
 
 def _contents(path: Path, file: BinaryIO, size_bytes: int) -> _Contents:
@@ -196,7 +202,7 @@ def _described(path: Path, contents: _Contents, kind: ModelKind) -> ModelHeader:
         path=str(path),
         size_bytes=contents.size_bytes,
         name=str(values.get("general.name") or path.stem),
-        architecture=architecture,
+        architecture=_printable(architecture),
         quantisation=FILE_TYPES.get(int(values.get("general.file_type", -1)), "unknown"),
         parameter_count=contents.parameter_count,
         context_length=number("context_length"),

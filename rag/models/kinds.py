@@ -21,7 +21,7 @@ _PROJECTORS = frozenset(("clip", "mmproj", "siglip", "whisper"))
 # Pictures, sound and translation: other programs run these.
 _OTHERS = frozenset(
     "flux sd1 sd2 sd3 sdxl sd stable-diffusion wan qwen_image ltxv hidream cosmos hyvid lumina2 aura pig "
-    "wavtokenizer-dec mimi t5 bart marian vae unet dit".split()
+    "wavtokenizer-dec mimi t5 bart marian vae unet dit dream llada llada-moe rnd1".split()
 )
 _RANK = 4  # llama.cpp's enum llama_pooling_type
 _POOLS = (1, 2, 3)  # mean, first, last
@@ -52,7 +52,8 @@ def kind_of(values: Mapping[str, Any], tensors: Set[str]) -> ModelKind:
     pooling = values.get(f"{architecture}.pooling_type")
     if pooling == _RANK or tensors & {"cls.weight", "cls.output.weight"}:
         return ModelKind.RERANKER
-    if pooling in _POOLS or architecture in _EMBEDDERS:
+    looks_ahead = values.get(f"{architecture}.attention.causal") is False
+    if pooling in _POOLS or architecture in _EMBEDDERS or looks_ahead:
         return ModelKind.EMBEDDER
     return ModelKind.LANGUAGE_MODEL
 

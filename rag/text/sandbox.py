@@ -44,7 +44,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, RecursionError | MemoryError):
         return "it is nested too deep"
     line = getattr(error, "lineno", None)
-    text = (str(error).strip().rstrip(".") or type(error).__name__).replace("\n", " ")[:300]
+    text = str(error)[:300].strip().rstrip(".") or type(error).__name__
+    text = "".join(character if character.isprintable() else " " for character in text)
     return f"line {line}: {text}" if line else text
 
 

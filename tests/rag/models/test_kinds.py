@@ -27,6 +27,8 @@ KINDS = {
     "nomic-bert": (small_gguf({"nomic-bert.pooling_type": 1}, architecture="nomic-bert"), ModelKind.EMBEDDER),
     "qwen3 as an embedder": (small_gguf({"qwen3.pooling_type": 3}, architecture="qwen3"), ModelKind.EMBEDDER),
     "qwen3 as a reranker": (small_gguf({"qwen3.pooling_type": 4}, architecture="qwen3"), ModelKind.RERANKER),
+    "one that looks ahead": (small_gguf({"llama.attention.causal": False}), ModelKind.EMBEDDER),
+    "one that looks back": (small_gguf({"llama.attention.causal": True}), ModelKind.LANGUAGE_MODEL),
     "a cross-encoder": (small_gguf(architecture="bert", tensors=["cls.weight"]), ModelKind.RERANKER),
     "clip": (
         small_gguf({"general.architecture": "clip", "clip.has_vision_encoder": True}, bare=True),
@@ -162,3 +164,14 @@ def test_what_llama_does_not_survive_is_a_damaged_header(tmp_path: Path, lie: st
 def test_a_tokenizer_with_merges_is_sound(tmp_path: Path) -> None:
     values = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.merges": ["a b"]}
     assert header_of(tmp_path, small_gguf(values)).kind is ModelKind.LANGUAGE_MODEL
+
+
+def test_what_a_file_says_of_itself_cannot_steer_a_terminal_or_fill_a_screen(tmp_path: Path) -> None:
+    header = header_of(tmp_path, small_gguf(architecture="bert\n\x1b[2J" + "x" * 999))
+    said = why_it_cannot_answer(
+        header_of(tmp_path, small_gguf({"llama.pooling_type": 1, "general.name": "a\nb"}))
+    )
+    assert "\n" not in header.architecture + said and len(header.architecture) == 200
+    with pytest.raises(ModelError) as found:
+        header_of(tmp_path, small_gguf({"llama.\x1b[2J" + "y" * 999: float("nan")}))
+    assert "\x1b" not in str(found.value) and len(str(found.value)) < 400

@@ -38,4 +38,5 @@ def test_a_reason_names_the_line_and_is_short() -> None:
         BoundedEnvironment().from_string("one\n{% for %}")
     assert reason(found.value).startswith("line 2: ")
     assert reason(ValueError("x" * 9999)) == "x" * 300
+    assert reason(ValueError("a\n\x1bb.")) == "a  b"
     assert reason(RecursionError()) == "it is nested too deep"
