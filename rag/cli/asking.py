@@ -296,6 +296,8 @@ def show_answer_event(event: Any, show_thinking: bool = False) -> None:
         sys.stdout.write("\n")
         log.print("That was thinking. The answer:", style="dim")
     elif isinstance(event, TokenStreamed):
+        if show_thinking and event.token_count == 1:
+            log.print()  # the thinking ends without a line of its own
         sys.stdout.write(event.text)
         sys.stdout.flush()
 

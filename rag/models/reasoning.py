@@ -151,16 +151,20 @@ class _Writer:
         self._waiting.append(token.logprob)
         was_thinking, is_first = self.splitter.is_thinking, not self._written.answer
         pieces = self.splitter.feed(token.text)
-        yield from self._add(pieces, token.logprob)
+        written = self._written
+        if any(piece.part is Part.RESTART for piece in pieces):
+            written.thinking_tokens += len(written.logprobs)
+            written.logprobs.clear()
         if any(piece.part is Part.ANSWER for piece in pieces):
-            if is_first and self._written.thinking_tokens:  # blank lines and marks before the answer
-                self._written.thinking_tokens += len(self._waiting) - 1
+            if is_first and written.thinking_tokens:  # blank lines and marks before the answer
+                written.thinking_tokens += len(self._waiting) - 1
                 del self._waiting[:-1]
             self._flush(is_thinking=False)
         elif self.splitter.is_stopped:
             self._waiting.clear()
         elif pieces or was_thinking or self.splitter.is_thinking:
             self._flush(is_thinking=True)
+        yield from self._add(pieces, token.logprob)
 
     def _add(self, pieces: Sequence[Piece], logprob: float) -> Iterator[WriteEvent]:
         written = self._written
@@ -173,8 +177,6 @@ class _Writer:
                 yield Token(piece.text, logprob)
             elif piece.part is Part.RESTART:
                 written.thinking, written.answer = written.thinking + written.answer, ""
-                written.thinking_tokens += len(written.logprobs)
-                written.logprobs.clear()
                 yield AnswerRestarted()
             else:
                 written.finish_reason = "stop"

@@ -63,6 +63,7 @@ def test_thinking_is_streamed_as_thinking(filled: Workspace) -> None:
     tokens = [event for event in events if isinstance(event, TokenStreamed)]
     assert "".join(t.text for t in tokens if not t.is_thinking) == ANSWER
     assert "".join(t.text for t in tokens if t.is_thinking) == "Hmm, rye."
+    assert [t.token_count for t in tokens if not t.is_thinking] == [1, 2, 3, 4, 5]
 
 
 def test_a_tag_that_only_closes_restarts_the_stream(filled: Workspace) -> None:

@@ -170,6 +170,7 @@ def test_thinking_is_folded_into_a_line_unless_it_is_asked_for(ragdeck: CommandL
     assert "thought for 4 tokens" in printed.out
     printed = ragdeck.done("ask", QUESTION, "-c", "A", "--show-thinking")
     assert "Hmm, rye." in printed.err and "Hmm" not in printed.out
+    assert printed.err.endswith("\n")
 
 
 def test_thinking_is_a_key_of_its_own_in_the_document_and_in_the_trace(ragdeck: CommandLine) -> None:
