@@ -85,14 +85,16 @@ class StatusBar(QStatusBar):
 
     def follow_question(self, task: Task) -> None:
         """Show how full the context is while a question is answered, and the speed afterwards."""
-        used = {"tokens": 0}
+        used = {"tokens": 0, "thinking": 0}
 
         def follow(event: Any) -> None:
             if isinstance(event, PromptProgress):
                 used["tokens"] = event.tokens_total
             elif isinstance(event, TokenStreamed):
                 context = self._console.settings.generation.context
-                tokens = used["tokens"] + event.token_count
+                if event.is_thinking:
+                    used["thinking"] = event.token_count
+                tokens = used["tokens"] + used["thinking"] + (0 if event.is_thinking else event.token_count)
                 share = 100 * tokens / context
                 self._labels["context"].setText(f"Context {tokens:,} of {context:,} ({share:.0f} %)")
 

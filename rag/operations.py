@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
     VersionDiff,
     VersionMade,
 )
-from rag.models.rows import ModelEntry, ModelHeader, ModelState, ModelTest
+from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
@@ -135,9 +135,12 @@ try_model: Operation[ModelTest] = Operation("rag.asking.loaded_model:try_model",
 list_models: Operation[list[ModelEntry]] = Operation(
     "rag.models.catalogue:list_models", Lane.READ, "List models"
 )
+choose_template: Operation[ModelEntry] = Operation(
+    "rag.asking.loaded_model:choose_template", Lane.WRITE, "Choose a chat template"
+)
 model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
 forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
-add_model: Operation[ModelHeader] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
+add_model: Operation[ModelEntry] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
 
 # --- Collections and their versions ----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -242,6 +242,15 @@ class GenerationSettings(Section):
         int, Field(ge=512, le=1048576, description="Context length to load the model with.")
     ] = 4096
     max_answer_tokens: Annotated[int, Field(ge=8, le=16384, description="Longest answer, in tokens.")] = 256
+    max_thinking_tokens: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=32768,
+            description="Tokens that a reasoning model may think before it answers; its thinking is ended "
+            "then. 0 lets it answer at once.",
+        ),
+    ] = 1024
     temperature: Annotated[
         float, Field(ge=0.0, le=2.0, description="0 always picks the most likely token.")
     ] = 0.0
@@ -299,6 +308,10 @@ class AppearanceSettings(Section):
     )
 
 
+ChatTemplate = Literal["chatml", "llama-3", "gemma", "mistral", "phi-3", "plain"]
+_CHOSEN_TEMPLATE = f"(?s)^.+=({'|'.join(get_args(ChatTemplate))})$"
+
+
 class ModelSettings(Section):
     """The models to use and the folders to find them in."""
 
@@ -306,6 +319,20 @@ class ModelSettings(Section):
         str, Field(description="Path of the GGUF file used for answers; empty: the starter.")
     ] = ""
     folders: Annotated[list[str], Field(description="Folders searched for GGUF files.")] = []
+    chat_templates: Annotated[
+        list[Annotated[str, Field(pattern=_CHOSEN_TEMPLATE)]],
+        Field(description="Built-in chat templates to use instead of those in the files: MODEL=TEMPLATE."),
+    ] = []
+
+    def chat_template_of(self, model: str) -> str:
+        """Return the name of the built-in chat template of a model; "" means the file's own."""
+        chosen = dict(entry.rsplit("=", 1) for entry in self.chat_templates)
+        return chosen.get(model, "")
+
+    def with_chat_template(self, model: str, template: str) -> list[str]:
+        """Return chat_templates with the choice for one model changed; "" chooses the file's own."""
+        others = [entry for entry in self.chat_templates if entry.rsplit("=", 1)[0] != model]
+        return [*others, f"{model}={template}"] if template else others
 
 
 class Settings(Section):

@@ -230,6 +230,7 @@ class Workspace:
                 self.unload_model()
             if self._model is None:
                 self._model = self._load_model(wanted, generation)
+            self._model.choose_template(self.settings.models.chat_template_of(wanted.stem))
             return self._model
 
     def active_model_path(self) -> Path:

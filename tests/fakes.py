@@ -6,16 +6,20 @@ import hashlib
 import re
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rag.models.chat_template import BUILT_IN
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.models.rows import ModelHeader
 from rag.settings import GenerationSettings
+
+CHATML = BUILT_IN["chatml"]
+THINKING_ENDED = re.compile(r"</think>\s*\Z|final<\|message\|>\Z")
 
 
 class FakeEmbedder(Embedder):
@@ -53,13 +57,20 @@ class FakeEmbedder(Embedder):
 
 
 class ScriptedModel(LanguageModel):
-    """Answers with the same text, word by word, and keeps the prompts it was given."""
+    """Answers with the same text, word by word, and keeps the prompts it was given.
 
-    def __init__(self, answer: str = "Rye bread needs sourdough [1].") -> None:
+    then: what it says instead when it is asked to go on after its thinking was ended for it. ending: what its
+    chat template writes at the end of every prompt.
+    """
+
+    def __init__(
+        self, answer: str = "Rye bread needs sourdough [1].", *, then: str = "", ending: str = ""
+    ) -> None:
         self.path = Path("scripted.gguf")
         self.settings = GenerationSettings()
         self.context = self.settings.context
-        self.answer = answer
+        self.answer, self.then, self.ending = answer, then, ending
+        self.tokenized: list[str] = []
         self.prompts: list[str] = []
         self.error: Exception | None = None
         self.pause_after: int | None = None  # after so many pieces it waits for may_go_on
@@ -82,10 +93,11 @@ class ScriptedModel(LanguageModel):
         return len(text.split())
 
     def tokenize_prompt(self, prompt: str) -> list[int]:
+        self.tokenized.append(prompt)
         return list(range(len(prompt.split())))
 
     def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
-        prompt = "\n".join(f"{m['role']}: {m['content']}" for m in messages)
+        prompt = "\n".join(f"{m['role']}: {m['content']}" for m in messages) + self.ending
         self.prompts.append(prompt)
         return prompt
 
@@ -96,7 +108,9 @@ class ScriptedModel(LanguageModel):
         yield PromptRead(len(tokens), len(tokens), 0)
         if self.error is not None:
             raise self.error
-        pieces = re.findall(r"\S+\s*", self.answer)[: settings.max_answer_tokens]
+        goes_on = self.then and self.tokenized and THINKING_ENDED.search(self.tokenized[-1])
+        pieces = re.findall(r"\s*\S+\s*", self.then if goes_on else self.answer)
+        pieces = pieces[: settings.max_answer_tokens]
         for number, piece in enumerate(pieces):
             if number == self.pause_after:
                 self.may_go_on.wait(10)
@@ -116,29 +130,67 @@ def drive(generator: Any) -> Any:
         return end.value
 
 
+def small_gguf(
+    values: Mapping[str, object] | None = None,
+    *,
+    architecture: str = "llama",
+    tensors: Sequence[str] = ("token_embd.weight",),
+    bare: bool = False,
+) -> bytes:
+    """Return a GGUF file: a header with these entries besides the usual ones, and small tensors with data.
+
+    bare: without the usual entries, as later parts and projectors are.
+    """
+    usual: dict[str, object] = {
+        "general.architecture": architecture,
+        "general.name": "Tiny",
+        f"{architecture}.block_count": 2,
+        f"{architecture}.embedding_length": 64,
+        f"{architecture}.attention.head_count": 4,
+        f"{architecture}.context_length": 512,
+        "tokenizer.ggml.tokens": ["a", "b", "c"],
+    }
+    entries = ({} if bare else usual) | dict(values or {})
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
+    header += b"".join(_gguf_text(key) + _gguf_value(value) for key, value in entries.items())
+    size = 64 * 3 * 4
+    for number, name in enumerate(tensors):
+        header += _gguf_text(name) + struct.pack("<IQQIQ", 2, 64, 3, 0, number * size)
+    return header + bytes(-len(header) % 32) + bytes(len(tensors) * size)
+
+
 def tiny_gguf() -> bytes:
     """Return a GGUF file: a complete header with one small tensor and its data."""
+    return small_gguf()
 
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
 
-    def entry(key: str, kind: int, value: bytes) -> bytes:
-        return text(key) + struct.pack("<I", kind) + value
+def split_gguf(part: int, parts: int) -> bytes:
+    """Return a part of a model in several files; only the first says what the model is."""
+    split = {"split.no": part - 1, "split.count": parts}
+    return small_gguf(split, tensors=[f"blk.{part}.weight"], bare=part > 1)
 
-    entries = [
-        entry("general.architecture", 8, text("llama")),
-        entry("general.name", 8, text("Tiny")),
-        entry("llama.block_count", 4, struct.pack("<I", 2)),
-        entry("llama.embedding_length", 4, struct.pack("<I", 64)),
-        entry("llama.attention.head_count", 4, struct.pack("<I", 4)),
-        entry("llama.context_length", 4, struct.pack("<I", 512)),
-        entry("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("b") + text("c")),
-    ]
-    tensor = (
-        text("token_embd.weight")
-        + struct.pack("<I", 2)
-        + struct.pack("<QQ", 64, 3)
-        + struct.pack("<IQ", 0, 0)
-    )
-    header = b"GGUF" + struct.pack("<IQQ", 3, 1, len(entries)) + b"".join(entries) + tensor
-    return header + bytes(-len(header) % 32) + bytes(64 * 3 * 4)
+
+def nested_gguf(depth: int) -> bytes:
+    """Return a GGUF file whose tokens are lists in lists."""
+    nested = struct.pack("<I", 9) + struct.pack("<IQ", 9, 1) * depth + struct.pack("<IQ", 4, 0)
+    return small_gguf({"tokenizer.ggml.tokens": nested})
+
+
+def _gguf_text(text: str) -> bytes:
+    return struct.pack("<Q", len(text.encode())) + text.encode()
+
+
+def _gguf_value(value: object) -> bytes:
+    """Return a value with its type; bytes are both already."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + _gguf_text(value)
+    assert isinstance(value, list)
+    return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(_gguf_text(text) for text in value)

@@ -108,7 +108,7 @@ OWNERS = {
         "rag.asking.flag_limits",
         "rag.grounding.train",
     ),
-    "jinja2": ("rag.prompts", "rag.models.language_model"),
+    "jinja2": ("rag.text.sandbox", "rag.prompts", "rag.models.chat_template"),
     "stdnum": ("rag.guardrails",),
     "phonenumbers": ("rag.guardrails",),
     "snowballstemmer": ("rag.text",),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
+    QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
@@ -24,16 +25,18 @@ from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import Panel, Splitter, column, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.asking.rows import TokenStreamed
+from rag.asking.rows import AnswerRestarted, TokenStreamed
 from rag.models.rows import (
     ModelEntry,
     ModelHeader,
+    ModelKind,
     ModelState,
     ModelTest,
     forecast_memory,
     free_memory_bytes,
     memory_sentence,
 )
+from rag.settings import ChatTemplate
 
 # Of "How it runs": setting, title, lowest and highest value, step.
 _FIELDS = (
@@ -41,6 +44,7 @@ _FIELDS = (
     ("gpu_layers", "GPU layers (-1: all)", -1, 1000, 1),
     ("threads", "Threads (0: automatic)", 0, 256, 1),
     ("max_answer_tokens", "Maximum answer tokens", 8, 16384, 32),
+    ("max_thinking_tokens", "Maximum thinking tokens", 0, 32768, 128),
     ("temperature", "Temperature", 0.0, 2.0, 0.1),
     ("top_p", "Top-p", 0.01, 1.0, 0.05),
     ("seed", "Seed", 0, 2**31 - 1, 1),
@@ -55,14 +59,24 @@ MODEL_COLUMNS = (
     Column("Name", lambda m: m.name + (" (demo model)" if m.origin == "starter" else ""), 240, stretch=True,
            tooltip=lambda m: m.problem or m.path, colour=lambda m: "bad" if m.problem else None),
     Column("From", lambda m: m.origin, 92),
-    Column("Architecture", lambda m: m.header.architecture if m.header else "unusable", 92,
-           colour=lambda m: None if m.header else "bad", tooltip=lambda m: m.problem),
+    Column("Architecture", lambda m: _architecture(m), 92,
+           colour=lambda m: None if m.can_answer else "bad", tooltip=lambda m: m.problem or m.note),
     Column("Quant", lambda m: m.header.quantisation if m.header else "", 70),
     Column("Parameters", lambda m: f"{m.header.parameter_count / 1e6:,.0f} M" if m.header else "", 86,
            right=True, sort=lambda m: m.header.parameter_count if m.header else 0),
     Column("Size", lambda m: _gib(m.header.size_bytes) if m.header else "", 72, right=True,
            sort=lambda m: m.header.size_bytes if m.header else 0),
 )  # fmt: skip
+
+
+_OWN_TEMPLATE = "The file's own"
+
+
+def _architecture(entry: ModelEntry) -> str:
+    if entry.header is None:
+        return "unusable"
+    is_model = entry.header.kind is ModelKind.LANGUAGE_MODEL
+    return entry.header.architecture if is_model else entry.header.kind.capitalize()
 
 
 class ModelsPage(QWidget):
@@ -81,6 +95,13 @@ class ModelsPage(QWidget):
             "No models yet. Add a GGUF file, or drop one on this window.",
         )
         self.facts = KeyValueGrid()
+        self.note = label("", "warning", wrap=True)
+        self.template = QComboBox()
+        self.template.setAccessibleName("Chat template")
+        self.template.addItem(_OWN_TEMPLATE, "")
+        for name in get_args(ChatTemplate):
+            self.template.addItem(name, name)
+        self.template.activated.connect(lambda _index: self._choose_template())
         self.memory = label("", "muted", wrap=True)
         self.state = label("No model is loaded.", "muted", wrap=True)
         self.prompt, self.output = QPlainTextEdit(), QPlainTextEdit(readOnly=True)
@@ -118,7 +139,7 @@ class ModelsPage(QWidget):
     def add_files(self, paths: list[str]) -> None:
         """Remember GGUF files, as from a drop."""
         for path in paths:
-            self._console.run(operations.add_model, lambda _header: self._added(), path=path)
+            self._console.run(operations.add_model, self._added, path=path)
 
     def show_state(self, state: ModelState) -> None:
         """Say which model is loaded, and what it took."""
@@ -153,6 +174,8 @@ class ModelsPage(QWidget):
     def _make_detail(self) -> QWidget:
         about = Panel("Model")
         about.body.addWidget(self.facts)
+        about.body.addWidget(self.note)
+        about.body.addLayout(row(label("Chat template", "muted"), self.template, 1))
         about.body.addWidget(self.memory)
         self.load_button = button("Load", self._load, primary=True)
         self.unload_button = button("Unload", self._unload)
@@ -201,7 +224,11 @@ class ModelsPage(QWidget):
     def _show_model(self) -> None:
         entry = self.current
         header = entry.header if entry else None
-        self.load_button.setEnabled(header is not None)
+        self.load_button.setEnabled(entry is not None and entry.can_answer)
+        self.note.setText((entry.problem or entry.note) if entry and header else "")
+        self.note.setVisible(bool(self.note.text()))
+        self.template.setEnabled(header is not None and header.kind is ModelKind.LANGUAGE_MODEL)
+        self.template.setCurrentIndex(max(self.template.findData(entry.chat_template if entry else ""), 0))
         self.sha_button.setEnabled(header is not None)
         self.unload_button.setEnabled(bool(self._loaded.name))
         if entry is None or header is None:
@@ -219,6 +246,19 @@ class ModelsPage(QWidget):
         free = free_memory_bytes()
         self.memory.setProperty("role", "bad" if free is not None and forecast.total > free else "muted")
         self.memory.style().polish(self.memory)
+
+    def _choose_template(self) -> None:
+        if self.current is not None:
+            self._console.run(
+                operations.choose_template,
+                self._template_chosen,
+                model=self.current.path,
+                template=self.template.currentData(),
+            )
+
+    def _template_chosen(self, entry: ModelEntry) -> None:
+        self._console.run(operations.read_settings, self._console.take_settings)
+        self._console.refresh_models()
 
     def _change(self, key: str, value: float) -> None:
         self._console.change_settings("generation", key, value)
@@ -266,14 +306,19 @@ class ModelsPage(QWidget):
         task.ended.connect(self._test_ended)
 
     def _test_event(self, event: object) -> None:
-        if isinstance(event, TokenStreamed):
+        if isinstance(event, TokenStreamed) and event.is_thinking:
+            self.speed.setText(f"thinking, {event.token_count} tokens")
+        elif isinstance(event, TokenStreamed):
             self.output.insertPlainText(event.text)
             self.speed.setText(f"{event.token_count} tokens")
+        elif isinstance(event, AnswerRestarted):
+            self.output.clear()
 
     def _tested(self, result: ModelTest) -> None:
         self.speed.setText(
             f"{result.tokens_per_s:.1f} tokens/s written, {result.read_tokens_per_s:.0f} tokens/s read "
-            f"({result.prompt_tokens} + {result.completion_tokens} tokens)"
+            f"({result.prompt_tokens} + {result.completion_tokens} tokens"
+            + (f", {result.thinking_tokens} of thinking)" if result.thinking_tokens else ")")
         )
 
     def _test_ended(self) -> None:
@@ -291,8 +336,11 @@ class ModelsPage(QWidget):
                 operations.forget_model, lambda _none: self._console.refresh_models(), path=entry.path
             )
 
-    def _added(self) -> None:
-        self._console.notice.emit("The model was added.", "info")
+    def _added(self, entry: ModelEntry) -> None:
+        if entry.problem:
+            self._console.notice.emit(f"The model was added, but cannot answer yet. {entry.problem}", "bad")
+        else:
+            self._console.notice.emit(f"The model was added. {entry.note}".strip(), "info")
         self._console.refresh_models()
 
     def _add_file(self) -> None:
@@ -333,5 +381,5 @@ def _facts(header: ModelHeader) -> list[tuple[str, str]]:
         ("Architecture", shape),
         ("Parameters", size),
         ("Trained context", f"{header.context_length:,} tokens"),
-        ("Chat template", "in the file" if header.chat_template else "none; a plain one is used"),
-    ]
+        ("Template in the file", "yes" if header.chat_template else "none; a plain one is used"),
+    ] + ([("Parts", f"{header.parts} files")] if header.parts > 1 else [])

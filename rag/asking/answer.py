@@ -18,6 +18,7 @@ from rag.asking.packing import pack
 from rag.asking.query import points_back
 from rag.asking.retrieval import document_reader, retrieve
 from rag.asking.rows import (
+    AnswerRestarted,
     AskResult,
     ClaimsChecked,
     PromptProgress,
@@ -35,13 +36,16 @@ from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.search_settings import settings_for
+from rag.models import reasoning
 from rag.models.catalogue import find_model
-from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.models.language_model import LanguageModel, PromptRead, Token
+from rag.models.reasoning import Written, thinking_room, write
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
 from rag.text.citations import markers_of
+from rag.text.thinking import opened_in, split_thinking
 from rag.workspace import Workspace
 
 NOTHING_FOUND = "Nothing in this collection is close to the question, so the model was not asked."
@@ -224,7 +228,10 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
         rows = session.exec(
             select(Trace.question, Trace.answer)
             .where(
-                Trace.session_id == trace.session_id, Trace.status == TraceStatus.DONE, Trace.id != trace.id
+                Trace.session_id == trace.session_id,
+                Trace.status == TraceStatus.DONE,
+                Trace.id != trace.id,
+                Trace.answer != "",  # a chat template may refuse an empty turn
             )
             .order_by(col(Trace.created_ms).desc())
             .limit(_HISTORY_TURNS)
@@ -245,6 +252,8 @@ def _load_model(ask: Ask) -> LanguageModel:
     ask.trace.model_sha256 = model.sha256
     if not model.has_chat_template:
         ask.recorder.fallbacks.append("the model has no chat template: a plain one was used")
+    elif model.template_note:
+        ask.recorder.fallbacks.append(model.template_note)
     return model
 
 
@@ -255,6 +264,8 @@ def _pack_prompt(
     recorder, settings = ask.recorder, ask.settings
     history = [(turn.question, turn.answer) for turn in turns]
     room = model.context - settings.generation.max_answer_tokens
+    # Thinking is cut short before passages are left out.
+    room -= min(thinking_room(model, settings.generation), room // 3)
     question = ask.trace.question
     while True:
         bare = len(model.tokenize_prompt(model.render_chat(template.messages(question, [], history))))
@@ -292,41 +303,74 @@ def _pack(ask: Ask, count_tokens: Callable[[str], int], budget: int) -> None:
     ask.recorder.set_hits(ask.hits)
 
 
-def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed]:
+def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | AnswerRestarted]:
     """Read the prompt and stream the answer; what was produced is in the trace even when cancelled."""
     ask = prepared.ask
     recorder, trace = ask.recorder, ask.trace
-    begin = recorder.elapsed_ms()
-    first: float | None = None
+    times = _Times(recorder.elapsed_ms())
+    written = Written()
     try:
-        for event in prepared.model.generate(prepared.tokens, ask.settings.generation):
+        for event in write(prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens):
             if isinstance(event, PromptRead):
                 trace.cached_tokens = event.tokens_cached
                 yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)
             elif isinstance(event, Token):
-                if first is None:
-                    first = recorder.elapsed_ms()
-                    trace.first_token_ms = first
-                    trace.read_ms = first - begin
-                trace.answer += event.text
-                trace.completion_tokens += 1
-                prepared.logprobs.append(event.logprob)
-                recorder.keep_partial_answer(trace.answer)
-                yield TokenStreamed(recorder.id, event.text, trace.completion_tokens)
-            elif isinstance(event, GenerationEnd):
-                trace.finish_reason = event.finish_reason
-                trace.completion_tokens = event.completion_tokens
+                times.note(recorder.elapsed_ms(), event.is_thinking)
+                trace.answer, trace.thinking = written.answer, written.thinking
+                recorder.keep_partial_answer(trace.answer, trace.thinking)
+                count = written.thinking_tokens if event.is_thinking else len(written.logprobs)
+                yield TokenStreamed(recorder.id, event.text, count, event.is_thinking)
+            elif isinstance(event, reasoning.AnswerRestarted):
+                times.answer = None
+                yield AnswerRestarted(recorder.id)
     finally:
-        end = recorder.elapsed_ms()
-        recorder.add_span("read prompt", "LLM", begin, first or end, f"{trace.cached_tokens} tokens cached")
-        if first is not None:
-            recorder.add_span("generate", "LLM", first, end, f"{trace.completion_tokens} tokens")
-            trace.generate_ms = end - first
-            seconds = (end - first) / 1000
-            if trace.completion_tokens > 1 and seconds > 0:
-                trace.tokens_per_s = (trace.completion_tokens - 1) / seconds
-        _keep_logprobs(prepared)
+        _take_written(prepared, written)
+        _note_times(ask, times)
     _note_end(ask)
+
+
+@dataclass
+class _Times:
+    """When the model began to read, and when its first tokens came, in milliseconds since the question."""
+
+    begin: float
+    first: float | None = None
+    answer: float | None = None
+
+    def note(self, now: float, is_thinking: bool) -> None:
+        self.first = now if self.first is None else self.first
+        if not is_thinking and self.answer is None:
+            self.answer = now
+
+
+def _note_times(ask: Ask, times: _Times) -> None:
+    """Record how long the prompt, the thinking and the answer took."""
+    recorder, trace = ask.recorder, ask.trace
+    end, first = recorder.elapsed_ms(), times.first
+    recorder.add_span("read prompt", "LLM", times.begin, first or end, f"{trace.cached_tokens} tokens cached")
+    if first is None:
+        return
+    trace.first_token_ms = first
+    trace.read_ms = first - times.begin
+    trace.generate_ms = end - first
+    answer = first
+    if trace.thinking_tokens:
+        answer = times.answer or end
+        recorder.add_span("think", "LLM", first, answer, f"{trace.thinking_tokens} tokens")
+    recorder.add_span("generate", "LLM", answer, end, f"{trace.completion_tokens} tokens")
+    tokens, seconds = trace.completion_tokens + trace.thinking_tokens, (end - first) / 1000
+    if tokens > 1 and seconds > 0:
+        trace.tokens_per_s = (tokens - 1) / seconds
+
+
+def _take_written(prepared: Prepared, written: Written) -> None:
+    ask = prepared.ask
+    ask.trace.answer, ask.trace.thinking = written.answer, written.thinking.strip()
+    ask.trace.completion_tokens, ask.trace.thinking_tokens = len(written.logprobs), written.thinking_tokens
+    ask.trace.finish_reason = written.finish_reason
+    ask.recorder.fallbacks.extend(written.notes)
+    prepared.logprobs = list(written.logprobs)
+    _keep_logprobs(prepared)
 
 
 def take_answer(
@@ -336,18 +380,31 @@ def take_answer(
     finish_reason: str,
     cached_tokens: int,
     note: str,
+    thinking: str = "",
+    thinking_tokens: int = 0,
 ) -> None:
-    """Take an answer that was made elsewhere, with others at once or for the same prompt; note says so."""
-    ask = prepared.ask
-    trace = ask.trace
-    trace.answer = text
-    trace.completion_tokens = len(logprobs)
-    trace.cached_tokens = cached_tokens
-    trace.finish_reason = finish_reason
-    prepared.logprobs = list(logprobs)
-    _keep_logprobs(prepared)
-    ask.recorder.fallbacks.append(note)
-    _note_end(ask)
+    """Take an answer that was made elsewhere, with others at once or for the same prompt; note says so.
+
+    Args:
+        prepared: The question.
+        text: What the model wrote. When it thought in it, that is taken apart.
+        logprobs: Of the tokens of the text, natural.
+        finish_reason: "stop" or "length".
+        cached_tokens: How many tokens of the prompt cost nothing.
+        note: How the answer came about.
+        thinking: What the model thought before, if it is known apart from the text.
+        thinking_tokens: Its tokens.
+    """
+    written = Written(thinking, text, thinking_tokens, list(logprobs), finish_reason, [note])
+    if not thinking:
+        prompt = prepared.ask.trace.prompt
+        written.thinking, written.answer = split_thinking(text, opened_in(prompt))
+        if written.thinking:
+            count = min(prepared.model.count_tokens(written.thinking), len(logprobs))
+            written.thinking_tokens, written.logprobs = count, list(logprobs[count:])
+    prepared.ask.trace.cached_tokens = cached_tokens
+    _take_written(prepared, written)
+    _note_end(prepared.ask)
 
 
 def _keep_logprobs(prepared: Prepared) -> None:
@@ -360,7 +417,9 @@ def _note_end(ask: Ask) -> None:
     if ask.trace.finish_reason == "length":
         ask.recorder.fallbacks.append("the answer was cut off at the token limit")
     if not ask.trace.answer.strip():
-        ask.recorder.fallbacks.append("the model answered nothing")
+        ask.recorder.fallbacks.append(
+            "the model thought and answered nothing" if ask.trace.thinking else "the model answered nothing"
+        )
 
 
 def check_answer(ask: Ask) -> ClaimsChecked:

@@ -24,6 +24,7 @@ from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.models.catalogue import find_model
 from rag.models.language_model import Token
+from rag.models.reasoning import Written, write
 from rag.settings import Settings
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import ConsistencyCheck, Trace
@@ -56,19 +57,15 @@ def check_consistency(
         raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
     settings = Settings.model_validate_json(trace.settings).changed("generation", "temperature", temperature)
     model = workspace.language_model(_model_of(workspace, trace), settings.generation)
-    tokens = model.tokenize_prompt(trace.prompt)
     answers: list[tuple[str, float]] = []
     for number in range(samples):
         yield SampleProgress(trace_id, number, samples)
-        text, logprob = "", 0.0
-        for event in model.generate(
-            tokens, settings.changed("generation", "seed", 1_000 + number).generation
-        ):
+        written = Written()
+        seeded = settings.changed("generation", "seed", 1_000 + number).generation
+        for event in write(model, trace.prompt, seeded, written):
             if isinstance(event, Token):
-                text += event.text
-                logprob += event.logprob
                 yield SampleProgress(trace_id, number, samples)
-        answers.append((text.strip(), logprob))
+        answers.append((written.answer.strip(), sum(written.logprobs)))
     texts = [text for text, _ in answers]
     groups = group_by_meaning(texts, trace.question, workspace.encode, _judge(workspace.detector, workspace))
     report = _report(trace_id, temperature, answers, groups)

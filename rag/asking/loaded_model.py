@@ -6,10 +6,14 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from rag.asking.rows import PromptProgress, TokenStreamed
+from rag.asking.rows import AnswerRestarted, PromptProgress, TokenStreamed
 from rag.errors import RagError
-from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
-from rag.models.rows import ModelState, ModelTest, resident_bytes
+from rag.models import reasoning
+from rag.models.catalogue import describe_model, find_model
+from rag.models.chat_template import BUILT_IN
+from rag.models.language_model import LanguageModel, PromptRead, Token
+from rag.models.reasoning import Written, write
+from rag.models.rows import ModelEntry, ModelState, ModelTest, resident_bytes
 from rag.workspace import Workspace
 
 
@@ -44,26 +48,53 @@ def unload_model(workspace: Workspace) -> ModelState:
 
 def try_model(
     workspace: Workspace, prompt: str
-) -> Generator[PromptProgress | TokenStreamed, None, ModelTest]:
+) -> Generator[PromptProgress | TokenStreamed | AnswerRestarted, None, ModelTest]:
     """Answer a prompt without passages, to see that a model works and how fast it is."""
     model = workspace.language_model()
-    tokens = model.tokenize_prompt(model.render_chat([{"role": "user", "content": prompt}]))
+    rendered = model.render_chat([{"role": "user", "content": prompt}])
+    tokens = model.tokenize_prompt(rendered)
     began = time.perf_counter()
-    first = began
-    text, count, cached = "", 0, 0
-    for event in model.generate(tokens, workspace.settings.generation):
+    first, cached = 0.0, 0
+    written = Written()
+    for event in write(model, rendered, workspace.settings.generation, written, tokens):
         if isinstance(event, PromptRead):
             cached = event.tokens_cached
             yield PromptProgress("", event.tokens_done, event.tokens_total, cached)
         elif isinstance(event, Token):
-            first = first if count else time.perf_counter()
-            text, count = text + event.text, count + 1
-            yield TokenStreamed("", event.text, count)
-        elif isinstance(event, GenerationEnd):
-            count = event.completion_tokens
+            first = first or time.perf_counter()
+            count = written.thinking_tokens if event.is_thinking else len(written.logprobs)
+            yield TokenStreamed("", event.text, count, event.is_thinking)
+        elif isinstance(event, reasoning.AnswerRestarted):
+            yield AnswerRestarted("")
     end = time.perf_counter()
+    first = first or end
     read_s, write_s = max(first - began, 1e-6), max(end - first, 1e-6)
-    return ModelTest(text, len(tokens), count, (len(tokens) - cached) / read_s, max(count - 1, 0) / write_s)
+    answered = len(written.logprobs)
+    return ModelTest(
+        written.answer,
+        len(tokens),
+        answered,
+        (len(tokens) - cached) / read_s,
+        max(answered + written.thinking_tokens - 1, 0) / write_s,
+        written.thinking,
+        written.thinking_tokens,
+    )
+
+
+def choose_template(workspace: Workspace, model: str, template: str) -> ModelEntry:
+    """Use a built-in chat template for a model from now on; "" uses the one of its file.
+
+    Raises RagError when there is no such model or template.
+    """
+    if template and template not in BUILT_IN:
+        raise RagError(
+            f"There is no chat template “{template}”. The built-in ones are {', '.join(BUILT_IN)}."
+        )
+    path = find_model(workspace.database, workspace.settings, model)
+    models = workspace.settings.models
+    chosen = models.with_chat_template(path.stem, template)
+    settings = workspace.change_settings({"models": {"chat_templates": chosen}})
+    return describe_model(path, settings.models, "added")
 
 
 def _state(model: LanguageModel, memory_bytes: int = 0, load_ms: float = 0.0) -> ModelState:

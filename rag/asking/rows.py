@@ -106,11 +106,19 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class TokenStreamed:
-    """A piece of the answer, and how many tokens there are so far."""
+    """A piece of the answer, or of the thinking before it, and how many tokens of that there are so far."""
 
     trace_id: str
     text: str
     token_count: int
+    is_thinking: bool = False
+
+
+@dataclass(frozen=True)
+class AnswerRestarted:
+    """What was streamed as the answer so far was the model's thinking; the answer begins now."""
+
+    trace_id: str
 
 
 @dataclass(frozen=True)
@@ -332,6 +340,8 @@ class TraceDetail(TraceRow):
 
     session_id: str
     answer: str
+    thinking: str  # of the model before its answer
+    thinking_tokens: int  # besides completion_tokens
     collection_id: int | None
     version_id: int | None
     version_fingerprint: str

@@ -116,7 +116,7 @@ class TraceRecorder:
         self.trace.flag_count = sum(verdict.is_flag for verdict in verdicts)
         self.trace.worst_verdict = worst_verdict(claims) or ""
 
-    def keep_partial_answer(self, answer: str) -> None:
+    def keep_partial_answer(self, answer: str, thinking: str = "") -> None:
         """Save the answer so far every two seconds: a kill must not lose what a person has already read."""
         now = time.perf_counter()
         if now - self._saved_at < _SAVE_EVERY_S:
@@ -124,7 +124,7 @@ class TraceRecorder:
         self._saved_at = now
         with self._store.session() as session:
             session.connection().exec_driver_sql(
-                "UPDATE trace SET answer = ? WHERE id = ?", (answer, self.id)
+                "UPDATE trace SET answer = ?, thinking = ? WHERE id = ?", (answer, thinking, self.id)
             )
 
     def finish(self, status: TraceStatus, error: str = "") -> None:

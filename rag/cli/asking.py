@@ -6,12 +6,14 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from rag.asking.rows import (
+    AnswerRestarted,
     AskResult,
     PromptProgress,
     RetrievalDone,
@@ -130,6 +132,9 @@ def ask(
         str,
         typer.Option("--pipeline", "-p", help="Answer with this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
     ] = "",
+    show_thinking: Annotated[
+        bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -141,7 +146,8 @@ def ask(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
             pipeline=pipeline,
         )  # fmt: skip
-        result = finish(events, None if as_json else show_answer_event, cancelled_ask)
+        show = partial(show_answer_event, show_thinking=show_thinking)
+        result = finish(events, None if as_json else show, cancelled_ask)
         assert isinstance(result, AskResult)
         detail = get_trace(workspace.database, result.trace_id)
     if as_json:
@@ -230,6 +236,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
         "status": result.status,
         "question": detail.question,
         "answer": detail.answer,
+        "thinking": detail.thinking,
         "collection": detail.collection,
         "version": detail.version_number,
         "model": detail.model,
@@ -257,6 +264,7 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
             "prompt": detail.prompt_tokens,
             "cached": detail.cached_tokens,
             "completion": detail.completion_tokens,
+            "thinking": detail.thinking_tokens,
         },
         "timings_ms": {
             "retrieve": detail.retrieve_ms,
@@ -286,13 +294,23 @@ def cancelled_ask(event: Any) -> str:
     return f"Cancelled; what was answered so far is stored. See it with {seen}, or ask again."
 
 
-def show_answer_event(event: Any) -> None:
+def show_answer_event(event: Any, show_thinking: bool = False) -> None:
     """Print an event of answering: the passages found, how far the prompt is read, the answer itself."""
     if isinstance(event, RetrievalDone):
         log.print(_packed_sentence(event), style="dim")
     elif isinstance(event, PromptProgress) and log.is_terminal:
         log.print(f"reading {event.tokens_done}/{event.tokens_total} tokens", end="\r", style="dim")
+    elif isinstance(event, TokenStreamed) and event.is_thinking:
+        if show_thinking:
+            log.print(plain(event.text), end="", style="dim", highlight=False, soft_wrap=True)
+        elif log.is_terminal:
+            log.print(f"thinking, {event.token_count} tokens", end="\r", style="dim")
+    elif isinstance(event, AnswerRestarted):
+        sys.stdout.write("\n")
+        log.print("That was thinking. The answer:", style="dim")
     elif isinstance(event, TokenStreamed):
+        if show_thinking and event.token_count == 1:
+            log.print()  # the thinking ends without a line of its own
         sys.stdout.write(event.text)
         sys.stdout.flush()
 
@@ -308,6 +326,9 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     if result.status == TraceStatus.NOTHING_FOUND:
         screen.print(detail.answer)
     sys.stdout.write("\n\n")
+    if detail.thinking_tokens:
+        tokens = counted(detail.thinking_tokens, "token")
+        screen.print(f"thought for {tokens} before; `traces show` has what", style="dim")
     for claim in detail.claims:
         if claim.verdict.is_doubt:
             score = "" if claim.score is None else f" ({claim.score:.2f})"
@@ -323,11 +344,15 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
 
 def _print_trace(detail: TraceDetail) -> None:
     screen.print(f"[bold]{plain(detail.question)}[/bold]")
+    if detail.thinking:
+        screen.print(f"thinking ({counted(detail.thinking_tokens, 'token')}):", style="dim")
+        screen.print(plain(detail.thinking), style="dim")
     screen.print(plain(detail.answer or detail.error))
     screen.print(
         f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  "
         f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
+        + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
     )
     if detail.silent_failures:
         screen.print(f"silent failure: {', '.join(detail.silent_failures)}")

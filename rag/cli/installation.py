@@ -38,6 +38,14 @@ models_app = typer.Typer(help="The known GGUF files.")
 app.add_typer(models_app, name="models")
 
 Add = Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")]
+Template = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        help="Answer with a built-in chat template; MODEL= goes back to the one of the file.",
+        metavar="MODEL=TEMPLATE",
+    ),
+]
 Context = Annotated[int, typer.Option("--context", help="Context length for the memory estimate.", min=512)]
 
 
@@ -46,27 +54,32 @@ Context = Annotated[int, typer.Option("--context", help="Context length for the 
 def models(
     command: typer.Context,
     add: Add = None,
+    template: Template = "",
     context: Context = 4096,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """List the known GGUF files with what their headers say."""
     if command.invoked_subcommand is None:
-        models_list(add, context, data, as_json)
+        models_list(add, template, context, data, as_json)
 
 
 @models_app.command("list")
 @with_tables
-def models_list(add: Add = None, context: Context = 4096, data: Data = None, as_json: Json = False) -> None:
+def models_list(
+    add: Add = None,
+    template: Template = "",
+    context: Context = 4096,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """List the known GGUF files with what their headers say."""
-    from rag.models.catalogue import add_model, list_models
+    from rag.models.catalogue import list_models
     from rag.models.rows import forecast_memory
     from rag.settings import Settings
 
     folder = data_folder(data)
-    if add is not None:
-        with open_workspace(data, "models") as workspace:
-            add_model(workspace.store, str(add))
+    _change_models(data, add, template)
     database = open_database(data)
     settings = Settings.load(folder / "settings.toml")
     entries = list_models(database, settings)
@@ -84,8 +97,9 @@ def models_list(add: Add = None, context: Context = 4096, data: Data = None, as_
     table = Table("Name", "From", "Architecture", "Quantisation", "Parameters", "Context", "Memory")
     for entry in entries:
         header = entry.header
-        if header is None:
-            table.add_row(plain(entry.name), entry.origin, plain(entry.problem), "", "", "", "")
+        if header is None or not entry.can_answer:
+            kind = header.kind if header is not None else "unusable"
+            table.add_row(plain(entry.name), entry.origin, kind, "", "", "", "cannot answer")
             continue
         table.add_row(
             plain(entry.name) + (" (demo model)" if entry.origin == "starter" else ""),
@@ -97,6 +111,26 @@ def models_list(add: Add = None, context: Context = 4096, data: Data = None, as_
             f"{forecast_memory(header, context).total / 2**20:,.0f} MiB",
         )
     screen.print(table)
+    for entry in entries:
+        if entry.problem or entry.note:
+            screen.print(f"{plain(entry.name)}: {plain(entry.problem or entry.note)}", soft_wrap=True)
+
+
+def _change_models(data: str | None, add: Path | None, template: str) -> None:
+    """Add a file to the list, and choose a built-in chat template for a model; MODEL= takes its own again."""
+    from rag.asking.loaded_model import choose_template
+    from rag.models.catalogue import add_model
+
+    if add is None and not template:
+        return
+    with open_workspace(data, "models") as workspace:
+        if add is not None:
+            add_model(workspace.store, str(add), workspace.settings)
+        if template:
+            model, equals, name = template.rpartition("=")
+            if not equals:
+                raise RagError("Write --template MODEL=TEMPLATE, such as --template my-model=chatml.")
+            choose_template(workspace, model, name)
 
 
 @app.command()

@@ -32,6 +32,7 @@ _LAYERS = {
     "load": Layer.LOADING,
     "pack": Layer.PACKING,
     "read prompt": Layer.READING,
+    "think": Layer.ANSWERING,
     "generate": Layer.ANSWERING,
     "check": Layer.CHECKING,
 }
@@ -55,7 +56,8 @@ def record_costs(workspace: Workspace) -> int:
             listed = (json.dumps(ids),)
             raw.exec_driver_sql("DELETE FROM cost WHERE trace_id IN (SELECT value FROM json_each(?))", listed)
             traces = raw.exec_driver_sql(
-                """SELECT id, created_ms, model, endpoint, prompt_tokens, cached_tokens, completion_tokens
+                """SELECT id, created_ms, model, endpoint, prompt_tokens, cached_tokens,
+                          completion_tokens + thinking_tokens AS completion_tokens  -- both are written
                    FROM trace WHERE id IN (SELECT value FROM json_each(?))""",
                 listed,
             ).fetchall()

@@ -44,6 +44,7 @@ from rag.storage.store import VERSION_CHUNKS, chunk_rows, now_ms
 from rag.storage.tables.evaluation import Draft, EvaluationSet
 from rag.storage.tables.knowledge import Collection, DatasetVersion
 from rag.text.search_terms import query_words
+from rag.text.thinking import without_thinking
 from rag.workspace import Workspace
 
 MOST_DRAFTS = 1000
@@ -229,7 +230,8 @@ class _Writer:
     def _ask(
         self, passage: Hit, grammar: str, done: int, total: int
     ) -> Generator[VersionProgress, None, Written]:
-        tokens = self.model.tokenize_prompt(self.model.render_chat(self._template.messages("", [passage])))
+        prompt = self.model.render_chat(self._template.messages("", [passage]))
+        tokens = self.model.tokenize_prompt(without_thinking(prompt))
         text = ""
         for event in self.model.generate(tokens, self._settings, grammar=grammar + _CHARACTERS):
             if isinstance(event, Token):

@@ -22,6 +22,7 @@ from rag.models.catalogue import find_model
 from rag.models.embedding import file_sha256
 from rag.models.language_model import GenerationEnd, Token
 from rag.settings import GenerationSettings
+from rag.text.thinking import without_thinking
 from rag.workspace import Workspace
 
 # The reason comes first: a model that has to say why before it says what judges better (Wei et al. 2022).
@@ -89,7 +90,7 @@ class Judge:
                 'Reply with {"reason": "…", "verdict": "right" or "wrong"}.',
             },
         ]
-        tokens = self._model.tokenize_prompt(self._model.render_chat(messages))
+        tokens = self._model.tokenize_prompt(without_thinking(self._model.render_chat(messages)))
         text = ""
         for event in self._model.generate(tokens, self._settings, GRAMMAR):
             if isinstance(event, Token):

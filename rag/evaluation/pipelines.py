@@ -59,7 +59,10 @@ class PipelineConfig(BaseModel):
     @property
     def fingerprint(self) -> str:
         """The sha256 of the configuration, 64 hex digits."""
-        plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        values = self.model_dump(mode="json")
+        if self.generation.max_thinking_tokens == GenerationSettings().max_thinking_tokens:
+            del values["generation"]["max_thinking_tokens"]  # saved before there was this setting: the same
+        plain = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
     def question(

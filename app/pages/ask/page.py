@@ -336,7 +336,7 @@ class AskPage(QWidget):
         self._show_state()
 
     def _fill_models(self) -> None:
-        usable = [entry for entry in self._console.models if entry.header is not None]
+        usable = [entry for entry in self._console.models if entry.can_answer]
         entries: list[tuple[str, str | None]] = [
             (f"{entry.name} (demo model)" if entry.origin == "starter" else entry.name, entry.path)
             for entry in usable

@@ -48,6 +48,7 @@ _NAMES = {
     "context_tokens": "Passage budget",
     "small_model_tokens": "Budget of small models",
     "max_answer_tokens": "Maximum answer tokens",
+    "max_thinking_tokens": "Maximum thinking tokens",
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
     "ask_without_passages": "Ask without passages",

@@ -19,6 +19,7 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import column, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
+from app.widgets.thinking_view import ThinkingView
 from rag import operations
 from rag.asking.rows import TraceDetail, TraceStatus
 from rag.evaluation.rows import list_sets
@@ -55,6 +56,7 @@ class TraceView(QWidget):
             self.add_regression_question,
             tip="It is asked again after changes, and its answer compared with this one: see Monitors",
         )
+        self.thinking = ThinkingView()
         self.answer = AnswerView(console.theme)
         self.feedback = FeedbackBar(console)
         self.waterfall = Waterfall(console.theme)
@@ -93,6 +95,7 @@ class TraceView(QWidget):
         self.silent.setVisible(bool(trace.silent_failures))
         self.regression_button.setEnabled(trace.status.is_complete)
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
+        self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
         self.answer.set_answer(trace.answer or trace.error or "No answer.", markers)
         self.answer.set_claims(trace.claims, markers)
         self.waterfall.set_bars(
@@ -157,6 +160,7 @@ class TraceView(QWidget):
             self.question,
             self.status,
             self.silent,
+            self.thinking,
             self.answer,
             self.feedback,
             row(self.case_button, self.regression_button, 1),
@@ -195,7 +199,7 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
     tokens = (
         f"{trace.prompt_tokens:,} prompt, of them {trace.cached_tokens:,} cached; "
         f"{trace.completion_tokens:,} completion"
-    )
+    ) + (f", {trace.thinking_tokens:,} of thinking before" if trace.thinking_tokens else "")
     stages = (
         f"retrieve {_ms(trace.retrieve_ms)}, read {_ms(trace.read_ms)}, generate {_ms(trace.generate_ms)}, "
         f"check {_ms(trace.check_ms)}"

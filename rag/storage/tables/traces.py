@@ -18,6 +18,7 @@ class Trace(SQLModel, table=True):
     error: str = ""
     question: str
     answer: str = ""
+    thinking: str = ""  # of the model before its answer: never checked, sent back or measured
     collection_id: int | None = Field(default=None, index=True)
     collection: str = ""
     version_id: int | None = None
@@ -36,7 +37,8 @@ class Trace(SQLModel, table=True):
     finish_reason: str = ""
     prompt_tokens: int = 0
     cached_tokens: int = 0
-    completion_tokens: int = 0
+    completion_tokens: int = 0  # of the answer
+    thinking_tokens: int = 0
     first_token_ms: float | None = None
     tokens_per_s: float | None = None
     retrieve_ms: float | None = None
@@ -166,7 +168,7 @@ class ConsistencyCheck(SQLModel, table=True):
     semantic_entropy: float  # nats, discrete (Farquhar et al. 2024)
 
 
-mark(Trace, derived="answer", copy="prompt", written="question error fallbacks check_error settings",
+mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
      name="collection model endpoint prompt_name",
      technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "finish_reason "

@@ -21,6 +21,7 @@ from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.page import AskPage
 from app.shared.source_panel import SourcePanel
 from rag.asking.rows import (
+    AnswerRestarted,
     AskResult,
     ClaimsChecked,
     PromptProgress,
@@ -475,6 +476,41 @@ def test_streamed_text_is_drawn_in_the_order_in_which_it_came(qtbot: QtBot, card
         card.handle(TokenStreamed("t", word, number))
     assert card.status.text() == "3 tokens"
     qtbot.waitUntil(lambda: card.answer.toPlainText() == "Twelve hours of rest.")
+
+
+def test_thinking_is_folded_above_the_answer(card: AnswerCard, qtbot: QtBot) -> None:
+    card.handle(TokenStreamed("t", "Hmm, ", 1, is_thinking=True))
+    card.handle(TokenStreamed("t", "rye.", 2, is_thinking=True))
+    assert card.status.text() == "Thinking, 2 tokens"
+    assert card.thinking.text == "Hmm, rye."
+    assert not card.thinking.isHidden() and card.thinking.content.isHidden()
+    card.handle(TokenStreamed("t", "Twelve hours.", 1))
+    qtbot.waitUntil(lambda: card.answer.toPlainText() == "Twelve hours.")
+    assert card.answer_text == "Twelve hours."
+
+
+def test_an_answer_that_turns_out_to_be_thinking_is_folded_away(card: AnswerCard, qtbot: QtBot) -> None:
+    card.handle(TokenStreamed("t", "Okay, the user asks.", 4))
+    card.handle(AnswerRestarted("t"))
+    assert card.answer.toPlainText() == card.answer_text == ""
+    assert card.thinking.text == "Okay, the user asks."
+    card.handle(TokenStreamed("t", "Twelve hours.", 1))
+    qtbot.waitUntil(lambda: card.answer.toPlainText() == "Twelve hours.")
+
+
+def test_a_stored_answer_shows_how_much_was_thought(card: AnswerCard, open_workspace: Workspace) -> None:
+    trace_id = ask_once(open_workspace, QUESTION, "<think> Hmm, rye. </think> Twelve hours [1].")
+    card.finish(AskResult(trace_id, "s", "done", "Twelve hours [1]."))  # type: ignore[arg-type]
+    assert card.thinking.text == "Hmm, rye."
+    assert card.thinking.toggle.text() == "Thinking (4 tokens)"
+    assert "4 of thinking" in card.status.text()
+
+
+def test_a_blind_card_does_not_show_how_its_model_thinks(qtbot: QtBot, notes: Path, console: Console) -> None:
+    card = AnswerCard(console, "", SourcePanel(console), is_blind=True)
+    qtbot.addWidget(card)
+    card.handle(TokenStreamed("t", "Hmm", 1, is_thinking=True))
+    assert card.status.text() == "Thinking…" and card.thinking.isHidden()
 
 
 def test_a_failed_check_is_told_instead_of_flags(card: AnswerCard) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from driving import button_of, click, column, notices, rows, texts
-from fakes import ScriptedModel, tiny_gguf
+from fakes import ScriptedModel, small_gguf, tiny_gguf
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.models import ModelsPage
+from rag import operations
 from rag.errors import ModelError
 from rag.models.rows import ModelEntry, ModelState
 from rag.workspace import Workspace
@@ -300,3 +301,51 @@ def test_a_model_that_fails_while_it_answers_shows_a_notice(
     settle()
     assert notices(console) == [("The prompt does not fit into the context.", "bad")]
     assert page.test_button.text() == "Run"
+
+
+def test_thinking_is_not_a_part_of_a_trial_answer(
+    qtbot: QtBot, page: ModelsPage, model: ScriptedModel, settle: Settle
+) -> None:
+    model.answer = "<think> hmm </think> Twelve hours."
+    click(qtbot, page, "Run")
+    settle()
+    assert page.output.toPlainText() == "Twelve hours."
+    assert page.speed.text().endswith("2 tokens, 3 of thinking)")
+
+
+def test_a_file_that_cannot_answer_says_why_and_cannot_be_loaded(
+    page: ModelsPage, console: Console, tmp_path: Path, settle: Settle
+) -> None:
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many" / "embed.gguf").write_bytes(small_gguf(architecture="bert"))
+    console.run(
+        operations.change_settings, console.take_settings, values={"models": {"folders": [str(tmp_path)]}}
+    )
+    settle()
+    console.refresh_models()
+    settle()
+    assert page.table.choose(lambda entry: entry.name == "embed")
+    assert rows(page.table)[page.table.currentIndex().row()][2] == "Embedder"
+    assert page.note.text().startswith("embed.gguf is an embedding model (bert)")
+    assert not button_of(page, "Load").isEnabled() and not page.template.isEnabled()
+
+
+def test_another_chat_template_is_chosen_for_a_model_whose_own_cannot_be_used(
+    page: ModelsPage, console: Console, open_workspace: Workspace, tmp_path: Path, settle: Settle
+) -> None:
+    file = tmp_path / "loops.gguf"
+    file.write_bytes(small_gguf({"tokenizer.chat_template": "{{ 1 // 0 }}"}))
+    page.add_files([str(file)])
+    settle()
+    ((sentence, kind),) = notices(console)
+    assert kind == "bad"
+    assert sentence.startswith("The model was added, but cannot answer yet. The chat template of loops.gguf")
+    assert page.table.choose(lambda entry: entry.path == str(file))
+    assert not button_of(page, "Load").isEnabled()
+    page.template.setCurrentText("chatml")
+    page.template.activated.emit(page.template.currentIndex())
+    settle()
+    assert open_workspace.settings.models.chat_templates == ["loops=chatml"]
+    assert button_of(page, "Load").isEnabled()
+    assert page.template.currentText() == "chatml"
+    assert page.note.text() == "It answers by the built-in chat template chatml."

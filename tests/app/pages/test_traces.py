@@ -528,3 +528,14 @@ def test_many_traces_are_read_page_by_page(
     assert model.rowCount() == 200 and model.canFetchMore(model.index(-1, -1))
     model.fetchMore(model.index(-1, -1))
     assert model.rowCount() == 253 and not model.canFetchMore(model.index(-1, -1))
+
+
+def test_the_thinking_of_an_answer_is_folded_in_its_trace(
+    page: TracesPage, view: TraceView, open_workspace: Workspace, asked: dict[str, str]
+) -> None:
+    view.show_trace(get_trace(open_workspace.database, asked["good"]))
+    assert view.thinking.isHidden()
+    change(open_workspace, asked["good"], thinking="Hmm, rye.", thinking_tokens=4)
+    view.show_trace(get_trace(open_workspace.database, asked["good"]))
+    assert view.thinking.toggle.text() == "Thinking (4 tokens)" and view.thinking.text == "Hmm, rye."
+    assert "4 of thinking before" in texts(view._summary)

@@ -155,3 +155,37 @@ def test_an_error_of_the_model_is_a_sentence_and_its_trace_is_kept(ragdeck: Comm
     assert ragdeck.refused("ask", QUESTION, "-c", "A", "--json") == "The model gave up."
     (row,) = ragdeck.done("traces", "list", "--json").document
     assert (row["status"], row["error"]) == ("failed", "The model gave up.")
+
+
+# --- reasoning models -------------------------------------------------------------------------------------
+
+THOUGHT = "<think> Hmm, rye. </think> Rye bread needs sourdough [1]."
+
+
+def test_thinking_is_folded_into_a_line_unless_it_is_asked_for(ragdeck: CommandLine) -> None:
+    ragdeck.model.answer = THOUGHT
+    printed = ragdeck.done("ask", QUESTION, "-c", "A")
+    assert printed.out.startswith("Rye bread needs sourdough [1].")
+    assert "Hmm" not in printed.out + printed.err
+    assert "thought for 4 tokens" in printed.out
+    printed = ragdeck.done("ask", QUESTION, "-c", "A", "--show-thinking")
+    assert "Hmm, rye." in printed.err and "Hmm" not in printed.out
+    assert printed.err.endswith("\n")
+
+
+def test_thinking_is_a_key_of_its_own_in_the_document_and_in_the_trace(ragdeck: CommandLine) -> None:
+    ragdeck.model.answer = THOUGHT
+    document = asked(ragdeck)
+    assert (document["answer"], document["thinking"]) == ("Rye bread needs sourdough [1].", "Hmm, rye.")
+    assert (document["tokens"]["completion"], document["tokens"]["thinking"]) == (5, 4)
+    shown = " ".join(ragdeck.done("traces", "show", document["trace_id"]).out.split())
+    assert "thinking (4 tokens):" in shown and "Hmm, rye." in shown and "4 of thinking before" in shown
+    stored = ragdeck.done("traces", "show", document["trace_id"], "--json").document
+    assert (stored["thinking"], stored["thinking_tokens"]) == ("Hmm, rye.", 4)
+
+
+def test_an_answer_that_restarts_says_so(ragdeck: CommandLine) -> None:
+    ragdeck.model.answer = "Hmm, rye. </think> Rye bread needs sourdough [1]."
+    printed = ragdeck.done("ask", QUESTION, "-c", "A")
+    assert "That was thinking. The answer:" in printed.err
+    assert "\nRye bread needs sourdough [1]." in printed.out

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from fakes import small_gguf
 
 from rag.cli import run
 from rag.cli.installation import _folder_checks, _package_check, _repair, _search_check, _trial_problem
@@ -129,3 +130,39 @@ def test_the_doctor_finds_this_installation_well(tmp_path: Path, capsys: pytest.
     assert checks["llama.cpp"]["ok"], checks["llama.cpp"]
     assert "it runs the starter model" in checks["llama.cpp"]["detail"]
     assert (code == 0) == found["ok"] == all(check["ok"] for check in checks.values())
+
+
+# --- model files ------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_cannot_answer_is_listed_with_its_kind_and_its_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "embed.gguf").write_bytes(small_gguf(architecture="bert"))
+    (tmp_path / "models" / "loops.gguf").write_bytes(small_gguf({"tokenizer.chat_template": "{{ 1 // 0 }}"}))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "settings.toml").write_text(f'[models]\nfolders = ["{tmp_path / "models"}"]\n')
+    data = ("--data", str(tmp_path / "data"))
+    assert run(["models", *data]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "embed: embed.gguf is an embedding model (bert)" in out
+    assert "loops: The chat template of loops.gguf cannot be used" in out
+    code, document = report(capsys, "models", *data)
+    found = {entry["name"]: entry for entry in document}  # type: ignore[index, attr-defined]
+    assert (code, found["embed"]["header"]["kind"]) == (0, "embedder")  # type: ignore[call-overload, index]
+    assert run(["models", "--add", str(tmp_path / "models" / "embed.gguf"), *data]) == 1
+    assert "is an embedding model" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_chat_template_is_chosen_and_taken_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "loops.gguf"
+    file.write_bytes(small_gguf({"tokenizer.chat_template": "{{ 1 // 0 }}"}))
+    data = ("--data", str(tmp_path / "data"))
+    assert run(["models", "--add", str(file), "--template", "loops=chatml", *data]) == 0
+    assert "It answers by the built-in chat template chatml." in " ".join(capsys.readouterr().out.split())
+    assert run(["models", "--template", "loops=", *data]) == 0
+    assert "cannot be used" in " ".join(capsys.readouterr().out.split())
+    for wrong, said in (("chatml", "Write --template MODEL=TEMPLATE"), ("loops=x", "no chat template “x”")):
+        assert run(["models", "--template", wrong, *data]) == 1
+        assert said in " ".join(capsys.readouterr().err.split())

@@ -60,6 +60,15 @@ def test_a_local_answer_costs_its_time_layer_by_layer(workspace: Workspace) -> N
     assert total_cost(workspace.database).sentence() == "about 0.21 CHF"
 
 
+def test_thinking_costs_as_what_is_written(workspace: Workspace) -> None:
+    values = {"model": "gpt-4o-mini", "endpoint": "OpenAI", "completion_tokens": 100, "thinking_tokens": 900}
+    add(workspace, "t", {"think": 2000, "generate": 1000}, **values)
+    record_costs(workspace)
+    (row,) = [row for row in list_costs(workspace.database, "t") if row.layer is Layer.ANSWERING]
+    assert (row.output_tokens, row.seconds) == (1000, 3)
+    assert row.amount == pytest.approx(1000 * 0.60 / 1e6)
+
+
 def test_an_endpoint_costs_its_tokens_and_the_rest_of_the_answer_its_time(workspace: Workspace) -> None:
     values = {"model": "gpt-4o-mini", "endpoint": "OpenAI", "prompt_tokens": 2000, "completion_tokens": 100}
     add(workspace, "t", {"embed": HOUR_MS, "generate": 3000}, cached_tokens=1000, **values)

@@ -1,5 +1,7 @@
 """Pipelines are stored configurations that answer as they say."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from rag.evaluation import pipelines
 from rag.evaluation.rows import list_pipeline_versions, list_pipelines
 from rag.knowledge.ingest import ingest_files
 from rag.prompts.registry import save_prompt
-from rag.settings import preset
+from rag.settings import GenerationSettings, preset
 from rag.workspace import Workspace
 
 
@@ -89,3 +91,13 @@ def test_a_configuration_of_an_older_program_searches_as_it_did() -> None:
     new = pipelines.make_config({"collection": "A", "retrieval": {"max_passages": 4}})
     assert new.retrieval == preset("Balanced").model_copy(update={"max_passages": 4})
     assert pipelines.make_config(new.model_dump(mode="json")) == new
+
+
+def test_a_pipeline_of_before_the_budget_of_thinking_is_still_the_same() -> None:
+    config = pipelines.PipelineConfig(collection="A")
+    values = config.model_dump(mode="json")
+    del values["generation"]["max_thinking_tokens"]
+    plain = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    assert config.fingerprint == hashlib.sha256(plain.encode()).hexdigest()
+    other = config.model_copy(update={"generation": GenerationSettings(max_thinking_tokens=9)})
+    assert other.fingerprint != config.fingerprint

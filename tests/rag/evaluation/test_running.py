@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +293,20 @@ def test_a_seed_belongs_to_a_case_and_repeat() -> None:
     assert running.case_seed(7, "a", 0) == running.case_seed(7, "a", 0)
     made = {running.case_seed(seed, key, repeat) for seed in (1, 2) for key in "abc" for repeat in (0, 1)}
     assert len(made) == 12 and all(0 <= seed < 2**31 for seed in made)
+
+
+def test_a_model_that_thinks_answers_alone_and_its_thinking_is_not_measured(filled: Workspace) -> None:
+    (plain,) = start(filled)
+    used = model(filled)
+    used.header = replace(used.header, chat_template="{{ messages }}</think>")
+    used.answer = f"<think> {'The moon is made of butter. ' * 9}</think> {used.answer}"
+    (run,) = start(filled, parallel=4)
+    before, after = results(filled, plain), results(filled, run)
+    for key in ("bread", "tide"):
+        trace = get_trace(filled.database, after[key].trace_id)
+        assert "a model that thinks answers alone, not in a batch" in trace.fallbacks
+        assert "butter" in trace.thinking and "butter" not in trace.answer
+        ignored = ("_ms", "per_s", "tokens", "logprob")
+        for name, value in before[key].metrics.items():
+            assert name.endswith(ignored) or after[key].metrics[name] == value, name
+        assert after[key].completion_tokens == before[key].completion_tokens
