@@ -1,0 +1,177 @@
+"""Opens Open XML packages (DOCX, PPTX, XLSX): their parts, how these refer to each other, the Strict dialect.
+
+A package is opened as it lies: a part is read when it is asked for, so that one that is damaged or missing
+costs no more than itself.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from rag.parsing.office.markup import local
+
+LARGEST_TREE = 32 << 20  # of a part that is read at once: in memory it may take fifteen times as much
+LARGEST_PART = 128 << 20  # of a part that is read piece by piece
+_MOST_ELEMENTS = 5_000_000  # in one piece, such as a table
+_STRICT = "http://purl.oclc.org/ooxml/"
+_USUAL = "http://schemas.openxmlformats.org/"
+_READING_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+
+
+class PartError(Exception):
+    """A part that cannot be read; its text says why, as a clause without a full stop."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A reference from one part to another, or to something outside the package."""
+
+    kind: str  # the end of its type, which is the same in both dialects: "footnotes", "slide", "chart"
+    target: str  # the name of the part, or the address of what is outside
+    is_external: bool
+
+
+class Package:
+    """A package that is open for reading; close it, or use it in a `with` statement."""
+
+    def __init__(self, path: Path) -> None:
+        self._archive = zipfile.ZipFile(path)
+        self._names = {_key(name): name for name in self._archive.namelist()}
+        self._relations: dict[str, dict[str, Relation]] = {}
+
+    def __enter__(self) -> Package:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._archive.close()
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return a part as a stream of bytes. Raises PartError when there is none."""
+        try:
+            return self._archive.open(self._names[_key(name)])
+        except KeyError:
+            raise PartError("it is missing") from None
+        except _READING_ERRORS as error:
+            raise PartError("it is damaged") from error
+
+    def xml(self, name: str) -> Element:
+        """Return the root of a part in the names of the usual dialect. Raises PartError."""
+        try:
+            with self.open(name) as file:
+                data = file.read(LARGEST_TREE + 1)
+            if len(data) > LARGEST_TREE:
+                raise PartError(f"it has more than {LARGEST_TREE >> 20} MB")
+            return _usual(ElementTree.fromstring(data))
+        except (*_READING_ERRORS, ElementTree.ParseError, ValueError, LookupError) as error:
+            raise PartError("it is damaged") from error
+
+    def pieces(self, name: str, parents: frozenset[str]) -> Iterator[Element]:
+        """Yield each element directly below some others of a part when it ends, and forget it then.
+
+        Raises PartError where the part cannot be read; the pieces before that place have been yielded.
+
+        Args:
+            name: The name of the part.
+            parents: The names of the elements around the pieces, without their namespaces.
+        """
+        above: list[Element] = []
+        count = 0
+        try:
+            with self.open(name) as file:
+                for event, element in ElementTree.iterparse(_Bounded(file), ("start", "end")):
+                    if event == "start":
+                        above.append(element)
+                        count += 1
+                        if count > _MOST_ELEMENTS:
+                            raise PartError("a part of it is too large for the memory")
+                        continue
+                    above.pop()
+                    if above and local(above[-1]) in parents:
+                        yield _usual(element)
+                        del above[-1][:]
+                        count = 0
+        except (*_READING_ERRORS, ElementTree.ParseError, ValueError, LookupError) as error:
+            raise PartError("it is damaged") from error
+
+    def relations(self, name: str = "") -> dict[str, Relation]:
+        """Return what a part, or the package itself, refers to, by the id that its text uses."""
+        if name not in self._relations:
+            folder, file = posixpath.split(name)
+            try:
+                root = self.xml(posixpath.join(folder, "_rels", f"{file}.rels"))
+            except PartError:  # most parts have none; what a lost one would say is then missing by name
+                root = Element("none")
+            self._relations[name] = dict(_relations(root, folder))
+        return self._relations[name]
+
+    def related(self, name: str, kind: str) -> list[str]:
+        """Return the names of the parts of a kind that a part refers to."""
+        return [r.target for r in self.relations(name).values() if r.kind == kind and not r.is_external]
+
+    def main(self, usual: str) -> str:
+        """Return the name of the part that the package is about, which is nearly always the usual one."""
+        return next(iter(self.related("", "officeDocument")), usual)
+
+    def title(self) -> str:
+        """Return the title in the properties, "" where there is none."""
+        for name in self.related("", "core-properties"):
+            try:
+                return self.xml(name).findtext("{*}title") or ""
+            except PartError:
+                return ""
+        return ""
+
+
+def _relations(root: Element, folder: str) -> Iterator[tuple[str, Relation]]:
+    for element in root:
+        target = element.get("Target", "")
+        is_external = element.get("TargetMode") == "External"
+        if not is_external:
+            target = posixpath.normpath(posixpath.join("/", folder, unquote(target))).lstrip("/")
+        kind = element.get("Type", "").rpartition("/")[2]
+        yield element.get("Id", ""), Relation(kind, target, is_external)
+
+
+class _Bounded:
+    """A stream that ends with an error where it is longer than a part may be, whatever its header says."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._left = LARGEST_PART
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes. Raises PartError."""
+        data = self._file.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise PartError(f"it has more than {LARGEST_PART >> 20} MB")
+        return data
+
+
+def _usual(root: Element) -> Element:
+    """Return an element with its names, and those below it, translated from the Strict dialect."""
+    if root.tag.startswith(f"{{{_STRICT}"):
+        for element in root.iter():
+            element.tag = _usual_name(element.tag)
+            for key in [key for key in element.attrib if key.startswith(f"{{{_STRICT}")]:
+                element.set(_usual_name(key), element.attrib.pop(key))
+    return root
+
+
+def _usual_name(name: str) -> str:
+    subject, separator, rest = name.removeprefix(f"{{{_STRICT}").partition("/")
+    return f"{{{_USUAL}{subject}/2006/{rest}" if separator and name.startswith(f"{{{_STRICT}") else name
+
+
+def _key(name: str) -> str:
+    """Return a name as names of parts are compared: without regard to letter case."""
+    return name.replace("\\", "/").lstrip("/").lower()
