@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 # The codes that files name by a number alone. Those that follow the reader's region are written the ISO way.
 _ISO = "yyyy-mm-dd"
@@ -53,11 +53,11 @@ class _Section:
     tokens: tuple[Token, ...]
     condition: tuple[str, float] | None
 
-    @property
+    @cached_property
     def kinds(self) -> set[str]:
         return {kind for kind, _ in self.tokens}
 
-    @property
+    @cached_property
     def is_date(self) -> bool:
         return not self.kinds.isdisjoint({"date", "elapsed", "half"})
 
@@ -84,6 +84,8 @@ def shown(value: float, code: str, *, from_1904: bool = False) -> str:
     """
     if value != value or abs(value) == float("inf"):
         return str(value)
+    if code == "General":
+        return general(value)
     sections = _sections(code)
     section = _chosen(sections, value)
     if section.is_date:

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from rag.errors import DocumentError
 from rag.parsing.office.markup import local
 
 LARGEST_TREE = 32 << 20  # of a part that is read at once: in memory it may take fifteen times as much
@@ -29,6 +30,23 @@ _READING_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeE
 
 class PartError(Exception):
     """A part that cannot be read; its text says why, as a clause without a full stop."""
+
+    def refusal(self, noun: str) -> DocumentError:
+        """Return the error of a file whose main part this is.
+
+        Args:
+            noun: What the file is, such as "presentation".
+        """
+        if isinstance(self, TooLargeError):
+            return DocumentError(f"The main part of the {noun} is too large ({self}); split it and add the parts.")
+        return DocumentError(
+            f"The {noun} is damaged or not really one: its main part cannot be read ({self}). "
+            "Open it in its own program and save it again."
+        )
+
+
+class TooLargeError(PartError):
+    """A part that would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,11 @@ class Relation:
 class Package:
     """A package that is open for reading; close it, or use it in a `with` statement."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, largest_tree: int = LARGEST_TREE, largest_part: int = LARGEST_PART
+    ) -> None:
+        self._largest_tree = largest_tree
+        self._largest_part = largest_part
         self._archive = zipfile.ZipFile(path)
         self._names = {_key(name): name for name in self._archive.namelist()}
         self._relations: dict[str, dict[str, Relation]] = {}
@@ -67,9 +89,7 @@ class Package:
         """Return the root of a part in the names of the usual dialect. Raises PartError."""
         try:
             with self.open(name) as file:
-                data = file.read(LARGEST_TREE + 1)
-            if len(data) > LARGEST_TREE:
-                raise PartError(f"it has more than {LARGEST_TREE >> 20} MB")
+                data = _Bounded(file, self._largest_tree).read()
             return _usual(ElementTree.fromstring(data))
         except (*_READING_ERRORS, ElementTree.ParseError, ValueError, LookupError) as error:
             raise PartError("it is damaged") from error
@@ -87,12 +107,14 @@ class Package:
         count = 0
         try:
             with self.open(name) as file:
-                for event, element in ElementTree.iterparse(_Bounded(file), ("start", "end")):
+                for event, element in ElementTree.iterparse(
+                    _Bounded(file, self._largest_part), ("start", "end")
+                ):
                     if event == "start":
                         above.append(element)
                         count += 1
                         if count > _MOST_ELEMENTS:
-                            raise PartError("a part of it is too large for the memory")
+                            raise TooLargeError("a table in it has too many cells for the memory")
                         continue
                     above.pop()
                     if above and local(above[-1]) in parents:
@@ -142,18 +164,18 @@ def _relations(root: Element, folder: str) -> Iterator[tuple[str, Relation]]:
 
 
 class _Bounded:
-    """A stream that ends with an error where it is longer than a part may be, whatever its header says."""
+    """A stream that ends with an error where it is longer than it may be, whatever its header says."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], most: int) -> None:
         self._file = file
-        self._left = LARGEST_PART
+        self._most = self._left = most
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes. Raises PartError."""
-        data = self._file.read(size)
+        """Return the next bytes, or all. Raises PartError."""
+        data = self._file.read(size if size >= 0 else self._left + 1)
         self._left -= len(data)
         if self._left < 0:
-            raise PartError(f"it has more than {LARGEST_PART >> 20} MB")
+            raise TooLargeError(f"it has more than {self._most / (1 << 20):.3g} MB")
         return data
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from rag.errors import DocumentError
 from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, table_lines, title_or_name
 from rag.parsing.office.drawings import GRAPHICS, Drawings
@@ -35,10 +34,7 @@ def parse_pptx(path: Path) -> ParsedDocument:
         try:
             root = package.xml(name)
         except PartError as error:
-            raise DocumentError(
-                f"The presentation is damaged: its main part cannot be read ({error}). "
-                "Open it in PowerPoint and save it again."
-            ) from error
+            raise error.refusal("presentation") from error
         _Reader(package, account, name).read(root, builder)
         title = title_or_name(package.title(), path)
     return ParsedDocument(title, MEDIA_TYPE, builder.text, builder.places, account=account.lines)

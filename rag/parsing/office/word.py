@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from rag.errors import DocumentError
 from rag.parsing.account import Account
 from rag.parsing.assemble import HeadingPath, TextBuilder, table_lines, title_or_name
 from rag.parsing.office.drawings import GRAPHICS, Drawings
@@ -108,10 +107,7 @@ class _Reader:
                         margins[kind, reference.get(f"{RELATION}id", "")] = None
         except PartError as error:
             if not builder.places and not lines:
-                raise DocumentError(
-                    f"The document is damaged: its main part cannot be read ({error}). "
-                    "Open it in Word and save it again."
-                ) from error
+                raise error.refusal("document") from error
             self._account.leave_out("rest of the document", str(error))
         builder.add("section", None, self._headings.label, "\n".join(lines))
         builder.add("section", None, "Headers and footers", "\n".join(self._margin_lines(margins)))

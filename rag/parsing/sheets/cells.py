@@ -41,16 +41,14 @@ class Book:
         return self.formats[number] if number < len(self.formats) else "General"
 
 
-def read_texts(package: Package, part: str) -> list[str]:
-    """Return the texts that the cells of a workbook share. Raises PartError."""
-    texts: list[str] = []
+def read_texts(package: Package, part: str, texts: list[str]) -> None:
+    """Add the texts that cells share to a list. Raises PartError; those before the fault are kept."""
     total = 0
     for item in package.pieces(part, frozenset({"sst"})):
         texts.append(_text(item))
         total += len(texts[-1])
         if total > MOST_CHARACTERS:
             raise PartError(f"it has more than {MOST_CHARACTERS:,} characters")
-    return texts
 
 
 def read_cells(package: Package, part: str, sheet: Sheet, book: Book) -> None:
@@ -82,8 +80,7 @@ def _add_row(element: Element, row: int, sheet: Sheet, book: Book, shared: dict[
             continue
         book.left -= len(text) + 1
         if book.left < 0:
-            reason = f"the workbook has more than {MOST_CHARACTERS:,} characters"
-            book.account.leave_out("cell", reason, name=sheet.name)
+            book.account.leave_out("cell", f"the workbook has more than {MOST_CHARACTERS:,} characters")
             continue
         cells[column] = text
     if cells:
@@ -92,18 +89,20 @@ def _add_row(element: Element, row: int, sheet: Sheet, book: Book, shared: dict[
 
 def _shown(cell: Element, book: Book) -> str:
     """Return a cell as Excel shows it, on one line."""
-    kind, value = cell.get("t", "n"), cell.findtext("{*}v") or ""
+    kind, value = cell.get("t", "n"), ""
+    for child in cell:
+        if child.tag.endswith("}v"):
+            value = child.text or ""
+        elif child.tag.endswith("}is"):
+            return _text(child)
     if kind == "s":
         number = int(value) if value.isdecimal() else -1
         return book.texts[number] if 0 <= number < len(book.texts) else ""
     if kind == "b" and value:
         return "TRUE" if value.strip() in ("1", "true") else "FALSE"
-    inline = cell.find("{*}is")
-    if inline is not None:
-        return _text(inline)
     code = book.format(cell.get("s", ""))
     # A whole number keeps all its digits: it may be the number of an account.
-    if kind != "n" or (code in ("General", "@", "0") and _WHOLE.fullmatch(value)):
+    if not value or kind != "n" or (code in ("General", "@", "0") and _WHOLE.fullmatch(value)):
         return _one_line(value)
     try:
         return shown(float(value), code, from_1904=book.from_1904)

@@ -145,6 +145,9 @@ def _is_heading(cells: Sequence[str]) -> bool:
 
 
 def _are_words(cells: Sequence[str]) -> bool:
+    """Return whether cells hold words or years, and neither other numbers nor formulas."""
+    if any(cell.startswith("=") for cell in cells):
+        return False
     return all(len(cell) == 4 and "1900" <= cell <= "2100" for cell in cells if _is_number(cell))
 
 

@@ -34,10 +34,7 @@ def read_ods(path: Path, account: Account) -> list[Sheet]:
         except PartError as error:
             reader.end_sheet("the last sheet")
             if not any(sheet.rows for sheet in reader.sheets):
-                raise DocumentError(
-                    f"The workbook is damaged: its content cannot be read ({error}). "
-                    "Open it in its own program and save it again."
-                ) from error
+                raise error.refusal("workbook") from error
             account.leave_out("rest of the workbook", str(error))
     return reader.sheets
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from rag.errors import DocumentError
 from rag.parsing.account import Account
 from rag.parsing.office.drawings import GRAPHICS, Drawings
 from rag.parsing.office.markup import RELATION, local, whole
@@ -26,10 +25,7 @@ def read_xlsx(path: Path, account: Account) -> Iterator[Sheet]:
         try:
             root = package.xml(name)
         except PartError as error:
-            raise DocumentError(
-                f"The workbook is damaged: its main part cannot be read ({error}). "
-                "Open it in its own program and save it again."
-            ) from error
+            raise error.refusal("workbook") from error
         yield from _Reader(package, account, name, root).sheets(root)
 
 
@@ -112,12 +108,13 @@ class _Reader:
             yield from ((person.get("id", ""), person.get("displayName", "")) for person in people)
 
     def _shared_texts(self) -> list[str]:
+        texts: list[str] = []
         for name in self._package.related(self._main, "sharedStrings"):
             try:
-                return read_texts(self._package, name)
+                read_texts(self._package, name, texts)
             except PartError as error:
-                self._account.leave_out("list of texts", str(error), many="lists of texts")
-        return []
+                self._account.leave_out("rest of the shared texts", str(error), many="shared texts")
+        return texts
 
     def _formats(self) -> list[str]:
         """Return the format code of each cell style."""
