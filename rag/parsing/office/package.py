@@ -38,7 +38,9 @@ class PartError(Exception):
             noun: What the file is, such as "presentation".
         """
         if isinstance(self, TooLargeError):
-            return DocumentError(f"The main part of the {noun} is too large ({self}); split it and add the parts.")
+            return DocumentError(
+                f"The main part of the {noun} is too large ({self}); split it and add the parts."
+            )
         return DocumentError(
             f"The {noun} is damaged or not really one: its main part cannot be read ({self}). "
             "Open it in its own program and save it again."

@@ -94,7 +94,7 @@ class _Reader:
 
     def _lines(self, shape: Element) -> list[str]:
         """Return the lines of a shape, or of what a group or a wrapper contains."""
-        if shape.tag == f"{SLIDE}txBody" or local(shape) == "txBody":
+        if local(shape) == "txBody":
             text = "\n".join(self._paragraphs(shape)).strip()
             return [text] if text else []
         if shape.tag in GRAPHICS:
@@ -113,11 +113,12 @@ class _Reader:
 
     def _alternate(self, element: Element) -> list[str]:
         """Return what new programs show, or what is there for old ones where that has no words."""
-        choice, fallback = next(iter(element), None), element.find(FALLBACK)
-        lines = self._shape_lines(choice) if choice is not None else []
-        if not lines and fallback is not None and fallback is not choice:
-            lines = self._shape_lines(fallback)
-        return lines
+        before = self._account.lines
+        for alternative in (next(iter(element), None), element.find(FALLBACK)):
+            lines = self._shape_lines(alternative) if alternative is not None else []
+            if lines or self._account.lines != before:
+                return lines
+        return []
 
     def _picture(self, picture: Element) -> list[str]:
         self._pictures += 1

@@ -242,12 +242,13 @@ class _Reader:
     def _add_alternate(self, element: Element, words: _Words) -> None:
         """Add what new versions of Word show, or what is there for old ones where that has no words."""
         inner = _Words()
-        choice = next(iter(element), None)  # the first that a program understands; Word understands them all
-        if choice is not None:
-            self._inline(choice, inner)
-        fallback = element.find(FALLBACK)
-        if not (inner.text.strip() or inner.after) and fallback is not None:
-            self._inline(fallback, inner)
+        before = self._account.lines
+        # The first choice is that of the newest version of Word.
+        for alternative in (next(iter(element), None), element.find(FALLBACK)):
+            if alternative is not None:
+                self._inline(alternative, inner)
+            if inner.text.strip() or inner.after or self._account.lines != before:
+                break
         words.parts += inner.parts
         words.after += inner.after
 

@@ -113,7 +113,8 @@ def _shown(cell: Element, book: Book) -> str:
 def _formula(cell: Element, place: str, sheet: Sheet, book: Book, shared: dict[str, str]) -> str:
     """Return the formula of a cell for which the file stores no value, "" where it has none."""
     formula = cell.find("{*}f")
-    if formula is None or cell.findtext("{*}v"):
+    is_empty_text = cell.get("t") == "str" and cell.find("{*}v") is not None
+    if formula is None or is_empty_text or cell.findtext("{*}v"):
         return ""
     key, text = formula.get("si", ""), f"={_one_line(formula.text or '')}"
     if len(text) > 1:

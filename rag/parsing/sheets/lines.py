@@ -41,16 +41,33 @@ class Sheet:
     def lines(self) -> Iterator[str]:
         """Yield the lines of the sheet."""
         copies = self._fill_areas()
-        numbers = sorted({*self.rows, *self.remarks})
-        written = _table_lines(
-            [self.rows.get(number, {}) for number in numbers],
-            [copies.get(number, set()) for number in numbers],
-        )
-        for number, line in zip(numbers, written, strict=True):
-            if line:
-                yield line
-            yield from self.remarks.get(number, ())
+        for numbers in self._tables():
+            written = _table_lines(
+                [self.rows.get(number, {}) for number in numbers],
+                [copies.get(number, set()) for number in numbers],
+            )
+            for number, line in zip(numbers, written, strict=True):
+                if line:
+                    yield line
+                yield from self.remarks.get(number, ())
         yield from self.texts
+
+    def _tables(self) -> list[list[int]]:
+        """Return the numbers of the rows of each table: a heading below an empty row begins another one."""
+        tables: list[list[int]] = []
+        blocks: list[list[int]] = []
+        for number in sorted({*(number for number, row in self.rows.items() if row), *self.remarks}):
+            if blocks and number == blocks[-1][-1] + 1:
+                blocks[-1].append(number)
+            else:
+                blocks.append([number])
+        for block in blocks:
+            if not tables or _begins_table(
+                [self.rows.get(number, {}) for number in block[: _TITLE_ROWS + 1]]
+            ):
+                tables.append([])
+            tables[-1] += block
+        return tables
 
     def _fill_areas(self) -> dict[int, set[int]]:
         """Give each cell of merged areas its value; return, by row, the columns that repeat one to the left.
@@ -136,6 +153,15 @@ def _table_lines(rows: Sequence[Row], copies: Sequence[set[int]]) -> list[str]:
         cells = (f"{names[c]}: {text}" if c in names else text for c, text in sorted(rows[n].items()) if text)
         plain[n] = "; ".join(cells)
     return plain
+
+
+def _begins_table(rows: Sequence[Row]) -> bool:
+    """Return whether rows begin with a heading that has numbers below its words, perhaps below a title."""
+    start = next((n for n, row in enumerate(rows) if len(row) > 1), len(rows))
+    if start + 1 >= len(rows) or not _is_heading(list(rows[start].values())):
+        return False
+    names, cells = rows[start], rows[start + 1]
+    return any(_is_number(cells[column]) for column in cells if not _is_number(names.get(column, "0")))
 
 
 def _is_heading(cells: Sequence[str]) -> bool:

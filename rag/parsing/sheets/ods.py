@@ -122,7 +122,7 @@ class _Reader:
         text = " ".join(" ".join(texts).split())
         text = text or next((value for name in _VALUES if (value := cell.get(name, ""))), "")
         formula = cell.get(f"{_TABLE}formula", "").partition("=")[2]
-        if formula and not text:
+        if formula and not text and cell.get(f"{_OFFICE}value-type") is None:
             text = f"={formula}"
             name = f"{column_letters(column)}{row} {text}"
             reason = "the file stores only the formula"

@@ -154,6 +154,14 @@ def test_groups_and_alternate_content_are_read_once(tmp_path: Path) -> None:
     assert text_of(path) == "In a group\ndeeper\nNew\nOnly for old programs\nx\n7"
 
 
+def test_an_embedded_object_for_new_and_old_programs_is_counted_once(tmp_path: Path) -> None:
+    either = "<mc:AlternateContent><mc:Choice><p:oleObj progId='X'/></mc:Choice><mc:Fallback><p:oleObj progId='X'/></mc:Fallback></mc:AlternateContent>"
+    path = pptx(tmp_path / "a.pptx", shape("Title") + frame(either))
+    assert account_of(path) == [
+        "1 embedded object not read (only its own program shows it in full): slide 1 X"
+    ]
+
+
 def test_automatic_numbers_of_paragraphs(tmp_path: Path) -> None:
     def item(words: str, kind: str = "", level: int = 0, start: str = "") -> str:
         number = f"<a:buAutoNum type='{kind}'{start}/>" if kind else ""

@@ -67,6 +67,13 @@ def test_formulas_without_a_stored_value_are_named_with_their_formula(tmp_path: 
     )
 
 
+def test_a_formula_whose_value_is_an_empty_text_is_empty(tmp_path: Path) -> None:
+    rows = (
+        "<s:row><s:c><s:v>1</s:v></s:c><s:c t='str'><s:f>IF(A1,&quot;&quot;)</s:f><s:v></s:v></s:c></s:row>"
+    )
+    assert read(tmp_path, rows) == (["1"], [])
+
+
 def test_merged_areas_and_printed_margins_are_read(tmp_path: Path) -> None:
     rows = (
         "<s:row r='1'><s:c r='A1'><s:v>1</s:v></s:c><s:c r='B1'><s:v>2</s:v></s:c></s:row>"

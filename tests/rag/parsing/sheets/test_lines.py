@@ -155,3 +155,14 @@ def test_long_numbers_and_durations_are_written_in_full(value: Any, text: str) -
 @pytest.mark.parametrize("amount", ["19%", "€1,250.00", "01.03.2025", "-5", "1.234,50"])
 def test_a_row_with_amounts_is_no_heading(amount: str) -> None:
     assert row_lines([["Net", amount], ["Tax", "7"]]) == [f"Net | {amount}", "Tax | 7"]
+
+
+def test_a_heading_below_an_empty_row_begins_another_table() -> None:
+    rows = [
+        ["Part", "Price"], ["Bolt", "7"], [], ["Nut", "9"], [],
+        ["Staff"], ["Name", "Age"], ["Ann", "41"], [], ["Sum", "of all"], ["words", "alone"],
+    ]  # fmt: skip
+    assert sheet(rows) == [
+        "Part | Price", "Part: Bolt; Price: 7", "Part: Nut; Price: 9",
+        "Staff", "Name | Age", "Name: Ann; Age: 41", "Name: Sum; Age: of all", "Name: words; Age: alone",
+    ]  # fmt: skip
