@@ -1,8 +1,11 @@
 """PowerPoint gives slides: what everybody sees in PowerPoint is in the text once, or in the account."""
 
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from office_files import chart, frame, package, pptx, shape
 from sample_files import check
 
@@ -290,3 +293,35 @@ def test_a_slide_that_is_listed_a_thousand_times_is_read_once(tmp_path: Path) ->
     )
     assert text_of(path) == "Once"
     assert account_of(path)[0].startswith("999 slides not read (it repeats another one)")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    words=st.lists(st.text(alphabet="abcdefghij", min_size=3, max_size=8), min_size=7, max_size=7),
+    seed=st.integers(0, 99),
+)
+def test_every_visible_word_is_in_the_text(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str], seed: int
+) -> None:
+    words = [f"{word}{n}" for n, word in enumerate(words)]
+    cell = f"<a:tc><a:txBody><a:p><a:r><a:t>{words[1]}</a:t></a:r></a:p></a:txBody></a:tc>"
+    shapes = [
+        shape(words[0]),
+        frame(f"<a:tbl><a:tr>{cell}</a:tr></a:tbl>"),
+        f"<p:grpSp>{shape(words[2])}</p:grpSp>",
+        f"<mc:AlternateContent><mc:Choice>{shape(words[3])}</mc:Choice></mc:AlternateContent>",
+        frame("<c:chart r:id='c'/>"),
+    ]
+    random.Random(seed).shuffle(shapes)
+    path = pptx(
+        tmp_path_factory.mktemp("slides") / "a.pptx",
+        "".join(shapes),
+        links={"c": ("chart", "../c.xml"), "n": ("notesSlide", "../n.xml"), "m": ("comments", "../m.xml")},
+        parts={
+            "ppt/c.xml": chart("radarChart").replace("Units", words[4]),
+            "ppt/n.xml": f"<p:notes><p:cSld><p:spTree>{shape(words[5])}</p:spTree></p:cSld></p:notes>",
+            "ppt/m.xml": f"<p:cmLst><p:cm><p:text>{words[6]}</p:text></p:cm></p:cmLst>",
+        },
+    )
+    text = text_of(path)
+    assert [word for word in words if text.count(word) != 1] == []

@@ -53,3 +53,19 @@ def test_a_hidden_sheet_is_read_and_named(tmp_path: Path) -> None:
     document = check(parse_workbook(by_hand(tmp_path / "a.xlsx", sheet, state="hidden")))
     assert [place.label for place in document.places] == ["sheet Data (hidden)"]
     assert [line.text for line in document.account] == ["1 hidden sheet read"]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("<html><table><tr><td>Vane</td><td>31</td></tr></table></html>", "Vane | 31"),
+        ("Part\tPrice\nVane\t31\n", "Part | Price\nPart: Vane; Price: 31"),
+        (
+            '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Cell>'
+            "<Data>Vane</Data></Cell></Workbook>",
+            "data: Vane",
+        ),
+    ],
+)
+def test_a_text_that_is_called_xls_is_read_as_excel_opens_it(tmp_path: Path, content: str, text: str) -> None:
+    assert parse_file(write(tmp_path, "a.xls", content)).text.strip() == text
