@@ -16,6 +16,9 @@ ALTERNATE = f"{{{_SCHEMAS}/markup-compatibility/2006}}AlternateContent"
 FALLBACK = f"{{{_SCHEMAS}/markup-compatibility/2006}}Fallback"
 NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 
+# A merged cell has its text in each row that it covers, unless that is long and would fill the memory.
+LONGEST_COPY = 500
+
 _MATH_SIGNS = {"den": "/", "sup": "^", "sub": "_", "rad": "√"}
 
 

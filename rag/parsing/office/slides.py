@@ -9,13 +9,21 @@ from xml.etree.ElementTree import Element
 from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, table_lines, title_or_name
 from rag.parsing.office.drawings import GRAPHICS, Drawings
-from rag.parsing.office.markup import ALTERNATE, DRAWING, FALLBACK, RELATION, SLIDE, local, whole
+from rag.parsing.office.markup import (
+    ALTERNATE,
+    DRAWING,
+    FALLBACK,
+    LONGEST_COPY,
+    RELATION,
+    SLIDE,
+    local,
+    whole,
+)
 from rag.parsing.office.numbering import written
 from rag.parsing.office.package import Package, PartError
 from rag.parsing.rows import ParsedDocument
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_MOST_COLUMNS = 1000  # of a table; a cell that covers more is a mistake or an attack
 _AUTOMATIC = {
     "arabic": "decimal",
     "alphaLc": "lowerLetter",
@@ -140,23 +148,21 @@ class _Reader:
             yield words
 
     def _table(self, table: Element) -> list[str]:
-        """Return the lines of a table. A merged cell has its value in each row and column that it covers."""
+        """Return the lines of a table. A merged cell stands in each row that it covers, once."""
         rows: list[list[str]] = []
+        above: dict[int, str] = {}
         for row in table.iterfind(f"{DRAWING}tr"):
             cells: list[str] = []
-            whole_row = True
-            for cell in row.iterfind(f"{DRAWING}tc"):
+            covered: dict[int, str] = {}
+            for column, cell in enumerate(row.iterfind(f"{DRAWING}tc")):
                 text = " ".join("\n".join(self._shape_lines(cell)).split())
-                if cell.get("hMerge") in ("1", "true") and cells:
-                    text = cells[-1]
-                elif cell.get("vMerge") in ("1", "true") and rows and len(rows[-1]) > len(cells):
-                    text = rows[-1][len(cells)]
-                else:
-                    whole_row = not cells
-                cells.append(text)
-                if len(cells) >= _MOST_COLUMNS:
-                    break
-            rows.append(cells[:1] if whole_row else cells)
+                if cell.get("vMerge") in ("1", "true"):
+                    text = above.get(column, text)
+                if cell.get("hMerge") not in ("1", "true"):
+                    cells.append(text)
+                covered[column] = text if len(text) <= LONGEST_COPY else ""
+            above = covered
+            rows.append(cells)
         properties = table.find(f"{DRAWING}tblPr")
         has_header = properties is not None and properties.get("firstRow") in ("1", "true")
         titles = next((n for n, row in enumerate(rows) if len(row) > 1), len(rows))

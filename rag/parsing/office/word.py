@@ -15,6 +15,7 @@ from rag.parsing.office.markup import (
     ALTERNATE,
     DRAWING,
     FALLBACK,
+    LONGEST_COPY,
     MATH,
     RELATION,
     WORD,
@@ -115,7 +116,8 @@ class _Reader:
     def _add_block(self, block: Element, lines: list[str], builder: TextBuilder) -> list[str]:
         """Return the lines of the section that is open after a block; a heading closes the one before it."""
         if block.tag != f"{WORD}p":
-            return lines + self._block_lines(block)
+            lines += self._block_lines(block)
+            return lines
         words = self._paragraph(block)
         level = self._styles.level(block)
         if level is not None and words.text.strip():
@@ -308,7 +310,7 @@ class _Reader:
     # Tables and margins ---------------------------------------------------------------------------------
 
     def _table(self, table: Element, after: list[str] | None = None) -> list[str]:
-        """Return the lines of a table. A merged cell has its value in each row and column that it covers."""
+        """Return the lines of a table. A merged cell stands in each row that it covers, once."""
         rows: list[list[str]] = []
         above: dict[int, str] = {}
         below: list[str] = [] if after is None else after
@@ -316,13 +318,21 @@ class _Reader:
             properties = row.find(f"{WORD}trPr")
             if properties is not None and properties.find(f"{WORD}del") is not None:
                 continue  # a tracked change removes it
-            cells = [""] * min(whole(property_value(properties, "gridBefore")), _MOST_COLUMNS)
-            found = list(_outermost(row, {f"{WORD}tc"}))
-            for cell in found:
+            column = min(whole(property_value(properties, "gridBefore")), _MOST_COLUMNS)
+            cells = [""] * column
+            covered: dict[int, str] = {}
+            for cell in _outermost(row, {f"{WORD}tc"}):
                 text = " ".join(" ".join(self._lines(cell, after=below)).split())
-                cells += _covered(cell, text, cells, above)
-            above = dict(enumerate(cells))
-            rows.append(cells[-1:] if len(found) == 1 else cells)
+                if _continues(cell, "vMerge") and column in above:
+                    text = above[column]
+                if not _continues(cell, "hMerge"):
+                    cells.append(text)
+                covered[column] = text if len(text) <= LONGEST_COPY else ""
+                column += max(
+                    1, min(whole(property_value(cell.find(f"{WORD}tcPr"), "gridSpan")), _MOST_COLUMNS)
+                )
+            above = covered
+            rows.append(cells)
         lines = _with_heading(table, rows)
         # The rows of a table inside a cell become one line of it.
         return [*lines, *below] if after is None else ["; ".join(lines)]
@@ -388,15 +398,10 @@ def _form_value(data: Element | None) -> str:
     return "☐" if mark is None or mark.get(f"{WORD}val", "1") in ("0", "false", "off") else "☒"
 
 
-def _covered(cell: Element, text: str, left: list[str], above: dict[int, str]) -> list[str]:
-    """Return the text of a cell, once for each column that it covers; a merged cell has that of the first."""
-    properties = cell.find(f"{WORD}tcPr")
-    for name, neighbour in (("vMerge", above.get(len(left))), ("hMerge", left[-1] if left else None)):
-        merge = properties.find(f"{WORD}{name}") if properties is not None else None
-        if merge is not None and merge.get(f"{WORD}val", "continue") == "continue" and neighbour is not None:
-            text = neighbour
-    span = whole(property_value(properties, "gridSpan"), 1)
-    return [text] * max(1, min(span, _MOST_COLUMNS - len(left)))
+def _continues(cell: Element, direction: str) -> bool:
+    """Return whether a cell goes on with the one above it ("vMerge") or to its left ("hMerge")."""
+    merge = cell.find(f"{WORD}tcPr/{WORD}{direction}")
+    return merge is not None and merge.get(f"{WORD}val", "continue") == "continue"
 
 
 def _with_heading(table: Element, rows: list[list[str]]) -> list[str]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder
 from rag.parsing.rows import ParsedDocument
-from rag.parsing.sheets.lines import row_lines
+from rag.parsing.sheets.lines import joined, row_lines
 from rag.parsing.text import read_text
 
 _DELIMITERS = "\t;|,"  # where two fit equally well, the first: a comma may be a decimal comma
@@ -26,9 +27,9 @@ def parse_csv(path: Path) -> ParsedDocument:
         text, delimiter = text[declared.end() :], declared[1]
     else:
         delimiter = guessed_delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
-    builder = TextBuilder()
-    builder.add("sheet", 1, "table", "\n".join(row_lines(list(table_rows(text, delimiter)))))
-    return ParsedDocument(path.stem, "text/csv", builder.text, builder.places)
+    account, builder = Account(), TextBuilder()
+    builder.add("sheet", 1, "table", joined(row_lines(list(table_rows(text, delimiter))), account))
+    return ParsedDocument(path.stem, "text/csv", builder.text, builder.places, account=account.lines)
 
 
 def guessed_delimiter(text: str, usual: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rag.parsing.account import Account
 from rag.parsing.office.number_formats import general
 
 _TITLE_ROWS = 6
 _LONGEST_NAME = 120  # of a column: each of its cells repeats it
-_MOST_FILLED = 1_000_000  # cells of merged areas
+_MOST_COPIED = 20_000_000  # characters of merged cells
+_MOST_CHARACTERS = 100_000_000  # of all lines of a file
 
 Row = Mapping[int, str]  # the filled cells by the number of their column
 Value = Any  # what a library reads from a cell: a number, a text, a date
@@ -77,17 +79,17 @@ class Sheet:
         """
         columns = sorted({column for row in self.rows.values() for column in row})
         copies: dict[int, set[int]] = {}
-        budget = _MOST_FILLED
+        budget = _MOST_COPIED
         for area in self.areas:
-            value = self.rows.get(area.top, {}).get(area.left)
+            value = self.rows.get(area.top, {}).get(area.left, "")
             inside = [column for column in columns if area.left <= column <= area.right]
-            for number in self._rows_of(area) if value is not None else ():
+            for number in self._rows_of(area) if value else ():
                 row = self.rows[number]
-                budget -= len(inside)
+                budget -= len(inside) * len(value)
                 if budget < 0:
                     return copies
                 if any(not area.left <= column <= area.right for column in row):
-                    row.update((column, value) for column in inside if value and column not in row)
+                    row.update((column, value) for column in inside if column not in row)
                     copies.setdefault(number, set()).update(inside[1:])
         return copies
 
@@ -97,8 +99,8 @@ class Sheet:
         return [number for number in self.rows if area.top <= number <= area.bottom]
 
 
-def row_lines(rows: Sequence[Sequence[Value]]) -> list[str]:
-    """Return a line a row: `Heading: value; Heading: value` below a heading row, else `a | b | c`.
+def row_lines(rows: Sequence[Sequence[Value]]) -> Iterator[str]:
+    """Yield a line a row: `Heading: value; Heading: value` below a heading row, else `a | b | c`.
 
     Lines with one cell above the heading are a title. A chunk in the middle of a long table then still says
     what its numbers are. Rows without words are left out.
@@ -124,35 +126,57 @@ def cell_text(value: Value) -> str:
     return " ".join(str(value).split())
 
 
-def _table_lines(rows: Sequence[Row], copies: Sequence[set[int]]) -> list[str]:
-    """Return a line for each row, "" for an empty one.
+def joined(lines: Iterable[str], account: Account, used: int = 0) -> str:
+    """Return lines as one text, up to a length that fits in the memory; the account counts the rest.
+
+    Args:
+        lines: The lines of a sheet.
+        account: That of the file.
+        used: How many characters the sheets before this one have.
+    """
+    kept: list[str] = []
+    for line in lines:
+        used += len(line) + 1
+        if used <= _MOST_CHARACTERS:
+            kept.append(line)
+        else:
+            account.leave_out("line", f"the file has more than {_MOST_CHARACTERS:,} characters")
+    return "\n".join(kept)
+
+
+def _table_lines(rows: Sequence[Row], copies: Sequence[set[int]]) -> Iterator[str]:
+    """Yield a line for each row, "" for an empty one.
 
     Args:
         rows: The rows from the first to the last.
         copies: For each row, the columns that only repeat a merged cell to their left.
     """
-    plain = [
-        " | ".join(text for column, text in sorted(row.items()) if text and column not in copied)
-        for row, copied in zip(rows, copies, strict=True)
-    ]
-    filled = [n for n, row in enumerate(rows) if any(row.values())]
+    heading, first = _heading(rows, copies)
+    names = {column: name[:_LONGEST_NAME] for column, name in heading.items() if name}
+    for n, row in enumerate(rows):
+        filled = ((column, text) for column, text in sorted(row.items()) if text)
+        if names and n >= first:
+            yield "; ".join(
+                f"{names[column]}: {text}" if column in names else text for column, text in filled
+            )
+        else:
+            yield " | ".join(text for column, text in filled if column not in copies[n])
+
+
+def _heading(rows: Sequence[Row], copies: Sequence[set[int]]) -> tuple[Row, int]:
+    """Return the names of the columns and where the rows below them begin; no names where nothing tells."""
+    filled = [n for n, row in enumerate(rows) if any(row.values())][: _TITLE_ROWS + 3]
     # A row with one cell is a title.
     start = next((i for i, n in enumerate(filled[:_TITLE_ROWS]) if len(rows[n].keys() - copies[n]) > 1), 0)
-    heading: Row = {}
-    below = filled[start + 1 :]
-    if below:
-        top = filled[start]
-        if len(below) > 1 and _is_double(
-            rows[top], rows[below[0]], copies[top], [rows[n] for n in below[1:3]]
-        ):
-            heading, below = _joined(rows[top], rows[below[0]]), below[1:]
-        elif _is_heading([text for column, text in rows[top].items() if column not in copies[top]]):
-            heading = rows[top]
-    names = {column: name[:_LONGEST_NAME] for column, name in heading.items() if name}
-    for n in below if names else ():
-        cells = (f"{names[c]}: {text}" if c in names else text for c, text in sorted(rows[n].items()) if text)
-        plain[n] = "; ".join(cells)
-    return plain
+    if len(filled) < start + 2:
+        return {}, 0
+    top, below = filled[start], filled[start + 1]
+    data = [rows[n] for n in filled[start + 2 :]]
+    if data and _is_double(rows[top], rows[below], copies[top], data):
+        return _joined(rows[top], rows[below]), below + 1
+    if _is_heading([text for column, text in rows[top].items() if column not in copies[top]]):
+        return rows[top], top + 1
+    return {}, 0
 
 
 def _begins_table(rows: Sequence[Row]) -> bool:

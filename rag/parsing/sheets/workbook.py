@@ -10,7 +10,7 @@ from rag.parsing.assemble import TextBuilder
 from rag.parsing.rows import ParsedDocument
 from rag.parsing.sheets.apart import read_apart
 from rag.parsing.sheets.delimited import parse_csv
-from rag.parsing.sheets.lines import Sheet
+from rag.parsing.sheets.lines import Sheet, joined
 from rag.parsing.sheets.ods import read_ods
 from rag.parsing.sheets.xlsx import read_xlsx
 from rag.parsing.text import looks_like_text
@@ -33,13 +33,15 @@ def parse_workbook(path: Path) -> ParsedDocument:
     kind = path.suffix.lower().lstrip(".")
     if kind == "xls" and (parser := _text_parser(path)) is not None:
         return parser(path)
-    account, builder = Account(), TextBuilder()
+    account, builder, used = Account(), TextBuilder(), 0
     for number, sheet in enumerate(_READERS.get(kind, read_xlsx)(path, account), 1):
         label = f"sheet {sheet.name}"
         if sheet.is_hidden:
             account.read("hidden sheet")
             label += " (hidden)"
-        builder.add("sheet", number, label, "\n".join(sheet.lines()))
+        text = joined(sheet.lines(), account, used)
+        used += len(text)
+        builder.add("sheet", number, label, text)
     media_type = MEDIA_TYPES.get(kind, MEDIA_TYPES["xlsx"])
     return ParsedDocument(path.stem, media_type, builder.text, builder.places, account=account.lines)
 

@@ -237,7 +237,7 @@ def test_rows_and_cells_in_content_controls_are_read(tmp_path: Path) -> None:
     assert lines_of(tmp_path, body) == ["a | b", "a | b"]
 
 
-def test_merged_cells_have_their_value_in_each_row_and_column(tmp_path: Path) -> None:
+def test_a_merged_cell_stands_once_in_each_row_that_it_covers(tmp_path: Path) -> None:
     def cell(words: str, properties: str) -> str:
         return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(words)}</w:tc>"
 
@@ -250,13 +250,21 @@ def test_merged_cells_have_their_value_in_each_row_and_column(tmp_path: Path) ->
         "<w:tr>" + cell("", "<w:vMerge/>") + cell("June", "<w:gridSpan w:val='2'/>") + "</w:tr>"
         "<w:tr>" + cell("All of it", "<w:gridSpan w:val='3'/>") + "</w:tr></w:tbl>"
     )
-    assert lines_of(tmp_path, body) == ["North | May | 4", "North | June | June", "All of it"]
+    assert lines_of(tmp_path, body) == ["North | May | 4", "North | June", "All of it"]
 
 
 def test_a_cell_over_200_million_columns_is_bounded(tmp_path: Path) -> None:
     wide = f"<w:tc><w:tcPr><w:gridSpan w:val='200000000'/></w:tcPr>{paragraph('wide')}</w:tc>"
     body = f"<w:tbl><w:tr><w:trPr><w:gridBefore w:val='200000000'/></w:trPr>{wide}{wide}</w:tr></w:tbl>"
     assert len(lines_of(tmp_path, body)[0]) < 1000
+
+
+def test_cells_inside_wide_cells_do_not_multiply_without_end(tmp_path: Path) -> None:
+    body = paragraph("word")
+    for _ in range(6):
+        wide = f"<w:tc><w:tcPr><w:gridSpan w:val='63'/></w:tcPr>{body}</w:tc>"
+        body = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('x')}</w:tc></w:tr></w:tbl>"
+    assert lines_of(tmp_path, body) == [" | ".join(["word", *"xxxxxx"])]
 
 
 def test_a_long_table_names_its_columns_again(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.parsing.sheets.lines import Area, Sheet, cell_text, row_lines
+from rag.parsing.account import Account
+from rag.parsing.sheets.lines import Area, Sheet, cell_text, joined, row_lines
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ from rag.parsing.sheets.lines import Area, Sheet, cell_text, row_lines
     ],
 )  # fmt: skip
 def test_cells_are_named_where_the_first_row_names_them(rows: list[list[Any]], expected: list[str]) -> None:
-    assert row_lines(rows) == expected
+    assert list(row_lines(rows)) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_cells_are_named_where_the_first_row_names_them(rows: list[list[Any]], e
     ],
 )
 def test_a_cell_is_written_as_people_write_it(value: Any, text: str) -> None:
-    assert row_lines([[value, "x"]]) == [f"{text} | x"]
+    assert list(row_lines([[value, "x"]])) == [f"{text} | x"]
 
 
 @given(
@@ -56,7 +57,7 @@ def test_a_cell_is_written_as_people_write_it(value: Any, text: str) -> None:
     )
 )
 def test_no_filled_cell_is_lost_and_no_line_breaks(rows: list[list[Any]]) -> None:
-    lines = row_lines(rows)
+    lines = list(row_lines(rows))
     assert all("\n" not in line and line for line in lines)
     joined = " ".join(lines)
     for row in rows:
@@ -134,7 +135,7 @@ def test_remarks_and_texts_stand_where_they_belong_and_a_remark_needs_no_cell() 
 
 
 def test_the_name_of_a_column_is_repeated_only_in_part() -> None:
-    lines = row_lines([["a", "b" * 5000], ["1", "2"]])
+    lines = list(row_lines([["a", "b" * 5000], ["1", "2"]]))
     assert len(lines[0]) > 5000
     assert len(lines[1]) < 200
 
@@ -154,7 +155,7 @@ def test_long_numbers_and_durations_are_written_in_full(value: Any, text: str) -
 
 @pytest.mark.parametrize("amount", ["19%", "€1,250.00", "01.03.2025", "-5", "1.234,50"])
 def test_a_row_with_amounts_is_no_heading(amount: str) -> None:
-    assert row_lines([["Net", amount], ["Tax", "7"]]) == [f"Net | {amount}", "Tax | 7"]
+    assert list(row_lines([["Net", amount], ["Tax", "7"]])) == [f"Net | {amount}", "Tax | 7"]
 
 
 def test_a_heading_below_an_empty_row_begins_another_table() -> None:
@@ -166,3 +167,16 @@ def test_a_heading_below_an_empty_row_begins_another_table() -> None:
         "Part | Price", "Part: Bolt; Price: 7", "Part: Nut; Price: 9",
         "Staff", "Name | Age", "Name: Ann; Age: 41", "Name: Sum; Age: of all", "Name: words; Age: alone",
     ]  # fmt: skip
+
+
+def test_a_text_that_would_fill_the_memory_ends_and_the_rest_is_counted() -> None:
+    account = Account()
+    assert joined(["a" * 30, "b" * 30, "c"], account, used=100_000_000 - 40) == "a" * 30
+    assert [line.text for line in account.lines] == [
+        "2 lines not read (the file has more than 100,000,000 characters)"
+    ]
+
+
+def test_a_long_merged_text_does_not_multiply_without_end() -> None:
+    rows = {n: {2: "y"} for n in range(2000)} | {0: {1: "long " * 6000, 2: "y"}}
+    assert sum(map(len, Sheet("Data", rows, [Area(0, 1, 1999, 1)]).lines())) < 25_000_000
