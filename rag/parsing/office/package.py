@@ -22,7 +22,8 @@ from rag.parsing.office.markup import local
 
 LARGEST_TREE = 32 << 20  # of a part that is read at once: in memory it may take fifteen times as much
 LARGEST_PART = 128 << 20  # of a part that is read piece by piece
-_MOST_ELEMENTS = 5_000_000  # in one piece, such as a table
+_MOST_ELEMENTS = 12_000_000  # of a part that is read piece by piece; the longest documents have three million
+_MOST_IN_A_PIECE = 5_000_000  # such as a table
 _STRICT = "http://purl.oclc.org/ooxml/"
 _USUAL = "http://schemas.openxmlformats.org/"
 _READING_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
@@ -106,7 +107,7 @@ class Package:
             parents: The names of the elements around the pieces, without their namespaces.
         """
         above: list[Element] = []
-        count = 0
+        count = total = 0
         try:
             with self.open(name) as file:
                 for event, element in ElementTree.iterparse(
@@ -115,7 +116,10 @@ class Package:
                     if event == "start":
                         above.append(element)
                         count += 1
-                        if count > _MOST_ELEMENTS:
+                        total += 1
+                        if total > _MOST_ELEMENTS:
+                            raise TooLargeError(f"it has more than {_MOST_ELEMENTS:,} elements")
+                        if count > _MOST_IN_A_PIECE:
                             raise TooLargeError("a table in it has too many cells for the memory")
                         continue
                     above.pop()

@@ -118,6 +118,9 @@ class _Reader:
         if block.tag != f"{WORD}p":
             lines += self._block_lines(block)
             return lines
+        if not len(block):
+            lines.append("")
+            return lines
         words = self._paragraph(block)
         level = self._styles.level(block)
         if level is not None and words.text.strip():
