@@ -21,13 +21,13 @@ _DECLARED = re.compile(r'\ufeff?"?sep=([^"\w\s]|\t)"?\r?\n', re.IGNORECASE)
 
 def parse_csv(path: Path) -> ParsedDocument:
     """Return a CSV or TSV file as one sheet."""
-    text = read_text(path)
+    account, builder = Account(), TextBuilder()
+    text = read_text(path, account)
     declared = _DECLARED.match(text)
     if declared:  # how Excel is told
         text, delimiter = text[declared.end() :], declared[1]
     else:
         delimiter = guessed_delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
-    account, builder = Account(), TextBuilder()
     builder.add("sheet", 1, "table", joined(row_lines(list(table_rows(text, delimiter))), account))
     return ParsedDocument(path.stem, "text/csv", builder.text, builder.places, account=account.lines)
 

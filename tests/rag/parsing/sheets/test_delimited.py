@@ -122,3 +122,10 @@ def test_quotes_without_an_end_do_not_cost_quadratic_time() -> None:
 def test_what_a_csv_writer_quotes_is_read_back(rows: list[list[str]]) -> None:
     text = "\n".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)
     assert list(table_rows(text, ",")) == rows
+
+
+def test_wrong_bytes_cost_their_own_characters_and_are_named(tmp_path: Path) -> None:
+    content = "Artikel,Größe\nTür,9\n".encode() * 20 + b"Fen\xffster,4\n"
+    document = parse_csv(write(tmp_path, "a.csv", content))
+    assert "Artikel: Tür; Größe: 9" in document.text
+    assert document.account[0].left_out == 1
