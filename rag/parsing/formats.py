@@ -14,8 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.parsing import epub, mail, office, pdf, sheets, text, web
+from rag.parsing import epub, mail, pdf, text, web
+from rag.parsing.office import slides, word
 from rag.parsing.rows import ParsedDocument, Place
+from rag.parsing.sheets import delimited, workbook
 
 PARSER = "ragdeck-parser/4"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20
@@ -36,17 +38,17 @@ def _parse_mail(path: Path) -> ParsedDocument:
 
 SUPPORTED: dict[str, Parser] = {
     "pdf": pdf.parse_pdf,
-    "docx": office.parse_docx,
-    "docm": office.parse_docx,
-    "pptx": office.parse_pptx,
-    "pptm": office.parse_pptx,
-    "xlsx": sheets.parse_workbook,
-    "xlsm": sheets.parse_workbook,
-    "xlsb": sheets.parse_workbook,
-    "xls": sheets.parse_workbook,
-    "ods": sheets.parse_workbook,
-    "csv": sheets.parse_csv,
-    "tsv": sheets.parse_csv,
+    "docx": word.parse_docx,
+    "docm": word.parse_docx,
+    "pptx": slides.parse_pptx,
+    "pptm": slides.parse_pptx,
+    "xlsx": workbook.parse_workbook,
+    "xlsm": workbook.parse_workbook,
+    "xlsb": workbook.parse_workbook,
+    "xls": workbook.parse_workbook,
+    "ods": workbook.parse_workbook,
+    "csv": delimited.parse_csv,
+    "tsv": delimited.parse_csv,
     "html": web.parse_html,
     "htm": web.parse_html,
     "xhtml": web.parse_html,

@@ -1,0 +1,1 @@
+"""Reads tables: workbooks of Excel and LibreOffice, and CSV."""
