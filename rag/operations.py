@@ -390,7 +390,7 @@ find_set_power: Operation[Detectable] = Operation(
     "rag.evaluation.comparison:set_power", Lane.READ, "What a set can show"
 )
 gate_run: Operation[GateOutcome] = Operation(
-    "rag.evaluation.gate_runs:gate_run", Lane.WRITE, "Check a run against a gate"
+    "rag.evaluation.gates.runs:gate_run", Lane.WRITE, "Check a run against a gate"
 )
 start_runs: Operation[tuple[RunRow, ...]] = Operation(
     "rag.evaluation.runs:start_runs", Lane.MODEL, "Evaluate"

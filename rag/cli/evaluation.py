@@ -145,8 +145,8 @@ def _gate_all(
     before: RunRow | None,
     junit: Path | None,
 ) -> list[GateOutcome]:
-    from rag.evaluation.gate_rules import Decision, write_junit
-    from rag.evaluation.gate_runs import put_through, requirements_of
+    from rag.evaluation.gates.rules import Decision, write_junit
+    from rag.evaluation.gates.runs import put_through, requirements_of
 
     outcomes, rows = [], []
     for number, run in enumerate(made):
@@ -330,8 +330,8 @@ def runs_gate(
     data: Data = None,
 ) -> int:
     """Check a finished run against a gate; exit code 3 when it fails."""
-    from rag.evaluation.gate_rules import write_json, write_junit
-    from rag.evaluation.gate_runs import put_through
+    from rag.evaluation.gates.rules import write_json, write_junit
+    from rag.evaluation.gates.runs import put_through
     from rag.evaluation.runs import find_run
 
     text = read_gate(gate)
@@ -445,7 +445,7 @@ def _summary(report: RunComparison) -> dict[str, Any]:
 
 def read_gate(path: Path) -> str:
     """Return the text of a gate.yaml. Raises RagError with what is wrong with it."""
-    from rag.evaluation.gate_rules import load_gate
+    from rag.evaluation.gates.rules import load_gate
 
     load_gate(path)
     return path.read_text("utf-8-sig")

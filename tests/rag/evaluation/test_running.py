@@ -159,7 +159,9 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace) -> None:
     found = results(filled, run)
     assert run.status == "done"
     assert found["bread"].outcome == "error" and "cannot be rendered" in found["bread"].error
-    assert found["bread"].metrics == {}
+    assert found["bread"].metrics["hit_rate"] == 1.0, "the search had ended"
+    assert found["bread"].metrics["context_recall"] is None, "no passage was chosen yet"
+    assert "exact_match" not in found["bread"].metrics
     assert get_trace(filled.database, found["bread"].trace_id).status == "failed"
     assert found["moon"].outcome == "ok"
 
@@ -191,7 +193,10 @@ def test_a_case_that_takes_too_long_is_a_timeout(folder: Path, documents: Path) 
         (run,) = start(workspace, timeout_s=1.0)
         found = results(workspace, run)
         assert found["bread"].outcome == found["tide"].outcome == "timeout"
-        assert "longer than 1 s" in found["bread"].error and found["bread"].metrics == {}
+        assert "longer than 1 s" in found["bread"].error
+        # What was searched for before the time was up is known, and counts.
+        assert found["bread"].metrics["hit_rate"] == found["bread"].metrics["context_recall"] == 1.0
+        assert "exact_match" not in found["bread"].metrics
         assert run.failed_count == 2
 
 
