@@ -27,6 +27,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.rows import (
+    NO_ANSWER,
     GateOutcome,
     MetricMean,
     RunComparison,
@@ -36,9 +37,10 @@ from rag.evaluation.rows import (
     list_results,
     list_runs,
 )
-from rag.text.plurals import counted
+from rag.text.plurals import counted, named
 
 if TYPE_CHECKING:
+    from rag.storage.database import Database
     from rag.workspace import Workspace
 
 app = typer.Typer()
@@ -78,6 +80,16 @@ Parallel = Annotated[
 ]
 Timeout = Annotated[float, typer.Option("--timeout", help="Maximum seconds per case.")]
 JudgeModel = Annotated[str, typer.Option("--judge", help="A model that also judges the answers.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit code 1 when any case ended in an error or a timeout.")
+]
+AllowChanged = Annotated[
+    bool,
+    typer.Option(
+        "--allow-changed",
+        help="Let a gate pass although cases have changed since the baseline; they are left out.",
+    ),
+]
 RunName = Annotated[str, typer.Option("--name", help="Name of the runs.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag for the runs, e.g. baseline.")]
 
@@ -99,9 +111,14 @@ def evaluate(
     judge: JudgeModel = "",
     run_name: RunName = "",
     tag: Tags = None,
+    strict: Strict = False,
+    allow_changed: AllowChanged = False,
     data: Data = None,
 ) -> int:
-    """Ask every case of a set through pipelines and compare; exit code 3 when a gate failed."""
+    """Ask every case of a set through pipelines and compare.
+
+    Exit code 1 when every case of a run ended in an error or a timeout, 3 when a gate failed.
+    """
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run, start_runs
 
@@ -125,16 +142,39 @@ def evaluate(
                 tags=tag or (),
             )
         )
-        decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit)
+        decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit, allow_changed)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.database, ids)
+        errored = _print_errors(workspace.database, made)
     print_comparison(report)
     for decision in decisions:
         _print_gate(decision)
     if json_file:
         document = {**_summary(report), "gates": as_plain(decisions)}
         write_file(json_file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    if any(count and (strict or count == total) for count, total in errored):
+        return 1
     return 0 if all(decision.passed for decision in decisions) else FAILED
+
+
+def _print_errors(database: Database, runs: Sequence[RunRow]) -> list[tuple[int, int]]:
+    """Say on stderr why cases ended in an error; return of each run how many did, and of how many."""
+    from rag.evaluation.runs import run_results
+
+    found = []
+    for run in runs:
+        results = run_results(database, run)
+        keys: dict[str, list[str]] = {}
+        for key, outcome in results.outcomes.items():
+            if outcome in NO_ANSWER:
+                keys.setdefault(results.reasons.get(key) or str(outcome), []).append(key)
+        count, total = sum(map(len, keys.values())), len(results.outcomes)
+        found.append((count, total))
+        if count:
+            reasons = "; ".join(f"{reason.rstrip('.')} ({named(cases)})" for reason, cases in keys.items())
+            ended = f"{count} of {counted(total, 'case')} ended in an error or a timeout"
+            log.print(plain(f"Run {run.id}: {ended}: {reasons}."), highlight=False, soft_wrap=True)
+    return found
 
 
 def _gate_all(
@@ -144,11 +184,12 @@ def _gate_all(
     required: bool,
     before: RunRow | None,
     junit: Path | None,
+    allow_changed: bool,
 ) -> list[GateOutcome]:
-    from rag.evaluation.gates.rules import Decision, write_junit
+    from rag.evaluation.gates.reports import write_junit
     from rag.evaluation.gates.runs import put_through, requirements_of
 
-    outcomes, rows = [], []
+    outcomes, decisions = [], []
     for number, run in enumerate(made):
         # Drops are against the named baseline, else against the first pipeline of this call.
         base = before.id if before else made[0].id if number else None
@@ -160,12 +201,11 @@ def _gate_all(
                 f"Neither the pipeline nor the prompt of run {run.id} requires a gate on this set."
             )
         for text in dict.fromkeys(texts):
-            decision, outcome = put_through(workspace, run.id, text, base)
+            decision, outcome = put_through(workspace, run.id, text, base, allow_changed)
             outcomes.append(outcome)
-            rows.append(decision)
-    if junit and rows:
-        together = tuple(row for decision in rows for row in decision.rows)
-        write_junit(Decision(", ".join(d.run for d in rows), rows[0].baseline, together), junit)
+            decisions.append(decision)
+    if junit:
+        write_junit(decisions, junit)
     return outcomes
 
 
@@ -192,6 +232,7 @@ def runs_list(
         answers = f"{row.done_count} of {row.total}"
         status = "" if row.status is RunStatus.DONE else f", {row.status}"
         failed = f", {row.failed_count} failed" if row.failed_count else ""
+        failed += f", {counted(row.stale_count, 'stale judgement')}" if row.stale_count else ""
         table.add_row(
             str(row.id),
             clock_time(row.created_ms),
@@ -327,10 +368,11 @@ def runs_gate(
     baseline: Annotated[str, typer.Option("--baseline", help="Run or tag.")] = "",
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
+    allow_changed: AllowChanged = False,
     data: Data = None,
 ) -> int:
     """Check a finished run against a gate; exit code 3 when it fails."""
-    from rag.evaluation.gates.rules import write_json, write_junit
+    from rag.evaluation.gates.reports import write_json, write_junit
     from rag.evaluation.gates.runs import put_through
     from rag.evaluation.runs import find_run
 
@@ -338,11 +380,12 @@ def runs_gate(
     with open_workspace(data, "runs gate") as workspace:
         row = find_run(workspace.database, run)
         before = find_run(workspace.database, baseline, row.set_name) if baseline else None
-        decision, outcome = put_through(workspace, row.id, text, before.id if before else None)
+        base = before.id if before else None
+        decision, outcome = put_through(workspace, row.id, text, base, allow_changed)
     if json_file:
         write_json(decision, json_file)
     if junit:
-        write_junit(decision, junit)
+        write_junit([decision], junit)
     _print_gate(outcome)
     return 0 if outcome.passed else FAILED
 
@@ -425,7 +468,8 @@ def _mean_text(mean: MetricMean, digits: str) -> str:
     if mean.mean is None:
         return plain("–")
     between = "" if mean.low is None or mean.high is None else f" [{mean.low:{digits}}, {mean.high:{digits}}]"
-    return plain(f"{mean.mean:{digits}}{between} (n {mean.count})")
+    failed = f", {mean.failed} missing" if mean.failed else ""
+    return plain(f"{mean.mean:{digits}}{between} (n {mean.count}{failed})")
 
 
 def _print_gate(outcome: GateOutcome) -> None:

@@ -138,7 +138,7 @@ class Case(_Value):
 
     @property
     def right_answers(self) -> tuple[str, ...]:
-        """The references that say something: a blank one, or one of punctuation alone such as "...", is none."""
+        """The references that say something: a blank one, or one of punctuation alone, is none."""
         return tuple(text for text in self.references if says_something(text))
 
     @property

@@ -1,8 +1,8 @@
 """Gathers the values of runs, and pairs the cases of two runs by what they ask and expect.
 
 A key alone does not say that two runs were asked the same: an edited case keeps its key. Cases are paired
-where question, references, judgements and checks are equal. A case that has another content under the same key
-has changed, and belongs into no comparison of pipelines.
+where question, references, judgements and checks are equal. A case that has another content under the same
+key has changed, and belongs into no comparison of pipelines.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Pairing:
         changed: The keys whose case asks or expects something else than in the first run.
         added: The keys that only this run has.
         removed: The keys that only the first run has.
-        is_by_key: Whether contents could not be compared, since a set was deleted: then keys are all there is.
+        is_by_key: Whether a set was deleted, so that keys are all that is known of the cases.
     """
 
     run: GatheredRun

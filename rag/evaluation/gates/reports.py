@@ -29,8 +29,8 @@ def write_json(decision: Decision, path: Path) -> None:
 def write_junit(decisions: Sequence[Decision], path: Path) -> None:
     """Write a JUnit suite for the gates and one for the cases of each run, as CI systems show them.
 
-    A rule that failed, and a case whose checks failed or that was declined wrongly, has a failure. A case that
-    ended in an error or a timeout has an error: it was not wrong, it was not measured. Raises RagError.
+    A rule that failed, and a case whose checks failed or that was declined wrongly, has a failure. A case
+    that ended in an error or a timeout has an error: it was not wrong, it was not measured. Raises RagError.
     """
     root = ElementTree.Element("testsuites")
     for decision in decisions:

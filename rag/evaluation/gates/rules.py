@@ -26,8 +26,8 @@ gate.yaml, every part optional, at least one rule:
     # The share of the cases which a rule applies to that must have a value; all unless said otherwise.
     min_share: 1.0
 
-A rule that cannot be decided (no values, too few of the cases, fewer than 6 pairs, no such case) fails, and its
-reason says why: a gate that passes what it could not check is open.
+A rule that cannot be decided (no values, too few of the cases, fewer than 6 pairs, no such case) fails, and
+its reason says why: a gate that passes what it could not check is open.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class Gate(_Rule):
     def _bare_numbers(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             raise ValueError(
-                "a gate consists of floors, drops, cases and errors, and may set stale and min_share"
+                "a gate consists of floors, drops, cases and errors, with stale and min_share"
             )
         data = dict(data)
         for part in ("floors", "drops"):

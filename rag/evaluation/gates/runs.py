@@ -69,6 +69,7 @@ def put_through(
         decision.passed,
         decision.sentence(),
         tuple((one.rule, one.passed, one.value, one.reason) for one in decision.rows),
+        {one.kind for one in decision.rows if not one.passed} == {"changed"},
     )
 
 

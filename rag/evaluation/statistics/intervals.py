@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 LEAST_DOCUMENTS = 10  # 2**-9 is the smallest p of ten: below 0.05 also when 20 metrics are corrected for
 # The smallest and the largest value of a metric, by its unit; a difference of two reaches as far both ways.
 RANGES = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0)}
+_MOST_CASES = 1e12  # that a tiny variance may be worth: squares of more overflow
 _SAME = "every case has the same value"
 
 
@@ -102,10 +103,10 @@ def difference_interval(
 ) -> Interval | None:
     """Return the interval of a mean difference of pairs; like mean_interval, in the range of differences.
 
-    Where few cases differ their variance says little, and where none does it is 0, which is not to say that no
-    other case would. So it is counted as if half of another case differed by as much as those that do; a yes/no,
-    and a share or cosine of which no case differs, by 1 (after Agresti and Min 2005, see benchmarks.intervals).
-    The more cases differ, the less that counts.
+    Where few cases differ their variance says little, and where none does it is 0, which is not to say that
+    no other case would. So it is counted as if half of another case differed by as much as those that do; a
+    yes/no, and a share or cosine of which no case differs, by 1 (after Agresti and Min 2005, see
+    benchmarks.intervals). The more cases differ, the less that counts.
     """
     sample = _sample(values, clusters)
     if sample is None:
@@ -166,8 +167,8 @@ def _sample(values: Mapping[str, float], clusters: Mapping[str, str] | None) -> 
 def _within(sample: _Sample, least: float, most: float, confidence: float) -> Interval:
     """Return Wilson's interval, with as many cases as the variance says that they are worth.
 
-    The values are read as shares of the way from `least` to `most`, whose variance can be no more than that of
-    a yes/no with the same mean. Student's t takes the place of the normal distribution, since the variance is
+    The values are read as shares of the way from `least` to `most`, whose variance can be no more than that
+    of a yes/no with the same mean. Student's t takes the place of the normal distribution, since the variance is
     estimated; of independent yes/no cases it is known.
     """
     span = most - least
@@ -175,7 +176,7 @@ def _within(sample: _Sample, least: float, most: float, confidence: float) -> In
     variance = (sample.error / span) ** 2
     if not variance and 0 < share < 1:
         return Interval(sample.mean, sample.mean, _SAME)
-    worth = share * (1 - share) / variance if variance else float(sample.units)
+    worth = min(share * (1 - share) / variance, _MOST_CASES) if variance else float(sample.units)
     independent = sample.is_rate and sample.units == sample.cases and least == 0
     if sample.is_rate and least == 0:
         worth = min(worth, float(sample.cases))
