@@ -20,6 +20,7 @@ from rag.evaluation.rows import (
     Detectable,
     GateOutcome,
     GenerationReport,
+    JudgementCheck,
     RunComparison,
     RunRow,
     SearchComparison,
@@ -352,6 +353,12 @@ preview_prompt: Operation[PromptPreview] = Operation(
 
 # --- Evaluation ------------------------------------------------------------------------------------------
 
+check_judgements: Operation[JudgementCheck] = Operation(
+    "rag.evaluation.stale:check_judgements", Lane.READ, "Check judgements"
+)
+correct_judgements: Operation[str] = Operation(
+    "rag.evaluation.stale:correct_judgements", Lane.WRITE, "Correct judgements"
+)
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
 save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
 remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")

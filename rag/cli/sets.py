@@ -249,6 +249,38 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
         screen.print(plain(f"{what:8} {case.key}  {case.question[:90]}"), highlight=False)
 
 
+@sets_app.command()
+def check(
+    name: Name,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")],
+    dataset_version: Annotated[
+        str, typer.Option("--version", help="Number or tag of a dataset version; default: the active.")
+    ] = "",
+    fix: Annotated[bool, typer.Option("--fix", help="Make a version with the corrections shown.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """List the judgements that a dataset version does not contain; exit code 1 when some are left."""
+    from rag.evaluation.stale import check_judgements, correct_judgements
+
+    with open_workspace(data, "sets check") as workspace:
+        found = check_judgements(workspace, name, collection, dataset_version)
+        done = correct_judgements(workspace, name, collection, dataset_version) if fix and found.stale else ""
+    left = [one for one in found.stale if not (done and one.proposal)]
+    if as_json:
+        print_json({**asdict(found), "corrected": done})
+        return 1 if left else 0
+    for one in found.stale:
+        proposal = one.proposal or "Nothing is like it."
+        screen.print(plain(f"{one.case_key}: {one.label}: {proposal}"), highlight=False, soft_wrap=True)
+    screen.print(plain(found.sentence()), highlight=False, soft_wrap=True)
+    if done:
+        screen.print(plain(done), highlight=False, soft_wrap=True)
+    elif any(one.proposal for one in found.stale):
+        screen.print("Use --fix to make a version with these corrections.")
+    return 1 if left else 0
+
+
 @sets_app.command("import")
 def import_(
     name: Name,

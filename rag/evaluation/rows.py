@@ -497,6 +497,46 @@ class CasesImported:
 
 
 @dataclass(frozen=True)
+class StaleJudgement:
+    """A judgement about what a dataset version does not contain.
+
+    Attributes:
+        case_key: Of its case.
+        question: Of its case.
+        label: The document, and the beginning of the quote.
+        proposal: What it seems to be about now, in a sentence; empty: nothing is like it.
+    """
+
+    case_key: str
+    question: str
+    label: str
+    proposal: str
+
+
+@dataclass(frozen=True)
+class JudgementCheck:
+    """The judgements of a set held against a dataset version; `judged` counts all of them."""
+
+    set_name: str
+    set_number: int
+    collection: str
+    version_number: int
+    judged: int
+    stale: tuple[StaleJudgement, ...]
+
+    def sentence(self) -> str:
+        """Return the counts for people."""
+        where = f"version {self.version_number} of {self.collection}"
+        if not self.stale:
+            return f"All {counted(self.judged, 'judgement')} of “{self.set_name}” are found in {where}."
+        known = sum(bool(one.proposal) for one in self.stale)
+        return (
+            f"{len(self.stale):,} of {counted(self.judged, 'judgement')} of “{self.set_name}” are not found in "
+            f"{where}; {known:,} of them can be corrected."
+        )
+
+
+@dataclass(frozen=True)
 class CaseChange:
     """A case that differs between two versions of a set; `old` and `new` are JSON, "" where it is missing."""
 

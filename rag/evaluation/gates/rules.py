@@ -171,9 +171,7 @@ class Gate(_Rule):
     @classmethod
     def _bare_numbers(cls, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise ValueError(
-                "a gate consists of floors, drops, cases and errors, with stale and min_share"
-            )
+            raise ValueError("a gate consists of floors, drops, cases and errors, with stale and min_share")
         data = dict(data)
         for part in ("floors", "drops"):
             rules = data.get(part)

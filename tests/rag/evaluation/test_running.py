@@ -95,6 +95,8 @@ def test_a_retrieval_pipeline_needs_no_model(filled: Workspace) -> None:
     assert found["bread"].metrics["mrr"] == 1.0
     assert found["bread"].metrics["context_recall"] == 1.0
     assert "token_f1" not in found["bread"].metrics
+    assert get_trace(filled.database, found["bread"].trace_id).silent_failures == ()
+    assert list_traces(filled.database, TraceFilter(silent="any")) == [], "no model was asked, so none failed"
     assert model(filled).prompts == []
     assert run.model_file == ""
 
