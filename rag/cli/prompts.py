@@ -14,6 +14,7 @@ from rag.cli.terminal import (
     Json,
     as_plain,
     clock_time,
+    log,
     open_database,
     open_workspace,
     plain,
@@ -21,7 +22,7 @@ from rag.cli.terminal import (
     screen,
 )
 from rag.errors import NotFoundError, RagError
-from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
+from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts, unused_passages
 from rag.text.plurals import counted
 
 app = typer.Typer()
@@ -120,6 +121,8 @@ def save(
     texts = [_file_text(path) if path else "" for path in (system, user)]
     with open_workspace(data, "prompts save") as workspace:
         row = save_prompt(workspace.store, name, *texts, message=message, author=author, notes=notes)
+    if notice := unused_passages(row.variables):
+        log.print(notice, soft_wrap=True)
     if as_json:
         print_json(asdict(row))
     else:

@@ -154,7 +154,7 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace) -> None:
         filled.store,
         "picky",
         "Short.",
-        "{{ question | nofilter if false else question }}{{ passages[2].text }}",
+        "{% if 'rye' in question and passages %}{{ passages[9].text }}{% endif %}{{ question }}",
     )
     save(filled, "T", prompt="picky@1", retrieval={"max_passages": 1})
     (run,) = start(filled, "T")
@@ -162,7 +162,7 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace) -> None:
     assert run.status == "done"
     assert found["bread"].outcome == "error" and "cannot be rendered" in found["bread"].error
     assert found["bread"].metrics["hit_rate"] == 1.0, "the search had ended"
-    assert found["bread"].metrics["context_recall"] is None, "no passage was chosen yet"
+    assert found["bread"].metrics["context_recall"] == 1.0, "and its passages were chosen"
     assert "exact_match" not in found["bread"].metrics
     assert get_trace(filled.database, found["bread"].trace_id).status == "failed"
     assert found["moon"].outcome == "ok"
