@@ -20,6 +20,7 @@ from rag.evaluation.rows import (
     Detectable,
     GateOutcome,
     GenerationReport,
+    ImportPreview,
     JudgementCheck,
     RunComparison,
     RunRow,
@@ -372,8 +373,8 @@ diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
 export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
 )
-csv_headers: Operation[list[str]] = Operation(
-    "rag.evaluation.formats.csv_files:csv_headers", Lane.READ, "Read the columns"
+preview_import: Operation[ImportPreview] = Operation(
+    "rag.evaluation.sets:preview_import", Lane.READ, "Read the file"
 )
 restore_set_version: Operation[SetVersionRow | None] = Operation(
     "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"

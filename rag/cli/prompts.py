@@ -14,13 +14,13 @@ from rag.cli.terminal import (
     Json,
     as_plain,
     clock_time,
-    log,
     open_database,
     open_workspace,
     plain,
     print_json,
     screen,
 )
+from rag.cli.terminal import log as messages  # log is a command here
 from rag.errors import NotFoundError, RagError
 from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts, unused_passages
 from rag.text.plurals import counted
@@ -122,7 +122,7 @@ def save(
     with open_workspace(data, "prompts save") as workspace:
         row = save_prompt(workspace.store, name, *texts, message=message, author=author, notes=notes)
     if notice := unused_passages(row.variables):
-        log.print(notice, soft_wrap=True)
+        messages.print(notice, soft_wrap=True)
     if as_json:
         print_json(asdict(row))
     else:

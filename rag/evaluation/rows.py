@@ -497,6 +497,33 @@ class CasesImported:
 
 
 @dataclass(frozen=True)
+class ImportPreview:
+    """What importing a file would do to a set; nothing has been stored.
+
+    Attributes:
+        format_name: What it was read as.
+        good: Cases in the file.
+        added: Those that the set does not have yet.
+        same: Those that it already has as they are.
+        replaced: Which cases of the set would be replaced, in a sentence; empty: none.
+        problems: What is wrong with the other entries.
+        unused: The columns and keys that were not used, each with the reason.
+        rows: (key, question, right answer, passages, checks, tags) of the first cases.
+        headers: Of a table.
+    """
+
+    format_name: str
+    good: int
+    added: int
+    same: int
+    replaced: str
+    problems: tuple[str, ...]
+    unused: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StaleJudgement:
     """A judgement about what a dataset version does not contain.
 
@@ -531,8 +558,8 @@ class JudgementCheck:
             return f"All {counted(self.judged, 'judgement')} of “{self.set_name}” are found in {where}."
         known = sum(bool(one.proposal) for one in self.stale)
         return (
-            f"{len(self.stale):,} of {counted(self.judged, 'judgement')} of “{self.set_name}” are not found in "
-            f"{where}; {known:,} of them can be corrected."
+            f"{len(self.stale):,} of {counted(self.judged, 'judgement')} of “{self.set_name}” are not found "
+            f"in {where}; {known:,} of them can be corrected."
         )
 
 
@@ -780,7 +807,8 @@ def _run_rows(database: Database, condition: str, values: tuple[Any, ...]) -> li
     return database.rows(
         RunRow,
         f"""SELECT r.*, coalesce(x.done, 0) AS done_count, coalesce(x.failed, 0) AS failed_count,
-                   coalesce(x.stale, 0) AS stale_count, g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
+                   coalesce(x.stale, 0) AS stale_count,
+                   g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
                    (SELECT json_group_array(name) FROM
                        (SELECT name FROM evaluationruntag t WHERE t.run_id = r.id ORDER BY name)) AS tags
             FROM evaluationrun r

@@ -1,7 +1,7 @@
 """Finds judgements that a dataset version no longer contains, and what they seem to be about now.
 
-A renamed document, a corrected sentence or a typo makes a judgement stale. Ranking metrics leave it out, which
-makes them better without a word; so stale judgements are counted, named, and corrected here when a person says so.
+A renamed document, a corrected sentence or a typo makes a judgement stale. Ranking metrics leave it out and
+become better without a word. So stale judgements are counted, named, and corrected when a person says so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Evaluation sets as files: this program's JSONL, CSV, SQuAD, BEIR, TREC, RAGAS, promptfoo, DeepEval, Langfuse.
+"""Evaluation sets as files: own JSONL, CSV, SQuAD, BEIR, TREC, RAGAS, promptfoo, DeepEval and Langfuse.
 
 Reading does not stop at a bad entry: it is reported with its place and what is wrong, and the caller decides
-whether the good ones are imported. Every column and key that no case was made of is reported with the reason. Writing reports what the format could not express, found by reading the
-file again.
+whether the good ones are imported. Every column and key that no case was made of is reported with the reason.
+Writing reports what the format could not express, found by reading the file again.
 """
 
 from __future__ import annotations

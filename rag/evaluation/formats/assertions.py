@@ -17,17 +17,19 @@ _WRITTEN = re.compile(
 )
 _SAME = ("contains", "not-contains", "equals", "regex", "not-regex", "is-json")
 # Their value is a right answer; how near to it an answer must be is not checked here.
-_REFERENCES = ("similar", "factuality", "model-graded-factuality", "answer-similarity", "levenshtein", "rouge-n",
-               "bleu", "gleu", "meteor")  # fmt: skip
+_REFERENCES = (
+    "similar", "factuality", "model-graded-factuality", "levenshtein", "rouge-n", "bleu", "gleu", "meteor",
+)  # fmt: skip
 _KNOWN = frozenset(
-    "answer-relevance bleu classifier contains contains-all contains-any contains-html contains-json contains-sql "
-    "contains-xml context-faithfulness context-recall context-relevance conversation-relevance cost equals "
-    "factuality finish-reason g-eval gleu guardrails icontains icontains-all icontains-any is-html is-json "
-    "is-refusal is-sql is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call is-xml "
-    "javascript latency levenshtein llm-rubric meteor model-graded-closedqa model-graded-factuality moderation "
-    "perplexity perplexity-score pi python regex rouge-n ruby search-rubric select-best max-score similar "
-    "similar:cosine similar:dot starts-with trace-error-spans trace-span-count trace-span-duration webhook "
-    "word-count".split()
+    "answer-relevance bleu classifier contains contains-all contains-any contains-html "
+    "contains-json contains-sql contains-xml context-faithfulness context-recall "
+    "context-relevance conversation-relevance cost equals factuality finish-reason g-eval gleu "
+    "guardrails icontains icontains-all icontains-any is-html is-json is-refusal is-sql "
+    "is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call is-xml "
+    "javascript latency levenshtein llm-rubric meteor model-graded-closedqa "
+    "model-graded-factuality moderation perplexity perplexity-score pi python regex rouge-n ruby "
+    "search-rubric select-best max-score similar similar:cosine similar:dot starts-with "
+    "trace-error-spans trace-span-count trace-span-duration webhook word-count".split()
 )
 _MODEL = "it needs a model that grades; --judge of an evaluation does that"
 _CODE = "code of a file is not run"
@@ -41,6 +43,10 @@ _WHY = {
 }  # fmt: skip
 _OTHER = "there is no such check"
 _READ = ("type", "value")
+_PREFIXES = (
+    ("javascript:", "javascript"), ("fn:", "javascript"), ("eval:", "javascript"), ("python:", "python"),
+    ("file://", "javascript"), ("grade:", "llm-rubric"),
+)  # fmt: skip
 _LEFT = {
     "threshold": "a check passes or fails, and similarity is a metric",
     "weight": "checks have no weight",
@@ -62,10 +68,9 @@ class Expected:
 
 
 def read_written(text: str) -> dict[str, Any]:
-    """Return an assertion that is written as text in a cell, as promptfoo reads it: else the answer equals it."""
+    """Return an assertion that is written as text in a cell; any other text must equal the answer."""
     plain = text.strip()
-    for start, kind in (("javascript:", "javascript"), ("fn:", "javascript"), ("eval:", "javascript"),
-                        ("python:", "python"), ("file://", "javascript"), ("grade:", "llm-rubric")):  # fmt: skip
+    for start, kind in _PREFIXES:
         if plain.startswith(start):
             return {"type": kind, "value": plain.removeprefix(start).strip()}
     match = _WRITTEN.fullmatch(plain)

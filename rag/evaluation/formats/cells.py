@@ -1,7 +1,7 @@
 """Values in the cells of a table: lists and objects that other programs write as text.
 
-pandas and RAGAS write a list as Python shows it, numpy without commas, Langfuse and LangSmith write JSON. Taken
-for a text, a list of three passages is one passage that no document contains.
+pandas and RAGAS write a list as Python shows it, numpy without commas, Langfuse and LangSmith write JSON.
+Taken for a text, a list of three passages is one passage that no document contains.
 """
 
 from __future__ import annotations

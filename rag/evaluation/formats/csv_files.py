@@ -103,7 +103,7 @@ def _csv_columns(path: Path, headers: list[str], wanted: Mapping[str, str]) -> d
 def _logged(headers: set[str]) -> set[str]:
     """Return the headers that are the log of a system here: what it answered and retrieved is no truth.
 
-    The contexts of a RAGAS 0.1 log were retrieved; those of its test sets, which have no answer, are relevant.
+    The contexts of a RAGAS 0.1 log were retrieved; those of its test sets, without an answer, are relevant.
     """
     answered = headers & {"answer", "response", "actual_output", "actualoutput"}
     if not answered or not headers & {*_LOGGED, "ground_truth", "ground_truths"}:

@@ -1,4 +1,4 @@
-"""What all file formats share: entries with their places, problems, an account of what was not used, and files."""
+"""What all file formats share: entries with their places, problems, what was not used, and files."""
 
 from __future__ import annotations
 
@@ -176,8 +176,8 @@ def read_json(path: Path) -> Any:
 def read_objects(path: Path, *lists: str) -> list[tuple[str, Any]]:
     """Return the place and the object of each entry, whatever the file's name ends in.
 
-    A file is a JSON array, an object with a list under one of these names, or one object a line. Raises RagError
-    when it is none of them.
+    A file is a JSON array, an object with a list under one of these names, or one object a line. Raises
+    RagError when it is none of them.
     """
     text = read_text(path)
     try:

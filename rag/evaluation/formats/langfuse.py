@@ -22,7 +22,7 @@ _REASONS = {
 
 
 def read_langfuse(path: Path, options: Options) -> Iterator[Entry]:
-    """Yield a case for each item; an input that is an object has the question under one of its usual names."""
+    """Yield a case for each item; an input that is an object has the question under a usual name."""
     return convert_each(read_records(path, options, "items", "data", "examples"), _langfuse_case)
 
 

@@ -1,7 +1,7 @@
 """promptfoo tests: the assertions that are known here become checks, references and refusals.
 
-Tests may be in other files of the configuration's folder. Nothing that a file asks for is run or fetched, and no
-file outside that folder is read.
+Tests may be in other files of the configuration's folder. Nothing that a file asks for is run or fetched, and
+no file outside that folder is read.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ Test = tuple[str, Any]  # where it is, and what it is or the Problem
 def read_promptfoo(path: Path, options: Options) -> Iterator[Entry]:
     """Yield a case for each test of a configuration, of a bare list of tests, or of a table of them.
 
-    What an assertion or a test has that is not known here is left. Raises RagError when the file is not YAML or
-    has no tests.
+    What an assertion or a test has that is not known here is left. Raises RagError when the file is not YAML
+    or has no tests.
     """
     if path.suffix.lower() in TABLES:
         yield from _cases(_table_tests(path, options), {})
@@ -216,9 +216,6 @@ def _promptfoo_cases(test: Any, default: Mapping[str, Any], account: Account) ->
 def _questions(variables: Mapping[str, Any], account: Account) -> list[str]:
     """Return the questions of a test, with the variables in them filled in. Raises ValueError."""
     name = next((v for v in _QUESTION_VARS if v in variables), None)
-    texts = [key for key, value in variables.items() if isinstance(value, str)]
-    if name is None and len(texts) == 1 and len(variables) == 1:
-        name = texts[0]  # a single variable is what is asked, whatever it is called
     if name is None:
         raise ValueError(f"none of the vars is called {', '.join(_QUESTION_VARS)}")
     lists = {key: value if isinstance(value, list) else [value] for key, value in variables.items()}

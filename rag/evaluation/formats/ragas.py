@@ -1,4 +1,4 @@
-"""RAGAS data sets as JSON Lines, JSON or CSV: single-turn samples and the logs of version 0.1 (Es et al. 2023)."""
+"""RAGAS data sets as JSON Lines, JSON or CSV: single-turn samples, and logs of version 0.1."""
 
 from __future__ import annotations
 

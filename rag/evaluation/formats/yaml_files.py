@@ -1,4 +1,4 @@
-"""YAML with anchors, read within bounds: aliases of aliases make a small file a value that fills the memory."""
+"""YAML with anchors, read within bounds: aliases of aliases make a small file fill the memory."""
 
 from __future__ import annotations
 

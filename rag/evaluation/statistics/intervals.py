@@ -168,8 +168,8 @@ def _within(sample: _Sample, least: float, most: float, confidence: float) -> In
     """Return Wilson's interval, with as many cases as the variance says that they are worth.
 
     The values are read as shares of the way from `least` to `most`, whose variance can be no more than that
-    of a yes/no with the same mean. Student's t takes the place of the normal distribution, since the variance is
-    estimated; of independent yes/no cases it is known.
+    of a yes/no with the same mean. Student's t takes the place of the normal distribution, since the variance
+    is estimated; of independent yes/no cases it is known.
     """
     span = most - least
     share = min(max((sample.mean - least) / span, 0.0), 1.0)
