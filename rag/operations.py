@@ -365,7 +365,7 @@ save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRIT
 remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
 case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
-    "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
+    "rag.evaluation.formats.importing:import_cases", Lane.WRITE, "Import cases"
 )
 diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
     "rag.evaluation.sets:diff_set", Lane.READ, "Compare two versions of a set"
@@ -374,7 +374,7 @@ export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
 )
 preview_import: Operation[ImportPreview] = Operation(
-    "rag.evaluation.sets:preview_import", Lane.READ, "Read the file"
+    "rag.evaluation.formats.importing:preview_import", Lane.READ, "Read the file"
 )
 restore_set_version: Operation[SetVersionRow | None] = Operation(
     "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"

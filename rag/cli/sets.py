@@ -26,7 +26,7 @@ from rag.evaluation.rows import DraftState, list_cases, list_drafts, list_set_ve
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
-    from rag.evaluation.sets import ImportPlan
+    from rag.evaluation.formats.importing import ImportPlan
 
 app = typer.Typer()
 sets_app = typer.Typer(help="Evaluation sets: questions with what is known about their answers.")
@@ -309,7 +309,7 @@ def import_(
     as_json: Json = False,
 ) -> int:
     """Add a file's cases to a set, which is made if there is none; exit code 1 when nothing was imported."""
-    from rag.evaluation.sets import plan_import, store_import
+    from rag.evaluation.formats.importing import plan_import, store_import
 
     columns = dict(_pair(text) for text in column or [])
     read: dict[str, Any] = {"columns": columns, "delimiter": _delimiter(delimiter), "split": split}
@@ -434,7 +434,7 @@ def reject(
 
 
 def _plan_json(plan: ImportPlan) -> dict[str, Any]:
-    from rag.evaluation.sets import first_rows
+    from rag.evaluation.formats.importing import first_rows
 
     return {
         "format": plan.read.format_name,
@@ -450,7 +450,7 @@ def _plan_json(plan: ImportPlan) -> dict[str, Any]:
 
 def _print_plan(name: str, plan: ImportPlan, with_rows: bool = False) -> None:
     """Say as what a file was read, what is wrong with it, what is left of it, and what it replaces."""
-    from rag.evaluation.sets import first_rows
+    from rag.evaluation.formats.importing import first_rows
 
     out = screen if with_rows else log
     read = plan.read

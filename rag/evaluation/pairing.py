@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.rows import NO_ANSWER, CaseOutcome
 from rag.evaluation.statistics.paired import RunValues
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -144,14 +147,16 @@ def _names(first: GatheredRun, other: GatheredRun) -> dict[str, str]:
 def _renamed(run: GatheredRun, names: Mapping[str, str]) -> GatheredRun:
     """Return the run with only these cases, under these names."""
 
-    def only(values: Mapping[str, object]) -> dict[str, object]:
+    def only(values: Mapping[str, T]) -> dict[str, T]:
         return {names[key]: value for key, value in values.items() if key in names}
 
     return replace(
         run,
         values={metric: only(by_case) for metric, by_case in run.values.items()},
-        **{
-            name: only(getattr(run, name))
-            for name in ("outcomes", "clusters", "tags", "cases", "reasons", "stale")
-        },
+        outcomes=only(run.outcomes),
+        clusters=only(run.clusters),
+        tags=only(run.tags),
+        cases=only(run.cases),
+        reasons=only(run.reasons),
+        stale=only(run.stale),
     )

@@ -106,7 +106,9 @@ class _Finder:
         document = self._same_content(judgement) or self._near_name(judgement)
         if document is None or (judgement.end or 0) > len(self._judged.text(document)):
             return None, ""
-        new = judgement.model_copy(update={"document": document.source})
+        is_path = "/" in judgement.document or "\\" in judgement.document
+        called = document.source if is_path else document.name
+        new = judgement.model_copy(update={"document": called})
         return new, f"The document seems to be called {document.name} now."
 
     def _same_content(self, judgement: Judgement) -> JudgedDocument | None:
@@ -122,16 +124,17 @@ class _Finder:
         return next((d for d in self._judged.documents if d.id in ids), None)
 
     def _near_name(self, judgement: Judgement) -> JudgedDocument | None:
-        """Return the document whose file name is most alike, if one is and no other is as much."""
+        """Return the document whose file name is most alike, if one is and no other name is as much."""
         from rapidfuzz import fuzz
 
         wanted = _bare(judgement.document)
         ranked = sorted(
             ((fuzz.ratio(wanted, _bare(d.name)), d.id, d) for d in self._judged.documents), reverse=True
         )
-        if not ranked or ranked[0][0] < _NEAR_NAME or (len(ranked) > 1 and ranked[1][0] == ranked[0][0]):
+        best = [(score, document) for score, _, document in ranked if score == ranked[0][0]]
+        if not best or best[0][0] < _NEAR_NAME or len({document.name for _, document in best}) > 1:
             return None
-        return ranked[0][2]
+        return best[0][1]
 
     def _near_quote(self, judgement: Judgement) -> tuple[Judgement | None, str]:
         """Return the passage that is most like the quote, of the document that was named or of any."""

@@ -1,8 +1,8 @@
 """Tries a prompt before it is saved and before a label moves to it: what cannot be rendered cannot answer.
 
-A template compiles although it asks for a variable that no prompt is given, or for something that a passage does
-not have. Every question would then fail. So both parts are rendered with a made-up question, and with the last
-question that a person asked and the passages of its prompt.
+A template compiles although it asks for a variable that no prompt is given, or for something that a passage
+does not have. Every question would then fail. So both parts are rendered with a made-up question, and with
+the last question that a person asked and the passages of its prompt.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _OTHER_NAMES = {
 }  # fmt: skip
 _NO_ATTRIBUTE = re.compile(r"has no attribute '(\w+)'")
 _QUESTION = 'What does "{{ x }}" cost, <b>5 %</b> or {1}?'
+_TEXT = "Passage: {{ y }} {} 5 %."
 _PASSAGES = tuple(
-    Hit(n, n, f"document {n}.md", f"/documents/{n}.md", f"page {n}", "page", n, 0, 24, f"Passage {n}: {{{{ y }}}} {{}}.",
-        8, rank=n, marker=n)
+    Hit(n, n, f"document {n}.md", f"/documents/{n}.md", "", "", n, 0, 24, _TEXT, 8, rank=n, marker=n)
     for n in (1, 2, 3)
-)  # fmt: skip
+)
 
 
 def refuse_broken(session: Session, template: PromptTemplate) -> None:

@@ -36,18 +36,13 @@ _FIELDS = (
     ("quotes", "Relevant passages"), ("should_refuse", "To be declined"), ("tags", "Tags"),
     ("weight", "Weight"), ("cluster", "Source document"),
 )  # fmt: skip
-_ROW_COLUMNS = tuple(
-    Column(title, lambda row, place=place: row[place], width, tooltip=lambda row, place=place: row[place])
-    for place, (title, width) in enumerate(
-        (
-            ("Key", 90),
-            ("Question", 260),
-            ("Right answer", 190),
-            ("Passages", 76),
-            ("Checks", 62),
-            ("Tags", 90),
-        )
-    )
+_ROW_COLUMNS = (
+    Column("Key", lambda row: row[0], 90),
+    Column("Question", lambda row: row[1], 260, stretch=True, tooltip=lambda row: row[1]),
+    Column("Right answer", lambda row: row[2], 190, tooltip=lambda row: row[2]),
+    Column("Passages", lambda row: row[3], 76, right=True),
+    Column("Checks", lambda row: row[4], 62, right=True),
+    Column("Tags", lambda row: row[5], 90),
 )
 
 

@@ -59,7 +59,7 @@ def read_beir(path: Path, options: Options) -> Iterator[Entry]:
         where = f"queries.jsonl, {place}"
         if isinstance(item, Problem):
             yield where, Problem(where, item.message)
-        elif str(item.get("_id")) not in judged:
+        elif not isinstance(item, dict) or str(item.get("_id")) not in judged:
             yield where, Unused("query without a judgement", "it belongs to another split")
         else:
             key = str(item["_id"])

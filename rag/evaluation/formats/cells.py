@@ -72,8 +72,7 @@ def text_of(value: Any, names: Sequence[str], what: str) -> tuple[str, Mapping[s
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         asked = [one for one in value if one.get("role", one.get("type")) in ("user", "human")]
         if asked and isinstance(asked[-1].get("content"), str):
-            rest = {"earlier messages": value[:-1]} if len(value) > 1 else {}
-            return asked[-1]["content"], rest
+            return asked[-1]["content"], {"earlier messages": value[:-1]} if len(value) > 1 else {}
     if isinstance(value, dict):
         if isinstance(value.get("messages"), list):
             text, rest = text_of(value["messages"], names, what)

@@ -35,7 +35,7 @@ def _own_case(item: dict[str, Any], _account: Account) -> dict[str, Any]:
     unknown = next((key for key in item if key not in _KEYS), None)
     if unknown is not None:
         near = difflib.get_close_matches(unknown, _KEYS, 1, 0.75)
-        raise ValueError(f"a case has no {unknown}" + (f"; did you mean {near[0]}?" if near else ""))
+        raise ValueError(f"a case has no {unknown}" + (f"; it has {near[0]}" if near else ""))
     if isinstance(item.get("references"), str):
         item = {**item, "references": [item["references"]]}
     if "documents" not in item:

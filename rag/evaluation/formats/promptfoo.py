@@ -67,7 +67,8 @@ def read_promptfoo(path: Path, options: Options) -> Iterator[Entry]:
         yield from _cases(_table_tests(path, options), {})
         return
     data, root = load_yaml(read_text(path, MOST_YAML_BYTES), path.name)
-    tests, node, default = data, root, {}
+    tests, node = data, root
+    default: Any = {}
     if isinstance(data, dict) and isinstance(root, yaml.MappingNode):
         tests = data.get("tests")
         node = next((value for key, value in root.value if key.value == "tests"), None)

@@ -83,7 +83,12 @@ def test_missing_values_are_those_that_a_case_should_have() -> None:
     run = GatheredRun(
         "run",
         {"recall_at_k": {"ok": [1.0]}, "token_f1": {}},
-        {"ok": CaseOutcome.OK, "late": CaseOutcome.TIMEOUT, "bare": CaseOutcome.ERROR, "stale": CaseOutcome.OK},
+        {
+            "ok": CaseOutcome.OK,
+            "late": CaseOutcome.TIMEOUT,
+            "bare": CaseOutcome.ERROR,
+            "stale": CaseOutcome.OK,
+        },
         cases={"ok": judged, "late": judged, "bare": Case(question="q"), "stale": judged},
         stale={"stale": ("d",)},
     )

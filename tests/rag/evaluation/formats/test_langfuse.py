@@ -8,7 +8,6 @@ import pytest
 from rag.evaluation.formats import read_cases
 from tests.rag.evaluation.formats.examples import langfuse, read_text_as
 
-
 TABLE = (
     "id,input,expectedOutput,metadata,status\n"
     'i1,"{""question"": ""What does rye bread need?"", ""lang"": ""en""}","{""answer"": ""sourdough""}",'
@@ -22,7 +21,11 @@ def test_items_with_objects_are_unpacked(tmp_path: Path, is_table: bool) -> None
     found = read_text_as(tmp_path, "items.csv", TABLE) if is_table else read_cases(langfuse(tmp_path))
     first, second = found.cases
     assert found.format_name == "langfuse"
-    assert (first.key, first.question, first.references) == ("i1", "What does rye bread need?", ("sourdough",))
+    assert (first.key, first.question, first.references) == (
+        "i1",
+        "What does rye bread need?",
+        ("sourdough",),
+    )
     assert (second.key, second.question, second.references) == ("i2", "Who baked it?", ("the baker",))
     assert {one.name: one.count for one in found.unused} == {"input: lang": 1, "metadata": 1, "status": 2}
 
