@@ -316,10 +316,12 @@ def _case_warnings(
             )
     for run, results in zip(runs, gathered, strict=True):
         if results.stale:
-            count = counted(sum(map(len, results.stale.values())), "judgement", "judgements")
+            number = sum(map(len, results.stale.values()))
+            count = counted(number, "judgement", "judgements")
             listed = [f"{key}: {labels[0]}" for key, labels in results.stale.items()]
             found.append(
-                f"{count} of run {run.id} in {counted(len(results.stale), 'case')} were not found in version "
+                f"{count} of run {run.id} in {counted(len(results.stale), 'case')} "
+                f"{'was' if number == 1 else 'were'} not found in version "
                 f"{run.version_number} of {run.collection}, so that ranking metrics leave them out: "
                 f"{named(listed)}. Run `ragdeck sets check “{run.set_name}” -c “{run.collection}”` to see "
                 "what they could be."
