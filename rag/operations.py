@@ -20,6 +20,8 @@ from rag.evaluation.rows import (
     Detectable,
     GateOutcome,
     GenerationReport,
+    ImportPreview,
+    JudgementCheck,
     RunComparison,
     RunRow,
     SearchComparison,
@@ -355,12 +357,18 @@ preview_prompt: Operation[PromptPreview] = Operation(
 
 # --- Evaluation ------------------------------------------------------------------------------------------
 
+check_judgements: Operation[JudgementCheck] = Operation(
+    "rag.evaluation.stale:check_judgements", Lane.READ, "Check judgements"
+)
+correct_judgements: Operation[str] = Operation(
+    "rag.evaluation.stale:correct_judgements", Lane.WRITE, "Correct judgements"
+)
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
 save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
 remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
 case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
-    "rag.evaluation.sets:import_cases", Lane.WRITE, "Import cases"
+    "rag.evaluation.formats.importing:import_cases", Lane.WRITE, "Import cases"
 )
 diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
     "rag.evaluation.sets:diff_set", Lane.READ, "Compare two versions of a set"
@@ -368,8 +376,8 @@ diff_set: Operation[tuple[str, tuple[CaseChange, ...]]] = Operation(
 export_set: Operation[tuple[str, ...]] = Operation(
     "rag.evaluation.sets:export_set", Lane.WRITE, "Export cases"
 )
-csv_headers: Operation[list[str]] = Operation(
-    "rag.evaluation.formats.csv_files:csv_headers", Lane.READ, "Read the columns"
+preview_import: Operation[ImportPreview] = Operation(
+    "rag.evaluation.formats.importing:preview_import", Lane.READ, "Read the file"
 )
 restore_set_version: Operation[SetVersionRow | None] = Operation(
     "rag.evaluation.sets:restore_version", Lane.WRITE, "Restore a version"
@@ -393,7 +401,7 @@ find_set_power: Operation[Detectable] = Operation(
     "rag.evaluation.comparison:set_power", Lane.READ, "What a set can show"
 )
 gate_run: Operation[GateOutcome] = Operation(
-    "rag.evaluation.gate_runs:gate_run", Lane.WRITE, "Check a run against a gate"
+    "rag.evaluation.gates.runs:gate_run", Lane.WRITE, "Check a run against a gate"
 )
 start_runs: Operation[tuple[RunRow, ...]] = Operation(
     "rag.evaluation.runs:start_runs", Lane.MODEL, "Evaluate"

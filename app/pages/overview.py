@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
+from datetime import time as clock
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ _PERIODS = (
     ("Last year", 365 * 86_400),
 )
 _BUCKETS = (("per question", 0), ("per hour", 3600), ("per day", 86_400))
+_DAY_S = 86_400
 _RECENT = 8
 _MOST_ALERTS = 3
 
@@ -114,6 +116,7 @@ class OverviewPage(QWidget):
         self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_questions", "No questions yet.")
         self.period_box, self.bucket_box, self.stack_box = QComboBox(), QComboBox(), QComboBox()
         self.alert_strip = AlertStrip(theme)
+        self.zone = label("", "muted")
         self._stack = QStackedWidget()
         self._stack.addWidget(self._make_empty())
         self._stack.addWidget(self._make_content())
@@ -221,7 +224,15 @@ class OverviewPage(QWidget):
             button("CSV…", lambda: self._export("CSV"), tip="Save the values of the graph"),
         )
         panel.body.addLayout(
-            row(label("Usage", "section"), 1, self.period_box, self.bucket_box, self.stack_box, *exports)
+            row(
+                label("Usage", "section"),
+                self.zone,
+                1,
+                self.period_box,
+                self.bucket_box,
+                self.stack_box,
+                *exports,
+            )
         )
         panel.body.addWidget(self.tabs, 1)
         panel.body.addWidget(self.brush)
@@ -257,6 +268,7 @@ class OverviewPage(QWidget):
         first = self._points[0].created_ms / 1000 if self._points else start
         shown = max(start, first - max((end - first) * 0.05, 30))  # begin where there is something to see
         self._range = (shown, end)
+        self.zone.setText(_zone_text(shown, end))
         self.brush.set_data((edges[:-1] + edges[1:]) / 2, counts.astype(float), start, end, shown)
         self._draw()
 
@@ -310,16 +322,13 @@ class OverviewPage(QWidget):
                 width,
             )
             return
-        starts, index = _buckets(x, bucket)
+        edges, index = _buckets(x, bucket)
+        middles = (edges[:-1] + edges[1:]) / 2
         series = [
-            Series(
-                name,
-                starts + bucket / 2,
-                _sums(index, values, len(starts)),
-            )
-            for name, values in groups.items()
+            Series(name, middles, _sums(index, values, len(middles))) for name, values in groups.items()
         ]
-        self.tokens.set_bars(series if points else [], bucket)
+        # The narrowest: a day has 23 hours when the clocks go forward.
+        self.tokens.set_bars(series if points else [], float(np.diff(edges).min()) if points else bucket)
 
     def _draw_flags(self, points: list[TraceFigures], bucket: int) -> None:
         checked = [p for p in points if p.claim_count]
@@ -330,13 +339,12 @@ class OverviewPage(QWidget):
                 [_series("flagged sentences", x, ids, [100 * p.flag_count / p.claim_count for p in checked])]
             )
             return
-        starts, index = _buckets(x, bucket)
-        flags = _sums(index, [p.flag_count for p in checked], len(starts))
-        claims = _sums(index, [p.claim_count for p in checked], len(starts))
+        edges, index = _buckets(x, bucket)
+        middles = (edges[:-1] + edges[1:]) / 2
+        flags = _sums(index, [p.flag_count for p in checked], len(middles))
+        claims = _sums(index, [p.claim_count for p in checked], len(middles))
         used = claims > 0
-        self.flags.set_points(
-            [Series("flagged sentences", (starts + bucket / 2)[used], 100 * flags[used] / claims[used])]
-        )
+        self.flags.set_points([Series("flagged sentences", middles[used], 100 * flags[used] / claims[used])])
 
     def _export(self, kind: str) -> None:
         chart = self.tabs.currentWidget()
@@ -373,24 +381,41 @@ def _bar_width(x: Numbers, length: float) -> float:
     return float(max(min(length / 40, gaps.min() if len(gaps) else length), length / 1500, 0.2))
 
 
-def _buckets(x: Numbers, width: int) -> tuple[Numbers, npt.NDArray[np.int_]]:
-    """Sort moments into hours or days of local time.
+def _buckets(x: Numbers, width: int, zone: tzinfo | None = None) -> tuple[Numbers, npt.NDArray[np.int_]]:
+    """Sort moments into hours or days, as the clocks stood at each moment.
+
+    The offset from UTC of today would put what was asked in the other half of the year an hour off, and so on
+    another day.
 
     Args:
         x: Numbers in Unix seconds, shape (n,).
-        width: Seconds of a bucket.
+        width: Seconds of an hour or of a day, which has 23 or 25 hours when the clocks change.
+        zone: Whose clocks; None: this computer's.
 
     Returns:
-        The starts of all buckets between the first and the last moment, and each moment's bucket, shape (n,).
+        The edges of all buckets between the first and the last moment, one more than there are buckets, and
+        each moment's bucket, shape (n,).
     """
     if not len(x):
         return np.zeros(0), np.zeros(0, dtype=int)
-    offset = datetime.now().astimezone().utcoffset()
-    shift = offset.total_seconds() if offset else 0.0
-    numbers = np.floor((x + shift) / width).astype(int)
-    first = int(numbers.min())
-    starts = np.arange(first, int(numbers.max()) + 1, dtype=np.float64) * width - shift
-    return starts, numbers - first
+    first = datetime.fromtimestamp(float(x.min()), zone)
+    if width < _DAY_S:
+        start = first.replace(minute=0, second=0, microsecond=0).timestamp()
+        edges = start + width * np.arange((x.max() - start) // width + 2)
+    else:
+        days = (datetime.fromtimestamp(float(x.max()), zone).date() - first.date()).days + 2
+        midnight = datetime.combine(first.date(), clock.min, zone)
+        edges = np.array([(midnight + timedelta(days=day)).timestamp() for day in range(days)])
+    return edges, np.searchsorted(edges, x, side="right") - 1
+
+
+def _zone_text(start: float, end: float, zone: tzinfo | None = None) -> str:
+    """Return what the clocks of a period say, such as "Local time: CEST (UTC+02:00), CET (UTC+01:00)"."""
+    names = []
+    for moment in (start, end):
+        local = datetime.fromtimestamp(moment, zone).astimezone(zone)
+        names.append(f"{local.tzname()} (UTC{local.strftime('%z')[:3]}:{local.strftime('%z')[3:5]})")
+    return f"Local time: {', '.join(dict.fromkeys(names))}"
 
 
 def _sums(index: npt.NDArray[np.int_], values: Sequence[float], count: int) -> Numbers:

@@ -39,6 +39,7 @@ from rag.prompts.rows import (
     list_label_moves,
     list_prompt_versions,
     list_prompts,
+    unused_passages,
 )
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
@@ -300,6 +301,7 @@ class PromptsPage(QWidget):
         )
         self.facts.setText(
             f"Variables: {', '.join(found.variables) or 'none'}   ·   {tokens}   ·   {passages}"
+            + (f"\n{notice}" if (notice := unused_passages(found.variables)) and not found.error else "")
         )
 
     # --- changing -----------------------------------------------------------------------------------------
@@ -326,7 +328,8 @@ class PromptsPage(QWidget):
         self.versions.choose(lambda v: v.number == version.number)
         self._console.notice.emit(
             f"Version {version.number} of “{version.prompt}” was saved. "
-            "The version labelled “production” stays in use.",
+            "The version labelled “production” stays in use."
+            + (f" {notice}" if (notice := unused_passages(version.variables)) else ""),
             "info",
         )
 

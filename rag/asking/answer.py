@@ -75,6 +75,7 @@ class Ask:
     found: tuple[Hit, ...] = ()  # as retrieval gave them, before packing
     wants_all: bool = False  # the question asks for everything of a kind
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
+    sees_passages: bool = True  # whether the prompt shows the passages to the model
 
     @property
     def trace(self) -> Trace:
@@ -284,7 +285,13 @@ def _pack_prompt(
             f"The question takes {bare} of the {model.context} tokens of context and leaves no room for "
             "passages. Shorten it, or load the model with a longer context."
         )
-    _pack(ask, model.count_tokens, budget)
+    if template.uses_passages:
+        _pack(ask, model.count_tokens, budget)
+    else:
+        ask.sees_passages = False
+        recorder.fallbacks.append(
+            f"the prompt “{template.name}” does not use the passages: the answer has no sources"
+        )
     passages = [hit for hit in ask.hits if hit.marker is not None]
     passages.sort(key=lambda hit: hit.marker or 0)
     prompt = model.render_chat(template.messages(question, passages, history))
@@ -431,6 +438,8 @@ def check_answer(ask: Ask) -> ClaimsChecked:
     error = ""
     with recorder.span("check", "EVALUATOR", "grounding detector"):
         try:
+            if not ask.sees_passages:
+                raise RagError("the model saw no passage that it could be checked against")
             limits = limits_of(workspace, trace.collection_id)
             claims = workspace.check(trace.question, trace.answer, passages, limits)
         except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:

@@ -8,6 +8,7 @@ from rag.asking.rows import get_trace
 from rag.errors import RagError
 from rag.prompts.rows import PromptPreview
 from rag.prompts.templates import PromptTemplate, template_variables
+from rag.prompts.trial import refuse_broken
 from rag.workspace import Workspace
 
 
@@ -28,7 +29,10 @@ def preview_prompt(
         variables = tuple(
             sorted({*template_variables(system, "system part"), *template_variables(user, "user part")})
         )
-        messages = PromptTemplate("preview", system, user).messages(question or "…", hits)
+        template = PromptTemplate("preview", system, user)
+        messages = template.messages(question or "…", hits)
+        with workspace.store.session() as session:
+            refuse_broken(session, template)
     except RagError as error:
         return PromptPreview("", None, "", variables, len(hits), str(error))
     model = workspace.loaded_model

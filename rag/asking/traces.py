@@ -133,7 +133,7 @@ class TraceRecorder:
         self.trace.error = error
         self.trace.total_ms = self.elapsed_ms()
         self.trace.fallbacks = json.dumps(self.fallbacks)
-        if status == TraceStatus.DONE:
+        if status == TraceStatus.DONE and self.trace.model:  # a search alone has no answer that could fail
             trace = self.trace
             found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
             trace.silent_failures = json.dumps(found)

@@ -30,6 +30,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.rows import (
+    NO_ANSWER,
     GateOutcome,
     MetricMean,
     RunComparison,
@@ -39,7 +40,7 @@ from rag.evaluation.rows import (
     list_results,
     list_runs,
 )
-from rag.text.plurals import counted
+from rag.text.plurals import counted, named
 
 if TYPE_CHECKING:
     from rag.storage.database import Database
@@ -82,6 +83,16 @@ Parallel = Annotated[
 ]
 Timeout = Annotated[float, typer.Option("--timeout", help="Maximum seconds per case.")]
 JudgeModel = Annotated[str, typer.Option("--judge", help="A model that also judges the answers.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit code 1 when any case ended in an error or a timeout.")
+]
+AllowChanged = Annotated[
+    bool,
+    typer.Option(
+        "--allow-changed",
+        help="Let a gate pass although cases have changed since the baseline; they are left out.",
+    ),
+]
 RunName = Annotated[str, typer.Option("--name", help="Name of the runs.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag for the runs, e.g. baseline.")]
 
@@ -104,10 +115,15 @@ def evaluate(
     judge: JudgeModel = "",
     run_name: RunName = "",
     tag: Tags = None,
+    strict: Strict = False,
+    allow_changed: AllowChanged = False,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """Ask every case of a set through pipelines and compare; exit code 3 when a gate failed."""
+    """Ask every case of a set through pipelines and compare.
+
+    Exit code 1 when every case of a run ended in an error or a timeout, 3 when a gate failed.
+    """
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run, start_runs
 
@@ -133,9 +149,10 @@ def evaluate(
             workspace.database,
             data,
         )
-        decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit)
+        decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit, allow_changed)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.database, ids)
+        errored = _print_errors(workspace.database, made)
     document = {**_summary(report), "gates": as_plain(decisions)}
     if json_file:
         write_file(json_file, json_text(document) + "\n")
@@ -145,7 +162,29 @@ def evaluate(
         print_comparison(report)
         for decision in decisions:
             _print_gate(decision)
+    if any(count and (strict or count == total) for count, total in errored):
+        return 1
     return 0 if all(decision.passed for decision in decisions) else FAILED
+
+
+def _print_errors(database: Database, runs: Sequence[RunRow]) -> list[tuple[int, int]]:
+    """Say on stderr why cases ended in an error; return of each run how many did, and of how many."""
+    from rag.evaluation.runs import run_results
+
+    found = []
+    for run in runs:
+        results = run_results(database, run)
+        keys: dict[str, list[str]] = {}
+        for key, outcome in results.outcomes.items():
+            if outcome in NO_ANSWER:
+                keys.setdefault(results.reasons.get(key) or str(outcome), []).append(key)
+        count, total = sum(map(len, keys.values())), len(results.outcomes)
+        found.append((count, total))
+        if count:
+            reasons = "; ".join(f"{reason.rstrip('.')} ({named(cases)})" for reason, cases in keys.items())
+            ended = f"{count} of {counted(total, 'case')} ended in an error or a timeout"
+            log.print(plain(f"Run {run.id}: {ended}: {reasons}."), highlight=False, soft_wrap=True)
+    return found
 
 
 def _gate_all(
@@ -155,11 +194,12 @@ def _gate_all(
     required: bool,
     before: RunRow | None,
     junit: Path | None,
+    allow_changed: bool,
 ) -> list[GateOutcome]:
-    from rag.evaluation.gate_rules import Decision, write_junit
-    from rag.evaluation.gate_runs import put_through, requirements_of
+    from rag.evaluation.gates.reports import write_junit
+    from rag.evaluation.gates.runs import put_through, requirements_of
 
-    outcomes, rows = [], []
+    outcomes, decisions = [], []
     for number, run in enumerate(made):
         # Drops are against the named baseline, else against the first pipeline of this call.
         base = before.id if before else made[0].id if number else None
@@ -171,12 +211,11 @@ def _gate_all(
                 f"Neither the pipeline nor the prompt of run {run.id} requires a gate on this set."
             )
         for text in dict.fromkeys(texts):
-            decision, outcome = put_through(workspace, run.id, text, base)
+            decision, outcome = put_through(workspace, run.id, text, base, allow_changed)
             outcomes.append(outcome)
-            rows.append(decision)
-    if junit and rows:
-        together = tuple(row for decision in rows for row in decision.rows)
-        write_junit(Decision(", ".join(d.run for d in rows), rows[0].baseline, together), junit)
+            decisions.append(decision)
+    if junit:
+        write_junit(decisions, junit)
     return outcomes
 
 
@@ -204,6 +243,7 @@ def runs_list(
         answers = f"{row.done_count} of {row.total}"
         status = "" if row.status is RunStatus.DONE else f", {row.status}"
         failed = f", {row.failed_count} failed" if row.failed_count else ""
+        failed += f", {counted(row.stale_count, 'stale judgement')}" if row.stale_count else ""
         table.add_row(
             str(row.id),
             clock_time(row.created_ms),
@@ -350,23 +390,25 @@ def runs_gate(
         Path | None, typer.Option("--json-file", help="Write the decision as JSON.", metavar="FILE")
     ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE")] = None,
+    allow_changed: AllowChanged = False,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
     """Check a finished run against a gate; exit code 3 when it fails."""
-    from rag.evaluation.gate_rules import write_json, write_junit
-    from rag.evaluation.gate_runs import put_through
+    from rag.evaluation.gates.reports import write_json, write_junit
+    from rag.evaluation.gates.runs import put_through
     from rag.evaluation.runs import find_run
 
     text = read_gate(gate)
     with open_workspace(data, "runs gate") as workspace:
         row = find_run(workspace.database, run)
         before = find_run(workspace.database, baseline, row.set_name) if baseline else None
-        decision, outcome = put_through(workspace, row.id, text, before.id if before else None)
+        base = before.id if before else None
+        decision, outcome = put_through(workspace, row.id, text, base, allow_changed)
     if json_file:
         write_json(decision, json_file)
     if junit:
-        write_junit(decision, junit)
+        write_junit([decision], junit)
     if as_json:
         print_json(as_plain(outcome))
     else:
@@ -480,7 +522,8 @@ def _mean_text(mean: MetricMean, digits: str) -> str:
     if mean.mean is None:
         return plain("–")
     between = "" if mean.low is None or mean.high is None else f" [{mean.low:{digits}}, {mean.high:{digits}}]"
-    return plain(f"{mean.mean:{digits}}{between} (n {mean.count})")
+    failed = f", {mean.failed} missing" if mean.failed else ""
+    return plain(f"{mean.mean:{digits}}{between} (n {mean.count}{failed})")
 
 
 def _print_gate(outcome: GateOutcome) -> None:
@@ -500,7 +543,7 @@ def _summary(report: RunComparison) -> dict[str, Any]:
 
 def read_gate(path: Path) -> str:
     """Return the text of a gate.yaml. Raises RagError with what is wrong with it."""
-    from rag.evaluation.gate_rules import load_gate
+    from rag.evaluation.gates.rules import load_gate
 
     load_gate(path)
     return path.read_text("utf-8-sig")

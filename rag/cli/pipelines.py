@@ -213,7 +213,7 @@ def pipelines_require(
     data: Data = None,
 ) -> None:
     """Let the label production move only to versions that passed a gate on a set."""
-    from rag.evaluation.gate_runs import drop_requirement, require_gate
+    from rag.evaluation.gates.runs import drop_requirement, require_gate
     from rag.prompts.required_gates import Kind
 
     kind: Kind = "prompt" if prompt else "pipeline"

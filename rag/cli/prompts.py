@@ -22,8 +22,9 @@ from rag.cli.terminal import (
     print_json,
     screen,
 )
+from rag.cli.terminal import log as messages  # log is a command here
 from rag.errors import NotFoundError, RagError
-from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts
+from rag.prompts.rows import list_label_moves, list_prompt_versions, list_prompts, unused_passages
 from rag.text.plurals import counted
 
 app = typer.Typer()
@@ -130,6 +131,8 @@ def save(
     texts = [_file_text(path) if path else "" for path in (system, user)]
     with open_workspace(data, "prompts save") as workspace:
         row = save_prompt(workspace.store, name, *texts, message=message, author=author, notes=notes)
+    if notice := unused_passages(row.variables):
+        messages.print(notice, soft_wrap=True)
     if as_json:
         print_json(asdict(row))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -28,6 +28,9 @@ from rag.errors import RagError
 from rag.evaluation.rows import DraftState, list_cases, list_drafts, list_set_versions, list_sets
 from rag.text.plurals import counted
 
+if TYPE_CHECKING:
+    from rag.evaluation.formats.importing import ImportPlan
+
 app = typer.Typer()
 sets_app = typer.Typer(help="Evaluation sets: questions with what is known about their answers.")
 app.add_typer(sets_app, name="sets")
@@ -41,7 +44,7 @@ FormatName = Annotated[
     str,
     typer.Option(
         "--format",
-        help="ragdeck, csv, squad, beir, trec, ragas, promptfoo or deepeval; default: recognised by FILE.",
+        help="ragdeck, csv, squad, beir, trec, ragas, promptfoo, deepeval or langfuse; default: recognised.",
     ),
 ]
 
@@ -261,6 +264,38 @@ def diff(name: Name, old: Number, new: Number, data: Data = None, as_json: Json 
         screen.print(plain(f"{what:8} {case.key}  {case.question[:90]}"), highlight=False)
 
 
+@sets_app.command()
+def check(
+    name: Name,
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.")],
+    dataset_version: Annotated[
+        str, typer.Option("--version", help="Number or tag of a dataset version; default: the active.")
+    ] = "",
+    fix: Annotated[bool, typer.Option("--fix", help="Make a version with the corrections shown.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """List the judgements that a dataset version does not contain; exit code 1 when some are left."""
+    from rag.evaluation.stale import check_judgements, correct_judgements
+
+    with open_workspace(data, "sets check") as workspace:
+        found = check_judgements(workspace, name, collection, dataset_version)
+        done = correct_judgements(workspace, name, collection, dataset_version) if fix and found.stale else ""
+    left = [one for one in found.stale if not (done and one.proposal)]
+    if as_json:
+        print_json({**asdict(found), "corrected": done})
+        return 1 if left else 0
+    for one in found.stale:
+        proposal = one.proposal or "Nothing is like it."
+        screen.print(plain(f"{one.case_key}: {one.label}: {proposal}"), highlight=False, soft_wrap=True)
+    screen.print(plain(found.sentence()), highlight=False, soft_wrap=True)
+    if done:
+        screen.print(plain(done), highlight=False, soft_wrap=True)
+    elif any(one.proposal for one in found.stale):
+        screen.print("Use --fix to make a version with these corrections.")
+    return 1 if left else 0
+
+
 @sets_app.command("import")
 def import_(
     name: Name,
@@ -272,7 +307,13 @@ def import_(
             "--column", help="Of a CSV: a field and the header of its column.", metavar="FIELD=HEADER"
         ),
     ] = None,
+    delimiter: Annotated[
+        str, typer.Option("--delimiter", help="Of a CSV: comma, semicolon, tab, bar or a character.")
+    ] = "",
     split: Annotated[str, typer.Option(help="Of a BEIR folder: which qrels.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be imported and what not; store nothing.")
+    ] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Import the good entries of a file that also has bad ones.")
     ] = False,
@@ -280,19 +321,23 @@ def import_(
     as_json: Json = False,
 ) -> int:
     """Add a file's cases to a set, which is made if there is none; exit code 1 when nothing was imported."""
-    from rag.evaluation.sets import import_file
+    from rag.evaluation.formats.importing import plan_import, store_import
 
     columns = dict(_pair(text) for text in column or [])
+    read: dict[str, Any] = {"columns": columns, "delimiter": _delimiter(delimiter), "split": split}
+    if dry_run:
+        plan = plan_import(open_database(data), name, file, format_name, **read)
+        print_json(_plan_json(plan)) if as_json else _print_plan(name, plan, with_rows=True)
+        return 0 if plan.read.cases and (skip_bad or not plan.read.problems) else 1
     with open_workspace(data, "sets import") as workspace:
-        done = import_file(
-            workspace, name, file, format_name, columns=columns, split=split, skip_bad=skip_bad
-        )
-    version, sentences = done.version, [problem.sentence() for problem in done.problems]
+        plan = plan_import(workspace.database, name, file, format_name, **read)
+        if not as_json:  # before anything is replaced
+            _print_plan(name, plan)
+        version = store_import(workspace, name, plan, skip_bad).version
     if as_json:
-        print_json({"version": asdict(version) if version else None, "problems": sentences})
+        print_json({"version": asdict(version) if version else None, **_plan_json(plan)})
         return 0 if version else 1
-    for sentence in sentences:
-        log.print(plain(sentence), highlight=False, soft_wrap=True)
+    sentences = plan.read.problems
     if version is None:
         more = "Use --skip-bad to import the other entries." if sentences else "It contains no cases."
         log.print(plain(f"Nothing was imported from {file.name}. {more}"), highlight=False, soft_wrap=True)
@@ -399,6 +444,50 @@ def reject(
         for number in numbers:
             reject_draft(workspace, number)
     screen.print(f"Rejected {counted(len(numbers), 'draft')}.")
+
+
+def _plan_json(plan: ImportPlan) -> dict[str, Any]:
+    from rag.evaluation.formats.importing import first_rows
+
+    return {
+        "format": plan.read.format_name,
+        "cases": len(plan.read.cases),
+        "added": plan.added_count,
+        "same": plan.same_count,
+        "replaced": [old.key for old, _ in plan.replaced],
+        "problems": [problem.sentence() for problem in plan.read.problems],
+        "unused": [asdict(one) for one in plan.read.unused],
+        "rows": first_rows(plan.read.cases),
+    }
+
+
+def _print_plan(name: str, plan: ImportPlan, with_rows: bool = False) -> None:
+    """Say as what a file was read, what is wrong with it, what is left of it, and what it replaces."""
+    from rag.evaluation.formats.importing import first_rows
+
+    out = screen if with_rows else log
+    read = plan.read
+    counts = f"{plan.added_count:,} new, {len(plan.replaced):,} replaced, {plan.same_count:,} the same"
+    lines = [f"Read as {read.format_name}: {counted(len(read.cases), 'case')} ({counts})."]
+    lines += [problem.sentence() for problem in read.problems]
+    lines += [one.sentence() for one in read.unused]
+    lines += [sentence] if (sentence := plan.replaced_sentence(name)) else []
+    for line in lines:
+        out.print(plain(line), highlight=False, soft_wrap=True)
+    if with_rows:
+        table = Table("Key", "Question", "Right answer", "Passages", "Checks", "Tags")
+        for row in first_rows(read.cases):
+            table.add_row(*(plain(cell[:80]) for cell in row))
+        screen.print(table)
+        screen.print("Nothing was stored. Run it without --dry-run to import the file.")
+
+
+def _delimiter(text: str) -> str:
+    """Return the character of a delimiter that may be named. Raises RagError."""
+    found = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|"}.get(text.lower(), text)
+    if len(found) > 1 or found in ('"', "\n", "\r"):
+        raise RagError(f"--delimiter {text}: write comma, semicolon, tab, bar or one character.")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
@@ -38,6 +39,14 @@ class Judgement(_Value):
     end: Annotated[int, Field(ge=1)] | None = None
     grade: Annotated[int, Field(ge=-10, le=100)] = 1
     quote: Text = ""
+
+    @property
+    def label(self) -> str:
+        """What people read: the document with the place, and the beginning of the quote."""
+        place = "" if self.start is None else f"#{self.start}-{self.end}"
+        words = " ".join(self.quote.split())
+        quote = "" if not words else f"“{words if len(words) <= 80 else words[:79] + '…'}”"
+        return " ".join(part for part in (f"{self.document}{place}", quote) if part)
 
     @model_validator(mode="after")
     def _whole(self) -> Judgement:
@@ -128,10 +137,32 @@ class Case(_Value):
         return hashlib.sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
+    def right_answers(self) -> tuple[str, ...]:
+        """The references that say something: a blank one, or one of punctuation alone, is none."""
+        return tuple(text for text in self.references if says_something(text))
+
+    @property
+    def asked(self) -> str:
+        """The sha256 of what metrics depend on: question, references, judgements, refusal and checks.
+
+        Cases of two runs are paired where it is equal; a tag or a weight may differ.
+        """
+        parts = self.model_dump(
+            mode="json", include={"question", "references", "judgements", "should_refuse", "checks"}
+        )
+        text = json.dumps(parts, ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
     def source_cluster(self) -> str:
         """What the case is resampled with: its source document, else its own key."""
         named = self.cluster or next((j.document for j in self.judgements if j.grade > 0 and j.document), "")
         return named or self.key
+
+
+def says_something(text: str) -> bool:
+    """Return whether a text has more than white space and punctuation; a symbol such as + is something."""
+    return any(not c.isspace() and not unicodedata.category(c).startswith("P") for c in text)
 
 
 def free_key(case: Case, taken: Collection[str]) -> str:

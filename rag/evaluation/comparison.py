@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.gate_rules import GatheredRun
-from rag.evaluation.metrics import METRICS
+from rag.evaluation.metrics import METRICS, Metric
+from rag.evaluation.pairing import GatheredRun, Pairing, pair
 from rag.evaluation.rows import (
     CaseAnswer,
     CaseComparison,
@@ -37,6 +38,7 @@ from rag.evaluation.statistics.intervals import (
 from rag.evaluation.statistics.paired import Comparison, compare_many, summary
 from rag.evaluation.statistics.power import cases_needed, smallest_detectable_difference
 from rag.storage.database import Database
+from rag.text.plurals import counted, named
 from rag.workspace import Workspace
 
 _DIFFERENCES = (0.05, 0.10, 0.15, 0.20)
@@ -62,19 +64,20 @@ def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
     runs = [get_run(database, run_id) for run_id in ids]
     found = [list_results(database, run_id) for run_id in ids]
     by_version = {run.set_version_id: run_cases(database, run) for run in runs}
-    cases = {key: case for known in reversed(by_version.values()) for key, case in known.items()}
     gathered = [
         gather(run, results, by_version[run.set_version_id]) for run, results in zip(runs, found, strict=True)
     ]
+    pairings = [pair(gathered[0], other) for other in gathered[1:]]
+    comparable = [gathered[0], *(pairing.run for pairing in pairings)]
+    cases = _known_cases(gathered, pairings)
     clusters = {key: case.source_cluster for key, case in cases.items()}
-    detectable = _detectable(cases)
-    values = [_numbers(results) for results in gathered]
-    compared = compare_many(gathered[0].values, [g.values for g in gathered[1:]], clusters)
+    detectable = _detectable(gathered[0].cases or cases)
+    compared = compare_many(gathered[0].values, [g.values for g in comparable[1:]], clusters)
     return RunComparison(
         runs=tuple(runs),
-        metrics=_metrics(runs, gathered, values, compared, clusters),
-        tags=_by_tag(runs, values, cases),
-        cases=_cases(runs, found, gathered, values, cases),
+        metrics=_metrics(runs, gathered, compared),
+        tags=_by_tag(runs, [_numbers(results) for results in comparable], cases),
+        cases=_cases(runs, _in_names(found, pairings), pairings, cases),
         failures=tuple(
             (run.id, dict(Counter(g.outcomes.values()))) for run, g in zip(runs, gathered, strict=True)
         ),
@@ -82,9 +85,37 @@ def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
             f"Run {run.id} against run {runs[0].id}: {summary(result, run.label)}"
             for run, result in zip(runs[1:], compared, strict=True)
         ),
-        warnings=_warnings(runs, detectable.few_documents),
+        warnings=(
+            *_case_warnings(runs, gathered, pairings),
+            *_warnings(runs, detectable.few_documents),
+        ),
+        changed=tuple((run.id, p.changed) for run, p in zip(runs[1:], pairings, strict=True) if p.changed),
+        stale=tuple(
+            (run.id, key, label)
+            for run, results in zip(runs, gathered, strict=True)
+            for key, labels in results.stale.items()
+            for label in labels
+        ),
         detectable=detectable,
     )
+
+
+def _known_cases(gathered: Sequence[GatheredRun], pairings: Sequence[Pairing]) -> dict[str, Case]:
+    """Return the cases of all runs under the keys of the comparison; the first run's stand before others."""
+    cases = dict(gathered[0].cases)
+    for run, pairing in zip(gathered[1:], pairings, strict=True):
+        for key, case in run.cases.items():
+            cases.setdefault(pairing.names.get(key, key), case)
+    return cases
+
+
+def _in_names(found: Sequence[Sequence[ResultRow]], pairings: Sequence[Pairing]) -> list[Sequence[ResultRow]]:
+    """Return the answers of all runs under the keys of the comparison."""
+    renamed = [
+        [replace(r, case_key=pairing.names.get(r.case_key, r.case_key)) for r in results]
+        for results, pairing in zip(found[1:], pairings, strict=True)
+    ]
+    return [found[0], *renamed]
 
 
 # Of each metric, by case key: the mean over its repeats.
@@ -98,10 +129,9 @@ def _numbers(results: GatheredRun) -> _Means:
 def _metrics(
     runs: Sequence[RunRow],
     gathered: Sequence[GatheredRun],
-    values: Sequence[_Means],
     compared: Sequence[Sequence[Comparison]],
-    clusters: Mapping[str, str],
 ) -> tuple[MetricComparison, ...]:
+    values = [_numbers(results) for results in gathered]
     differences: dict[str, list[MetricDifference]] = {}
     for run, comparisons in zip(runs[1:], compared, strict=True):
         for one in comparisons:
@@ -116,7 +146,7 @@ def _metrics(
             unit=metric.unit,
             kind=metric.kind,
             means=tuple(
-                _mean(run, results, means.get(metric.name, {}), clusters)
+                _mean(run, results, metric, means.get(metric.name, {}))
                 for run, results, means in zip(runs, gathered, values, strict=True)
             ),
             differences=tuple(differences.get(metric.name, ())),
@@ -126,13 +156,13 @@ def _metrics(
     )
 
 
-def _mean(
-    run: RunRow, results: GatheredRun, known: Mapping[str, float], clusters: Mapping[str, str]
-) -> MetricMean:
+def _mean(run: RunRow, results: GatheredRun, metric: Metric, known: Mapping[str, float]) -> MetricMean:
     count = len(known)
     mean = sum(known.values()) / count if count else None
-    low, high = mean_interval(known, clusters) or (None, None)
-    return MetricMean(run.id, count, len(results.outcomes) - count, mean, low, high)
+    interval = mean_interval(known, results.clusters, metric.unit)
+    low, high, how = (interval.low, interval.high, interval.method) if interval else (None, None, "")
+    failed = len(results.missing(metric.name))
+    return MetricMean(run.id, count, len(results.outcomes) - count, mean, low, high, how, failed)
 
 
 def _difference(run: RunRow, one: Comparison) -> MetricDifference:
@@ -194,10 +224,11 @@ def _tag(tag: str, name: str, run_id: int, pairs: Sequence[tuple[float, float]])
 def _cases(
     runs: Sequence[RunRow],
     found: Sequence[Sequence[ResultRow]],
-    gathered: Sequence[GatheredRun],
-    values: Sequence[_Means],
+    pairings: Sequence[Pairing],
     cases: Mapping[str, Case],
 ) -> tuple[CaseComparison, ...]:
+    gathered = [gather(run, results, {}) for run, results in zip(runs, found, strict=True)]
+    changed = {key for pairing in pairings for key in pairing.changed}
     first_results = []
     for results in found:
         first: dict[str, ResultRow] = {}
@@ -205,22 +236,28 @@ def _cases(
             first.setdefault(result.case_key, result)
         first_results.append(first)
     keys = dict.fromkeys(key for first in first_results for key in first)
-    by_case = [_turned(means) for means in values]
+    by_case = [_turned(_numbers(results)) for results in gathered]
     compared = []
     for key in keys:
         answers = tuple(
             _answer(run, first[key], results.outcomes[key], own.get(key, {})) if key in first else None
             for run, first, results, own in zip(runs, first_results, gathered, by_case, strict=True)
         )
-        change, size = _change(answers)
+        change, size = (0.0, 0.0) if key in changed else _change(answers)
         case = cases.get(key)
         question = next((first[key].question for first in first_results if key in first), "")
         compared.append(
             CaseComparison(
-                key, case.question if case else question, case.tags if case else (), change, size, answers
+                key,
+                case.question if case else question,
+                case.tags if case else (),
+                change,
+                size,
+                answers,
+                key in changed,
             )
         )
-    return tuple(sorted(compared, key=lambda c: -c.size))
+    return tuple(sorted(compared, key=lambda c: (not c.is_changed, -c.size)))
 
 
 def _turned(means: _Means) -> dict[str, dict[str, float]]:
@@ -258,6 +295,38 @@ def _change(answers: Sequence[CaseAnswer | None]) -> tuple[float, float]:
             count += 1
     differs = float(first.outcome != last.outcome)
     return (total / count, size / count + differs) if count else (0.0, differs)
+
+
+def _case_warnings(
+    runs: Sequence[RunRow], gathered: Sequence[GatheredRun], pairings: Sequence[Pairing]
+) -> list[str]:
+    """Return what a reader must know about cases that changed, and about judgements that were not found."""
+    found = []
+    for run, pairing in zip(runs[1:], pairings, strict=True):
+        if pairing.is_by_key:
+            found.append(
+                f"The set of run {runs[0].id} or {run.id} was deleted. Their cases are paired by their keys, "
+                "and it is not known whether they are the same."
+            )
+        if pairing.changed:
+            count = counted(len(pairing.changed), "case was edited and is", "cases were edited and are")
+            found.append(
+                f"{count} left out of the comparison of run {run.id} with run {runs[0].id}: "
+                f"{named(pairing.changed)}."
+            )
+    for run, results in zip(runs, gathered, strict=True):
+        if results.stale:
+            number = sum(map(len, results.stale.values()))
+            count = counted(number, "judgement", "judgements")
+            listed = [f"{key}: {labels[0]}" for key, labels in results.stale.items()]
+            found.append(
+                f"{count} of run {run.id} in {counted(len(results.stale), 'case')} "
+                f"{'was' if number == 1 else 'were'} not found in version "
+                f"{run.version_number} of {run.collection}, so that ranking metrics leave them out: "
+                f"{named(listed)}. Run `ragdeck sets check “{run.set_name}” -c “{run.collection}”` to see "
+                "what they could be."
+            )
+    return found
 
 
 def _warnings(runs: Sequence[RunRow], few_documents: bool) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Judge:
 
     def verdict(self, case: Case, answer: str) -> JudgeVerdict:
         """Judge one answer. Raises RagError without a reference or when the prompt is too long."""
-        references = list(case.references) or ([UNANSWERABLE] if case.should_refuse else [])
+        references = list(case.right_answers) or ([UNANSWERABLE] if case.should_refuse else [])
         if not references:
             raise RagError("The case has no reference answer to judge by.")
         reference = " / ".join(references)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import referencing
 import regex
 
-from rag.evaluation.cases import Check, Judgement
+from rag.evaluation.cases import Check, Judgement, says_something
 from rag.text.languages import language_of
 
 Ranked = Sequence[Hashable]
@@ -46,6 +46,8 @@ class Metric:
         definition: What it measures, in a sentence.
         source: Where the definition is from.
         phrase: Of a yes/no metric: what a pipeline does to {n} cases.
+        needs: What a case must have to have a value: "judgements", "references", that it is "answerable" or
+            "unanswerable", or nothing.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Metric:
     definition: str
     source: str
     phrase: str = ""
+    needs: Literal["", "judgements", "references", "answerable", "unanswerable"] = ""
 
 
 @dataclass(frozen=True)
@@ -281,27 +284,37 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1)."""
-    plain = text.lower().translate(_PUNCTUATION)
-    return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
+    """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1).
+
+    A text that has nothing else keeps its articles, or its punctuation: "A" is the answer to a
+    multiple-choice question, and not the same as "The.".
+    """
+    words = text.lower().translate(_PUNCTUATION).split()
+    kept = [word for word in words if word not in ("a", "an", "the")]
+    return " ".join(kept or words or text.lower().split())
 
 
 def exact_match(answer: str, references: Sequence[str]) -> float | None:
-    """Return 1 when the normalised answer equals a normalised reference, else 0 (SQuAD)."""
-    if not references:
-        return None
-    return float(normalised(answer) in {normalised(reference) for reference in references})
+    """Return 1 when the normalised answer equals a normalised reference, else 0 (SQuAD).
+
+    None without a reference that says something: an empty cell is no right answer.
+    """
+    right = {normalised(reference) for reference in references if says_something(reference)}
+    return float(normalised(answer) in right) if right else None
 
 
 def token_f1(answer: str, references: Sequence[str]) -> float | None:
-    """Return the harmonic mean of precision and recall of the words, the best of all references (SQuAD)."""
-    return max((_f1(answer, reference) for reference in references), default=None)
+    """Return the harmonic mean of precision and recall of the words, the best of all references (SQuAD).
+
+    None without a reference that says something.
+    """
+    return max((_f1(answer, text) for text in references if says_something(text)), default=None)
 
 
 def _f1(answer: str, reference: str) -> float:
     given, wanted = normalised(answer).split(), normalised(reference).split()
-    if not given or not wanted:
-        return float(given == wanted)
+    if not given:
+        return 0.0
     shared = sum((Counter(given) & Counter(wanted)).values())
     return 2 * shared / (len(given) + len(wanted))
 
@@ -401,12 +414,19 @@ def _metric(name: str, label: str, definition: str, source: str, **other: Any) -
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        _metric("recall_at_k", "Recall@k", "Share of all relevant chunks that are among the first k.", _TREC),
+        _metric(
+            "recall_at_k",
+            "Recall@k",
+            "Share of all relevant chunks that are among the first k.",
+            _TREC,
+            needs="judgements",
+        ),
         _metric(
             "precision_at_k",
             "Precision@k",
             "Relevant chunks among the first k, divided by k even when fewer were returned.",
             _TREC,
+            needs="judgements",
         ),
         _metric(
             "hit_rate",
@@ -415,18 +435,21 @@ METRICS: dict[str, Metric] = {
             f"{_TREC}: success",
             kind="yes/no",
             phrase="finds a relevant passage for {n} of {pairs} {more}",
+            needs="judgements",
         ),
         _metric(
             "mrr",
             "MRR",
             "1 / rank of the first relevant chunk, 0 when none was found; no cut-off.",
             "Voorhees 1999, TREC-8 question answering track",
+            needs="judgements",
         ),
         _metric(
             "map",
             "MAP",
             "Mean of the precisions at each relevant chunk, over all relevant chunks, missed ones too.",
             _TREC,
+            needs="judgements",
         ),
         _metric(
             "ndcg_at_k",
@@ -434,6 +457,7 @@ METRICS: dict[str, Metric] = {
             "Gain discounted by log2(rank + 1) over that of the ideal ranking; linear gain, ideal from all "
             "judgements.",
             "Järvelin and Kekäläinen 2002; trec_eval",
+            needs="judgements",
         ),
         _metric(
             "judged_at_k",
@@ -441,30 +465,35 @@ METRICS: dict[str, Metric] = {
             "Share of the first k chunks that are judged; unjudged ones count as not relevant elsewhere.",
             "ir-measures",
             direction="none",
+            needs="judgements",
         ),
         _metric(
             "context_precision",
             "Context precision",
             "Mean precision at each relevant passage of the prompt; blind to missed ones.",
             "RAGAS, Es et al. 2023, arXiv:2309.15217",
+            needs="judgements",
         ),
         _metric(
             "context_recall",
             "Context recall",
             "Share of the relevant passages that the prompt covers.",
             "RAGAS, Es et al. 2023, arXiv:2309.15217",
+            needs="judgements",
         ),
         _metric(
             "citation_precision",
             "Citation precision",
             "Share of the cited passages that are judged relevant.",
             "after ALCE, Gao et al. 2023, arXiv:2305.14627",
+            needs="judgements",
         ),
         _metric(
             "citation_recall",
             "Citation recall",
             "Share of the relevant passages in the prompt that the answer cites.",
             "after ALCE, Gao et al. 2023, arXiv:2305.14627",
+            needs="judgements",
         ),
         _metric(
             "exact_match",
@@ -473,14 +502,22 @@ METRICS: dict[str, Metric] = {
             _SQUAD,
             kind="yes/no",
             phrase="answers {n} of {pairs} {more}",
+            needs="references",
         ),
-        _metric("token_f1", "Token F1", "F1 of the answer's words, the best over all references.", _SQUAD),
+        _metric(
+            "token_f1",
+            "Token F1",
+            "F1 of the answer's words, the best over all references.",
+            _SQUAD,
+            needs="references",
+        ),
         _metric(
             "answer_similarity",
             "Answer similarity",
             "Cosine of the embeddings of the answer and the reference, the best over all references.",
             "RAGAS semantic similarity",
             unit="cosine",
+            needs="references",
         ),
         _metric(
             "answer_relevance",
@@ -531,6 +568,7 @@ METRICS: dict[str, Metric] = {
             "SQuAD 2.0, Rajpurkar et al. 2018, arXiv:1806.03822",
             kind="yes/no",
             phrase="refuses {n} of {pairs} unanswerable ones {more}",
+            needs="unanswerable",
         ),
         _metric(
             "false_refusal",
@@ -540,6 +578,7 @@ METRICS: dict[str, Metric] = {
             direction="lower",
             kind="yes/no",
             phrase="refuses {n} of {pairs} answerable ones {more}",
+            needs="answerable",
         ),
         _metric(
             "checks_passed",

@@ -32,7 +32,9 @@ class Relevance:
 
 
 @dataclass(frozen=True)
-class _Document:
+class JudgedDocument:
+    """A document of a dataset version."""
+
     id: int
     source: str
     name: str
@@ -53,9 +55,9 @@ class JudgedVersion:
             chunks = raw.exec_driver_sql(
                 f'SELECT c.id, c.document_id, c.start, c."end" {VERSION_CHUNKS} ORDER BY c.id', (version_id,)
             ).fetchall()
-        self._documents = [_Document(*row) for row in documents]
-        named = {document.id: document for document in self._documents}
-        self._chunks: dict[int, list[Passage]] = {document.id: [] for document in self._documents}
+        self.documents = [JudgedDocument(*row) for row in documents]
+        named = {document.id: document for document in self.documents}
+        self._chunks: dict[int, list[Passage]] = {document.id: [] for document in self.documents}
         for chunk_id, document_id, start, end in chunks:
             document = named[document_id]
             passage = Passage(chunk_id, document.name, document.source, start, end)
@@ -77,24 +79,34 @@ class JudgedVersion:
                     grades[chunk_id] = max(grade, grades.get(chunk_id, grade))
         return Relevance(grades, tuple(found), tuple(stale))
 
-    def _places(self, judgement: Judgement) -> list[tuple[_Document, Judgement]]:
+    def text(self, document: JudgedDocument) -> str:
+        """Return the text of a document, which is read once."""
+        if document.id not in self._texts:
+            with self._store.session() as session:
+                row = session.connection().exec_driver_sql(
+                    "SELECT text FROM document WHERE id = ?", (document.id,)
+                )
+                self._texts[document.id] = str(row.scalar_one())
+        return self._texts[document.id]
+
+    def _places(self, judgement: Judgement) -> list[tuple[JudgedDocument, Judgement]]:
         """Return where it is in this version: all documents of its name, or the first with its quote."""
-        own = [d for d in self._documents if judgement.document and judgement.document in (d.source, d.name)]
+        own = [d for d in self.documents if judgement.document and judgement.document in (d.source, d.name)]
         here = [(d, place) for d in own if (place := self._in_document(judgement, d)) is not None]
         if here or not judgement.quote:
             return here
-        for document in self._documents:
+        for document in self.documents:
             place = self._quoted(judgement, document)
             if place is not None:
                 return [(document, place)]
         return []
 
-    def _in_document(self, judgement: Judgement, document: _Document) -> Judgement | None:
+    def _in_document(self, judgement: Judgement, document: JudgedDocument) -> Judgement | None:
         if judgement.start is None or judgement.end is None:
             if judgement.quote:
                 return self._quoted(judgement, document)
             return judgement.model_copy(update={"document": document.source})
-        text = self._text(document)
+        text = self.text(document)
         there = text[judgement.start : judgement.end]
         if not judgement.quote:
             inside = judgement.end <= len(text)
@@ -103,20 +115,11 @@ class JudgedVersion:
             return judgement.model_copy(update={"document": document.source})
         return self._quoted(judgement, document)
 
-    def _quoted(self, judgement: Judgement, document: _Document) -> Judgement | None:
-        span = find_quote(self._text(document), judgement.quote)
+    def _quoted(self, judgement: Judgement, document: JudgedDocument) -> Judgement | None:
+        span = find_quote(self.text(document), judgement.quote)
         if span is None:
             return None
         return judgement.model_copy(update={"document": document.source, "start": span[0], "end": span[1]})
-
-    def _text(self, document: _Document) -> str:
-        if document.id not in self._texts:
-            with self._store.session() as session:
-                row = session.connection().exec_driver_sql(
-                    "SELECT text FROM document WHERE id = ?", (document.id,)
-                )
-                self._texts[document.id] = str(row.scalar_one())
-        return self._texts[document.id]
 
 
 def find_quote(text: str, quote: str) -> tuple[int, int] | None:

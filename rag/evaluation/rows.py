@@ -163,6 +163,7 @@ class RunRow:
         tags: Words that the run is found by, such as baseline.
         done_count: Answers so far.
         failed_count: Those that ended in an error or a timeout.
+        stale_count: Judgements of its cases that the dataset version does not contain.
         gate_passed: Whether it passed the newest gate it was checked against; None: there was none.
         gate_sentence: What that gate said.
     """
@@ -212,6 +213,7 @@ class RunRow:
     failed_count: int
     gate_passed: bool | None
     gate_sentence: str
+    stale_count: int = 0
 
     @property
     def total(self) -> int:
@@ -235,6 +237,7 @@ class ResultRow:
         question: As it was asked.
         answer: What the model said.
         verdict: Whether a person called it right; None: nobody has.
+        stale: The judgements of its case that the dataset version does not contain.
     """
 
     id: int
@@ -254,6 +257,7 @@ class ResultRow:
     question: str
     answer: str
     verdict: bool | None
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -285,7 +289,8 @@ class JudgeAgreement:
 class MetricMean:
     """The mean of a metric in one run, over the cases with a value; `missing` counts those without.
 
-    `low` and `high` are its 95 % interval, None with fewer than two values.
+    `low` and `high` are its 95 % interval by the method `interval`, None with fewer than two values. `failed`
+    of the missing ones should have a value: they ended in an error, or their judgements were not found.
     """
 
     run_id: int
@@ -294,6 +299,8 @@ class MetricMean:
     mean: float | None
     low: float | None = None
     high: float | None = None
+    interval: str = ""
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -304,7 +311,7 @@ class MetricDifference:
         run_id: The run that is compared with the first.
         pairs: Cases with a value in both.
         clusters: Their source documents.
-        low: Start of the 95 % interval of the difference, whole documents resampled.
+        low: Start of the 95 % interval of the difference; documents are what is independent.
         high: Its end.
         interval: How the interval was made.
         test: The name of the test.
@@ -396,6 +403,7 @@ class CaseComparison:
             metrics that are shares, by their direction.
         size: The same without signs, plus 1 where the outcomes differ.
         answers: In the order of the runs; None: the case was not asked.
+        is_changed: Whether it asks or expects something else in another run; then nothing is compared.
     """
 
     key: str
@@ -404,6 +412,7 @@ class CaseComparison:
     change: float
     size: float
     answers: tuple[CaseAnswer | None, ...]
+    is_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -438,6 +447,8 @@ class RunComparison:
         sentences: A summary for each run but the first.
         warnings: What a reader must know.
         detectable: What a set of this size can show.
+        changed: (run id, keys of cases that ask or expect something else than in the first run).
+        stale: (run id, case key, judgement) of what a run's dataset version does not contain.
     """
 
     runs: tuple[RunRow, ...]
@@ -448,17 +459,23 @@ class RunComparison:
     sentences: tuple[str, ...]
     warnings: tuple[str, ...]
     detectable: Detectable
+    changed: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    stale: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """The decision of a gate on a run; `rows` are (rule, passed, value, reason)."""
+    """The decision of a gate on a run; `rows` are (rule, passed, value, reason).
+
+    `is_changed_only` says that nothing but cases that have changed since the baseline made it fail.
+    """
 
     run_id: int
     baseline_run_id: int | None
     passed: bool
     sentence: str
     rows: tuple[tuple[str, bool, float | None, str], ...]
+    is_changed_only: bool = False
 
 
 # --- sets and drafts --------------------------------------------------------------------------------------
@@ -477,6 +494,73 @@ class CasesImported:
     good: int
     version: int | None
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What importing a file would do to a set; nothing has been stored.
+
+    Attributes:
+        format_name: What it was read as.
+        good: Cases in the file.
+        added: Those that the set does not have yet.
+        same: Those that it already has as they are.
+        replaced: Which cases of the set would be replaced, in a sentence; empty: none.
+        problems: What is wrong with the other entries.
+        unused: The columns and keys that were not used, each with the reason.
+        rows: (key, question, right answer, passages, checks, tags) of the first cases.
+        headers: Of a table.
+    """
+
+    format_name: str
+    good: int
+    added: int
+    same: int
+    replaced: str
+    problems: tuple[str, ...]
+    unused: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StaleJudgement:
+    """A judgement about what a dataset version does not contain.
+
+    Attributes:
+        case_key: Of its case.
+        question: Of its case.
+        label: The document, and the beginning of the quote.
+        proposal: What it seems to be about now, in a sentence; empty: nothing is like it.
+    """
+
+    case_key: str
+    question: str
+    label: str
+    proposal: str
+
+
+@dataclass(frozen=True)
+class JudgementCheck:
+    """The judgements of a set held against a dataset version; `judged` counts all of them."""
+
+    set_name: str
+    set_number: int
+    collection: str
+    version_number: int
+    judged: int
+    stale: tuple[StaleJudgement, ...]
+
+    def sentence(self) -> str:
+        """Return the counts for people."""
+        where = f"version {self.version_number} of {self.collection}"
+        if not self.stale:
+            return f"All {counted(self.judged, 'judgement')} of “{self.set_name}” are found in {where}."
+        known = sum(bool(one.proposal) for one in self.stale)
+        return (
+            f"{len(self.stale):,} of {counted(self.judged, 'judgement')} of “{self.set_name}” are not found "
+            f"in {where}; {known:,} of them can be corrected."
+        )
 
 
 @dataclass(frozen=True)
@@ -723,11 +807,13 @@ def _run_rows(database: Database, condition: str, values: tuple[Any, ...]) -> li
     return database.rows(
         RunRow,
         f"""SELECT r.*, coalesce(x.done, 0) AS done_count, coalesce(x.failed, 0) AS failed_count,
+                   coalesce(x.stale, 0) AS stale_count,
                    g.passed AS gate_passed, coalesce(g.sentence, '') AS gate_sentence,
                    (SELECT json_group_array(name) FROM
                        (SELECT name FROM evaluationruntag t WHERE t.run_id = r.id ORDER BY name)) AS tags
             FROM evaluationrun r
-            LEFT JOIN (SELECT run_id, count(*) AS done, sum(outcome IN ('error', 'timeout')) AS failed
+            LEFT JOIN (SELECT run_id, count(*) AS done, sum(outcome IN ('error', 'timeout')) AS failed,
+                              sum(iif(repeat = 0, json_array_length(stale), 0)) AS stale
                        FROM evaluationresult GROUP BY run_id) x ON x.run_id = r.id
             LEFT JOIN evaluationgate g
                 ON g.id = (SELECT max(h.id) FROM evaluationgate h WHERE h.run_id = r.id)
@@ -748,7 +834,7 @@ def list_results(database: Database, run_id: int) -> list[ResultRow]:
                    FROM json_each(r.checks) c) AS checks,
                   r.judge, r.latency_ms, r.prompt_tokens, r.completion_tokens, r.reused_trace, r.error,
                   coalesce(t.question, '') AS question, coalesce(t.answer, '') AS answer,
-                  v.is_right AS verdict
+                  v.is_right AS verdict, r.stale
            FROM evaluationresult r LEFT JOIN trace t ON t.id = r.trace_id
            LEFT JOIN resultverdict v ON v.result_id = r.id WHERE r.run_id = ? ORDER BY r.id""",
         (run_id,),

@@ -45,7 +45,7 @@ from rag.evaluation.rows import (
     list_results,
     list_version_cases,
 )
-from rag.evaluation.scoring import Score, Vectors, score_answer, score_retrieval
+from rag.evaluation.scoring import Score, Values, Vectors, score_answer, score_retrieval
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
 from rag.models.catalogue import find_model
 from rag.models.rows import forecast_memory, free_memory_bytes
@@ -221,7 +221,7 @@ class Results:
             if refusal := of_the_disk(error):
                 raise refusal from error
             outcome = CaseOutcome.TIMEOUT if isinstance(error, CaseTimeout) else CaseOutcome.ERROR
-            self.keep(task, Score(outcome, {}, error=_sentence(error)))
+            self.keep(task, Score(outcome, self._searched(task), error=_sentence(error)))
 
     @contextmanager
     def traces(self, tasks: Sequence[CaseTask]) -> Iterator[None]:
@@ -274,9 +274,19 @@ class Results:
             self._relevance[case.key] = judged.relevance(case.judgements)
         return self._relevance[case.key]
 
+    def _searched(self, task: CaseTask) -> Values:
+        """Return the metrics that a case has although its answer failed: those of the search, if it ended."""
+        if task.ask is None or task.ask.trace.retrieve_ms is None:
+            return {}
+        values = score_retrieval(task.ask, task.case, self.relevance(task.case))
+        if not task.ask.trace.passage_count:  # it failed before passages were chosen
+            values.update(context_precision=None, context_recall=None)
+        return values
+
     def keep(self, task: CaseTask, score: Score) -> None:
         """Store the result of a case and count it."""
         trace = task.ask.trace if task.ask is not None else None
+        stale = [judgement.label for judgement in self.relevance(task.case).stale]
         with self.workspace.store.session() as session:
             session.add(
                 EvaluationResult(
@@ -292,6 +302,7 @@ class Results:
                     completion_tokens=trace.completion_tokens if trace else 0,
                     reused_trace=task.reused,
                     error=score.error,
+                    stale=json.dumps(stale),
                     created_ms=now_ms(),
                 )
             )

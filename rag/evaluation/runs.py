@@ -18,8 +18,8 @@ from sqlmodel import Session, select
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.gate_rules import GatheredRun
 from rag.evaluation.llm_judge import Judge
+from rag.evaluation.pairing import GatheredRun
 from rag.evaluation.pipelines import PipelineConfig, SavedPipeline, named_pipeline
 from rag.evaluation.rows import (
     CaseOutcome,
@@ -309,6 +309,7 @@ def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) ->
     """Return the values of results by metric and case; a metric without any value is left out."""
     values: defaultdict[str, dict[str, list[float | None]]] = defaultdict(dict)
     outcomes: dict[str, CaseOutcome] = {}
+    reasons: dict[str, str] = {}
     for result in results:
         key, again = result.case_key, result.case_key in outcomes
         for metric, value in result.metrics.items():
@@ -316,8 +317,10 @@ def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) ->
                 values[metric][key].append(value)
             else:
                 values[metric][key] = [value]
-        before = outcomes.get(result.case_key, CaseOutcome.OK)
-        outcomes[result.case_key] = min(before, result.outcome, key=_WORST.index)
+        before = outcomes.get(key, CaseOutcome.OK)
+        outcomes[key] = min(before, result.outcome, key=_WORST.index)
+        if outcomes[key] != before:
+            reasons[key] = _reason(result)
     known = {
         metric: by_case
         for metric, by_case in values.items()
@@ -329,7 +332,20 @@ def gather(run: RunRow, results: Sequence[ResultRow], cases: dict[str, Case]) ->
         outcomes=outcomes,
         clusters={key: case.source_cluster for key, case in cases.items()},
         tags={key: case.tags for key, case in cases.items()},
+        cases=cases,
+        reasons=reasons,
+        stale={result.case_key: result.stale for result in results if result.stale},
     )
+
+
+def _reason(result: ResultRow) -> str:
+    """Return why a case did not end "ok"."""
+    if result.error:
+        return result.error
+    failed = [reason for _, passed, reason in result.checks if not passed]
+    if failed:
+        return " ".join(failed)
+    return "The answer declines, and the case has an answer." if result.outcome is CaseOutcome.REFUSED else ""
 
 
 def rename_run(workspace: Workspace, run_id: int, name: str, note: str | None = None) -> None:

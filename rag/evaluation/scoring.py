@@ -97,7 +97,7 @@ def score_answer(
 def _similarities(answer: str, case: Case, vectors: Vectors) -> Values:
     if not answer:
         return {"answer_similarity": None, "answer_relevance": None}
-    own, question, *references = vectors.of([answer, case.question, *case.references])
+    own, question, *references = vectors.of([answer, case.question, *case.right_answers])
     near = [cosine for r in references if (cosine := metrics.cosine(own, r)) is not None]
     return {
         "answer_similarity": max(near, default=None),

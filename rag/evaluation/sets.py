@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,14 @@ from sqlmodel import Session, select
 from rag.asking.rows import TraceStatus, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement, free_key, make_case
-from rag.evaluation.formats import MOST_CASES, read_cases, write_cases
-from rag.evaluation.formats.entries import Imported, Problem
-from rag.evaluation.rows import CaseChange, CasesImported, ChangeKind, SetVersionRow, list_cases, list_sets
+from rag.evaluation.formats import MOST_CASES, write_cases
+from rag.evaluation.rows import (
+    CaseChange,
+    ChangeKind,
+    SetVersionRow,
+    list_cases,
+    list_sets,
+)
 from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_refusal
 from rag.storage import audit_log
@@ -114,15 +119,6 @@ def find_set(session: Session, name: str) -> EvaluationSet:
     if found is None:
         raise NotFoundError(f"There is no evaluation set named “{name}”. Run `ragdeck sets` to see all sets.")
     return found
-
-
-@dataclass(frozen=True)
-class FileImport:
-    """What importing a file did: its good cases, the version they made (None: none), and the problems."""
-
-    good: int
-    version: SetVersionRow | None
-    problems: tuple[Problem, ...]
 
 
 # --- cases ------------------------------------------------------------------------------------------------
@@ -226,42 +222,6 @@ def add_trace(
     )
     change_set(workspace, name, put=[case], message=f"From trace {detail.id[:8]}: “{_short(case.question)}”")
     return case
-
-
-def import_file(
-    workspace: Workspace,
-    name: str,
-    path: Path,
-    format_name: str = "",
-    *,
-    columns: Mapping[str, str] | None = None,
-    split: str = "",
-    skip_bad: bool = False,
-) -> FileImport:
-    """Add a file's cases to a set, which is made if it does not exist.
-
-    Args:
-        workspace: Where the set is.
-        name: Of the set.
-        path: The file or folder.
-        format_name: One of formats.FORMATS; empty: recognised by the file.
-        columns: Of a CSV: the header of each field.
-        split: Of a BEIR folder: which qrels.
-        skip_bad: Whether the good cases of a file with problems are imported; otherwise nothing is.
-
-    Returns:
-        How many cases the file contains, the version they made, or None, and the problems.
-
-    Raises:
-        RagError: The file cannot be read.
-    """
-    found: Imported = read_cases(path, format_name, columns=columns, split=split)
-    count = len(found.cases)
-    if (found.problems and not skip_bad) or not count:
-        return FileImport(count, None, found.problems)
-    ensure_set(workspace, name)
-    message = f"Imported {count:,} cases from {path.name}"
-    return FileImport(count, change_set(workspace, name, put=found.cases, message=message), found.problems)
 
 
 def export_set(
@@ -423,19 +383,6 @@ def case_of_trace(workspace: Workspace, set_name: str, trace_id: str) -> str:
     what = "should be refused" if case.should_refuse else counted(len(case.references), "reference answer")
     passages = counted(len(case.judgements), "relevant passage")
     return f"Added to “{set_name}”: {what}, {passages}. Check it on the Evaluation page."
-
-
-def import_cases(
-    workspace: Workspace,
-    set_name: str,
-    path: str,
-    columns: dict[str, str] | None = None,
-    skip_bad: bool = False,
-) -> CasesImported:
-    """Import a file; one with problems is only imported with `skip_bad`. Raises RagError."""
-    done = import_file(workspace, set_name, Path(path), columns=columns, skip_bad=skip_bad)
-    number = None if done.version is None else done.version.number
-    return CasesImported(done.good, number, tuple(problem.sentence() for problem in done.problems))
 
 
 def diff_set(database: Database, set_name: str, old: int, new: int) -> tuple[str, tuple[CaseChange, ...]]:

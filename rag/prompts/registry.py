@@ -17,6 +17,7 @@ from rag.errors import NotFoundError, RagError
 from rag.prompts.required_gates import forget_requirement, refuse_ungated
 from rag.prompts.rows import LabelMove, PromptVersionRow, list_prompt_versions
 from rag.prompts.templates import PromptTemplate, template_variables
+from rag.prompts.trial import refuse_broken
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import Store, now_ms
@@ -58,7 +59,7 @@ def save_prompt(
 
     Line ends are normalised and outer white space is dropped, so that a fingerprint is the same on every
     system. A text equal to the newest version's makes no version: that one is returned. Raises RagError when
-    a part is not a template.
+    a part is not a template, asks for what prompts are not given, or cannot be rendered.
     """
     with store.session() as session:
         found = ensure_prompt(session, name)
@@ -87,6 +88,7 @@ def add_version(
     template = PromptTemplate(found.name, plain(system), plain(user))
     if not template.user:
         raise RagError("The user part of the prompt is empty. It is what the model is asked.")
+    refuse_broken(session, template)
     names = {
         *template_variables(template.system, "system part"),
         *template_variables(template.user, "user part"),
@@ -262,6 +264,7 @@ def move(
     if version is None:
         session.delete(session.get_one(PromptLabel, (found.id, label)))
     else:
+        refuse_broken(session, PromptTemplate(found.name, version.system, version.user))
         if label == PRODUCTION:
             refuse_ungated(
                 session, "prompt", found.id or 0, found.name, version.id or 0, version.number, force, note

@@ -1,6 +1,6 @@
 """Gates that the label production of a prompt or pipeline requires: a run of that version must have passed.
 
-Only the tables are read here; rag.evaluation.gate_runs sets requirements and checks runs against gates.
+Only the tables are read here; rag.evaluation.gates.runs sets requirements and checks runs against gates.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rag.storage.database import Database
@@ -18,6 +19,16 @@ class RequiredGate:
     gate: str  # YAML
     author: str
     created_ms: int
+
+
+def unused_passages(variables: Iterable[str]) -> str:
+    """Return what a person must know about a prompt with these variables; empty when it uses the passages."""
+    if "passages" in variables:
+        return ""
+    return (
+        "This prompt does not use the passages. The model does not see them, so its answers show no sources "
+        "and are not checked."
+    )
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,12 @@ class PromptTemplate:
         """16 hex digits of the sha256 of both parts."""
         return hashlib.sha256(f"{self.system}\0{self.user}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    @property
+    def uses_passages(self) -> bool:
+        """Whether either part has the passages; a model that does not see them cannot cite them."""
+        parts = (self.system, self.user)
+        return any("passages" in template_variables(part) for part in parts)
+
     def messages(
         self, question: str, passages: Sequence[Hit], history: Sequence[tuple[str, str]] = ()
     ) -> list[dict[str, str]]:

@@ -36,8 +36,8 @@ def add_sample_evaluation(workspace: Workspace) -> None:
     The second pipeline searches by words alone and shows the model two passages: it is cheaper, and shows
     what a comparison says.
     """
+    from rag.evaluation.formats.importing import import_file
     from rag.evaluation.pipelines import present_config, save_pipeline
-    from rag.evaluation.sets import import_file
 
     if SAMPLE_SET not in {row.name for row in list_sets(workspace.database)}:
         import_file(workspace, SAMPLE_SET, RESOURCES / "samples" / "cases.jsonl")

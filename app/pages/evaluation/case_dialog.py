@@ -1,4 +1,4 @@
-"""The dialogs for one case of an evaluation set, and for the columns of a table of cases."""
+"""The dialog for one case of an evaluation set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -22,12 +21,6 @@ from PySide6.QtWidgets import (
 from app.widgets.labels import label
 from app.widgets.layout import dialog_buttons
 from app.widgets.theme import SPACE
-
-_COLUMNS = (
-    ("question", "Question", True), ("references", "Reference answers", False), ("key", "Key", False),
-    ("judgements", "Relevant passages", False), ("should_refuse", "Should be declined", False),
-    ("tags", "Tags", False), ("weight", "Weight", False), ("cluster", "Source document", False),
-)  # fmt: skip
 
 
 class CaseDialog(QDialog):
@@ -114,49 +107,6 @@ class CaseDialog(QDialog):
             self._wrong.setText(str(error))
             return
         self.accept()
-
-
-class ColumnsDialog(QDialog):
-    """A form that says which column of a table contains which part of a case."""
-
-    def __init__(self, parent: QWidget | None, headers: list[str]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Columns of the file")
-        self.setMinimumWidth(420)
-        self._boxes: dict[str, QComboBox] = {}
-        form = QFormLayout()
-        form.setVerticalSpacing(8)
-        for field, title, needed in _COLUMNS:
-            box = QComboBox()
-            if not needed:
-                box.addItem("(not in the file)", "")
-            for header in headers:
-                box.addItem(header, header)
-            alike = next((h for h in headers if _alike(h, field)), headers[0] if needed and headers else "")
-            box.setCurrentIndex(max(box.findData(alike), 0))
-            self._boxes[field] = box
-            form.addRow(title, box)
-        buttons = dialog_buttons(self, "OK", self.accept)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(SPACE)
-        layout.addLayout(form)
-        layout.addWidget(buttons)
-
-    def columns(self) -> dict[str, str]:
-        """Return the chosen column of each part of a case that the table has."""
-        return {field: box.currentData() for field, box in self._boxes.items() if box.currentData()}
-
-
-def _alike(header: str, field: str) -> bool:
-    known = {
-        "question": ("question", "query", "user_input", "input"),
-        "references": ("references", "reference", "answer", "ground_truth", "expected", "expected_output"),
-        "judgements": ("judgements", "contexts", "reference_contexts"),
-        "should_refuse": ("should_refuse", "refuse", "unanswerable"),
-        "key": ("key", "id"),
-        "tags": ("tags", "tag", "category"),
-    }
-    return header.strip().lower().replace(" ", "_") in known.get(field, (field,))
 
 
 def _lines(editor: QPlainTextEdit) -> list[str]:

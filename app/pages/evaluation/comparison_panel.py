@@ -86,8 +86,10 @@ def _about_mean(mean: MetricMean | None, unit: str) -> str:
     if mean is None or mean.mean is None:
         return "No case has a value"
     between = _mean_interval(mean, unit)
-    ends = f", 95 % interval {between}" if between else ""
-    return f"{number(mean.mean, unit)}{ends}\n{counted(mean.count, 'case')}, {mean.missing:,} without a value"
+    ends = f", 95 % interval {between}\n{mean.interval}" if between else ""
+    failed = f", {mean.failed:,} of them should have one" if mean.failed else ""
+    without = f"{counted(mean.count, 'case')}, {mean.missing:,} without a value{failed}"
+    return f"{number(mean.mean, unit)}{ends}\n{without}"
 
 
 def _signed(value: float | None, unit: str) -> str:
@@ -121,11 +123,12 @@ def _definition(line: MetricLine) -> str:
 def _tested(line: MetricLine) -> str:
     found = line.difference
     if found is None:
-        return ""
-    lines = [
-        found.sentence,
-        f"{found.test}; {found.interval} interval, {counted(found.clusters, 'source document')}",
-    ]
+        return _about_mean(line.own, line.metric.unit)
+    lines = [found.sentence]
+    if found.test:
+        lines.append(f"{found.test}; {counted(found.clusters, 'source document')}")
+    if found.interval:
+        lines.append(f"Interval: {found.interval}")
     if found.p is not None and found.p_holm is not None:
         lines.append(
             f"p = {found.p:.3g} for this metric alone, {found.p_holm:.3g} after Holm's correction for all "
@@ -174,8 +177,13 @@ METRIC_COLUMNS = (
            sort=lambda m: m.own.count if m.own else 0),
     Column("Without", lambda m: f"{m.own.missing:,}" if m.own else "–", 76, right=True,
            sort=lambda m: m.own.missing if m.own else 0,
-           tooltip=lambda m: "Cases without a value: errors, timeouts, and cases to which it does not apply"),
+           tooltip=lambda m: "Cases without a value: errors, timeouts, and cases to which it does not apply",
+           colour=lambda m: "check" if m.own and m.own.failed else None),
 )  # fmt: skip
+
+
+def _change(case: CaseComparison) -> str:
+    return "edited" if case.is_changed else f"{case.change:+.2f}".replace("-", "−")
 
 
 def _outcome(case: CaseComparison, place: int) -> str:
@@ -184,9 +192,12 @@ def _outcome(case: CaseComparison, place: int) -> str:
 
 
 CASE_COLUMNS = (
-    Column("Change", lambda c: f"{c.change:+.2f}".replace("-", "−"), 66, right=True, sort=lambda c: c.change,
-           colour=lambda c: "good" if c.change > 0.005 else "bad" if c.change < -0.005 else "text_muted",
-           tooltip=lambda c: "Mean difference of all metrics that are shares, from −1 (worse) to 1 (better)"),
+    Column("Change", lambda c: _change(c), 66, right=True, sort=lambda c: c.change,
+           colour=lambda c: "check" if c.is_changed else "good" if c.change > 0.005 else
+           "bad" if c.change < -0.005 else "text_muted",
+           tooltip=lambda c: "The case was edited between the runs, so its answers are not compared"
+           if c.is_changed else
+           "Mean difference of all metrics that are shares, from −1 (worse) to 1 (better)"),
     Column("Question", lambda c: c.question, 260, stretch=True, tooltip=lambda c: c.question),
     Column("First", lambda c: _outcome(c, 0), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, 0))),
     Column("Last", lambda c: _outcome(c, -1), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, -1))),
@@ -216,6 +227,7 @@ _FACTS = (
     ("Prompt", _prompt),
     ("Model", lambda r: f"{r.model_file} {r.quantisation}".strip() or "none; search only"),
     ("Cases", lambda r: f"{r.done_count:,} of {r.total:,} answers, {r.failed_count:,} failed"),
+    ("Judgements not found", lambda r: f"{r.stale_count:,}"),
     ("Repeats, seed", lambda r: f"{r.repeats}, {r.seed}"),
     ("In parallel", lambda r: "one by one" if r.parallel == 1 else "several; times are not measured"),
     ("Took", lambda r: f"{r.busy_s:,.0f} s"),

@@ -63,6 +63,9 @@ RUN_COLUMNS = (
     Column("Answers", _answers, 88, right=True, sort=lambda r: r.done_count),
     Column("Failed", lambda r: f"{r.failed_count:,}", 58, right=True, sort=lambda r: r.failed_count,
            colour=lambda r: "bad" if r.failed_count else "text_muted"),
+    Column("Stale", lambda r: f"{r.stale_count:,}", 52, right=True, sort=lambda r: r.stale_count,
+           colour=lambda r: "check" if r.stale_count else "text_muted",
+           tooltip=lambda r: "Judgements about texts that the dataset version does not contain"),
     Column("Took", lambda r: f"{r.busy_s:,.0f} s", 64, right=True, sort=lambda r: r.busy_s),
     Column("Tags", lambda r: ", ".join(r.tags), 90, colour=lambda r: "accent"),
     Column("Gate", _gate, 64, colour=lambda r: {True: "good", False: "bad"}.get(r.gate_passed),
@@ -298,8 +301,11 @@ class RunsPanel(QWidget):
         if path:
             self.gate_with(Path(path))
 
-    def gate_with(self, path: Path) -> None:
-        """Check the newest chosen run against a gate; the other one, if any, is its baseline."""
+    def gate_with(self, path: Path, allow_changed: bool = False) -> None:
+        """Check the newest chosen run against a gate; the other one, if any, is its baseline.
+
+        `allow_changed` leaves out the cases that have changed since the baseline, instead of failing.
+        """
         runs = sorted(self.table.selected_records(), key=lambda run: run.id)
         try:
             text = path.read_text("utf-8")
@@ -308,14 +314,24 @@ class RunsPanel(QWidget):
             return
         self._console.run(
             operations.gate_run,
-            self._gated,
+            lambda found: self._gated(found, path),
             run_id=runs[-1].id,
             gate_text=text,
             baseline_run_id=runs[0].id if len(runs) > 1 else None,
+            allow_changed=allow_changed,
         )
 
-    def _gated(self, found: GateOutcome) -> None:
+    def _gated(self, found: GateOutcome, path: Path) -> None:
         self.refresh()
+        if not found.passed and found.is_changed_only:
+            confirm(
+                self,
+                "Cases have changed",
+                f"{found.sentence} Compare without these cases?",
+                "Leave them out",
+                lambda: self.gate_with(path, allow_changed=True),
+            )
+            return
         failed = [f"{rule}: {reason}" for rule, passed, _value, reason in found.rows if not passed]
         self._console.notice.emit(
             " ".join([f"{'PASS' if found.passed else 'FAIL'}.", found.sentence, *failed[:3]]),

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
-from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
+from app.pages.evaluation.case_dialog import CaseDialog
+from app.pages.evaluation.import_dialog import FORMATS, ImportDialog
 from app.pages.evaluation.power import detectable_sentence
 from app.pages.evaluation.set_history import SetHistory
 from app.widgets.buttons import button
@@ -34,21 +35,18 @@ from rag import operations
 from rag.evaluation.rows import (
     CasesImported,
     Detectable,
+    JudgementCheck,
     SetRow,
     list_cases,
     list_sets,
 )
+from rag.knowledge.rows import list_collections
 from rag.operations import Operation
 from rag.text.plurals import counted
 
 R = TypeVar("R")
 
 _READ = "Cases (*.jsonl *.json *.csv *.tsv *.yaml *.yml *.qrels);;All files (*)"
-_FORMATS = (
-    ("Ragdeck JSONL", "ragdeck", "jsonl"), ("CSV", "csv", "csv"), ("SQuAD", "squad", "json"),
-    ("RAGAS", "ragas", "jsonl"), ("DeepEval", "deepeval", "json"), ("promptfoo", "promptfoo", "yaml"),
-    ("BEIR folder", "beir", ""), ("TREC folder", "trec", ""),
-)  # fmt: skip
 
 
 SET_COLUMNS = (
@@ -251,7 +249,7 @@ class SetsPanel(QWidget):
         )
 
     def import_file(self) -> None:
-        """Ask for a file and a set, for the columns of a table as well, and import."""
+        """Ask for a file and a set, and show what importing it would do before anything is stored."""
         path, _ = QFileDialog.getOpenFileName(self, "Import cases", "", _READ)
         if not path:
             return
@@ -261,41 +259,33 @@ class SetsPanel(QWidget):
         )
         if not given or not name.strip():
             return
-        if Path(path).suffix.lower() in (".csv", ".tsv"):
-            self._run(
-                operations.csv_headers,
-                lambda headers: self._ask_columns(name.strip(), path, headers),
-                path=Path(path),
+        dialog = ImportDialog(self, self._console, name.strip(), path)
+        dialog.accepted.connect(
+            lambda: self.import_cases(
+                name.strip(), path, skip_bad=dialog.skip_bad.isChecked(), **dialog.choices()
             )
-        else:
-            self.import_cases(name.strip(), path)
+        )
+        dialog.open()
 
-    def _ask_columns(self, name: str, path: str, headers: list[str]) -> None:
-        dialog = ColumnsDialog(self, headers)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.import_cases(name, path, dialog.columns())
-
-    def import_cases(
-        self, name: str, path: str, columns: dict[str, str] | None = None, skip_bad: bool = False
-    ) -> None:
+    def import_cases(self, name: str, path: str, skip_bad: bool = False, **choices: Any) -> None:
         """Import a file's cases; where some cannot be read, ask whether to leave those out.
 
         Args:
             name: The set, made if there is none.
             path: The file.
-            columns: Which column of a table contains which part of a case.
             skip_bad: Leave out the cases that cannot be read, without asking.
+            choices: The format, the columns and the delimiter; see ImportDialog.
         """
         self._run(
             operations.import_cases,
-            lambda found: self._imported(found, name, path, columns),
+            lambda found: self._imported(found, name, path, choices),
             set_name=name,
             path=path,
-            columns=columns,
             skip_bad=skip_bad,
+            **choices,
         )
 
-    def _imported(self, found: CasesImported, name: str, path: str, columns: dict[str, str] | None) -> None:
+    def _imported(self, found: CasesImported, name: str, path: str, choices: dict[str, Any]) -> None:
         file = Path(path).name
         if found.version is not None:
             self._made(name)
@@ -309,10 +299,10 @@ class SetsPanel(QWidget):
             first = found.problems[0] if found.problems else "It contains no case."
             self._console.notice.emit(f"{file} could not be imported. {first}", "bad")
             return
-        self._ask_about_problems(found, name, path, columns)
+        self._ask_about_problems(found, name, path, choices)
 
     def _ask_about_problems(
-        self, found: CasesImported, name: str, path: str, columns: dict[str, str] | None
+        self, found: CasesImported, name: str, path: str, choices: dict[str, Any]
     ) -> None:
         bad = counted(len(found.problems), "entry", "entries")
         good = counted(found.good, "case")
@@ -321,7 +311,7 @@ class SetsPanel(QWidget):
             "Import cases",
             f"{bad} of {Path(path).name} cannot be read. {good} can be imported.",
             "Import the good ones",
-            lambda: self.import_cases(name, path, columns, skip_bad=True),
+            lambda: self.import_cases(name, path, skip_bad=True, **choices),
             more="\n".join(found.problems[:8]) + ("\n…" if len(found.problems) > 8 else ""),
         )
         box.setDetailedText("\n".join(found.problems))
@@ -331,11 +321,11 @@ class SetsPanel(QWidget):
         current = self.current
         if current is None:
             return
-        titles = [title for title, _, _ in _FORMATS]
+        titles = [title for title, _, _ in FORMATS]
         title, given = QInputDialog.getItem(self, "Export cases", "Format:", titles, 0, False)
         if not given:
             return
-        _, name, suffix = _FORMATS[titles.index(title)]
+        _, name, suffix = FORMATS[titles.index(title)]
         suggestion = f"{current.name}.{suffix}" if suffix else current.name
         path, _ = QFileDialog.getSaveFileName(self, "Export cases", suggestion)
         if path:
@@ -358,9 +348,12 @@ class SetsPanel(QWidget):
         if current is None:
             return
         menu = QMenu(self)
+        check = menu.addAction("Check judgements…")
         rename, delete = menu.addAction("Rename…"), menu.addAction("Delete…")
         chosen = menu.exec(self.cursor().pos())
-        if chosen is rename:
+        if chosen is check:
+            self.check_judgements()
+        elif chosen is rename:
             name, given = QInputDialog.getText(self, "Rename", "Name of the set:", text=current.name)
             if given and name.strip():
                 self._run(
@@ -378,6 +371,50 @@ class SetsPanel(QWidget):
                 lambda: self._run(operations.delete_set, lambda _count: self.refresh(), name=current.name),
                 destructive=True,
             )
+
+    def check_judgements(self) -> None:
+        """Ask for a collection, and show which judgements of the set its documents do not contain."""
+        current, names = self.current, [row.name for row in list_collections(self._console.database)]
+        if current is None:
+            return
+        if not names:
+            self._console.notice.emit("There is no collection to hold the judgements against.", "info")
+            return
+        name, given = QInputDialog.getItem(
+            self, "Check judgements", "Documents of the collection:", names, 0, False
+        )
+        if given:
+            self._run(operations.check_judgements, self._checked, set_name=current.name, collection=name)
+
+    def _checked(self, found: JudgementCheck) -> None:
+        if not found.stale:
+            self._console.notice.emit(found.sentence(), "info")
+            return
+        lines = [
+            f"{one.case_key}: {one.label}: {one.proposal or 'nothing is like it'}" for one in found.stale
+        ]
+        known = sum(bool(one.proposal) for one in found.stale)
+        box = confirm(
+            self,
+            "Check judgements",
+            found.sentence(),
+            f"Correct {known:,}" if known else "OK",
+            lambda: self._correct(found) if known else None,
+            more="\n".join(lines[:8]) + ("\n…" if len(lines) > 8 else ""),
+        )
+        box.setDetailedText("\n".join(lines))
+
+    def _correct(self, found: JudgementCheck) -> None:
+        self._run(
+            operations.correct_judgements,
+            self._corrected,
+            set_name=found.set_name,
+            collection=found.collection,
+        )
+
+    def _corrected(self, sentence: str) -> None:
+        self.refresh()
+        self._console.notice.emit(sentence, "info")
 
     def _run(self, operation: Operation[R], done: Callable[[R], Any], **arguments: Any) -> None:
         self._console.run(operation, done, **arguments)

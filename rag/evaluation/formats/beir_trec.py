@@ -12,6 +12,8 @@ from rag.evaluation.formats.entries import (
     Entry,
     Options,
     Problem,
+    Unused,
+    has_content,
     read_json_lines,
     read_lines,
     write_json_lines,
@@ -51,12 +53,18 @@ def read_beir(path: Path, options: Options) -> Iterator[Entry]:
         for _, item in read_json_lines(path / BEIR_FILES[0]):
             if isinstance(item, dict) and str(item.get("_id")) in wanted:
                 texts[str(item["_id"])] = str(item.get("text", ""))[:100_000]
+                if has_content(item.get("title")):
+                    yield BEIR_FILES[0], Unused("title of a document", "a judgement quotes the text alone")
     for place, item in read_json_lines(path / BEIR_FILES[1]):
         where = f"queries.jsonl, {place}"
         if isinstance(item, Problem):
             yield where, Problem(where, item.message)
-        elif str(item.get("_id")) in judged:  # the others belong to another split
+        elif not isinstance(item, dict) or str(item.get("_id")) not in judged:
+            yield where, Unused("query without a judgement", "it belongs to another split")
+        else:
             key = str(item["_id"])
+            if has_content(item.get("metadata")):
+                yield where, Unused("metadata", "a case has no metadata")
             yield (
                 where,
                 {
@@ -105,7 +113,9 @@ def read_trec(path: Path, options: Options) -> Iterator[Entry]:
         where = f"{queries.name}, {place}"
         if not tab:
             yield where, Problem(where, "each line must be a topic, a tab and its question")
-        elif topic.strip() in judged:
+        elif topic.strip() not in judged:
+            yield where, Unused("topic without a judgement", "the qrels do not have it")
+        else:
             grades = judged.pop(topic.strip())
             yield (
                 where,

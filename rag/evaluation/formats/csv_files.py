@@ -1,6 +1,6 @@
 """CSV of spreadsheets: the delimiter and the columns are recognised, or the columns are mapped by hand.
 
-A cell with several values contains one value per line.
+A cell with several values contains one value per line, or a list as Python or JSON writes it.
 """
 
 from __future__ import annotations
@@ -14,76 +14,84 @@ from typing import Any
 
 from rag.errors import RagError
 from rag.evaluation.cases import Case
-from rag.evaluation.formats.entries import Entry, Options, Problem, read_text, write_text
-from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded, unguarded
+from rag.evaluation.formats.assertions import Expected, read_written, take_assertion
+from rag.evaluation.formats.cells import ANSWER_KEYS, QUESTION_KEYS, cell_value, text_of, texts_of
+from rag.evaluation.formats.entries import (
+    Account,
+    Entry,
+    Options,
+    convert_each,
+    has_content,
+    write_text,
+)
+from rag.evaluation.formats.records import ANSWERED, RETRIEVED
+from rag.evaluation.formats.tables import csv_headers, read_table
+from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
-# Fields of a case and the headers that are recognised as such.
+__all__ = ["CSV_FIELDS", "csv_headers", "read_csv", "write_csv"]
+
+# Fields of a case and the headers that are recognised as such, the surest first.
 CSV_FIELDS = {
     "key": ("key", "id"),
-    "question": ("question", "query", "user_input", "input", "prompt"),
-    "references": ("references", "reference", "answer", "expected_output", "ground_truth"),
+    "question": ("question", "query", "user_input", "input", "inputs", "prompt"),
+    "references": (
+        "references", "reference", "ground_truth", "ground_truths", "expected_output", "expectedoutput",
+        "expected_answer", "expected", "reference_answer", "outputs", "answer",
+    ),
     "documents": ("documents", "document", "source"),
-    "quotes": ("quotes", "reference_contexts", "contexts", "context"),
+    "quotes": ("quotes", "reference_contexts", "context", "contexts"),
     "should_refuse": ("should_refuse", "is_impossible", "unanswerable"),
     "tags": ("tags",),
     "weight": ("weight",),
     "cluster": ("cluster",),
-}
+}  # fmt: skip
+_REASONS = {
+    "answer": ANSWERED, "response": ANSWERED, "actual_output": ANSWERED, "actualoutput": ANSWERED,
+    "output": ANSWERED, "contexts": RETRIEVED, "retrieved_contexts": RETRIEVED,
+    "retrieval_context": RETRIEVED, "retrievalcontext": RETRIEVED, "metadata": "a case has no metadata",
+    "status": "archived items are read like others",
+}  # fmt: skip
+_LOGGED = ("response", "actual_output", "actualoutput", "contexts", "retrieved_contexts", "retrieval_context")
+_EXPECTED = re.compile(r"__expected\d*")  # promptfoo's column of an assertion
 _PLACE = re.compile(r"(?P<name>.+)#(?P<start>\d+)-(?P<end>\d+)")
 _TRUE, _FALSE = ("true", "yes", "1", "y"), ("false", "no", "0", "n", "")
 
 
-def csv_headers(path: Path) -> list[str]:
-    """Return the headers of a CSV, for a mapping by hand. Raises RagError when it cannot be read."""
-    return next(_csv_rows(path), ("", []))[1]
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield the place and the cells of each row that is not blank."""
-    text = read_text(path)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        begin = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise RagError(f"{path.name}, line {begin}: this is not a row of a CSV ({error}).") from error
-        if row is None:
-            return
-        if any(cell.strip() for cell in row):
-            yield f"line {begin}", row
-
-
 def read_csv(path: Path, options: Options) -> Iterator[Entry]:
     """Yield the cases of a CSV. Raises RagError when a column is unknown or none holds the question."""
-    rows = _csv_rows(path)
-    _, headers = next(rows, ("", []))
-    places = _csv_columns(path, [unguarded(header.strip()) for header in headers], options.columns)
-    for place, row in rows:
-        if len(row) > len(headers):
-            yield place, Problem(place, f"{len(row)} cells under {len(headers)} headers; quote the delimiter")
-            continue
-        cells = {name: unguarded(row[n].strip()) for name, n in places.items() if n < len(row)}
-        try:
-            yield place, _csv_case(cells)
-        except ValueError as error:
-            yield place, Problem(place, str(error))
+    headers = csv_headers(path, options.delimiter)
+    columns = _csv_columns(path, headers, options.columns)
+    used = set(columns.values())
+
+    def convert(row: dict[str, Any], account: Account) -> dict[str, Any]:
+        cells = {field: row.get(header, "") for field, header in columns.items()}
+        expected = Expected()
+        for header, text in row.items():
+            if header in used:
+                continue
+            if _EXPECTED.fullmatch(header) and has_content(text):
+                take_assertion(read_written(text), expected, account)
+            elif has_content(text):
+                why = _REASONS.get(_folded(header), "no field of a case is called so; map it with --column")
+                account.leave(header, why)
+        return _csv_case(cells, expected, account)
+
+    return convert_each(read_table(path, options), convert)
 
 
-def _csv_columns(path: Path, headers: list[str], wanted: Mapping[str, str]) -> dict[str, int]:
-    """Return the number of the column of each field: as mapped by hand, else by its header."""
-    found: dict[str, int] = {}
+def _csv_columns(path: Path, headers: list[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return the header of the column of each field: as mapped by hand, else the surest that is there."""
+    found: dict[str, str] = {}
     for name, header in wanted.items():
         if name not in CSV_FIELDS:
             raise RagError(f"A case has no field {name}. Choose one of: {', '.join(CSV_FIELDS)}.")
         if header not in headers:
             raise RagError(f"{path.name} has no column “{header}”. Its columns: {', '.join(headers)}.")
-        found[name] = headers.index(header)
-    folded = [header.casefold().replace(" ", "_") for header in headers]
+        found[name] = header
+    folded = {_folded(header): header for header in reversed(headers)}
+    no_truth = _logged(set(folded))
     for name, known in CSV_FIELDS.items():
-        match = next((folded.index(header) for header in known if header in folded), None)
+        match = next((folded[one] for one in known if one in folded and one not in no_truth), None)
         if name not in found and match is not None and match not in found.values():
             found[name] = match
     if "question" not in found:
@@ -93,29 +101,55 @@ def _csv_columns(path: Path, headers: list[str], wanted: Mapping[str, str]) -> d
     return found
 
 
-def _csv_case(cells: dict[str, str]) -> dict[str, Any]:
-    refuse = cells.get("should_refuse", "").lower()
+def _logged(headers: set[str]) -> set[str]:
+    """Return the headers that are the log of a system here: what it answered and retrieved is no truth.
+
+    The contexts of a RAGAS 0.1 log were retrieved; those of its test sets, without an answer, are relevant.
+    """
+    answered = headers & {"answer", "response", "actual_output", "actualoutput"}
+    if not answered or not headers & {*_LOGGED, "ground_truth", "ground_truths"}:
+        return set()
+    return {"answer", "contexts"}
+
+
+def _folded(header: str) -> str:
+    return header.strip().casefold().replace(" ", "_")
+
+
+def _csv_case(cells: dict[str, str], expected: Expected, account: Account) -> dict[str, Any]:
+    refuse = cells.get("should_refuse", "").strip().lower()
     if refuse not in (*_TRUE, *_FALSE):
         raise ValueError(f"should_refuse is “{refuse}”, neither true nor false")
     try:
-        weight = float(cells.get("weight") or 1)
+        weight = float(cells.get("weight", "").strip() or 1)
     except ValueError:
         raise ValueError(f"weight is “{cells['weight']}”, not a number") from None
 
     def values(name: str) -> list[str]:
-        return [line.strip(" ") for line in cells.get(name, "").split("\n") if line.strip()]
+        value = cell_value(cells.get(name, ""), name)
+        texts = value.split("\n") if isinstance(value, str) else value
+        found, others = texts_of(texts, ANSWER_KEYS, name)
+        for key in others:
+            account.leave(f"{name}: {key}", "it is neither an answer nor a passage")
+        return [text.strip(" ") for text in found]
 
+    question, others = text_of(
+        cell_value(cells.get("question", "").strip(), "question"), QUESTION_KEYS, "question"
+    )
+    for key in others:
+        account.leave(f"question: {key}", "only the question itself is asked")
     judgements: list[dict[str, Any]] = [_csv_judgement(text) for text in values("documents")]
     judgements += [{"quote": text} for text in values("quotes")]
     return {
-        "key": cells.get("key", ""),
-        "question": cells.get("question", ""),
-        "references": values("references"),
+        "key": cells.get("key", "").strip(),
+        "question": question,
+        "references": [*values("references"), *expected.references],
         "judgements": judgements,
-        "should_refuse": refuse in _TRUE,
+        "checks": expected.checks,
+        "should_refuse": refuse in _TRUE or expected.should_refuse,
         "tags": values("tags"),
         "weight": weight,
-        "cluster": cells.get("cluster", ""),
+        "cluster": cells.get("cluster", "").strip(),
     }
 
 

@@ -1,4 +1,4 @@
-"""DeepEval goldens as JSON or JSONL."""
+"""DeepEval goldens and test cases as JSON, JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -10,38 +10,55 @@ from typing import Any
 from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.formats.entries import (
+    Account,
     Entry,
     Options,
     as_texts,
     convert_each,
     read_json,
-    read_json_lines,
     required_text,
     write_text,
 )
+from rag.evaluation.formats.records import ANSWERED, RETRIEVED, TABLES, read_records
+
+_TOOLS = "no tools are called"
+_REASONS = {
+    "actual_output": ANSWERED, "actualOutput": ANSWERED, "retrieval_context": RETRIEVED,
+    "retrievalContext": RETRIEVED, "tools_called": _TOOLS, "toolsCalled": _TOOLS, "expected_tools": _TOOLS,
+    "expectedTools": _TOOLS, "additional_metadata": "a case has no metadata",
+    "additionalMetadata": "a case has no metadata", "comments": "a case has no comments",
+}  # fmt: skip
+_USED = ("input", "expected_output", "expectedOutput", "context", "source_file", "sourceFile", "name")
+_SEPARATOR = "|"  # between the contexts in a cell of DeepEval's own CSV
 
 
 def read_deepeval(path: Path, options: Options) -> Iterator[Entry]:
-    """Yield a case for each golden of a JSON list, of an object that contains one, or of JSONL.
+    """Yield a case for each golden of a JSON list, of an object that contains one, of JSON Lines or of a CSV.
 
     Names may be in snake_case or camelCase. Raises RagError when the file has no list.
     """
-    if path.suffix.lower() == ".jsonl":
-        return convert_each(read_json_lines(path), _deepeval_case)
-    data = read_json(path)
-    if isinstance(data, dict):
-        data = data.get("goldens", data.get("data"))
-    if not isinstance(data, list):
-        raise RagError(f"{path.name} is not a list of DeepEval goldens.")
-    return convert_each(((f"item {number}", item) for number, item in enumerate(data, 1)), _deepeval_case)
+    is_table = path.suffix.lower() in TABLES
+    if path.suffix.lower() == ".json":
+        data = read_json(path)
+        lists = (data.get("goldens"), data.get("data")) if isinstance(data, dict) else (data,)
+        if not any(isinstance(one, list) for one in lists):
+            raise RagError(f"{path.name} is not a list of DeepEval goldens.")
+
+    def convert(item: dict[str, Any], account: Account) -> dict[str, Any]:
+        if is_table and isinstance(item.get("context"), str):
+            item = {**item, "context": item["context"].split(_SEPARATOR)}
+        return _deepeval_case(item, account)
+
+    return convert_each(read_records(path, options, "goldens", "data"), convert)
 
 
-def _deepeval_case(item: dict[str, Any]) -> dict[str, Any]:
+def _deepeval_case(item: dict[str, Any], account: Account) -> dict[str, Any]:
     if "scenario" in item:
         raise ValueError("this is a conversational golden; only single questions are evaluated")
     source = item.get("source_file", item.get("sourceFile")) or ""
     quotes = as_texts(item.get("context"), "context")
     judgements = [{"document": source, "quote": quote} for quote in quotes]
+    account.leave_others(item, _USED, _REASONS)
     return {
         "key": str(item.get("name") or ""),
         "question": required_text(item, "input"),

@@ -1,9 +1,9 @@
-"""What all file formats share: entries with their places, problems, and reading and writing of files."""
+"""What all file formats share: entries with their places, problems, what was not used, and files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,60 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Unused:
+    """Something of a file that no case was made of.
+
+    Attributes:
+        name: The column, the key or the assertion.
+        why: Why it was not used, without a full stop.
+        count: How often it was there with a content.
+        places: Where it was first.
+    """
+
+    name: str
+    why: str
+    count: int = 1
+    places: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """Return what was not used and why."""
+        where = f" ({self.count:,} times; {', '.join(self.places)})" if self.places else ""
+        return f"{self.name}{where.replace('(1 times; ', '(')}: not used, {self.why}."
+
+
+class Account:
+    """What a reader leaves of one entry, by name, with the reason."""
+
+    def __init__(self) -> None:
+        """Begin with nothing left."""
+        self.left: dict[str, str] = {}
+
+    def leave(self, name: str, why: str) -> None:
+        """Note that something was not used."""
+        self.left.setdefault(name, why)
+
+    def leave_others(
+        self, item: Mapping[str, Any], used: Collection[str], reasons: Mapping[str, str]
+    ) -> None:
+        """Note every key that has a content and was not used, with the reason that is known for it."""
+        for key, value in item.items():
+            if key not in used and has_content(value):
+                self.leave(str(key), reasons.get(str(key), "a case has nothing like it"))
+
+
+def has_content(value: Any) -> bool:
+    """Return whether a value says something: null, and empty texts, lists and objects do not."""
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {}, ())
+
+
+@dataclass(frozen=True)
 class Imported:
-    """What a file contains: its cases, each with a key, and the entries that are none."""
+    """What a file contains: its cases, each with a key, the entries that are none, and what was not used."""
 
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...]
+    unused: tuple[Unused, ...] = ()
+    format_name: str = ""
 
 
 @dataclass
@@ -46,17 +95,20 @@ class Options:
 
     Attributes:
         columns: Of a CSV: the header of each field.
+        delimiter: Of a CSV: what stands between its cells; empty: recognised.
         split: Of a BEIR folder: which qrels.
         queries: Of TREC qrels: the file with the questions; None: queries.tsv next to them.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
     split: str = ""
     queries: Path | None = None
 
 
-# The place of an entry, and the values of a case or what is wrong.
-Entry = tuple[str, dict[str, Any] | Problem]
+# The place of an entry, and the values of a case, what is wrong, or what was not used.
+Entry = tuple[str, dict[str, Any] | Problem | Unused]
+Convert = Callable[[dict[str, Any], Account], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -121,6 +173,31 @@ def read_json(path: Path) -> Any:
         raise RagError(f"{path.name} is not JSON ({error}).") from error
 
 
+def read_objects(path: Path, *lists: str) -> list[tuple[str, Any]]:
+    """Return the place and the object of each entry, whatever the file's name ends in.
+
+    A file is a JSON array, an object with a list under one of these names, or one object a line. Raises
+    RagError when it is none of them.
+    """
+    text = read_text(path)
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        first = text.lstrip()[:1]
+        # Only "Extra data" after a first value says that it is one object a line.
+        if first == "{" or path.suffix.lower() == ".jsonl":
+            return list(read_json_lines(path))
+        raise RagError(f"{path.name} is not JSON ({error}).") from error
+    if isinstance(data, dict):
+        found = next((data[name] for name in lists if isinstance(data.get(name), list)), None)
+        if found is None:
+            return [("line 1", data)]
+        data = found
+    if not isinstance(data, list):
+        return [("line 1", Problem("line 1", "each line must be a JSON object"))]
+    return [(f"item {number}", item) for number, item in enumerate(data, 1)]
+
+
 def as_list(value: Any, name: str) -> list[Any]:
     """Return a list; None gives an empty one. Raises ValueError for anything else."""
     if value is None:
@@ -146,17 +223,23 @@ def required_text(item: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def convert_each(
-    entries: Iterable[tuple[str, Any]], convert: Callable[[dict[str, Any]], dict[str, Any]]
-) -> Iterator[Entry]:
-    """Yield each entry converted; one for which `convert` raises ValueError is a problem at its place."""
+def convert_each(entries: Iterable[tuple[str, Any]], convert: Convert) -> Iterator[Entry]:
+    """Yield each entry converted, and what was not used of it.
+
+    One for which `convert` raises ValueError is a problem at its place.
+    """
     for place, item in entries:
         if isinstance(item, Problem):
             yield place, item
         elif not isinstance(item, dict):
             yield place, Problem(place, "this is not an object")
         else:
+            account = Account()
             try:
-                yield place, convert(item)
+                values = convert(item, account)
             except ValueError as error:
                 yield place, Problem(place, str(error))
+                continue
+            yield place, values
+            for name, why in account.left.items():
+                yield place, Unused(name, why)

@@ -10,14 +10,18 @@ from typing import Any
 from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.formats.entries import (
+    Account,
     Entry,
     Options,
     Problem,
+    Unused,
     as_list,
     read_json,
     required_text,
     write_text,
 )
+
+_REASONS = {"plausible_answers": "they are not right answers"}
 
 
 def read_squad(path: Path, options: Options) -> Iterator[Entry]:
@@ -37,10 +41,16 @@ def read_squad(path: Path, options: Options) -> Iterator[Entry]:
                 if not isinstance(question, dict):
                     yield place, Problem(place, "an article needs paragraphs, and a paragraph needs qas")
                     continue
+                account = Account()
                 try:
                     yield place, _squad_case(str(title or ""), paragraph or {}, question)
                 except ValueError as error:
                     yield place, Problem(place, f"{question.get('id', 'no id')}: {error}")
+                    continue
+                account.leave_others(question, ("id", "question", "answers", "is_impossible"), _REASONS)
+                account.leave_others(paragraph or {}, ("context", "qas"), _REASONS)
+                for name, why in account.left.items():
+                    yield place, Unused(name, why)
 
 
 def _squad_case(title: str, paragraph: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Intervals of means where cases of one source document are not independent: whole documents are resampled.
+"""Intervals of means where cases of one source document are not independent: documents are what is drawn.
 
-The bootstrap needs of a document only the sum of its values and their count, so that one matrix product
-serves all metrics and all runs at once. SciPy's resamples no clusters, and takes seconds for what this does
-in a tenth of one.
+A normal interval of a share reaches below 0 or above 1, which no share can, and with few documents it holds
+the truth too seldom; so does the bootstrap of few documents (benchmarks.intervals). Wilson's interval does
+neither when it is given how many independent cases the documents are worth.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.monitoring.control_limits import wilson_interval
+from rag.monitoring.control_limits import Z_95, wilson_interval
 
 Array = npt.NDArray[np.float64]
-IntervalKind = Literal["BCa", "percentile", "none"]
 
-RESAMPLES = 10_000
-SEED = 20_240_601
 LEAST_DOCUMENTS = 10  # 2**-9 is the smallest p of ten: below 0.05 also when 20 metrics are corrected for
-_BLOCK = 250  # resamples at a time: 2,000 clusters take 4 MB
+# The smallest and the largest value of a metric, by its unit; a difference of two reaches as far both ways.
+RANGES = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0)}
+_MOST_CASES = 1e12  # that a tiny variance may be worth: squares of more overflow
+_SAME = "every case has the same value"
 
 
 def case_means(values: Mapping[str, Sequence[float | None]]) -> dict[str, float]:
@@ -56,105 +56,143 @@ def has_few_documents(names: Sequence[str]) -> bool:
     return bool(sizes.sum() ** 2 / np.sum(sizes**2) < LEAST_DOCUMENTS)
 
 
-def mean_interval(
-    values: Mapping[str, float], clusters: Mapping[str, str] | None = None
-) -> tuple[float, float] | None:
-    """Return the 95 % interval of the mean over the cases; None with fewer than 2 of what is independent.
+@dataclass(frozen=True)
+class Interval:
+    """An interval, and how it was made, for people."""
 
-    The variance is that of the documents' sums of deviations (cluster-robust, arXiv:2411.00640). Scores get
-    Student's t with one degree of freedom less than documents, rates Wilson's interval with as many cases as
-    that variance is worth, and with as many as there are documents where all cases agree.
+    low: float
+    high: float
+    method: str
+
+
+def mean_interval(
+    values: Mapping[str, float],
+    clusters: Mapping[str, str] | None = None,
+    unit: str = "share",
+    confidence: float = 0.95,
+) -> Interval | None:
+    """Return the interval of the mean over the cases; None with fewer than 2 of what is independent.
+
+    It stays inside the range of the unit: Wilson's interval for shares and cosines, an interval of the
+    logarithm for times and tokens, which are never negative.
 
     Args:
         values: case key -> value.
         clusters: case key -> source document; a case without one stands alone.
+        unit: Of the metric, see rag.evaluation.metrics.
+        confidence: Between 0 and 1.
     """
+    sample = _sample(values, clusters)
+    if sample is None:
+        return None
+    if unit in RANGES:
+        return _within(sample, *RANGES[unit], confidence)
+    mean, reach = sample.mean, _student(sample, confidence) * sample.error
+    if mean <= 0 or not reach:
+        return Interval(mean, mean, _SAME)
+    factor = math.exp(reach / mean)
+    return Interval(mean / factor, mean * factor, f"Student's t of the logarithm, {sample.drawn}")
+
+
+def difference_interval(
+    values: Mapping[str, float],
+    clusters: Mapping[str, str] | None = None,
+    unit: str = "share",
+    confidence: float = 0.95,
+    is_yes_no: bool = False,
+) -> Interval | None:
+    """Return the interval of a mean difference of pairs; like mean_interval, in the range of differences.
+
+    Where few cases differ their variance says little, and where none does it is 0, which is not to say that
+    no other case would. So it is counted as if half of another case differed by as much as those that do; a
+    yes/no, and a share or cosine of which no case differs, by 1 (after Agresti and Min 2005, see
+    benchmarks.intervals). The more cases differ, the less that counts.
+    """
+    sample = _sample(values, clusters)
+    if sample is None:
+        return None
+    squares = [value**2 for value in values.values() if value]
+    by = 1.0 if is_yes_no or (not squares and unit in RANGES) else sum(squares) / max(len(squares), 1)
+    by *= 0.5 * (1 - len(squares) / sample.cases)
+    sample = replace(sample, error=math.sqrt(sample.error**2 + by / sample.cases**2))
+    if unit in RANGES:
+        reach = RANGES[unit][1] - RANGES[unit][0]
+        return _within(sample, -reach, reach, confidence)
+    half = _student(sample, confidence) * sample.error
+    if not half:
+        return Interval(sample.mean, sample.mean, _SAME)
+    return Interval(sample.mean - half, sample.mean + half, f"Student's t, {sample.drawn}")
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What an interval needs of the cases.
+
+    Attributes:
+        mean: Over the cases.
+        error: Its standard error, from the documents' sums of deviations (cluster-robust, arXiv:2411.00640).
+        cases: How many there are.
+        units: How many independent ones: documents, or cases where the documents are too few.
+        is_rate: Whether every value is 0 or 1.
+        drawn: What was taken as independent, for people.
+    """
+
+    mean: float
+    error: float
+    cases: int
+    units: int
+    is_rate: bool
+    drawn: str
+
+
+def _sample(values: Mapping[str, float], clusters: Mapping[str, str] | None) -> _Sample | None:
     known = clusters or {}
     names = tuple(known.get(key) or f"\0{key}" for key in values)
-    units = tuple(values) if has_few_documents(names) else names
+    few = has_few_documents(names)
     observed = np.array(list(values.values()), dtype=np.float64)
-    _, rows = np.unique(np.array(units), return_inverse=True)
+    _, rows = np.unique(np.array(tuple(values) if few else names), return_inverse=True)
     count = int(rows.max()) + 1 if len(rows) else 0
     if count < 2:
         return None
     mean = float(observed.mean())
     sums = np.bincount(rows, observed - mean)
     variance = float(np.sum(sums**2)) / len(observed) ** 2 * count / (count - 1)
-    if np.all((observed == 0) | (observed == 1)):
-        worth = min(mean * (1 - mean) / variance, float(len(observed))) if variance > 0 else float(count)
-        return wilson_interval(mean * worth, worth)
+    if np.ptp(observed) < 1e-12:  # what rounding leaves is no variance
+        variance = 0.0
+    is_rate = bool(np.all((observed == 0) | (observed == 1)))
+    drawn = f"{count:,} cases" if few or count == len(observed) else f"{count:,} documents"
+    return _Sample(mean, math.sqrt(variance), len(observed), count, is_rate, drawn)
+
+
+def _within(sample: _Sample, least: float, most: float, confidence: float) -> Interval:
+    """Return Wilson's interval, with as many cases as the variance says that they are worth.
+
+    The values are read as shares of the way from `least` to `most`, whose variance can be no more than that
+    of a yes/no with the same mean. Student's t takes the place of the normal distribution, since the variance
+    is estimated; of independent yes/no cases it is known.
+    """
+    span = most - least
+    share = min(max((sample.mean - least) / span, 0.0), 1.0)
+    variance = (sample.error / span) ** 2
+    if not variance and 0 < share < 1:
+        return Interval(sample.mean, sample.mean, _SAME)
+    worth = min(share * (1 - share) / variance, _MOST_CASES) if variance else float(sample.units)
+    independent = sample.is_rate and sample.units == sample.cases and least == 0
+    if sample.is_rate and least == 0:
+        worth = min(worth, float(sample.cases))
+    z = _normal(confidence) if independent else _student(sample, confidence)
+    low, high = wilson_interval(share * worth, worth, z)
+    name = "Wilson" if independent else "Wilson with Student's t"
+    return Interval(least + low * span, least + high * span, f"{name}, {sample.drawn}")
+
+
+def _student(sample: _Sample, confidence: float) -> float:
     from scipy.special import stdtrit  # a third of a second to import, and only a comparison needs it
 
-    reach = float(stdtrit(count - 1, 0.975)) * math.sqrt(variance)
-    return mean - reach, mean + reach
+    return float(stdtrit(sample.units - 1, (1 + confidence) / 2))
 
 
-def clustered_intervals(
-    sums: Array, counts: Array, resamples: int = RESAMPLES, confidence: float = 0.95
-) -> list[tuple[float | None, float | None, IntervalKind]]:
-    """Return the BCa interval of each column's mean, resampling whole clusters.
+def _normal(confidence: float) -> float:
+    from scipy.special import ndtri
 
-    Efron 1987; DiCiccio and Efron 1996. The acceleration comes from leaving out one cluster at a time. Where
-    BCa is undefined (all resamples on one side) the percentile interval is given; with fewer than 2 clusters
-    none.
-
-    Args:
-        sums: (clusters, columns), the sum of the values of a cluster; 0 where a column lacks the cluster.
-        counts: (clusters, columns), the number of these values.
-        resamples: how many means are drawn.
-        confidence: between 0 and 1.
-    """
-    means = _bootstrap_means(sums, counts, resamples)
-    total, number = sums.sum(axis=0), counts.sum(axis=0)
-    found: list[tuple[float | None, float | None, IntervalKind]] = []
-    for column in range(sums.shape[1]):
-        has = counts[:, column] > 0
-        if has.sum() < 2:
-            found.append((None, None, "none"))
-            continue
-        left_out = (total[column] - sums[has, column]) / (number[column] - counts[has, column])
-        found.append(_bca(means[:, column], total[column] / number[column], left_out, confidence))
-    return found
-
-
-def _bootstrap_means(sums: Array, counts: Array, resamples: int) -> Array:
-    """Return (resamples, columns); NaN where a resample holds no case of a column."""
-    clusters, columns = sums.shape
-    both = np.hstack([sums, counts])
-    generator = np.random.default_rng(SEED)
-    means = np.empty((resamples, columns))
-    for begin in range(0, resamples if clusters else 0, _BLOCK):
-        size = min(_BLOCK, resamples - begin)
-        drawn = generator.integers(0, clusters, (size, clusters), dtype=np.int32)
-        drawn += np.arange(size, dtype=np.int32)[:, None] * np.int32(clusters)
-        # How often each cluster was drawn: multinomial weights, without building the resamples.
-        weights = np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters)
-        products = weights.astype(np.float64) @ both
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means[begin : begin + size] = products[:, :columns] / products[:, columns:]
-    return means
-
-
-def _bca(
-    means: Array, observed: float, left_out: Array, confidence: float
-) -> tuple[float, float, IntervalKind]:
-    from scipy.special import ndtr, ndtri
-
-    known = np.sort(means[np.isfinite(means)])
-    alpha = (1 - confidence) / 2
-    levels = np.array([alpha, 1 - alpha])
-    how: IntervalKind = "percentile"
-    near = 1e-12 * max(abs(observed), 1.0)  # equal but for rounding: a tie counts half
-    below = np.searchsorted(known, observed - near) + np.searchsorted(known, observed + near)
-    share = below / 2 / len(known)
-    deviation = left_out.mean() - left_out
-    spread = float(np.sum(deviation**2))
-    if 0 < share < 1 and spread > 1e-24:
-        bias = ndtri(share)
-        acceleration = float(np.sum(deviation**3)) / (6 * spread**1.5)
-        z = bias + ndtri(levels)
-        scale = 1 - acceleration * z
-        if np.all(scale > 0):
-            levels, how = ndtr(bias + z / scale), "BCa"
-    low, high = np.quantile(known, levels)
-    return float(low), float(high), how
+    return Z_95 if confidence == 0.95 else float(ndtri((1 + confidence) / 2))

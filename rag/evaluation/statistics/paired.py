@@ -1,10 +1,9 @@
 """Two runs compared case by case: what differs, and how sure that is.
 
 Repeats of a case are averaged first, cases are paired by key. Cases of one source document are not
-independent, so whole documents are resampled (clustered bootstrap) and permuted. Of few documents neither can
-say much: five have a smallest p of 0.06. Then cases are resampled and tested, and the result holds for
-questions about these documents only (`few_documents`). All metrics of all runs are resampled and permuted
-together.
+independent, so whole documents are what intervals count and tests permute. Of few documents neither can say
+much: five have a smallest p of 0.06. Then cases are counted and tested, and the result holds for questions
+about these documents only (`few_documents`). All metrics of all runs are permuted together.
 """
 
 from __future__ import annotations
@@ -18,21 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.evaluation.metrics import METRICS
-from rag.evaluation.statistics.intervals import (
-    RESAMPLES,
-    SEED,
-    Array,
-    IntervalKind,
-    case_means,
-    clustered_intervals,
-    has_few_documents,
-)
+from rag.evaluation.statistics import intervals
+from rag.evaluation.statistics.intervals import Array, case_means, has_few_documents
 
 # metric -> case key -> the values of its repeats; None: undefined, or the case failed.
 RunValues = Mapping[str, Mapping[str, Sequence[float | None]]]
 
 LEAST_PAIRS = 6  # below: nothing is tested; a sign test of five cannot reach 0.05
 FEW_PAIRS = 10
+RESAMPLES = 10_000
+SEED = 20_240_601
 _EXACT_DISCORDANT = 25
 _EXACT_RANKS = 50
 _EXACT_FLIPS = 13  # 2**13 sign patterns are fewer than the resamples
@@ -50,6 +44,7 @@ class Comparison:
         difference: mean B - mean A.
         low: lower end of the 95 % interval of the difference.
         high: upper end of it.
+        interval: how it was made, for people; empty: there is none.
         p: of the test, two-sided.
         p_holm: p corrected for the metrics of this comparison.
         effect: Cohen's d_z, or for yes/no the odds of discordance (better : worse); None over 0.
@@ -70,7 +65,7 @@ class Comparison:
     difference: float | None
     low: float | None
     high: float | None
-    interval: IntervalKind
+    interval: str
     p: float | None
     p_holm: float | None
     test: str
@@ -168,11 +163,11 @@ def difference_interval(
     difference = pairing.b - pairing.a
     if not len(difference):
         return 0, None, None, None
-    _, rows = np.unique(np.array(pairing.names), return_inverse=True)
-    sums = np.bincount(rows, difference)[:, None].astype(np.float64)
-    counts = np.bincount(rows).astype(np.float64)[:, None]
-    low, high, _how = clustered_intervals(sums, counts, confidence=confidence)[0]
-    return len(difference), float(difference.mean()), low, high
+    if not difference.any():  # nothing got worse in any case, which is what a gate asks
+        return len(difference), 0.0, 0.0, 0.0
+    found = _interval(pairing, confidence)
+    ends = (None, None) if found is None else (found.low, found.high)
+    return len(difference), float(difference.mean()), *ends
 
 
 def summary(comparisons: Sequence[Comparison], name: str = "B") -> str:
@@ -200,7 +195,8 @@ class _Pairing:
     metric: str
     a: Array  # (pairs,), repeats averaged
     b: Array
-    names: tuple[str, ...]  # (pairs,) what each pair is resampled with
+    keys: tuple[str, ...]  # (pairs,)
+    names: tuple[str, ...]  # (pairs,) what each pair is permuted with
     documents: int
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
@@ -219,6 +215,7 @@ def _pair(
         metric,
         np.array([first[key] for key in both], dtype=np.float64),
         np.array([second[key] for key in both], dtype=np.float64),
+        tuple(both),
         tuple(both) if has_few_documents(names) else names,
         len(set(names)),
         tuple(key for key in first if key not in second),
@@ -229,27 +226,28 @@ def _pair(
 # --- the comparison ---------------------------------------------------------------------------------------
 
 
+def _interval(pairing: _Pairing, confidence: float = 0.95) -> intervals.Interval | None:
+    """Return the interval of the mean difference; its pairs are counted with what they are permuted with."""
+    metric = METRICS.get(pairing.metric)
+    values = dict(zip(pairing.keys, (pairing.b - pairing.a).tolist(), strict=True))
+    clusters = dict(zip(pairing.keys, pairing.names, strict=True))
+    unit = metric.unit if metric else "share"
+    return intervals.difference_interval(values, clusters, unit, confidence, _is_yes_no(pairing))
+
+
 def _compare(pairings: Sequence[_Pairing]) -> list[Comparison]:
-    """Put the cluster sums of all pairings side by side and resample them together."""
+    """Put the cluster sums of all pairings side by side and permute them together."""
     names = sorted({name for pairing in pairings for name in pairing.names})
     place = {name: number for number, name in enumerate(names)}
     sums = np.zeros((len(names), len(pairings)))
-    counts = np.zeros_like(sums)
     for column, pairing in enumerate(pairings):
         rows = np.array([place[name] for name in pairing.names], dtype=np.intp)
         sums[:, column] = np.bincount(rows, pairing.b - pairing.a, len(names))
-        counts[:, column] = np.bincount(rows, minlength=len(names))
-    intervals = clustered_intervals(sums, counts)
     flips = _flip_p_values(sums, [_wants_flips(pairing) for pairing in pairings])
-    return [
-        _comparison(pairing, interval, flip)
-        for pairing, interval, flip in zip(pairings, intervals, flips, strict=True)
-    ]
+    return [_comparison(pairing, flip) for pairing, flip in zip(pairings, flips, strict=True)]
 
 
-def _comparison(
-    pairing: _Pairing, interval: tuple[float | None, float | None, IntervalKind], flip: float
-) -> Comparison:
+def _comparison(pairing: _Pairing, flip: float) -> Comparison:
     difference = pairing.b - pairing.a
     pairs = len(difference)
     kind: Literal["yes/no", "score"] = "yes/no" if _is_yes_no(pairing) else "score"
@@ -258,7 +256,7 @@ def _comparison(
     wins, losses = int(np.sum(better > 0)), int(np.sum(better < 0))
     enough = pairs >= LEAST_PAIRS
     test, p = _test(pairing, kind, flip) if enough else ("", None)
-    low, high, how = interval
+    interval = _interval(pairing) if enough else None
     effect_name = "odds of discordance" if kind == "yes/no" else "Cohen's d_z"
     return Comparison(
         metric=pairing.metric,
@@ -270,9 +268,9 @@ def _comparison(
         mean_a=float(pairing.a.mean()) if pairs else None,
         mean_b=float(pairing.b.mean()) if pairs else None,
         difference=float(difference.mean()) if pairs else None,
-        low=low if enough else None,
-        high=high if enough else None,
-        interval=how if enough else "none",
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.method if interval else "",
         p=p,
         p_holm=p,
         test=test,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.evaluation.statistics.intervals import RESAMPLES, SEED
+from rag.evaluation.statistics.paired import RESAMPLES, SEED
 from rag.monitoring.control_limits import wilson_interval
 
 Array = npt.NDArray[np.float64]

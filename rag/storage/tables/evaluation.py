@@ -166,6 +166,7 @@ class EvaluationResult(SQLModel, table=True):
     completion_tokens: int = 0
     reused_trace: str = ""  # the answer was taken from this trace: same prompt, model and greedy sampling
     error: str = ""
+    stale: str = "[]"  # JSON: the judgements of the case that the dataset version does not contain
     created_ms: int
 
 
@@ -188,7 +189,7 @@ class EvaluationGate(SQLModel, table=True):
     gate_sha256: str  # of the gate's text
     passed: bool
     sentence: str
-    rows: str  # JSON list of rag.evaluation.gate_rules.GateRow
+    rows: str  # JSON list of rag.evaluation.gates.rules.GateRow
     created_ms: int
 
 

@@ -57,10 +57,16 @@ def test_a_trace_is_running_until_it_is_finished(workspace: Workspace) -> None:
     assert after.claims == made.claims
 
 
+def test_a_search_without_a_model_has_no_answer_that_could_fail(workspace: Workspace) -> None:
+    recorder(workspace).finish(TraceStatus.DONE)
+    (row,) = list_traces(workspace.database, TraceFilter())
+    assert row.silent_failures == ()
+
+
 def test_only_an_answer_that_is_done_can_fail_silently(workspace: Workspace) -> None:
     for status in (TraceStatus.DONE, TraceStatus.FAILED):
         made = recorder(workspace)
-        made.trace.answer, made.trace.finish_reason = " ", "stop"
+        made.trace.answer, made.trace.finish_reason, made.trace.model = " ", "stop", "scripted"
         made.finish(status, "broken" if status == TraceStatus.FAILED else "")
     done, failed = sorted(list_traces(workspace.database, TraceFilter()), key=lambda row: row.status)
     assert (done.silent_failures, done.error) == ((SilentFailure.EMPTY,), "")

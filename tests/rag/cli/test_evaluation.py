@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag import cli
+from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
@@ -81,6 +83,77 @@ def test_a_gate_decides_the_exit_code_and_writes_what_ci_reads(
     assert run(data, "evaluate", "S", "-p", "P", "--junit", str(junit)) == 1
     assert run(data, "evaluate", "S", "-p", "P", "--gate", gate(tmp_path, "floors: {nonsense: 1}")) == 1
     assert run(data, "evaluate", "S") == 2
+
+
+class Failing(ScriptedModel):
+    """A model that fails for questions about the case c0, or for all."""
+
+    def __init__(self, every: bool = False) -> None:
+        super().__init__("Sourdough")
+        self.every = every
+
+    def generate(self, tokens: list[int], settings: Any) -> Any:
+        if self.every or "case 0" in self.prompts[-1]:
+            raise RagError("The model gave up.")
+        return super().generate(tokens, settings)
+
+
+@pytest.mark.parametrize(("every", "strict", "code"), [(False, False, 0), (False, True, 1), (True, False, 1)])
+def test_cases_that_errored_are_told_and_make_the_exit_code(
+    data: str, capsys: pytest.CaptureFixture[str], every: bool, strict: bool, code: int
+) -> None:
+    def open_failing(folder: Path, purpose: str) -> Workspace:
+        return Workspace(folder, purpose, embedder=FakeEmbedder(), load_model=Failing(every).load)
+
+    run(data, "pipelines", "save", "P", "-c", "A")
+    options = ["--strict"] * strict
+    capsys.readouterr()
+    assert cli.run(["evaluate", "S", "-p", "P", *options, "--data", data], open_failing) == code
+    count = 7 if every else 1
+    told = capsys.readouterr().err
+    assert f"{count} of 7 cases ended in an error or a timeout: The model gave up (c0" in told
+
+
+def test_a_gate_of_floors_alone_fails_when_cases_errored(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def open_failing(folder: Path, purpose: str) -> Workspace:
+        return Workspace(folder, purpose, embedder=FakeEmbedder(), load_model=Failing().load)
+
+    run(data, "pipelines", "save", "P", "-c", "A")
+    floors, junit = gate(tmp_path, "floors: {exact_match: 0.5}\n"), tmp_path / "junit.xml"
+    arguments = ["evaluate", "S", "-p", "P", "--gate", floors, "--junit", str(junit), "--data", data]
+    capsys.readouterr()
+    assert cli.run(arguments, open_failing) == 3
+    printed = capsys.readouterr().out
+    assert "1 over 6 of 7 cases; without 1 case that should have one: c0 (error)" in printed
+    assert "1 of 7 cases did: c0" in printed
+    root = ElementTree.parse(junit).getroot()
+    cases = {case.get("name"): case for case in root[1]}
+    assert len(cases) == 7 and root.get("errors") == "1"
+    errored = cases["c0: What does rye bread need, case 0?"]
+    error = errored.find("error")
+    assert error is not None and error.get("message") == "The model gave up."
+    assert errored.find("failure") is None
+
+
+def test_an_edited_case_fails_a_gate_with_a_baseline_unless_it_is_allowed(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(data, "pipelines", "save", "P", "-c", "A")
+    run(data, "evaluate", "S", "-p", "P", "--tag", "baseline")
+    with open_with_fakes(Path(data), "a test") as workspace:
+        change_set(workspace, "S", put=[Case(key="c0", question="Another question?", references=("rest",))])
+    drop = gate(tmp_path, "drops: {exact_match: 0.1}\n")
+    arguments = ["evaluate", "S", "-p", "P", "--baseline", "baseline", "--gate", drop]
+    capsys.readouterr()
+    assert run(data, *arguments) == 3
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "1 case has changed and cannot be compared: c0" in printed
+    assert "over 6 of 7 cases" in printed and "1 case was edited and is left out" in printed
+    assert run(data, *arguments, "--allow-changed") == 0
+    assert run(data, "runs", "gate", "2", "--gate", drop, "--baseline", "1") == 3
+    assert run(data, "runs", "gate", "2", "--gate", drop, "--baseline", "1", "--allow-changed") == 0
 
 
 def test_runs_are_listed_compared_tagged_and_gated(

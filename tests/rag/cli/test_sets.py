@@ -161,6 +161,47 @@ def test_a_file_with_a_bad_entry_is_imported_only_when_told_to_leave_it_out(
     assert "1 case" in ragdeck.done(*load, "--skip-bad").out
 
 
+def test_a_dry_run_tells_everything_and_stores_nothing(ragdeck: CommandLine, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("id,question,answer\n1,Wer?,Ada\n2,Wo?,hier\n", "utf-8")
+    second.write_text("id;question;answer;colour\n1;Was?;Brot;rot\n2;Wo?;hier;\n3;Wann?;jetzt;\n", "utf-8")
+    ragdeck.done("sets", "import", "gold", first)
+    shown = ragdeck.done("sets", "import", "gold", second, "--dry-run").out
+    assert "Read as csv: 3 cases (1 new, 1 replaced, 1 the same)." in shown
+    assert "colour (line 2): not used, no field of a case is called so" in shown
+    assert "This replaces 1 case of “gold” by their keys: 1 (“Wer?” → “Was?”)." in shown
+    assert "Wann?" in shown and "Nothing was stored" in shown
+    assert [case["question"] for case in cases(ragdeck)] == ["Wer?", "Wo?"]
+    document = ragdeck.done("sets", "import", "gold", second, "--dry-run", "--json").document
+    assert (document["format"], document["replaced"], document["added"]) == ("csv", ["1"], 1)
+    assert [one["name"] for one in document["unused"]] == ["colour"]
+    assert ragdeck.done("sets", "import", "gold", second, "--dry-run", "--delimiter", "semicolon")
+    printed = ragdeck.done("sets", "import", "gold", second)
+    assert "This replaces 1 case" in printed.err and "colour" in printed.err
+    assert [case["question"] for case in cases(ragdeck)] == ["Was?", "Wo?", "Wann?"]
+    assert (
+        "Read as csv: 3 cases (0 new, 0 replaced, 3 the same)."
+        in ragdeck.done("sets", "import", "gold", second).err
+    )
+    assert "--delimiter" in ragdeck.refused("sets", "import", "gold", second, "--delimiter", "and")
+    ragdeck.refused("sets", "import", "gold", second, "--dry-run", "--delimiter", "tab")
+
+
+def test_stale_judgements_are_listed_and_corrected(ragdeck: CommandLine, documents: Path) -> None:
+    ragdeck.done("ingest", documents, "-c", "A")
+    ragdeck.done("sets", "create", "gold")
+    ragdeck.done("sets", "add", "gold", "What does rye bread need?", "--document", "Bread_.md")
+    ragdeck.done("sets", "add", "gold", "Who?", "--document", "nothing-like-it.pdf", "--key", "who")
+    shown = ragdeck("sets", "check", "gold", "-c", "A")
+    assert shown.code == 1 and "seems to be called bread.md now" in shown.out
+    assert "who: nothing-like-it.pdf: Nothing is like it." in shown.out and "Use --fix" in shown.out
+    fixed = ragdeck("sets", "check", "gold", "-c", "A", "--fix", "--json").document
+    assert fixed["corrected"].startswith("Corrected 1 judgement for version 1 of A")
+    assert [
+        one["case_key"] for one in ragdeck("sets", "check", "gold", "-c", "A", "--json").document["stale"]
+    ] == ["who"]
+
+
 def test_a_mapping_of_columns_needs_both_names(ragdeck: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
     path.write_text("Frage\nWer?\n", "utf-8")

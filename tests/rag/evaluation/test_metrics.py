@@ -146,8 +146,16 @@ def test_squad_normalisation_and_f1() -> None:
     assert token_f1("the cat sat", ["a cat sat down"]) == pytest.approx(2 * 2 / 5)
     assert token_f1("cat cat", ["cat"]) == pytest.approx(2 * 1 / 3)
     assert token_f1("cat", ["dog", "cat"]) == 1.0
-    assert token_f1("the", ["a"]) == 1.0  # both are nothing, as in the official script
+    assert (
+        token_f1("the", ["a"]) == exact_match("The.", ["A"]) == 0.0
+    )  # not nothing, as in the official script
+    assert exact_match("a)", ["A"]) == token_f1("A.", ["A"]) == 1.0
+    assert exact_match("+", ["+"]) == 1.0 and exact_match("-", ["+"]) == 0.0
     assert token_f1("x", []) is None
+    for empty in ([""], [" ", "\n"], ["..."], ["–"]):
+        assert exact_match("It weighs 18 kg.", empty) is None, "an empty reference is none"
+        assert token_f1("It weighs 18 kg.", empty) is None
+    assert exact_match("18 kg", ["", "18 kg"]) == 1.0
 
 
 def test_refusals_are_told_apart_by_the_kind_of_case() -> None:

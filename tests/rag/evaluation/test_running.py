@@ -96,6 +96,8 @@ def test_a_retrieval_pipeline_needs_no_model(filled: Workspace) -> None:
     assert found["bread"].metrics["mrr"] == 1.0
     assert found["bread"].metrics["context_recall"] == 1.0
     assert "token_f1" not in found["bread"].metrics
+    assert get_trace(filled.database, found["bread"].trace_id).silent_failures == ()
+    assert list_traces(filled.database, TraceFilter(silent="any")) == [], "no model was asked, so none failed"
     assert model(filled).prompts == []
     assert run.model_file == ""
 
@@ -153,14 +155,16 @@ def test_what_fails_in_a_case_marks_that_case(filled: Workspace) -> None:
         filled.store,
         "picky",
         "Short.",
-        "{{ question | nofilter if false else question }}{{ passages[2].text }}",
+        "{% if 'rye' in question and passages %}{{ passages[9].text }}{% endif %}{{ question }}",
     )
     save(filled, "T", prompt="picky@1", retrieval={"max_passages": 1})
     (run,) = start(filled, "T")
     found = results(filled, run)
     assert run.status == "done"
     assert found["bread"].outcome == "error" and "cannot be rendered" in found["bread"].error
-    assert found["bread"].metrics == {}
+    assert found["bread"].metrics["hit_rate"] == 1.0, "the search had ended"
+    assert found["bread"].metrics["context_recall"] == 1.0, "and its passages were chosen"
+    assert "exact_match" not in found["bread"].metrics
     assert get_trace(filled.database, found["bread"].trace_id).status == "failed"
     assert found["moon"].outcome == "ok"
 
@@ -192,7 +196,10 @@ def test_a_case_that_takes_too_long_is_a_timeout(folder: Path, documents: Path) 
         (run,) = start(workspace, timeout_s=1.0)
         found = results(workspace, run)
         assert found["bread"].outcome == found["tide"].outcome == "timeout"
-        assert "longer than 1 s" in found["bread"].error and found["bread"].metrics == {}
+        assert "longer than 1 s" in found["bread"].error
+        # What was searched for before the time was up is known, and counts.
+        assert found["bread"].metrics["hit_rate"] == found["bread"].metrics["context_recall"] == 1.0
+        assert "exact_match" not in found["bread"].metrics
         assert run.failed_count == 2
 
 

@@ -12,7 +12,7 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import sets
-from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.cases import Case
 from rag.evaluation.rows import list_set_versions, list_sets
 from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
@@ -141,25 +141,6 @@ def test_a_trace_that_declined_becomes_a_case_that_should(
         sets.add_trace(named, "gold", "ffffffff")
 
 
-def test_files_come_in_whole_or_by_their_good_lines(workspace: Workspace, tmp_path: Path) -> None:
-    path = tmp_path / "cases.jsonl"
-    path.write_text('{"question": "good", "documents": ["tides.txt"]}\nbad\n', "utf-8")
-    done = sets.import_file(workspace, "new", path)
-    assert (done.version, done.good) == (None, 1)
-    assert [p.place for p in done.problems] == ["line 2"]
-    assert list_sets(workspace.database) == []
-    done = sets.import_file(workspace, "new", path, skip_bad=True)
-    assert done.version is not None
-    assert (done.version.case_count, len(done.problems)) == (1, 1)
-    (found,) = sets.set_cases(workspace.database, "new")
-    assert found.origin == "file:cases.jsonl"
-    assert found.judgements == (Judgement(document="tides.txt"),)
-    assert sets.export_set(workspace.database, "new", tmp_path / "out.csv", "csv") == ()
-    again = sets.import_file(workspace, "new", tmp_path / "out.csv").version
-    assert again is not None
-    assert again.number == 1  # the same cases: no new version
-
-
 def test_thousands_of_cases_are_quick(named: Workspace) -> None:
     began = time.perf_counter()
     cases = [case(f"Question {n}?", references=(f"{n}",)) for n in range(3000)]
@@ -199,16 +180,6 @@ def test_a_set_is_made_only_if_there_is_none(named: Workspace) -> None:
     assert sets.ensure_set(named, " gold ") == "gold"
     assert sets.ensure_set(named, "silver") == "silver"
     assert [row.name for row in list_sets(named.database)] == ["gold", "silver"]
-
-
-def test_the_window_imports_a_file_with_its_problems(workspace: Workspace, tmp_path: Path) -> None:
-    path = tmp_path / "cases.csv"
-    path.write_text("Frage,weight\nWer?,1\nWas?,viel\n", "utf-8")
-    found = sets.import_cases(workspace, "new", str(path), {"question": "Frage"})
-    assert (found.good, found.version) == (1, None)
-    assert found.problems == ("line 3: weight is “viel”, not a number.",)
-    found = sets.import_cases(workspace, "new", str(path), {"question": "Frage"}, skip_bad=True)
-    assert (found.good, found.version) == (1, 1)
 
 
 def test_the_window_sees_both_sides_of_every_change(named: Workspace) -> None:

@@ -163,8 +163,9 @@ def test_answers_come_from_production_and_traces_say_which_version(
 
 def test_a_prompt_that_fails_leaves_a_trace_that_names_it(workspace: Workspace, documents: Path) -> None:
     drive(ingest_files(workspace, "A", [documents]))
-    save_prompt(workspace.store, "bad", "", "{{ nothing }}")
-    with pytest.raises(RagError, match="'nothing' is undefined"):
+    only_beaches = "{% if 'rye' in question %}{{ passages[9].text }}{% endif %}"
+    save_prompt(workspace.store, "bad", "", only_beaches)
+    with pytest.raises(RagError, match="has no element 9"):
         drive(answer_question(workspace, Question("What does rye bread need?", "A", prompt="bad")))
     trace = get_trace(workspace.database, list_traces(workspace.database, TraceFilter())[0].id)
     assert (trace.status, trace.prompt_name) == ("failed", "bad")

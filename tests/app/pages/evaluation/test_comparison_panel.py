@@ -19,9 +19,11 @@ from app.pages.evaluation.comparison_panel import (
     number,
     outcomes,
 )
+from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare_evaluations
 from rag.evaluation.rows import CaseAnswer, CaseOutcome, RunComparison
 from rag.evaluation.runs import delete_run, start_runs
+from rag.evaluation.sets import change_set
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -94,6 +96,27 @@ def test_one_run_shows_its_means_with_intervals(panel: ComparisonPanel, runs: Wo
     assert token_f1["Without"] == "1"  # the case that is to be declined has no reference
     assert token_f1["First"] == token_f1["Mean"] != "–"
     assert " to " in token_f1["95 % interval"]
+
+
+def test_an_interval_says_how_it_was_made_and_stays_in_its_range(
+    panel: ComparisonPanel, runs: Workspace
+) -> None:
+    panel.show_comparison(compare_evaluations(runs, [1]))
+    column = next(shown for shown in panel.metrics.records_model.columns if shown.title == "95 % interval")
+    for line in panel.metrics.records_model.records:
+        if line.own.low is None:
+            continue
+        assert line.own.interval and line.own.interval in column.tooltip(line)
+        assert line.own.low >= (-1 if line.metric.unit == "cosine" else 0)
+        assert line.metric.unit in ("ms", "tokens") or line.own.high <= 1
+
+
+def test_an_edited_case_is_marked_and_not_compared(panel: ComparisonPanel, runs: Workspace) -> None:
+    change_set(runs, "Gold", put=[Case(key="bread", question="What is bread?", references=("bread",))])
+    drive(start_runs(runs, "Gold", ["Plain"], parallel=1))
+    panel.show_comparison(compare_evaluations(runs, [1, 3]))
+    assert rows(panel.cases)[0][0] == "edited"
+    assert "1 case was edited and is left out" in panel.warnings.text()
 
 
 def test_every_metric_explains_itself(panel: ComparisonPanel, runs: Workspace) -> None:

@@ -27,8 +27,10 @@ from app.console import Console
 from app.pages.evaluation.run_dialog import RunDialog
 from app.pages.evaluation.runs_panel import RunsPanel
 from rag.errors import ModelError
+from rag.evaluation.cases import Case
 from rag.evaluation.rows import RunProgress, list_runs
 from rag.evaluation.runs import start_runs
+from rag.evaluation.sets import change_set
 from rag.knowledge.ingest import ingest_files
 from rag.sample.making import add_sample_evaluation
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -295,6 +297,25 @@ def test_a_run_is_checked_against_a_gate(
     assert sentence.startswith("PASS." if passed else "FAIL.")
     assert kind == ("info" if passed else "bad")
     assert ("passed" if passed else "failed") in column(filled.table, "Gate")
+
+
+def test_a_gate_asks_before_it_leaves_out_cases_that_changed(
+    filled: RunsPanel, runs: Workspace, console: Console, tmp_path: Path, settle: Settle
+) -> None:
+    change_set(runs, "Gold", put=[Case(key="moon", question="Which moon?", should_refuse=True)])
+    drive(start_runs(runs, "Gold", ["Plain"], parallel=1))
+    filled.refresh()
+    settle()
+    gate = tmp_path / "gate.yaml"
+    gate.write_text("floors:\n  hit_rate: 0\n", "utf-8")
+    filled.choose([2, 3])
+    filled.gate_with(gate)
+    settle()
+    box = open_dialog(filled, QMessageBox)
+    assert "1 case has changed and cannot be compared: moon" in box.text()
+    press_in_dialog(box, "Leave them out")
+    settle()
+    assert notices(console)[-1][0].startswith("PASS.")
 
 
 def test_a_gate_that_cannot_be_read_is_refused(

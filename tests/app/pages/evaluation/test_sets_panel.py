@@ -24,9 +24,11 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
+from app.pages.evaluation.case_dialog import CaseDialog
+from app.pages.evaluation.import_dialog import ImportDialog
 from app.pages.evaluation.sets_panel import SetsPanel
 from rag.evaluation.rows import list_cases, list_set_versions, list_sets
+from rag.knowledge.rows import list_collections, list_documents
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -259,6 +261,8 @@ def test_cases_are_imported_into_a_new_set(
     choose_file(monkeypatch, answer_box, file, "From a file")
     click(qtbot, empty, "Import…")
     settle()
+    press_in_dialog(open_dialog(empty, ImportDialog), "Import")
+    settle()
     assert rows(empty.sets) == [["From a file", "2", "1"]]
     assert notices(console) == [("2 cases were imported from cases.jsonl into “From a file”.", "info")]
 
@@ -305,20 +309,89 @@ def test_columns_of_a_table_are_matched_by_hand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "cases.csv"
-    file.write_text("input,wanted\nHow bright is Sirius?,very\n", "utf-8")
+    file.write_text("input,wanted,colour\nHow bright is Sirius?,very,white\n", "utf-8")
     choose_file(monkeypatch, answer_box, file, "Table")
-
-    def match(dialog: ColumnsDialog) -> None:
-        assert dialog.columns() == {"question": "input"}  # the one that has a usual name
-        box = dialog._boxes["references"]
-        box.setCurrentIndex(box.findData("wanted"))
-        press_in_dialog(dialog, "OK")
-
-    when_asked(match)
     empty.import_file()
+    settle()
+    dialog = open_dialog(empty, ImportDialog)
+    assert dialog.summary.text() == "Read as csv: 1 case (1 new, 0 the same)."
+    assert rows(dialog.rows)[0][1:3] == ["How bright is Sirius?", ""]
+    assert "wanted (line 2): not used" in dialog.account.toPlainText()
+    assert list_sets(console.database) == [], "nothing is stored before a yes"
+    box = dialog.column_boxes["references"]
+    box.setCurrentIndex(box.findData("wanted"))
+    box.activated.emit(box.currentIndex())
+    settle()
+    assert rows(dialog.rows)[0][2] == "very"
+    assert dialog.account.toPlainText().startswith("colour (line 2): not used")
+    press_in_dialog(dialog, "Import")
     settle()
     (case,) = map(json.loads, list_cases(console.database, "Table"))
     assert (case["question"], case["references"]) == ("How bright is Sirius?", ["very"])
+
+
+def test_what_an_import_replaces_and_cannot_read_is_shown_before(
+    empty: SetsPanel,
+    console: Console,
+    tmp_path: Path,
+    settle: Settle,
+    answer_box: Answer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_text("id,question\n1,How bright is Sirius?\n", "utf-8")
+    empty.import_cases("Table", str(file))
+    settle()
+    file.write_text("id,question,weight\n1,What is rye?,1\n2,Who?,much\n", "utf-8")
+    choose_file(monkeypatch, answer_box, file, "Table")
+    empty.import_file()
+    settle()
+    dialog = open_dialog(empty, ImportDialog)
+    assert (
+        "replaces 1 case of “Table” by their keys: 1 (“How bright is Sirius?” → “What"
+        in dialog.replaced.text()
+    )
+    assert "line 3: weight is “much”" in dialog.account.toPlainText()
+    assert not dialog.import_button.isEnabled()
+    dialog.skip_bad.setChecked(True)
+    press_in_dialog(dialog, "Import")
+    settle()
+    (case,) = map(json.loads, list_cases(console.database, "Table"))
+    assert case["question"] == "What is rye?"
+
+
+def test_a_file_that_no_format_fits_can_be_read_as_another(
+    empty: SetsPanel, console: Console, tmp_path: Path, settle: Settle
+) -> None:
+    file = tmp_path / "cases.txt"
+    file.write_text('{"question": "Who?"}\n', "utf-8")
+    dialog = ImportDialog(empty, console, "Table", str(file))
+    settle()
+    assert "Could not recognise the format" in dialog.summary.text() and not dialog.import_button.isEnabled()
+    dialog.format_box.setCurrentIndex(dialog.format_box.findData("ragdeck"))
+    dialog.read()
+    settle()
+    assert dialog.summary.text().startswith("Read as ragdeck: 1 case") and dialog.import_button.isEnabled()
+
+
+def test_judgements_are_checked_and_corrected(
+    panel: SetsPanel, console: Console, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found, *_) = list_collections(console.database)
+    collection, documents = found.name, list_documents(console.database, found.active_version_id or 0)
+    stem, suffix = documents[0].name.rsplit(".", 1)
+    values = {"question": "Where?", "judgements": [{"document": f"{stem}_.{suffix}"}, {"document": "zzz"}]}
+    assert panel.current is not None
+    panel.save_case(panel.current.name, values)
+    settle()
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_a, **_k: (collection, True))
+    panel.check_judgements()
+    settle()
+    box = open_dialog(panel, QMessageBox)
+    assert "are not found in version" in box.text() and "zzz: nothing is like it" in box.detailedText()
+    press_in_dialog(box, "Correct 1")
+    settle()
+    assert notices(console)[-1][0].startswith("Corrected 1 judgement")
 
 
 def test_no_file_or_no_name_imports_nothing(
@@ -434,14 +507,3 @@ def test_a_passage_that_was_not_changed_keeps_its_place(qtbot: QtBot) -> None:
     values = dialog.values()
     assert values["judgements"] == [judgement]
     assert (values["origin"], values["cluster"]) == ("trace:1", "c")
-
-
-def test_the_columns_of_a_table_are_guessed_from_their_names(qtbot: QtBot) -> None:
-    dialog = ColumnsDialog(None, ["ID", "Query", "Ground truth", "Tags", "remarks"])
-    qtbot.addWidget(dialog)
-    assert dialog.columns() == {
-        "key": "ID",
-        "question": "Query",
-        "references": "Ground truth",
-        "tags": "Tags",
-    }

@@ -138,7 +138,20 @@ def table(folder: Path) -> Path:
     return path
 
 
+def langfuse(folder: Path) -> Path:
+    path = folder / "items.json"
+    items = [
+        {"id": "i1", "input": {"question": "What does rye bread need?", "lang": "en"},
+         "expectedOutput": {"answer": "sourdough"}, "metadata": {"page": 1}, "status": "ACTIVE"},
+        {"id": "i2", "input": "Who baked it?", "expectedOutput": "the baker", "metadata": None,
+         "status": "ARCHIVED"},
+    ]  # fmt: skip
+    path.write_text(json.dumps(items), "utf-8")
+    return path
+
+
 MAKERS = {
+    "langfuse": langfuse,
     "squad": squad,
     "beir": beir,
     "trec": trec,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import RagError
-from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.cases import Case, Check, Judgement
 from rag.evaluation.formats import read_cases, write_cases
 from rag.evaluation.formats.csv_files import CSV_FIELDS, csv_headers
 from tests.rag.evaluation.formats.examples import FULL, read_text_as, table
@@ -56,6 +56,8 @@ def test_a_column_serves_one_field(tmp_path: Path) -> None:
         ("question\nWhat, when?\n", "line 2", "quote the delimiter"),
         ("question,unanswerable\nq,perhaps\n", "line 2", "neither true nor false"),
         ('question,answer\nq,"two\nlines"\n,a\n', "line 4", "question"),
+        ('question\n"open\n', "line 2", "not a row of a CSV"),
+        ("question,references\nq,\"['open, 'x']\"\n", "line 2", "begins like a list and is none"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, place: str, message: str) -> None:
@@ -68,13 +70,79 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, place: str, message: s
     ("text", "message"),
     [
         ("a,b\n1,2\n", "which column"),
-        ('question\n"open\n', "not a row of a CSV"),
+        ('"open\n', "not a row of a CSV"),
         ("", "which column"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(RagError, match=message):
         read_text_as(tmp_path, "a.csv", text, "csv")
+
+
+def test_a_row_with_wrong_quotes_does_not_stop_the_others(tmp_path: Path) -> None:
+    text = (
+        'question,expected_output,metadata\nOne,a,{"x":"y"}\nTwo,b,{"x":"y","page":2}\nWhat is "small"?,c\n'
+        '"The "large" one?",d\nLast,e,\n'
+    )
+    found = read_text_as(tmp_path, "a.csv", text)
+    assert [case.question for case in found.cases] == ["One", 'What is "small"?', "Last"]
+    assert [problem.place for problem in found.problems] == ["line 3", "line 5"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"question, as asked";answer\n"one, two; three";yes\n', "question;answer\nWho, when, why?;I, now\n"],
+)
+def test_the_delimiter_is_counted_outside_quotes_and_over_rows(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace("question, as asked", "question"), "utf-8")
+    (case,) = read_cases(path).cases
+    assert "," in case.question and len(case.references) == 1
+
+
+def test_a_delimiter_of_choice_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("question^answer\nWho?^I\n", "utf-8")
+    with pytest.raises(RagError, match="which column"):
+        read_cases(path)
+    (case,) = read_cases(path, delimiter="^").cases
+    assert (case.question, case.references) == ("Who?", ("I",))
+
+
+def test_every_column_that_was_not_used_is_told_with_its_reason(tmp_path: Path) -> None:
+    text = "id,question,expectedOutput,colour,empty\n1,One?,a,red,\n2,Two?,b,red, \n"
+    found = read_text_as(tmp_path, "a.csv", text)
+    assert [case.references for case in found.cases] == [("a",), ("b",)]
+    (unused,) = found.unused
+    assert (unused.name, unused.count, unused.places) == ("colour", 2, ("line 2", "line 3"))
+    assert unused.sentence() == (
+        "colour (2 times; line 2, line 3): not used, no field of a case is called so; map it with --column."
+    )
+
+
+def test_what_a_system_answered_and_retrieved_is_no_truth(tmp_path: Path) -> None:
+    log = "question,answer,contexts,ground_truth\nWho?,the cook,\"['a', 'b']\",the baker\n"
+    for name in ("", "csv", "ragas"):
+        found = read_text_as(tmp_path, "log.csv", log, name)
+        (case,) = found.cases
+        assert (case.references, case.judgements) == (("the baker",), ())
+        assert {one.name: one.why for one in found.unused} == {
+            "answer": "it is what a system answered, not what is right",
+            "contexts": "it is what a system retrieved, not what is relevant",
+        }
+    made = "question,contexts,ground_truth,evolution_type\nWho?,\"['a', 'b']\",the baker,simple\n"
+    for name in ("csv", "ragas"):
+        (case,) = read_text_as(tmp_path, "made.csv", made, name).cases
+        assert [j.quote for j in case.judgements] == ["a", "b"], "a test set was made from its contexts"
+    (plain,) = read_text_as(tmp_path, "plain.csv", "question,answer\nWho?,the baker\n").cases
+    assert plain.references == ("the baker",), "without a log the answer is what is right"
+
+
+def test_assertions_of_promptfoo_in_a_table_of_cases_are_checks(tmp_path: Path) -> None:
+    text = "question,__expected\nWho?,contains: baker\n"
+    for name in ("", "csv", "promptfoo"):
+        (case,) = read_text_as(tmp_path, "a.csv", text, name).cases
+        assert case.checks == (Check(type="contains", value="baker"),)
 
 
 def test_a_mapping_of_an_unknown_field_is_refused(tmp_path: Path) -> None:

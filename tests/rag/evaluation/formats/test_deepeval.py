@@ -53,6 +53,26 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, text: str, m
         read_text_as(tmp_path, "a.json", text, "deepeval")
 
 
+def test_what_a_system_did_is_told_as_not_used(tmp_path: Path) -> None:
+    golden = {
+        "input": "Who?", "expectedOutput": "the baker", "actualOutput": "the cook", "retrievalContext": ["a"],
+        "toolsCalled": [{"name": "t"}], "additionalMetadata": {"a": 1}, "comments": "", "context": ["b"],
+    }  # fmt: skip
+    found = read_text_as(tmp_path, "a.json", json.dumps([golden]))
+    assert (found.format_name, found.cases[0].references) == ("deepeval", ("the baker",))
+    assert [j.quote for j in found.cases[0].judgements] == ["b"]
+    reasons = {one.name: one.why for one in found.unused}
+    assert set(reasons) == {"actualOutput", "retrievalContext", "toolsCalled", "additionalMetadata"}
+    assert reasons["retrievalContext"] == "it is what a system retrieved, not what is relevant"
+
+
+def test_contexts_in_a_cell_are_separated_by_bars(tmp_path: Path) -> None:
+    text = "input,actual_output,expected_output,context\nWho?,the cook,the baker,one|two\n"
+    found = read_text_as(tmp_path, "a.csv", text)
+    assert found.format_name == "deepeval"
+    assert [j.quote for j in found.cases[0].judgements] == ["one", "two"]
+
+
 def test_quotes_that_are_not_relevant_are_not_a_context(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     case = Case(

@@ -6,7 +6,9 @@ import pytest
 
 from rag.errors import RagError
 from rag.evaluation.formats.entries import (
+    Account,
     Problem,
+    Unused,
     as_list,
     as_texts,
     convert_each,
@@ -96,15 +98,22 @@ def test_a_required_text_is_missing_blank_or_there() -> None:
 def test_entries_that_cannot_be_converted_are_problems_at_their_place() -> None:
     bad = Problem("line 1", "bad already")
 
-    def convert(item: dict[str, object]) -> dict[str, object]:
+    def convert(item: dict[str, object], account: Account) -> dict[str, object]:
+        account.leave_others(item, ("q",), {"left": "for a reason"})
         if "wrong" in item:
             raise ValueError("it is wrong")
         return {"question": item["q"]}
 
-    entries = [("line 1", bad), ("line 2", 5), ("line 3", {"wrong": 1}), ("line 4", {"q": "?"})]
+    entries = [
+        ("line 1", bad),
+        ("line 2", 5),
+        ("line 3", {"wrong": 1}),
+        ("line 4", {"q": "?", "left": 1, "empty": ""}),
+    ]
     assert list(convert_each(entries, convert)) == [
         ("line 1", bad),
         ("line 2", Problem("line 2", "this is not an object")),
         ("line 3", Problem("line 3", "it is wrong")),
         ("line 4", {"question": "?"}),
+        ("line 4", Unused("left", "for a reason")),
     ]

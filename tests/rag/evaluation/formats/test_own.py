@@ -48,7 +48,8 @@ def test_documents_of_the_short_form_come_after_the_judgements(tmp_path: Path) -
     [
         ('{"question": "q", "documents": [1]}', "documents is not a list of texts"),
         ('{"question": "q", "documents": [], "judgements": {}}', "judgements is not a list"),
-        ('{"question": "q", "colour": "red"}', "colour: Extra inputs are not permitted"),
+        ('{"question": "q", "reference": "red"}', "a case has no reference; it has references"),
+        ('{"question": "q", "colour": "red"}', "a case has no colour"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:

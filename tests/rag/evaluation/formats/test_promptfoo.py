@@ -8,6 +8,8 @@ import yaml
 from rag.errors import RagError
 from rag.evaluation.cases import Case, Check, Judgement
 from rag.evaluation.formats import read_cases, write_cases
+from rag.evaluation.formats.assertions import read_written
+from rag.evaluation.metrics import run_check
 from tests.rag.evaluation.formats.examples import FULL, promptfoo, read_text_as
 
 
@@ -28,8 +30,11 @@ def test_the_question_has_several_names(tmp_path: Path, name: str) -> None:
     ("text", "place", "message"),
     [
         ("tests:\n  - vars: {question: q}\n  - vars: {other: q}\n", "line 3", "none of the vars"),
-        ("- vars: {question: q}\n  assert: [{type: javascript, value: 'x'}]\n", "line 1", "javascript"),
-        ("- vars: {question: q}\n  assert: [{type: contains, value: 'file://x.txt'}]\n", "line 1", "contains of a file"),
+        ("- vars: {question: 'q {{ other }}'}\n", "line 1", "{{ other }}, which the vars do not have"),
+        ("- vars: {question: '{% if x %}q{% endif %}'}\n", "line 1", "only promptfoo can fill in"),
+        ("tests: [file://../x.yaml]\n", "line 1", "outside the folder"),
+        ("tests: [file://x.py]\n", "line 1", "are missing"),
+        ("tests: ['https://example.invalid/x.csv']\n", "line 1", "Nothing is fetched"),
         ("- vars: {question: 'file://q.txt'}\n", "line 1", "question is not a text"),
         ("- assert: []\n", "line 1", "a test needs vars"),
         ("- vars: {q: x}\n  metadata: {ragdeck: 5}\n", "line 1", "metadata.ragdeck is not an object"),
@@ -45,9 +50,17 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, place: str, message: s
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: &a [x, x]\ntests: [*a, *a]\n", "aliases"),
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
+            )
+            + "tests: *j\n",
+            "more than 1,000,000 values",
+        ),
+        ("a: &a [*a]\ntests: []", "inside its own anchor"),
         ("!!python/object/apply:os.system [echo]", "not YAML"),
-        ("tests: file://other.yaml", "no list of tests"),
+        ("tests: file://other.yaml", "are missing"),
         ("5", "no list of tests"),
         ("a: [", "not YAML"),
     ],
@@ -61,7 +74,76 @@ def test_a_case_with_an_unknown_assertion_comes_without_it(tmp_path: Path) -> No
     text = "- vars: {q: x}\n  assert: [{type: llm-rubric, value: kind}, {type: contains, value: y}]\n"
     found = read_text_as(tmp_path, "a.yaml", text, "promptfoo")
     assert found.cases[0].checks == (Check(type="contains", value="y"),)
-    assert "without its assertions llm-rubric" in found.problems[0].message
+    assert not found.problems
+    assert found.unused[0].sentence() == (
+        "assertion llm-rubric (line 1): not used, it needs a model that grades; --judge of an evaluation does that."
+    )
+
+
+def test_what_is_shared_and_written_once_counts_for_every_test(tmp_path: Path) -> None:
+    text = """
+prompts: [a.txt]
+description: mine
+defaultTest: {vars: {city: Bremen}, assert: [{type: not-contains, value: sorry}], threshold: 0.5}
+x: &shared {type: icontains, value: TIDE}
+tests:
+  - vars: {question: "How high is the tide at {{city}}?", unused: 5}
+    assert: [*shared, {type: contains-all, value: [a, b]}, {type: contains, value: 18, weight: 2}]
+    description: the first
+    options: {transform: output.trim()}
+  - vars: {question: "Which of {{ kind }}?", kind: [boats, buoys]}
+"""
+    found = read_text_as(tmp_path, "a.yaml", text, "promptfoo")
+    assert [case.question for case in found.cases] == [
+        "How high is the tide at Bremen?",
+        "Which of boats?",
+        "Which of buoys?",
+    ]
+    assert [check.type for check in found.cases[0].checks] == ["not-contains", "regex", "regex", "contains"]
+    for check, answer in zip(found.cases[0].checks, ("fine", "the Tide", "b then a", "18 kg"), strict=True):
+        assert run_check(answer, check).passed
+    assert not run_check("only a", found.cases[0].checks[2]).passed
+    assert {one.name for one in found.unused} == {
+        "prompts", "description", "x", "threshold", "weight of the assertion contains", "options", "var unused",
+        "var city",
+    }  # fmt: skip
+
+
+def test_tests_in_other_files_are_read_and_programs_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text(
+        "question,__expected,__expected1\nOne?,contains: 1,similar: one\n", "utf-8"
+    )
+    (tmp_path / "more.yaml").write_text(
+        "- vars: {question: 'Two?'}\n  assert: [{type: equals, value: '2'}]\n"
+    )
+    (tmp_path / "make.py").write_text("raise SystemExit\n")
+    alone = read_text_as(tmp_path, "a.yaml", "tests: cases.csv\n", "promptfoo")
+    (case,) = alone.cases
+    assert (case.checks, case.references) == ((Check(type="contains", value="1"),), ("one",))
+    text = "tests:\n  - file://more.yaml\n  - file://make.py\n  - vars: {question: 'Three?'}\n"
+    mixed = read_text_as(tmp_path, "b.yaml", text, "promptfoo")
+    assert [case.question for case in mixed.cases] == ["Two?", "Three?"]
+    (problem,) = mixed.problems
+    assert (problem.place, "no program is run" in problem.message) == ("line 3", True)
+    assert len(read_text_as(tmp_path, "c.yaml", "tests: file://*.csv\n", "promptfoo").cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("contains: 18 kg", "contains", "18 kg"),
+        ("not-contains:x", "not-contains", "x"),
+        ('contains-any: a, "b, c"', "contains-any", ["a", "b, c"]),
+        ("just this", "equals", "just this"),
+        ("Note: this", "equals", "Note: this"),
+        ("is-json", "is-json", None),
+        ("grade: is it kind?", "llm-rubric", "is it kind?"),
+        ("similar(0.8): eighteen", "similar", "eighteen"),
+    ],
+)
+def test_an_assertion_in_a_cell_is_read_as_promptfoo_does(text: str, kind: str, value: object) -> None:
+    found = read_written(text)
+    assert (found["type"], found.get("value")) == (kind, value)
 
 
 def test_what_promptfoo_has_no_place_for_is_in_the_metadata(tmp_path: Path) -> None:

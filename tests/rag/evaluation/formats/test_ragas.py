@@ -37,6 +37,47 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:
     assert message in found.problems[0].message
 
 
+def test_ragas_is_read_whatever_the_file_is_called(tmp_path: Path) -> None:
+    item = {
+        "user_input": "Who?",
+        "reference": "the baker",
+        "reference_contexts": ["x", "y"],
+        "persona_name": "p",
+    }
+    lines = json.dumps({"reference_contexts": ["x" * 9000], **item}) + "\n"
+    header = "user_input,reference_contexts,reference,persona_name\n"
+    texts = {
+        "a.jsonl": lines,
+        "b.json": json.dumps([item], indent=1),
+        "c.jsonl": json.dumps([item], indent=1),
+        "d.csv": f'{header}Who?,"[\'x\', ""y""]",the baker,p\n',
+        "e.csv": f"{header}Who?,\"['x'\n 'y']\",the baker,p\n",  # numpy has no commas
+    }
+    for name, text in texts.items():
+        found = read_text_as(tmp_path, name, text)
+        (case,) = found.cases
+        assert found.format_name == "ragas", name
+        assert (case.question, case.references) == ("Who?", ("the baker",)), name
+        assert [j.quote for j in case.judgements] == ["x", "y"], name
+        assert [one.name for one in found.unused] == ["persona_name"], name
+
+
+def test_the_generated_answer_of_a_log_is_no_reference(tmp_path: Path) -> None:
+    log = {"question": "Who?", "answer": "the cook", "contexts": ["a"], "ground_truth": "the baker"}
+    found = read_text_as(tmp_path, "log.jsonl", json.dumps(log) + "\n")
+    (case,) = found.cases
+    assert (found.format_name, case.references, case.judgements) == ("ragas", ("the baker",), ())
+    assert [one.name for one in found.unused] == ["answer", "contexts"]
+    newer = {
+        "user_input": "Who?",
+        "response": "the cook",
+        "retrieved_contexts": ["a"],
+        "reference": "the baker",
+    }
+    found = read_text_as(tmp_path, "new.jsonl", json.dumps(newer) + "\n")
+    assert [one.name for one in found.unused] == ["response", "retrieved_contexts"]
+
+
 def test_only_what_all_relevant_passages_have_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     cases = [

@@ -337,17 +337,21 @@ def test_a_difference_of_shares_stays_between_its_bounds(pairs: list[tuple[float
     assert found.difference is not None and found.low is not None and found.high is not None
     assert found.p is not None and found.p_holm is not None
     assert found.difference == pytest.approx(np.mean(differences), abs=1e-9)
-    assert min(differences) - 1e-9 <= found.low <= found.high <= max(differences) + 1e-9
+    assert -1.0 - 1e-9 <= found.low <= found.difference + 1e-9
+    assert found.difference - 1e-9 <= found.high <= 1.0 + 1e-9
     assert 0.0 < found.p <= found.p_holm <= 1.0
     assert found.wins + found.ties + found.losses == found.pairs == len(pairs)
 
 
-def test_equal_runs_show_nothing_and_an_interval_without_width() -> None:
+def test_equal_runs_show_nothing_and_what_other_cases_could_still_show() -> None:
     values: list[float | None] = [0.1 * (n % 7) for n in range(30)]
     (found,) = compare_runs(run("token_f1", values), run("token_f1", values))
-    assert (found.difference, found.low, found.high, found.interval) == (0.0, 0.0, 0.0, "percentile")
+    assert found.difference == 0.0 and found.low is not None and found.high is not None
+    assert 0.03 < found.high < 0.08 and found.low == pytest.approx(-found.high)
     assert (found.p, found.p_holm, found.effect, found.ties) == (1.0, 1.0, None, 30)
     assert not found.certain
+    same = run("token_f1", values)
+    assert difference_interval("token_f1", same, same, None, 0.95) == (30, 0.0, 0.0, 0.0), "for a gate"
 
 
 def test_values_that_are_no_numbers_count_as_missing() -> None:
@@ -386,7 +390,7 @@ def test_it_is_said_how_far_so_few_pairs_can_be_trusted(pairs: int, warning: str
     (found,) = compare_runs(run("mrr", [0.1] * pairs), run("mrr", [0.2 + 0.01 * n for n in range(pairs)]))
     assert found.warning == warning
     assert (found.p is None) == (found.low is None) == (pairs < 6)
-    assert found.interval == ("none" if pairs < 6 else "BCa")
+    assert found.interval == ("" if pairs < 6 else f"Wilson with Student's t, {pairs} cases")
 
 
 def test_repeats_that_disagree_make_a_score_of_a_yes_no() -> None:

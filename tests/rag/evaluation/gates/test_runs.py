@@ -5,8 +5,8 @@ import json
 import pytest
 
 from rag.errors import NotFoundError, RagError
-from rag.evaluation import gate_runs as gating
 from rag.evaluation import pipelines, runs
+from rag.evaluation.gates import runs as gating
 from rag.evaluation.rows import get_run, list_pipeline_label_moves, list_pipelines, list_runs
 from rag.evaluation.sets import change_set, create_set, rename_set
 from rag.prompts.registry import move_label, rollback_label, save_prompt

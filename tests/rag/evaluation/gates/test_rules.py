@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from rag.errors import RagError
-from rag.evaluation import gate_rules as gate_module
-from rag.evaluation.gate_rules import GatheredRun, decide, load_gate, parse_gate, write_json, write_junit
+from rag.evaluation.gates import rules as gate_module
+from rag.evaluation.gates.reports import write_json, write_junit
+from rag.evaluation.gates.rules import decide, load_gate, parse_gate
+from rag.evaluation.pairing import GatheredRun
 
 
 def results(name: str, **values: list[float | None]) -> GatheredRun:
@@ -23,7 +25,7 @@ def results(name: str, **values: list[float | None]) -> GatheredRun:
 
 
 def only(text: str, run: GatheredRun, baseline: GatheredRun | None = None) -> gate_module.GateRow:
-    (row,) = decide(parse_gate(text), run, baseline).rows
+    row, *_ = decide(parse_gate(text), run, baseline).rows
     return row
 
 
@@ -40,7 +42,7 @@ def test_floors_go_by_the_metrics_direction() -> None:
     run = results("b", hit_rate=[1.0, 0.0, None, 1.0], total_ms=[100.0, 300.0])
     assert only("floors: {hit_rate: 0.66}", run).passed
     row = only("floors: {hit_rate: 0.7}", run)
-    assert (row.passed, row.reason) == (False, "0.6667 over 3 cases")
+    assert (row.passed, row.reason) == (False, "0.6667 over 3 of 4 cases")
     assert only("floors: {total_ms: 200}", run).passed
     assert not only("floors: {total_ms: {at_most: 199}}", run).passed
     assert only("floors: {total_ms: {at_least: 199}}", run).passed
@@ -90,7 +92,7 @@ def test_single_cases() -> None:
 def test_errors_are_counted_and_named() -> None:
     run = GatheredRun("b", {}, {"a": "error", "b": "timeout", "c": "refused", "d": "assertion failed"})
     row = only("errors: {at_most: 1}", run)
-    assert (row.passed, row.reason) == (False, "2 of 4 did: a, b")
+    assert (row.passed, row.reason) == (False, "2 of 4 cases did: a, b")
     assert only("errors: {at_most: 2}", run).passed
     assert not only("errors: {}", GatheredRun("b", {})).passed
 
@@ -132,17 +134,17 @@ def test_reports(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out" / "gate.json").read_text("utf-8"))
     assert document["passed"] is False
     assert [row["passed"] for row in document["rows"]] == [True, False, True]
-    write_junit(decision, tmp_path / "out" / "gate.xml")
+    write_junit([decision], tmp_path / "out" / "gate.xml")
     root = ElementTree.parse(tmp_path / "out" / "gate.xml").getroot()
-    assert (root.get("tests"), root.get("failures")) == ("3", "1")
-    failures = [case.find("failure") is not None for case in root.iter("testcase")]
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("11", "1", "0")
+    failures = [case.find("failure") is not None for case in root[0].iter("testcase")]
     assert failures == [False, True, False]
     with pytest.raises(RagError, match="cannot be read"):
         load_gate(tmp_path / "none.yaml")
 
 
 def test_the_gate_in_the_readme_is_one() -> None:
-    text = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    text = (Path(__file__).parents[4] / "README.md").read_text("utf-8")
     blocks = [block.split("```")[0] for block in text.split("```yaml")[1:]]
     gate = parse_gate(next(block for block in blocks if "floors:" in block))
     assert gate.floors and gate.drops and gate.cases and gate.errors

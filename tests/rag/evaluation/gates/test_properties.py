@@ -12,15 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import RagError
-from rag.evaluation.gate_rules import (
+from rag.evaluation.gates.reports import write_json, write_junit
+from rag.evaluation.gates.rules import (
     Decision,
-    GatheredRun,
     decide,
     load_gate,
     parse_gate,
-    write_json,
-    write_junit,
 )
+from rag.evaluation.pairing import GatheredRun
 from rag.evaluation.rows import CaseOutcome
 
 SHARES = st.lists(st.floats(0, 1), min_size=8, max_size=20)
@@ -53,7 +52,7 @@ def test_better_values_never_fail_a_floor_that_held(values: list[float], floor: 
 @settings(max_examples=60, deadline=None)
 @given(values=SHARES, floor=st.floats(0, 1))
 def test_a_floor_is_the_mean_over_the_cases(values: list[float], floor: float) -> None:
-    (row,) = decide(parse_gate(f"floors: {{token_f1: {{at_least: {floor!r}}}}}"), run_of(values)).rows
+    row, *_ = decide(parse_gate(f"floors: {{token_f1: {{at_least: {floor!r}}}}}"), run_of(values)).rows
     assert row.value == pytest.approx(sum(values) / len(values))
     assert row.passed == (row.value is not None and row.value >= floor - 1e-12)
 
@@ -77,27 +76,27 @@ def test_what_must_be_excluded_is_the_stricter_rule(values: list[float], loss: f
 @pytest.mark.parametrize("limit", ["at_least: 0.5", "at_most: 0.5"])
 def test_values_that_are_no_numbers_are_no_evidence(limit: str) -> None:
     run = run_of([math.nan, math.inf, -math.inf])
-    (row,) = decide(parse_gate(f"floors: {{token_f1: {{{limit}}}}}"), run).rows
+    row, *_ = decide(parse_gate(f"floors: {{token_f1: {{{limit}}}}}"), run).rows
     assert (row.passed, row.value, row.reason) == (False, None, "no case has a value")
 
 
 def test_repeats_of_a_case_count_as_one() -> None:
     """Ten repeats of a good case must not outvote a bad case."""
     run = GatheredRun("run", {"token_f1": {"good": [1.0] * 10, "bad": [0.0]}})
-    (row,) = decide(parse_gate("floors: {token_f1: 0.6}"), run).rows
+    row, *_ = decide(parse_gate("floors: {token_f1: 0.6}"), run).rows
     assert (row.passed, row.value) == (False, 0.5)
 
 
 def test_a_repeat_without_a_value_leaves_the_others() -> None:
     run = GatheredRun("run", {"token_f1": {"c": [1.0, None, 0.0]}})
-    (row,) = decide(parse_gate("floors: {token_f1: 0.5}"), run).rows
+    row, *_ = decide(parse_gate("floors: {token_f1: 0.5}"), run).rows
     assert row.value == 0.5
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 5])
 def test_a_drop_of_few_pairs_does_not_pass(pairs: int) -> None:
     values = [0.5] * pairs
-    (row,) = decide(
+    row, *_ = decide(
         parse_gate("drops: {token_f1: 0.9}"), run_of([*values, 1.0]), run_of(values, name="baseline")
     ).rows
     assert not row.passed
@@ -108,9 +107,9 @@ def test_only_cases_of_both_runs_are_compared() -> None:
     baseline = run_of([0.9] * 12, name="baseline")
     run = run_of([0.9] * 12)
     values = {"token_f1": {**run.values["token_f1"], "new": [0.0]}}
-    (row,) = decide(parse_gate("drops: {token_f1: 0.01}"), GatheredRun("run", values), baseline).rows
+    row, *_ = decide(parse_gate("drops: {token_f1: 0.01}"), GatheredRun("run", values), baseline).rows
     assert row.passed
-    assert "12 cases" in row.reason
+    assert "over 12 of 13 cases" in row.reason
 
 
 def test_rules_are_decided_in_the_order_of_the_file() -> None:
@@ -135,16 +134,16 @@ errors: {at_most: 0}
 
 def test_a_gate_that_passes_says_how_many_rules_held() -> None:
     decision = decide(parse_gate("floors: {token_f1: 0.1}"), run_of([1.0]))
-    assert decision.sentence() == "run passes all 1 rules."
+    assert decision.sentence() == "run passes all 2 rules."
     assert decision.passed
 
 
 @pytest.mark.parametrize("outcome", [CaseOutcome.ERROR, CaseOutcome.TIMEOUT])
 def test_cases_without_an_answer_are_counted_and_named(outcome: CaseOutcome) -> None:
     outcomes = {f"c{n}": outcome if n < 7 else CaseOutcome.OK for n in range(9)}
-    (row,) = decide(parse_gate("errors: {at_most: 6}"), GatheredRun("run", {}, outcomes)).rows
+    row, *_ = decide(parse_gate("errors: {at_most: 6}"), GatheredRun("run", {}, outcomes)).rows
     assert (row.passed, row.value, row.limit) == (False, 7.0, 6.0)
-    assert row.reason == "7 of 9 did: c0, c1, c2, c3, c4 …"
+    assert row.reason == "7 of 9 cases did: c0, c1, c2, c3, c4 and 2 more"
     assert passes("errors: {at_most: 7}", GatheredRun("run", {}, outcomes))
 
 
@@ -159,13 +158,13 @@ def test_the_worst_case_of_a_tag_decides() -> None:
         tags={"a": ("critical",), "b": ("critical",), "c": ("x",)},
     )
     gate = "cases: [{{tag: critical, metric: token_f1, at_least: {}}}]"
-    (row,) = decide(parse_gate(gate.format(0.4)), run).rows
+    row, *_ = decide(parse_gate(gate.format(0.4)), run).rows
     assert (row.passed, row.value) == (True, 0.4)
-    (row,) = decide(parse_gate(gate.format(0.5)), run).rows
+    row, *_ = decide(parse_gate(gate.format(0.5)), run).rows
     assert (row.passed, row.value, row.reason) == (False, 0.4, "b has 0.4")
-    (row,) = decide(parse_gate("cases: [{tag: x, metric: token_f1}]"), run).rows
+    row, *_ = decide(parse_gate("cases: [{tag: x, metric: token_f1}]"), run).rows
     assert (row.passed, row.reason) == (False, "c has no value")
-    (row,) = decide(parse_gate("cases: [{tag: nobody, metric: token_f1}]"), run).rows
+    row, *_ = decide(parse_gate("cases: [{tag: nobody, metric: token_f1}]"), run).rows
     assert (row.passed, row.reason) == (False, "no case has this tag")
 
 
@@ -228,7 +227,7 @@ def test_the_json_report_holds_every_rule(decision: Decision, tmp_path: Path) ->
 
 def test_the_junit_report_has_a_failure_for_each_rule_that_failed(decision: Decision, tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    write_junit(decision, path)
+    write_junit([decision], path)
     root = ElementTree.parse(path).getroot()
     suite = root if root.tag == "testsuite" else root[0]
     assert (suite.get("tests"), suite.get("failures")) == ("3", "2")
@@ -239,6 +238,7 @@ def test_the_junit_report_has_a_failure_for_each_rule_that_failed(decision: Deci
 def test_a_report_that_cannot_be_written_is_a_sentence(decision: Decision, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("x", "utf-8")
-    for write in (write_json, write_junit):
-        with pytest.raises(RagError):
-            write(decision, blocked / "report")
+    with pytest.raises(RagError):
+        write_json(decision, blocked / "report")
+    with pytest.raises(RagError):
+        write_junit([decision], blocked / "report")

@@ -21,50 +21,33 @@ gate.yaml, every part optional, at least one rule:
       - {tag: critical, metric: token_f1, at_least: 0.5}
     # Cases that ended in an error or a timeout; 0 unless said otherwise.
     errors: {at_most: 0}
+    # Judgements whose document or passage the dataset version does not contain; 0 unless said otherwise.
+    stale: {at_most: 0}
+    # The share of the cases which a rule applies to that must have a value; all unless said otherwise.
+    min_share: 1.0
 
-A rule that cannot be decided (no values, fewer than 6 pairs, no such case) fails, and its reason says why: a
-gate that passes what it could not check is open.
+A rule that cannot be decided (no values, too few of the cases, fewer than 6 pairs, no such case) fails, and
+its reason says why: a gate that passes what it could not check is open.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from xml.etree import ElementTree
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rag.errors import RagError
 from rag.evaluation.metrics import METRICS
+from rag.evaluation.pairing import GatheredRun, Pairing, pair
 from rag.evaluation.rows import NO_ANSWER, CaseOutcome
-from rag.evaluation.statistics.paired import LEAST_PAIRS, RunValues, difference_interval
-from rag.text.plurals import counted
+from rag.evaluation.statistics.paired import LEAST_PAIRS, difference_interval
+from rag.text.plurals import counted, named
 
 _MOST_BYTES = 1_000_000
-
-
-@dataclass(frozen=True)
-class GatheredRun:
-    """The values of a run by metric and case, as gates and comparisons need them.
-
-    Attributes:
-        name: What people read.
-        values: Of each metric, by case key, the values of its repeats.
-        outcomes: How each case ended, by its key.
-        clusters: The source document of each case, by its key.
-        tags: The tags of each case, by its key.
-    """
-
-    name: str
-    values: RunValues
-    outcomes: Mapping[str, CaseOutcome] = field(default_factory=dict)
-    clusters: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,7 @@ class GateRow:
     Attributes:
         rule: Such as "hit_rate at least 0.8".
         kind: Which part of gate.yaml it is from.
-        metric: Its metric; empty for errors.
+        metric: Its metric; empty for what is about whole cases.
         passed: Whether the run satisfies it.
         value: What was found; None when nothing could be.
         limit: What it is compared with.
@@ -82,7 +65,7 @@ class GateRow:
     """
 
     rule: str
-    kind: Literal["floor", "drop", "case", "errors"]
+    kind: Literal["floor", "drop", "case", "errors", "stale", "changed"]
     metric: str
     passed: bool
     value: float | None
@@ -92,11 +75,12 @@ class GateRow:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a gate says of a run, a row a rule."""
+    """What a gate says of a run, a row a rule. `results` are those of the run."""
 
     run: str
     baseline: str  # empty: none
     rows: tuple[GateRow, ...]
+    results: GatheredRun
 
     @property
     def passed(self) -> bool:
@@ -167,19 +151,27 @@ class Errors(_Rule):
     at_most: Annotated[int, Field(ge=0)] = 0
 
 
+class Stale(_Rule):
+    """A rule on how many judgements may be about what the dataset version does not contain."""
+
+    at_most: Annotated[int, Field(ge=0)] = 0
+
+
 class Gate(_Rule):
-    """The rules of a gate.yaml, at least one."""
+    """The rules of a gate.yaml, at least one; errors and stale judgements are always checked."""
 
     floors: dict[str, Floor] = {}
     drops: dict[str, Drop] = {}
     cases: tuple[Must, ...] = ()
-    errors: Errors | None = None
+    errors: Errors = Errors()
+    stale: Stale = Stale()
+    min_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="before")
     @classmethod
     def _bare_numbers(cls, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise ValueError("a gate consists of floors, drops, cases and errors")
+            raise ValueError("a gate consists of floors, drops, cases and errors, with stale and min_share")
         data = dict(data)
         for part in ("floors", "drops"):
             rules = data.get(part)
@@ -190,7 +182,7 @@ class Gate(_Rule):
     @model_validator(mode="after")
     def _known(self) -> Gate:
         names = [*self.floors, *self.drops, *(must.metric for must in self.cases)]
-        if not names and self.errors is None:
+        if not names and not {"errors", "stale"} & self.model_fields_set:
             raise ValueError("a gate needs at least one rule")
         for name in names:
             if name not in METRICS:
@@ -236,44 +228,69 @@ def parse_gate(text: str, name: str = "gate.yaml") -> Gate:
 # --- deciding ---------------------------------------------------------------------------------------------
 
 
-def decide(gate: Gate, results: GatheredRun, baseline: GatheredRun | None = None) -> Decision:
-    """Decide every rule, in the order of the file. Drops need a baseline: without one they fail."""
-    rows = [_floor_row(name, floor, results) for name, floor in gate.floors.items()]
-    rows += [_drop_row(name, drop, results, baseline) for name, drop in gate.drops.items()]
+def decide(
+    gate: Gate, results: GatheredRun, baseline: GatheredRun | None = None, allow_changed: bool = False
+) -> Decision:
+    """Decide every rule, in the order of the file. Drops need a baseline: without one they fail.
+
+    Cases that ask or expect something else than in the baseline are left out of the drops, and a row of their
+    own fails unless `allow_changed`.
+    """
+    pairing = None if baseline is None else pair(baseline, results)
+    rows = [_floor_row(name, floor, results, gate.min_share) for name, floor in gate.floors.items()]
+    rows += [
+        _drop_row(name, drop, results, baseline, pairing, gate.min_share) for name, drop in gate.drops.items()
+    ]
     rows += [_case_row(must, results) for must in gate.cases]
-    if gate.errors is not None:
-        rows.append(_errors_row(gate.errors, results))
-    return Decision(results.name, baseline.name if baseline else "", tuple(rows))
+    rows.append(_errors_row(gate.errors, results))
+    if results.stale or "stale" in gate.model_fields_set:
+        rows.append(_stale_row(gate.stale, results))
+    if pairing is not None and (pairing.changed or pairing.is_by_key):
+        rows.append(_changed_row(pairing, allow_changed))
+    return Decision(results.name, baseline.name if baseline else "", tuple(rows), results)
 
 
-def _floor_row(name: str, floor: Floor, results: GatheredRun) -> GateRow:
-    means = _means(results, name)
+def _floor_row(name: str, floor: Floor, results: GatheredRun, min_share: float) -> GateRow:
+    means, missing = results.means(name), results.missing(name)
     limit, most = _limit(floor.at_least, floor.at_most)
     rule = f"{name} {'at most' if most else 'at least'} {limit:g}"
     if not means:
-        return GateRow(rule, "floor", name, False, None, limit, "no case has a value")
+        reason = f"no case has a value{_without(missing, results)}"
+        return GateRow(rule, "floor", name, False, None, limit, reason)
     value = sum(means.values()) / len(means)
-    passed = _holds(value, limit, most)
-    return GateRow(rule, "floor", name, passed, value, limit, f"{value:.4g} over {len(means)} cases")
+    passed = _holds(value, limit, most) and _enough(len(means), missing, min_share)
+    over = f"{value:.4g} over {len(means)} of {counted(_total(means, results), 'case')}"
+    return GateRow(rule, "floor", name, passed, value, limit, over + _without(missing, results))
 
 
-def _drop_row(name: str, drop: Drop, results: GatheredRun, baseline: GatheredRun | None) -> GateRow:
+def _drop_row(
+    name: str,
+    drop: Drop,
+    results: GatheredRun,
+    baseline: GatheredRun | None,
+    pairing: Pairing | None,
+    min_share: float,
+) -> GateRow:
     rule = f"{name} at most {drop.allowed:g} worse than the baseline"
-    if baseline is None:
+    if baseline is None or pairing is None:
         return GateRow(rule, "drop", name, False, None, drop.allowed, "there is no baseline")
+    run = pairing.run
     # One-sided at the confidence: each side of the two-sided interval leaves out 1 - confidence.
-    pairs, difference, low, high = difference_interval(
-        name, baseline.values, results.values, results.clusters, 2 * drop.confidence - 1
-    )
+    found = difference_interval(name, baseline.values, run.values, run.clusters, 2 * drop.confidence - 1)
+    pairs, difference, low, high = found
+    missing = _missing_pairs(name, baseline, run)
+    over = f"over {pairs} of {counted(_total(run.means(name), results), 'case')}"
+    tail = _without(missing, run) + _unpaired(pairing)
     if difference is None or pairs < LEAST_PAIRS or low is None or high is None:
-        reason = f"{pairs} cases have a value in both runs, too few to compare"
+        reason = f"{pairs} cases have a value in both runs, too few to compare{tail}"
         return GateRow(rule, "drop", name, False, difference, drop.allowed, reason)
     lower = METRICS[name].direction == "lower"
     worse = difference if lower else -difference
     least, most = (low, high) if lower else (-high, -low)
     passed = (most if drop.must_prove else least) <= drop.allowed + 1e-12
+    passed = passed and _enough(pairs, missing, min_share)
     bound = f"at most {most:.3g}" if drop.must_prove else f"at least {least:.3g}"
-    reason = f"{worse:+.3g} worse over {pairs} cases, {bound} with confidence {drop.confidence:g}"
+    reason = f"{worse:+.3g} worse {over}, {bound} with confidence {drop.confidence:g}{tail}"
     return GateRow(rule, "drop", name, passed, worse, drop.allowed, reason)
 
 
@@ -285,7 +302,7 @@ def _case_row(must: Must, results: GatheredRun) -> GateRow:
     keys = [must.key] if must.key else [key for key, tags in results.tags.items() if must.tag in tags]
     if not keys:
         return GateRow(rule, "case", must.metric, False, None, limit, "no case has this tag")
-    means = _means(results, must.metric)
+    means = results.means(must.metric)
     for key in keys:
         value = means.get(key)
         if value is None:
@@ -295,17 +312,68 @@ def _case_row(must: Must, results: GatheredRun) -> GateRow:
         if not _holds(value, limit, most):
             return GateRow(rule, "case", must.metric, False, value, limit, f"{key} has {value:.4g}")
     worst = (max if most else min)(means[key] for key in keys)
-    count = counted(len(keys), "case")
-    return GateRow(rule, "case", must.metric, True, worst, limit, f"{count}, the worst has {worst:.4g}")
+    of_all = f"{len(keys)} of {counted(_total(means, results), 'case')}, the worst has {worst:.4g}"
+    return GateRow(rule, "case", must.metric, True, worst, limit, of_all)
 
 
 def _errors_row(errors: Errors, results: GatheredRun) -> GateRow:
     ended = [key for key, outcome in results.outcomes.items() if outcome in NO_ANSWER]
     rule = f"at most {errors.at_most} cases end in an error or a timeout"
-    named = f": {', '.join(ended[:5])}{' …' if len(ended) > 5 else ''}" if ended else ""
     passed = bool(results.outcomes) and len(ended) <= errors.at_most
-    reason = f"{len(ended)} of {len(results.outcomes)} did{named}" if results.outcomes else "no case was run"
+    reason = f"{len(ended)} of {counted(len(results.outcomes), 'case')} did"
+    reason = reason + (f": {named(ended)}" if ended else "") if results.outcomes else "no case was run"
     return GateRow(rule, "errors", "", passed, float(len(ended)), float(errors.at_most), reason)
+
+
+def _stale_row(stale: Stale, results: GatheredRun) -> GateRow:
+    count = sum(len(judgements) for judgements in results.stale.values())
+    rule = f"at most {stale.at_most} judgements are about what the dataset version does not contain"
+    listed = [f"{key} ({judgements[0]})" for key, judgements in results.stale.items()]
+    of_all = f"{count} in {len(results.stale)} of {counted(len(results.outcomes), 'case')}"
+    reason = of_all + (f": {named(listed)}" if listed else "")
+    return GateRow(rule, "stale", "", count <= stale.at_most, float(count), float(stale.at_most), reason)
+
+
+def _changed_row(pairing: Pairing, allowed: bool) -> GateRow:
+    rule = "every case asks and expects what it did in the baseline"
+    if pairing.is_by_key:
+        reason = "a set was deleted, so that its cases are known by their keys alone"
+        return GateRow(rule, "changed", "", allowed, None, 0.0, reason)
+    count = len(pairing.changed)
+    reason = (
+        f"{counted(count, 'case has', 'cases have')} changed and cannot be compared: {named(pairing.changed)}"
+    )
+    return GateRow(rule, "changed", "", allowed, float(count), 0.0, reason)
+
+
+def _missing_pairs(metric: str, baseline: GatheredRun, run: GatheredRun) -> list[str]:
+    """Return the cases of both runs that should have a value in both, and do not."""
+    both = {key for key in run.outcomes if key in baseline.outcomes}
+    missing = (*run.missing(metric), *baseline.missing(metric))
+    return [key for key in dict.fromkeys(missing) if key in both]
+
+
+def _enough(known: int, missing: Sequence[str], min_share: float) -> bool:
+    return known >= min_share * (known + len(missing)) - 1e-9
+
+
+def _total(means: Mapping[str, float], results: GatheredRun) -> int:
+    return len(results.outcomes) or len(means)
+
+
+def _without(missing: Sequence[str], results: GatheredRun) -> str:
+    """Return what a reader must know about the cases that should have a value."""
+    if not missing:
+        return ""
+    why = {key: results.outcomes.get(key, CaseOutcome.OK) for key in missing}
+    listed = [f"{key} ({o if o in NO_ANSWER else 'judgements not found'})" for key, o in why.items()]
+    return f"; without {counted(len(missing), 'case')} that should have one: {named(listed)}"
+
+
+def _unpaired(pairing: Pairing) -> str:
+    parts = ((pairing.changed, "changed"), (pairing.added, "new"), (pairing.removed, "no longer in the set"))
+    told = [f"{len(keys)} {what}" for keys, what in parts if keys]
+    return f"; not compared: {', '.join(told)}" if told else ""
 
 
 def _limit(at_least: float | None, at_most: float | None) -> tuple[float, bool]:
@@ -315,55 +383,3 @@ def _limit(at_least: float | None, at_most: float | None) -> tuple[float, bool]:
 
 def _holds(value: float, limit: float, most: bool) -> bool:
     return value <= limit + 1e-12 if most else value >= limit - 1e-12
-
-
-def _means(results: GatheredRun, metric: str) -> dict[str, float]:
-    found = {}
-    for key, repeats in results.values.get(metric, {}).items():
-        known = [value for value in repeats if value is not None and math.isfinite(value)]
-        if known:
-            found[key] = sum(known) / len(known)
-    return found
-
-
-# --- reports ----------------------------------------------------------------------------------------------
-
-
-def write_json(decision: Decision, path: Path) -> None:
-    """Write {"run", "baseline", "passed", "sentence", "rows": [GateRow]}. Raises RagError."""
-    document = {
-        "run": decision.run,
-        "baseline": decision.baseline,
-        "passed": decision.passed,
-        "sentence": decision.sentence(),
-        "rows": [asdict(row) for row in decision.rows],
-    }
-    _write(path, json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace") + b"\n")
-
-
-def write_junit(decision: Decision, path: Path) -> None:
-    """Write a JUnit test suite with a test case for each rule, as CI systems show it. Raises RagError."""
-    failed = sum(not row.passed for row in decision.rows)
-    counts = {"tests": str(len(decision.rows)), "failures": str(failed), "errors": "0"}
-    root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": _xml_text(f"gate {decision.run}"), **counts})
-    for row in decision.rows:
-        case = ElementTree.SubElement(
-            suite, "testcase", {"classname": f"gate.{row.kind}", "name": _xml_text(row.rule)}
-        )
-        if not row.passed:
-            ElementTree.SubElement(case, "failure", {"message": _xml_text(row.reason)})
-    _write(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
-
-
-def _xml_text(text: str) -> str:
-    """Return a text without control characters: XML 1.0 has none, not even escaped."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise RagError(f"{path} cannot be written ({error.strerror or error}).") from error

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
-from rag.evaluation.gate_rules import Decision, Gate, decide, parse_gate
+from rag.evaluation.gates.rules import Decision, Gate, decide, parse_gate
 from rag.evaluation.rows import GateOutcome, RunStatus, get_run
 from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
@@ -24,15 +24,20 @@ from rag.workspace import Workspace
 
 
 def put_through(
-    workspace: Workspace, run_id: int, gate_text: str, baseline_run_id: int | None = None
+    workspace: Workspace,
+    run_id: int,
+    gate_text: str,
+    baseline_run_id: int | None = None,
+    allow_changed: bool = False,
 ) -> tuple[Decision, GateOutcome]:
     """Check a finished run against a gate and store the decision.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
-        gate_text: YAML, see rag.evaluation.gate_rules.
+        gate_text: YAML, see rag.evaluation.gates.rules.
         baseline_run_id: The run that drops are measured from; None: there is none.
+        allow_changed: Whether a run passes although some of its cases have changed since the baseline.
 
     Raises:
         RagError: The gate is wrong, or the run is not done.
@@ -42,7 +47,7 @@ def put_through(
     if row.status is not RunStatus.DONE:
         raise RagError(f"Run {run_id} is {row.status}. Resume it before you check it against a gate.")
     baseline = None if baseline_run_id is None else run_results(workspace.database, baseline_run_id)
-    decision = decide(gate, run_results(workspace.database, row), baseline)
+    decision = decide(gate, run_results(workspace.database, row), baseline, allow_changed)
     with workspace.store.session() as session:
         session.add(
             EvaluationGate(
@@ -64,14 +69,19 @@ def put_through(
         decision.passed,
         decision.sentence(),
         tuple((one.rule, one.passed, one.value, one.reason) for one in decision.rows),
+        {one.kind for one in decision.rows if not one.passed} == {"changed"},
     )
 
 
 def gate_run(
-    workspace: Workspace, run_id: int, gate_text: str, baseline_run_id: int | None = None
+    workspace: Workspace,
+    run_id: int,
+    gate_text: str,
+    baseline_run_id: int | None = None,
+    allow_changed: bool = False,
 ) -> GateOutcome:
     """Check a run against a gate for the window; see put_through."""
-    return put_through(workspace, run_id, gate_text, baseline_run_id)[1]
+    return put_through(workspace, run_id, gate_text, baseline_run_id, allow_changed)[1]
 
 
 def gate_sha256(text: str) -> str:
