@@ -22,6 +22,7 @@ import regex
 
 from rag.evaluation.cases import Check, Judgement
 from rag.text.languages import language_of
+from rag.text.search_terms import folded
 
 Ranked = Sequence[Hashable]
 Grades = Mapping[Any, int]  # of each judged item; above 0 is relevant
@@ -216,7 +217,7 @@ def _overlap(start: int, end: int, chunk: Passage) -> tuple[int, float]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(folded(text).split())
 
 
 # --- context ----------------------------------------------------------------------------------------------
@@ -281,8 +282,11 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1)."""
-    plain = text.lower().translate(_PUNCTUATION)
+    """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1).
+
+    What a reader cannot see, such as a soft hyphen, makes no difference.
+    """
+    plain = folded(text).lower().translate(_PUNCTUATION)
     return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
 
 
