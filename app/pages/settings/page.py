@@ -50,6 +50,7 @@ _NAMES = {
     "max_answer_tokens": "Maximum answer tokens",
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
+    "keep_encoded": "Keep encoded text",
     "ask_without_passages": "Ask without passages",
     "run_regression_after_change": "Run regression questions",
 }

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage.migration import costs, documents, search, states
+from rag.storage.migration import costs, document_list, documents, search, states
 from rag.storage.migration.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -469,6 +469,7 @@ STEPS: tuple[Step, ...] = (
     Step(8, "pieces of chunks, the search of each collection, folded full text", search.ACTIONS),
     Step(9, "the account of each document", documents.ACTIONS),
     Step(10, "costs of every layer of an answer", costs.ACTIONS),
+    Step(11, "what was left out, in lists of documents", document_list.ACTIONS),
 )
 
 
