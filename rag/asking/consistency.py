@@ -172,9 +172,7 @@ def _report(
             ()
             if group == largest
             else tuple(
-                s.text
-                for s in split_sentences(text)
-                if is_checkable(s) and comparable(s.text) not in common
+                s.text for s in split_sentences(text) if is_checkable(s) and comparable(s.text) not in common
             ),
         )
         for (text, logprob), group in zip(answers, groups, strict=True)

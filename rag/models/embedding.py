@@ -249,7 +249,9 @@ class CrossEncoder:
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return how well each passage fits the question; higher is better, the scale is the model's own."""
         found = self._model.predict(
-            [(folded(question), folded(passage)) for passage in passages], batch_size=16, show_progress_bar=False
+            [(folded(question), folded(passage)) for passage in passages],
+            batch_size=16,
+            show_progress_bar=False,
         )
         return [
             float(score) for score in np.asarray(found, dtype=np.float64).reshape(len(passages), -1)[:, -1]

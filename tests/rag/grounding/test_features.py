@@ -181,4 +181,10 @@ def test_stop_words_have_no_stem_and_short_words_stay() -> None:
 
 
 def test_words_are_the_same_whatever_a_reader_cannot_see() -> None:
-    assert tokenize("The com\u00adpressor\u200b \ufb01lter of \uff21\uff22") == ("the", "compressor", "filter", "of", "ab")
+    assert tokenize("The com\u00adpressor\u200b \ufb01lter of \uff21\uff22") == (
+        "the",
+        "compressor",
+        "filter",
+        "of",
+        "ab",
+    )

@@ -279,7 +279,9 @@ def test_a_document_s_account_is_sentences_whatever_is_stored(workspace: Workspa
     found = documents_of(workspace)["tides.txt"]
     assert (found.account, found.left_out) == ("[]", 0)
     assert found.account_lines == ("Nothing was left out.",)
-    stored = replace(found, account='[["2 footnotes read", 0], ["1 chart not read (damaged)", 1]]', left_out=1)
+    stored = replace(
+        found, account='[["2 footnotes read", 0], ["1 chart not read (damaged)", 1]]', left_out=1
+    )
     assert stored.account_lines == ("2 footnotes read", "1 chart not read (damaged)")
     assert replace(found, account="").account_lines == (
         "This document was added before accounts were kept; add it again to have one.",

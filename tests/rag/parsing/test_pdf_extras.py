@@ -117,7 +117,11 @@ def test_a_signature_is_named_where_there_is_one(tmp_path: Path) -> None:
 def test_a_form_for_adobe_s_programs_alone_is_named(tmp_path: Path) -> None:
     packet = b"<xdp:xdp xmlns:xdp='http://ns.adobe.com/xdp/'/>"
     stream = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(packet), packet)
-    data = one_page(lines("Please wait"), more=(stream,), catalogue=b"/NeedsRendering true /AcroForm << /Fields [] /XFA 6 0 R >>")
+    data = one_page(
+        lines("Please wait"),
+        more=(stream,),
+        catalogue=b"/NeedsRendering true /AcroForm << /Fields [] /XFA 6 0 R >>",
+    )
     (line,) = parse_file(write(tmp_path, "a.pdf", data)).account
     assert line.text.startswith("1 form not read (its XFA format is shown by Adobe's programs alone")
 
