@@ -69,8 +69,9 @@ def test_attached_files_and_mails_are_there(tmp_path: Path) -> None:
     mail = {"__substg1.0_3001001F": "Inner".encode("utf-16-le"), "__substg1.0_3701000D": inner}
     data = compound(outlook_parts(p0037="Outer", p1000="See below.", attachments=(file, mail)))
     document = parse_file(write(tmp_path, "a.msg", data))
-    assert "See below." in document.text
-    assert "list.txt" in document.text
+    for words in ("See below.", "list.txt", "Berth 7 is free.", "Inner mail", "Words of the inner mail."):
+        assert words in document.text
+    assert [line.text for line in document.account] == ["1 attachment read", "1 forwarded message read"]
 
 
 def test_another_file_of_that_name_is_one_sentence(tmp_path: Path) -> None:
