@@ -17,7 +17,7 @@ from typing import Any
 from rag.errors import DocumentError, NotFoundError
 from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, title_or_name
-from rag.parsing.pdf_extras import PageExtras, has_guessed_letters
+from rag.parsing.pdf.extras import PageExtras, has_guessed_letters
 from rag.parsing.rows import ParsedDocument, RenderedPage
 from rag.text.file_keys import is_text
 
