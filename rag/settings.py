@@ -43,6 +43,9 @@ class ChunkingSettings(Section):
     overlap_tokens: Annotated[
         int, Field(ge=0, le=512, description="Tokens that neighbouring chunks share.")
     ] = 24
+    keep_encoded: Annotated[
+        bool, Field(description="Also search base64, hexadecimal dumps and minified code.")
+    ] = False
 
 
 class RetrievalSettings(Section):

@@ -95,10 +95,7 @@ OWNERS = {
     "onnx": ("rag.models.conversion",),
     "openai": ("rag.models.remote",),
     "keyring": ("rag.models.remote",),
-    "semantic_text_splitter": ("rag.parsing",),
     "pypdfium2": ("rag.parsing",),
-    "docx": ("rag.parsing",),
-    "pptx": ("rag.parsing",),
     "python_calamine": ("rag.parsing",),
     "selectolax": ("rag.parsing",),
     "scipy": (

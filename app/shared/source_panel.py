@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
@@ -20,6 +19,7 @@ from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import read_document_text
 from rag.parsing.rows import RenderedPage
+from rag.text.file_keys import path_of
 
 _RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
 
@@ -104,7 +104,7 @@ class SourcePanel(QWidget):
         assert hit is not None
         task = self._console.engine.start(
             operations.render_page,
-            path=Path(hit.path),
+            path=path_of(hit.path),
             number=self._page,
             quote=quote,
             scale=_RENDER_SCALE,

@@ -28,6 +28,7 @@ from rag.models.reasoning import Written, write
 from rag.settings import Settings
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import ConsistencyCheck, Trace
+from rag.text.search_terms import comparable
 from rag.workspace import Workspace
 
 SAMPLES = 5
@@ -155,7 +156,7 @@ def _report(
     sizes = np.bincount(np.asarray(groups))
     largest = int(np.argmax(sizes))
     common = {
-        " ".join(s.text.lower().split())
+        comparable(s.text)
         for (text, _), group in zip(answers, groups, strict=True)
         if group == largest
         for s in split_sentences(text)
@@ -168,9 +169,7 @@ def _report(
             ()
             if group == largest
             else tuple(
-                s.text
-                for s in split_sentences(text)
-                if is_checkable(s) and " ".join(s.text.lower().split()) not in common
+                s.text for s in split_sentences(text) if is_checkable(s) and comparable(s.text) not in common
             ),
         )
         for (text, logprob), group in zip(answers, groups, strict=True)

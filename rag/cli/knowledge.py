@@ -27,8 +27,10 @@ from rag.cli.terminal import (
 )
 from rag.errors import RagError
 from rag.knowledge.rows import (
+    DocumentRow,
     FileStatus,
     IngestReport,
+    attributes_of,
     get_collection,
     list_chunks,
     list_collections,
@@ -39,6 +41,7 @@ from rag.knowledge.rows import (
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
+    from rag.storage.database import Database
     from rag.workspace import Workspace
 
 app = typer.Typer()
@@ -46,6 +49,11 @@ watch_app = typer.Typer(help="Folders that collections follow.", no_args_is_help
 app.add_typer(watch_app, name="watch")
 collections_app = typer.Typer(help="The collections.")
 app.add_typer(collections_app, name="collections")
+documents_app = typer.Typer(
+    help="The documents of a collection, with what of their files was read and what was not.",
+    no_args_is_help=True,
+)
+app.add_typer(documents_app, name="documents")
 
 Folder = Annotated[Path, typer.Argument(help="A followed folder.", metavar="DIR")]
 
@@ -130,6 +138,55 @@ def collections_list(data: Data = None, as_json: Json = False) -> None:
     )
 
 
+@documents_app.command("list")
+def documents_list(
+    collection: Name,
+    left_out: Annotated[bool, typer.Option("--left-out", help="Only those with something left out.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the documents of the active version with the number of things of each that were not read."""
+    database = open_database(data)
+    version_id = get_collection(database, collection).active_version_id or 0
+    found = list_documents(database, version_id, left_out=left_out)
+    if as_json:
+        print_json([_document_facts(document) for document in found])
+        return
+    table = Table("Name", "Kind", "Chunks", "Left out", "Account")
+    for document in found:
+        table.add_row(
+            plain(document.name),
+            plain(document.media_type),
+            f"{document.chunk_count:,}",
+            f"{document.left_out:,}" if document.account else "–",
+            plain("; ".join(document.account_lines)),
+        )
+    nothing = (
+        "Nothing was left out of any document." if left_out else "This collection contains no documents."
+    )
+    screen.print(table if found else nothing)
+
+
+@documents_app.command("show")
+def documents_show(
+    document: Annotated[str, typer.Argument(help="Name or path of a document.", metavar="DOCUMENT")],
+    collection: Name,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show a document of the active version: what of its file was read, and what was not and why."""
+    found = _documents(open_database(data), collection, document)
+    if as_json:
+        print_json([_document_facts(one) for one in found])
+        return
+    for one in found:
+        screen.print(f"{plain(one.title)}\n{plain(one.source)}", soft_wrap=True, highlight=False)
+        size = f"{counted(one.size_bytes, 'byte')}, {counted(one.chunk_count, 'chunk')}"
+        screen.print(f"{plain(one.media_type)}, {size}, added {clock_time(one.created_ms)}", style="dim")
+        for line in one.account_lines:
+            screen.print(f"- {plain(line)}", soft_wrap=True, highlight=False)
+
+
 @app.command()
 def remove(
     documents: Annotated[
@@ -183,14 +240,10 @@ def chunks(
 ) -> None:
     """List a document's chunks in the active version, with their ids and how they were used."""
     database = open_database(data)
-    row = get_collection(database, collection)
-    version_id = row.active_version_id or 0
-    found = [d for d in list_documents(database, version_id) if document in (d.name, d.source)]
-    if not found:
-        raise RagError(f"The active version of “{collection}” has no document “{document}”.")
+    version_id = get_collection(database, collection).active_version_id or 0
     listed = [
         {**asdict(chunk), **as_plain(read_chunk_use(database, version_id, chunk.id))}
-        for one in found
+        for one in _documents(database, collection, document)
         for chunk in list_chunks(database, one.id)
     ]
     if as_json:
@@ -409,6 +462,23 @@ def _document(workspace: Workspace, collection: str, wanted: str) -> int:
             "Give the path of one."
         )
     return found[0]
+
+
+def _documents(database: Database, collection: str, wanted: str) -> list[DocumentRow]:
+    """Return the documents of the active version with this name or path. Raises RagError for none."""
+    version_id = get_collection(database, collection).active_version_id or 0
+    found = [d for d in list_documents(database, version_id) if wanted in (d.name, d.source)]
+    if not found:
+        raise RagError(f"The active version of “{collection}” has no document “{wanted}”.")
+    return found
+
+
+def _document_facts(document: DocumentRow) -> dict[str, object]:
+    return {
+        **asdict(document),
+        "attributes": attributes_of(document.attributes),
+        "account": list(document.account_lines),
+    }
 
 
 def _counts(report: IngestReport) -> dict[str, int]:

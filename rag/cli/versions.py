@@ -251,6 +251,12 @@ def build(
     embedder: Annotated[str, typer.Option(help="A sentence-transformers folder.", metavar="DIR")] = "",
     max_tokens: Annotated[int | None, typer.Option(help="Longest chunk, in tokens.")] = None,
     overlap_tokens: Annotated[int | None, typer.Option(help="Tokens that neighbouring chunks share.")] = None,
+    keep_encoded: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-encoded/--leave-out-encoded", help="Chunk base64 and minified code too, or not."
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -261,7 +267,8 @@ def build(
     from rag.knowledge.trials import build_trial
 
     with open_workspace(data, "trial build") as workspace:
-        version = run_steps(build_trial(workspace, collection, embedder, max_tokens, overlap_tokens), as_json)
+        steps = build_trial(workspace, collection, embedder, max_tokens, overlap_tokens, keep_encoded)
+        version = run_steps(steps, as_json)
         row = look_up_version(workspace.database, collection, str(version.number))
     if as_json:
         print_json(asdict(row))

@@ -43,7 +43,7 @@ from rag.storage.data_folder import RESOURCES
 from rag.storage.store import VERSION_CHUNKS, chunk_rows, now_ms
 from rag.storage.tables.evaluation import Draft, EvaluationSet
 from rag.storage.tables.knowledge import Collection, DatasetVersion
-from rag.text.search_terms import query_words
+from rag.text.search_terms import folded, query_words
 from rag.text.thinking import without_thinking
 from rag.workspace import Workspace
 
@@ -187,7 +187,7 @@ def stands_alone(question: str) -> bool:
 
 def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str) -> bool:
     """Return whether the passage contains the answer: word for word, or each sentence by the detector."""
-    wanted, text = (" ".join(re.findall(r"\w+", part.casefold())) for part in (answer, passage))
+    wanted, text = (" ".join(re.findall(r"\w+", folded(part).casefold())) for part in (answer, passage))
     if wanted and f" {wanted} " in f" {text} ":
         return True
     claims = workspace.check(question, answer, [passage], VerdictLimits())

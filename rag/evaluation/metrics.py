@@ -22,6 +22,7 @@ import regex
 
 from rag.evaluation.cases import Check, Judgement, says_something
 from rag.text.languages import language_of
+from rag.text.search_terms import folded
 
 Ranked = Sequence[Hashable]
 Grades = Mapping[Any, int]  # of each judged item; above 0 is relevant
@@ -219,7 +220,7 @@ def _overlap(start: int, end: int, chunk: Passage) -> tuple[int, float]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(folded(text).split())
 
 
 # --- context ----------------------------------------------------------------------------------------------
@@ -287,11 +288,13 @@ def normalised(text: str) -> str:
     """Return lower case without ASCII punctuation, a, an, the, and runs of white space (SQuAD v1.1).
 
     A text that has nothing else keeps its articles, or its punctuation: "A" is the answer to a
-    multiple-choice question, and not the same as "The.".
+    multiple-choice question, and not the same as "The.". What a reader cannot see, such as a soft hyphen,
+    makes no difference.
     """
-    words = text.lower().translate(_PUNCTUATION).split()
+    plain = folded(text).lower()
+    words = plain.translate(_PUNCTUATION).split()
     kept = [word for word in words if word not in ("a", "an", "the")]
-    return " ".join(kept or words or text.lower().split())
+    return " ".join(kept or words or plain.split())
 
 
 def exact_match(answer: str, references: Sequence[str]) -> float | None:

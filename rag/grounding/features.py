@@ -44,6 +44,7 @@ import numpy.typing as npt
 
 from rag.grounding.numbers import Numbers, Quantity, quantities
 from rag.grounding.sentences import plain_text, split_sentences
+from rag.text.search_terms import folded
 
 NAMES = (
     "novel_words",
@@ -272,7 +273,7 @@ def denying_side(here: Sequence[str], there: Sequence[str]) -> str:
 
 def tokenize(text: str) -> tuple[str, ...]:
     """Return the words in lower case; Chinese, Japanese and Korean character by character."""
-    return tuple(token.lower().replace("’", "'") for token in _TOKEN.findall(text))
+    return tuple(token.lower().replace("’", "'") for token in _TOKEN.findall(folded(text)))
 
 
 def content_stems(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -391,8 +391,8 @@ def _save(
     document = Document(
         collection_id=target.id or 0, source=address, name=Path(key).name or key, title=key,
         media_type="text/plain", sha256=_text_hash(whole), size_bytes=len(whole.encode("utf-8", "replace")),
-        text=whole, places="[]", chunking="imported", chunk_count=len(chunks), token_count=sum(counts),
-        created_ms=now_ms(), complete=True,
+        text=whole, places="[]", account="[]", chunking="imported", chunk_count=len(chunks),
+        token_count=sum(counts), created_ms=now_ms(), complete=True,
     )  # fmt: skip
     hashes = [chunk.text_hash for chunk in chunks]
     vectors = _normalised(np.stack([record.vector for record in records]))

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -29,12 +31,13 @@ from rag.knowledge.edits import drop_documents, replace_document
 from rag.knowledge.rows import FileOutcome, FileStatus, IngestProgress, IngestReport, PendingKind
 from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
-from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint
-from rag.parsing.formats import PARSER, is_supported, parse_file
+from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint, with_left_out
+from rag.parsing.formats import PARSER, parse_file, why_unsupported
 from rag.parsing.rows import ParsedDocument
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, add_parts, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import Chunk, Collection, DatasetVersion, Document
+from rag.text.file_keys import key_of, path_of
 from rag.text.languages import language_name, language_of
 from rag.workspace import Workspace
 
@@ -50,6 +53,11 @@ class Source:
 
     path: Path
     size_bytes: int
+
+    @property
+    def key(self) -> str:
+        """What names it in the database and for people: its path as text."""
+        return key_of(self.path)
 
 
 @dataclass
@@ -120,7 +128,7 @@ class _Run:
         chunk_count: int = 0,
         left_out: int = 0,
     ) -> None:
-        self.outcomes.append(FileOutcome(str(source.path), outcome, detail, chunk_count, left_out))
+        self.outcomes.append(FileOutcome(source.key, outcome, detail, chunk_count, left_out))
         self.files_done += 1
         self.bytes_done += source.size_bytes
 
@@ -169,8 +177,8 @@ def _read_all(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
     group: list[_Pending] = []
     chunker = _chunker(run)
     for source in run.sources:
-        yield run.progress(str(source.path), "parsing")
-        pending = _read_source(run, source, chunker)
+        yield run.progress(source.key, "parsing")
+        pending = yield from _read_source(run, source, chunker)
         if pending is not None:
             group.append(pending)
             run.chunks_total += len(pending.chunks)
@@ -184,6 +192,7 @@ def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcom
     """Return the files to ingest, in order and each once, and those left out with the reason.
 
     Inside a folder, hidden files and unsupported kinds are skipped; a file that is named itself is tried.
+    Nothing is opened: a pipe would be waited for, and a device has no end.
     """
     sources: dict[str, Source] = {}
     refused: list[FileOutcome] = []
@@ -192,33 +201,77 @@ def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcom
         try:
             if path.is_dir():
                 _discover_folder(path, sources, refused)
-            elif path.exists():
-                sources[str(path)] = Source(path, path.stat().st_size)
+            elif not os.path.lexists(path):
+                refused.append(_refusal(path, FileStatus.FAILED, "There is no such file or folder."))
+            elif reason := _not_a_file(path):
+                refused.append(_refusal(path, FileStatus.FAILED, f"It is {reason}, so it cannot be added."))
             else:
-                refused.append(FileOutcome(str(path), FileStatus.FAILED, "There is no such file or folder."))
+                _take(path, sources)
         except OSError as error:
-            refused.append(FileOutcome(str(path), FileStatus.FAILED, f"It cannot be read: {error.strerror}."))
+            refused.append(_refusal(path, FileStatus.FAILED, f"It cannot be read: {error.strerror}."))
     return list(sources.values()), refused
 
 
 def _discover_folder(folder: Path, sources: dict[str, Source], refused: list[FileOutcome]) -> None:
     def unreadable(error: OSError) -> None:
-        sentence = f"It cannot be read: {error.strerror}."
-        refused.append(FileOutcome(str(error.filename), FileStatus.FAILED, sentence))
+        refused.append(
+            _refusal(str(error.filename), FileStatus.FAILED, f"It cannot be read: {error.strerror}.")
+        )
 
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if (
+                path := Path(parent) / name
+            ).is_symlink():  # os.walk does not enter it: it may lead in a circle
+                reason = (
+                    f"a link to the folder {key_of(path.resolve())}, which is not followed; add that folder"
+                )
+                refused.append(_refusal(path, FileStatus.SKIPPED, reason))
         for name in sorted(names):
             path = Path(parent) / name
-            if name.startswith((".", "~$")):
-                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, "hidden or temporary file"))
-            elif not path.is_file():
-                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, "not a regular file"))
-            elif not is_supported(path):
-                kind = path.suffix or "this kind of file"
-                refused.append(FileOutcome(str(path), FileStatus.SKIPPED, f"{kind} is not supported"))
-            else:
-                sources[str(path)] = Source(path, path.stat().st_size)
+            try:
+                if reason := _why_skipped(path):
+                    refused.append(_refusal(path, FileStatus.SKIPPED, reason))
+                else:
+                    _take(path, sources)
+            except OSError as error:
+                unreadable(error)
+
+
+def _take(path: Path, sources: dict[str, Source]) -> None:
+    source = Source(path, path.stat().st_size)
+    sources[source.key] = source
+
+
+def _refusal(path: Path | str, outcome: FileStatus, reason: str) -> FileOutcome:
+    return FileOutcome(key_of(path), outcome, reason)
+
+
+def _why_skipped(path: Path) -> str:
+    """Return why a file in a folder is not worth trying, "" if it is."""
+    if path.name.startswith((".", "~$")):
+        return "hidden or temporary file"
+    if reason := _not_a_file(path):
+        return reason
+    return why_unsupported(path)
+
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def _not_a_file(path: Path) -> str:
+    """Return what a path leads to when that is no regular file, such as "a named pipe"; "" for a file."""
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        return "a link to a file that is not there"
+    return "" if kind == stat.S_IFREG else _KINDS.get(kind, "not a regular file")
 
 
 def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _Run:
@@ -245,32 +298,43 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
 
 def _gone_from(run: _Run, folder: Path) -> list[str]:
     """Return the documents of the active version whose files no longer exist in the folder."""
-    present = {str(source.path) for source in run.sources}
+    present = {source.key for source in run.sources}
     return [
         source
         for source in run.known.active
-        if source not in present and Path(source).is_relative_to(folder) and not Path(source).exists()
+        if source not in present and path_of(source).is_relative_to(folder) and not path_of(source).exists()
     ]
 
 
-def _chunker(run: _Run) -> Callable[[ParsedDocument], list[TextChunk]]:
+Splitter = Callable[[Source, ParsedDocument], Generator[IngestProgress, None, list[TextChunk]]]
+
+
+def _chunker(run: _Run) -> Splitter:
     """Return a function that loads the tokenizer when it is first called: an unchanged folder needs none."""
     made: list[Chunker] = []
 
-    def split(document: ParsedDocument) -> list[TextChunk]:
+    def split(source: Source, document: ParsedDocument) -> Generator[IngestProgress, None, list[TextChunk]]:
         if not made:
             settings = ChunkingSettings.model_validate_json(run.settings)
             made.append(Chunker(run.embedder.tokenizer, settings, run.embedder.longest_input))
-        return made[0].split(document)
+        steps = made[0].split_steps(document)
+        while True:
+            try:
+                share = next(steps) / len(document.text)
+            except StopIteration as end:
+                chunks: list[TextChunk] = end.value
+                return chunks
+            done = run.bytes_done + round(share * source.size_bytes)
+            yield replace(run.progress(source.key, "parsing"), bytes_done=done)
 
     return split
 
 
 def _read_source(
-    run: _Run, source: Source, split: Callable[[ParsedDocument], list[TextChunk]]
-) -> _Pending | None:
+    run: _Run, source: Source, split: Splitter
+) -> Generator[IngestProgress, None, _Pending | None]:
     """Decide what a file is; return it parsed and split when it is new, None when nothing is left to do."""
-    key = str(source.path)
+    key = source.key
     try:
         sha256 = file_sha256(source.path)
         revision = run.known.by_revision.get((key, sha256, run.chunking))
@@ -281,7 +345,7 @@ def _read_source(
         if moved_from:
             run.moves[moved_from] = key
         parsed = parse_file(source.path)
-        chunks = split(parsed)
+        chunks = yield from split(source, parsed)
         if not chunks:
             raise DocumentError("The file contains no text.")
         return _Pending(source, sha256, parsed, chunks)
@@ -295,7 +359,7 @@ def _read_source(
 
 
 def _use_known(run: _Run, source: Source, revision: int) -> None:
-    key = str(source.path)
+    key = source.key
     current = run.known.active.get(key)
     run.bytes_known += source.size_bytes
     if current is not None and current[0] == revision:
@@ -307,10 +371,10 @@ def _use_known(run: _Run, source: Source, revision: int) -> None:
 
 def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
     """Return the old place of a renamed or moved file: same content, and no file where it was."""
-    if str(source.path) in run.known.active:
+    if source.key in run.known.active:
         return None
     for old in run.known.active_sources.get(sha256, ()):
-        if old not in run.moves and not Path(old).exists():
+        if old not in run.moves and not path_of(old).exists():
             return old
     return None
 
@@ -330,7 +394,7 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
             counts[chunk.text_hash] = counts.get(chunk.text_hash, 0) + 1
     # Texts of similar length together: a batch is padded to its longest.
     order = sorted(missing, key=lambda text_hash: (-len(texts[text_hash]), text_hash))
-    name = str(group[-1].source.path)
+    name = group[-1].source.key
     for begin in range(0, len(order), _ENCODE_BATCH):
         yield run.progress(name, "embedding")
         batch = order[begin : begin + _ENCODE_BATCH]
@@ -340,25 +404,24 @@ def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> I
             add_parts(session, embedder, batch, [(part.pieces, part.tokens) for part in parts])
         run.chunks_done += sum(counts[text_hash] for text_hash in batch)
     for pending in group:
-        yield run.progress(str(pending.source.path), "saving")
+        yield run.progress(pending.source.key, "saving")
         _save_document(workspace, run, pending)
 
 
 def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
-    key = str(pending.source.path)
-    parsed = pending.parsed
+    key = pending.source.key
+    parsed = with_left_out(pending.parsed, ChunkingSettings.model_validate_json(run.settings))
     document = Document(
         collection_id=run.collection_id,
         source=key,
-        name=pending.source.path.name,
+        name=key_of(pending.source.path.name),
         title=parsed.title,
         media_type=parsed.media_type,
         sha256=pending.sha256,
         size_bytes=pending.source.size_bytes,
         text=parsed.text,
         places=json.dumps([[p.kind, p.number, p.label, p.start, p.end] for p in parsed.places]),
-        account=json.dumps([[line.text, line.left_out] for line in parsed.account]),
-        left_out=parsed.left_out,
+        **account_columns(parsed),
         chunking=run.chunking,
         chunk_count=len(pending.chunks),
         token_count=sum(chunk.token_count for chunk in pending.chunks),
@@ -372,6 +435,14 @@ def _save_document(workspace: Workspace, run: _Run, pending: _Pending) -> None:
     outcome = FileStatus.REPLACED if key in run.known.active else FileStatus.ADDED
     notes = [*(line.text for line in parsed.account), _language_note(run.embedder, parsed.text)]
     run.finish(pending.source, outcome, "; ".join(filter(None, notes)), len(pending.chunks), parsed.left_out)
+
+
+def account_columns(parsed: ParsedDocument) -> dict[str, Any]:
+    """Return the columns of a document in which its account is stored."""
+    return {
+        "account": json.dumps([[line.text, line.left_out] for line in parsed.account]),
+        "left_out": parsed.left_out,
+    }
 
 
 def _language_note(embedder: Embedder, text: str) -> str:

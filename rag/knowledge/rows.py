@@ -383,6 +383,15 @@ class DocumentRow:
     created_ms: int
     attributes: str  # JSON object, or empty
     excluded_count: int
+    account: str  # JSON list of [line, how many things it left out]; empty: see account_lines
+    left_out: int  # how many things of the file are not in its text
+
+    @property
+    def account_lines(self) -> tuple[str, ...]:
+        """What was read beside the plain text, and what was not and why; sentences where there is no line."""
+        if not self.account:
+            return ("This document was added before accounts were kept; add it again to have one.",)
+        return tuple(text for text, _ in json.loads(self.account)) or ("Nothing was left out.",)
 
 
 @dataclass(frozen=True)
@@ -580,19 +589,29 @@ def _version_rows(database: Database, condition: str, value: int) -> list[Versio
 
 
 def list_documents(
-    database: Database, version_id: int, limit: int = 1_000_000, offset: int = 0
+    database: Database, version_id: int, limit: int = 1_000_000, offset: int = 0, left_out: bool = False
 ) -> list[DocumentRow]:
-    """Return documents of a version by name, as they are in that version."""
+    """Return documents of a version by name, as they are in that version.
+
+    Args:
+        database: The database.
+        version_id: The version.
+        limit: The most documents to return.
+        offset: How many to pass over first.
+        left_out: Return those alone whose file has something that is not in their text.
+    """
     return database.rows(
         DocumentRow,
         """SELECT d.id, d.name, d.source, d.title, d.media_type, d.size_bytes, d.chunk_count, d.token_count,
-                  d.created_ms, vd.attributes, coalesce(x.excluded, 0) AS excluded_count
+                  d.created_ms, vd.attributes, coalesce(x.excluded, 0) AS excluded_count,
+                  d.account, d.left_out
            FROM versiondocument vd CROSS JOIN document d INDEXED BY document_facts ON d.id = vd.document_id
            LEFT JOIN (SELECT c.document_id, count(*) AS excluded FROM versionexclusion e
                       JOIN chunk c ON c.id = e.chunk_id WHERE e.version_id = ?1 GROUP BY c.document_id) x
                ON x.document_id = d.id
-           WHERE vd.version_id = ?1 ORDER BY d.name COLLATE NOCASE, d.id LIMIT ?2 OFFSET ?3""",
-        (version_id, limit, offset),
+           WHERE vd.version_id = ?1 AND d.left_out >= ?4
+           ORDER BY d.name COLLATE NOCASE, d.id LIMIT ?2 OFFSET ?3""",
+        (version_id, limit, offset, int(left_out)),
     )
 
 

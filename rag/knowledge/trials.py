@@ -19,13 +19,13 @@ from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
 from rag.knowledge.index_sync import fill_index
-from rag.knowledge.ingest import chunk_rows_of
+from rag.knowledge.ingest import account_columns, chunk_rows_of
 from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
 from rag.knowledge.versions import draft_of, draft_texts, version_made, write_trial
 from rag.models.embedding import Embedder
-from rag.parsing.chunking import Chunker, chunking_fingerprint
+from rag.parsing.chunking import Chunker, chunking_fingerprint, with_left_out
 from rag.parsing.formats import PARSER
-from rag.parsing.rows import ParsedDocument, Place
+from rag.parsing.rows import AccountLine, ParsedDocument, Place
 from rag.settings import ChunkingSettings
 from rag.storage import audit_log
 from rag.storage.store import add_chunks, add_embeddings, add_parts, missing_embeddings, now_ms
@@ -43,6 +43,7 @@ def build_trial(
     embedder_folder: str = "",
     max_tokens: int | None = None,
     overlap_tokens: int | None = None,
+    keep_encoded: bool | None = None,
     load_embedder: Callable[[Path], Embedder] = Embedder,
 ) -> Generator[VersionProgress, None, VersionMade]:
     """Chunk and embed the active version's documents again, with another embedder or other chunk settings.
@@ -55,6 +56,7 @@ def build_trial(
         embedder_folder: A sentence-transformers folder; empty: the active version's embedder.
         max_tokens: The longest chunk; None: as in the active version.
         overlap_tokens: Tokens that neighbouring chunks share; None: as in the active version.
+        keep_encoded: Whether base64 and minified code are chunked too; None: as in the active version.
         load_embedder: Opens the folder.
 
     Raises:
@@ -66,8 +68,10 @@ def build_trial(
         active = find_version(session, found, None)
         draft = draft_of(session, found)
     embedder = _chosen_embedder(workspace, active, embedder_folder, load_embedder)
-    settings = _chosen_settings(active, max_tokens, overlap_tokens)
-    if embedder.fingerprint == active.embedder and settings.model_dump_json() == active.chunking:
+    settings = _chosen_settings(
+        active, max_tokens=max_tokens, overlap_tokens=overlap_tokens, keep_encoded=keep_encoded
+    )
+    if embedder.fingerprint == active.embedder and settings == _settings_of(active):
         raise RagError(
             "The active version already has these settings. Choose another embedder or chunk size."
         )
@@ -161,16 +165,14 @@ def _chosen_embedder(
     return chosen
 
 
-def _chosen_settings(
-    active: DatasetVersion, max_tokens: int | None, overlap_tokens: int | None
-) -> ChunkingSettings:
-    values = json.loads(active.chunking)
-    if max_tokens is not None:
-        values["max_tokens"] = max_tokens
-    if overlap_tokens is not None:
-        values["overlap_tokens"] = overlap_tokens
+def _settings_of(version: DatasetVersion) -> ChunkingSettings:
+    return ChunkingSettings.model_validate_json(version.chunking)
+
+
+def _chosen_settings(active: DatasetVersion, **chosen: int | bool | None) -> ChunkingSettings:
+    values = {name: value for name, value in chosen.items() if value is not None}
     try:
-        return ChunkingSettings.model_validate(values)
+        return ChunkingSettings.model_validate(json.loads(active.chunking) | values)
     except ValueError as error:
         raise RagError(
             "A chunk can have 32 to 2,048 tokens and an overlap of 0 to 512. Choose sizes in these ranges."
@@ -216,7 +218,9 @@ def _rebuild(
         return known
     places = tuple(Place(*place) for place in json.loads(old.places))
     markup = "markdown" if old.media_type in _MARKDOWN else "text"
-    chunks = chunker.split(ParsedDocument(old.title, old.media_type, old.text, places, markup=markup))
+    account = tuple(AccountLine(*line) for line in json.loads(old.account or "[]"))
+    parsed = ParsedDocument(old.title, old.media_type, old.text, places, markup, account)
+    chunks = chunker.split(parsed)
     texts = {chunk.text_hash: chunk.text for chunk in chunks}
     with workspace.store.session() as session:
         missing = sorted(
@@ -233,6 +237,7 @@ def _rebuild(
     values = old.model_dump(exclude={"id"})
     values.update(
         chunking=chunking,
+        **(account_columns(with_left_out(parsed, chunker.settings)) if old.account else {}),
         chunk_count=len(chunks),
         token_count=sum(chunk.token_count for chunk in chunks),
         created_ms=now_ms(),
@@ -249,8 +254,11 @@ def _message(active: DatasetVersion, embedder: Embedder, settings: ChunkingSetti
     parts = []
     if embedder.fingerprint != active.embedder:
         parts.append(f"Embedder {embedder.name}")
-    if settings.model_dump_json() != active.chunking:
+    before = _settings_of(active)
+    if (settings.max_tokens, settings.overlap_tokens) != (before.max_tokens, before.overlap_tokens):
         parts.append(f"chunks of {settings.max_tokens} tokens, {settings.overlap_tokens} shared")
+    if settings.keep_encoded != before.keep_encoded:
+        parts.append(f"{'with' if settings.keep_encoded else 'without'} encoded text")
     message = ", ".join(parts)
     if lost:
         message += f"; {counted(lost, 'excluded chunk')} no longer matched, so included again"

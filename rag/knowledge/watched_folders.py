@@ -23,6 +23,7 @@ from rag.knowledge.rows import FileStatus, IngestReport, get_collection, list_wa
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, WatchedFolder
+from rag.text.file_keys import key_of, path_of
 from rag.text.plurals import counted
 from rag.workspace import Workspace
 
@@ -42,26 +43,23 @@ def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: in
         RagError: The folder cannot be read, contains the data folder, or is followed already.
     """
     path = Path(folder).expanduser().absolute()
+    key = key_of(path)
     if not path.is_dir():
-        raise RagError(f"{path} is not a readable folder. Choose another one.")
+        raise RagError(f"{key} is not a readable folder. Choose another one.")
     if workspace.folder.is_relative_to(path):
         raise RagError(
-            f"{path} contains Ragdeck's own data folder. Choose a folder that contains only documents."
+            f"{key} contains Ragdeck's own data folder. Choose a folder that contains only documents."
         )
     if not 0 <= quiet_s <= 86_400:
         raise RagError("The quiet time must be 0 to 86,400 seconds.")
     found = ensure_collection(workspace, collection)
     with workspace.store.session() as session:
-        same = select(WatchedFolder).where(
-            WatchedFolder.collection_id == found.id, WatchedFolder.path == str(path)
-        )
+        same = select(WatchedFolder).where(WatchedFolder.collection_id == found.id, WatchedFolder.path == key)
         if session.exec(same).first() is not None:
-            raise RagError(f"“{collection}” already follows {path}.")
-        made = WatchedFolder(
-            collection_id=found.id or 0, path=str(path), quiet_s=quiet_s, created_ms=now_ms()
-        )
+            raise RagError(f"“{collection}” already follows {key}.")
+        made = WatchedFolder(collection_id=found.id or 0, path=key, quiet_s=quiet_s, created_ms=now_ms())
         session.add(made)
-        audit_log.record(session, "folder watched", collection, str(path))
+        audit_log.record(session, "folder watched", collection, key)
         session.flush()
         return made.id or 0
 
@@ -85,12 +83,12 @@ def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
 
 def find_watch(workspace: Workspace, collection: str, folder: str) -> int:
     """Return the id of the binding of a folder. Raises NotFoundError."""
-    path = Path(folder).expanduser().absolute()
+    key = key_of(Path(folder).expanduser().absolute())
     for row in list_watched_folders(workspace.database, get_collection(workspace.database, collection).id):
-        if row.path == str(path):
+        if row.path == key:
             return row.id
     raise NotFoundError(
-        f"“{collection}” does not follow {path}. Run `ragdeck watch list` to see what it follows."
+        f"“{collection}” does not follow {key}. Run `ragdeck watch list` to see what it follows."
     )
 
 
@@ -128,7 +126,7 @@ def _check(
         watch = _find(session.get(WatchedFolder, watch_id))
         collection = session.get(Collection, watch.collection_id)
         assert collection is not None
-    path = Path(watch.path)
+    path = path_of(watch.path)
     if not path.is_dir():
         # An unplugged disk must not look like a thousand deleted files.
         raise RagError("The folder does not exist. Nothing was changed; it will be checked again.")
@@ -176,9 +174,7 @@ def signature(folder: Path) -> str:
             stat = source.path.stat()
         except OSError:
             continue  # it was deleted between listing and looking
-        digest.update(
-            f"{source.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
-        )
+        digest.update(f"{source.key}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

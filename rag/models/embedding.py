@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import ModelError
-from rag.text.search_terms import STOP_WORDS
+from rag.text.search_terms import STOP_WORDS, folded
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -138,7 +138,7 @@ class Embedder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(
-            list(texts),
+            [folded(text) for text in texts],
             batch_size=32,
             normalize_embeddings=True,
             convert_to_numpy=True,
@@ -189,7 +189,7 @@ class Embedder:
     def _read(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
         """Return vectors (n, dimension), and the last states (m, dimension) of each text's m tokens."""
         outputs = self._model.encode(
-            list(texts),
+            [folded(text) for text in texts],
             batch_size=32,
             output_value=None,
             normalize_embeddings=True,
@@ -208,7 +208,7 @@ class Embedder:
         self, texts: Sequence[str], states: Sequence[npt.NDArray[np.float32]]
     ) -> list[list[str]]:
         """Return the tokens whose states these are: as many as the network has read."""
-        encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encoded = self.tokenizer.encode_batch([folded(text) for text in texts], add_special_tokens=False)
         return [one.tokens[: len(state)] for one, state in zip(encoded, states, strict=True)]
 
     def warm_up(self) -> None:
@@ -249,7 +249,9 @@ class CrossEncoder:
     def scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return how well each passage fits the question; higher is better, the scale is the model's own."""
         found = self._model.predict(
-            [(question, passage) for passage in passages], batch_size=16, show_progress_bar=False
+            [(folded(question), folded(passage)) for passage in passages],
+            batch_size=16,
+            show_progress_bar=False,
         )
         return [
             float(score) for score in np.asarray(found, dtype=np.float64).reshape(len(passages), -1)[:, -1]

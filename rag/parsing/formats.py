@@ -6,6 +6,7 @@ parse_file raises nothing but DocumentError: a damaged file becomes a sentence, 
 from __future__ import annotations
 
 import re
+import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -14,14 +15,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import DocumentError, UnsupportedDocumentError
-from rag.parsing import epub, mail, pdf, text, web
+from rag.parsing import epub, mail, pdf, pictures, text, web
+from rag.parsing.account import Account
+from rag.parsing.assemble import TextBuilder
 from rag.parsing.office import slides, word
-from rag.parsing.rows import ParsedDocument, Place
+from rag.parsing.other_office import binary, opendocument, outlook, rich_text
+from rag.parsing.rows import AccountLine, EmbeddedFile, ParsedDocument, Place
 from rag.parsing.sheets import delimited, workbook
+from rag.text.file_keys import is_text, key_of
 
-PARSER = "ragdeck-parser/4"  # part of every chunking fingerprint: change it when texts would change
+PARSER = "ragdeck-parser/5"  # part of every chunking fingerprint: change it when texts would change
 LARGEST_FILE = 200 << 20
 LARGEST_UNPACKED = 500 << 20
+DEEPEST_FILE = 3  # a file in a file in a file is read
+MOST_EMBEDDED = 200  # files inside one file
 
 Parser = Callable[[Path], ParsedDocument]
 
@@ -70,6 +77,17 @@ SUPPORTED: dict[str, Parser] = {
     "ndjson": text.parse_jsonl,
     "ipynb": text.parse_notebook,
     **dict.fromkeys(("eml", "mbox", "mbx", "mht", "mhtml"), _parse_mail),
+    "msg": lambda path: outlook.parse_msg(path, _parse_mail),
+    "rtf": rich_text.parse_rtf,
+    "doc": binary.parse_doc,
+    "dot": binary.parse_doc,
+    "ppt": binary.parse_ppt,
+    "pps": binary.parse_ppt,
+    "odt": opendocument.parse_opendocument,
+    "ott": opendocument.parse_opendocument,
+    "odp": opendocument.parse_opendocument,
+    "otp": opendocument.parse_opendocument,
+    **dict.fromkeys(pictures.SUFFIXES, pictures.parse_picture),
     **dict.fromkeys(CODE, text.parse_code),
 }
 # What a file is, whatever its name says: by its first bytes, and for archives by a part that they contain.
@@ -94,17 +112,21 @@ _MIMETYPES = {
     b"application/vnd.oasis.opendocument.text": "odt",
     b"application/vnd.oasis.opendocument.presentation": "odp",
 }
-_SAME_CONTENT = {"docm": "docx", "pptm": "pptx", "xlsm": "xlsx", "xlsb": "xlsx"}
-_BETTER = {
-    "doc": "docx",
-    "rtf": "docx",
-    "odt": "docx",
-    "ppt": "pptx",
-    "odp": "pptx",
-    "pages": "pdf",
-    "key": "pdf",
+_SAME_CONTENT = {
+    "jpeg": "jpg",
+    "dot": "doc",
+    "pps": "ppt",
+    "ott": "odt",
+    "otp": "odp",
+    "docm": "docx",
+    "pptm": "pptx",
+    "xlsm": "xlsx",
+    "xlsb": "xlsx",
 }
-_PACKED = {"docx", "docm", "pptx", "pptm", "xlsx", "xlsm", "xlsb", "ods", "epub"}
+# Names that people and programs give to files of several kinds: what they contain decides.
+_ANY_OF = {"doc": ("doc", "docx", "rtf"), "rtf": ("rtf", "doc", "docx"), "ppt": ("ppt", "pptx")}
+_BETTER = {"pages": "pdf", "key": "pdf"}
+_PACKED = {"docx", "docm", "pptx", "pptm", "xlsx", "xlsm", "xlsb", "ods", "epub", "odt", "ott", "odp", "otp"}
 _BARE_NAMES = {
     "readme",
     "license",
@@ -120,13 +142,26 @@ _BARE_NAMES = {
 
 def is_supported(path: Path) -> bool:
     """Return whether a file found in a folder is worth trying, by its name."""
-    return _suffix(path) in SUPPORTED or (not path.suffix and path.name.lower() in _BARE_NAMES)
+    return not why_unsupported(path)
 
 
-def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED) -> ParsedDocument:
+def why_unsupported(path: Path) -> str:
+    """Return why a file found in a folder is not worth trying, by its name; "" if it is."""
+    suffix = _suffix(path)
+    if suffix in pictures.SUFFIXES and (lacking := pictures.missing()):
+        return f"Pictures are read when {lacking} is installed."
+    if suffix in SUPPORTED or (not path.suffix and path.name.lower() in _BARE_NAMES):
+        return ""
+    return f"{path.suffix or 'this kind of file'} is not supported"
+
+
+def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED, depth: int = 0) -> ParsedDocument:
     """Return the text of a file and where its pages, slides, sheets or sections are.
 
-    parsers are the functions that read a file, by its suffix.
+    Args:
+        path: The file.
+        parsers: The functions that read a file, by its suffix.
+        depth: How many files this one is inside of, such as a mail that is attached to a mail.
 
     Raises DocumentError with one sentence when the file is damaged, protected, empty or too large, and
     UnsupportedDocumentError when its kind is not read.
@@ -140,10 +175,12 @@ def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED) -> ParsedD
                 f"The file has {size >> 20} MB, more than {LARGEST_FILE >> 20} MB; "
                 "split it, or extract its text first."
             )
+        if not is_text(path):
+            return _parse_by_readable_name(path, parsers, depth)
         parser = _choose(path, parsers)
         if _suffix(path) in _PACKED:
             _check_archive(path)
-        document = _clean(parser(path))
+        document = _clean(_with_embedded(parser(path), parsers, depth))
     except DocumentError:
         raise
     except ImportError as error:
@@ -164,8 +201,54 @@ def parse_file(path: Path, parsers: Mapping[str, Parser] = SUPPORTED) -> ParsedD
             "open it in its own program and save it again."
         ) from error
     if not document.text.strip():
-        raise DocumentError("The file contains no text.")
+        unread = "; ".join(line.text for line in document.account if line.left_out)
+        raise DocumentError(f"The file contains no text{': ' if unread else ''}{unread}.")
     return document
+
+
+def _parse_by_readable_name(path: Path, parsers: Mapping[str, Parser], depth: int) -> ParsedDocument:
+    """Return what a file says whose name is no UTF-8: several libraries cannot open it by that name."""
+    with tempfile.TemporaryDirectory(prefix="ragdeck-") as folder:
+        link = Path(folder) / (key_of(path.stem)[:60] + key_of(path.suffix)[:20])
+        link.symlink_to(path.absolute())
+        return parse_file(link, parsers, depth)
+
+
+def _with_embedded(document: ParsedDocument, parsers: Mapping[str, Parser], depth: int) -> ParsedDocument:
+    """Return a document with the texts of the files inside it after its own, and what became of each file."""
+    if not document.embedded:
+        return document
+    account = Account()
+    builder = TextBuilder()
+    for place in document.places or (Place("section", None, "", 0, len(document.text)),):
+        builder.add(place.kind, place.number, place.label, document.text[place.start : place.end])
+    lines: list[AccountLine] = []
+    for number, file in enumerate(document.embedded):
+        try:
+            if depth >= DEEPEST_FILE or number >= MOST_EMBEDDED:
+                raise DocumentError("There are too many files inside files.")
+            found = _parse_embedded(file, parsers, depth + 1)
+        except DocumentError as error:
+            account.leave_out("attached file", str(error).rstrip("."), name=file.name)
+            continue
+        account.read("attached file")
+        lines += [replace(line, text=f"{file.name}: {line.text}") for line in found.account]
+        # A place inside is no page or slide of this file, so it has no number.
+        for place in found.places or (Place("section", None, "", 0, len(found.text)),):
+            label = ", ".join(filter(None, (file.name, place.label)))
+            builder.add("section", None, label, found.text[place.start : place.end])
+    return replace(
+        document, text=builder.text, places=builder.places, embedded=(),
+        account=(*document.account, *account.lines, *lines),
+    )  # fmt: skip
+
+
+def _parse_embedded(file: EmbeddedFile, parsers: Mapping[str, Parser], depth: int) -> ParsedDocument:
+    """Return what a file inside a file says; parsers read from a path, so it is written to one."""
+    with tempfile.TemporaryDirectory(prefix="ragdeck-") as folder:
+        path = Path(folder) / (re.sub(r"[^\w. -]", "_", file.name)[-100:].strip(". ") or "file")
+        path.write_bytes(file.data)
+        return parse_file(path, parsers, depth)
 
 
 def _choose(path: Path, parsers: Mapping[str, Parser]) -> Parser:
@@ -173,6 +256,8 @@ def _choose(path: Path, parsers: Mapping[str, Parser]) -> Parser:
         head = file.read(4096)
     suffix = _suffix(path)
     kind = _kind_by_content(head, path)
+    if kind in _ANY_OF.get(suffix, ()) and kind in parsers:
+        return parsers[kind]
     parser = parsers.get(suffix)
     if parser is not None:
         if kind not in (None, _SAME_CONTENT.get(suffix, suffix)):
@@ -237,7 +322,12 @@ def _compound_kind(data: bytes) -> str | None:
     """
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise DocumentError("The file is protected by a password; save a copy without it and add that.")
-    for stream, kind in (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls")):
+    for stream, kind in (
+        ("__nameid_version1.0", "msg"),
+        ("WordDocument", "doc"),
+        ("PowerPoint Document", "ppt"),
+        ("Workbook", "xls"),
+    ):
         if stream.encode("utf-16-le") in data:
             return kind
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,19 @@ class AccountLine:
 
 
 @dataclass(frozen=True)
+class EmbeddedFile:
+    """A file inside a file: an attachment of a PDF or of a mail."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class ParsedDocument:
-    """The text of one file, where its places are, and the account of what was read and what was not."""
+    """The text of one file, where its places are, and the account of what was read and what was not.
+
+    A parser leaves the files inside it in `embedded`; parse_file reads them and hands on none.
+    """
 
     title: str
     media_type: str
@@ -38,6 +49,7 @@ class ParsedDocument:
     places: tuple[Place, ...]
     markup: str = "text"  # "text" | "markdown" | "code": how the chunker may split it
     account: tuple[AccountLine, ...] = ()
+    embedded: tuple[EmbeddedFile, ...] = ()
 
     @property
     def left_out(self) -> int:

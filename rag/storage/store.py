@@ -48,7 +48,7 @@ CREATE VIRTUAL TABLE trace_fts
 CREATE VIRTUAL TABLE chunk_terms USING fts5vocab(chunk_fts, instance);
 CREATE VIRTUAL TABLE chunk_words USING fts5vocab(chunk_fts, row);
 CREATE INDEX document_facts ON document (id, collection_id, name, source, title, media_type, sha256,
-    size_bytes, chunking, chunk_count, token_count, created_ms);
+    size_bytes, chunking, chunk_count, token_count, created_ms, account, left_out);
 CREATE INDEX trace_list ON trace (created_ms DESC, id);
 CREATE INDEX trace_flagged ON trace (created_ms DESC) WHERE flag_count > 0;
 CREATE INDEX trace_verdict ON trace (worst_verdict, created_ms DESC);

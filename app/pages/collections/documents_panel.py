@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QInputDialog, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QInputDialog, QWidget
 
 from app.console import Console
 from app.pages.collections.chunk_browser import ChunkBrowser
 from app.shared.task_strip import TaskStrip
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.layout import Splitter, column, confirm
+from app.widgets.labels import label
+from app.widgets.layout import Splitter, column, confirm, row
 from rag import operations
 from rag.governance.rows import ErasureReport
 from rag.knowledge.rows import CollectionRow, DocumentRow, VersionMade, attributes_of, list_documents
@@ -32,14 +33,21 @@ def _notes(document: DocumentRow) -> str:
     return ", ".join(parts)
 
 
+def _left_out(document: DocumentRow) -> str:
+    """Return how many things of a document were not read; a dash where nobody counted them."""
+    return (f"{document.left_out:,}" if document.left_out else "") if document.account else "–"
+
+
 DOCUMENT_COLUMNS = (
     Column("Name", lambda d: d.name, 240, stretch=True, tooltip=lambda d: d.source),
     Column("Kind", lambda d: d.media_type.split("/")[-1].split(".")[-1][:22], 110),
     Column("Size", lambda d: size_text(d.size_bytes), 76, right=True, sort=lambda d: d.size_bytes),
     Column("Chunks", lambda d: f"{d.chunk_count:,}", 66, right=True, sort=lambda d: d.chunk_count),
     Column("Tokens", lambda d: f"{d.token_count:,}", 72, right=True, sort=lambda d: d.token_count),
+    Column("Left out", _left_out, 70, right=True, sort=lambda d: d.left_out,
+           tooltip=lambda d: "\n".join(d.account_lines), colour=lambda d: "check" if d.left_out else None),
     Column("Notes", _notes, 130, tooltip=_notes),
-)
+)  # fmt: skip
 
 
 class DocumentsPanel(QWidget):
@@ -54,12 +62,17 @@ class DocumentsPanel(QWidget):
         self.table = RecordTable(
             DOCUMENT_COLUMNS, console.theme, "documents", "This version contains no documents."
         )
+        self.incomplete_only = QCheckBox("Only with something left out")
+        self.incomplete_only.setToolTip("Documents whose files have something that is not in their text")
+        self.incomplete_only.toggled.connect(lambda _on: self.show_collection(self._collection))
+        self.account = label("", "muted", wrap=True)
+        self.account.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.account.setAccessibleName("What of the document was read")
         self.chunks = ChunkBrowser(console)
-        column(
-            (Splitter("collections/documents", self.table, self.chunks, (260, 300), vertical=True), 1),
-            holder=self,
-        )
-        self.table.record_selected.connect(self._show_chunks)
+        above = column(row(self.incomplete_only, 1), (self.table, 1))
+        below = column(self.account, (self.chunks, 1))
+        column((Splitter("collections/documents", above, below, (260, 300), vertical=True), 1), holder=self)
+        self.table.record_selected.connect(self._show_document)
         self.table.actions_for = self._actions
         self.chunks.changed.connect(self._changed)
         self.chunks.trace_requested.connect(self.trace_requested)
@@ -69,14 +82,20 @@ class DocumentsPanel(QWidget):
         self._collection = collection
         chosen: list[DocumentRow] = self.table.selected_records()
         version = collection.active_version_id if collection else None
-        rows = list_documents(self._console.database, version) if version else []
+        only = self.incomplete_only.isChecked()
+        rows = list_documents(self._console.database, version, left_out=only) if version else []
+        self.table.set_empty_text(
+            "Nothing was left out of any document." if only else "This version contains no documents."
+        )
         self.table.set_records(rows, keep_sort=True)
         if not (chosen and self.table.choose(lambda document: document.source == chosen[0].source)):
             self.chunks.clear()
+            self.account.clear()
             self.table.choose(lambda _document: True)
 
     def open_chunk(self, document_id: int, chunk_id: int) -> None:
         """Choose a document, and one of its chunks."""
+        self.incomplete_only.setChecked(False)  # the document may be one that it hides
         if self.table.choose(lambda document: document.id == document_id):
             self.chunks.table.choose(lambda chunk: chunk.id == chunk_id)
 
@@ -124,7 +143,8 @@ class DocumentsPanel(QWidget):
             )  # fmt: skip
             self._strip.follow(task)
 
-    def _show_chunks(self, document: DocumentRow) -> None:
+    def _show_document(self, document: DocumentRow) -> None:
+        self.account.setText("\n".join(document.account_lines))
         collection = self._collection
         if collection and collection.active_version_id:
             kept = self.chunks.current

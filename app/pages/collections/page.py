@@ -91,8 +91,8 @@ class CollectionsPage(QWidget):
     def _make_empty(self) -> QWidget:
         return EmptyState(
             self._console.theme, "collections", "No collections yet",
-            "Drop files or folders anywhere in this window: PDF, Word, PowerPoint, Excel, HTML, EPUB, "
-            "Markdown, JSON, mail, text and source code are read.",
+            "Drop files or folders anywhere in this window: PDF, Word, PowerPoint, Excel, OpenDocument, "
+            "HTML, EPUB, Markdown, JSON, mail, text and source code are read.",
             button("Add files…", lambda: self.files_wanted.emit(""), primary=True),
             button("Add a folder…", lambda: self.folder_wanted.emit("")),
         )  # fmt: skip

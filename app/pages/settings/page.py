@@ -51,6 +51,7 @@ _NAMES = {
     "max_thinking_tokens": "Maximum thinking tokens",
     "max_tokens": "Chunk length",
     "overlap_tokens": "Overlap",
+    "keep_encoded": "Keep encoded text",
     "ask_without_passages": "Ask without passages",
     "run_regression_after_change": "Run regression questions",
 }

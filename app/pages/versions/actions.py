@@ -73,7 +73,7 @@ class VersionActions(QObject):
         self._follow(version.collection, task)
 
     def build_trial(
-        self, collection: str, embedder_folder: str, max_tokens: int, overlap_tokens: int
+        self, collection: str, embedder_folder: str, max_tokens: int, overlap_tokens: int, keep_encoded: bool
     ) -> None:
         """Build a trial version of the active one.
 
@@ -82,10 +82,11 @@ class VersionActions(QObject):
             embedder_folder: The folder of the embedder; empty: the same as now.
             max_tokens: The maximum chunk size.
             overlap_tokens: How far neighbouring chunks overlap.
+            keep_encoded: Whether base64 and minified code are chunked too.
         """
         task = self._console.run(
             operations.build_trial, self._show_trial, collection=collection, embedder_folder=embedder_folder,
-            max_tokens=max_tokens, overlap_tokens=overlap_tokens,
+            max_tokens=max_tokens, overlap_tokens=overlap_tokens, keep_encoded=keep_encoded,
         )  # fmt: skip
         self._follow(collection, task)
 

@@ -223,6 +223,7 @@ class HistoryPanel(Panel):
                 dialog.folder.text().strip(),
                 dialog.max_tokens.value(),
                 dialog.overlap.value(),
+                dialog.keep_encoded.isChecked(),
             )
         )
         dialog.open()

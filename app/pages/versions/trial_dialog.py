@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFileDialog,
     QFormLayout,
@@ -35,10 +36,13 @@ class TrialDialog(QDialog):
         self.overlap.setRange(0, 512)
         self.overlap.setValue(chunking["overlap_tokens"])
         self.overlap.setAccessibleName("Overlap of neighbouring chunks, in tokens")
+        self.keep_encoded = QCheckBox("Chunk base64 and minified code too")
+        self.keep_encoded.setChecked(bool(chunking.get("keep_encoded")))
         form = QFormLayout()
         form.addRow("Embedder folder", row(self.folder, button("Choose…", self._choose)))
         form.addRow("Maximum chunk size, tokens", self.max_tokens)
         form.addRow("Overlap, tokens", self.overlap)
+        form.addRow("Encoded text", self.keep_encoded)
         buttons = dialog_buttons(self, "Build", self.accept)
         note = (
             "The documents of the active version are chunked and embedded again next to the current version. "

@@ -383,7 +383,7 @@ def test_the_report_lists_what_needs_attention_first(page: CollectionsPage) -> N
     outcomes = (
         FileOutcome("/files/same.txt", "unchanged"),
         FileOutcome("/files/new.txt", "added", chunk_count=1200),
-        FileOutcome("C:\\files\\half.pdf", "added", "2 pages could not be read.", 3),
+        FileOutcome("C:\\files\\half.pdf", "added", "2 pages could not be read.", 3, 2),
         FileOutcome("/files/video.mp4", "skipped", "Files of this kind are not read."),
         FileOutcome("/files/broken.docx", "failed", "It is not a Word file."),
     )

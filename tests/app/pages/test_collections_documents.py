@@ -57,8 +57,8 @@ def test_documents_are_listed_with_kind_size_and_counts(panel: DocumentsPanel) -
     assert names(panel) == ["bread.md", "stars.txt", "tides.txt", "winter.txt"]
     document(panel, "tides.txt")
     place = panel.table.currentIndex().row()
-    name, kind, size, chunks, tokens, noted = rows(panel.table)[place]
-    assert (name, kind, size, chunks, noted) == ("tides.txt", "plain", "57 B", "1", "")
+    name, kind, size, chunks, tokens, left_out, noted = rows(panel.table)[place]
+    assert (name, kind, size, chunks, left_out, noted) == ("tides.txt", "plain", "57 B", "1", "", "")
     assert int(tokens) > 8
 
 
@@ -288,3 +288,35 @@ def test_the_same_text_in_two_documents_is_told(
     console.data_changed.emit()
     document(panel, "copy.txt")
     assert "The same text is in tides.txt" in panel.chunks.facts.toPlainText()
+
+
+def test_a_document_says_what_was_left_out_and_a_filter_shows_those_alone(
+    panel: DocumentsPanel, page: CollectionsPage, console: Console, workspace: Workspace
+) -> None:
+    stored = '[["2 footnotes read", 0], ["1 page not read (an image)", 1]]'
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql(
+            "UPDATE document SET account = ?, left_out = 1 WHERE name = 'stars.txt'", (stored,)
+        )
+        session.connection().exec_driver_sql("UPDATE document SET account = '' WHERE name = 'bread.md'")
+    page.refresh()
+    said = {row[0]: row[5] for row in rows(panel.table)}
+    assert said == {"bread.md": "–", "stars.txt": "1", "tides.txt": "", "winter.txt": ""}
+    document(panel, "stars.txt")
+    assert panel.account.text() == "2 footnotes read\n1 page not read (an image)"
+    document(panel, "tides.txt")
+    assert panel.account.text() == "Nothing was left out."
+    document(panel, "bread.md")
+    assert panel.account.text().startswith("This document was added before accounts were kept")
+    panel.incomplete_only.click()
+    assert names(panel) == ["stars.txt"]
+    assert panel.account.text().endswith("1 page not read (an image)")
+    stars = panel.table.selected_records()[0]
+    panel.open_chunk(document_id_of(panel, workspace, "tides.txt"), 0)
+    assert panel.table.selected_records()[0].name == "tides.txt"  # the filter gave way
+    assert stars.id != panel.table.selected_records()[0].id
+
+
+def document_id_of(panel: DocumentsPanel, workspace: Workspace, name: str) -> int:
+    found = workspace.database.query("SELECT id FROM document WHERE name = ?", (name,))
+    return int(found[0][0])

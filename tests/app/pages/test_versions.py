@@ -411,12 +411,15 @@ def test_a_trial_is_built_with_other_settings_and_compared(
     assert (dialog.max_tokens.value(), dialog.overlap.value()) == (200, 24)
     dialog.max_tokens.setValue(32)
     dialog.overlap.setValue(0)
+    assert not dialog.keep_encoded.isChecked()
+    dialog.keep_encoded.setChecked(True)
     press_in_dialog(dialog, "Build")
     settle()
     assert column(page.history.table, "State") == ["trial", "active", ""]
     assert page.tabs.currentWidget() is page.comparison
     assert page.history.current is not None and page.history.current.number == 3
     assert notices(console)[-1][0].startswith("Version 3 is a trial: ")
+    assert page.history.current.message.endswith("with encoded text")
     page.comparison.questions.setPlainText("How long does rye bread rest?\n\nWhen do storms come?\n")
     click(qtbot, page, "Compare")
     settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rag.grounding.rows import ClaimResult, Verdict
 from rag.index.rows import Hit
 from rag.knowledge.ingest import ingest_files
 from rag.storage.data_folder import RESOURCES
+from rag.text.file_keys import key_of
 from rag.workspace import Workspace
 
 
@@ -100,6 +102,20 @@ def test_a_page_is_drawn_turned_and_zoomed(
     assert panel.page_view._zoom > before
     qtbot.mouseClick(panel._zoom[0], Qt.MouseButton.LeftButton)
     assert panel.page_view._zoom == pytest.approx(before)
+
+
+def test_a_page_is_drawn_whatever_bytes_the_name_of_its_file_has(
+    panel: SourcePanel, tmp_path: Path, settle: Callable[[], None]
+) -> None:
+    found = pdf_hit()
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/r\xe9sum\xe9.pdf"))
+    try:
+        path.write_bytes(Path(found.path).read_bytes())
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    panel.show_hit(dataclasses.replace(found, path=key_of(path)))
+    settle()
+    assert panel._stack.currentWidget() is panel.page_view
 
 
 def test_a_page_that_cannot_be_drawn_is_shown_as_text_with_the_reason(

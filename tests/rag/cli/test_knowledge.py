@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,49 @@ def test_a_folder_that_is_gone_is_told_by_the_check(ragdeck: CommandLine, docume
     documents.rename(documents.with_name("unplugged"))
     printed = text(ragdeck.done("watch", "check"))
     assert printed.endswith("The folder does not exist. Nothing was changed; it will be checked again.")
+
+
+# --- the account of each document -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def incomplete(filled: CommandLine, tmp_path: Path) -> CommandLine:
+    """The documents of `filled`, and one of which half could not be read."""
+    encoded = "".join(chr(65 + (7 * n) % 26) + chr(97 + (11 * n) % 26) + str(n % 10) for n in range(1000))
+    (tmp_path / "key.txt").write_text(f"The key of the harbour:\n{encoded}\n", "utf-8")
+    filled.done("ingest", tmp_path / "key.txt", "-c", "A")
+    return filled
+
+
+def test_documents_are_listed_with_what_was_left_out(incomplete: CommandLine) -> None:
+    listed = incomplete.done("documents", "list", "-c", "A", "--json").document
+    assert {d["name"]: d["left_out"] for d in listed} == {
+        "bread.md": 0, "key.txt": 1, "stars.txt": 0, "tides.txt": 0,
+    }  # fmt: skip
+    (found,) = incomplete.done("documents", "list", "-c", "A", "--left-out", "--json").document
+    assert found["name"] == "key.txt"
+    assert found["account"][0].startswith("1 stretch of encoded text not read (")
+    assert "key.txt" in incomplete.done("documents", "list", "-c", "A", "--left-out").out
+    incomplete.done("remove", "key.txt", "-c", "A")
+    assert "Nothing was left out" in incomplete.done("documents", "list", "-c", "A", "--left-out").out
+
+
+def test_a_document_is_shown_with_its_account(incomplete: CommandLine) -> None:
+    assert (
+        "1 stretch of encoded text not read" in incomplete.done("documents", "show", "key.txt", "-c", "A").out
+    )
+    assert "- Nothing was left out." in incomplete.done("documents", "show", "tides.txt", "-c", "A").out
+    assert "has no document" in incomplete.refused("documents", "show", "gone.txt", "-c", "A")
+
+
+def test_a_document_from_before_accounts_says_so(filled: CommandLine, folder: Path) -> None:
+    with sqlite3.connect(folder / "ragdeck.sqlite") as raw:
+        raw.execute("UPDATE document SET account = ''")
+    raw.close()
+    assert "added before accounts were kept; add it again" in filled.done(
+        "documents", "show", "tides.txt", "-c", "A"
+    ).out.replace("\n", " ")
+    (found, *_) = filled.done("documents", "list", "-c", "A", "--json").document
+    assert found["account"] == [
+        "This document was added before accounts were kept; add it again to have one."
+    ]

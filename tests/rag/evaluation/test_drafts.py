@@ -135,6 +135,7 @@ def test_an_answer_is_in_its_passage_word_for_word(workspace: Workspace) -> None
     assert generating.is_in_passage(workspace, "When?", "in 1888", passage)
     assert generating.is_in_passage(workspace, "When?", "The Harbour, of Bremen!", passage)
     assert not generating.is_in_passage(workspace, "When?", "It sank in 1750.", passage)
+    assert generating.is_in_passage(workspace, "When?", "the har\u00adbour of \uff22remen", passage)
 
 
 def test_a_number_of_drafts_and_a_missing_draft_are_refused(workspace: Workspace) -> None:

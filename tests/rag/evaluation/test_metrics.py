@@ -117,6 +117,7 @@ def test_a_quote_finds_its_chunk_whatever_the_line_breaks() -> None:
     chunk = Passage(7, "d", "d", 0, 40, "Rye bread needs\nsourdough and rest.")
     assert project([Judgement(quote="needs sourdough")], [chunk]) == {7: 1}
     assert project([Judgement(quote="needs yeast")], [chunk]) == {}
+    assert project([Judgement(quote="needs sour\u00addough")], [chunk]) == {7: 1}
 
 
 def test_context_metrics() -> None:
@@ -143,6 +144,7 @@ def test_squad_normalisation_and_f1() -> None:
     assert exact_match("The  Eiffel-Tower.", ["eiffeltower"]) == 1.0
     assert exact_match("Paris", ["London", "paris!"]) == 1.0
     assert exact_match("Paris", []) is None
+    assert exact_match("the com\u00adpressor \ufb01lter", ["Compressor filter"]) == 1.0
     assert token_f1("the cat sat", ["a cat sat down"]) == pytest.approx(2 * 2 / 5)
     assert token_f1("cat cat", ["cat"]) == pytest.approx(2 * 1 / 3)
     assert token_f1("cat", ["dog", "cat"]) == 1.0

@@ -178,3 +178,13 @@ def test_forms_of_a_word_share_a_stem(one: str, other: str) -> None:
 def test_stop_words_have_no_stem_and_short_words_stay() -> None:
     assert content_stems(tokenize("It is not the car")) == ("car",)
     assert content_stems(["bus", "gas"]) == ("bus", "gas")
+
+
+def test_words_are_the_same_whatever_a_reader_cannot_see() -> None:
+    assert tokenize("The com\u00adpressor\u200b \ufb01lter of \uff21\uff22") == (
+        "the",
+        "compressor",
+        "filter",
+        "of",
+        "ab",
+    )

@@ -1,6 +1,7 @@
 """Ingest: files become versions; what is known is not done again; cancelling loses nothing."""
 
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -93,11 +94,11 @@ def test_bad_files_are_reported_with_a_sentence_and_the_rest_goes_on(
 ) -> None:
     (documents / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
     (documents / "empty.txt").write_bytes(b"")
-    (documents / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    (documents / "picture.psd").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     report = drive(ingest_files(workspace, "A", [documents, documents / "gone.txt"]))
     outcomes = {Path(o.path).name: o for o in report.outcomes}
     assert outcomes["broken.pdf"].outcome == outcomes["empty.txt"].outcome == "failed"
-    assert outcomes["picture.png"].outcome == "skipped"
+    assert outcomes["picture.psd"].outcome == "skipped"
     assert outcomes["gone.txt"].detail == "There is no such file or folder."
     assert all(
         o.detail.endswith((".", "is not supported")) and "Traceback" not in o.detail
@@ -238,20 +239,77 @@ def test_files_are_discovered_once_in_order(documents: Path) -> None:
 
 
 def test_a_file_that_is_named_itself_is_tried_whatever_its_kind(documents: Path) -> None:
-    (documents / "picture.png").write_bytes(b"x")
+    (documents / "picture.psd").write_bytes(b"x")
     (documents / "noise.bin").write_bytes(b"x")
     sources, refused = discover([documents])
     assert {source.path.name for source in sources} == {"tides.txt", "bread.md", "stars.txt"}
     assert {Path(o.path).name: o.detail for o in refused} == {
-        "picture.png": ".png is not supported",
+        "picture.psd": ".psd is not supported",
         "noise.bin": ".bin is not supported",
     }
-    assert [source.path.name for source in discover([documents / "picture.png"])[0]] == ["picture.png"]
+    assert [source.path.name for source in discover([documents / "picture.psd"])[0]] == ["picture.psd"]
+
+
+def unreadable_name(folder: Path, content: str) -> Path:
+    """A file whose name is Latin-1, as old archives and network drives leave it."""
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/r\xe9sum\xe9.txt"))
+    try:
+        path.write_text(content, "utf-8")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    return path
+
+
+def test_a_file_whose_name_is_no_utf_8_is_added_like_any_other(workspace: Workspace, documents: Path) -> None:
+    path = unreadable_name(documents, "The harbour closes in storms.")
+    (documents / "r‹E9›sum‹E9›.txt").write_text("Another file, called like its key.", "utf-8")
+    report = drive(ingest_files(workspace, "A", [documents]))
+    assert report.count(FileStatus.ADDED) == 5
+    found = documents_of(workspace)["r‹E9›sum‹E9›.txt"]
+    assert (found.source, found.title) == (str(documents / "r‹E9›sum‹E9›.txt"), "r‹E9›sum‹E9›")
+    assert "r‹2039›E9›sum‹2039›E9›.txt" in names(workspace)
+    assert drive(ingest_files(workspace, "A", [documents])).count(FileStatus.UNCHANGED) == 5
+    path.unlink()
+    report = drive(ingest_files(workspace, "A", [documents], following=documents))
+    assert "r‹E9›sum‹E9›.txt" not in names(workspace)
+    assert report.document_count == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has named pipes")
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "lost.txt").symlink_to(tmp_path / "nowhere.txt")
+    sources, refused = discover([tmp_path / "pipe.txt", "/dev/zero", tmp_path / "lost.txt"])
+    assert sources == []
+    assert [outcome.detail for outcome in refused] == [
+        "It is a named pipe, so it cannot be added.",
+        "It is a device, so it cannot be added.",
+        "It is a link to a file that is not there, so it cannot be added.",
+    ]
+    assert {outcome.outcome for outcome in refused} == {FileStatus.FAILED}
+    sources, refused = discover([tmp_path])
+    assert sources == []
+    assert [outcome.detail for outcome in refused] == ["a link to a file that is not there", "a named pipe"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_linked_folder_is_named_and_not_entered(documents: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "far.txt").write_text("x", "utf-8")
+    (documents / "linked").symlink_to(tmp_path / "elsewhere")
+    (documents / "circle").symlink_to(documents)
+    (documents / "near.txt").symlink_to(tmp_path / "elsewhere" / "far.txt")
+    sources, refused = discover([documents])
+    assert {s.path.name for s in sources} == {"tides.txt", "bread.md", "stars.txt", "near.txt"}
+    assert [(Path(o.path).name, o.outcome, o.detail) for o in refused] == [
+        (name, "skipped", f"a link to the folder {target}, which is not followed; add that folder")
+        for name, target in (("circle", documents.resolve()), ("linked", (tmp_path / "elsewhere").resolve()))
+    ]
 
 
 def test_files_are_counted_without_reading_them(documents: Path) -> None:
-    (documents / "picture.png").write_bytes(b"x" * 100)
-    size = sum(path.stat().st_size for path in documents.iterdir() if path.suffix != ".png")
+    (documents / "picture.psd").write_bytes(b"x" * 100)
+    size = sum(path.stat().st_size for path in documents.iterdir() if path.suffix != ".psd")
     assert count_files([str(documents), str(documents / "gone")]) == (3, size, 2)
 
 
@@ -270,6 +328,19 @@ def test_progress_ends_with_all_files_and_chunks(workspace: Workspace, documents
     assert (last.files_done, last.files_total) == (3, 3)
     assert last.bytes_done == last.bytes_total == sum(path.stat().st_size for path in documents.iterdir())
     assert all(a.files_done <= b.files_done for a, b in itertools.pairwise(events))
+
+
+def test_a_long_file_tells_how_far_it_is_and_can_be_stopped_while_it_is_split(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("The pump moves water at noon. " * 20_000, "utf-8")
+    size = file.stat().st_size
+    events = ingest_files(workspace, "A", [file])
+    done = [event.bytes_done for event in itertools.islice(events, 4)]
+    events.close()
+    assert done[:2] == [0, 0] and 0 < done[2] < done[3] < size
+    assert list_versions(workspace.database, 1) == []
 
 
 def test_a_moved_file_keeps_its_attributes(workspace: Workspace, documents: Path) -> None:

@@ -269,3 +269,30 @@ def test_followed_folders_are_those_of_a_collection_or_all(ingested: Workspace, 
     set_watching(ingested, rows[0].id, False)
     (first, second) = list_watched_folders(ingested.database, 1)
     assert (first.enabled, second.enabled) == (0, 1)
+
+
+# --- accounts of documents --------------------------------------------------------------------------------
+
+
+def test_a_document_s_account_is_sentences_whatever_is_stored(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    found = documents_of(workspace)["tides.txt"]
+    assert (found.account, found.left_out) == ("[]", 0)
+    assert found.account_lines == ("Nothing was left out.",)
+    stored = replace(
+        found, account='[["2 footnotes read", 0], ["1 chart not read (damaged)", 1]]', left_out=1
+    )
+    assert stored.account_lines == ("2 footnotes read", "1 chart not read (damaged)")
+    assert replace(found, account="").account_lines == (
+        "This document was added before accounts were kept; add it again to have one.",
+    )
+
+
+def test_documents_are_listed_by_what_was_left_out_of_them(workspace: Workspace, documents: Path) -> None:
+    drive(ingest_files(workspace, "A", [documents]))
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE document SET left_out = 3 WHERE name = 'bread.md'")
+    version_id = version(workspace).id
+    listed = list_documents(workspace.database, version_id, left_out=True)
+    assert [(document.name, document.left_out) for document in listed] == [("bread.md", 3)]
+    assert len(list_documents(workspace.database, version_id)) == 3

@@ -24,7 +24,7 @@ from rag.evaluation.version_comparison import compare_versions
 from rag.knowledge.collections import tag_version
 from rag.knowledge.edits import edit_document, exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import attributes_of, list_versions, read_exclusions
+from rag.knowledge.rows import attributes_of, list_documents, list_versions, read_exclusions
 from rag.knowledge.trials import build_trial, discard_version, orphan_documents
 from rag.knowledge.versions import activate_version
 from rag.models.embedding import starter_embedder_folder
@@ -94,6 +94,31 @@ def test_other_chunks_are_tried_beside_and_switched_to_or_discarded(
         drive(build_trial(workspace, "A"))
     with pytest.raises(RagError, match="32 to 2,048"):
         drive(build_trial(workspace, "A", max_tokens=3))
+
+
+def test_encoded_text_is_tried_with_and_the_account_follows(workspace: Workspace, tmp_path: Path) -> None:
+    blob = "".join(f"{chr(65 + n % 26)}{chr(97 + n * 7 % 26)}{n * 3 % 10}" for n in range(300))
+    (tmp_path / "key.txt").write_text(f"The key of the harbour:\n{blob}\n", "utf-8")
+    drive(ingest_files(workspace, "A", [tmp_path / "key.txt"]))
+    (before,) = list_documents(workspace.database, version(workspace).id)
+    assert before.left_out == 1
+    trial = drive(build_trial(workspace, "A", keep_encoded=True))
+    assert trial.message == "With encoded text"
+    (after,) = list_documents(workspace.database, version(workspace, str(trial.number)).id)
+    assert (after.left_out, after.account_lines) == (0, ("Nothing was left out.",))
+    assert after.token_count > before.token_count
+
+
+def test_settings_from_before_a_setting_existed_are_the_same_settings(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    drive(ingest_files(workspace, "A", [make_long(tmp_path / "files")]))
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql(
+            """UPDATE datasetversion SET chunking = '{"max_tokens":200,"overlap_tokens":24}'"""
+        )
+    with pytest.raises(RagError, match="already"):
+        drive(build_trial(workspace, "A"))
 
 
 class OtherEmbedder(FakeEmbedder):

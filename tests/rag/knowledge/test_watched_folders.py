@@ -215,3 +215,18 @@ def test_a_folder_that_is_forgotten_during_its_check_is_forgotten(
     unwatch_folder(ingested, watch)
     assert [report.version_number for report in drive(events)] == [2]
     assert list_watched_folders(ingested.database) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are bytes only on POSIX")
+def test_a_folder_whose_name_is_no_utf_8_is_followed(workspace: Workspace, tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    (folder / "menu.txt").write_text("Soup and bread.", "utf-8")
+    watch_folder(workspace, "A", str(folder))
+    assert check(workspace, 1, at_once=True) == [1]
+    (folder / "menu.txt").unlink()
+    assert check(workspace, 2, at_once=True) == [2]
+    unwatch_folder(workspace, find_watch(workspace, "A", str(folder)))

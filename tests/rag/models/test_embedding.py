@@ -248,3 +248,11 @@ def test_a_cross_encoder_gives_one_score_a_passage(tmp_path: Path) -> None:
     folder = tiny_model(tmp_path / "cross", "pairs", {0: "relevance"}, 0)
     scores = CrossEncoder(folder).scores("is the bridge red", ["the bridge is red", "the river is blue"])
     assert len(scores) == 2 and all(isinstance(score, float) for score in scores)
+
+
+@pytest.mark.models
+def test_what_a_reader_cannot_see_does_not_change_a_vector(starter: Embedder) -> None:
+    plain, seen = ["The compressor needs a filter."], ["The com\u00adpressor needs a \ufb01lter."]
+    assert np.allclose(starter.encode(seen), starter.encode(plain), atol=1e-6)
+    (one,), (other,) = starter.encode_finely(seen)[1], starter.encode_finely(plain)[1]
+    assert np.array_equal(one.tokens, other.tokens)

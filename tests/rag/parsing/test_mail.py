@@ -70,7 +70,7 @@ def test_a_mail_in_an_unknown_character_set_is_read_as_well_as_it_can_be(tmp_pat
 
 
 HEAD = "From: Dana <dana@example.org>\nSubject: Report\n"
-PICTURE = "Content-Type: image/png; name=logo.png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo="
+PICTURE = "Content-Type: image/x-icon; name=logo.ico\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo="
 SENTENCE = "Grüße aus Malmö: der Schlüssel hängt am Brett „Süd“."
 
 
@@ -157,9 +157,9 @@ def test_every_text_of_nested_parts_is_read_once(tmp_path: Path) -> None:
     document = mail(tmp_path, source)
     assert document.text == (
         "From: Dana <dana@example.org>\nSubject: Report\n\nThe crane is closed.\n\nFooter: price 12.\n\n"
-        "Attachments: logo.png"
+        "Attachments: logo.ico"
     )
-    assert account(document) == ["1 attachment not read (.png files are not supported): logo.png"]
+    assert account(document) == ["1 attachment not read (.ico files are not supported): logo.ico"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pdf_files import fields, lines, one_page
 from sample_files import MANUAL, check, make_pdf, write
 
 from rag.errors import DocumentError, NotFoundError
@@ -121,10 +122,49 @@ def test_scanned_pages_among_others_are_named(tmp_path: Path, pages: str, left_o
     assert len(document.places) == pages.count("t")
 
 
-def test_a_pdf_without_text_is_reported_as_no_text_layer(tmp_path: Path) -> None:
-    scan = make_pdf([("", "")]).replace(b"(1) Tj", b" () Tj")
-    with pytest.raises(DocumentError, match="no text layer"):
-        parse_file(write(tmp_path, "scan.pdf", scan))
+def test_a_pdf_of_images_alone_is_reported_as_no_text_layer(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"no text layer: its pages are images\. Run OCR"):
+        parse_file(with_pages(tmp_path / "a.pdf", "pp"))
+
+
+def test_only_images_are_called_images(tmp_path: Path) -> None:
+    blank = make_pdf([("", "")]).replace(b"(1) Tj", b" () Tj")
+    with pytest.raises(DocumentError, match=r"^The pages of the PDF are blank\.$"):
+        parse_file(write(tmp_path, "blank.pdf", blank))
+    shapes = b"0 0 m 9 9 l S\n" * 200
+    with pytest.raises(DocumentError, match=r"drawn as shapes, not written\. Run OCR"):
+        parse_file(write(tmp_path, "drawn.pdf", one_page(shapes)))
+    empty = fields(b"<< /Subtype /Widget /FT /Tx /T (name) /Rect [0 0 9 9] /F 4 >>")
+    with pytest.raises(DocumentError, match="nothing but a form in which nothing is filled in"):
+        parse_file(write(tmp_path, "form.pdf", empty))
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (("the board XR-", "2075 in stock"), "the board XR-2075 in stock"),
+        (("against COVID-", "19 and"), "against COVID-19 and"),
+        (("the Franco-", "American pact"), "the Franco-American pact"),
+        (("an e-", "mail list"), "an e-mail list"),
+        (("clause 4.1-", "4.3 and"), "clause 4.1-4.3 and"),
+        (("the docu-", "mentation of it"), "the documentation of it"),
+        (("a wind-", "shield, or wind-shield"), "a wind-shield, or wind-shield"),
+        (("HARBOUR DOCU-", "MENTATION: documentation"), "HARBOUR DOCUMENTATION: documentation"),
+        (("the long-", "term contract"), "the long-term contract"),
+    ],
+)
+def test_a_hyphen_at_a_line_s_end_stays_where_it_belongs_to_the_word(
+    tmp_path: Path, written: tuple[str, ...], text: str
+) -> None:
+    assert parse_file(write(tmp_path, "a.pdf", one_page(lines(*written)))).text == text
+
+
+def test_lines_that_are_written_sideways_are_apart(tmp_path: Path) -> None:
+    for direction in (b"0 1 -1 0 100 100", b"0 -1 1 0 100 700"):
+        shown = b"(cargo of the ship) Tj T* (Line 3 of it) Tj T* (The last line) Tj"
+        stream = b"BT /F1 11 Tf %s Tm 14 TL %s ET" % (direction, shown)
+        words = parse_file(write(tmp_path, "a.pdf", one_page(stream))).text.split()
+        assert sorted(words) == sorted("cargo of the ship Line 3 of it The last line".split())
 
 
 def test_a_title_that_a_program_made_up_gives_way_to_the_file_name(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 r"""Reads PDF through pdfium: text by page, and pages as images with the rectangles of a quote.
 
 pypdfium2 is not thread-safe (it crashes the process): one lock around every call. Hyphens at line ends
-arrive as \x02.
+arrive as \x02 or \ufffe, without the line break.
 """
 
 from __future__ import annotations
@@ -17,46 +17,84 @@ from typing import Any
 from rag.errors import DocumentError, NotFoundError
 from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, title_or_name
+from rag.parsing.pdf.extras import PageExtras, has_guessed_letters
 from rag.parsing.rows import ParsedDocument, RenderedPage
+from rag.text.file_keys import is_text
 
 LARGEST_PICTURE = 40_000_000  # pixels: a poster of 5 m at full scale would take gigabytes
 _LOCK = threading.Lock()
 _FINE = 16
 _SHORTEST_OVERLAP = 4  # letters; fewer at the edge of a page are chance
-_HYPHEN_BREAK = re.compile("[\x02\ufffe]\\s*")
+_LINE_HYPHEN = re.compile("[\x02\ufffe]\\s*")
+_HYPHENATED = re.compile(r"(?<![^\W_])[^\W_]{1,40}-[^\W_]{1,40}")
+_WORD = re.compile(r"[^\W_]+")
+_WORD_END = re.compile(r"[^\W_]*\Z")
+_NUMBER_BREAK = re.compile(r"(?<=\d[-–])\n(?=\d)")
+# English compounds that keep their hyphen, and are so frequent that one may stand at a line's end alone.
+_COMPOUNDS = frozenset(
+    "long-term short-term medium-term full-time part-time real-time first-time high-level low-level high- "
+    "speed high-quality high-risk low-cost well-known well-being well-defined self-service self-closing "
+    "self-contained self-employed third-party first-party follow-up built-in check-in log-in sign-in "
+    "start-up set-up back-up so-called up-to state-of end-to on-site off-site on-line non-profit cost- "
+    "effective user-friendly case-by day-to year-end year-old decision-making open-source pre-existing "
+    "re-entry co-operation anti-virus cross-border large-scale small-scale two-thirds one-third three- "
+    "quarters double-check".split()
+)
 
 
 def parse_pdf(path: Path) -> ParsedDocument:
-    """Return a PDF with a place for each page that has a text layer.
+    """Return a PDF with a place for each page that has text, form values or comments.
 
-    The document's account names pages that are pictures alone. Raises DocumentError when the PDF is damaged,
-    has a password or contains no text at all.
+    The document's account names pages that could not be read. Raises DocumentError when the PDF is damaged,
+    has a password or contains nothing to read.
     """
-    builder = TextBuilder()
-    pictures = []  # numbers of the pages without text that show something
+    account = Account()
+    unread: dict[str, list[int]] = {}  # why a page has no text -> its numbers
+    pages: list[tuple[str, list[str]]] = []
     with _LOCK:
         document = _open(path)
         try:
             title = document.get_metadata_dict().get("Title", "")
-            count = len(document)
-            for number in range(count):
-                text = _page_text(document, number)
-                builder.add("page", number + 1, f"page {number + 1}", text)
-                if not text.strip() and _has_picture(document, number):
-                    pictures.append(number + 1)
+            extras = PageExtras(document, account)
+            for number in range(len(document)):
+                text, more, reason = _read_page(document, number, extras)
+                pages.append((text, more))
+                if reason:
+                    unread.setdefault(reason, []).append(number + 1)
+            embedded = extras.files()
         finally:
             document.close()
-    if not builder.text.strip():
-        raise DocumentError("The PDF has no text layer: its pages are images. Run OCR on it first.")
-    account = Account()
-    account.leave_out(
-        "page",
-        f"{_page_ranges(pictures)} of {count}: an image without text; run OCR on the PDF and add it again",
-        len(pictures),
-    )
+    builder = TextBuilder()
+    hyphens = _Hyphens(text for text, _ in pages)
+    for number, (text, more) in enumerate(pages, 1):
+        parts = [hyphens.settle(text), "\n".join(more)]
+        builder.add("page", number, f"page {number}", "\n\n".join(part for part in parts if part.strip()))
+    if not builder.text.strip() and not embedded:
+        raise DocumentError(_nothing_to_read(unread, extras.has_form))
+    for reason, numbers in unread.items():
+        account.leave_out("page", f"{_page_ranges(numbers)} of {len(pages)}: {reason}", len(numbers))
     return ParsedDocument(
-        title_or_name(title, path), "application/pdf", builder.text, builder.places, account=account.lines
-    )
+        title_or_name(title, path), "application/pdf", builder.text, builder.places,
+        account=account.lines, embedded=embedded,
+    )  # fmt: skip
+
+
+_PICTURE = "an image without text; run OCR on the PDF and add it again"
+_DRAWN = "its words are drawn as shapes; run OCR on the PDF and add it again"
+_NAMELESS = "its fonts do not say which letters they show; run OCR on the PDF and add it again"
+
+
+def _nothing_to_read(unread: dict[str, list[int]], has_form: bool) -> str:
+    """Return why a PDF gives no text at all, and what can be done."""
+    if _PICTURE in unread:
+        return "The PDF has no text layer: its pages are images. Run OCR on it first."
+    if _NAMELESS in unread:
+        return "The fonts of the PDF do not say which letters they show. Run OCR on it first."
+    if _DRAWN in unread:
+        return "The words of the PDF are drawn as shapes, not written. Run OCR on it first."
+    if has_form:
+        return "The PDF contains nothing but a form in which nothing is filled in."
+    return "The pages of the PDF are blank."
 
 
 def render_page(path: Path, number: int, quote: str, scale: float) -> RenderedPage:
@@ -107,7 +145,8 @@ def _open(path: Path) -> Any:
     import pypdfium2
 
     try:
-        document = pypdfium2.PdfDocument(path)
+        # pdfium opens files by names in UTF-8 alone.
+        document = pypdfium2.PdfDocument(path if is_text(path) else path.read_bytes())
     except FileNotFoundError as error:
         raise DocumentError("The PDF is no longer where it was.") from error
     except pypdfium2.PdfiumError as error:
@@ -124,24 +163,77 @@ def _open(path: Path) -> Any:
     return document
 
 
-def _page_text(document: Any, number: int) -> str:
+def _read_page(document: Any, number: int, extras: PageExtras) -> tuple[str, list[str], str]:
+    """Return a page's text, its form values and comments, and why it has no text, if there is a reason."""
     page = document[number]
     text_page = page.get_textpage()
     try:
-        return _HYPHEN_BREAK.sub("", text_page.get_text_bounded().replace("\r\n", "\n"))
+        text = _separated(text_page.get_text_bounded(), text_page.get_text_range()).replace("\r\n", "\n")
+        more = list(extras.lines(page))
+        if text.strip() and not has_guessed_letters(text_page, text):
+            return text, more, ""
+        return "", more, _NAMELESS if text.strip() else _why_blank(page)
     finally:
         text_page.close()
         page.close()
 
 
-def _has_picture(document: Any, number: int) -> bool:
+def _separated(bounded: str, ranged: str) -> str:
+    """Return a page's text with a gap between all of its lines.
+
+    Of pdfium's two ways to read a page, one joins lines that are written sideways; the other is worse at
+    raised figures. Where both have the same words, the first is right.
+    """
+    if bounded.split() == ranged.replace("\ufffe", "\x02").split():
+        return bounded
+    return (
+        ranged if "".join(bounded.split()) == "".join(ranged.replace("\ufffe", "\x02").split()) else bounded
+    )
+
+
+_MANY_SHAPES = 100  # more than the lines and frames of a page
+
+
+def _why_blank(page: Any) -> str:
+    """Return why a page gives no text: it is an image, or its words are shapes; "" when it is blank."""
     from pypdfium2 import raw
 
-    page = document[number]
-    try:
-        return any(True for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]))
-    finally:
-        page.close()
+    shapes = 0
+    for item in page.get_objects():
+        if item.type == raw.FPDF_PAGEOBJ_IMAGE:
+            return _PICTURE
+        shapes += item.type == raw.FPDF_PAGEOBJ_PATH
+    return _DRAWN if shapes > _MANY_SHAPES else ""
+
+
+class _Hyphens:
+    """Decides which hyphens at line ends belong to their word, by the other words of the document."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._words: set[str] = set()
+        self._hyphenated: set[str] = set()
+        for text in map(str.lower, texts):
+            self._words.update(_WORD.findall(text))
+            self._hyphenated.update(_HYPHENATED.findall(text))
+
+    def settle(self, text: str) -> str:
+        """Return a text in which every word that a line's end divided is whole."""
+        return _NUMBER_BREAK.sub("", _LINE_HYPHEN.sub(self._join, text))
+
+    def _join(self, found: re.Match[str]) -> str:
+        near = found.string[max(found.start() - 40, 0) : found.start()]
+        before = near[_WORD_END.search(near).start() :]  # type: ignore[union-attr]
+        word = _WORD.match(found.string, found.end(), found.end() + 40)
+        after = word.group() if word else ""
+        hyphenated = f"{before}-{after}".lower()
+        if hyphenated in self._hyphenated:
+            return "-"
+        if (before + after).lower() in self._words:
+            return ""
+        beside = before[-1:] + after[:1]
+        # A letter alone is no syllable: e-mail, X-ray.
+        stays = len(before) < 2 or len(after) < 2 or any(sign.isdigit() or sign.isupper() for sign in beside)
+        return "-" if stays or hyphenated in _COMPOUNDS else ""
 
 
 def _page_ranges(numbers: list[int], most: int = 6) -> str:
