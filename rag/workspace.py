@@ -21,6 +21,8 @@ from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
+from rag.parsing.stopped_files import FILE, StoppedFiles
+from rag.parsing.worker import Reader
 from rag.prompts.registry import ensure_default
 from rag.prompts.templates import load_prompt
 from rag.settings import GenerationSettings, Settings, classic_retrieval
@@ -47,6 +49,7 @@ class Workspace:
         *,
         embedder: Embedder | None = None,
         load_model: Callable[[Path, GenerationSettings], LanguageModel] = LanguageModel,
+        reader: Reader | None = None,
     ) -> None:
         """Open a data folder.
 
@@ -55,6 +58,7 @@ class Workspace:
             purpose: What opens it, for the message that another process gets.
             embedder: Replaces the starter embedder.
             load_model: Opens a GGUF file.
+            reader: Replaces the process that reads files.
         """
         self.folder = folder
         self._lock = FolderLock(folder)
@@ -72,6 +76,8 @@ class Workspace:
             raise
         self.database = Database(folder / DATABASE)
         self.index = VectorIndex(folder / INDEX)
+        self.reader = reader or Reader()
+        self.stopped_files = StoppedFiles(folder / FILE)
         self._loading = threading.RLock()
         self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)
@@ -263,6 +269,7 @@ class Workspace:
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.unload_model()
+        self.reader.close()
         self.database.close()
         self.index.close()
         self.store.close()

@@ -61,7 +61,9 @@ def test_a_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 OWN = {"type": "sentence_transformers.models.Transformer", "path": ""}
 
 
-@pytest.mark.parametrize("kind", ["custom_st.Transformer", "subprocess.Popen", "sentence_transformers_evil.A", ""])
+@pytest.mark.parametrize(
+    "kind", ["custom_st.Transformer", "subprocess.Popen", "sentence_transformers_evil.A", ""]
+)
 def test_a_folder_that_brings_code_of_its_own_is_refused_before_it_is_loaded(copied: Path, kind: str) -> None:
     (copied / "custom_st.py").write_text("raise SystemExit('code of the folder ran')", "utf-8")
     (copied / "modules.json").write_text(json.dumps([OWN, {"type": kind, "path": ""}]), "utf-8")
@@ -79,10 +81,13 @@ def test_a_folder_that_changed_after_it_was_chosen_is_refused_too(copied: Path) 
         chosen.encode(["a"])
 
 
-@pytest.mark.parametrize("text", ["{", "{}x", '["a"]', '[{"path": ""}]', "3", '[{"type": "sentence_transformers.A", "path": "../x"}]'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}x", '["a"]', '[{"path": ""}]', "3", '[{"type": "sentence_transformers.A", "path": "../x"}]'],
+)
 def test_a_list_of_modules_that_is_none_is_refused(copied: Path, text: str) -> None:
     (copied / "modules.json").write_text(text, "utf-8")
-    with pytest.raises(ModelError, match="is damaged|outside of its folder"):
+    with pytest.raises(ModelError, match=r"is damaged|outside of its folder"):
         Embedder(copied)
 
 
