@@ -30,6 +30,7 @@ from rag.storage import audit_log
 from rag.storage.backup import finish_restore
 from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.storage.database import Database
+from rag.storage.privacy import make_private
 from rag.storage.relocation import finish_move
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
@@ -65,7 +66,7 @@ class Workspace:
         self._lock.acquire(purpose)
         try:
             # A person must be told of a restore or move that was finished or cleared away.
-            self.notices: list[str] = finish_move(folder) + finish_restore(folder)
+            self.notices: list[str] = finish_move(folder) + finish_restore(folder) + make_private(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
             self._keep_classic_search()
