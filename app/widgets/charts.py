@@ -20,6 +20,7 @@ from PySide6.QtCore import QBuffer, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from app.widgets.plain_text import add_legend, as_it_is
 from app.widgets.theme import Theme
 from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
@@ -78,7 +79,7 @@ class TimeChart(QWidget):
         self._label = pg.TextItem(anchor=(0, 1))
         self._label.setZValue(100)
         self._empty = pg.TextItem(empty, anchor=(0.5, 0.5))
-        self._legend = self.plot.addLegend(labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
+        self._legend = add_legend(self.plot, labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
         self._legend.setParentItem(self.plot.getPlotItem())  # above the plot, where it covers no data
         self._legend.anchor((1, 0), (1, 0), offset=(0, -6))
         layout = QVBoxLayout(self)
@@ -532,7 +533,8 @@ class Waterfall(QWidget):
             if 0 <= row < len(self._bars):
                 bar = self._bars[row]
                 text = f"{bar.name}: {bar.start_ms:,.1f} to {bar.end_ms:,.1f} ms"
-                QToolTip.showText(event.globalPos(), f"{text}\n{bar.detail}" if bar.detail else text, self)
+                text = f"{text}\n{bar.detail}" if bar.detail else text
+                QToolTip.showText(event.globalPos(), as_it_is(text), self)
             else:
                 QToolTip.hideText()
             return True

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.plain_text import set_tip
 from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
 
 _LONG_WORD = 40  # characters
@@ -51,7 +52,7 @@ class ElidedLabel(QLabel):
         """Show another text."""
         super().setText(text)
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        set_tip(self, text)
 
     def shown_text(self) -> str:
         """Return what there is room for."""

@@ -12,6 +12,7 @@ from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import Panel, row
+from app.widgets.plain_text import set_tip
 from app.widgets.thinking_view import ThinkingView
 from rag.asking.rows import (
     AnswerRestarted,
@@ -178,7 +179,7 @@ class AnswerCard(Panel):
     def show_arm(self, text: str) -> None:
         """Say which pipeline gave the answer."""
         self.arm.setText(text if len(text) < 44 else text[:43] + "…")
-        self.arm.setToolTip(text)
+        set_tip(self.arm, text)
         self.arm.show()
 
     def _show_links(self) -> None:

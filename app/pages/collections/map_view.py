@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.widgets.labels import label
 from app.widgets.layout import column
+from app.widgets.plain_text import add_legend
 from app.widgets.theme import Theme
 from rag.knowledge.rows import EmbeddingMap
 from rag.text.plurals import counted
@@ -40,7 +41,7 @@ class MapView(QWidget):
         self.plot.hideAxis("bottom")
         self.plot.setAspectLocked(False)
         self.plot.setAccessibleName("Map of the chunks")
-        self._legend = self.plot.addLegend(offset=(-8, 8), labelTextSize="8pt")
+        self._legend = add_legend(self.plot, offset=(-8, 8), labelTextSize="8pt")
         self._note = label("", "small", wrap=True)
         self._hover = pg.TextItem(anchor=(0, 1))
         self._hover.setZValue(100)

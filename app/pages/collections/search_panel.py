@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.console import Console
@@ -10,6 +11,7 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import Splitter, column, confirm, refill, row
+from app.widgets.plain_text import as_it_is
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import SearchSide, SearchTest
@@ -39,7 +41,7 @@ class SearchPanel(QWidget):
         refill(self.first_box, [(_NOW, ""), *((name, name) for name in PRESETS)])
         for place, name in enumerate(PRESETS):
             self.preset_box.addItem(name, name)
-            self.preset_box.setItemData(place, PRESET_FACTS[name], 3)  # Qt.ItemDataRole.ToolTipRole
+            self.preset_box.setItemData(place, as_it_is(PRESET_FACTS[name]), Qt.ItemDataRole.ToolTipRole)
         self.search_button = button("Search", lambda: self.search(), primary=True)
         self.apply_button = button(
             "Change to it…", self.ask_to_upgrade, tip="Makes what the preset needs, and compares both first"
