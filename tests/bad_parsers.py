@@ -35,7 +35,23 @@ def eats(path: Path) -> ParsedDocument:
     """Ask for more and more memory, as Python does."""
     held = []
     while True:
-        held.append(bytearray(1 << 24))
+        held.append(bytearray(1 << 20))
+
+
+def blames_the_file(path: Path) -> ParsedDocument:
+    """Say that the file is damaged, as lxml does where it gets no memory."""
+    held = []
+    try:
+        while True:
+            held.append(bytearray(1 << 20))
+    except MemoryError as error:
+        del held
+        raise ValueError("unexpected end") from error
+
+
+def keeps_much(path: Path) -> ParsedDocument:
+    """Need much memory for a moment."""
+    return document(f"{os.getpid()} {len(bytearray(100_000_000))}")
 
 
 def aborts(path: Path) -> ParsedDocument:
@@ -110,6 +126,8 @@ PARSERS = {
     "sleeps": sleeps,
     "spins": spins,
     "eats": eats,
+    "blames": blames_the_file,
+    "keeps": keeps_much,
     "aborts": aborts,
     "killed": is_killed,
     "faults": faults,

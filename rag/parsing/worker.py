@@ -32,6 +32,7 @@ from rag.parsing import assemble
 from rag.parsing.formats import LARGEST_FILE, parse_file
 from rag.parsing.rows import AccountLine, ParsedDocument, Place
 
+LARGEST_OUTPUT = LARGEST_FILE + (16 << 20)
 _POLL_S = 0.2  # between two chances to cancel
 _HEAD = 8  # bytes that say how long a message is
 _START_S = 60
@@ -67,14 +68,20 @@ class Limits:
         seconds: Without progress, and in all; a large file gets more of both.
         idle_s_per_mb: Seconds more without progress, for each MB of the file.
         total_s_per_mb: Seconds more in all, for each MB of the file.
-        output_bytes: Text and places, as they are sent.
+        output_bytes: Text and places, as they are sent; a large file gets more, up to LARGEST_OUTPUT.
+        output_times: Bytes more of these, for each byte of the file.
     """
 
     memory_bytes: int = 1_400_000_000
     seconds: float = 50
     idle_s_per_mb: float = 1
     total_s_per_mb: float = 20
-    output_bytes: int = LARGEST_FILE
+    output_bytes: int = 16 << 20
+    output_times: float = 10
+
+    def output(self, size_bytes: int) -> int:
+        """Return how many bytes of text a file of this size may make."""
+        return min(self.output_bytes + int(self.output_times * size_bytes), LARGEST_OUTPUT)
 
     def idle_s(self, size_bytes: int) -> float:
         """Return how long a file of this size may go without progress."""
@@ -149,7 +156,7 @@ class Reader:
         done = False
         try:
             self.start()
-            self._send((str(path), self.limits.idle_s(size)))
+            self._send((str(path), self.limits.idle_s(size), self.limits.output(size)))
             kind, value, may_stay = yield from self._answer(size)
             done = may_stay and kind != "stopped"
         finally:
@@ -159,7 +166,7 @@ class Reader:
             assert isinstance(value, ParsedDocument)
             return value
         if kind == "stopped":
-            raise self._stopped(Why(value))
+            raise self._stopped(Why(value), size)
         raise UnsupportedDocumentError(value) if kind == "unsupported" else DocumentError(value)
 
     def start(self) -> None:
@@ -171,7 +178,7 @@ class Reader:
             assert self._process.stdout is not None
             threading.Thread(
                 target=_receive,
-                args=(self._process.stdout, self._inbox, self.limits.output_bytes),
+                args=(self._process.stdout, self._inbox),
                 name="reader",
                 daemon=True,
             ).start()
@@ -189,10 +196,9 @@ class Reader:
                 pipe.close()
 
     def _make_process(self) -> subprocess.Popen[bytes]:
-        limits = [str(self.limits.memory_bytes), str(self.limits.output_bytes)]
         try:
             return subprocess.Popen(
-                [sys.executable, "-m", self._module, *limits],
+                [sys.executable, "-m", self._module, str(self.limits.memory_bytes)],
                 cwd=_ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -202,7 +208,7 @@ class Reader:
         except OSError as error:
             raise RagError(f"{_NO_START} ({error.strerror}).") from error
 
-    def _send(self, request: tuple[str, float]) -> None:
+    def _send(self, request: tuple[str, float, int]) -> None:
         assert self._process is not None and self._process.stdin is not None
         with suppress(OSError):  # it has just died: the answer says so
             self._process.stdin.write(pickle.dumps(request))
@@ -250,11 +256,11 @@ class Reader:
         ended = {-int(getattr(signal, name)) for name in names if hasattr(signal, name)}
         return Why.MEMORY if code in ended else Why.CRASH
 
-    def _stopped(self, why: Why) -> ReaderStoppedError:
+    def _stopped(self, why: Why, size: int) -> ReaderStoppedError:
         reasons = {
             Why.TIME: "it took too long",
             Why.MEMORY: f"it needs more than {self.limits.memory_bytes / 1e9:.1f} GB",
-            Why.OUTPUT: f"it makes more than {self.limits.output_bytes >> 20} MB of text",
+            Why.OUTPUT: f"it makes more than {self.limits.output(size) >> 20:,} MB of text",
             Why.CRASH: "it crashes the program that reads it",
         }
         return ReaderStoppedError(
@@ -264,12 +270,12 @@ class Reader:
         )
 
 
-def _receive(stream: IO[bytes], inbox: queue.Queue[bytes | None], most_bytes: int) -> None:
+def _receive(stream: IO[bytes], inbox: queue.Queue[bytes | None]) -> None:
     """Put messages into the inbox until the process ends, then None. This runs in a thread of its own."""
     try:
         while len(head := stream.read(_HEAD)) == _HEAD:
             size = int.from_bytes(head, "little")
-            if size > most_bytes + (1 << 10):
+            if size > LARGEST_OUTPUT:
                 break
             message = stream.read(size)
             if len(message) < size:
@@ -318,27 +324,27 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the other side
-    memory_bytes, output_bytes = int(sys.argv[1]), int(sys.argv[2])
-    begun_bytes = _limit_memory(memory_bytes)
+    memory_bytes = int(sys.argv[1])
+    limit = _limit_memory(memory_bytes)
     _write(answers, b"")  # it has started
     while True:
         try:
-            path, idle_s = pickle.load(requests)
+            path, idle_s, output_bytes = pickle.load(requests)
         except EOFError:
             return  # the other side is gone
         heartbeat = _Heartbeat(answers, idle_s)
         assemble.heartbeat = heartbeat.beat
-        # One that has grown is replaced: what it keeps would count against the next file.
-        reply = _reply(Path(path), output_bytes, begun_bytes + memory_bytes // 4)
+        reply = _reply(Path(path), output_bytes, limit)
         heartbeat.stop()
         _write(answers, reply)
 
 
-def _reply(path: Path, output_bytes: int, most_bytes: int) -> bytes:
+def _reply(path: Path, output_bytes: int, limit: _Memory) -> bytes:
     """Return (kind, value, whether another file may be read), pickled."""
     try:
-        kind, value = _read(path)
-        reply = pickle.dumps((kind, value, _memory_bytes() < most_bytes))
+        kind, value = _read(path, limit)
+        # One that has grown is replaced: what it keeps would count against the next file.
+        reply = pickle.dumps((kind, value, not limit.is_half_used()))
     except MemoryError:
         return pickle.dumps(("stopped", str(Why.MEMORY), False))
     if len(reply) > output_bytes:
@@ -346,15 +352,16 @@ def _reply(path: Path, output_bytes: int, most_bytes: int) -> bytes:
     return reply
 
 
-def _read(path: Path) -> tuple[str, Any]:
+def _read(path: Path, limit: _Memory) -> tuple[str, Any]:
     try:
         check_file(path)
         return "document", parse_file(path)
     except UnsupportedDocumentError as error:
         return "unsupported", str(error)
     except DocumentError as error:
-        if isinstance(error.__cause__, MemoryError):
-            raise error.__cause__ from None
+        # A library that gets no memory may well say that the file is damaged.
+        if isinstance(error.__cause__, MemoryError) or (error.__cause__ and limit.is_used_up()):
+            raise MemoryError from error
         return "failed", str(error)
     except MemoryError:
         raise
@@ -395,24 +402,39 @@ def _write(answers: IO[bytes], message: bytes) -> None:
     answers.flush()
 
 
-def _limit_memory(amount_bytes: int) -> int:
-    """Let this process have so much more memory than it has; return how much it has, 0 where nobody says."""
-    begun_bytes = _memory_bytes()
+@dataclass(frozen=True)
+class _Memory:
+    """What this process had at its start and may have more, in bytes of its address space."""
+
+    begun_bytes: int
+    more_bytes: int
+
+    def is_half_used(self) -> bool:
+        return _most_bytes() > self.begun_bytes + self.more_bytes // 2
+
+    def is_used_up(self) -> bool:
+        return _most_bytes() > self.begun_bytes + 0.9 * self.more_bytes
+
+
+def _limit_memory(more_bytes: int) -> _Memory:
+    """Let this process have so much more memory than it has."""
+    found = _Memory(_most_bytes(), more_bytes)
     if _LIMITS_ITSELF:
         import resource
 
+        soft = found.begun_bytes + more_bytes
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        soft = begun_bytes + amount_bytes
         resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    return begun_bytes
+    return found
 
 
-def _memory_bytes() -> int:
-    """Return the size of this process's address space, 0 where the system does not say."""
+def _most_bytes() -> int:
+    """Return the largest size that this process's address space had, 0 where the system does not say."""
     if not _LIMITS_ITSELF:
         return 0
-    return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmPeak:")[2].split()[0]) * 1024
 
 
 if __name__ == "__main__":

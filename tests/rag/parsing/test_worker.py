@@ -12,10 +12,10 @@ from fakes import drive
 
 from rag.errors import DocumentError, RagError, UnsupportedDocumentError
 from rag.parsing.formats import LARGEST_FILE, parse_file
-from rag.parsing.worker import Limits, Reader, ReaderStoppedError, Why, check_file
+from rag.parsing.worker import LARGEST_OUTPUT, Limits, Reader, ReaderStoppedError, Why, check_file
 
 ROOT = Path(__file__).resolve().parents[3]
-QUICK = Limits(memory_bytes=400_000_000, seconds=1.5, output_bytes=1 << 20)
+QUICK = Limits(memory_bytes=150_000_000, seconds=1.5, output_bytes=1 << 20, output_times=0)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the system as Linux does")
 
 
@@ -86,6 +86,7 @@ def test_refusals_are_the_same_sentences_and_the_process_stays(tmp_path: Path) -
         ("sleeps", Why.TIME),
         ("spins", Why.TIME),
         pytest.param("eats", Why.MEMORY, marks=linux),
+        pytest.param("blames", Why.MEMORY, marks=linux),
         pytest.param("aborts", Why.MEMORY, marks=linux),
         pytest.param("killed", Why.MEMORY, marks=linux),
         ("faults", Why.CRASH),
@@ -108,6 +109,13 @@ def test_a_file_that_ends_the_process_is_one_sentence_and_the_next_one_is_read(
     assert bad.process_id is None, "it is used again"
     assert not (ROOT / "code-ran").exists()
     assert drive(bad.read(a_file(tmp_path, "txt"))).text == "some text"
+
+
+@linux
+def test_a_process_that_has_grown_is_replaced(bad: Reader, tmp_path: Path) -> None:
+    numbers = {drive(bad.read(a_file(tmp_path, "keeps"))).text for _ in range(3)}
+    assert len(numbers) == 3
+    assert bad.process_id is None
 
 
 def test_a_refusal_of_a_parser_is_its_sentence(bad: Reader, tmp_path: Path) -> None:
@@ -136,6 +144,9 @@ def test_a_large_file_may_take_longer() -> None:
     assert limits.idle_s(0) == limits.total_s(0) <= 60
     assert limits.idle_s(100_000_000) > 100
     assert limits.total_s(100_000_000) > 1000
+    assert limits.output(1000) < 20_000_000
+    assert limits.output(10_000_000) > 100_000_000
+    assert limits.output(LARGEST_FILE) == LARGEST_OUTPUT > LARGEST_FILE
 
 
 @pytest.mark.skipif(os.name == "nt", reason="asks for signals")
@@ -202,7 +213,7 @@ def test_a_process_that_died_between_two_files_is_replaced(bad: Reader, tmp_path
 
 def test_the_process_imports_no_model_and_no_index() -> None:
     code = (
-        "import sys; sys.argv = ['', '1000000000', '1000']\n"
+        "import sys; sys.argv = ['', '1000000000']\n"
         "import rag.parsing.worker as worker\n"
         "heavy = ('torch', 'chromadb', 'sentence_transformers', 'transformers', 'tokenizers', 'sqlmodel', 'numpy')\n"
         "print([name for name in heavy if name in sys.modules])"
