@@ -12,12 +12,13 @@ import pytest
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.umask(0o077)  # as the program sets it: folders that tests prepare are then as it would have made them
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from fakes import DirectReader, FakeEmbedder, ScriptedModel
 
 from rag.workspace import Workspace
+
+os.umask(0o077)  # as the program sets it: folders that tests prepare are then as it would have made them
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Shows texts of others as they are: a document's text, a file's name, what a model wrote.
 
 Qt guesses whether a tooltip, a label, a message or a legend is HTML, and HTML opens the files that it names.
-`tests/app/test_plain_text.py` holds that nothing of the window leaves the guess to Qt.
+`tests/app/widgets/test_plain_text.py` holds that nothing of the window leaves the guess to Qt.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keeps a data folder for its owner alone: documents, questions and answers are nobody else's business.
 
 What the program creates is private from the beginning, by the mask of its process. What an older program or
-a copy left open to others is closed when the folder is opened. Windows keeps a person's folders apart by itself.
+a copy left open to others is closed when the folder is opened. Windows keeps people's folders apart itself.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def make_private(folder: Path) -> list[str]:
             kept.append(path)
     if kept:
         return [
-            f"Other people on this computer can read {kept[0]}, which belongs to somebody else. Ask its owner to "
-            "close it, or choose another data folder with --data."
+            f"Other people on this computer can read {kept[0]}, which belongs to somebody else. Ask its "
+            "owner to close it, or choose another data folder with --data."
         ]
     if closed and is_data:
         return [f"Other people on this computer could read {folder}. It is for you alone now."]

@@ -44,7 +44,7 @@ from rag.knowledge.watched_folders import watch_folder
 from rag.review.feedback import add_feedback
 from rag.workspace import Workspace
 
-APP = Path(__file__).resolve().parents[2] / "app"
+APP = Path(__file__).resolve().parents[3] / "app"
 HOSTILE = "<img src='opened.png'><s>STRUCK</s> & more"  # a file may be called so
 SENTENCE = f"The tide at Bremen rises 3.5 metres {HOSTILE} and boats leave at noon."
 
