@@ -21,7 +21,7 @@ from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
-from rag.parsing.stopped_files import FILE, StoppedFiles
+from rag.parsing.formats import PARSER
 from rag.parsing.worker import Reader
 from rag.prompts.registry import ensure_default
 from rag.prompts.templates import load_prompt
@@ -32,6 +32,7 @@ from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.storage.database import Database
 from rag.storage.privacy import make_private
 from rag.storage.relocation import finish_move
+from rag.storage.stopped_files import FILE, StoppedFiles
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
 from rag.storage.version_content import ContentCache, VersionContent
@@ -78,7 +79,7 @@ class Workspace:
         self.database = Database(folder / DATABASE)
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
-        self.stopped_files = StoppedFiles(folder / FILE)
+        self.stopped_files = StoppedFiles(folder / FILE, PARSER)
         self._loading = threading.RLock()
         self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)

@@ -336,7 +336,7 @@ def _parse(
     """Return the text of a file, and remember a content that stopped the reader. Raises DocumentError."""
     stopped = workspace.stopped_files
     why = stopped.why(sha256)
-    if why is not None and run.is_followed:
+    if why and run.is_followed:
         raise DocumentError(
             f"The file was left out because it stopped the reader before ({why}); it is tried again when it "
             "changes, or when you add it by hand."
@@ -356,7 +356,7 @@ def _parse(
     except ReaderStoppedError as error:
         stopped.remember(sha256, error.why)
         raise
-    if why is not None:
+    if why:
         stopped.forget(sha256)
     return parsed
 

@@ -409,7 +409,7 @@ def test_a_content_that_is_read_after_all_is_no_longer_remembered(
     assert "tides.txt" not in names(workspace)
     drive(ingest_files(workspace, "A", [documents]))
     assert "tides.txt" in names(workspace)
-    assert workspace.stopped_files.why(sha256) is None
+    assert workspace.stopped_files.why(sha256) == ""
 
 
 def counted_reads(workspace: Workspace) -> list[str]:

@@ -6,9 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rag.parsing.formats import PARSER
-from rag.parsing.worker import Why
-
 FILE = "stopped-files.json"
 _MOST = 10_000  # contents; the oldest are forgotten
 
@@ -19,16 +16,20 @@ class StoppedFiles:
     What another version of the parsers could not read is forgotten: this one may read it.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read the file when it is asked for. path: of the file, which need not exist."""
-        self._path = path
+    def __init__(self, path: Path, parser: str) -> None:
+        """Read the file when it is asked for.
 
-    def why(self, sha256: str) -> Why | None:
-        """Return what a content did to the reader, None for one that never stopped it."""
-        found = self._read().get(sha256)
-        return Why(found) if found in list(Why) else None
+        Args:
+            path: Of the file, which need not exist.
+            parser: The version of the parsers, see rag.parsing.formats.PARSER.
+        """
+        self._path, self._parser = path, parser
 
-    def remember(self, sha256: str, why: Why) -> None:
+    def why(self, sha256: str) -> str:
+        """Return what a content did to the reader, "" for one that never stopped it."""
+        return self._read().get(sha256, "")
+
+    def remember(self, sha256: str, why: str) -> None:
         """Note that a content stopped the reader."""
         entries = self._read()
         entries.pop(sha256, None)
@@ -44,7 +45,7 @@ class StoppedFiles:
     def _read(self) -> dict[str, str]:
         try:
             document: Any = json.loads(self._path.read_text("utf-8"))
-            if document["parser"] != PARSER:
+            if document["parser"] != self._parser:
                 return {}
             return {str(key): str(value) for key, value in document["files"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -52,5 +53,5 @@ class StoppedFiles:
 
     def _write(self, entries: dict[str, str]) -> None:
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps({"parser": PARSER, "files": entries}, indent=0), "utf-8")
+        part.write_text(json.dumps({"parser": self._parser, "files": entries}, indent=0), "utf-8")
         part.replace(self._path)
