@@ -21,9 +21,8 @@ from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import KeyValueGrid, label
+from app.widgets.labels import KeyValueGrid, label, set_tip
 from app.widgets.layout import Panel, Splitter, column, row, scrolled
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import AnswerRestarted, TokenStreamed

@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QPushButton
 
 from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Item, Panel, row
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion

@@ -18,9 +18,8 @@ from PySide6.QtWidgets import (
 
 from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import column, refill, row
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SMALL_SPACE
 from rag import operations
 from rag.evaluation.rows import list_sets

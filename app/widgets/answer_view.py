@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
 
-from app.widgets.plain_text import as_it_is
+from app.widgets.labels import as_it_is
 from app.widgets.theme import VERDICT_COLOURS, Theme
 from rag.text.citations import MARKER
 

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QPushButton, QToolButton
 
-from app.widgets.plain_text import set_tip
+from app.widgets.labels import set_tip
 from app.widgets.theme import Theme
 
 

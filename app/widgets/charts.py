@@ -10,17 +10,19 @@ import csv
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from pyqtgraph.graphicsItems.LegendItem import ItemSample
+from pyqtgraph.graphicsItems.LegendItem import ItemSample, LegendItem
 from PySide6.QtCore import QBuffer, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from app.widgets.plain_text import add_legend, as_it_is
+from app.widgets.labels import as_it_is
 from app.widgets.theme import Theme
 from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
@@ -549,3 +551,19 @@ def _number(value: float) -> str:
     if not np.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
+
+
+class PlainLegend(LegendItem):
+    """A legend whose names are texts and not HTML."""
+
+    def addItem(self, item: Any, name: str) -> None:
+        """Add a line for an item of the plot."""
+        super().addItem(item, escape(name))
+
+
+def add_legend(plot: pg.PlotWidget, **options: Any) -> PlainLegend:
+    """Give a plot a legend. options: as of pyqtgraph's LegendItem."""
+    legend = PlainLegend(**options)
+    plot.getPlotItem().legend = legend  # where the items that are added look for it
+    legend.setParentItem(plot.getPlotItem().vb)
+    return legend

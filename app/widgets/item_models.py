@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
 
-from app.widgets.plain_text import as_it_is
+from app.widgets.labels import as_it_is
 from app.widgets.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex

@@ -31,8 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.labels import label
-from app.widgets.plain_text import as_it_is
+from app.widgets.labels import as_it_is, label
 from app.widgets.theme import SMALL_SPACE, SPACE, Theme
 
 # A widget or layout, the same with its stretch, or a stretch of empty space.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
-from app.widgets.plain_text import as_it_is
+from app.widgets.labels import as_it_is
 
 
 def pick_name(parent: QWidget, title: str, usual: Sequence[str], given: Sequence[str]) -> str:

@@ -11,9 +11,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import StatusPill, label
+from app.widgets.labels import StatusPill, label, set_tip
 from app.widgets.layout import row
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SPACE, Theme
 
 _NOTICE_MS = 9000  # how long a notice stays that asks for nothing

@@ -23,9 +23,8 @@ from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.rollout_strip import RolloutStrip
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label, set_tip
 from app.widgets.layout import EmptyState, Panel, Splitter, column, refill, row, scrolled
-from app.widgets.plain_text import as_it_is, set_tip
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.asking.rows import AskResult

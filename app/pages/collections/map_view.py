@@ -10,9 +10,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.widgets.charts import add_legend
 from app.widgets.labels import label
 from app.widgets.layout import column
-from app.widgets.plain_text import add_legend
 from app.widgets.theme import Theme
 from rag.knowledge.rows import EmbeddingMap
 from rag.text.plurals import counted

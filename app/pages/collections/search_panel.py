@@ -9,9 +9,8 @@ from app.console import Console
 from app.shared.candidate_table import CandidateTable
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label
 from app.widgets.layout import Splitter, column, confirm, refill, row
-from app.widgets.plain_text import as_it_is
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import SearchSide, SearchTest

@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.setting_editor import Editor, make_editor, show_value, value_of
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import dialog_buttons, scrolled
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import list_collections, list_versions
 from rag.prompts.rows import list_prompts

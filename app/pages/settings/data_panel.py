@@ -21,9 +21,8 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import ElidedLabel, as_it_is, label
 from app.widgets.layout import Panel, row
-from app.widgets.plain_text import as_it_is
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.operations import Lane

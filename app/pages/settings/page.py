@@ -15,9 +15,8 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.pages.settings.data_panel import DataPanel
 from app.shared.setting_editor import Editor, make_editor, show_value, when_changed
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row, scrolled
-from app.widgets.plain_text import set_tip
 from app.widgets.theme import SPACE
 
 _TITLES = {

@@ -18,10 +18,9 @@ from app.console import Console
 from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label
 from app.widgets.layout import EmptyState, Panel, Splitter, refill, row
 from app.widgets.navigation import SearchField
-from app.widgets.plain_text import as_it_is
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
 from rag.errors import NotFoundError

@@ -64,9 +64,7 @@ class Screen(Console):
         else:
             _print_whole(Screen(stderr=True)).print(*objects, **options)
 
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterator[Segment]:
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         """Yield what rich makes of something; no text in it can command the terminal."""
         for segment in super().render(renderable, options):
             if segment.control or segment.text == "\r":  # rich's own, and the end of a line of progress
