@@ -8,7 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.console import Console
@@ -87,6 +87,7 @@ def _refuse(sentence: str) -> int:
 
         application = QApplication(sys.argv[:1])
         box = QMessageBox(QMessageBox.Icon.Warning, "Ragdeck", sentence)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.show()
         application.exec()
     return 1

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QLabel, QMainWindow, QStatusBar, QWidget
+from PySide6.QtWidgets import QMainWindow, QStatusBar, QWidget
 
 from app.background_checks import BackgroundChecks
 from app.console import Console, Notice
@@ -25,6 +25,7 @@ from app.engine.client import Task
 from app.ingest_controller import IngestController
 from app.routes import PAGES, Pages
 from app.widgets.error_dialog import show_error
+from app.widgets.labels import label
 from app.widgets.layout import column, row
 from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_shortcut
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
@@ -48,7 +49,7 @@ class StatusBar(QStatusBar):
         super().__init__()
         self._console = console
         self._quiet_s = quiet_s
-        self._labels = {name: QLabel() for name in ("task", "model", "speed", "context", "memory")}
+        self._labels = {name: label() for name in ("task", "model", "speed", "context", "memory")}
         for name, widget in self._labels.items():
             widget.setAccessibleName(f"Status: {name}")
             if name == "task":

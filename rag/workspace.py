@@ -21,6 +21,8 @@ from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
 from rag.models.language_model import LanguageModel, starter_model_path
+from rag.parsing.formats import PARSER
+from rag.parsing.worker import Reader
 from rag.prompts.registry import ensure_default
 from rag.prompts.templates import load_prompt
 from rag.settings import GenerationSettings, Settings, classic_retrieval
@@ -28,7 +30,9 @@ from rag.storage import audit_log
 from rag.storage.backup import finish_restore
 from rag.storage.data_folder import DATABASE, RESOURCES, FolderLock
 from rag.storage.database import Database
+from rag.storage.privacy import make_private
 from rag.storage.relocation import finish_move
+from rag.storage.stopped_files import FILE, StoppedFiles
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
 from rag.storage.version_content import ContentCache, VersionContent
@@ -47,6 +51,7 @@ class Workspace:
         *,
         embedder: Embedder | None = None,
         load_model: Callable[[Path, GenerationSettings], LanguageModel] = LanguageModel,
+        reader: Reader | None = None,
     ) -> None:
         """Open a data folder.
 
@@ -55,13 +60,14 @@ class Workspace:
             purpose: What opens it, for the message that another process gets.
             embedder: Replaces the starter embedder.
             load_model: Opens a GGUF file.
+            reader: Replaces the process that reads files.
         """
         self.folder = folder
         self._lock = FolderLock(folder)
         self._lock.acquire(purpose)
         try:
             # A person must be told of a restore or move that was finished or cleared away.
-            self.notices: list[str] = finish_move(folder) + finish_restore(folder)
+            self.notices: list[str] = finish_move(folder) + finish_restore(folder) + make_private(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
             self._keep_classic_search()
@@ -72,6 +78,8 @@ class Workspace:
             raise
         self.database = Database(folder / DATABASE)
         self.index = VectorIndex(folder / INDEX)
+        self.reader = reader or Reader()
+        self.stopped_files = StoppedFiles(folder / FILE, PARSER)
         self._loading = threading.RLock()
         self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)
@@ -263,6 +271,7 @@ class Workspace:
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.unload_model()
+        self.reader.close()
         self.database.close()
         self.index.close()
         self.store.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakeEmbedder, ScriptedModel
+from fakes import DirectReader, FakeEmbedder, ScriptedModel
 
 from rag import cli
 from rag.workspace import Workspace
@@ -38,7 +38,13 @@ class CommandLine:
 
     def open(self, folder: Path | None = None, purpose: str = "a test") -> Workspace:
         """Open the data folder as commands do; it must be closed again before the next command."""
-        return Workspace(folder or self.folder, purpose, embedder=FakeEmbedder(), load_model=self.model.load)
+        return Workspace(
+            folder or self.folder,
+            purpose,
+            embedder=FakeEmbedder(),
+            load_model=self.model.load,
+            reader=DirectReader(),
+        )
 
     def __call__(self, *arguments: object) -> Printed:
         self._capsys.readouterr()

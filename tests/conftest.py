@@ -14,9 +14,11 @@ if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from fakes import FakeEmbedder, ScriptedModel
+from fakes import DirectReader, FakeEmbedder, ScriptedModel
 
 from rag.workspace import Workspace
+
+os.umask(0o077)  # as the program sets it: folders that tests prepare are then as it would have made them
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def workspace(folder: Path) -> Iterator[Workspace]:
     """A workspace with a fast embedder and a model that says what a test wants."""
-    with Workspace(folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as opened:
+    with Workspace(
+        folder, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load, reader=DirectReader()
+    ) as opened:
         opened.language_model()  # loaded, as in a window in use
         yield opened
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import struct
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from rag.models.chat_template import BUILT_IN
 from rag.models.embedding import Embedder, starter_embedder_folder
 from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
 from rag.models.rows import ModelHeader
+from rag.parsing.formats import parse_file
+from rag.parsing.rows import ParsedDocument
+from rag.parsing.worker import Reader
 from rag.settings import GenerationSettings
 
 CHATML = BUILT_IN["chatml"]
@@ -119,6 +122,17 @@ class ScriptedModel(LanguageModel):
 
     def close(self) -> None:
         return
+
+
+class DirectReader(Reader):
+    """Reads files in this process: what is tested is not the reading, and starting a process takes a while."""
+
+    def start(self) -> None:
+        return
+
+    def read(self, path: Path) -> Generator[None, None, ParsedDocument]:
+        yield from ()
+        return parse_file(path)
 
 
 def drive(generator: Any) -> Any:

@@ -21,7 +21,7 @@ from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import KeyValueGrid, label
+from app.widgets.labels import KeyValueGrid, label, set_tip
 from app.widgets.layout import Panel, Splitter, column, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
@@ -193,7 +193,7 @@ class ModelsPage(QWidget):
             field = _number_field(low, high, step)
             field.setAccessibleName(title)
             description = type(self._console.settings.generation).model_fields[key].description or ""
-            field.setToolTip(description)
+            set_tip(field, description)
             field.valueChanged.connect(lambda value, k=key: self._change(k, value))
             self._fields[key] = field
             form.addRow(title, field)

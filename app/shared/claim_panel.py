@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Item, Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
@@ -68,7 +68,7 @@ class ClaimPanel(Panel):
             f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;"
         )
         self._score.setText(frequency(claim.score))
-        self._score.setToolTip("" if claim.score is None else f"Score {claim.score:.3f}")
+        set_tip(self._score, "" if claim.score is None else f"Score {claim.score:.3f}")
         evidence = " ".join(claim.evidence_text.split())
         sentence = claim.text.strip()
         in_claim, in_evidence = shared_words(sentence, evidence)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import column, refill, row
 from app.widgets.theme import SMALL_SPACE
 from rag import operations
@@ -119,7 +119,7 @@ class FeedbackBar(QFrame):
         packed = sorted((h for h in hits if h.marker is not None), key=lambda h: h.marker or 0)
         for hit in packed[:8]:
             box = QCheckBox(f"[{hit.marker}]")
-            box.setToolTip(f"{hit.document} {hit.place}\n{' '.join(hit.text.split())[:400]}")
+            set_tip(box, f"{hit.document} {hit.place}\n{' '.join(hit.text.split())[:400]}")
             box.setAccessibleName(f"Passage {hit.marker} contains the answer")
             self._passages.append((hit.marker or 0, box))
             self._passage_row.insertWidget(len(self._passages), box)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip
 
+from app.widgets.labels import as_it_is
 from app.widgets.theme import VERDICT_COLOURS, Theme
 from rag.text.citations import MARKER
 
@@ -80,7 +81,7 @@ class AnswerView(QTextBrowser):
         over = bool(self.anchorAt(position)) or (claim is not None and claim.verdict.is_claim)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.IBeamCursor)
         if claim is not None and claim.verdict.is_claim:
-            QToolTip.showText(event.globalPosition().toPoint(), claim_summary(claim), self)
+            QToolTip.showText(event.globalPosition().toPoint(), as_it_is(claim_summary(claim)), self)
         else:
             QToolTip.hideText()
         super().mouseMoveEvent(event)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QPushButton, QToolButton
 
+from app.widgets.labels import set_tip
 from app.widgets.theme import Theme
 
 
@@ -31,7 +32,7 @@ def button(
     made = QPushButton(text)
     made.setProperty("primary", primary)
     made.setProperty("link", link)
-    made.setToolTip(tip)
+    set_tip(made, tip)
     made.setAccessibleName(text)
     if action is not None:
         made.clicked.connect(lambda _checked=False: action())
@@ -47,7 +48,7 @@ class IconButton(QToolButton):
         self._theme, self._icon = theme, icon
         self.setObjectName("iconButton")
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        set_tip(self, name)
         self.setIconSize(QSize(18, 18))
         if action is not None:
             self.clicked.connect(lambda _checked=False: action())

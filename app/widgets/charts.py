@@ -10,16 +10,19 @@ import csv
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from pyqtgraph.graphicsItems.LegendItem import ItemSample
+from pyqtgraph.graphicsItems.LegendItem import ItemSample, LegendItem
 from PySide6.QtCore import QBuffer, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from app.widgets.labels import as_it_is
 from app.widgets.theme import Theme
 from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
@@ -78,7 +81,7 @@ class TimeChart(QWidget):
         self._label = pg.TextItem(anchor=(0, 1))
         self._label.setZValue(100)
         self._empty = pg.TextItem(empty, anchor=(0.5, 0.5))
-        self._legend = self.plot.addLegend(labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
+        self._legend = add_legend(self.plot, labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
         self._legend.setParentItem(self.plot.getPlotItem())  # above the plot, where it covers no data
         self._legend.anchor((1, 0), (1, 0), offset=(0, -6))
         layout = QVBoxLayout(self)
@@ -532,7 +535,8 @@ class Waterfall(QWidget):
             if 0 <= row < len(self._bars):
                 bar = self._bars[row]
                 text = f"{bar.name}: {bar.start_ms:,.1f} to {bar.end_ms:,.1f} ms"
-                QToolTip.showText(event.globalPos(), f"{text}\n{bar.detail}" if bar.detail else text, self)
+                text = f"{text}\n{bar.detail}" if bar.detail else text
+                QToolTip.showText(event.globalPos(), as_it_is(text), self)
             else:
                 QToolTip.hideText()
             return True
@@ -547,3 +551,19 @@ def _number(value: float) -> str:
     if not np.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
+
+
+class PlainLegend(LegendItem):
+    """A legend whose names are texts and not HTML."""
+
+    def addItem(self, item: Any, name: str) -> None:
+        """Add a line for an item of the plot."""
+        super().addItem(item, escape(name))
+
+
+def add_legend(plot: pg.PlotWidget, **options: Any) -> PlainLegend:
+    """Give a plot a legend. options: as of pyqtgraph's LegendItem."""
+    legend = PlainLegend(**options)
+    plot.getPlotItem().legend = legend  # where the items that are added look for it
+    legend.setParentItem(plot.getPlotItem().vb)
+    return legend

@@ -22,6 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.widgets.labels import label
+
 log = logging.getLogger("ragdeck.window")
 _BUG = "This is a bug in Ragdeck. Please include the details below when you report it."
 
@@ -58,7 +60,7 @@ class ErrorDialog(QDialog):
     def _picture(self) -> QLabel:
         style = QStyle.StandardPixmap
         name = style.SP_MessageBoxCritical if self.details else style.SP_MessageBoxWarning
-        picture = QLabel()
+        picture = label()
         picture.setPixmap(self.style().standardIcon(name).pixmap(32, 32))
         return picture
 
@@ -120,8 +122,6 @@ def install_excepthook() -> None:
 
 
 def _text(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+    made = label(text, wrap=True)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made

@@ -1,8 +1,14 @@
-"""Labels, status pills, cards and key-value grids."""
+"""Labels, tooltips, status pills, cards and key-value grids.
+
+They show texts of others as they are: a document's text, a file's name, what a model wrote. Qt guesses
+whether a tooltip, a label or a message is HTML, and HTML opens the files that it names.
+`tests/app/test_plain_text.py` holds that nothing of the window leaves the guess to Qt.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
@@ -20,6 +26,19 @@ from PySide6.QtWidgets import (
 from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
 
 _LONG_WORD = 40  # characters
+
+
+def as_it_is(text: str) -> str:
+    """Return what Qt shows as this text, wherever it guesses whether a text is HTML."""
+    if "<" not in text:
+        return text  # Qt takes it for plain
+    lines = escape(text).replace("\n", "<br>")
+    return f'<qt><span style="white-space:pre-wrap">{lines}</span></qt>'
+
+
+def set_tip(widget: QWidget, text: str) -> None:
+    """Show this text as the tooltip of a widget, whatever it contains."""
+    widget.setToolTip(as_it_is(text))
 
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
@@ -51,7 +70,7 @@ class ElidedLabel(QLabel):
         """Show another text."""
         super().setText(text)
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        set_tip(self, text)
 
     def shown_text(self) -> str:
         """Return what there is room for."""

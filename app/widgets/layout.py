@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLayout,
     QMessageBox,
     QPushButton,
@@ -32,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label
 from app.widgets.theme import SMALL_SPACE, SPACE, Theme
 
 # A widget or layout, the same with its stretch, or a stretch of empty space.
@@ -148,7 +147,7 @@ def confirm(
     icon = QMessageBox.Icon.Warning if destructive else QMessageBox.Icon.Question
     box = QMessageBox(icon, title, text, parent=parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setInformativeText(more)
+    box.setInformativeText(as_it_is(more))
     role = QMessageBox.ButtonRole.DestructiveRole if destructive else QMessageBox.ButtonRole.AcceptRole
     yes = box.addButton(verb, role)
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
@@ -296,7 +295,7 @@ class EmptyState(QWidget):
         super().__init__()
         self._theme, self._icon = theme, icon
         self._picture, self._title, self._sentence = (
-            QLabel(),
+            label(),
             label(title, "title"),
             label(sentence, "muted", wrap=True),
         )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
+from app.widgets.labels import as_it_is
+
 
 def pick_name(parent: QWidget, title: str, usual: Sequence[str], given: Sequence[str]) -> str:
     """Let the user pick a name from a menu or type one; empty when nothing was picked.
@@ -49,5 +51,5 @@ def pick_label_move(
         return None
     taken = name in labels
     what = f"Remove “{name}” from version {number}" if taken else f"Move “{name}” to version {number}"
-    note, accepted = QInputDialog.getText(parent, "Label", f"{what}. Reason, for the log:")
+    note, accepted = QInputDialog.getText(parent, "Label", as_it_is(f"{what}. Reason, for the log:"))
     return (name, None if taken else number, note) if accepted else None

@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import StatusPill, label
+from app.widgets.labels import StatusPill, label, set_tip
 from app.widgets.layout import row
 from app.widgets.theme import SPACE, Theme
 
@@ -163,7 +163,7 @@ class NavigationRail(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 10, 6, 10)
         layout.setSpacing(4)
-        logo = QLabel()
+        logo = label()
         logo.setPixmap(theme.pixmap("ragdeck", size=32))
         logo.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(logo)
@@ -177,7 +177,7 @@ class NavigationRail(QFrame):
             made.setIconSize(QSize(20, 20))
             made.setFixedSize(78, 52)
             made.setAccessibleName(title)
-            made.setToolTip(f"{title} ({page_shortcut(number)})")
+            set_tip(made, f"{title} ({page_shortcut(number)})")
             made.clicked.connect(lambda _checked=False, k=key: self.page_requested.emit(k))
             self._buttons[key] = (made, icon)
             layout.addWidget(made)

@@ -7,8 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPixmap, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QScrollArea
+from PySide6.QtWidgets import QScrollArea
 
+from app.widgets.labels import label
 from app.widgets.theme import Theme
 
 
@@ -28,7 +29,7 @@ class PageView(QScrollArea):
         self._image = QImage()
         self._rectangles: Sequence[tuple[float, float, float, float]] = ()
         self._zoom = 1.0
-        self._canvas = QLabel()
+        self._canvas = label()
         self._canvas.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.setWidget(self._canvas)
         self.setWidgetResizable(True)

@@ -42,6 +42,7 @@ from rag.cli.terminal import (
     print_json,
     screen,
     shortened,
+    write_text,
 )
 from rag.index.rows import Hit
 from rag.text.plurals import counted
@@ -311,8 +312,7 @@ def show_answer_event(event: Any, show_thinking: bool = False) -> None:
     elif isinstance(event, TokenStreamed):
         if show_thinking and event.token_count == 1:
             log.print()  # the thinking ends without a line of its own
-        sys.stdout.write(event.text)
-        sys.stdout.flush()
+        write_text(event.text)
 
 
 def _packed_sentence(event: RetrievalDone) -> str:
@@ -324,7 +324,7 @@ def _packed_sentence(event: RetrievalDone) -> str:
 
 def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     if result.status == TraceStatus.NOTHING_FOUND:
-        screen.print(detail.answer)
+        screen.print(plain(detail.answer))
     sys.stdout.write("\n\n")
     if detail.thinking_tokens:
         tokens = counted(detail.thinking_tokens, "token")

@@ -43,7 +43,9 @@ def list_collections(source: Source, data: Data = None, as_json: Json = False) -
     table = Table("Name", "Records", "Dimension", "Distance", "HNSW")
     for row in rows:
         settings = ", ".join(f"{key} {value}" for key, value in row.hnsw if key != "space")
-        table.add_row(plain(row.name), f"{row.count:,}", str(row.dimension or "–"), row.space, settings)
+        table.add_row(
+            plain(row.name), f"{row.count:,}", str(row.dimension or "–"), plain(row.space), plain(settings)
+        )
     screen.print(table if rows else "It contains no collections.")
 
 

@@ -104,8 +104,8 @@ def models_list(
         table.add_row(
             plain(entry.name) + (" (demo model)" if entry.origin == "starter" else ""),
             entry.origin,
-            header.architecture,
-            header.quantisation,
+            plain(header.architecture),
+            plain(header.quantisation),
             f"{header.parameter_count / 1e6:,.0f} M",
             f"{header.context_length:,}",
             f"{forecast_memory(header, context).total / 2**20:,.0f} MiB",

@@ -131,7 +131,7 @@ def collections_list(data: Data = None, as_json: Json = False) -> None:
             f"{row.document_count:,}",
             f"{row.chunk_count:,}",
             f"{row.token_count:,}",
-            row.embedder_name,
+            plain(row.embedder_name),
         )
     screen.print(
         table if rows else "There are no collections yet. Make one with `ragdeck ingest PATH... -c NAME`."

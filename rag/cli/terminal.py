@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rag.cli.printing.screen import Screen, carries_every_sign, collected_sentences
+from rag.cli.printing.screen import Screen, carries_every_sign, collected_sentences, visible
 from rag.errors import DataFolderLockedError
 from rag.knowledge.rows import IngestProgress, IngestReport, VersionProgress
 from rag.storage.data_folder import data_folder, lock_holder
@@ -287,11 +287,17 @@ def _without_nan(value: Any) -> Any:
     return [_without_nan(part) for part in value] if isinstance(value, list) else value
 
 
+def write_text(text: str) -> None:
+    """Write a piece of an answer on stdout at once."""
+    screen.file.write(visible(text))
+    screen.file.flush()
+
+
 def plain(text: str) -> str:
     """Return a text of others without what rich would read as markup or the terminal as a command."""
     from rich.markup import escape
 
-    return escape("".join(c if c.isprintable() or c in "\n\t" else "�" for c in text))
+    return escape(visible(text))
 
 
 def shortened(text: str, most: int) -> str:

@@ -4,6 +4,9 @@ The stages: discover the files; for each, compute its sha256 and use the known r
 it; embed the unknown texts; write each document in a short transaction; write the version in one transaction;
 fill the index. Files are embedded in groups, because many small files one by one would leave the network
 idle. Cancelling at any yield keeps what was finished, and the next ingest continues from there.
+
+A file is parsed by a process of its own (rag.parsing.worker): one that ends that process is reported as
+failed, and in a followed folder it is not tried again until it changes.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +36,9 @@ from rag.knowledge.rows import FileOutcome, FileStatus, IngestProgress, IngestRe
 from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
 from rag.parsing.chunking import Chunker, TextChunk, chunking_fingerprint, with_left_out
-from rag.parsing.formats import PARSER, parse_file, why_unsupported
+from rag.parsing.formats import PARSER, why_unsupported
 from rag.parsing.rows import ParsedDocument
+from rag.parsing.worker import ReaderStoppedError, check_file
 from rag.settings import ChunkingSettings
 from rag.storage.store import add_chunks, add_embeddings, add_parts, missing_embeddings, now_ms
 from rag.storage.tables.knowledge import Chunk, Collection, DatasetVersion, Document
@@ -43,6 +48,7 @@ from rag.workspace import Workspace
 
 _GROUP_CHUNKS = 512  # chunks gathered before they are embedded together
 _ENCODE_BATCH = 32  # texts between two chances to cancel
+_SLOW_S = 2  # a file that takes longer to parse does not keep those before it from being saved
 
 Events = Generator[IngestProgress, None, IngestReport]
 
@@ -89,6 +95,8 @@ class _Run:
     chunking: str  # fingerprint of parser, chunk settings and tokenizer
     known: _Known
     sources: list[Source]
+    is_followed: bool = False  # nobody asked for these files one by one
+    group: list[_Pending] = field(default_factory=list)  # parsed files that are not saved yet
     gone: list[str] = field(default_factory=list)  # sources whose files no longer exist
     began: float = field(default_factory=time.monotonic)
     outcomes: list[FileOutcome] = field(default_factory=list)
@@ -154,16 +162,22 @@ def ingest_files(
     if not paths:
         raise RagError("No files were given. Name files or folders to add.")
     sources, refused = discover(paths)
-    run = _open_run(workspace, collection, sources)
+    leaving: list[FileOutcome] = []
     if following is not None:
-        run.gone = _gone_from(run, following)
-    run.outcomes.extend(refused)
-    yield run.progress("", "discovering")
-    try:
-        yield from _read_all(workspace, run)
-    except BaseException:
-        clear_pending(workspace, run.collection_id)
-        raise
+        sources, leaving = keep_inside(sources, following)
+    with closing(workspace.reader):
+        workspace.reader.start()  # it takes a moment, in which the collection is opened
+        run = _open_run(workspace, collection, sources)
+        if following is not None:
+            run.is_followed = True
+            run.gone = _gone_from(run, following)
+        run.outcomes.extend(refused + leaving)
+        yield run.progress("", "discovering")
+        try:
+            yield from _read_all(workspace, run)
+        except BaseException:
+            clear_pending(workspace, run.collection_id)
+            raise
     yield run.progress("", "saving")
     if run.documents or run.gone:
         for step in make_version_of(workspace, run.collection_id, lambda s, c: _plan(run, s, c)):
@@ -174,18 +188,16 @@ def ingest_files(
 
 def _read_all(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
     """Read, split and embed everything that is new."""
-    group: list[_Pending] = []
     chunker = _chunker(run)
     for source in run.sources:
         yield run.progress(source.key, "parsing")
-        pending = yield from _read_source(run, source, chunker)
+        pending = yield from _read_source(workspace, run, source, chunker)
         if pending is not None:
-            group.append(pending)
+            run.group.append(pending)
             run.chunks_total += len(pending.chunks)
-        if sum(len(p.chunks) for p in group) >= _GROUP_CHUNKS:
-            yield from _embed_and_save(workspace, run, group)
-            group = []
-    yield from _embed_and_save(workspace, run, group)
+        if sum(len(p.chunks) for p in run.group) >= _GROUP_CHUNKS:
+            yield from _embed_and_save(workspace, run)
+    yield from _embed_and_save(workspace, run)
 
 
 def discover(paths: Iterable[str | Path]) -> tuple[list[Source], list[FileOutcome]]:
@@ -274,6 +286,29 @@ def _not_a_file(path: Path) -> str:
     return "" if kind == stat.S_IFREG else _KINDS.get(kind, "not a regular file")
 
 
+def keep_inside(sources: Sequence[Source], folder: Path) -> tuple[list[Source], list[FileOutcome]]:
+    """Return the files that are really in a followed folder, and those to which a link leads out of it.
+
+    Who may write into a followed folder must not be able to hand on what its owner alone may read.
+    """
+    root = folder.resolve()
+    inside: dict[Path, bool] = {}  # of the folders of the files
+    kept, leaving = [], []
+    for source in sources:
+        parent = source.path.parent
+        if parent not in inside:
+            inside[parent] = parent.resolve().is_relative_to(root)
+        is_inside = inside[parent]
+        if is_inside and source.path.is_symlink():
+            is_inside = source.path.resolve().is_relative_to(root)
+        if is_inside:
+            kept.append(source)
+        else:
+            sentence = "a link that leads out of the followed folder"
+            leaving.append(_refusal(source.path, FileStatus.SKIPPED, sentence))
+    return kept, leaving
+
+
 def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _Run:
     found = ensure_collection(workspace, collection)
     embedder = workspace.embedder_of(found.embedder, found.embedder_name)
@@ -331,11 +366,12 @@ def _chunker(run: _Run) -> Splitter:
 
 
 def _read_source(
-    run: _Run, source: Source, split: Splitter
+    workspace: Workspace, run: _Run, source: Source, split: Splitter
 ) -> Generator[IngestProgress, None, _Pending | None]:
     """Decide what a file is; return it parsed and split when it is new, None when nothing is left to do."""
     key = source.key
     try:
+        check_file(source.path)
         sha256 = file_sha256(source.path)
         revision = run.known.by_revision.get((key, sha256, run.chunking))
         if revision is not None:
@@ -344,7 +380,7 @@ def _read_source(
         moved_from = _moved_from(run, source, sha256)
         if moved_from:
             run.moves[moved_from] = key
-        parsed = parse_file(source.path)
+        parsed = yield from _parse(workspace, run, source, sha256)
         chunks = yield from split(source, parsed)
         if not chunks:
             raise DocumentError("The file contains no text.")
@@ -356,6 +392,37 @@ def _read_source(
     except OSError as error:
         run.finish(source, FileStatus.FAILED, f"It cannot be read: {error.strerror or error}.")
     return None
+
+
+def _parse(
+    workspace: Workspace, run: _Run, source: Source, sha256: str
+) -> Generator[IngestProgress, None, ParsedDocument]:
+    """Return the text of a file, and remember a content that stopped the reader. Raises DocumentError."""
+    stopped = workspace.stopped_files
+    why = stopped.why(sha256)
+    if why and run.is_followed:
+        raise DocumentError(
+            f"The file was left out because it stopped the reader before ({why}); it is tried again when it "
+            "changes, or when you add it by hand."
+        )
+    began = time.monotonic()
+    try:
+        with closing(workspace.reader.read(source.path)) as reading:
+            while True:
+                try:
+                    next(reading)
+                except StopIteration as end:
+                    parsed: ParsedDocument = end.value
+                    break
+                yield run.progress(source.key, "parsing")
+                if run.group and time.monotonic() - began > _SLOW_S:
+                    yield from _embed_and_save(workspace, run)
+    except ReaderStoppedError as error:
+        stopped.remember(sha256, error.why)
+        raise
+    if why:
+        stopped.forget(sha256)
+    return parsed
 
 
 def _use_known(run: _Run, source: Source, revision: int) -> None:
@@ -379,8 +446,9 @@ def _moved_from(run: _Run, source: Source, sha256: str) -> str | None:
     return None
 
 
-def _embed_and_save(workspace: Workspace, run: _Run, group: list[_Pending]) -> Iterator[IngestProgress]:
-    """Embed the unknown texts of a group, then write each of its documents in a transaction of its own."""
+def _embed_and_save(workspace: Workspace, run: _Run) -> Iterator[IngestProgress]:
+    """Embed the unknown texts of the group, then write each of its documents in a transaction of its own."""
+    group, run.group = run.group, []
     if not group:
         return
     embedder = run.embedder.fingerprint

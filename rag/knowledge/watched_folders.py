@@ -18,7 +18,7 @@ from sqlmodel import select
 
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.collections import ensure_collection, find_collection
-from rag.knowledge.ingest import discover, ingest_files
+from rag.knowledge.ingest import discover, ingest_files, keep_inside
 from rag.knowledge.rows import FileStatus, IngestReport, get_collection, list_watched_folders
 from rag.storage import audit_log
 from rag.storage.store import now_ms
@@ -169,7 +169,7 @@ def _check(
 def signature(folder: Path) -> str:
     """Return a hash over the path, size and time of every file that would be ingested."""
     digest = hashlib.sha256()
-    for source in discover([folder])[0]:
+    for source in keep_inside(discover([folder])[0], folder)[0]:
         try:
             stat = source.path.stat()
         except OSError:

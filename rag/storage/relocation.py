@@ -33,6 +33,7 @@ from rag.storage.backup import (
     write_whole,
 )
 from rag.storage.data_folder import DATABASE, POINTER, FolderLock, default_place, place_of
+from rag.storage.privacy import make_private
 from rag.storage.rows import BackupProgress, MoveReport
 
 OUT, IN = "moving-out.json", "moving-in.json"
@@ -66,6 +67,7 @@ def move_data(folder: Path, target: str | Path) -> Generator[BackupProgress, Non
     existed = target.exists()
     with disk_errors(f"The folder {target}"):
         target.mkdir(parents=True, exist_ok=True)
+        make_private(target)
         lock = FolderLock(target)
         lock.acquire("a move of the data to it")
         moved = False

@@ -8,7 +8,7 @@ from typing import Any
 
 import engine_functions as functions
 import pytest
-from fakes import FakeEmbedder, ScriptedModel
+from fakes import DirectReader, FakeEmbedder, ScriptedModel
 from in_process import InProcessEngine
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
@@ -50,7 +50,10 @@ def console(qtbot: QtBot, theme: Theme, folder: Path, model: ScriptedModel) -> I
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "window"))
     engine = InProcessEngine(
-        folder, lambda opened: Workspace(opened, "a test", embedder=FakeEmbedder(), load_model=model.load)
+        folder,
+        lambda opened: Workspace(
+            opened, "a test", embedder=FakeEmbedder(), load_model=model.load, reader=DirectReader()
+        ),
     )
     made = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     notices: list[tuple[str, str]] = []

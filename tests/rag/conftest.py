@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import FakeEmbedder, ScriptedModel, drive
+from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
 
 from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
@@ -25,7 +25,9 @@ def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in TEXTS.items():
         (root / "documents" / name).write_text(text, "utf-8")
     embedder = FakeEmbedder()
-    with Workspace(root / "data", embedder=embedder, load_model=ScriptedModel().load) as workspace:
+    with Workspace(
+        root / "data", embedder=embedder, load_model=ScriptedModel().load, reader=DirectReader()
+    ) as workspace:
         drive(ingest_files(workspace, "A", [root / "documents"]))
     return root
 
@@ -45,5 +47,7 @@ def data(_made_once: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def ingested(data: Path) -> Iterator[Workspace]:
     """An open workspace over that data folder."""
-    with Workspace(data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as opened:
+    with Workspace(
+        data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load, reader=DirectReader()
+    ) as opened:
         yield opened

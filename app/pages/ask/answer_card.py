@@ -10,7 +10,7 @@ from app.shared.feedback_bar import FeedbackBar
 from app.shared.source_panel import SourcePanel, source_button
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row
 from app.widgets.thinking_view import ThinkingView
 from rag.asking.rows import (
@@ -178,7 +178,7 @@ class AnswerCard(Panel):
     def show_arm(self, text: str) -> None:
         """Say which pipeline gave the answer."""
         self.arm.setText(text if len(text) < 44 else text[:43] + "…")
-        self.arm.setToolTip(text)
+        set_tip(self.arm, text)
         self.arm.show()
 
     def _show_links(self) -> None:

@@ -23,7 +23,7 @@ from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.rollout_strip import RolloutStrip
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label, set_tip
 from app.widgets.layout import EmptyState, Panel, Splitter, column, refill, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
@@ -191,7 +191,7 @@ class AskPage(QWidget):
             (self.pipeline_box, "Pipeline", 150),
         ):
             box.setAccessibleName(name)
-            box.setToolTip(name)
+            set_tip(box, name)
             box.setMinimumWidth(90)
             box.setMaximumWidth(width + 80)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -271,7 +271,7 @@ class AskPage(QWidget):
         self.version_box.setEnabled(not pipeline)
         self.model_box.setEnabled(not self._routed and not pipeline)
         decided = self._routed or bool(pipeline)
-        self.model_box.setToolTip("The pipeline decides which model answers" if decided else "Model")
+        set_tip(self.model_box, "The pipeline decides which model answers" if decided else "Model")
         text = self._prompt_text(pipeline)
         self._prompt_label.setText(text)
         self._prompt_label.setVisible(bool(text))
@@ -332,7 +332,7 @@ class AskPage(QWidget):
         entries += [(f"Version {version.number}", version.number) for version in versions]
         refill(self.version_box, entries)
         for place, version in enumerate(versions, 1):
-            self.version_box.setItemData(place, version.message, Qt.ItemDataRole.ToolTipRole)
+            self.version_box.setItemData(place, as_it_is(version.message), Qt.ItemDataRole.ToolTipRole)
         self._show_state()
 
     def _fill_models(self) -> None:
@@ -344,4 +344,4 @@ class AskPage(QWidget):
         wanted = self.model_box.currentData() or self._console.settings.models.active or None
         refill(self.model_box, entries or [("No model", None)], keep=wanted)
         for place, entry in enumerate(usable):
-            self.model_box.setItemData(place, entry.path, Qt.ItemDataRole.ToolTipRole)
+            self.model_box.setItemData(place, as_it_is(entry.path), Qt.ItemDataRole.ToolTipRole)

@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.widgets.charts import add_legend
 from app.widgets.labels import label
 from app.widgets.layout import column
 from app.widgets.theme import Theme
@@ -40,7 +41,7 @@ class MapView(QWidget):
         self.plot.hideAxis("bottom")
         self.plot.setAspectLocked(False)
         self.plot.setAccessibleName("Map of the chunks")
-        self._legend = self.plot.addLegend(offset=(-8, 8), labelTextSize="8pt")
+        self._legend = add_legend(self.plot, offset=(-8, 8), labelTextSize="8pt")
         self._note = label("", "small", wrap=True)
         self._hover = pg.TextItem(anchor=(0, 1))
         self._hover.setZValue(100)

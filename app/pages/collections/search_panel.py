@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.console import Console
 from app.shared.candidate_table import CandidateTable
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label
 from app.widgets.layout import Splitter, column, confirm, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
@@ -39,7 +40,7 @@ class SearchPanel(QWidget):
         refill(self.first_box, [(_NOW, ""), *((name, name) for name in PRESETS)])
         for place, name in enumerate(PRESETS):
             self.preset_box.addItem(name, name)
-            self.preset_box.setItemData(place, PRESET_FACTS[name], 3)  # Qt.ItemDataRole.ToolTipRole
+            self.preset_box.setItemData(place, as_it_is(PRESET_FACTS[name]), Qt.ItemDataRole.ToolTipRole)
         self.search_button = button("Search", lambda: self.search(), primary=True)
         self.apply_button = button(
             "Change to it…", self.ask_to_upgrade, tip="Makes what the preset needs, and compares both first"

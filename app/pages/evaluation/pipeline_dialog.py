@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.setting_editor import Editor, make_editor, show_value, value_of
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import dialog_buttons, scrolled
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import list_collections, list_versions
@@ -126,7 +126,7 @@ class PipelineDialog(QDialog):
         for key, field in settings.model_fields.items():
             editor = make_editor(field)
             show_value(editor, getattr(present, key))
-            editor.setToolTip(field.description or "")
+            set_tip(editor, field.description or "")
             editor.setMinimumWidth(150)
             self._fields[section, key] = editor
             form.addRow(key.replace("_", " ").capitalize(), editor)

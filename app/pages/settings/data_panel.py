@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import ElidedLabel, as_it_is, label
 from app.widgets.layout import Panel, row
 from app.widgets.theme import SPACE
 from rag import operations
@@ -128,6 +128,7 @@ class DataPanel(Panel):
 
     def _confirm_restore(self, info: BackupInfo) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, "Restore a backup", _restore_question(info), parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(
             "Ragdeck restarts its engine. The current data are moved to before-restore-… in the same folder."
         )
@@ -291,7 +292,7 @@ def _modal_progress(parent: QWidget, title: str, task: Task) -> QProgressDialog:
     dialog.setAutoReset(False)
 
     def follow(event: BackupProgress) -> None:
-        dialog.setLabelText(_progress_text(event))
+        dialog.setLabelText(as_it_is(_progress_text(event)))
         dialog.setValue(_step(event))
 
     def close() -> None:

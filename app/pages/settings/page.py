@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.pages.settings.data_panel import DataPanel
 from app.shared.setting_editor import Editor, make_editor, show_value, when_changed
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row, scrolled
 from app.widgets.theme import SPACE
 
@@ -93,7 +93,7 @@ class SettingsPage(QWidget):
         for key, field in type(model).model_fields.items():
             editor = self._editors[section, key] = make_editor(field)
             when_changed(editor, partial(self._console.change_settings, section, key))
-            editor.setToolTip(field.description or "")
+            set_tip(editor, field.description or "")
             editor.setAccessibleName(key.replace("_", " "))
             editor.setFixedWidth(130)
             described = label(field.description or "", "small", wrap=True)

@@ -18,7 +18,7 @@ from app.console import Console
 from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import label
+from app.widgets.labels import as_it_is, label
 from app.widgets.layout import EmptyState, Panel, Splitter, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
@@ -178,7 +178,7 @@ class TracesPage(QWidget):
         self.silent_box.addItem("Silent failures", "any")
         for number, failure in enumerate(SilentFailure, 2):
             self.silent_box.addItem(failure.capitalize(), failure.value)
-            self.silent_box.setItemData(number, failure.description, Qt.ItemDataRole.ToolTipRole)
+            self.silent_box.setItemData(number, as_it_is(failure.description), Qt.ItemDataRole.ToolTipRole)
         self.silent_box.setToolTip("Answers that came without an error but do not answer the question")
         for name, length in _TIMES:
             self.time_box.addItem(name, length)

@@ -20,7 +20,8 @@ from functools import wraps
 from typing import IO, Annotated, Any, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -63,10 +64,23 @@ class Screen(Console):
         else:
             _print_whole(Screen(stderr=True)).print(*objects, **options)
 
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Yield what rich makes of something; no text in it can command the terminal."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text == "\r":  # rich's own, and the end of a line of progress
+                yield segment
+            else:
+                yield Segment(visible(segment.text), segment.style)
+
     @property
     def is_screen(self) -> bool:
         """Whether people read along on a terminal, whose lines are short."""
         return _is_terminal(self.file) and _form.get() is None
+
+
+def visible(text: str) -> str:
+    """Return a text with a mark for each character that commands the terminal or turns its line around."""
+    return text if text.isprintable() else "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
 
 
 def prepare(*consoles: Console) -> None:

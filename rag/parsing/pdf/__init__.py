@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import DocumentError, NotFoundError
+from rag.parsing import assemble
 from rag.parsing.account import Account
 from rag.parsing.assemble import TextBuilder, title_or_name
 from rag.parsing.pdf.extras import PageExtras, has_guessed_letters
@@ -57,6 +58,7 @@ def parse_pdf(path: Path) -> ParsedDocument:
             title = document.get_metadata_dict().get("Title", "")
             extras = PageExtras(document, account)
             for number in range(len(document)):
+                assemble.heartbeat()
                 text, more, reason = _read_page(document, number, extras)
                 pages.append((text, more))
                 if reason:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fakes import FakeEmbedder, ScriptedModel, drive
+from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
 
 from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
@@ -27,7 +27,9 @@ def notes_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "# Bread\n\nRye bread needs sourdough and 12 hours of rest.\n", "utf-8"
     )
     (documents / "stars.txt").write_text("Sirius is the brightest star. It is 8.6 light years away.", "utf-8")
-    with Workspace(data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load) as workspace:
+    with Workspace(
+        data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load, reader=DirectReader()
+    ) as workspace:
         drive(ingest_files(workspace, "Notes", [str(documents)]))
         (documents / "bread.md").write_text(
             "# Bread\n\nRye bread needs sourdough and 14 hours of rest.\n", "utf-8"

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 from rich.console import Console
+from rich.table import Table
 
+from rag.cli.printing.screen import visible
 from rag.cli.terminal import (
     CancelledError,
     as_plain,
@@ -20,7 +22,9 @@ from rag.cli.terminal import (
     plain,
     print_json,
     run_steps,
+    screen,
     with_progress,
+    write_text,
 )
 from rag.errors import RagError
 from rag.governance.erasure import erase_document
@@ -136,6 +140,42 @@ def test_texts_of_others_are_not_read_as_markup(text: str, capsys: pytest.Captur
 def test_texts_of_others_do_not_steer_the_terminal() -> None:
     assert not set("\x1b\r\x07\x9b") & set(plain("a\x1b[2J\rb\x07\x9bc"))
     assert plain("two\nlines\tand a tab") == "two\nlines\tand a tab"
+
+
+# The screen is cleared, a line is overwritten, the title is set, C1 controls, and text is turned around.
+HOSTILE = "a\x1b[2Jb\rc\x1b]0;title\x07d\x9b2Je\x85f\u202eg\u2066h\u2028i\ud800j\x00k\x7fl\u200fm"
+COMMANDS = set(HOSTILE) - set("abcdefghijklm[2J]0;title")
+
+
+def test_a_streamed_answer_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    write_text(HOSTILE)
+    write_text("two\nlines\tand «æ» 知識")
+    printed = capsys.readouterr().out
+    assert not COMMANDS & set(printed)
+    assert printed.endswith("two\nlines\tand «æ» 知識")
+    assert visible(HOSTILE).replace("�", "") == "a[2Jbc]0;titled2Jefghijklm"
+
+
+def test_what_a_command_forgot_to_make_plain_does_not_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table = Table("Name")
+    table.add_row(HOSTILE)
+    screen.print(table)
+    screen.print(f"It is [bold]{HOSTILE}[/bold].")
+    printed = capsys.readouterr().out
+    assert not COMMANDS & set(printed)
+    assert "It is a" in printed
+
+
+def test_json_holds_no_character_that_steers_the_terminal_and_loses_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_json({HOSTILE: [HOSTILE, "für 知識"]})
+    printed = capsys.readouterr().out
+    assert not COMMANDS & set(printed)
+    assert "für 知識" in printed
+    assert json.loads(printed) == {HOSTILE: [HOSTILE, "für 知識"]}
 
 
 @dataclass(frozen=True)

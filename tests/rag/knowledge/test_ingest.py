@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pypdfium2
@@ -18,9 +19,18 @@ from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_collection, open_version, rename_collection
 from rag.knowledge.edits import edit_document, remove_documents
 from rag.knowledge.ingest import count_files, discover, ingest_files
-from rag.knowledge.rows import FileStatus, get_collection, list_collections, list_documents, list_versions
+from rag.knowledge.rows import (
+    FileStatus,
+    IngestReport,
+    get_collection,
+    list_collections,
+    list_documents,
+    list_versions,
+)
 from rag.knowledge.versions import activate_version
-from rag.models.embedding import STARTER_NAME
+from rag.models.embedding import STARTER_NAME, file_sha256
+from rag.parsing.rows import ParsedDocument
+from rag.parsing.worker import Limits, Reader, Why
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -403,3 +413,146 @@ def test_a_document_in_another_language_is_told_when_the_embedder_is_english(
     details = {Path(outcome.path).name: outcome.detail for outcome in report.outcomes}
     assert details["de.txt"].startswith("The text looks German, and ")
     assert details["en.txt"] == ""
+
+
+# --- files that stop the reader ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def misread(folder: Path) -> Iterator[Workspace]:
+    """A workspace with the real process for reading, whose parsers misbehave; see tests/bad_parsers.py."""
+    reader = Reader(Limits(seconds=1.5), module="tests.bad_parsers")
+    with Workspace(folder, embedder=FakeEmbedder(), load_model=ScriptedModel().load, reader=reader) as opened:
+        yield opened
+    assert reader.process_id is None
+
+
+def outcomes(report: IngestReport) -> dict[str, tuple[FileStatus, str]]:
+    return {Path(o.path).name: (o.outcome, o.detail) for o in report.outcomes}
+
+
+def test_a_file_that_stops_the_reader_fails_alone(misread: Workspace, documents: Path) -> None:
+    bad = [documents / f"a-{number}.{kind}" for number, kind in enumerate(("aborts", "sleeps", "faults"))]
+    for path in bad:
+        path.write_text(f"content of {path.name}", "utf-8")
+    report = drive(ingest_files(misread, "A", [*bad, documents]))
+    assert names(misread) == {"tides.txt", "bread.md", "stars.txt"}
+    found = outcomes(report)
+    assert [found[path.name][0] for path in bad] == [FileStatus.FAILED] * 3
+    assert "stopped the reader (memory)" in found["a-0.aborts"][1]
+    assert "stopped the reader (time)" in found["a-1.sleeps"][1]
+    assert "stopped the reader (crash)" in found["a-2.faults"][1]
+    assert misread.reader.process_id is None, "the process outlives its ingest"
+
+
+def test_a_followed_folder_tries_what_stopped_the_reader_once(misread: Workspace, documents: Path) -> None:
+    """It killed nine engines in a row: nothing remembered what had ended the one before."""
+    made = documents / "bomb.md"
+    bomb = documents / "bomb.aborts"
+    made.write_text("# Fine\n\nThis is fine.", "utf-8")
+    bomb.write_text("bang", "utf-8")
+    files = [made, bomb]
+    first = drive(ingest_files(misread, "A", files, following=documents))
+    assert "stopped the reader (memory)" in outcomes(first)["bomb.aborts"][1]
+    made.write_text("# Changed\n\nThis is fine too.", "utf-8")
+    reads = counted_reads(misread)
+    second = drive(ingest_files(misread, "A", files, following=documents))
+    assert outcomes(second)["bomb.aborts"] == (
+        FileStatus.FAILED,
+        "The file was left out because it stopped the reader before (memory); it is tried again when it changes, "
+        "or when you add it by hand.",
+    )
+    assert reads == ["bomb.md"]
+    drive(ingest_files(misread, "A", files))
+    assert reads == ["bomb.md", "bomb.aborts"], "a person who adds it means it"
+    bomb.write_text("bang, and changed", "utf-8")
+    drive(ingest_files(misread, "A", files, following=documents))
+    assert reads == ["bomb.md", "bomb.aborts", "bomb.aborts"]
+
+
+def test_a_content_that_is_read_after_all_is_no_longer_remembered(
+    workspace: Workspace, documents: Path
+) -> None:
+    sha256 = file_sha256(documents / "tides.txt")
+    workspace.stopped_files.remember(sha256, Why.TIME)
+    drive(ingest_files(workspace, "A", [documents], following=documents))
+    assert "tides.txt" not in names(workspace)
+    drive(ingest_files(workspace, "A", [documents]))
+    assert "tides.txt" in names(workspace)
+    assert workspace.stopped_files.why(sha256) == ""
+
+
+def counted_reads(workspace: Workspace) -> list[str]:
+    """Return a list to which the name of each file is added that is handed to the reader."""
+    names_of_files: list[str] = []
+
+    class Counting(Reader):
+        def read(self, path: Path) -> Generator[None, None, ParsedDocument]:
+            names_of_files.append(path.name)
+            return super().read(path)
+
+    workspace.reader = Counting(Limits(seconds=1.5), module="tests.bad_parsers")
+    return names_of_files
+
+
+def test_what_was_read_before_a_slow_file_is_saved_while_it_is_read(
+    misread: Workspace, documents: Path
+) -> None:
+    misread.reader = Reader(Limits(seconds=30), module="tests.bad_parsers")
+    slow = documents / "slow.sleeps"
+    slow.write_text("x", "utf-8")
+    events = ingest_files(misread, "A", [documents / "tides.txt", slow])
+    saved = next(event for event in events if event.stage == "saving")
+    assert saved.file == str(documents / "tides.txt")
+    next(events)
+    assert misread.database.cells("SELECT name FROM document") == [("tides.txt",)]
+    assert misread.reader.process_id is not None
+    events.close()
+    assert misread.reader.process_id is None, "a cancelled file goes on being read"
+    report = drive(ingest_files(misread, "A", [documents]))
+    assert report.document_count == 3
+
+
+def test_progress_is_told_and_a_cancel_is_heard_while_a_file_is_read(
+    misread: Workspace, documents: Path
+) -> None:
+    slow = documents / "slow.sleeps"
+    slow.write_text("x", "utf-8")
+    events = ingest_files(misread, "A", [slow])
+    parsing = [next(e for e in events if e.stage == "parsing") for _ in range(4)]
+    assert {event.file for event in parsing} == {str(slow)}
+    events.close()
+    assert list_versions(misread.database, 1) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_file_that_became_a_pipe_after_it_was_listed_is_not_opened(
+    workspace: Workspace, documents: Path
+) -> None:
+    events = ingest_files(workspace, "A", [documents / "tides.txt", documents / "stars.txt"])
+    assert next(events).stage == "discovering"
+    (documents / "tides.txt").unlink()
+    os.mkfifo(documents / "tides.txt")
+    found = outcomes(drive(events))
+    assert found["tides.txt"] == (FileStatus.FAILED, "It is not a regular file, and only those are read.")
+    assert found["stars.txt"][0] == FileStatus.ADDED
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_links_do_not_lead_out_of_a_followed_folder(
+    workspace: Workspace, documents: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("The password of the vault is swordfish, and nobody else may know it.", "utf-8")
+    (documents / "link.txt").symlink_to(secret)
+    (documents / "same.txt").symlink_to(documents / "tides.txt")
+    followed = tmp_path / "link to the folder"
+    followed.symlink_to(documents)
+    report = drive(ingest_files(workspace, "A", [followed], following=followed))
+    assert names(workspace) == {"tides.txt", "bread.md", "stars.txt", "same.txt"}
+    assert outcomes(report)["link.txt"] == (
+        FileStatus.SKIPPED,
+        "a link that leads out of the followed folder",
+    )
+    drive(ingest_files(workspace, "B", [documents / "link.txt"]))  # who names it may read it
+    assert get_collection(workspace.database, "B").document_count == 1

@@ -147,6 +147,14 @@ def test_a_signature_changes_with_names_sizes_and_times_alone(documents: Path) -
     assert signature(documents) not in (before, touched)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_what_a_link_leads_to_outside_of_the_folder_does_not_count(documents: Path, tmp_path: Path) -> None:
+    before = signature(documents)
+    (documents / "link.txt").symlink_to(tmp_path / "elsewhere.txt")
+    (tmp_path / "elsewhere.txt").write_text("x", "utf-8")
+    assert signature(documents) == before
+
+
 def test_a_folder_is_followed_for_one_collection_once_and_for_another_too(
     ingested: Workspace, tmp_path: Path
 ) -> None:

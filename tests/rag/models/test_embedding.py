@@ -58,6 +58,39 @@ def test_a_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
         Embedder(tmp_path)
 
 
+OWN = {"type": "sentence_transformers.models.Transformer", "path": ""}
+
+
+@pytest.mark.parametrize(
+    "kind", ["custom_st.Transformer", "subprocess.Popen", "sentence_transformers_evil.A", ""]
+)
+def test_a_folder_that_brings_code_of_its_own_is_refused_before_it_is_loaded(copied: Path, kind: str) -> None:
+    (copied / "custom_st.py").write_text("raise SystemExit('code of the folder ran')", "utf-8")
+    (copied / "modules.json").write_text(json.dumps([OWN, {"type": kind, "path": ""}]), "utf-8")
+    with pytest.raises(ModelError, match="brings a module of its own"):
+        Embedder(copied)
+    (copied / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match="brings a module of its own"):
+        CrossEncoder(copied)
+
+
+def test_a_folder_that_changed_after_it_was_chosen_is_refused_too(copied: Path) -> None:
+    chosen = Embedder(copied)
+    (copied / "modules.json").write_text(json.dumps([{"type": "custom_st.Transformer"}]), "utf-8")
+    with pytest.raises(ModelError, match="brings a module of its own"):
+        chosen.encode(["a"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}x", '["a"]', '[{"path": ""}]', "3", '[{"type": "sentence_transformers.A", "path": "../x"}]'],
+)
+def test_a_list_of_modules_that_is_none_is_refused(copied: Path, text: str) -> None:
+    (copied / "modules.json").write_text(text, "utf-8")
+    with pytest.raises(ModelError, match=r"is damaged|outside of its folder"):
+        Embedder(copied)
+
+
 def test_the_starter_is_called_so_and_others_like_their_folder(copied: Path) -> None:
     assert Embedder(FOLDER).name == STARTER_NAME
     assert Embedder(copied).name == "mine"
