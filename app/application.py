@@ -7,6 +7,7 @@ import signal
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
@@ -65,18 +66,24 @@ def make_window(application: QApplication, folder: Path) -> MainWindow:
     install_excepthook()
     engine = Engine(folder, application)
     QTimer.singleShot(20, engine.start_process)  # after the window is shown
-    theme = Theme(application, _theme_choice(folder / "settings.toml"))
+    theme = Theme(application, **_look(folder / "settings.toml"))
     console = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     console.setParent(application)
     return MainWindow(console)
 
 
-def _theme_choice(path: Path) -> str:
-    """Return the one setting that the first frame needs; the engine reports a file that cannot be read."""
+def _look(path: Path) -> dict[str, Any]:
+    """Return the settings that the first frame needs; the engine reports a file that cannot be read."""
     try:
-        return str(tomllib.loads(path.read_text("utf-8"))["appearance"]["theme"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "system"
+        written = tomllib.loads(path.read_text("utf-8"))["appearance"]
+        percent = int(written.get("text_percent", 100))
+        return {
+            "choice": str(written.get("theme", "system")),
+            "text_percent": percent if 75 <= percent <= 200 else 100,
+            "density": "compact" if written.get("density") == "compact" else "comfortable",
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _refuse(sentence: str) -> int:

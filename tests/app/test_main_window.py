@@ -19,7 +19,6 @@ from app.console import Console, Notice
 from app.main_window import MainWindow, StatusBar
 from app.routes import PAGES
 from app.widgets.error_dialog import ErrorDialog
-from app.widgets.navigation import page_shortcut
 from rag import operations
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
@@ -86,11 +85,11 @@ def test_a_page_is_made_when_it_is_first_shown(window: MainWindow) -> None:
 
 
 def test_every_page_can_be_shown_with_its_keys(window: MainWindow, settle: Callable[[], None]) -> None:
-    for number, (key, title, _) in enumerate(PAGES, 1):
-        command = next(c for c in window.commands if c.shortcut == page_shortcut(number))
-        assert command.title == f"Go to {title}"
+    for page in PAGES:
+        command = next(c for c in window.commands if c.shortcut == page.shortcut)
+        assert command.title == f"Go to {page.title}"
         command.run()
-        assert window.current_page == key
+        assert window.current_page == page.key
         settle()
 
 
@@ -148,8 +147,8 @@ def test_notices_are_shown_in_the_banner_and_bugs_in_a_dialog(
     qtbot: QtBot, window: MainWindow, console: Console
 ) -> None:
     console.notice.emit("Saved.", Notice.INFO)
-    assert window.banner.text == "Saved."
-    assert window.banner.isVisible()
+    assert window.toasts.text == "Saved."
+    assert window.toasts.isVisible()
     console.bug.emit("Something unexpected went wrong.", "Traceback")
     dialog = window.findChild(ErrorDialog)
     assert dialog is not None
@@ -176,7 +175,7 @@ def test_a_start_says_what_was_interrupted_and_what_the_engine_found(
     window: MainWindow, console: Console
 ) -> None:
     console.engine.ready.emit(2, ["The index was built again."])
-    assert window.banner.text == (
+    assert window.toasts.text == (
         "The index was built again.  2 questions were interrupted when the program ended; the trace is kept."
     )
     assert console.notices[-1][1] == "check"  # type: ignore[attr-defined]
@@ -203,7 +202,7 @@ def test_a_restart_is_told_and_no_model_is_loaded_then(window: MainWindow, conso
     console.model_state_changed.emit(ModelState("small", "/models/small.gguf", 2048, 0))
     assert window.status("model") == "small"
     console.engine.restarted.emit("The engine process ended unexpectedly.")
-    assert window.banner.text == "The engine process ended unexpectedly."
+    assert window.toasts.text == "The engine process ended unexpectedly."
     assert window.status("model") == "No model loaded"
 
 
@@ -267,7 +266,7 @@ def test_dropped_files_go_where_the_overlay_says(
         ("Documents", 3)
     ]
     assert window.current_page == "collections"
-    assert "3 added" in window.banner.text
+    assert "3 added" in window.toasts.text
 
 
 def test_a_drop_is_always_a_copy(window: MainWindow, documents: Path) -> None:
