@@ -222,6 +222,7 @@ class MainWindow(QMainWindow):
         console, pages, ingests = self._console, self.pages, self.ingests
         self.rail.page_requested.connect(pages.show_page)
         pages.page_shown.connect(self._page_shown)
+        pages.title_changed.connect(self._show_title)
         pages.files_wanted.connect(ingests.choose_files)
         pages.folder_wanted.connect(ingests.choose_folder)
         pages.asked.connect(self.status_bar.follow_question)
@@ -254,7 +255,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(_FIRST_PAGE_MS, lambda: self.pages.count() or self.show_page(self._first_page))
 
     def _fitting(self, remembered: object) -> QRect:
-        """Return where the window goes: where it was, or in the middle, but on a screen and no larger than it."""
+        """Return where the window goes: where it was or in the middle, on a screen and no larger than it."""
         place = remembered if isinstance(remembered, QRect) else QRect()
         screen = QGuiApplication.screenAt(place.center()) if place.isValid() else None
         room = (screen or QGuiApplication.primaryScreen()).availableGeometry()

@@ -57,6 +57,7 @@ class Pages(QStackedWidget):
     """
 
     page_shown = Signal(str)  # its key
+    title_changed = Signal()  # another collection is in view on the page that is shown
     files_wanted = Signal(str)  # collection to add files to; empty: ask for a name
     folder_wanted = Signal(str)
     asked = Signal(object)  # the Task of a question
@@ -143,6 +144,10 @@ class Pages(QStackedWidget):
         for route in ROUTES:
             if isinstance(page, route.page):
                 route.signal(page).connect(partial(route.go, self))
+        if isinstance(page, AskPage):
+            page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
+        elif isinstance(page, CollectionsPage | VersionsPage | TracesPage):
+            page.collection_changed.connect(self.title_changed)
         return page
 
     # --- going to one -------------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ def _seen(root: QWidget) -> Iterator[QWidget]:
 def _is_inner(widget: QWidget) -> bool:
     """Whether this is a part of another widget, which has the focus and the name for it."""
     parent = widget.parentWidget()
+    if isinstance(widget, QLabel) or widget.focusProxy() is not None:
+        return True  # a text that the mouse may select; a frame that hands its focus on
     if isinstance(widget, QLineEdit) and isinstance(parent, (QComboBox, QAbstractSpinBox)):
         return True
     if widget.objectName().startswith("qt_") or isinstance(widget, QScrollBar):
@@ -100,7 +102,9 @@ def _cut(widget: QWidget) -> str:
     metrics, width = widget.fontMetrics(), widget.width()
     factor = metrics.height() / 16
     if isinstance(widget, QAbstractButton) and widget.text():
-        needs = widget.minimumSizeHint().width() if isinstance(widget, QPushButton) else widget.sizeHint().width()
+        needs = (
+            widget.minimumSizeHint().width() if isinstance(widget, QPushButton) else widget.sizeHint().width()
+        )
         if widget.parentWidget().metaObject().className() != "QTabBar" and width < needs - 1:
             return f"“{widget.text()}” needs {needs} and has {width}"
     if isinstance(widget, QComboBox) and not widget.isEditable():
@@ -120,7 +124,9 @@ def _cut_label(widget: QLabel) -> str:
         return ""
     if widget.wordWrap():
         needs = widget.heightForWidth(widget.width())
-        return f"“{text[:40]}” needs {needs} lines of pixels and has {widget.height()}" * (widget.height() < needs - 1)
+        return f"“{text[:40]}” needs {needs} lines of pixels and has {widget.height()}" * (
+            widget.height() < needs - 1
+        )
     needs = widget.minimumSizeHint().width()
     return f"“{text[:40]}” needs {needs} and has {widget.width()}" if widget.width() < needs - 1 else ""
 
@@ -133,7 +139,9 @@ def _cut_cells(table: RecordTable) -> str:
     for number in shown:
         width = table.columnWidth(number)
         if width < header.sectionSizeHint(number) - 1:
-            return f"the header “{columns[number].title}” needs {header.sectionSizeHint(number)} and has {width}"
+            return (
+                f"the header “{columns[number].title}” needs {header.sectionSizeHint(number)} and has {width}"
+            )
         if columns[number].right and width < table.sizeHintForColumn(number):
             return f"figures of “{columns[number].title}” need {table.sizeHintForColumn(number)} and have {width}"
     free = table.viewport().width() - sum(table.columnWidth(number) for number in shown)

@@ -75,7 +75,7 @@ class Toolbar(QWidget):
     @property
     def overflowed(self) -> list[QPushButton]:
         """The buttons that are under “More” now."""
-        return [made for holder, made in self._items if made is not None and holder.isHidden() and _is_on(made)]
+        return [made for holder, made in self._items if made and holder.isHidden() and _is_on(made)]
 
     def minimumSizeHint(self) -> QSize:
         """Return the size with every button that may go under “More”."""
@@ -157,7 +157,8 @@ def _is_on(made: QWidget) -> bool:
 
 def _width(made: QWidget) -> int:
     """Return the width at which a widget is whole, or the least of one that adapts."""
-    adapts = made.sizePolicy().horizontalPolicy() in (QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+    policy = made.sizePolicy().horizontalPolicy()
+    adapts = policy in (QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
     wish = made.minimumSizeHint().width() if adapts else made.sizeHint().width()
     return min(max(wish, made.minimumWidth()), made.maximumWidth())
 

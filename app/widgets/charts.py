@@ -71,6 +71,7 @@ class TimeChart(QWidget):
         self._is_empty = True
         self.setAccessibleName(title)
         self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(), "left": _ValueAxis("left")})
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -409,6 +410,7 @@ class RangeBrush(QWidget):
         self._theme = theme
         self.setAccessibleName("Time range")
         self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()})
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()

@@ -28,6 +28,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResiz
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
+    QHeaderView,
     QMenu,
     QStyleOptionViewItem,
     QTableView,
@@ -95,7 +96,7 @@ class Want:
 
 
 def share_room(wants: Sequence[Want], room: int) -> list[int]:
-    """Return a width for each column, 0 for one that is left out; their sum is the room where that is enough."""
+    """Return a width for each column, 0 for one that is left out; together they fill the room."""
     kept = set(range(len(wants)))
     while sum(wants[n].least for n in kept) > room and any(wants[n].rank for n in kept):
         kept.remove(max(kept, key=lambda n: (wants[n].rank, n)))
@@ -270,6 +271,14 @@ class RecordTableModel(QAbstractTableModel):
         self.layoutChanged.emit()
 
 
+class _Header(QHeaderView):
+    """A header that knows how wide a section has to be also while it is hidden."""
+
+    def need(self, number: int) -> int:
+        """Return the width of a title with what is around it."""
+        return self.sectionSizeFromContents(number).width()
+
+
 class RecordTable(QTableView):
     """A table of records with keys, copying, columns that fit, and a sentence while it is empty."""
 
@@ -311,6 +320,7 @@ class RecordTable(QTableView):
         self._is_fitting = False
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.fit_columns)
+        self._header = _Header(Qt.Orientation.Horizontal, self)
         self._set_up_header()
         theme.changed.connect(self._set_sizes)
         self._set_sizes()
@@ -406,7 +416,7 @@ class RecordTable(QTableView):
     def selectionCommand(
         self, index: Index, event: QEvent | None = None
     ) -> QItemSelectionModel.SelectionFlag:
-        """Leave the selection alone where no row is clicked: the details beside it would stay, without a row."""
+        """Leave the selection alone where no row is clicked: its details would stay without a row."""
         if not index.isValid():
             return QItemSelectionModel.SelectionFlag.NoUpdate
         return super().selectionCommand(index, event)
@@ -490,7 +500,7 @@ class RecordTable(QTableView):
     def _measure(self, number: int) -> tuple[int, int]:
         """Return the width of a column's header and of its longest cell, with what is around them."""
         model = self.records_model
-        header = self.horizontalHeader().sectionSizeHint(number)
+        header = self._header.need(number)
         count = model.rowCount()
         text = model.columns[number].text
         step = max(count // _MEASURED_ROWS, 1)
@@ -513,7 +523,9 @@ class RecordTable(QTableView):
         self._measure_again()
 
     def _set_up_header(self) -> None:
-        header = self.horizontalHeader()
+        header = self._header
+        self.setHorizontalHeader(header)
+        header.setSectionsClickable(True)
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
         header.setMinimumSectionSize(20)

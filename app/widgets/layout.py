@@ -96,12 +96,22 @@ def _fill(layout: QBoxLayout, items: Iterable[Item]) -> None:
             layout.addWidget(content, stretch)
 
 
-def scrolled(content: QWidget, *, sideways: bool = False) -> QScrollArea:
-    """Return an area that scrolls the content up and down, and sideways where it may."""
+def scrolled(content: QWidget, name: str = "", *, sideways: bool = False) -> QScrollArea:
+    """Return an area that scrolls the content up and down, and sideways where it may.
+
+    Args:
+        content: What is scrolled.
+        name: What a screen reader calls the area, which the arrow keys scroll.
+        sideways: Whether it may be narrower than its content. Such an area takes no focus of its own: what
+            gets the focus in it is scrolled to.
+    """
     content.setObjectName(content.objectName() or "content")
     area = _WidthOfContent() if not sideways else QScrollArea()
     area.setWidgetResizable(True)
-    if not sideways:
+    area.setAccessibleName(name or content.accessibleName() or "Content")
+    if sideways:
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    else:
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(content)
     return area

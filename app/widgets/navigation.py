@@ -52,9 +52,16 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setClearButtonEnabled(True)
+        self.setToolTip(placeholder)  # there may be no room for it
         self._pause = QTimer(self, singleShot=True, interval=180)
         self._pause.timeout.connect(lambda: self.searched.emit(self.text()))
         self.textChanged.connect(lambda _text: self._pause.start())
+
+    def sizeHint(self) -> QSize:
+        """Return the size that the placeholder needs."""
+        hint = super().sizeHint()
+        needed = self.fontMetrics().horizontalAdvance(self.placeholderText()) + scaled(36)
+        return QSize(max(hint.width(), needed), hint.height())
 
 
 class DropOverlay(QWidget):
@@ -101,7 +108,7 @@ class DropOverlay(QWidget):
 
 
 class NavigationRail(QFrame):
-    """The list of pages at the window's edge, in groups: icons with a word, or icons alone where room is short.
+    """The list of pages at the window's edge, in groups: icons with a word, or alone where room is short.
 
     It scrolls when it is taller than the window.
     """

@@ -1,7 +1,7 @@
 """Colours, sizes, fonts, icons and the style sheet, by semantic names. No colour is written anywhere else.
 
 Fusion with an own palette: Qt's own switch to a dark scheme does nothing without a desktop theme.
-Sizes in code and in the style sheet are those at a text size of 100 %; `scaled` gives them at the one in force.
+Sizes in code and in the style sheet are those at a text size of 100 %; `scaled` gives the ones in force.
 """
 
 from __future__ import annotations

@@ -178,9 +178,9 @@ def test_a_start_says_what_was_interrupted_and_what_the_engine_found(
     assert window.toasts.text == (
         "The index was built again.  2 questions were interrupted when the program ended; the trace is kept."
     )
-    assert console.notices[-1][1] == "check"  # type: ignore[attr-defined]
+    assert window.toasts.seen[-1].kind == "check"
     console.engine.ready.emit(1, [])
-    assert console.notices[-1] == (  # type: ignore[attr-defined]
+    assert (window.toasts.text, window.toasts.seen[-1].kind) == (
         "1 question was interrupted when the program ended; the trace is kept.",
         "info",
     )
@@ -354,7 +354,7 @@ def test_a_later_start_looks_after_the_indexes_and_imports_no_sample(
     settle()
     assert [row.name for row in list_collections(console.database)] == ["Kitchen"]
     window._started_up(["The index was damaged and built again."])
-    assert console.notices[-1] == (  # type: ignore[attr-defined]
+    assert (window.toasts.text, window.toasts.seen[-1].kind) == (
         "The index was damaged and built again.", "bad",
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def test_a_page_is_made_once_and_shown_when_it_is_asked_for(qtbot: QtBot, pages:
     with qtbot.waitSignal(pages.page_shown) as caught:
         pages.show_page("prompts")
     assert caught.args == ["prompts"]
-    assert pages.currentWidget() is pages.prompts
+    assert pages.page_at(pages.currentIndex()) is pages.prompts
     assert pages.current == "prompts"
     pages.show_page("prompts")
     assert pages.count() == 1

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.monitors.run import Run
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import column, confirm, refill, row
@@ -102,7 +102,7 @@ class AlertPanel(QWidget):
         self.table.record_activated.connect(lambda _rule: self.edit())
         buttons = (self.check_button, self.add_button, self.edit_button, self.acknowledge_button)
         column(
-            row(*buttons, self.remove_button, 1, self.count),
+            Toolbar(*buttons, self.remove_button, 1, self.count),
             (self.table, 1),
             self.note,
             holder=self,

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.monitors.run import Run
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import Panel, Splitter, column, row, scrolled
@@ -179,7 +179,9 @@ class RegressionPanel(QWidget):
             sides.addWidget(panel, 1)
         answers = column(sides, top=4)
         column(
-            row(self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic),
+            Toolbar(
+                self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic
+            ),
             self.sentence,
             (Splitter("monitors/regression", self.table, answers, (300, 200), vertical=True), 1),
             holder=self,

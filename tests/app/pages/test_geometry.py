@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QScrollArea,
     QScrollBar,
     QTabWidget,
     QWidget,
@@ -100,12 +101,20 @@ def settled(window: MainWindow) -> None:
 
 
 def faults(window: MainWindow, what: str, size: tuple[int, int]) -> list[str]:
-    """Return what is wrong in any view at a size."""
+    """Return what is wrong in any view at a size. No page is wider than the window."""
+    may_scroll = ("evaluation", "ask", "models")
     window.resize(*size)
     found = []
     for view, _ in every_view(window):
         settled(window)
         found += [f"{what}, {view}: {fault}" for fault in layout_faults(window)]
+        if "SHOTS" in __import__("os").environ:
+            window.grab().save(f"/tmp/shots/{what}-{view}.png".replace("/tmp/shots/", "@").replace("/", "_").replace(" ", "_").replace("@", "/tmp/shots/"))
+        area = window.pages.currentWidget()
+        assert isinstance(area, QScrollArea)
+        over = area.horizontalScrollBar().maximum()
+        if over and not view.startswith(may_scroll):
+            found.append(f"{what}, {view}: the page is {over} pixels wider than the window")
     if (window.width(), window.height()) != size:
         found.append(f"{what}: the window is {window.width()}x{window.height()}")
     return found

@@ -106,7 +106,9 @@ def test_a_narrow_tool_bar_puts_the_last_buttons_under_more(bar: Toolbar) -> Non
 
 def test_more_does_what_the_button_does_and_says_why_not(bar: Toolbar) -> None:
     done: list[str] = []
-    verify, delete = (next(m for m in bar.findChildren(QPushButton) if m.text() == t) for t in ("Verify", "Delete…"))
+    verify, delete = (
+        next(m for m in bar.findChildren(QPushButton) if m.text() == t) for t in ("Verify", "Delete…")
+    )
     verify.clicked.connect(lambda: done.append("verified"))
     allow(delete, "The active version cannot be deleted.")
     bar.resize(bar.minimumSizeHint())

@@ -392,7 +392,9 @@ def test_order_and_widths_are_remembered_and_can_be_forgotten(
     assert again.columnWidth(0) != 217
 
 
-@pytest.mark.parametrize("written", ["{", "[1]", '{"widths": {"Name": "wide"}}', b"\x00\x01", 5, '{"order": 3}'])
+@pytest.mark.parametrize(
+    "written", ["{", "[1]", '{"widths": {"Name": "wide"}}', b"\x00\x01", 5, '{"order": 3}']
+)
 def test_what_was_remembered_wrongly_is_ignored(qtbot: QtBot, theme: Theme, written: object) -> None:
     QSettings().setValue("tables/wide", written)
     made = RecordTable(WIDE, theme, "wide")

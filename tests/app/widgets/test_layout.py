@@ -213,7 +213,9 @@ def test_a_destructive_action_runs_after_its_button_was_clicked(qtbot: QtBot) ->
 
 
 def split(qtbot: QtBot, name: str, vertical: bool = False) -> Splitter:
-    made = Splitter(name, QLabel("one"), QLabel("two"), (300, 100), vertical=vertical, stretch=(1, 1), least=(40, 40))
+    made = Splitter(
+        name, QLabel("one"), QLabel("two"), (300, 100), vertical=vertical, stretch=(1, 1), least=(40, 40)
+    )
     qtbot.addWidget(made)
     made.resize(404, 404)
     made.show()

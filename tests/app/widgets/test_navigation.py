@@ -13,7 +13,6 @@ from app.widgets.labels import StatusPill
 from app.widgets.navigation import DropOverlay, NavigationRail, RailPage, SearchField
 from app.widgets.theme import Theme
 
-
 PAGES = (
     RailPage("ask", "Ask", "ask", "Ctrl+2"),
     RailPage("traces", "Traces", "traces", "Ctrl+5", "Observe"),
