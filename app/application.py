@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.console import Console
 from app.engine.client import Engine
 from app.main_window import MainWindow
+from app.single_window import WindowDoor, raise_open_window
 from app.widgets.error_dialog import install_excepthook
 from app.widgets.theme import Theme
 from rag.errors import RagError
@@ -30,9 +31,11 @@ def run_window(data: str | None) -> int:
     except RagError as error:
         return _refuse(str(error))
     if holder:
-        return _refuse(holder)
+        return 0 if raise_open_window(folder) else _refuse(holder)
     application = make_application(folder)
     window = make_window(application, folder)
+    door = WindowDoor(folder, application)
+    door.raise_requested.connect(window.raise_window)
     window.show()
     # Ctrl+C in the terminal: Python runs its handler only when the event loop gives it a turn.
     signal.signal(signal.SIGINT, lambda *_: window.close())

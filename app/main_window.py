@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QMimeData, QRect, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -42,7 +42,8 @@ from rag.text.plurals import counted
 _FIRST_PAGE_MS = 20
 _FIRST_SIZE = (1280, 800)
 _LEAST_SIZE = (640, 440)  # a page that needs more scrolls
-_FRAME = 40  # pixels that the desktop's own frame and title take
+_TITLE = 40  # pixels that the desktop's own title takes above the window
+_FRAME = 8  # and its frame beside and below it
 _QUIET_S = 1.0
 
 
@@ -244,7 +245,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         state = QSettings()
         self.setGeometry(self._fitting(state.value("window/place")))
-        if str(state.value("window/maximized")) == "true":
+        if str(state.value("window/maximized")).lower() == "true":  # a bool until it was written to the file
             self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
         self.rail.fit(self.width())
         page = str(state.value("window/page") or "")
@@ -259,13 +260,14 @@ class MainWindow(QMainWindow):
         place = remembered if isinstance(remembered, QRect) else QRect()
         screen = QGuiApplication.screenAt(place.center()) if place.isValid() else None
         room = (screen or QGuiApplication.primaryScreen()).availableGeometry()
+        room = room.adjusted(_FRAME, _TITLE, -_FRAME, -_FRAME)
         wanted = place.size() if screen is not None else QSize(*map(scaled, _FIRST_SIZE))
-        size = wanted.expandedTo(self.minimumSize()).boundedTo(QSize(room.width(), room.height() - _FRAME))
-        made = QRect(place.topLeft(), size) if screen is not None else QRect(QPoint(), size)
+        size = wanted.expandedTo(self.minimumSize()).boundedTo(room.size())
+        made = QRect(place.topLeft(), size)
         if screen is None:
             made.moveCenter(room.center())
         left = min(max(made.left(), room.left()), room.right() + 1 - size.width())
-        top = min(max(made.top(), room.top() + _FRAME), room.bottom() + 1 - size.height())
+        top = min(max(made.top(), room.top()), room.bottom() + 1 - size.height())
         made.moveTo(left, top)
         return made
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
-from app.console import Console, Notice
+from app.console import Console, Notice, Offer
 from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
@@ -244,10 +244,18 @@ class Pages(QStackedWidget):
         self.collections.choose(report.collection)
         self.collections.show_report(report)
         kind = Notice.BAD if report.count(FileStatus.FAILED) else Notice.INFO
-        self._console.notice.emit(report.sentence(), kind)
+        if self.current == "collections":
+            self._console.notice.emit(report.sentence(), kind)
+        else:
+            show = partial(self._show_collection, report.collection)
+            self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
         self.ask.choose_collection(report.collection)
+
+    def _show_collection(self, name: str) -> None:
+        self.show_page("collections")
+        self.collections.choose(name)
 
     def show_folders(self) -> None:
         """Show when the watched folders were looked at last, where that is in view."""

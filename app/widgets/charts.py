@@ -25,6 +25,7 @@ from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
 _LEGEND_SWATCH = 40  # pixels, with the space around it
 _LEGEND_LINE = 18  # pixels
+_LEGEND_PX = 11  # of its letters
 _LEGEND_NAME = 26  # characters; model files have long names
 Numbers = npt.NDArray[np.float64]
 
@@ -79,7 +80,7 @@ class TimeChart(QWidget):
         self._label = pg.TextItem(anchor=(0, 1))
         self._label.setZValue(100)
         self._empty = pg.TextItem(empty, anchor=(0.5, 0.5))
-        self._legend = self.plot.addLegend(labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
+        self._legend = self.plot.addLegend(verSpacing=-4, sampleType=_Swatch)
         self._legend.setParentItem(self.plot.getPlotItem())  # above the plot, where it covers no data
         self._legend.anchor((1, 0), (1, 0), offset=(0, -6))
         layout = QVBoxLayout(self)
@@ -155,6 +156,7 @@ class TimeChart(QWidget):
         theme, item = self._theme, self.plot.getPlotItem()
         self.plot.clear()
         self._legend.clear()
+        self._legend.setLabelTextSize(f"{scaled(_LEGEND_PX)}px")
         self._legend.setLabelTextColor(theme.colour("text_muted"))
         self.plot.setBackground(theme.colour("surface"))
         for name in ("left", "bottom"):
@@ -194,11 +196,13 @@ class TimeChart(QWidget):
 
     def _make_room_for_legend(self) -> None:
         names = [_short(series.name) for series in self._series] or [""]
-        widest = max(QFontMetrics(self.font()).horizontalAdvance(name) for name in names) + _LEGEND_SWATCH
+        widest = max(QFontMetrics(self.font()).horizontalAdvance(name) for name in names) + scaled(
+            _LEGEND_SWATCH
+        )
         columns = max(min(len(names), self.width() // widest), 1)
         self._legend.setColumnCount(columns)
         lines = 0 if self._is_empty else -(-len(self._series) // columns)
-        self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * _LEGEND_LINE, 0, 0)
+        self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * scaled(_LEGEND_LINE), 0, 0)
 
     def _draw_bars(self) -> None:
         """Return a pen as wide as a pixel, so that a bar narrower than that still shows in its own colour."""

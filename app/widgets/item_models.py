@@ -41,6 +41,7 @@ Index = QModelIndex | QPersistentModelIndex
 PAGE = 200
 _MEASURED_ROWS = 1000  # of a long list, spread over all of it
 _LONGEST = 4  # the cells of a column that are measured: those with the most letters
+_LEAST_STRETCH = 100  # pixels of a column that takes what room is left, where there is hardly any
 _SHORT_TEXT = 14  # letters; a longer text has a tooltip, since there may be no room for it
 
 
@@ -87,12 +88,14 @@ class Want:
         wish: With this everything is whole.
         rank: 0 stays; of the others the highest goes first.
         stretch: Whether it takes what room is left.
+        floor: What it can do with once no other column can go; 0 is as little as `least`.
     """
 
     least: int
     wish: int
     rank: int = 0
     stretch: bool = False
+    floor: int = 0
 
 
 def share_room(wants: Sequence[Want], room: int) -> list[int]:
@@ -101,6 +104,9 @@ def share_room(wants: Sequence[Want], room: int) -> list[int]:
     while sum(wants[n].least for n in kept) > room and any(wants[n].rank for n in kept):
         kept.remove(max(kept, key=lambda n: (wants[n].rank, n)))
     widths = [wants[n].least if n in kept else 0 for n in range(len(wants))]
+    for n in sorted(kept):  # nothing can go any more: what stretches gives way before the table scrolls
+        if wants[n].stretch and wants[n].floor:
+            widths[n] = max(wants[n].floor, widths[n] - max(sum(widths) - room, 0))
     spare = room - sum(widths)
     hungry = {n for n in kept if wants[n].wish > widths[n]}
     while spare > 0 and hungry:
@@ -492,10 +498,11 @@ class RecordTable(QTableView):
         if column.right:
             least = wish
         elif column.stretch:
-            least = max(header, min(cells, max(usual // 2, scaled(120))))
+            least = max(header, min(cells, max(round(0.75 * usual), scaled(_LEAST_STRETCH))))
         else:
             least = wish if wish <= 1.6 * usual else max(header, usual)
-        return Want(least, wish, rank, column.stretch)
+        floor = min(least, max(header, scaled(_LEAST_STRETCH))) if column.stretch else least
+        return Want(least, wish, rank, column.stretch, floor)
 
     def _measure(self, number: int) -> tuple[int, int]:
         """Return the width of a column's header and of its longest cell, with what is around them."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme, scaled
 
-_LONG_WORD = 40  # characters
+_LONG_WORD = 24  # characters
 
 
 def label(text: str = "", role: str = "", wrap: bool = False) -> QLabel:
@@ -144,7 +144,6 @@ class Card(QFrame):
         self._value_row.addWidget(self._value)
         layout.addLayout(self._value_row)
         layout.addWidget(self._detail)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
         """Show a figure, a line about it, and its style sheet's role."""

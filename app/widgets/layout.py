@@ -282,6 +282,7 @@ def confirm(
     box.setInformativeText(more)
     role = QMessageBox.ButtonRole.DestructiveRole if destructive else QMessageBox.ButtonRole.AcceptRole
     yes = box.addButton(verb, role)
+    yes.setProperty("primary", not destructive)
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(cancel if destructive else yes)
     (cancel if destructive else yes).setFocus()  # else the first button has it, and Enter means that one
@@ -309,6 +310,7 @@ def dialog_buttons(
     guard_wheel(dialog)
     box = QDialogButtonBox(kind | QDialogButtonBox.StandardButton.Cancel)
     box.button(kind).setText(verb)
+    box.button(kind).setProperty("primary", True)
     box.accepted.connect(action)
     box.rejected.connect(dialog.reject)
     return box

@@ -55,6 +55,7 @@ def console(qtbot: QtBot, theme: Theme, folder: Path, model: ScriptedModel) -> I
     made = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     notices: list[tuple[str, str]] = []
     made.notice.connect(lambda sentence, kind: notices.append((sentence, kind)))
+    made.offer.connect(lambda offer: notices.append((offer.sentence, str(offer.kind))))
     made.bug.connect(lambda sentence, details: notices.append((sentence, f"bug: {details}")))
     made.notices = notices  # type: ignore[attr-defined]
     with qtbot.waitSignal(engine.ready, timeout=_MOST_MS):

@@ -9,8 +9,8 @@ from pathlib import Path
 import engine_functions as functions
 import pytest
 from fakes import drive
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, QSize, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
@@ -376,3 +376,128 @@ def test_firing_alerts_are_counted_on_the_rail(
     console.data_changed.emit()
     settle()
     assert window.rail.button("monitors").accessibleName() == "Monitors, 1 new"
+
+
+# --- the window itself ------------------------------------------------------------------------------------
+
+
+def again(qtbot: QtBot, console: Console) -> MainWindow:
+    """Make the window another time, as the next start does."""
+    made = MainWindow(console)
+    qtbot.addWidget(made)
+    return made
+
+
+def test_the_first_window_fits_the_screen(window: MainWindow) -> None:
+    room = QGuiApplication.primaryScreen().availableGeometry()  # 800x800 without a screen
+    assert room.contains(window.frameGeometry())
+    assert window.geometry().height() <= room.height() - 40  # and the desktop's own title above it
+
+
+@pytest.mark.parametrize(
+    "remembered",
+    [QRect(-5000, -5000, 900, 700), QRect(10, 10, 4000, 3000), QRect(30, 60, 5, 5), QRect(), "nonsense", 7],
+)
+def test_a_window_from_another_screen_comes_back_on_this_one(
+    qtbot: QtBot, console: Console, window: MainWindow, remembered: object
+) -> None:
+    QSettings().setValue("window/place", remembered)
+    made = again(qtbot, console)
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    assert room.contains(made.geometry())
+    assert made.width() >= made.minimumWidth()
+    assert made.height() >= made.minimumHeight()
+    made.close()
+
+
+def test_a_window_comes_back_where_it_was(qtbot: QtBot, console: Console, window: MainWindow) -> None:
+    window.setGeometry(40, 70, 700, 500)
+    window.close()
+    made = again(qtbot, console)
+    assert made.geometry() == QRect(40, 70, 700, 500)
+    assert not made.isMaximized()
+    made.close()
+
+
+def test_a_maximised_window_comes_back_maximised_and_keeps_its_own_size(
+    qtbot: QtBot, console: Console, window: MainWindow
+) -> None:
+    window.setGeometry(40, 70, 700, 500)
+    window.showMaximized()
+    qtbot.waitUntil(window.isMaximized)
+    window.close()
+    made = again(qtbot, console)
+    made.show()
+    assert made.isMaximized()
+    made.showNormal()
+    assert made.size() == QSize(700, 500)
+    made.close()
+
+
+def test_the_title_names_the_page_and_its_collection(
+    qtbot: QtBot, window: MainWindow, console: Console, open_workspace: Workspace, documents: Path
+) -> None:
+    for name in ("Bakery", "Kitchen"):
+        drive(ingest_files(open_workspace, name, [str(documents)]))
+    console.data_changed.emit()
+    window.show_page("models")
+    assert window.windowTitle() == "Models"
+    window.show_page("collections")
+    window.pages.collections.choose("Kitchen")
+    assert window.windowTitle() == "Collections – Kitchen"
+    window.show_page("versions")
+    window.pages.versions.choose("Bakery")
+    assert window.windowTitle() == "Versions – Bakery"
+    window.show_page("ask")
+    window.pages.ask.choose_collection("Kitchen", None)
+    assert window.windowTitle() == "Ask – Kitchen"
+
+
+def test_another_start_brings_the_window_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.showMinimized()
+    window.raise_window()
+    assert window.isVisible()
+    assert not window.isMinimized()
+
+
+# --- notices and settings ---------------------------------------------------------------------------------
+
+
+def test_a_notice_belongs_to_the_page_where_it_came_and_pushes_nothing(
+    window: MainWindow, console: Console
+) -> None:
+    window.show_page("prompts")
+    before = window.pages.prompts.geometry()
+    console.notice.emit("It failed.", Notice.BAD)
+    assert window.pages.prompts.geometry() == before
+    assert [toast.text for toast in window.toasts.seen] == ["It failed."]
+    window.show_page("models")
+    assert window.toasts.seen == []
+    window.show_page("prompts")
+    assert [toast.text for toast in window.toasts.seen] == ["It failed."]
+
+
+def test_a_saved_setting_is_said_and_can_be_undone(
+    qtbot: QtBot, window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    window.show_page("settings")
+    for value in (59, 58):
+        console.change_settings("retrieval", "rrf_k", value, "RRF k")
+        settle()
+    (toast,) = window.toasts.seen
+    assert (toast.text, toast.action.text()) == ("RRF k is 58 now.", "Undo")
+    qtbot.mouseClick(toast.action, Qt.MouseButton.LeftButton)
+    settle()
+    assert console.settings.retrieval.rrf_k == 5  # as before the first of both
+
+
+def test_text_size_and_density_follow_the_settings(
+    window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    usual = window.rail.button("ask").height()
+    console.change_settings("appearance", "text_percent", 150)
+    settle()
+    assert window.rail.button("ask").height() == pytest.approx(1.5 * usual, abs=1)
+    console.change_settings("appearance", "text_percent", 100)
+    settle()
+    assert window.rail.button("ask").height() == usual

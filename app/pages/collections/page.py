@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
 from rag.text.plurals import counted
 
 COLLECTION_COLUMNS = (
-    Column("Name", lambda c: c.name, 180, stretch=True, tooltip=lambda c: c.name),
+    Column("Name", lambda c: c.name, 240, stretch=True, tooltip=lambda c: c.name),
     Column("Version", lambda c: str(c.version_number or "–"), 74, right=True,
            sort=lambda c: c.version_number),
     Column("Documents", lambda c: f"{c.document_count:,}", 94, right=True, sort=lambda c: c.document_count),

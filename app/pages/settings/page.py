@@ -63,7 +63,8 @@ class SettingsPage(QWidget):
         layout.addWidget(self.data)
         layout.addStretch(1)
         holder.setMaximumWidth(scaled(_WIDEST))
-        console.theme.changed.connect(lambda: holder.setMaximumWidth(scaled(_WIDEST)))
+        self._holder = holder
+        console.theme.changed.connect(self._set_widest)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled(holder))
@@ -99,6 +100,9 @@ class SettingsPage(QWidget):
         """Measure the data folder again."""
         super().showEvent(event)
         self.data.refresh()
+
+    def _set_widest(self) -> None:
+        self._holder.setMaximumWidth(scaled(_WIDEST))
 
     def _change(self, section: str, key: str, value: Any) -> None:
         self._console.change_settings(section, key, value, setting_name(key))

@@ -36,6 +36,7 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
+_FILTER_LENGTH = 13  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
@@ -216,7 +217,9 @@ class TracesPage(QWidget):
         )
         for box, name in zip(boxes, names, strict=True):
             box.setAccessibleName(f"Filter by {name.lower()}")
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(_FILTER_LENGTH)
+            box.currentTextChanged.connect(box.setToolTip)
             box.currentIndexChanged.connect(lambda _i: self._reload())
         self.collection_box.currentIndexChanged.connect(lambda _i: self.collection_changed.emit())
         self.search.searched.connect(lambda _text: self._reload())

@@ -413,6 +413,8 @@ def test_room_is_shared_by_need_and_the_rest_goes_to_what_stretches() -> None:
     assert share_room([a, b, c], 160) == [50, 110, 0]
     assert share_room([a, b, c], 100) == [50, 100, 0]  # it scrolls sideways
     assert share_room([Want(10, 10), Want(10, 10)], 100) == [10, 90]
+    assert share_room([a, Want(200, 300, stretch=True, floor=80)], 150) == [50, 100]
+    assert share_room([a, Want(200, 300, stretch=True, floor=80)], 100) == [50, 80]
     assert share_room([], 100) == []
 
 

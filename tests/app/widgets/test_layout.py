@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+import app
 from app.widgets.layout import (
     EmptyState,
     Flow,
@@ -39,6 +41,8 @@ from app.widgets.layout import (
     scrolled,
 )
 from app.widgets.theme import Theme
+
+APP = Path(app.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -199,6 +203,35 @@ def test_the_button_that_loses_nothing_has_the_focus(qtbot: QtBot) -> None:
         box = confirm(parent, "Erase", "Erase it?", "Erase", lambda: None, destructive=destructive)
         assert box.focusWidget() is named(box, name)
         box.close()
+
+
+LOSING = ("Delete", "Erase", "Remove", "Restore", "Discard", "Clear", "Forget", "Reset", "Overwrite")
+
+
+def calls(name: str) -> list[tuple[str, ast.Call]]:
+    """Return the calls of a function anywhere in the window, each with where it is."""
+    found = []
+    for path in sorted(APP.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name:
+                found.append((f"{path.relative_to(APP)}:{node.lineno}", node))
+    return found
+
+
+def test_every_question_before_something_is_lost_means_cancel_by_enter() -> None:
+    asked = [(where, call) for where, call in calls("confirm") if len(call.args) > 3]
+    losing = [(where, call) for where, call in asked if ast.literal_eval(call.args[3]) in LOSING]
+    assert len(losing) >= 8
+    for where, call in losing:
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given.get("destructive") == "True", where
+
+
+def test_no_other_box_asks_for_a_yes_without_a_safe_default() -> None:
+    boxes = [where for where, _ in calls("QMessageBox")]
+    assert sorted(where.split(":")[0] for where in boxes) == ["application.py", "widgets/layout.py"]
+    for where, call in calls("question"):
+        assert ast.unparse(call.args[-1]) == "QMessageBox.StandardButton.No", where
 
 
 def test_a_destructive_action_runs_after_its_button_was_clicked(qtbot: QtBot) -> None:
