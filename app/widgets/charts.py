@@ -165,6 +165,7 @@ class TimeChart(QWidget):
             axis.setTextPen(theme.colour("text_muted"))
             axis.setStyle(tickLength=-4)
         item.getAxis("left").enableAutoSIPrefix(False)
+        item.getAxis("left").setLabel(self._unit) if self._unit else item.getAxis("left").showLabel(False)
         self.plot.showGrid(x=False, y=True, alpha=0.12)
         was_empty, self._is_empty = self._is_empty, not any(np.isfinite(s.y).any() for s in self._series)
         item.showAxis("left", not self._is_empty)

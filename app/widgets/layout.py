@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSettings, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
@@ -345,6 +346,30 @@ _FIELDS = (QComboBox, QAbstractSpinBox, QAbstractSlider)
 def guard_wheel(holder: QWidget) -> None:
     """Keep the wheel from changing the fields in a page or a dialog, from when it is shown."""
     holder.installEventFilter(_WheelGuard(holder))
+
+
+class _EscapeTaker(QObject):
+    """A filter that takes Esc for one widget before the window does, whose shortcut it is."""
+
+    def __init__(self, widget: QWidget, action: Callable[[], Any]) -> None:
+        super().__init__(widget)
+        self._action = action
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim the key when Qt looks for a shortcut, and act when it is pressed."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self._action()
+                return True
+        return super().eventFilter(watched, event)
+
+
+def on_escape(widget: QWidget, action: Callable[[], Any]) -> None:
+    """Call the action on Esc in a widget, where a second shortcut would be ambiguous and do nothing."""
+    widget.installEventFilter(_EscapeTaker(widget, action))
 
 
 class Splitter(QSplitter):

@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import on_escape, row
 from app.widgets.theme import SMALL_SPACE, SPACE, Theme, scaled
 
 _NOTICE_MS = 9000  # how long a notice stays that asks for nothing
@@ -57,6 +57,7 @@ class Toast(QFrame):
         layout.setContentsMargins(SPACE, SMALL_SPACE, SMALL_SPACE, SMALL_SPACE)
         layout.setAlignment(self.cross, Qt.AlignmentFlag.AlignTop)
         self.setLayout(layout)
+        on_escape(self, self.close_now)
 
     def say(self, text: str, kind: str, action: str, run: Callable[[], Any] | None) -> None:
         """Show a sentence, and a link that does something where `run` is given."""
@@ -91,24 +92,6 @@ class Toast(QFrame):
         """Count its time anew."""
         self._wait()
         super().leaveEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go away on Esc."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.close_now()
-        else:
-            super().keyPressEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        """Take Esc before the window does, whose shortcut it is."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            event.accept()
-            return True
-        return super().event(event)
 
     def _wait(self) -> None:
         self.timer.stop()

@@ -26,7 +26,7 @@ from app.pages.monitors.run import Run
 from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import column, confirm, refill, row
+from app.widgets.layout import column, confirm, guard_wheel, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import list_trace_models
@@ -195,6 +195,7 @@ class RuleDialog(QDialog):
         self._console, self._rule = console, rule
         self.setWindowTitle("Edit a rule" if rule else "Add a rule")
         self.setMinimumWidth(520)
+        guard_wheel(self)
         self.name = QLineEdit(rule.name if rule else "")
         self.measure, self.comparison = QComboBox(), QComboBox()
         for key, measure in MEASURES.items():

@@ -24,7 +24,7 @@ from app.pages.monitors.run import Run
 from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Panel, Splitter, column, row, scrolled
+from app.widgets.layout import Panel, Splitter, column, guard_wheel, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import get_trace
@@ -260,6 +260,7 @@ class RegressionDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Add a regression question")
         self.setMinimumWidth(520)
+        guard_wheel(self)
         self.collection, self.question = QComboBox(), QLineEdit()
         self.collection.setAccessibleName("Collection")
         self.collection.addItems(collections)

@@ -16,7 +16,7 @@ from app.shared.feedback_bar import SetBox
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import Flow, Panel, Splitter, column, row, scrolled
+from app.widgets.layout import Flow, Panel, Splitter, column, on_escape, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, scaled
 from rag import operations
 from rag.asking.rows import get_trace
@@ -180,9 +180,7 @@ class ItemView(QWidget):
             shortcut = QShortcut(QKeySequence(keys), owner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-        leave = QShortcut(QKeySequence("Esc"), self.correction)
-        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
-        leave.activated.connect(self._leave_field)
+        on_escape(self.correction, self._leave_field)
 
     def _save(self, then: Callable[[], object]) -> None:
         item = self.item

@@ -127,7 +127,7 @@ class VersionActions(QObject):
             self._changed("Cancelled. The active version did not change.")
 
     def _activated(self, report: ActivationReport, collection: str = "", was: int | None = None) -> None:
-        """Say how an activation ended. was: the version that was active before; None: there is no way back."""
+        """Say how an activation ended. was: the version that was active before; None: there is none."""
         sentence = f"Version {report.number} is active after {report.milliseconds / 1000:.1f} s. "
         if was is None:
             self._show_verification(report.verification, sentence)

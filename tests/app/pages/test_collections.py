@@ -396,7 +396,7 @@ def test_the_pointer_over_a_point_names_its_document_and_a_click_asks_for_the_ch
 
 
 def test_the_report_lists_what_needs_attention_first(page: CollectionsPage) -> None:
-    assert "Nothing was added in this session yet." in page.report.table._empty
+    assert page.report.table._empty.startswith("Nothing was added to this collection")
     outcomes = (
         FileOutcome("/files/same.txt", "unchanged"),
         FileOutcome("/files/new.txt", "added", chunk_count=1200),

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from driving import button_of, click, notices, open_dialog, press_in_dialog, texts
 from fakes import ScriptedModel
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QApplication,

@@ -366,3 +366,10 @@ def test_the_axis_writes_figures_out_and_takes_the_room_that_they_need(qtbot: Qt
     assert axis.tickStrings([0.5, 1.0], 1.0, 0.5) == ["0.5", "1.0"]
     assert widths[1] > QFontMetrics(chart.font()).horizontalAdvance("5,000,000") * 0.8
     assert widths[1] > widths[0]
+
+
+def test_the_axis_names_its_unit(chart: TimeChart) -> None:
+    chart.set_points([Series("total", X, np.array([1.0, 2.0, 3.0]))])
+    axis = chart.plot.getPlotItem().getAxis("left")
+    assert axis.labelText == "ms"
+    assert axis.label.isVisible()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSettings, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import (
     QApplication,
@@ -36,6 +36,7 @@ from app.widgets.layout import (
     confirm,
     dialog_buttons,
     guard_wheel,
+    on_escape,
     refill,
     row,
     scrolled,
@@ -448,6 +449,37 @@ def test_the_fields_of_a_dialog_are_guarded_by_its_last_row(qtbot: QtBot) -> Non
     turn_wheel(number)
     assert number.value() == 5
     dialog.reject()
+
+
+def test_every_dialog_with_fields_guards_them() -> None:
+    fields = ("QComboBox", "QSpinBox", "QDoubleSpinBox", "QDateTimeEdit", "QSlider")
+    found = []
+    for path in sorted((APP / "pages").rglob("*.py")):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and "QDialog" in [ast.unparse(base) for base in node.bases]:
+                found.append(node.name)
+                made = ast.unparse(node)
+                guarded = "dialog_buttons(self" in made or "guard_wheel(self)" in made
+                assert guarded or not any(f"{field}(" in made for field in fields), path
+    assert len(found) > 10
+
+
+def test_esc_is_the_fields_although_the_window_has_a_shortcut_for_it(qtbot: QtBot) -> None:
+    window, field, other = QWidget(), QLineEdit(), QLineEdit()
+    done: list[str] = []
+    column(field, other, holder=window)
+    QShortcut(QKeySequence("Esc"), window).activated.connect(lambda: done.append("window"))
+    on_escape(field, lambda: done.append("field"))
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    for target, name in ((field, "field"), (other, "window")):
+        target.setFocus()
+        qtbot.waitUntil(target.hasFocus)
+        qtbot.keyClick(target, Qt.Key.Key_Escape)
+        assert done[-1] == name
+    assert len(done) == 2
 
 
 # --- lines that break -------------------------------------------------------------------------------------
