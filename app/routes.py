@@ -177,7 +177,9 @@ class Pages(QStackedWidget):
         """Return the page with this number, in the order in which they were made."""
         area = self.widget(number)
         assert isinstance(area, QScrollArea)
-        return area.widget()
+        page = area.widget()
+        assert page is not None
+        return page
 
     def open_trace(self, trace_id: str) -> None:
         """Show a trace."""

@@ -132,16 +132,15 @@ def _cut_label(widget: QLabel) -> str:
 
 
 def _cut_cells(table: RecordTable) -> str:
-    header, columns = table.horizontalHeader(), table.records_model.columns
+    header, columns = table.header, table.records_model.columns
     shown = [n for n in range(len(columns)) if not table.isColumnHidden(n)]
     if not table.records_model.rowCount():
         shown = []
     for number in shown:
         width = table.columnWidth(number)
-        if width < header.sectionSizeHint(number) - 1:
-            return (
-                f"the header “{columns[number].title}” needs {header.sectionSizeHint(number)} and has {width}"
-            )
+        needs = header.need(number)
+        if width < needs - 1:
+            return f"the header “{columns[number].title}” needs {needs} and has {width}"
         if columns[number].right and width < table.sizeHintForColumn(number):
             return f"figures of “{columns[number].title}” need {table.sizeHintForColumn(number)} and have {width}"
     free = table.viewport().width() - sum(table.columnWidth(number) for number in shown)

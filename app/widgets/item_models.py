@@ -42,6 +42,7 @@ PAGE = 200
 _MEASURED_ROWS = 1000  # of a long list, spread over all of it
 _LONGEST = 4  # the cells of a column that are measured: those with the most letters
 _LEAST_STRETCH = 100  # pixels of a column that takes what room is left, where there is hardly any
+_SHORT_COLUMN = 150  # pixels of a column that is whole whatever its usual width is, such as a status
 _SHORT_TEXT = 14  # letters; a longer text has a tooltip, since there may be no room for it
 
 
@@ -277,12 +278,15 @@ class RecordTableModel(QAbstractTableModel):
         self.layoutChanged.emit()
 
 
-class _Header(QHeaderView):
+class TableHeader(QHeaderView):
     """A header that knows how wide a section has to be also while it is hidden."""
 
     def need(self, number: int) -> int:
-        """Return the width of a title with what is around it."""
-        return self.sectionSizeFromContents(number).width()
+        """Return the width of a title with what is around it, and its arrow if it is sorted by."""
+        self.setSortIndicatorShown(self.sortIndicatorSection() == number)
+        width = self.sectionSizeFromContents(number).width()
+        self.setSortIndicatorShown(True)
+        return width
 
 
 class RecordTable(QTableView):
@@ -326,7 +330,7 @@ class RecordTable(QTableView):
         self._is_fitting = False
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.fit_columns)
-        self._header = _Header(Qt.Orientation.Horizontal, self)
+        self.header = TableHeader(Qt.Orientation.Horizontal, self)
         self._set_up_header()
         theme.changed.connect(self._set_sizes)
         self._set_sizes()
@@ -500,14 +504,14 @@ class RecordTable(QTableView):
         elif column.stretch:
             least = max(header, min(cells, max(round(0.75 * usual), scaled(_LEAST_STRETCH))))
         else:
-            least = wish if wish <= 1.6 * usual else max(header, usual)
+            least = wish if wish <= max(1.6 * usual, scaled(_SHORT_COLUMN)) else max(header, usual)
         floor = min(least, max(header, scaled(_LEAST_STRETCH))) if column.stretch else least
         return Want(least, wish, rank, column.stretch, floor)
 
     def _measure(self, number: int) -> tuple[int, int]:
         """Return the width of a column's header and of its longest cell, with what is around them."""
         model = self.records_model
-        header = self._header.need(number)
+        header = self.header.need(number)
         count = model.rowCount()
         text = model.columns[number].text
         step = max(count // _MEASURED_ROWS, 1)
@@ -530,7 +534,7 @@ class RecordTable(QTableView):
         self._measure_again()
 
     def _set_up_header(self) -> None:
-        header = self._header
+        header = self.header
         self.setHorizontalHeader(header)
         header.setSectionsClickable(True)
         header.setHighlightSections(False)

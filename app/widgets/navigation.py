@@ -221,6 +221,8 @@ class NavigationRail(QFrame):
     def _set_width(self) -> None:
         """Be as wide as the widest button, and the scroll bar where there is one."""
         widest = max((made.sizeHint().width() for made in self._buttons.values()), default=0)
+        for made in self._buttons.values():
+            made.setFixedWidth(widest)  # the pinned ones stand below the others, bar or no bar
         self._area.setFixedWidth(widest + scaled(10))
         self.setFixedWidth(widest + scaled(10) + 2 * SMALL_SPACE + 1)
 

@@ -30,8 +30,9 @@ def one_theme(qapp: QApplication) -> Theme:
 
 @pytest.fixture
 def theme(one_theme: Theme) -> Theme:
-    """The theme, in light colours at the beginning."""
+    """The theme, in light colours and at the usual size at the beginning."""
     one_theme.apply("light")
+    one_theme.resize(100, "comfortable")
     return one_theme
 
 

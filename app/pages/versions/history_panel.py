@@ -46,7 +46,8 @@ VERSION_COLUMNS = (
            sort=lambda v: v.tokens_added),
     Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags),
            colour=lambda v: "accent"),
-    Column("Verified", _verified, 76, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
+    Column("Verified", _verified, 76, priority=2,
+           colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
            tooltip=lambda v: v.verification_detail or ""),
 )  # fmt: skip
 
