@@ -29,7 +29,7 @@ HIT_COLUMNS = (
            sort=lambda h: (h.marker or 9999), tooltip=lambda h: h.dropped or "",
            colour=lambda h: "good" if h.marker else "text_muted", priority=0),
     Column("Document", lambda h: h.document, 130, tooltip=lambda h: h.path, priority=0),
-    Column("Text", lambda h: " ".join(h.text.split())[:200], 300, tooltip=lambda h: h.text[:1500],
+    Column("Text", lambda h: " ".join(h.text.split())[:200], 200, tooltip=lambda h: h.text[:1500],
            stretch=True),
     Column("Place", lambda h: h.place, 100, tooltip=lambda h: h.place, priority=8),
     Column("Reranked", lambda h: _score(h.rerank_score), 76, right=True, priority=1,

@@ -36,7 +36,7 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
-_FILTER_LENGTH = 13  # characters: a model file may have a long name, and its tooltip has all of it
+_FILTER_LENGTH = 11  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),

@@ -105,38 +105,40 @@ def settled(window: MainWindow) -> None:
         QApplication.processEvents()
 
 
-def faults(window: MainWindow, what: str, size: tuple[int, int]) -> list[str]:
-    """Return what is wrong in any view at a size. No page is wider than the window."""
-    window.resize(*size)
+def faults(window: MainWindow, sizes: dict[str, tuple[int, int]]) -> list[str]:
+    """Return what is wrong in any view at any of these sizes. No page is wider than the window."""
     found = []
     for view, _ in every_view(window):
-        settled(window)
-        if view not in PENDING:
-            found += [f"{what}, {view}: {fault}" for fault in layout_faults(window)]
-        if PICTURES:
-            name = re.sub(r"\W+", "-", f"{what} {view}")
-            window.grab().save(str(Path(PICTURES) / f"{name}.png"))
-        area = window.pages.currentWidget()
-        assert isinstance(area, QScrollArea)
-        over = area.horizontalScrollBar().maximum()
-        if over and not view.startswith(MAY_SCROLL):
-            found.append(f"{what}, {view}: the page is {over} pixels wider than the window")
-    if (window.width(), window.height()) != size:
-        found.append(f"{what}: the window is {window.width()}x{window.height()}")
+        for what, size in sizes.items():
+            window.resize(*size)
+            settled(window)
+            where = f"{what}, {view}"
+            if PICTURES:
+                name = re.sub(r"\W+", "-", where)
+                window.grab().save(str(Path(PICTURES) / f"{name}.png"))
+            if (window.width(), window.height()) != size:
+                found.append(f"{where}: the window is {window.width()}x{window.height()}")
+            if view not in PENDING:
+                found += [f"{where}: {fault}" for fault in layout_faults(window)]
+            area = window.pages.currentWidget()
+            assert isinstance(area, QScrollArea)
+            over = area.horizontalScrollBar().maximum()
+            if over and not view.startswith(MAY_SCROLL):
+                found.append(f"{where}: the page is {over} pixels wider than the window")
     return found
 
 
 def test_no_page_cuts_a_text_or_loses_a_widget_at_any_size(window: MainWindow) -> None:
-    found = [fault for name, size in SIZES.items() for fault in faults(window, name, size)]
+    found = faults(window, SIZES)
     assert not found, "\n".join(found)
 
 
 def test_nor_does_text_of_twice_the_size_or_a_compact_dark_window(window: MainWindow, theme: Theme) -> None:
     theme.apply("dark")
     theme.resize(100, "compact")
-    found = faults(window, "compact", (1280, 800))
+    found = faults(window, {"compact": (1280, 800)})
     theme.resize(200, "comfortable")
-    found += faults(window, "text of 200 %", (1920, 1080))
+    found += faults(window, {"text of 200 %": (1920, 1080)})
     assert not found, "\n".join(found)
 
 
