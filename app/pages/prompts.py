@@ -278,7 +278,8 @@ class PromptsPage(QWidget):
         allow(self.revert_button, unchanged)
         chosen = len(self.versions.selected_records())
         allow(self.label_button, "" if chosen == 1 else "Choose one version first.")
-        moved = any(move.label == "production" for move in self.moves.records_model.records)
+        moves = [move for move in self.moves.records_model.records if move.label == "production"]
+        moved = any(move.from_number is not None for move in moves)
         allow(self.back_button, "" if moved else "The label “production” was never moved.")
 
     def _ask_preview(self) -> None:
