@@ -35,6 +35,7 @@ from app.console import Console
 from app.main_window import MainWindow
 from app.routes import TITLES
 from app.widgets.theme import Theme
+from rag.review.queues import fill_queue
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -63,6 +64,7 @@ def asked(notes: Path, open_workspace: Workspace, model: ScriptedModel) -> None:
         completion_tokens=1_143, total_ms=lambda n: 45_738.0 + n, question=lambda n: f"{long} ({n})",
         model="SmolLM2-135M-Instruct-Q4_K_M",
     )  # fmt: skip
+    fill_queue(open_workspace, "Answers of this week", {"random": 9})
 
 
 @pytest.fixture
@@ -78,6 +80,7 @@ def window(qtbot: QtBot, console: Console, asked: None, settle: Settle) -> Itera
     for key in TITLES:
         made.show_page(key)
     made.pages.traces.table.selectRow(0)
+    made.pages.monitors.refresh()
     settle()
     yield made
     console.theme.resize(100, "comfortable")
