@@ -146,8 +146,6 @@ class Pages(QStackedWidget):
                 route.signal(page).connect(partial(route.go, self))
         if isinstance(page, AskPage):
             page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
-        elif isinstance(page, CollectionsPage | VersionsPage | TracesPage):
-            page.collection_changed.connect(self.title_changed)
         return page
 
     # --- going to one -------------------------------------------------------------------------------------
@@ -291,8 +289,11 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(CollectionsPage, lambda page: page.ask_requested, Pages.ask_collection),
     Route(CollectionsPage, lambda page: page.versions_requested, Pages.open_versions),
     Route(CollectionsPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(CollectionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(VersionsPage, lambda page: page.ask_requested, Pages.ask_collection),
+    Route(VersionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(TracesPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
+    Route(TracesPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(MonitorsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(MonitorsPage, lambda page: page.traces_requested, Pages.open_questions_between),
     Route(MonitorsPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
