@@ -7,6 +7,7 @@ import signal
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.console import Console
 from app.engine.client import Engine
 from app.main_window import MainWindow
+from app.single_window import WindowDoor, raise_open_window
 from app.widgets.error_dialog import install_excepthook
 from app.widgets.theme import Theme
 from rag.errors import RagError
@@ -29,9 +31,11 @@ def run_window(data: str | None) -> int:
     except RagError as error:
         return _refuse(str(error))
     if holder:
-        return _refuse(holder)
+        return 0 if raise_open_window(folder) else _refuse(holder)
     application = make_application(folder)
     window = make_window(application, folder)
+    door = WindowDoor(folder, application)
+    door.raise_requested.connect(window.raise_window)
     window.show()
     # Ctrl+C in the terminal: Python runs its handler only when the event loop gives it a turn.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -65,18 +69,24 @@ def make_window(application: QApplication, folder: Path) -> MainWindow:
     install_excepthook()
     engine = Engine(folder, application)
     QTimer.singleShot(20, engine.start_process)  # after the window is shown
-    theme = Theme(application, _theme_choice(folder / "settings.toml"))
+    theme = Theme(application, **_look(folder / "settings.toml"))
     console = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     console.setParent(application)
     return MainWindow(console)
 
 
-def _theme_choice(path: Path) -> str:
-    """Return the one setting that the first frame needs; the engine reports a file that cannot be read."""
+def _look(path: Path) -> dict[str, Any]:
+    """Return the settings that the first frame needs; the engine reports a file that cannot be read."""
     try:
-        return str(tomllib.loads(path.read_text("utf-8"))["appearance"]["theme"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "system"
+        written = tomllib.loads(path.read_text("utf-8"))["appearance"]
+        percent = int(written.get("text_percent", 100))
+        return {
+            "choice": str(written.get("theme", "system")),
+            "text_percent": percent if 75 <= percent <= 200 else 100,
+            "density": "compact" if written.get("density") == "compact" else "comfortable",
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _refuse(sentence: str) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from app.engine.client import Engine, Task
-from app.widgets.navigation import Notice as Notice  # its kinds belong to the banner that shows it
 from app.widgets.theme import Theme
+from app.widgets.toasts import Notice as Notice  # its kinds belong to the toasts that show it
 from rag import operations
 from rag.errors import RagError
 from rag.models.rows import ModelEntry
@@ -24,10 +25,30 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A notice about which something can be done.
+
+    Attributes:
+        sentence: What happened.
+        action: What the link beside it says: "Undo" or "Show".
+        run: What the link does.
+        topic: What it is about; a later one on the same topic takes its place.
+        kind: Its kind.
+    """
+
+    sentence: str
+    action: str
+    run: Callable[[], object]
+    topic: str = ""
+    kind: Notice = Notice.INFO
+
+
 class Console(QObject):
     """The state that the window's pages share, and what they tell each other through it."""
 
     notice = Signal(str, str)  # sentence, a Notice
+    offer = Signal(object)  # an Offer: a notice about which something can be done
     bug = Signal(str, str)  # sentence, details
     data_changed = Signal()  # collections, versions or traces are not what they were
     settings_changed = Signal()
@@ -101,9 +122,36 @@ class Console(QObject):
         """Read the list of models again; `models_changed` follows."""
         self.run(operations.list_models, self._set_models)
 
-    def change_settings(self, section: str, key: str, value: Any) -> None:
-        """Save one setting; `settings_changed` follows, or a notice that says why it cannot be that."""
-        self.run(operations.change_settings, self.take_settings, values={section: {key: value}})
+    def change_settings(self, section: str, key: str, value: Any, name: str = "") -> None:
+        """Save one setting; `settings_changed` follows, or a notice that says why it cannot be that.
+
+        What was saved is said, with an Undo.
+
+        Args:
+            section: The name of a section of the settings.
+            key: A key of the section.
+            value: The new value.
+            name: How people know the setting.
+        """
+        before = getattr(getattr(self.settings, section), key)
+        if value == before:
+            return
+        name = name or key.replace("_", " ").capitalize()
+
+        def saved(values: dict[str, Any]) -> None:
+            self.take_settings(values)
+            self.offer.emit(
+                Offer(
+                    f"{name} is {setting_text(value)} now.",
+                    "Undo",
+                    lambda: self.run(
+                        operations.change_settings, self.take_settings, values={section: {key: before}}
+                    ),
+                    f"setting {section}.{key}",
+                )
+            )
+
+        self.run(operations.change_settings, saved, values={section: {key: value}})
 
     def _set_models(self, models: list[ModelEntry]) -> None:
         self.models = models
@@ -115,3 +163,14 @@ class Console(QObject):
 
         self._settings = Settings.model_validate(values)
         self.settings_changed.emit()
+
+
+def setting_text(value: object) -> str:
+    """Return a setting's value as people read it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"“{value}”" if value else "empty"

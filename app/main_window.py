@@ -1,4 +1,4 @@
-"""The window: the rail, the pages, the banner, the status bar, commands and drops."""
+"""The window: the rail, the pages, their notices, the status bar, commands and drops."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QSettings, Qt, QTimer
+from PySide6.QtCore import QMimeData, QRect, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QGuiApplication,
     QKeySequence,
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QMainWindow, QStatusBar, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStatusBar, QWidget
 
 from app.background_checks import BackgroundChecks
-from app.console import Console, Notice
+from app.console import Console, Notice, Offer
 from app.engine.client import Task
 from app.ingest_controller import IngestController
-from app.routes import PAGES, Pages
+from app.routes import PAGES, TITLES, Pages
 from app.widgets.error_dialog import show_error
 from app.widgets.labels import label
-from app.widgets.layout import column, row
-from app.widgets.navigation import Banner, DropOverlay, NavigationRail, page_shortcut
+from app.widgets.layout import row
+from app.widgets.navigation import DropOverlay, NavigationRail
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
+from app.widgets.theme import scaled
+from app.widgets.toasts import Toasts
 from rag import operations
 from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
 from rag.knowledge.rows import list_collections
@@ -38,6 +41,10 @@ from rag.operations import Lane
 from rag.text.plurals import counted
 
 _FIRST_PAGE_MS = 20
+_FIRST_SIZE = (1280, 800)
+_LEAST_SIZE = (640, 440)  # a page that needs more scrolls
+_TITLE = 40  # pixels that the desktop's own title takes above the window
+_FRAME = 8  # and its frame beside and below it
 _QUIET_S = 1.0
 
 
@@ -156,8 +163,8 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(console.theme.icon("ragdeck"))
         self.setAcceptDrops(True)
         self.rail = NavigationRail(console.theme, PAGES)
-        self.banner = Banner(console.theme)
         self.pages = Pages(console)
+        self.toasts = Toasts(console.theme, self.pages)
         self.status_bar = StatusBar(console)
         self.ingests = IngestController(console, self)
         self.checks = BackgroundChecks(console)
@@ -171,22 +178,20 @@ class MainWindow(QMainWindow):
     # --- making -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        notices = row((self.banner, 1))
-        notices.setContentsMargins(12, 10, 12, 0)
-        content = column(notices, (self.pages, 1), spacing=0)
         centre = QWidget()
-        centre.setLayout(row(self.rail, (content, 1), spacing=0))
+        centre.setLayout(row(self.rail, (self.pages, 1), spacing=0))
         self.setCentralWidget(centre)
         self.setStatusBar(self.status_bar)
-        self.setMinimumSize(880, 560)
+        self.setMinimumSize(*_LEAST_SIZE)
 
     def _make_commands(self) -> list[Command]:
         pages, ingests = self.pages, self.ingests
         return [
             *(
-                Command(f"Go to {title}", partial(self.show_page, key), page_shortcut(number), "page open")
-                for number, (key, title, _) in enumerate(PAGES, 1)
+                Command(f"Go to {page.title}", partial(self.show_page, page.key), page.shortcut, "page open")
+                for page in PAGES
             ),
+            Command("Show or hide the names of the pages", self.rail.toggle, "Ctrl+B", "rail sidebar icons"),
             Command("Ask a question", self._ask_question, "Ctrl+L", "query box"),
             Command("New session", lambda: pages.ask.new_session(), "Ctrl+N", "clear conversation"),
             Command("Stop the answer", lambda: pages.ask.stop(), "Esc", "cancel abort"),
@@ -218,7 +223,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         console, pages, ingests = self._console, self.pages, self.ingests
         self.rail.page_requested.connect(pages.show_page)
-        pages.page_shown.connect(self.rail.set_current)
+        pages.page_shown.connect(self._page_shown)
+        pages.title_changed.connect(self._show_title)
         pages.files_wanted.connect(ingests.choose_files)
         pages.folder_wanted.connect(ingests.choose_folder)
         pages.asked.connect(self.status_bar.follow_question)
@@ -227,27 +233,44 @@ class MainWindow(QMainWindow):
         ingests.ingested.connect(pages.show_report)
         ingests.models_chosen.connect(pages.add_models)
         self.checks.folders_unchanged.connect(pages.show_folders)
-        console.notice.connect(lambda text, kind: self.banner.show_notice(text, kind))
+        console.notice.connect(lambda text, kind: self.toasts.show_notice(text, kind))
+        console.offer.connect(self._show_offer)
         console.bug.connect(lambda sentence, details: show_error(self, sentence, details))
-        console.settings_changed.connect(lambda: console.theme.apply(console.settings.appearance.theme))
+        console.settings_changed.connect(self._follow_settings)
         console.data_changed.connect(self._count_alerts)
+        console.data_changed.connect(self._show_title)
         console.engine.ready.connect(self._engine_ready)
         console.engine.refused.connect(lambda sentence: show_error(self, sentence))
         console.engine.restarted.connect(self._engine_restarted)
 
     def _restore(self) -> None:
         state = QSettings()
-        geometry = state.value("window/geometry")
-        if geometry is not None:
-            self.restoreGeometry(geometry)
-        else:
-            self.resize(1280, 800)
+        self.setGeometry(self._fitting(state.value("window/place")))
+        if str(state.value("window/maximized")).lower() == "true":  # a bool until it was written to the file
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+        self.rail.fit(self.width())
         page = str(state.value("window/page") or "")
-        self._first_page = page if page in (key for key, _, _ in PAGES) else "overview"
+        self._first_page = page if page in TITLES else "overview"
         self.rail.set_current(self._first_page)
         self.setFocus()  # else the first button of the rail has it, and its frame
         # The frame is on the screen before its first page is made.
         QTimer.singleShot(_FIRST_PAGE_MS, lambda: self.pages.count() or self.show_page(self._first_page))
+
+    def _fitting(self, remembered: object) -> QRect:
+        """Return where the window goes: where it was or in the middle, on a screen and no larger than it."""
+        place = remembered if isinstance(remembered, QRect) else QRect()
+        screen = QGuiApplication.screenAt(place.center()) if place.isValid() else None
+        room = (screen or QGuiApplication.primaryScreen()).availableGeometry()
+        room = room.adjusted(_FRAME, _TITLE, -_FRAME, -_FRAME)
+        wanted = place.size() if screen is not None else QSize(*map(scaled, _FIRST_SIZE))
+        size = wanted.expandedTo(self.minimumSize()).boundedTo(room.size())
+        made = QRect(place.topLeft(), size)
+        if screen is None:
+            made.moveCenter(room.center())
+        left = min(max(made.left(), room.left()), room.right() + 1 - size.width())
+        top = min(max(made.top(), room.top()), room.bottom() + 1 - size.height())
+        made.moveTo(left, top)
+        return made
 
     # --- navigation ---------------------------------------------------------------------------------------
 
@@ -259,6 +282,15 @@ class MainWindow(QMainWindow):
     def show_page(self, key: str) -> None:
         """Show the page with this key."""
         self.pages.show_page(key)
+
+    def raise_window(self) -> None:
+        """Come to the front: somebody started the program again."""
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)  # for a desktop that lets no window come to the front by itself
 
     def status(self, name: str) -> str:
         """Return what the status bar shows under a name: task, model, speed, context or memory."""
@@ -293,6 +325,24 @@ class MainWindow(QMainWindow):
     def _choose_theme(self, name: str) -> None:
         self._console.change_settings("appearance", "theme", name)
 
+    def _follow_settings(self) -> None:
+        look = self._console.settings.appearance
+        self._console.theme.apply(look.theme)
+        self._console.theme.resize(look.text_percent, look.density)
+        self.rail.fit(self.width())
+
+    def _page_shown(self, key: str) -> None:
+        self.rail.set_current(key)
+        self.toasts.set_page(key)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        """Name page and collection; Qt adds the name of the program where the desktop does not."""
+        self.setWindowTitle(self.pages.title or "Ragdeck")
+
+    def _show_offer(self, offer: Offer) -> None:
+        self.toasts.show_notice(offer.sentence, offer.kind, offer.action, offer.run, topic=offer.topic)
+
     def _count_alerts(self) -> None:
         self.rail.set_badge("monitors", len(list_alerts(self._console.database, firing_only=True)))
 
@@ -307,7 +357,8 @@ class MainWindow(QMainWindow):
             questions = counted(interrupted, "question was", "questions were")
             sentences.append(f"{questions} interrupted when the program ended; the trace is kept.")
         if sentences:
-            console.notice.emit("  ".join(sentences), Notice.CHECK if notices else Notice.INFO)
+            kind = Notice.CHECK if notices else Notice.INFO
+            self.toasts.show_notice("  ".join(sentences), kind, topic="start", everywhere=True)
         rows = list_collections(console.database)
         if not rows and not read_overview(console.database, 0).trace_count:
             console.run(operations.check_starters, self._starters_checked)
@@ -316,7 +367,8 @@ class MainWindow(QMainWindow):
 
     def _started_up(self, notices: list[str]) -> None:
         if notices:
-            self._console.notice.emit("  ".join([*self._start_sentences, *notices]), Notice.BAD)
+            sentences = "  ".join([*self._start_sentences, *notices])
+            self.toasts.show_notice(sentences, Notice.BAD, topic="start", everywhere=True)
         self._console.data_changed.emit()
 
     def _starters_checked(self, problems: list[str]) -> None:
@@ -325,7 +377,7 @@ class MainWindow(QMainWindow):
         self.ingests.start_sample()
 
     def _engine_restarted(self, sentence: str) -> None:
-        self._console.notice.emit(sentence, Notice.BAD)
+        self.toasts.show_notice(sentence, Notice.BAD, everywhere=True)
         self.status_bar.show_model(None)
 
     # --- drops, sizes, the end ----------------------------------------------------------------------------
@@ -352,14 +404,17 @@ class MainWindow(QMainWindow):
             self.ingests.add_paths(paths, self.pages.target_collection)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the overlay as large as the window."""
+        """Keep the overlay as large as the window, and the rail as wide as there is room for."""
         super().resizeEvent(event)
         self.overlay.setGeometry(self.rect())
+        self.rail.fit(self.width())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember size and page, and stop the engine."""
         state = QSettings()
-        state.setValue("window/geometry", self.saveGeometry())
+        # Not saveGeometry: restored on another screen it made a maximised window smaller than its least size.
+        state.setValue("window/place", self.normalGeometry())
+        state.setValue("window/maximized", self.isMaximized())
         state.setValue("window/page", self.current_page or self._first_page)
         self.status_bar.stop()
         self.checks.stop()

@@ -8,9 +8,9 @@ from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import Signal, SignalInstance
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
-from app.console import Console, Notice
+from app.console import Console, Notice, Offer
 from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
@@ -24,25 +24,28 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
+from app.widgets.layout import guard_wheel, scrolled
+from app.widgets.navigation import RailPage
 from rag.knowledge.rows import FileStatus, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION
 
-# (key, title, icon); the key is the name of the page's attribute of Pages.
+# In the order of the rail. The key is the name of the page's attribute of Pages. Keys that were learnt stay
+# with their page: a new page gets new ones, wherever it stands. Ctrl+0 fits a drawn page into its width.
 PAGES = (
-    ("overview", "Overview", "overview"),
-    ("ask", "Ask", "ask"),
-    ("collections", "Collections", "collections"),
-    ("versions", "Versions", "versions"),
-    ("traces", "Traces", "traces"),
-    ("monitors", "Monitors", "monitors"),
-    ("prompts", "Prompts", "prompts"),
-    ("evaluation", "Evaluation", "evaluation"),
-    ("review", "Review", "review"),
-    ("models", "Models", "models"),
-    ("chroma", "Chroma", "chroma"),
-    ("settings", "Settings", "settings"),
+    RailPage("ask", "Ask", "ask", "Ctrl+2"),
+    RailPage("collections", "Collections", "collections", "Ctrl+3", "Knowledge"),
+    RailPage("versions", "Versions", "versions", "Ctrl+4", "Knowledge"),
+    RailPage("chroma", "Chroma", "chroma", "Ctrl+Alt+2", "Knowledge"),
+    RailPage("overview", "Overview", "overview", "Ctrl+1", "Observe"),
+    RailPage("traces", "Traces", "traces", "Ctrl+5", "Observe"),
+    RailPage("monitors", "Monitors", "monitors", "Ctrl+6", "Observe"),
+    RailPage("prompts", "Prompts", "prompts", "Ctrl+7", "Improve"),
+    RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
+    RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
+    RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
-_KEYS = tuple(key for key, _, _ in PAGES)
+TITLES = {page.key: page.title for page in PAGES}
 
 P = TypeVar("P", bound=QWidget)
 
@@ -54,6 +57,7 @@ class Pages(QStackedWidget):
     """
 
     page_shown = Signal(str)  # its key
+    title_changed = Signal()  # another collection is in view on the page that is shown
     files_wanted = Signal(str)  # collection to add files to; empty: ask for a name
     folder_wanted = Signal(str)
     asked = Signal(object)  # the Task of a question
@@ -63,6 +67,7 @@ class Pages(QStackedWidget):
         """Make no page yet."""
         super().__init__()
         self._console = console
+        self._current = ""
 
     # --- the pages ----------------------------------------------------------------------------------------
 
@@ -133,10 +138,14 @@ class Pages(QStackedWidget):
         return key in self.__dict__
 
     def _add(self, page: P) -> P:
-        self.addWidget(page)
+        """Add a page, which scrolls where the window is smaller than it can be."""
+        guard_wheel(page)
+        self.addWidget(scrolled(page, sideways=True))
         for route in ROUTES:
             if isinstance(page, route.page):
                 route.signal(page).connect(partial(route.go, self))
+        if isinstance(page, AskPage):
+            page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
         return page
 
     # --- going to one -------------------------------------------------------------------------------------
@@ -144,15 +153,31 @@ class Pages(QStackedWidget):
     @property
     def current(self) -> str:
         """The key of the page that is shown, empty before the first one is."""
-        return next((k for k in _KEYS if self.is_made(k) and self.__dict__[k] is self.currentWidget()), "")
+        return self._current
+
+    @property
+    def title(self) -> str:
+        """The name of the page that is shown, and the collection that it is about, if it is about one."""
+        page = self.__dict__.get(self._current)
+        subject = str(getattr(page, "collection_name", "") or "")
+        return " – ".join(part for part in (TITLES.get(self._current, ""), subject) if part)
 
     def show_page(self, key: str) -> None:
         """Show the page with this key."""
-        if key not in _KEYS:
+        if key not in TITLES:
             raise KeyError(key)
         page: QWidget = getattr(self, key)
-        self.setCurrentWidget(page)
+        self._current = key
+        self.setCurrentIndex(next(n for n in range(self.count()) if self.page_at(n) is page))
         self.page_shown.emit(key)
+
+    def page_at(self, number: int) -> QWidget:
+        """Return the page with this number, in the order in which they were made."""
+        area = self.widget(number)
+        assert isinstance(area, QScrollArea)
+        page = area.widget()
+        assert page is not None
+        return page
 
     def open_trace(self, trace_id: str) -> None:
         """Show a trace."""
@@ -219,10 +244,18 @@ class Pages(QStackedWidget):
         self.collections.choose(report.collection)
         self.collections.show_report(report)
         kind = Notice.BAD if report.count(FileStatus.FAILED) else Notice.INFO
-        self._console.notice.emit(report.sentence(), kind)
+        if self.current == "collections":
+            self._console.notice.emit(report.sentence(), kind)
+        else:
+            show = partial(self._show_collection, report.collection)
+            self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
         self.ask.choose_collection(report.collection)
+
+    def _show_collection(self, name: str) -> None:
+        self.show_page("collections")
+        self.collections.choose(name)
 
     def show_folders(self) -> None:
         """Show when the watched folders were looked at last, where that is in view."""
@@ -256,8 +289,11 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(CollectionsPage, lambda page: page.ask_requested, Pages.ask_collection),
     Route(CollectionsPage, lambda page: page.versions_requested, Pages.open_versions),
     Route(CollectionsPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(CollectionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(VersionsPage, lambda page: page.ask_requested, Pages.ask_collection),
+    Route(VersionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(TracesPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
+    Route(TracesPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(MonitorsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(MonitorsPage, lambda page: page.traces_requested, Pages.open_questions_between),
     Route(MonitorsPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),

@@ -309,6 +309,13 @@ class AppearanceSettings(Section):
     theme: Annotated[Literal["system", "light", "dark"], Field(description="Colours of the window.")] = (
         "system"
     )
+    text_percent: Annotated[
+        int, Field(ge=75, le=200, description="Size of text and everything around it, in percent.")
+    ] = 100
+    density: Annotated[
+        Literal["comfortable", "compact"],
+        Field(description="Room around rows, buttons and tabs; compact shows more at once."),
+    ] = "comfortable"
 
 
 ChatTemplate = Literal["chatml", "llama-3", "gemma", "mistral", "phi-3", "plain"]

@@ -69,6 +69,7 @@ APP = {
     "background_checks": "Timers for alerts, watched folders and regression questions.",
     "routes": "Connects the signals of pages to each other.",
     "main_window": "The window: navigation and its pages.",
+    "single_window": "A second start raises the window that is open.",
     "application": "The Qt application and its start.",
 }
 INDEPENDENT = {("app", "engine", "widgets")}  # neither imports the other, whatever the order says

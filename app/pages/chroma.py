@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QLineEdit,
     QPlainTextEdit,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -21,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.task_strip import TaskStrip
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import ElidedLabel, KeyValueGrid, label
+from app.widgets.labels import ElidedLabel, KeyValueGrid, label, set_tip
 from app.widgets.layout import EmptyState, Panel, Splitter, column, dialog_buttons, row
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
@@ -73,6 +74,8 @@ class ChromaConsolePage(QWidget):
         assert field is not None  # it is editable
         field.setAccessibleName("Chroma folder or server")
         field.setPlaceholderText("A Chroma folder, or http://localhost:8000")
+        set_tip(field, field.placeholderText())  # there may be no room for it
+        self.source_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.source_box.addItems(self._recent())
         self.source_box.setCurrentIndex(-1)
         field.returnPressed.connect(self.open)
@@ -94,10 +97,10 @@ class ChromaConsolePage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.setSpacing(SPACE)
-        top = row((self.source_box, 1), button("Open", self.open, primary=True),
-                  button("Open a folder…", self._choose_folder),
-                  button("Export a version…", self._choose_export))  # fmt: skip
-        layout.addLayout(top)
+        layout.addWidget(Toolbar(
+            self.source_box, button("Open", self.open, primary=True),
+            button("Open a folder…", self._choose_folder), button("Export a version…", self._choose_export),
+        ))  # fmt: skip
         layout.addWidget(self.strip)
         layout.addWidget(self._stack, 1)
         self.collections.record_selected.connect(lambda _c: self.browse())
@@ -302,14 +305,11 @@ class ChromaConsolePage(QWidget):
             field.setClearButtonEnabled(True)
         self.query.returnPressed.connect(self.search_text)
         filters = row((self.where, 3), (self.contains, 2), button("Filter", self.browse))
-        search = row(
-            (self.query, 1),
-            button("Search", self.search_text),
-            button("Similar to this record", self.search_like),
-        )
+        self.like_button = button("Similar to this record", self.search_like)
+        search = Toolbar(self.query, button("Search", self.search_text), self.like_button)
         right.body.addWidget(self._collection_line)
         right.body.addLayout(filters)
-        right.body.addLayout(search)
+        right.body.addWidget(search)
         detail = Splitter("chroma/detail", self.text, column(self.facts, 1, right=SMALL_SPACE), (460, 260))
         right.body.addWidget(Splitter("chroma/records", self.records, detail, (340, 200), vertical=True), 1)
         right.body.addLayout(row(self._position, 1, self._previous, self._next))

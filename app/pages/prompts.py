@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.shared.diff_view import DiffView
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, allow, button
 from app.widgets.item_models import Column, RecordTable, date_time
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import Splitter, column, confirm, row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SMALL_SPACE, SPACE
@@ -103,9 +103,12 @@ class PromptsPage(QWidget):
             editor.setAccessibleName(name)
         self.question = QComboBox()
         self.question.setAccessibleName("Question of the preview")
+        self.question.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.question.setMinimumContentsLength(12)  # a long question must not decide how wide the page is
         line = QLineEdit()
         self.question.setLineEdit(line)
         line.setPlaceholderText("Type a question, or choose one that was asked")
+        set_tip(line, line.placeholderText())
         line.setAccessibleName("Question of the preview")
         self.facts, self.wrong = label("", "small", wrap=True), label("", "bad", wrap=True)
         self.message = QLineEdit()
@@ -113,6 +116,12 @@ class PromptsPage(QWidget):
         self.message.setAccessibleName("Message of the new version")
         self.save_button = button("Save as a new version", self.save, primary=True, tip="Ctrl+S")
         self.revert_button = button("Revert", self.revert)
+        self.label_button = button(
+            "Label…", self._label_menu, tip="The version labelled “production” is used for answers"
+        )
+        self.back_button = button(
+            "Roll back", self.roll_back, tip="Move “production” back to where it was before its last move"
+        )
         self.diff = DiffView(theme, lambda chunk: chunk.place)
         self._timer = QTimer(self, interval=_PAUSE_MS, singleShot=True)
         self._timer.timeout.connect(self._ask_preview)
@@ -142,16 +151,10 @@ class PromptsPage(QWidget):
         outer.addWidget(Splitter("prompts/splitter", self._make_lists(), self.tabs, (420, 780)))
 
     def _make_lists(self) -> QWidget:
-        label_button = button(
-            "Label…", self._label_menu, tip="The version labelled “production” is used for answers"
-        )
-        back_button = button(
-            "Roll back", self.roll_back, tip="Move “production” back to where it was before its last move"
-        )
         return Splitter(
             "prompts/lists",
             column(row(button("New…", self.new), button("More", self._more), 1), (self.prompts, 1)),
-            column(row(label_button, back_button, 1), (self.versions, 1)),
+            column(Toolbar(self.label_button, self.back_button, 1), (self.versions, 1)),
             (180, 360),
             vertical=True,
         )
@@ -263,13 +266,21 @@ class PromptsPage(QWidget):
                 self,
                 "Unsaved text",
                 "The text was changed and is not saved as a version. Discard the changes?",
+                QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+                QMessageBox.StandardButton.No,
             )
             == QMessageBox.StandardButton.Yes
         )
 
     def _enable(self) -> None:
-        self.save_button.setEnabled(self.is_changed)
-        self.revert_button.setEnabled(self.is_changed)
+        unchanged = "" if self.is_changed else "The text is that of the version shown."
+        allow(self.save_button, unchanged)
+        allow(self.revert_button, unchanged)
+        chosen = len(self.versions.selected_records())
+        allow(self.label_button, "" if chosen == 1 else "Choose one version first.")
+        moves = [move for move in self.moves.records_model.records if move.label == "production"]
+        moved = any(move.from_number is not None for move in moves)
+        allow(self.back_button, "" if moved else "The label “production” was never moved.")
 
     def _ask_preview(self) -> None:
         typed = self.question.currentText().strip()

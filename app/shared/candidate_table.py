@@ -8,35 +8,44 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import column
 from app.widgets.theme import SMALL_SPACE, Theme
 from rag.asking.rows import explain_hit
 from rag.index.rows import Hit
 
 
-def _ranked(rank: int | None, score: float | None) -> str:
-    if rank is None:
-        return "–" if score is None else f"({score:.3f})"
-    return f"{rank}   {score:.3f}" if score is not None else str(rank)
+def _rank(rank: int | None) -> str:
+    return "–" if rank is None else str(rank)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"
 
 
 HIT_COLUMNS = (
     Column("#", lambda h: str(h.rank), 44, right=True, sort=lambda h: h.rank),
-    Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 160,
+    Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 90,
            sort=lambda h: (h.marker or 9999), tooltip=lambda h: h.dropped or "",
-           colour=lambda h: "good" if h.marker else "text_muted"),
-    Column("Dense", lambda h: _ranked(h.dense_rank, h.dense_score), 86, right=True,
-           sort=lambda h: h.dense_rank or 9999),
-    Column("BM25", lambda h: _ranked(h.bm25_rank, h.bm25_score), 92, right=True,
-           sort=lambda h: h.bm25_rank or 9999),
-    Column("Fused", lambda h: f"{h.fused_rank}   {h.fused_score:.3f}", 84, right=True,
-           sort=lambda h: h.fused_rank or 9999),
-    Column("Reranked", lambda h: "–" if h.rerank_score is None else f"{h.rerank_score:.3f}", 76, right=True,
+           colour=lambda h: "good" if h.marker else "text_muted", priority=0),
+    Column("Document", lambda h: h.document, 130, tooltip=lambda h: h.path, priority=0),
+    Column("Text", lambda h: " ".join(h.text.split())[:200], 200, tooltip=lambda h: h.text[:1500],
+           stretch=True),
+    Column("Place", lambda h: h.place, 100, tooltip=lambda h: h.place, priority=8),
+    Column("Reranked", lambda h: _score(h.rerank_score), 76, right=True, priority=1,
            sort=lambda h: -9 if h.rerank_score is None else h.rerank_score),
-    Column("Document", lambda h: h.document, 150, tooltip=lambda h: h.path),
-    Column("Place", lambda h: h.place, 100, tooltip=lambda h: h.place),
-    Column("Text", lambda h: " ".join(h.text.split())[:200], 300, tooltip=lambda h: h.text[:1500]),
+    Column("Cosine", lambda h: _score(h.dense_score), 62, right=True, priority=2,
+           sort=lambda h: -9 if h.dense_score is None else h.dense_score),
+    Column("Dense rank", lambda h: _rank(h.dense_rank), 80, right=True, priority=5,
+           sort=lambda h: h.dense_rank or 9999),
+    Column("BM25", lambda h: _score(h.bm25_score), 62, right=True, priority=3,
+           sort=lambda h: -9 if h.bm25_score is None else h.bm25_score),
+    Column("BM25 rank", lambda h: _rank(h.bm25_rank), 80, right=True, priority=6,
+           sort=lambda h: h.bm25_rank or 9999),
+    Column("Fused", lambda h: _score(h.fused_score), 62, right=True, priority=4,
+           sort=lambda h: -9 if h.fused_score is None else h.fused_score),
+    Column("Fused rank", lambda h: _rank(h.fused_rank), 80, right=True, priority=7,
+           sort=lambda h: h.fused_rank or 9999),
 )  # fmt: skip
 
 
@@ -53,6 +62,7 @@ class CandidateTable(QWidget):
             placeholderText="Words of a passage that should be here: what became of it?"
         )
         self.find_box.setAccessibleName("Find a passage")
+        set_tip(self.find_box, self.find_box.placeholderText())  # there may be no room for it
         self.find_box.setClearButtonEnabled(True)
         self.explanation = label("", "small", wrap=True)
         column((self.table, 1), self.find_box, self.explanation, holder=self, spacing=SMALL_SPACE)

@@ -23,11 +23,12 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QResi
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.widgets.labels import as_it_is
-from app.widgets.theme import Theme
+from app.widgets.theme import Theme, scaled
 from rag.text.spreadsheets import BYTE_ORDER_MARK, guarded
 
 _LEGEND_SWATCH = 40  # pixels, with the space around it
 _LEGEND_LINE = 18  # pixels
+_LEGEND_PX = 11  # of its letters
 _LEGEND_NAME = 26  # characters; model files have long names
 Numbers = npt.NDArray[np.float64]
 
@@ -73,7 +74,8 @@ class TimeChart(QWidget):
         self._joined = False
         self._is_empty = True
         self.setAccessibleName(title)
-        self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()})
+        self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(), "left": _ValueAxis("left")})
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -81,7 +83,7 @@ class TimeChart(QWidget):
         self._label = pg.TextItem(anchor=(0, 1))
         self._label.setZValue(100)
         self._empty = pg.TextItem(empty, anchor=(0.5, 0.5))
-        self._legend = add_legend(self.plot, labelTextSize="8pt", verSpacing=-4, sampleType=_Swatch)
+        self._legend = add_legend(self.plot, verSpacing=-4, sampleType=_Swatch)
         self._legend.setParentItem(self.plot.getPlotItem())  # above the plot, where it covers no data
         self._legend.anchor((1, 0), (1, 0), offset=(0, -6))
         layout = QVBoxLayout(self)
@@ -157,6 +159,7 @@ class TimeChart(QWidget):
         theme, item = self._theme, self.plot.getPlotItem()
         self.plot.clear()
         self._legend.clear()
+        self._legend.setLabelTextSize(f"{scaled(_LEGEND_PX)}px")
         self._legend.setLabelTextColor(theme.colour("text_muted"))
         self.plot.setBackground(theme.colour("surface"))
         for name in ("left", "bottom"):
@@ -164,8 +167,9 @@ class TimeChart(QWidget):
             axis.setPen(theme.colour("border"))
             axis.setTextPen(theme.colour("text_muted"))
             axis.setStyle(tickLength=-4)
-        item.getAxis("left").setWidth(54)
         item.getAxis("left").enableAutoSIPrefix(False)
+        item.getAxis("left").setLabel(self._unit, **{"font-size": f"{scaled(_LEGEND_PX)}px"})
+        item.getAxis("left").showLabel(bool(self._unit))
         self.plot.showGrid(x=False, y=True, alpha=0.12)
         was_empty, self._is_empty = self._is_empty, not any(np.isfinite(s.y).any() for s in self._series)
         item.showAxis("left", not self._is_empty)
@@ -197,11 +201,13 @@ class TimeChart(QWidget):
 
     def _make_room_for_legend(self) -> None:
         names = [_short(series.name) for series in self._series] or [""]
-        widest = max(QFontMetrics(self.font()).horizontalAdvance(name) for name in names) + _LEGEND_SWATCH
+        widest = max(QFontMetrics(self.font()).horizontalAdvance(name) for name in names) + scaled(
+            _LEGEND_SWATCH
+        )
         columns = max(min(len(names), self.width() // widest), 1)
         self._legend.setColumnCount(columns)
         lines = 0 if self._is_empty else -(-len(self._series) // columns)
-        self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * _LEGEND_LINE, 0, 0)
+        self.plot.getPlotItem().layout.setContentsMargins(0, 4 + lines * scaled(_LEGEND_LINE), 0, 0)
 
     def _draw_bars(self) -> None:
         """Return a pen as wide as a pixel, so that a bar narrower than that still shows in its own colour."""
@@ -379,6 +385,15 @@ class ControlChart(TimeChart):
             self.plot.addItem(zero)
 
 
+class _ValueAxis(pg.AxisItem):
+    """The axis of the values: as wide as its longest figure, which is written out."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Return the figures as the rest of the program writes them."""
+        places = max(0, -int(np.floor(np.log10(spacing * scale)))) if spacing * scale > 0 else 0
+        return [f"{value * scale:,.{places}f}" for value in values]
+
+
 class _Swatch(ItemSample):
     """A small square of the series' colour in the legend."""
 
@@ -404,6 +419,7 @@ class RangeBrush(QWidget):
         self._theme = theme
         self.setAccessibleName("Time range")
         self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem()})
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -469,9 +485,8 @@ class Bar:
 class Waterfall(QWidget):
     """A chart of a trace's spans as bars on one time axis."""
 
-    _ROW = 24
-    _LABEL = 110
-    _VALUE = 78
+    _LONGEST_NAME = 180  # pixels
+    _LEAST_BAR = 80
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Make an empty chart."""
@@ -493,45 +508,54 @@ class Waterfall(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return the size: a row for each bar."""
-        return QSize(400, max(1, len(self._bars)) * self._ROW + 6)
+        return QSize(scaled(400), max(1, len(self._bars)) * self._row_height + 6)
 
     def minimumSizeHint(self) -> QSize:
         """Return the least width at which a bar can be told from the next, and the full height."""
-        return QSize(260, self.sizeHint().height())
+        names, values = self.column_widths()
+        return QSize(names + scaled(self._LEAST_BAR) + values, self.sizeHint().height())
+
+    def column_widths(self) -> tuple[int, int]:
+        """Return the width of the names and of the durations: every digit is seen, whatever it took."""
+        metrics = QFontMetrics(self.font())
+        names = max((metrics.horizontalAdvance(bar.name) for bar in self._bars), default=0) + scaled(10)
+        values = max((metrics.horizontalAdvance(_took(bar)) for bar in self._bars), default=0) + scaled(10)
+        return min(names, scaled(self._LONGEST_NAME)), values
+
+    @property
+    def _row_height(self) -> int:
+        return QFontMetrics(self.font()).height() + scaled(8)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw name, bar and duration of each row."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         total = max((bar.end_ms for bar in self._bars), default=1.0) or 1.0
-        width = max(self.width() - self._LABEL - self._VALUE, 40)
-        metrics = QFontMetrics(self.font())
+        names, values = self.column_widths()
+        width = max(self.width() - names - values, 40)
+        metrics, tall = QFontMetrics(self.font()), self._row_height
+        centre = Qt.AlignmentFlag.AlignVCenter
         for row, bar in enumerate(self._bars):
-            top = row * self._ROW + 3
+            top = row * tall + 3
             painter.setPen(self._theme.colour("text"))
-            name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, self._LABEL - 8)
-            centre = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(
-                QRectF(0, top, self._LABEL - 8, self._ROW), int(centre | Qt.AlignmentFlag.AlignLeft), name
-            )
+            name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, names - scaled(8))
+            painter.drawText(QRectF(0, top, names, tall), int(centre | Qt.AlignmentFlag.AlignLeft), name)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("sunken"))
-            painter.drawRoundedRect(QRectF(self._LABEL, top + 6, width, self._ROW - 12), 3, 3)
+            painter.drawRoundedRect(QRectF(names, top + 6, width, tall - 12), 3, 3)
             painter.setBrush(self._theme.series(bar.group))
-            left = self._LABEL + bar.start_ms / total * width
+            left = names + bar.start_ms / total * width
             length = max((bar.end_ms - bar.start_ms) / total * width, 2.0)
-            painter.drawRoundedRect(QRectF(left, top + 6, length, self._ROW - 12), 3, 3)
+            painter.drawRoundedRect(QRectF(left, top + 6, length, tall - 12), 3, 3)
             painter.setPen(self._theme.colour("text_muted"))
-            area = QRectF(self._LABEL + width, top, self._VALUE - 4, self._ROW)
-            painter.drawText(
-                area, int(centre | Qt.AlignmentFlag.AlignRight), f"{bar.end_ms - bar.start_ms:,.1f} ms"
-            )
+            area = QRectF(names + width, top, values - 2, tall)
+            painter.drawText(area, int(centre | Qt.AlignmentFlag.AlignRight), _took(bar))
         painter.end()
 
     def event(self, event: object) -> bool:
         """Show the details of the bar that the mouse rests on."""
         if isinstance(event, QHelpEvent):
-            row = int((event.pos().y() - 3) // self._ROW)
+            row = int((event.pos().y() - 3) // self._row_height)
             if 0 <= row < len(self._bars):
                 bar = self._bars[row]
                 text = f"{bar.name}: {bar.start_ms:,.1f} to {bar.end_ms:,.1f} ms"
@@ -541,6 +565,10 @@ class Waterfall(QWidget):
                 QToolTip.hideText()
             return True
         return super().event(event)  # type: ignore[arg-type]
+
+
+def _took(bar: Bar) -> str:
+    return f"{bar.end_ms - bar.start_ms:,.1f} ms"
 
 
 def _short(name: str) -> str:

@@ -1,30 +1,50 @@
-"""One table model for every list of records: a table is a list of Columns."""
+"""One table model for every list of records: a table is a list of Columns.
+
+Columns are as wide as what they show. Where room is short the least important ones go; a menu of the header
+brings them back, hides others, and is remembered with the order and the widths that a person gave them.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
     QSettings,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QMenu,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.widgets.labels import as_it_is
-from app.widgets.theme import Theme
+from app.widgets.theme import Theme, scaled
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE = 200
+_MEASURED_ROWS = 1000  # of a long list, spread over all of it
+_LONGEST = 4  # the cells of a column that are measured: those with the most letters
+_LEAST_STRETCH = 100  # pixels of a column that takes what room is left, where there is hardly any
+_SHORT_COLUMN = 150  # pixels of a column that is whole whatever its usual width is, such as a status
+_SHORT_TEXT = 14  # letters; a longer text has a tooltip, since there may be no room for it
 
 
 def date_time(milliseconds: int) -> str:
@@ -34,7 +54,21 @@ def date_time(milliseconds: int) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: what it shows of a record, and how."""
+    """A column of a table: what it shows of a record, and how.
+
+    Attributes:
+        title: What the header says.
+        text: What a cell shows.
+        width: About how wide it is, in pixels at a text size of 100 %. What it shows decides; a text that
+            needs much more than this is cut first.
+        right: Whether it is a figure: at the right of its cell, and never cut.
+        sort: The value to sort by.
+        tooltip: What is said of a cell.
+        colour: The name of a cell's colour.
+        stretch: Whether it takes what room is left. It is never left out.
+        priority: 0 stays; of the others the highest goes first where room is short. By default the first
+            column stays, and the others go from the last to the second.
+    """
 
     title: str
     text: Callable[[Any], str]
@@ -42,8 +76,88 @@ class Column:
     right: bool = False
     sort: Callable[[Any], Any] | None = None
     tooltip: Callable[[Any], str] | None = None
-    colour: Callable[[Any], str | None] | None = None  # a semantic colour name
+    colour: Callable[[Any], str | None] | None = None
     stretch: bool = False
+    priority: int | None = None
+
+
+@dataclass(frozen=True)
+class Want:
+    """The room that a column asks for, in pixels.
+
+    Attributes:
+        least: Less than this would cut what must be whole.
+        wish: With this everything is whole.
+        rank: 0 stays; of the others the highest goes first.
+        stretch: Whether it takes what room is left.
+        floor: What it can do with once no other column can go; 0 is as little as `least`.
+    """
+
+    least: int
+    wish: int
+    rank: int = 0
+    stretch: bool = False
+    floor: int = 0
+
+
+def share_room(wants: Sequence[Want], room: int) -> list[int]:
+    """Return a width for each column, 0 for one that is left out; together they fill the room."""
+    kept = set(range(len(wants)))
+    while sum(wants[n].least for n in kept) > room and any(wants[n].rank for n in kept):
+        kept.remove(max(kept, key=lambda n: (wants[n].rank, n)))
+    widths = [wants[n].least if n in kept else 0 for n in range(len(wants))]
+    for n in sorted(kept):  # nothing can go any more: what stretches gives way before the table scrolls
+        if wants[n].stretch and wants[n].floor:
+            widths[n] = max(wants[n].floor, widths[n] - max(sum(widths) - room, 0))
+    spare = room - sum(widths)
+    hungry = {n for n in kept if wants[n].wish > widths[n]}
+    while spare > 0 and hungry:
+        part = max(spare // len(hungry), 1)
+        for n in sorted(hungry, key=lambda n: wants[n].wish - widths[n]):
+            given = min(part, wants[n].wish - widths[n], spare)
+            widths[n] += given
+            spare -= given
+        hungry = {n for n in hungry if wants[n].wish > widths[n]}
+    takers = [n for n in sorted(kept) if wants[n].stretch] or sorted(kept)[-1:]
+    for number, n in enumerate(takers):
+        part = max(spare, 0) // (len(takers) - number)
+        widths[n] += part
+        spare -= part
+    return widths
+
+
+@dataclass
+class _Choice:
+    """What a person has chosen about the columns of a table, by their titles. Widths are at 100 %."""
+
+    order: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
+    widths: dict[str, float] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        values = {
+            "order": self.order,
+            "hidden": sorted(self.hidden),
+            "shown": sorted(self.shown),
+            "widths": self.widths,
+        }
+        return json.dumps(values)
+
+    @classmethod
+    def read(cls, written: object) -> _Choice:
+        """Return what was remembered; anything that cannot be read, such as an older format, is none."""
+        try:
+            values = json.loads(written) if isinstance(written, str) else {}
+            return cls(
+                [str(title) for title in values.get("order", [])],
+                {str(title) for title in values.get("hidden", [])},
+                {str(title) for title in values.get("shown", [])},
+                {str(title): float(width) for title, width in values.get("widths", {}).items()},
+            )
+        except (ValueError, TypeError, AttributeError):
+            return cls()
 
 
 class RecordTableModel(QAbstractTableModel):
@@ -123,7 +237,10 @@ class RecordTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return as_it_is(column.tooltip(record)) if column.tooltip else None
+            if column.tooltip:
+                return as_it_is(column.tooltip(record))
+            text = column.text(record)
+            return as_it_is(text) if len(text) > _SHORT_TEXT else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -162,8 +279,19 @@ class RecordTableModel(QAbstractTableModel):
         self.layoutChanged.emit()
 
 
+class TableHeader(QHeaderView):
+    """A header that knows how wide a section has to be also while it is hidden."""
+
+    def need(self, number: int) -> int:
+        """Return the width of a title with what is around it, and its arrow if it is sorted by."""
+        self.setSortIndicatorShown(self.sortIndicatorSection() == number)
+        width = self.sectionSizeFromContents(number).width()
+        self.setSortIndicatorShown(True)
+        return width
+
+
 class RecordTable(QTableView):
-    """A table of records with keys, copying, remembered widths, and a sentence while it is empty."""
+    """A table of records with keys, copying, columns that fit, and a sentence while it is empty."""
 
     record_activated = Signal(object)
     record_selected = Signal(object)
@@ -181,7 +309,7 @@ class RecordTable(QTableView):
         Args:
             columns: Its columns.
             theme: The colours.
-            name: Under which its widths are remembered; no two tables share one.
+            name: Under which its columns are remembered; no two tables share one.
             empty: What it says while it has no records.
             parent: The owner in Qt's sense.
         """
@@ -199,8 +327,14 @@ class RecordTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(28)
-        self._set_up_header(columns)
+        self._needs: list[tuple[int, int]] | None = None  # of each column: its header, its longest cell
+        self._is_fitting = False
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.fit_columns)
+        self.header = TableHeader(Qt.Orientation.Horizontal, self)
+        self._set_up_header()
+        theme.changed.connect(self._set_sizes)
+        self._set_sizes()
         self.doubleClicked.connect(
             lambda index: self.record_activated.emit(self.records_model.record_at(index.row()))
         )
@@ -278,23 +412,177 @@ class RecordTable(QTableView):
             painter.drawText(self.viewport().rect().adjusted(20, 8, -20, -8), flags, self._empty)
             painter.end()
 
-    def _set_up_header(self, columns: Sequence[Column]) -> None:
+    # --- columns ------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns into the new width."""
+        super().resizeEvent(event)
+        self.fit_columns()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit the columns: what is hidden is not measured."""
+        super().showEvent(event)
+        self.fit_columns()
+
+    def selectionCommand(
+        self, index: Index, event: QEvent | None = None
+    ) -> QItemSelectionModel.SelectionFlag:
+        """Leave the selection alone where no row is clicked: its details would stay without a row."""
+        if not index.isValid():
+            return QItemSelectionModel.SelectionFlag.NoUpdate
+        return super().selectionCommand(index, event)
+
+    def fit_columns(self) -> None:
+        """Give each column the width that it needs, and leave out the last ones where there is no room."""
+        if self._is_fitting or not self.isVisible():
+            return
+        self._soon.stop()
+        if self._needs is None:
+            self._needs = [self._measure(number) for number in range(len(self.records_model.columns))]
+        choice, columns = self._choice, self.records_model.columns
+        numbers = [n for n, column in enumerate(columns) if _key(n, column) not in choice.hidden]
+        widths = share_room([self._want(n) for n in numbers], self.viewport().width())
+        self._is_fitting = True
+        given = dict(zip(numbers, widths, strict=True))
+        for number in range(len(columns)):
+            width = given.get(number, 0)
+            self.setColumnHidden(number, width == 0)
+            if width:
+                self.setColumnWidth(number, width)
+        self._is_fitting = False
+
+    def left_out(self) -> list[str]:
+        """Return the titles of the columns that are not shown, by choice or for want of room."""
+        columns = self.records_model.columns
+        return [column.title for number, column in enumerate(columns) if self.isColumnHidden(number)]
+
+    def choose_column(self, number: int, shown: bool) -> None:
+        """Show or hide a column from now on, whatever room there is; the last one stays."""
+        title = _key(number, self.records_model.columns[number])
+        if not shown and len(self.left_out()) >= len(self.records_model.columns) - 1:
+            return
+        (self._choice.shown.add if shown else self._choice.shown.discard)(title)
+        (self._choice.hidden.discard if shown else self._choice.hidden.add)(title)
+        self._remember()
+
+    def reset_columns(self) -> None:
+        """Forget which columns were chosen, in which order, and how wide."""
+        self._choice = _Choice()
         header = self.horizontalHeader()
+        self._is_fitting = True
+        for number in range(len(self.records_model.columns)):
+            header.moveSection(header.visualIndex(number), number)
+        self._is_fitting = False
+        self._remember()
+
+    def column_menu(self) -> QMenu:
+        """Return a menu with every column, ticked where it is shown."""
+        menu = QMenu(self)
+        for number, column in enumerate(self.records_model.columns):
+            action = menu.addAction(column.title or "Mark")
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(number))
+            action.toggled.connect(lambda shown, n=number: self.choose_column(n, shown))
+        menu.addSeparator()
+        menu.addAction("Columns as at first", self.reset_columns)
+        return menu
+
+    def _want(self, number: int) -> Want:
+        """Return the room that a column asks for."""
+        assert self._needs is not None
+        column = self.records_model.columns[number]
+        header, cells = self._needs[number]
+        wish, usual = max(header, cells), scaled(column.width)
+        key = _key(number, column)
+        rank = column.priority if column.priority is not None else 0 if column.stretch else number
+        if key in self._choice.shown:
+            rank = 0
+        if key in self._choice.widths:
+            chosen = max(scaled(self._choice.widths[key]), scaled(20))
+            return Want(chosen, chosen, rank)
+        if column.right:
+            least = wish
+        elif column.stretch:
+            least = max(header, min(cells, max(round(0.75 * usual), scaled(_LEAST_STRETCH))))
+        else:
+            least = wish if wish <= max(1.6 * usual, scaled(_SHORT_COLUMN)) else max(header, usual)
+        floor = min(least, max(header, scaled(_LEAST_STRETCH))) if column.stretch else least
+        return Want(least, wish, rank, column.stretch, floor)
+
+    def _measure(self, number: int) -> tuple[int, int]:
+        """Return the width of a column's header and of its longest cell, with what is around them."""
+        model = self.records_model
+        header = self.header.need(number)
+        count = model.rowCount()
+        text = model.columns[number].text
+        step = max(count // _MEASURED_ROWS, 1)
+        lengths = sorted(((len(text(model.record_at(r))), r) for r in range(0, count, step)), reverse=True)
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
+        delegate = self.itemDelegate()
+        widths = [delegate.sizeHint(option, model.index(r, number)).width() for _, r in lengths[:_LONGEST]]
+        return header + 2, max(widths, default=0) + 2
+
+    def _measure_again(self) -> None:
+        self._needs = None
+        self._soon.start()
+
+    def _set_sizes(self) -> None:
+        """Follow the text size and the density in force."""
+        self.verticalHeader().setMinimumSectionSize(1)
+        self.verticalHeader().setDefaultSectionSize(self._theme.row_height)
+        self._measure_again()
+
+    def _set_up_header(self) -> None:
+        header = self.header
+        self.setHorizontalHeader(header)
+        header.setSectionsClickable(True)
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
+        header.setMinimumSectionSize(20)
         header.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._choice = _Choice.read(QSettings().value(f"tables/{self.objectName()}"))
+        columns = self.records_model.columns
         for number, column in enumerate(columns):
-            self.setColumnWidth(number, column.width)
-            if column.stretch:
-                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+            self.setColumnWidth(number, scaled(self._choice.widths.get(_key(number, column), column.width)))
+        keys = [_key(number, column) for number, column in enumerate(columns)]
+        if sorted(self._choice.order) == sorted(keys):
+            for place, key in enumerate(self._choice.order):
+                header.moveSection(header.visualIndex(keys.index(key)), place)
         self.setSortingEnabled(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        state = QSettings().value(f"tables/{self.objectName()}")
-        if state is not None:
-            header.restoreState(state)
-        header.sectionResized.connect(self._remember)
-        header.sectionMoved.connect(self._remember)
-        self.records_model.modelReset.connect(self._mind_pages)
+        header.sectionResized.connect(self._resized)
+        header.sectionMoved.connect(self._moved)
+        header.sortIndicatorChanged.connect(lambda *_: self._measure_again())
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(
+            lambda place: self.column_menu().popup(header.mapToGlobal(place))
+        )
+        header.setToolTip("Right-click to choose columns")
+        model = self.records_model
+        model.modelReset.connect(self._mind_pages)
+        for changed in (model.modelReset, model.rowsInserted, model.dataChanged):
+            changed.connect(lambda *_: self._measure_again())
+
+    def _resized(self, number: int, _before: int, width: int) -> None:
+        """Remember the width that a person gave a column; the others share what is left."""
+        if self._is_fitting or not width:
+            return
+        key = _key(number, self.records_model.columns[number])
+        self._choice.widths[key] = width / max(scaled(100) / 100, 0.1)
+        self._remember()
+
+    def _moved(self, *_: int) -> None:
+        if not self._is_fitting:
+            header, columns = self.horizontalHeader(), self.records_model.columns
+            order = [header.logicalIndex(place) for place in range(len(columns))]
+            self._choice.order = [_key(number, columns[number]) for number in order]
+            self._remember()
+
+    def _remember(self) -> None:
+        QSettings().setValue(f"tables/{self.objectName()}", self._choice.text())
+        self.fit_columns()
 
     def _mind_pages(self) -> None:
         """Let nobody sort a paged list, which keeps the order of its query."""
@@ -302,9 +590,6 @@ class RecordTable(QTableView):
         header.setSectionsClickable(not self.records_model.is_paged)
         if self.records_model.is_paged:
             header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-
-    def _remember(self) -> None:
-        QSettings().setValue(f"tables/{self.objectName()}", self.horizontalHeader().saveState())
 
     def _emit_selected(self) -> None:
         current = self.currentIndex()
@@ -319,6 +604,11 @@ class RecordTable(QTableView):
         for title, action in self.actions_for(records):
             menu.addAction(title, action)
         menu.popup(self.viewport().mapToGlobal(position))
+
+
+def _key(number: int, column: Column) -> str:
+    """Return the name under which a column is remembered: its title, or its place where it has none."""
+    return column.title or f"column {number}"
 
 
 def _sortable(value: Any) -> tuple[int, Any]:

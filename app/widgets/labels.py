@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+from app.widgets.theme import FONT_PX, SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme, scaled
 
-_LONG_WORD = 40  # characters
+_LONG_WORD = 24  # characters
 
 
 def as_it_is(text: str) -> str:
@@ -116,7 +116,8 @@ class StatusPill(QWidget):
         """Return the size of the text and its margins."""
         metrics = QFontMetrics(self._font())
         padding = 8 if self._solid else 14
-        return QSize(max(metrics.horizontalAdvance(self.text) + padding, 18), metrics.height() + 3)
+        width = metrics.horizontalAdvance(self.text) + scaled(padding)
+        return QSize(max(width, scaled(18)), metrics.height() + 3)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground and the text."""
@@ -133,7 +134,7 @@ class StatusPill(QWidget):
 
     def _font(self) -> QFont:
         font = self.font()
-        font.setPixelSize(FONT_PX - (3 if self._solid else 2))
+        font.setPixelSize(scaled(FONT_PX - (3 if self._solid else 2)))
         font.setWeight(QFont.Weight.DemiBold)
         return font
 
@@ -162,7 +163,6 @@ class Card(QFrame):
         self._value_row.addWidget(self._value)
         layout.addLayout(self._value_row)
         layout.addWidget(self._detail)
-        self.setFixedHeight(112)
 
     def set_value(self, value: str, detail: str = "", role: str = "value") -> None:
         """Show a figure, a line about it, and its style sheet's role."""

@@ -1,29 +1,44 @@
-"""The navigation rail, the banner of notices, the drop overlay and the search field."""
+"""The navigation rail, the drop overlay and the search field."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app.widgets.buttons import IconButton, button
+from app.widgets.buttons import IconButton
 from app.widgets.labels import StatusPill, label, set_tip
-from app.widgets.layout import row
-from app.widgets.theme import SPACE, Theme
+from app.widgets.layout import column, row, scrolled
+from app.widgets.theme import SMALL_SPACE, SPACE, Theme, scaled
 
-_NOTICE_MS = 9000  # how long a notice stays that asks for nothing
+_COLLAPSED = "rail/collapsed"  # where the user's own choice is remembered
+_NARROW_WINDOW = 1100  # below this the rail shows icons alone, unless the user said otherwise
+_SMALL_WINDOW = 900  # below this always
+_BUTTON_HEIGHT = 32
 
 
-class Notice(StrEnum):
-    """A kind of notice, which decides its colour and whether it goes away by itself."""
+@dataclass(frozen=True)
+class RailPage:
+    """A page as the rail lists it.
 
-    INFO = "info"  # something was done; gone after a while
-    CHECK = "check"  # something to look at
-    BAD = "bad"  # something was refused or failed
+    Attributes:
+        key: By which the program knows it.
+        title: What people read.
+        icon: An icon of the theme.
+        shortcut: The keys that show it; they are the page's own, wherever it stands in the list.
+        group: The heading that it stands under; empty for none.
+        pinned: Whether it stands below the list, always in sight.
+    """
+
+    key: str
+    title: str
+    icon: str
+    shortcut: str
+    group: str = ""
+    pinned: bool = False
 
 
 class SearchField(QLineEdit):
@@ -37,64 +52,16 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
         self.setClearButtonEnabled(True)
+        set_tip(self, placeholder)  # there may be no room for it
         self._pause = QTimer(self, singleShot=True, interval=180)
         self._pause.timeout.connect(lambda: self.searched.emit(self.text()))
         self.textChanged.connect(lambda _text: self._pause.start())
 
-
-class Banner(QFrame):
-    """A notice above a page that does not block and is gone with a click."""
-
-    def __init__(self, theme: Theme) -> None:
-        """Make a hidden banner."""
-        super().__init__()
-        self.setObjectName("banner")
-        self._text = label("", wrap=True)
-        self._action = button("", link=True)
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.hide)
-        self._run: Callable[[], Any] | None = None
-        self._action.clicked.connect(self._act)
-        layout = row(self._text, self._action, IconButton(theme, "cancel", "Dismiss this notice", self.hide))
-        layout.setContentsMargins(SPACE, 4, 4, 4)
-        layout.setStretch(0, 1)
-        self.setLayout(layout)
-        self.hide()
-
-    def show_notice(
-        self, text: str, kind: str = Notice.INFO, action: str = "", run: Callable[[], Any] | None = None
-    ) -> None:
-        """Show a notice in place of the one before.
-
-        Args:
-            text: The sentence.
-            kind: A Notice.
-            action: What the link beside it says; none when empty.
-            run: What the link does.
-        """
-        self._text.setText(text)
-        self._run = run
-        self._timer.stop()
-        if kind == Notice.INFO and run is None:
-            self._timer.start(_NOTICE_MS)
-        self._action.setText(action)
-        self._action.setAccessibleName(action)
-        self._action.setVisible(bool(action))
-        self.setProperty("kind", kind)
-        self.style().unpolish(self)
-        self.style().polish(self)
-        self.setAccessibleName(text)
-        self.show()
-
-    @property
-    def text(self) -> str:
-        """The sentence that is or was shown last."""
-        return self._text.text()
-
-    def _act(self) -> None:
-        self.hide()
-        if self._run is not None:
-            self._run()
+    def sizeHint(self) -> QSize:
+        """Return the size that the placeholder needs."""
+        hint = super().sizeHint()
+        needed = self.fontMetrics().horizontalAdvance(self.placeholderText()) + scaled(36)
+        return QSize(max(hint.width(), needed), hint.height())
 
 
 class DropOverlay(QWidget):
@@ -130,7 +97,7 @@ class DropOverlay(QWidget):
         painter.drawPixmap(centre.x() - 28, centre.y() - 64, picture)
         painter.setPen(self._theme.colour("text"))
         font = self.font()
-        font.setPixelSize(18)
+        font.setPixelSize(scaled(18))
         painter.setFont(font)
         painter.drawText(
             self.rect().adjusted(60, 40, -60, 0),
@@ -140,74 +107,176 @@ class DropOverlay(QWidget):
         painter.end()
 
 
-def page_shortcut(number: int) -> str:
-    """Return the shortcut of the page with this number, from 1.
-
-    There are nine digits for Ctrl, because Ctrl+0 fits a drawn page into its width.
-    """
-    return f"Ctrl+{number}" if number < 10 else f"Ctrl+Alt+{number - 9}"
-
-
 class NavigationRail(QFrame):
-    """The list of pages at the window's edge, as icons with a word."""
+    """The list of pages at the window's edge, in groups: icons with a word, or alone where room is short.
+
+    It scrolls when it is taller than the window.
+    """
 
     page_requested = Signal(str)
 
-    def __init__(self, theme: Theme, pages: Sequence[tuple[str, str, str]]) -> None:
-        """Make a button for each page. pages: (key, title, icon)."""
+    def __init__(self, theme: Theme, pages: Sequence[RailPage]) -> None:
+        """Make a button for each page, in this order, and a heading wherever another group begins."""
         super().__init__()
         self.setObjectName("rail")
         self.setAccessibleName("Pages")
         self._theme = theme
-        self._buttons: dict[str, tuple[QToolButton, str]] = {}
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 10, 6, 10)
-        layout.setSpacing(4)
-        logo = label()
-        logo.setPixmap(theme.pixmap("ragdeck", size=32))
-        logo.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(logo)
-        layout.addSpacing(8)
-        for number, (key, title, icon) in enumerate(pages, 1):
-            made = QToolButton()
-            made.setText(title)
-            made.setCheckable(True)
-            made.setAutoExclusive(True)
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            made.setIconSize(QSize(20, 20))
-            made.setFixedSize(78, 52)
-            made.setAccessibleName(title)
-            set_tip(made, f"{title} ({page_shortcut(number)})")
-            made.clicked.connect(lambda _checked=False, k=key: self.page_requested.emit(k))
-            self._buttons[key] = (made, icon)
-            layout.addWidget(made)
-        layout.addStretch(1)
+        self._buttons: dict[str, _RailButton] = {}
+        self._headings: list[QLabel] = []
+        self._lines: list[QFrame] = []
+        self._window_width = 0
+        self.is_collapsed = False
+        self._logo = label()
+        self._name = label("Ragdeck", "section")
+        self._list = QVBoxLayout()
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(2)
+        pinned = self._add_pages(pages)
+        self._list.addStretch(1)
+        content = QWidget()
+        content.setLayout(self._list)
+        self._area = scrolled(content)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._toggle = IconButton(theme, "chevron-left", "", self.toggle)
+        bottom = QVBoxLayout()
+        bottom.setSpacing(2)
+        for made in pinned:
+            bottom.addWidget(made)
+        bottom.addWidget(self._toggle)
+        top = row(self._logo, self._name, 1)
+        top.setContentsMargins(4, 0, 0, SMALL_SPACE)
+        column(top, (self._area, 1), bottom, holder=self)
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(SMALL_SPACE, SPACE - 2, SMALL_SPACE, SMALL_SPACE)
         theme.changed.connect(self._tint)
+        self._show_collapsed(False)
         self._tint()
 
     def set_current(self, key: str) -> None:
         """Mark the page that is shown."""
-        self._buttons[key][0].setChecked(True)
+        for other, made in self._buttons.items():  # they have two parents, so Qt's own exclusion is none
+            made.setChecked(other == key)
+        self._area.ensureWidgetVisible(self._buttons[key])
         self._tint()
 
     def button(self, key: str) -> QToolButton:
         """Return a page's button."""
-        return self._buttons[key][0]
+        return self._buttons[key]
 
     def set_badge(self, key: str, count: int) -> None:
-        """Show a number at the corner of a page's button, or none when it is 0."""
-        made = self.button(key)
-        pill = made.findChild(StatusPill)
-        if pill is None:
-            pill = StatusPill(self._theme, parent=made)
-            pill.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        pill.set_status("99+" if count > 99 else str(count), "accent", solid=True)
-        pill.setVisible(count > 0)
-        pill.resize(pill.sizeHint())
-        pill.move(made.width() - pill.width() - 2, 2)
-        title = made.text()
-        made.setAccessibleName(f"{title}, {count} new" if count else title)
+        """Show a number on a page's button, or none when it is 0."""
+        self._buttons[key].set_badge(count)
+
+    def fit(self, window_width: int) -> None:
+        """Show words or icons alone, as the user chose, else as the window's width asks for."""
+        self._window_width = window_width
+        chosen = QSettings().value(_COLLAPSED)
+        narrow = window_width < scaled(_NARROW_WINDOW)
+        collapsed = narrow if chosen is None else str(chosen) == "yes"
+        self._show_collapsed(collapsed or window_width < scaled(_SMALL_WINDOW))
+
+    def toggle(self) -> None:
+        """Show icons alone or words again, and remember that."""
+        QSettings().setValue(_COLLAPSED, "no" if self.is_collapsed else "yes")
+        self.fit(self._window_width or scaled(_NARROW_WINDOW))
+
+    def _add_pages(self, pages: Sequence[RailPage]) -> list[QToolButton]:
+        """Add the buttons and headings of the list; return the buttons that stand below it."""
+        pinned: list[QToolButton] = []
+        group = ""
+        for page in pages:
+            made = _RailButton(self._theme, page)
+            made.clicked.connect(lambda _checked=False, key=page.key: self.page_requested.emit(key))
+            self._buttons[page.key] = made
+            if page.pinned:
+                pinned.append(made)
+                continue
+            if page.group != group:
+                group = page.group
+                heading, line = label(group, "group"), QFrame()
+                line.setObjectName("line")
+                self._headings.append(heading)
+                self._lines.append(line)
+                self._list.addWidget(heading)
+                self._list.addWidget(line)
+            self._list.addWidget(made)
+        return pinned
+
+    def _show_collapsed(self, collapsed: bool) -> None:
+        self.is_collapsed = collapsed
+        for made in self._buttons.values():
+            made.show_word(not collapsed)
+        for heading in self._headings:
+            heading.setVisible(not collapsed)
+        for line in self._lines:
+            line.setVisible(collapsed)
+        self._name.setVisible(not collapsed)
+        words = "Show the names of the pages" if collapsed else "Show icons alone"
+        self._toggle.setAccessibleName(words)
+        set_tip(self._toggle, f"{words} (Ctrl+B)")
+        self._toggle.show_icon("chevron-right" if collapsed else "chevron-left")
+        self._set_width()
+
+    def _set_width(self) -> None:
+        """Be as wide as the widest button, and the scroll bar where there is one."""
+        widest = max((made.sizeHint().width() for made in self._buttons.values()), default=0)
+        for made in self._buttons.values():
+            made.setFixedWidth(widest)  # the pinned ones stand below the others, bar or no bar
+        self._area.setFixedWidth(widest + scaled(10))
+        self.setFixedWidth(widest + scaled(10) + 2 * SMALL_SPACE + 1)
 
     def _tint(self) -> None:
-        for made, icon in self._buttons.values():
-            made.setIcon(self._theme.icon(icon, "accent" if made.isChecked() else "text_muted"))
+        self._logo.setPixmap(self._theme.pixmap("ragdeck", size=scaled(28)))
+        for made in self._buttons.values():
+            made.tint()
+        self._set_width()
+
+
+class _RailButton(QToolButton):
+    """A page's button, with a number on it where there is something new."""
+
+    def __init__(self, theme: Theme, page: RailPage) -> None:
+        super().__init__()
+        self._theme, self._page = theme, page
+        self._pill = StatusPill(theme, parent=self)
+        self._pill.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._pill.hide()
+        self.setText(page.title)
+        self.setCheckable(True)
+        self.setAccessibleName(page.title)
+        set_tip(self, f"{page.title} ({page.shortcut})")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_word(self, shown: bool) -> None:
+        """Show the title beside the icon, or the icon alone."""
+        style = Qt.ToolButtonStyle
+        self.setToolButtonStyle(style.ToolButtonTextBesideIcon if shown else style.ToolButtonIconOnly)
+        self._place_pill()
+
+    def set_badge(self, count: int) -> None:
+        """Show a number, or none when it is 0."""
+        self._pill.set_status("99+" if count > 99 else str(count), "accent", solid=True)
+        self._pill.setVisible(count > 0)
+        self.setAccessibleName(f"{self._page.title}, {count} new" if count else self._page.title)
+        self._place_pill()
+
+    def tint(self) -> None:
+        """Draw the icon in the colour and size in force."""
+        self.setIcon(self._theme.icon(self._page.icon, "accent" if self.isChecked() else "text_muted"))
+        self.setIconSize(QSize(scaled(20), scaled(20)))
+        self.setFixedHeight(scaled(_BUTTON_HEIGHT))
+
+    def nextCheckState(self) -> None:
+        """Leave the mark to the rail: it shows which page is shown, not which was clicked."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the number in its corner."""
+        super().resizeEvent(event)
+        self._place_pill()
+
+    def _place_pill(self) -> None:
+        self._pill.resize(self._pill.sizeHint())
+        beside = self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        top = (self.height() - self._pill.height()) // 2 if beside else 0
+        self._pill.move(self.width() - self._pill.width() - (SMALL_SPACE if beside else 0), top)

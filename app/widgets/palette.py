@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import row, scrolled
-from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.theme import SMALL_SPACE, SPACE, scaled
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class CommandPalette(QDialog):
         self._field.installEventFilter(self)
         self._list.itemActivated.connect(lambda _item: self._run())
         self._list.itemClicked.connect(lambda _item: self._run())
-        self.resize(520, 380)
+        self.resize(scaled(520), scaled(380))
         self._filter("")
 
     def popup(self) -> None:
@@ -121,7 +121,7 @@ class _CommandDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return a height that is easy to hit."""
-        return QSize(super().sizeHint(option, index).width(), 30)
+        return QSize(super().sizeHint(option, index).width(), scaled(30))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -159,7 +159,7 @@ class ShortcutsDialog(QDialog):
         layout.setSpacing(SPACE)
         layout.addWidget(scrolled(content), 1)
         layout.addLayout(row(1, button("Close", self.reject)))
-        self.resize(460, min(120 + 28 * len(shortcuts), 560))
+        self.resize(scaled(460), scaled(min(120 + 28 * len(shortcuts), 560)))
 
 
 def fuzzy_score(text: str, command: Command) -> int | None:

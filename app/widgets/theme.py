@@ -1,10 +1,13 @@
-"""Colours, fonts, icons and the style sheet, by semantic names. No colour is written anywhere else.
+"""Colours, sizes, fonts, icons and the style sheet, by semantic names. No colour is written anywhere else.
 
 Fusion with an own palette: Qt's own switch to a dark scheme does nothing without a desktop theme.
+Sizes in code and in the style sheet are those at a text size of 100 %; `scaled` gives the ones in force.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -21,7 +24,13 @@ import resources
 _RESOURCES = Path(resources.__file__).parent
 SPACE = 12
 SMALL_SPACE = 6
-FONT_PX = 13
+FONT_PX = 13  # at a text size of 100 %
+_SCALE = "ragdeck_text_scale"  # the property of the application that holds the text size in force
+# Pixels above and below the text of buttons, rows of a table, and tabs.
+_DENSITIES = {
+    "comfortable": {"pad": 5, "row_pad": 3, "tab_pad": 7},
+    "compact": {"pad": 2, "row_pad": 0, "tab_pad": 4},
+}
 VERDICT_COLOURS = {
     "check": "check",
     "unsupported": "bad",
@@ -40,21 +49,37 @@ STATUS_COLOURS = {
 }
 
 
+def scaled(pixels: float) -> int:
+    """Return a length at the text size in force. pixels: the length at 100 %."""
+    application = QApplication.instance()
+    scale = application.property(_SCALE) if application is not None else None
+    return round(pixels * (scale or 1.0))
+
+
 class Theme(QObject):
-    """The colours in force, light or dark. Widgets that paint listen to `changed`."""
+    """The colours and sizes in force, light or dark. Widgets that paint listen to `changed`."""
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, choice: str = "system") -> None:
-        """Apply a choice: "light", "dark" or "system"."""
+    def __init__(
+        self,
+        application: QApplication,
+        choice: str = "system",
+        text_percent: int = 100,
+        density: str = "comfortable",
+    ) -> None:
+        """Apply a choice of colours ("light", "dark" or "system") and sizes; see `resize`."""
         super().__init__(application)
         self._application = application
         self._choice = choice
+        self._density = density
+        self._text_percent = text_percent
         self._scratch = tempfile.TemporaryDirectory(prefix="ragdeck-")
         self._icons: dict[tuple[str, str], QIcon] = {}
         self.values: dict[str, Any] = {}
         self.name = ""
         application.setStyle("Fusion")
+        application.setProperty(_SCALE, self._scale)
         application.styleHints().colorSchemeChanged.connect(self._follow_system)
         self.apply(choice)
 
@@ -72,6 +97,33 @@ class Theme(QObject):
         self.name = name
         self.values = tomllib.loads((_RESOURCES / "themes" / f"{name}.toml").read_text("utf-8"))
         self._icons.clear()
+        self._restyle()
+
+    def resize(self, text_percent: int, density: str) -> None:
+        """Use another text size, in percent, and another density, "comfortable" or "compact"."""
+        if (text_percent, density) == (self._text_percent, self._density):
+            return
+        self._text_percent, self._density = text_percent, density
+        self._restyle()
+
+    @property
+    def row_height(self) -> int:
+        """How tall a row of a table is."""
+        return scaled(FONT_PX * 1.25) + 2 * scaled(_DENSITIES[self._density]["row_pad"] + 3)
+
+    @property
+    def _scale(self) -> float:
+        """The text size as a factor: the one chosen, times the one that the desktop asks for."""
+        usual = 72 if sys.platform == "darwin" else 96
+        screen = self._application.primaryScreen()
+        asked = screen.logicalDotsPerInch() / usual if screen is not None else 1.0
+        return self._text_percent / 100 * min(max(asked, 0.75), 2.5)
+
+    def _restyle(self) -> None:
+        self._application.setProperty(_SCALE, self._scale)
+        font = self._application.font()
+        font.setPixelSize(scaled(FONT_PX))
+        self._application.setFont(font)
         self._application.setPalette(self._palette())
         self._application.setStyleSheet(self._style_sheet())
         self.changed.emit()
@@ -115,7 +167,7 @@ class Theme(QObject):
     def fixed_font(self) -> QFont:
         """Return a font whose letters have one width, for prompts and code."""
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPixelSize(FONT_PX - 1)
+        font.setPixelSize(scaled(FONT_PX - 1))
         return font
 
     def _follow_system(self) -> None:
@@ -168,8 +220,16 @@ class Theme(QObject):
             path = Path(self._scratch.name) / f"{name}-{self.name}.png"
             self.pixmap(name, role, 24, 1).save(str(path))
             images[key] = path.as_posix()
-        source = (_RESOURCES / "style.qss").read_text("utf-8")
-        plain = {name: value for name, value in self.values.items() if isinstance(value, str)}
-        return Template(source).substitute(
-            plain, font_px=FONT_PX, small_px=FONT_PX - 2, title_px=FONT_PX + 5, **images
+        source = re.sub(
+            r"\b(\d+)px\b",
+            lambda found: f"{_at_least_one(int(found[1]))}px",
+            (_RESOURCES / "style.qss").read_text("utf-8"),
         )
+        plain = {name: value for name, value in self.values.items() if isinstance(value, str)}
+        sizes = {name: f"{scaled(pixels)}px" for name, pixels in _DENSITIES[self._density].items()}
+        return Template(source).substitute(plain, **sizes, **images)
+
+
+def _at_least_one(pixels: int) -> int:
+    """Return a length of the style sheet at the text size in force; a line never vanishes."""
+    return max(scaled(pixels), 1) if pixels else 0

@@ -1,15 +1,16 @@
-"""Defines the commands on the installation: list model files, and check everything."""
+"""Defines the commands on the installation: list model files, check everything, read and change settings."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -263,3 +264,87 @@ def _folder_checks(data: str | None) -> Iterator[Check]:
         yield Check("data folder", False, str(error))
         return
     yield from check_folder(folder)
+
+
+settings_app = typer.Typer(help="The settings of a data folder.", no_args_is_help=True)
+app.add_typer(settings_app, name="settings")
+Key = Annotated[list[str], typer.Argument(help="A setting, as SECTION.KEY.", metavar="SECTION.KEY")]
+
+
+@settings_app.command("list")
+def list_settings(
+    changed: Annotated[bool, typer.Option("--changed", help="Only those that are not the default.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List every setting with its value, and its default where that is another."""
+    from rag.settings import Settings
+
+    now = Settings.load(data_folder(data) / "settings.toml").model_dump(mode="json")
+    usual = Settings().model_dump(mode="json")
+    rows = [
+        {"setting": f"{section}.{key}", "value": value, "default": usual[section][key]}
+        for section, values in now.items()
+        for key, value in values.items()
+        if not changed or value != usual[section][key]
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        screen.print("Every setting is at its default.")
+        return
+    table = Table("Setting", "Value", "Default")
+    for row in rows:
+        default = "" if row["value"] == row["default"] else str(row["default"])
+        table.add_row(row["setting"], plain(str(row["value"])), plain(default))
+    screen.print(table)
+
+
+@settings_app.command("set")
+def set_settings(
+    values: Annotated[
+        list[str], typer.Argument(help="A setting, as SECTION.KEY=VALUE.", metavar="SECTION.KEY=VALUE")
+    ],
+    data: Data = None,
+) -> None:
+    """Change settings, all of those given or none."""
+    changes: dict[str, dict[str, Any]] = {}
+    for written in values:
+        name, sign, value = written.partition("=")
+        if not sign:
+            raise RagError(f"“{written}” is not SECTION.KEY=VALUE, such as appearance.text_percent=150.")
+        section, key = _section_and_key(name)
+        changes.setdefault(section, {})[key] = _list(value) if value.startswith("[") else value
+    with open_workspace(data, "settings set") as workspace:
+        workspace.change_settings(changes)
+    screen.print(f"Saved: {plain(', '.join(values))}.")
+
+
+@settings_app.command("reset")
+def reset_settings(keys: Key, data: Data = None) -> None:
+    """Bring settings back to their defaults."""
+    from rag.settings import Settings
+
+    usual = Settings().model_dump(mode="json")
+    changes: dict[str, dict[str, Any]] = {}
+    for name in keys:
+        section, key = _section_and_key(name)
+        if key not in usual.get(section, {}):
+            raise RagError(f"There is no setting {name}. `ragdeck settings list` names them all.")
+        changes.setdefault(section, {})[key] = usual[section][key]
+    with open_workspace(data, "settings reset") as workspace:
+        workspace.change_settings(changes)
+    screen.print(f"Back at the default: {plain(', '.join(keys))}.")
+
+
+def _list(text: str) -> list[Any]:
+    try:
+        return list(json.loads(text))
+    except ValueError as error:
+        raise RagError(f'{text} is not a list, such as ["/models"].') from error
+
+
+def _section_and_key(name: str) -> tuple[str, str]:
+    section, _, key = name.strip().partition(".")
+    return section, key

@@ -30,8 +30,9 @@ def one_theme(qapp: QApplication) -> Theme:
 
 @pytest.fixture
 def theme(one_theme: Theme) -> Theme:
-    """The theme, in light colours at the beginning."""
+    """The theme, in light colours and at the usual size at the beginning."""
     one_theme.apply("light")
+    one_theme.resize(100, "comfortable")
     return one_theme
 
 
@@ -58,6 +59,7 @@ def console(qtbot: QtBot, theme: Theme, folder: Path, model: ScriptedModel) -> I
     made = Console(theme, engine, Database(folder / "ragdeck.sqlite"))
     notices: list[tuple[str, str]] = []
     made.notice.connect(lambda sentence, kind: notices.append((sentence, kind)))
+    made.offer.connect(lambda offer: notices.append((offer.sentence, str(offer.kind))))
     made.bug.connect(lambda sentence, details: notices.append((sentence, f"bug: {details}")))
     made.notices = notices  # type: ignore[attr-defined]
     with qtbot.waitSignal(engine.ready, timeout=_MOST_MS):

@@ -12,7 +12,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
-from app.console import Console, Notice
+from app.console import Console, Notice, setting_text
 from app.engine.client import Engine
 from app.widgets.theme import Theme
 from rag.knowledge.ingest import ingest_files
@@ -114,3 +114,24 @@ def test_another_folder_is_opened_with_its_data_and_settings(
     assert str(other) in QSettings().fileName()
     console.engine.ready.emit(0, [])  # a later restart is no move
     assert changes.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "on"),
+        (False, "off"),
+        (0.25, "0.25"),
+        (1.0, "1"),
+        (4096, "4,096"),
+        ("BM25", "“BM25”"),
+        ("", "empty"),
+    ],
+)
+def test_a_setting_is_said_as_people_read_it(value: object, text: str) -> None:
+    assert setting_text(value) == text
+
+
+def test_a_setting_that_has_the_value_already_is_not_saved(console: Console) -> None:
+    console.change_settings("retrieval", "rrf_k", console.settings.retrieval.rrf_k)
+    assert console.engine.tasks == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import engine_functions as functions
 import pytest
 from fakes import drive
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, QSize, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
@@ -19,7 +19,6 @@ from app.console import Console, Notice
 from app.main_window import MainWindow, StatusBar
 from app.routes import PAGES
 from app.widgets.error_dialog import ErrorDialog
-from app.widgets.navigation import page_shortcut
 from rag import operations
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
@@ -86,11 +85,11 @@ def test_a_page_is_made_when_it_is_first_shown(window: MainWindow) -> None:
 
 
 def test_every_page_can_be_shown_with_its_keys(window: MainWindow, settle: Callable[[], None]) -> None:
-    for number, (key, title, _) in enumerate(PAGES, 1):
-        command = next(c for c in window.commands if c.shortcut == page_shortcut(number))
-        assert command.title == f"Go to {title}"
+    for page in PAGES:
+        command = next(c for c in window.commands if c.shortcut == page.shortcut)
+        assert command.title == f"Go to {page.title}"
         command.run()
-        assert window.current_page == key
+        assert window.current_page == page.key
         settle()
 
 
@@ -148,8 +147,8 @@ def test_notices_are_shown_in_the_banner_and_bugs_in_a_dialog(
     qtbot: QtBot, window: MainWindow, console: Console
 ) -> None:
     console.notice.emit("Saved.", Notice.INFO)
-    assert window.banner.text == "Saved."
-    assert window.banner.isVisible()
+    assert window.toasts.text == "Saved."
+    assert window.toasts.isVisible()
     console.bug.emit("Something unexpected went wrong.", "Traceback")
     dialog = window.findChild(ErrorDialog)
     assert dialog is not None
@@ -176,12 +175,12 @@ def test_a_start_says_what_was_interrupted_and_what_the_engine_found(
     window: MainWindow, console: Console
 ) -> None:
     console.engine.ready.emit(2, ["The index was built again."])
-    assert window.banner.text == (
+    assert window.toasts.text == (
         "The index was built again.  2 questions were interrupted when the program ended; the trace is kept."
     )
-    assert console.notices[-1][1] == "check"  # type: ignore[attr-defined]
+    assert window.toasts.seen[-1].kind == "check"
     console.engine.ready.emit(1, [])
-    assert console.notices[-1] == (  # type: ignore[attr-defined]
+    assert (window.toasts.text, window.toasts.seen[-1].kind) == (
         "1 question was interrupted when the program ended; the trace is kept.",
         "info",
     )
@@ -203,7 +202,7 @@ def test_a_restart_is_told_and_no_model_is_loaded_then(window: MainWindow, conso
     console.model_state_changed.emit(ModelState("small", "/models/small.gguf", 2048, 0))
     assert window.status("model") == "small"
     console.engine.restarted.emit("The engine process ended unexpectedly.")
-    assert window.banner.text == "The engine process ended unexpectedly."
+    assert window.toasts.text == "The engine process ended unexpectedly."
     assert window.status("model") == "No model loaded"
 
 
@@ -267,7 +266,7 @@ def test_dropped_files_go_where_the_overlay_says(
         ("Documents", 3)
     ]
     assert window.current_page == "collections"
-    assert "3 added" in window.banner.text
+    assert "3 added" in window.toasts.text
 
 
 def test_a_drop_is_always_a_copy(window: MainWindow, documents: Path) -> None:
@@ -355,7 +354,7 @@ def test_a_later_start_looks_after_the_indexes_and_imports_no_sample(
     settle()
     assert [row.name for row in list_collections(console.database)] == ["Kitchen"]
     window._started_up(["The index was damaged and built again."])
-    assert console.notices[-1] == (  # type: ignore[attr-defined]
+    assert (window.toasts.text, window.toasts.seen[-1].kind) == (
         "The index was damaged and built again.", "bad",
     )  # fmt: skip
 
@@ -377,3 +376,128 @@ def test_firing_alerts_are_counted_on_the_rail(
     console.data_changed.emit()
     settle()
     assert window.rail.button("monitors").accessibleName() == "Monitors, 1 new"
+
+
+# --- the window itself ------------------------------------------------------------------------------------
+
+
+def again(qtbot: QtBot, console: Console) -> MainWindow:
+    """Make the window another time, as the next start does."""
+    made = MainWindow(console)
+    qtbot.addWidget(made)
+    return made
+
+
+def test_the_first_window_fits_the_screen(window: MainWindow) -> None:
+    room = QGuiApplication.primaryScreen().availableGeometry()  # 800x800 without a screen
+    assert room.contains(window.frameGeometry())
+    assert window.geometry().height() <= room.height() - 40  # and the desktop's own title above it
+
+
+@pytest.mark.parametrize(
+    "remembered",
+    [QRect(-5000, -5000, 900, 700), QRect(10, 10, 4000, 3000), QRect(30, 60, 5, 5), QRect(), "nonsense", 7],
+)
+def test_a_window_from_another_screen_comes_back_on_this_one(
+    qtbot: QtBot, console: Console, window: MainWindow, remembered: object
+) -> None:
+    QSettings().setValue("window/place", remembered)
+    made = again(qtbot, console)
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    assert room.contains(made.geometry())
+    assert made.width() >= made.minimumWidth()
+    assert made.height() >= made.minimumHeight()
+    made.close()
+
+
+def test_a_window_comes_back_where_it_was(qtbot: QtBot, console: Console, window: MainWindow) -> None:
+    window.setGeometry(40, 70, 700, 500)
+    window.close()
+    made = again(qtbot, console)
+    assert made.geometry() == QRect(40, 70, 700, 500)
+    assert not made.isMaximized()
+    made.close()
+
+
+def test_a_maximised_window_comes_back_maximised_and_keeps_its_own_size(
+    qtbot: QtBot, console: Console, window: MainWindow
+) -> None:
+    window.setGeometry(40, 70, 700, 500)
+    window.showMaximized()
+    qtbot.waitUntil(window.isMaximized)
+    window.close()
+    made = again(qtbot, console)
+    made.show()
+    assert made.isMaximized()
+    made.showNormal()
+    assert made.size() == QSize(700, 500)
+    made.close()
+
+
+def test_the_title_names_the_page_and_its_collection(
+    qtbot: QtBot, window: MainWindow, console: Console, open_workspace: Workspace, documents: Path
+) -> None:
+    for name in ("Bakery", "Kitchen"):
+        drive(ingest_files(open_workspace, name, [str(documents)]))
+    console.data_changed.emit()
+    window.show_page("models")
+    assert window.windowTitle() == "Models"
+    window.show_page("collections")
+    window.pages.collections.choose("Kitchen")
+    assert window.windowTitle() == "Collections – Kitchen"
+    window.show_page("versions")
+    window.pages.versions.choose("Bakery")
+    assert window.windowTitle() == "Versions – Bakery"
+    window.show_page("ask")
+    window.pages.ask.choose_collection("Kitchen", None)
+    assert window.windowTitle() == "Ask – Kitchen"
+
+
+def test_another_start_brings_the_window_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.showMinimized()
+    window.raise_window()
+    assert window.isVisible()
+    assert not window.isMinimized()
+
+
+# --- notices and settings ---------------------------------------------------------------------------------
+
+
+def test_a_notice_belongs_to_the_page_where_it_came_and_pushes_nothing(
+    window: MainWindow, console: Console
+) -> None:
+    window.show_page("prompts")
+    before = window.pages.prompts.geometry()
+    console.notice.emit("It failed.", Notice.BAD)
+    assert window.pages.prompts.geometry() == before
+    assert [toast.text for toast in window.toasts.seen] == ["It failed."]
+    window.show_page("models")
+    assert window.toasts.seen == []
+    window.show_page("prompts")
+    assert [toast.text for toast in window.toasts.seen] == ["It failed."]
+
+
+def test_a_saved_setting_is_said_and_can_be_undone(
+    qtbot: QtBot, window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    window.show_page("settings")
+    for value in (59, 58):
+        console.change_settings("retrieval", "rrf_k", value, "RRF k")
+        settle()
+    (toast,) = window.toasts.seen
+    assert (toast.text, toast.action.text()) == ("RRF k is 58 now.", "Undo")
+    qtbot.mouseClick(toast.action, Qt.MouseButton.LeftButton)
+    settle()
+    assert console.settings.retrieval.rrf_k == 5  # as before the first of both
+
+
+def test_text_size_and_density_follow_the_settings(
+    window: MainWindow, console: Console, settle: Callable[[], None]
+) -> None:
+    usual = window.rail.button("ask").height()
+    console.change_settings("appearance", "text_percent", 150)
+    settle()
+    assert window.rail.button("ask").height() == pytest.approx(1.5 * usual, abs=1)
+    console.change_settings("appearance", "text_percent", 100)
+    settle()
+    assert window.rail.button("ask").height() == usual

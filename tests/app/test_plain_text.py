@@ -219,7 +219,7 @@ def test_nothing_in_the_window_obeys_a_hostile_text(
     window.show()
     qtbot.waitUntil(lambda: window.current_page != "")
     seen_on: dict[str, int] = {}
-    for key, _, _ in PAGES:
+    for key in (page.key for page in PAGES):
         window.show_page(key)
         settle()
         page = window.pages.currentWidget()

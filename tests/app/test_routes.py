@@ -14,7 +14,7 @@ from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.routes import PAGES, ROUTES, Pages, Route
+from app.routes import ROUTES, TITLES, Pages, Route
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.knowledge.ingest import ingest_files
@@ -64,7 +64,7 @@ def test_every_signal_of_a_page_has_one_route() -> None:
 
 
 def test_pages_without_a_route_have_no_signal(pages: Pages) -> None:
-    for key, _, _ in PAGES:
+    for key in TITLES:
         page = getattr(pages, key)
         if not any(isinstance(page, route.page) for route in ROUTES):
             assert not [name for name, value in vars(type(page)).items() if isinstance(value, Signal)], key
@@ -76,11 +76,11 @@ def test_a_page_is_made_once_and_shown_when_it_is_asked_for(qtbot: QtBot, pages:
     with qtbot.waitSignal(pages.page_shown) as caught:
         pages.show_page("prompts")
     assert caught.args == ["prompts"]
-    assert pages.currentWidget() is pages.prompts
+    assert pages.page_at(pages.currentIndex()) is pages.prompts
     assert pages.current == "prompts"
     pages.show_page("prompts")
     assert pages.count() == 1
-    assert [key for key, _, _ in PAGES if pages.is_made(key)] == ["prompts"]
+    assert [key for key in TITLES if pages.is_made(key)] == ["prompts"]
 
 
 def test_a_trace_is_opened_from_everywhere(pages: Pages, answered: str, settle: Callable[[], None]) -> None:

@@ -169,10 +169,10 @@ def test_a_gate_in_the_window_says_pass_or_fail(qtbot: QtBot, window: MainWindow
     gate.write_text("floors:\n  recall_at_k: 1.01\n", "utf-8")
     runs.choose([runs.table.records_model.records[0].id])
     runs.gate_with(gate)
-    qtbot.waitUntil(lambda: "FAIL" in window.banner.text or "between" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "FAIL" in window.toasts.text or "between" in window.toasts.text, timeout=SLOW_MS)
     gate.write_text("floors:\n  recall_at_k: 0.5\n", "utf-8")
     runs.gate_with(gate)
-    qtbot.waitUntil(lambda: "PASS" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "PASS" in window.toasts.text, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: runs.table.records_model.records[0].gate_passed is True, timeout=SLOW_MS)
 
 

@@ -114,7 +114,7 @@ def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot
     press(qtbot, page, "Make active")
     settle(qtbot, window)
     assert number(window) == 1
-    assert "Verified: fingerprint as expected" in window.banner.text
+    assert "Verified: fingerprint as expected" in window.toasts.text
     page.history.table.choose(lambda v: v.number == 2)
     press(qtbot, page, "Make active")
     settle(qtbot, window)
@@ -129,7 +129,7 @@ def test_a_version_is_activated_verified_undone_tagged_and_verified(qtbot: QtBot
     assert page.history.table.records_model.records[-1].tags == ("baseline",)
     press(qtbot, page, "Verify")
     settle(qtbot, window)
-    assert "vectors checked are the same" in window.banner.text
+    assert "vectors checked are the same" in window.toasts.text
     page.history.version_actions.untag("Handbook", "baseline")
     settle(qtbot, window)
     assert page.history.table.records_model.records[-1].tags == ()
@@ -226,10 +226,10 @@ def test_metadata_are_edited_and_documents_removed(qtbot: QtBot, window: MainWin
     )
     assert page.documents.table.records_model.index(row, 5).data() == "author: Ann, status: checked"
     page.documents.edit_metadata(document, "no colon here")
-    assert "nothing was changed" in window.banner.text
+    assert "nothing was changed" in window.toasts.text
     page.documents.remove([document])
     settle(qtbot, window)
-    assert "Removed “chapter-1.md”" in window.banner.text
+    assert "Removed “chapter-1.md”" in window.toasts.text
     assert "chapter-1.md" not in [d.name for d in page.documents.table.records_model.records]
 
 
@@ -295,14 +295,14 @@ def test_a_document_is_erased_for_good(qtbot: QtBot, window: MainWindow) -> None
     erase = next(b for b in box.buttons() if b.text() == "Erase")
     qtbot.mouseClick(erase, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
-    assert "none of its" in window.banner.text
+    assert "none of its" in window.toasts.text
     folder = window._console.engine.folder
     for path in folder.rglob("*"):
         if path.is_file():
             assert b"about the winter and its storms" not in path.read_bytes(), path
     page._compact()
     settle(qtbot, window)
-    assert "that no version needs were removed" in window.banner.text
+    assert "that no version needs were removed" in window.toasts.text
 
 
 def test_chroma_is_exported_opened_searched_and_imported(
@@ -318,7 +318,7 @@ def test_chroma_is_exported_opened_searched_and_imported(
     dialog.name.setText("handbook")
     dialog.accept()
     settle(qtbot, window)
-    assert "records were written" in window.banner.text
+    assert "records were written" in window.toasts.text
     page.source_box.setEditText(str(tmp_path / "chroma"))
     press(qtbot, page, "Open")
     settle(qtbot, window)
@@ -339,7 +339,7 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.where.setText("page >")
     press(qtbot, page, "Filter")
     settle(qtbot, window)
-    assert "The filter ends where" in window.banner.text
+    assert "The filter ends where" in window.toasts.text
     page.import_chosen("Taken over")
     settle(qtbot, window)
     assert window.current_page == "versions"
@@ -347,4 +347,4 @@ def test_chroma_is_exported_opened_searched_and_imported(
     page.source_box.setEditText(str(tmp_path))
     page.open()
     settle(qtbot, window)
-    assert "not a Chroma folder" in window.banner.text
+    assert "not a Chroma folder" in window.toasts.text

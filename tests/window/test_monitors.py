@@ -233,7 +233,7 @@ def test_a_trace_becomes_a_regression_question_run_again_and_stale_after_a_chang
     )
     traces.open_trace(real.id)
     click(qtbot, traces.view.regression_button)
-    qtbot.waitUntil(lambda: "has 1 regression question now" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "has 1 regression question now" in window.toasts.text, timeout=SLOW_MS)
     assert not traces.view.regression_button.isEnabled()
     window.show_page("monitors")
     page = window.pages.monitors

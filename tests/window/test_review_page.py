@@ -171,7 +171,7 @@ def test_drafts_are_written_by_the_model_edited_and_accepted(qtbot: QtBot, windo
     dialog.accept()
     settle(qtbot, window)
     waiting = page.drafts.table.records_model.rowCount()
-    assert waiting > 0, window.banner.text
+    assert waiting > 0, window.toasts.text
     assert f"Drafts ({waiting})" in [page.tabs.tabText(n) for n in range(page.tabs.count())]
     draft = page.drafts.draft
     assert page.drafts.passage.toPlainText() == draft.passage

@@ -94,8 +94,8 @@ def test_a_backup_brings_back_what_was_changed_since(
     qtbot.waitUntil(lambda: window._console.engine.process_id != process and idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question"}
     assert window._console.settings.generation.seed == 42
-    assert "was restored" in window.banner.text
-    assert "before-restore-" in window.banner.text
+    assert "was restored" in window.toasts.text
+    assert "before-restore-" in window.toasts.text
     assert any(part.what == "Before restores" for part in panel.usage.parts)
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_backup_is_a_sentence(
 ) -> None:
     (tmp_path / "wrong.zip").write_bytes(b"not a zip")
     panel.restore(str(tmp_path / "wrong.zip"))
-    qtbot.waitUntil(lambda: "not a whole zip" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "not a whole zip" in window.toasts.text, timeout=SLOW_MS)
     assert questions(window) == {"the first question"}
 
 
@@ -128,9 +128,9 @@ def test_a_restore_waits_for_what_is_running(
 ) -> None:
     task = window._console.engine.start(operations.try_model.titled("A long answer"), prompt="Why?")
     panel.restore(str(tmp_path / "any.zip"))
-    assert "has to wait for: A long answer" in window.banner.text
+    assert "has to wait for: A long answer" in window.toasts.text
     panel.move_data(str(tmp_path / "elsewhere"))
-    assert "Moving the data has to wait" in window.banner.text
+    assert "Moving the data has to wait" in window.toasts.text
     qtbot.waitUntil(lambda: task.done, timeout=SLOW_MS)
 
 
@@ -141,7 +141,7 @@ def test_the_data_move_and_the_window_goes_with_them(
     panel.move_data(str(new))
     qtbot.waitUntil(lambda: window._console.engine.folder == new and idle(window), timeout=SLOW_MS)
     assert questions(window) == {"the first question"}
-    assert "The data were moved here" in window.banner.text
+    assert "The data were moved here" in window.toasts.text
     assert (
         f"--data {new}" in panel.result.text()
     )  # the old place was named with --data: no pointer is followed
@@ -163,8 +163,8 @@ def test_an_interrupted_restore_is_said_at_the_start(
     Store(folder / DATABASE).close()
     add_trace(folder, "the first question")
     window = make_real_window(folder)
-    qtbot.waitUntil(lambda: "A restore was interrupted" in window.banner.text, timeout=SLOW_MS)
-    assert window.banner.isVisible()
+    qtbot.waitUntil(lambda: "A restore was interrupted" in window.toasts.text, timeout=SLOW_MS)
+    assert window.toasts.isVisible()
     assert not (folder / "restore.new").exists()
     assert questions(window) == {"the first question"}
     window.close()

@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.routes import PAGES
+from app.routes import PAGES, TITLES
 from app.widgets.layout import EmptyState
-from app.widgets.navigation import page_shortcut
 from rag.asking.rows import TraceFilter, list_traces
 from rag.knowledge.rows import get_collection, list_collections, list_versions
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
@@ -117,7 +116,7 @@ def test_dropped_files_become_a_collection_of_their_own(
     assert outcomes["broken.docx"].outcome == "failed"
     assert outcomes["broken.docx"].detail.endswith(".")
     assert page.current.name == "Documents"
-    assert "1 failed" in window.banner.text
+    assert "1 failed" in window.toasts.text
 
 
 def test_text_sources_open_with_the_passage_marked(qtbot: QtBot, window: MainWindow) -> None:
@@ -268,7 +267,7 @@ def test_a_dropped_file_that_is_no_model_is_refused_with_a_sentence(
 ) -> None:
     (tmp_path / "fake.gguf").write_bytes(b"not a model")
     drop(window, tmp_path / "fake.gguf")
-    qtbot.waitUntil(lambda: "not a GGUF file" in window.banner.text, timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: "not a GGUF file" in window.toasts.text, timeout=SLOW_MS)
 
 
 def test_settings_are_saved_as_they_change(qtbot: QtBot, window: MainWindow) -> None:
@@ -283,8 +282,9 @@ def test_settings_are_saved_as_they_change(qtbot: QtBot, window: MainWindow) -> 
 
 def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> None:
     window.activateWindow()
-    for number, (key, _, _) in enumerate(PAGES, 1):
-        command = next(c for c in window.commands if c.shortcut == page_shortcut(number))
+    for page in PAGES:
+        key = page.key
+        command = next(c for c in window.commands if c.shortcut == page.shortcut)
         command.run()
         assert window.current_page == key
     palette = window.open_palette()
@@ -296,7 +296,7 @@ def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> No
 
 
 def test_everything_that_can_be_used_has_a_name_for_screen_readers(window: MainWindow) -> None:
-    for key, _, _ in PAGES:
+    for key in TITLES:
         page: QWidget = getattr(window.pages, key)
         for widget in (
             *page.findChildren(QAbstractButton),
@@ -330,9 +330,9 @@ def test_every_page_is_pictured(
     folder = Path(os.environ.get("RAGDECK_SCREENSHOTS", Path(__file__).resolve().parents[2] / "screenshots"))
     folder.mkdir(exist_ok=True)
     window._console.theme.apply(colours)
-    window.banner.hide()
+    window.toasts.clear()
     window.resize(*size)
-    for key, _, _ in PAGES:
+    for key in TITLES:
         window.show_page(key)
         if key == "traces":
             window.pages.traces.table.selectRow(0)

@@ -11,7 +11,7 @@ from app.console import Console
 from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import guard_wheel, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import CalibrationFit, read_flag_state
@@ -31,6 +31,7 @@ class LimitsDialog(QDialog):
         self._console, self._collection = console, collection
         self.setWindowTitle(f"Flags of {collection}")
         self.setMinimumWidth(620)
+        guard_wheel(self)
         self._state = read_flag_state(console.database, collection_id)
         self._answers = [sorted(scores) for scores in self._state.answers]
         self._trained: tuple[float, float] | None = None

@@ -21,7 +21,7 @@ from app.pages.collections.report_panel import ReportPanel
 from app.pages.collections.search_panel import SearchPanel
 from app.pages.collections.watch_panel import WatchPanel
 from app.shared.task_strip import TaskStrip
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, ListDetail, Panel, column, confirm, row
@@ -40,7 +40,7 @@ from rag.knowledge.rows import (
 from rag.text.plurals import counted
 
 COLLECTION_COLUMNS = (
-    Column("Name", lambda c: c.name, 180, stretch=True, tooltip=lambda c: c.name),
+    Column("Name", lambda c: c.name, 240, stretch=True, tooltip=lambda c: c.name),
     Column("Version", lambda c: str(c.version_number or "–"), 74, right=True,
            sort=lambda c: c.version_number),
     Column("Documents", lambda c: f"{c.document_count:,}", 94, right=True, sort=lambda c: c.document_count),
@@ -56,12 +56,14 @@ class CollectionsPage(QWidget):
     ask_requested = Signal(str, object)  # collection, version number or None
     versions_requested = Signal(str)
     trace_requested = Signal(str)
+    collection_changed = Signal()
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
         self._console = console
         self._mapped: int | None = None  # id of the version whose map is shown
+        self._reports: dict[str, IngestReport] = {}  # the last one of each collection
         self.progress = ProgressPanel(console.theme)
         self.strip = TaskStrip()
         self.table = RecordTable(COLLECTION_COLUMNS, console.theme, "collections")
@@ -100,7 +102,7 @@ class CollectionsPage(QWidget):
     def _make_list(self) -> QWidget:
         panel = Panel("Collections")
         panel.body.addWidget(self.table, 1)
-        panel.body.addLayout(row(
+        panel.body.addWidget(Toolbar(
             button("Add files…", lambda: self.files_wanted.emit(self._name), primary=True),
             button("Add a folder…", lambda: self.folder_wanted.emit(self._name)), 1,
             button("New…", lambda: self.files_wanted.emit(""), tip="Add files to a new collection"),
@@ -156,6 +158,11 @@ class CollectionsPage(QWidget):
         return records[0] if records else None
 
     @property
+    def collection_name(self) -> str:
+        """The name of the chosen collection; empty if there is none."""
+        return self._name
+
+    @property
     def _name(self) -> str:
         return self.current.name if self.current else ""
 
@@ -175,7 +182,8 @@ class CollectionsPage(QWidget):
         self.table.choose(lambda found: found.name == name)
 
     def show_report(self, report: IngestReport) -> None:
-        """List what became of each file of an ingest."""
+        """List what became of each file of an ingest, as often as its collection is chosen."""
+        self._reports[report.collection] = report
         self.report.show_report(report)
         self.tabs.setCurrentWidget(self.report)
 
@@ -192,6 +200,8 @@ class CollectionsPage(QWidget):
         self.inspection.show_collection(current)
         self.search.show_collection(current)
         self.watch.show_collection(self._name, current.id if current else None)
+        self.report.show_report(self._reports.get(self._name))
+        self.collection_changed.emit()
         if current is not None:
             self._draw_map_if_shown()
 

@@ -34,12 +34,19 @@ class ReportPanel(QWidget):
         super().__init__()
         self.line = label("", "muted", wrap=True)
         self.table = RecordTable(
-            OUTCOME_COLUMNS, theme, "ingest_report", "Nothing was added in this session yet."
+            OUTCOME_COLUMNS,
+            theme,
+            "ingest_report",
+            "Nothing was added to this collection since the program was started.",
         )
         column(self.line, (self.table, 1), holder=self, top=SPACE)
 
-    def show_report(self, report: IngestReport) -> None:
-        """List the files: failed, skipped and incompletely read ones before the others."""
+    def show_report(self, report: IngestReport | None) -> None:
+        """List the files: failed, skipped and incompletely read ones first. None: there is no report."""
+        if report is None:
+            self.table.set_records([])
+            self.line.setText("")
+            return
         incomplete = set(report.incomplete)
 
         def place(outcome: FileOutcome) -> tuple[bool, int]:

@@ -10,7 +10,7 @@ from app.shared.candidate_table import CandidateTable
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import as_it_is, label
-from app.widgets.layout import Splitter, column, confirm, refill, row
+from app.widgets.layout import Flow, Splitter, column, confirm, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import SearchSide, SearchTest
@@ -52,7 +52,7 @@ class SearchPanel(QWidget):
             tip="Search as the Settings page says, whatever it says",
         )
         self.searched, self.facts = (
-            label("", "small"),
+            label("", "small", wrap=True),
             (label("", "small", wrap=True), label("", "small", wrap=True)),
         )
         self.sides = tuple(
@@ -61,9 +61,10 @@ class SearchPanel(QWidget):
         self._second = column(self.facts[1], (self.sides[1], 1))
         self._second.hide()
         column(
-            row(self.searched, self.follow_button, 1, self.preset_box, self.apply_button),
+            self.searched,
+            Flow(self.preset_box, self.apply_button, self.follow_button),
             row((self.query, 1), self.search_button),
-            row(label("Search"), self.first_box, label("beside"), self.second_box, 1),
+            Flow(label("Search"), self.first_box, label("beside"), self.second_box),
             (
                 Splitter(
                     "collections/search", column(self.facts[0], (self.sides[0], 1)), self._second, (400, 400)

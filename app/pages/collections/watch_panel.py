@@ -7,10 +7,10 @@ from datetime import datetime
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.console import Console
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, allow, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import column, row
+from app.widgets.layout import column
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.knowledge.rows import WatchedFolderRow, list_watched_folders
@@ -50,6 +50,8 @@ class WatchPanel(QWidget):
             "become a new version.",
         )
         self.pause_button = button("Pause", self._toggle)
+        self.check_button = button("Check now", self.check_now)
+        self.stop_button = button("Stop following", self._forget)
         self.table.record_selected.connect(lambda _record: self._name_pause())
         note = label(
             "Followed folders are checked every few seconds while this window is open, and by "
@@ -60,8 +62,8 @@ class WatchPanel(QWidget):
         column(
             (self.table, 1),
             note,
-            row(button("Follow a folder…", self._choose, primary=True), self.pause_button,
-                button("Check now", self.check_now), 1, button("Stop following", self._forget)),
+            Toolbar(button("Follow a folder…", self._choose, primary=True), self.pause_button,
+                    self.check_button, 1, self.stop_button),
             holder=self,
             top=SPACE,
         )  # fmt: skip
@@ -114,4 +116,6 @@ class WatchPanel(QWidget):
         paused = bool(records) and not records[0].enabled
         self.pause_button.setText("Resume" if paused else "Pause")
         self.pause_button.setAccessibleName(self.pause_button.text())
-        self.pause_button.setEnabled(bool(records))
+        for made in (self.pause_button, self.stop_button):
+            allow(made, "" if records else "Choose a followed folder first.")
+        allow(self.check_button, "" if self.table.records_model.records else "No folder is followed.")

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.pages.evaluation.power import detectable_sentence
 from app.widgets.labels import label
-from app.widgets.layout import refill
+from app.widgets.layout import guard_wheel, refill
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.evaluation.rows import Detectable, list_pipelines, list_sets
@@ -39,6 +39,7 @@ class RunDialog(QDialog):
         self._console = console
         self.setWindowTitle("New run")
         self.setMinimumWidth(560)
+        guard_wheel(self)
         self.set_box, self.pipelines, self.name = QComboBox(), QListWidget(), QLineEdit()
         self.repeats = QSpinBox(minimum=1, maximum=100)
         self.seed = QSpinBox(minimum=0, maximum=2**31 - 1)

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.monitors.run import Run
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import column, confirm, refill, row
+from app.widgets.layout import column, confirm, guard_wheel, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import list_trace_models
@@ -102,7 +102,7 @@ class AlertPanel(QWidget):
         self.table.record_activated.connect(lambda _rule: self.edit())
         buttons = (self.check_button, self.add_button, self.edit_button, self.acknowledge_button)
         column(
-            row(*buttons, self.remove_button, 1, self.count),
+            Toolbar(*buttons, self.remove_button, 1, self.count),
             (self.table, 1),
             self.note,
             holder=self,
@@ -195,6 +195,7 @@ class RuleDialog(QDialog):
         self._console, self._rule = console, rule
         self.setWindowTitle("Edit a rule" if rule else "Add a rule")
         self.setMinimumWidth(520)
+        guard_wheel(self)
         self.name = QLineEdit(rule.name if rule else "")
         self.measure, self.comparison = QComboBox(), QComboBox()
         for key, measure in MEASURES.items():

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.console import Console
 from app.pages.monitors.reference_dialog import ReferenceDialog
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.charts import ControlChart, Series
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Splitter, column, row
+from app.widgets.layout import Splitter, column
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.monitoring.rows import MEASURES, MeasureSummary, ReferenceRow, Scope, find_reference
@@ -89,7 +89,8 @@ class MeasurePanel(QWidget):
             stretch=(0, 1),
         )
         column(
-            row((self.reference, 1), self.choose_button, self.clear_button),
+            self.reference,
+            Toolbar(self.choose_button, self.clear_button, 1),
             (self.splitter, 1),
             holder=self,
             top=SPACE,

@@ -18,7 +18,7 @@ from app.pages.monitors.regression_panel import RegressionPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, Panel, refill, row
+from app.widgets.layout import EmptyState, Flow, Panel, refill
 from app.widgets.theme import SPACE
 from rag.asking.rows import TraceFilter, count_traces, list_trace_models
 from rag.knowledge.rows import list_collections
@@ -136,8 +136,7 @@ class MonitorsPage(QWidget):
             (self.window_box, "Window"),
         ):
             box.setAccessibleName(name)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(15)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         kept = self.collection_box.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # the tabs stay where they are
         self.collection_box.setSizePolicy(kept)
@@ -148,9 +147,8 @@ class MonitorsPage(QWidget):
         self.window_box.setCurrentIndex(max(self.window_box.findData(chosen), 0))
         panel = Panel()
         panel.body.addLayout(
-            row(
+            Flow(
                 label("Monitors", "title"),
-                1,
                 self.collection_box,
                 self.model_box,
                 self.prompt_box,

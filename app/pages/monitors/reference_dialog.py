@@ -20,7 +20,7 @@ from app.console import Console
 from app.widgets.buttons import button
 from app.widgets.charts import RangeBrush
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import guard_wheel, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import list_question_times
@@ -40,6 +40,7 @@ class ReferenceDialog(QDialog):
         self._console, self._collection = console, collection
         self.setWindowTitle("Reference period")
         self.setMinimumWidth(680)
+        guard_wheel(self)
         self._moving = False
         now = time.time()
         self._times = np.array(list_question_times(console.database, collection)) / 1000

@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.monitors.run import Run
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Panel, Splitter, column, row, scrolled
+from app.widgets.layout import Panel, Splitter, column, guard_wheel, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import get_trace
@@ -179,7 +179,9 @@ class RegressionPanel(QWidget):
             sides.addWidget(panel, 1)
         answers = column(sides, top=4)
         column(
-            row(self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic),
+            Toolbar(
+                self.run_button, self.add_button, self.accept_button, self.remove_button, 1, self.automatic
+            ),
             self.sentence,
             (Splitter("monitors/regression", self.table, answers, (300, 200), vertical=True), 1),
             holder=self,
@@ -258,6 +260,7 @@ class RegressionDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Add a regression question")
         self.setMinimumWidth(520)
+        guard_wheel(self)
         self.collection, self.question = QComboBox(), QLineEdit()
         self.collection.setAccessibleName("Collection")
         self.collection.addItems(collections)

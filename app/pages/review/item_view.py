@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QPushButton, QWidget
 
 from app.console import Console
 from app.pages.review.passages import PassageList
@@ -16,8 +16,8 @@ from app.shared.feedback_bar import SetBox
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label
-from app.widgets.layout import Panel, Splitter, column, row, scrolled
-from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.layout import Flow, Panel, Splitter, column, on_escape, row, scrolled
+from app.widgets.theme import SMALL_SPACE, SPACE, scaled
 from rag import operations
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
@@ -65,6 +65,7 @@ class ItemView(QWidget):
         self.passages = PassageList(console.theme)
         self.passages.changed.connect(self._marked)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Answer under review")
         splitter = Splitter("review/splitter", self._make_answer(), self.passages, (640, 520), stretch=(5, 4))
         column((splitter, 1), _key_row(), holder=self)
 
@@ -179,9 +180,7 @@ class ItemView(QWidget):
             shortcut = QShortcut(QKeySequence(keys), owner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-        leave = QShortcut(QKeySequence("Esc"), self.correction)
-        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
-        leave.activated.connect(self._leave_field)
+        on_escape(self.correction, self._leave_field)
 
     def _save(self, then: Callable[[], object]) -> None:
         item = self.item
@@ -286,20 +285,19 @@ class ItemView(QWidget):
         self.correction.setAccessibleName("Right answer")
         self.correction.setPlaceholderText("The right answer, if this one is not  (Esc leaves the field)")
         self.correction.setTabChangesFocus(True)
-        self.correction.setFixedHeight(64)
+        self.correction.setFixedHeight(scaled(64))
         why = row(self.reason, self.correction)
         why.setAlignment(self.reason, Qt.AlignmentFlag.AlignTop)
         panel = Panel()
         panel.body.addWidget(self.where)
         panel.body.addWidget(scrolled(text), 1)
-        panel.body.addLayout(row(*self.verdicts.values(), 1))
+        panel.body.addLayout(Flow(*self.verdicts.values()))
         panel.body.addLayout(why)
         panel.body.addWidget(self.others)
         panel.body.addLayout(
-            row(
+            Flow(
                 button("Previous", lambda: self.leave(-1), tip="P"),
                 button("Next", lambda: self.leave(1), tip="N"),
-                1,
                 button("Add to set", self.add_to_set, tip="A"),
                 button("Open trace", self.open_trace, link=True, tip="O"),
             )
@@ -307,11 +305,13 @@ class ItemView(QWidget):
         return panel
 
 
-def _key_row() -> QHBoxLayout:
-    """Return a line with the keys, so that they are always in sight."""
-    parts: list[QWidget | int] = []
+def _key_row() -> Flow:
+    """Return the keys, so that they are always in sight, in as many lines as they need."""
+    parts: list[QWidget] = []
     for keys, what in KEYS:
         shown = label(keys)
         shown.setObjectName("keys")
-        parts += [shown, label(what, "small")]
-    return row(*parts, 1, spacing=5)
+        part = QWidget()
+        part.setLayout(row(shown, label(what, "small"), spacing=5))
+        parts.append(part)
+    return Flow(*parts, spacing=8)

@@ -12,10 +12,10 @@ from app.pages.review.agreement_dialog import AgreementDialog
 from app.pages.review.fill_dialog import FillDialog
 from app.pages.review.item_view import ItemView
 from app.shared.feedback_bar import SetBox, person_name, set_person_name
-from app.widgets.buttons import button
+from app.widgets.buttons import allow, button
 from app.widgets.labels import label
-from app.widgets.layout import EmptyState, column, refill, row
-from app.widgets.theme import SPACE
+from app.widgets.layout import EmptyState, Flow, column, refill
+from app.widgets.theme import SPACE, scaled
 from rag import operations
 from rag.review.rows import ReviewerAgreement, list_queues, progress_sentence
 from rag.text.plurals import counted
@@ -33,14 +33,13 @@ class QueuePanel(QWidget):
         self._console = console
         self.queue_box = QComboBox()
         self.queue_box.setAccessibleName("Review queue")
-        self.queue_box.setMinimumWidth(150)
         self.reviewer = QLineEdit(person_name())
         self.reviewer.setAccessibleName("Name of the reviewer")
         self.reviewer.setToolTip("The name under which verdicts are saved")
-        self.reviewer.setFixedWidth(130)
+        self.reviewer.setMaximumWidth(scaled(180))
         self.progress, self.bar = label("", "small"), QProgressBar()
         self.bar.setAccessibleName("Reviewed")
-        self.bar.setFixedWidth(120)
+        self.bar.setMaximumWidth(scaled(160))
         self.set_box = SetBox(console, "Reviewed")
         self.view = ItemView(console, self.set_box)
         self.view.trace_requested.connect(self.trace_requested)
@@ -115,7 +114,7 @@ class QueuePanel(QWidget):
         self.bar.setValue(done)
         self.bar.setVisible(bool(items))
         for made in (self._agreement_button, self._cases_button, self._export_button):
-            made.setEnabled(done > 0)
+            allow(made, "" if done else "No answer of this queue is judged yet.")
 
     def _fill(self, dialog: FillDialog) -> None:
         name = dialog.queue.currentText().strip()
@@ -194,10 +193,12 @@ class QueuePanel(QWidget):
         )
         outcome = (label("Set", "small"), self.set_box, self._cases_button, self._export_button)
         column(
-            row(*who, 1, self._agreement_button, *outcome),
+            Flow(*who),
+            Flow(*outcome, self._agreement_button),
             (self._stack, 1),
             holder=self,
             top=SPACE,
             spacing=SPACE,
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Review queue")

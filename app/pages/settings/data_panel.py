@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QLabel,
-    QMessageBox,
     QProgressBar,
     QProgressDialog,
     QWidget,
@@ -20,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
-from app.widgets.buttons import IconButton, button
+from app.widgets.buttons import IconButton, Toolbar, button
 from app.widgets.labels import ElidedLabel, as_it_is, label
-from app.widgets.layout import Panel, row
+from app.widgets.layout import Panel, confirm, row
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.operations import Lane
@@ -65,7 +64,7 @@ class DataPanel(Panel):
         )
         self.restore_button = button("Restore…", self._choose_restore, tip="Go back to the data in a backup")
         self.move_button = button("Move…", self._choose_move, tip="Move the data to another folder or disk")
-        self.body.addLayout(row(self.backup_button, self.restore_button, self.move_button, 1))
+        self.body.addWidget(Toolbar(self.backup_button, self.restore_button, self.move_button, 1))
         self._make_progress()
         self.result = label("", "muted", wrap=True)
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -127,17 +126,12 @@ class DataPanel(Panel):
             self.move_data(folder)
 
     def _confirm_restore(self, info: BackupInfo) -> None:
-        box = QMessageBox(QMessageBox.Icon.Question, "Restore a backup", _restore_question(info), parent=self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(
-            "Ragdeck restarts its engine. The current data are moved to before-restore-… in the same folder."
-        )
-        restore = box.addButton("Restore", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.buttonClicked.connect(
-            lambda clicked: self._restore_now(info.path) if clicked is restore else None
-        )
-        box.open()
+        confirm(
+            self, "Restore a backup", _restore_question(info), "Restore",
+            lambda: self._restore_now(info.path), destructive=True,
+            more="Ragdeck restarts its engine. The current data are moved to before-restore-… in the same "
+            "folder.",
+        )  # fmt: skip
 
     def _restore_now(self, path: str) -> None:
         if self._refused("A restore"):

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import (
-    QFormLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.pages.settings.data_panel import DataPanel
-from app.shared.setting_editor import Editor, make_editor, show_value, when_changed
+from app.shared.setting_editor import (
+    DefaultMark,
+    Editor,
+    make_editor,
+    setting_name,
+    show_value,
+    when_changed,
+)
 from app.widgets.labels import label, set_tip
-from app.widgets.layout import Panel, row, scrolled
-from app.widgets.theme import SPACE
+from app.widgets.layout import Panel, scrolled
+from app.widgets.theme import SPACE, scaled
+
+_WIDEST = 900  # pixels: longer lines are hard to read
 
 _TITLES = {
     "appearance": ("Appearance", ""),
@@ -33,49 +39,32 @@ _TITLES = {
         "For new collections. An existing collection keeps the chunk settings it was made with.",
     ),
 }
-_NAMES = {
-    "rrf_k": "RRF k",
-    "rerank": "Reranking",
-    "rerank_count": "Reranked candidates",
-    "contents_last": "Tables of contents last",
-    "follow_ups": "Follow-ups",
-    "cross_encoder": "Cross-encoder folder",
-    "weak_below": "Weak match below",
-    "top_p": "Top-p",
-    "gpu_layers": "GPU layers",
-    "min_similarity": "Minimum similarity",
-    "max_passages": "Maximum passages",
-    "context_tokens": "Passage budget",
-    "small_model_tokens": "Budget of small models",
-    "max_answer_tokens": "Maximum answer tokens",
-    "max_thinking_tokens": "Maximum thinking tokens",
-    "max_tokens": "Chunk length",
-    "overlap_tokens": "Overlap",
-    "keep_encoded": "Keep encoded text",
-    "ask_without_passages": "Ask without passages",
-    "run_regression_after_change": "Run regression questions",
-}
 
 
 class SettingsPage(QWidget):
-    """A page with every setting, each saved as soon as it changes."""
+    """A page with every setting, each saved as soon as it changes, and marked where it is not the default."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
         self._console = console
         self._editors: dict[tuple[str, str], Editor] = {}
+        self.marks: dict[tuple[str, str], DefaultMark] = {}
+        self.changed_line = label("", "muted", wrap=True)
         holder = QWidget()
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
         layout.setSpacing(SPACE)
         layout.addWidget(label("Settings", "title"))
+        layout.addWidget(self.changed_line)
         for section, (title, note) in _TITLES.items():
             layout.addWidget(self._make_section(section, title, note))
         self.data = DataPanel(console)
         layout.addWidget(self.data)
         layout.addStretch(1)
-        holder.setMaximumWidth(820)
+        holder.setMaximumWidth(scaled(_WIDEST))
+        self._holder = holder
+        console.theme.changed.connect(self._set_widest)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled(holder))
@@ -86,22 +75,24 @@ class SettingsPage(QWidget):
         panel = Panel(title)
         if note:
             panel.body.addWidget(label(note, "small", wrap=True))
-        form = QFormLayout()
-        form.setHorizontalSpacing(SPACE * 2)
+        form = QGridLayout()
+        form.setHorizontalSpacing(SPACE)
         form.setVerticalSpacing(8)
+        form.setColumnStretch(3, 1)
         model = getattr(self._console.settings, section)
-        for key, field in type(model).model_fields.items():
-            editor = self._editors[section, key] = make_editor(field)
-            when_changed(editor, partial(self._console.change_settings, section, key))
+        for number, (key, field) in enumerate(type(model).model_fields.items()):
+            name = setting_name(key)
+            change = partial(self._change, section, key)
+            editor = self._editors[section, key] = make_editor(field, key)
+            when_changed(editor, change)
             set_tip(editor, field.description or "")
             editor.setAccessibleName(key.replace("_", " "))
-            editor.setFixedWidth(130)
-            described = label(field.description or "", "small", wrap=True)
-            line = row(editor, described)
-            line.setStretch(1, 1)
-            name = label(_NAMES.get(key, key.replace("_", " ").capitalize()))
-            name.setFixedWidth(170)
-            form.addRow(name, line)
+            mark = DefaultMark(self._console.theme, name, field.default, partial(change, field.default))
+            self.marks[section, key] = mark
+            form.addWidget(label(name), number, 0)
+            form.addWidget(editor, number, 1)
+            form.addWidget(mark, number, 2)
+            form.addWidget(label(field.description or "", "small", wrap=True), number, 3)
         panel.body.addLayout(form)
         return panel
 
@@ -110,8 +101,21 @@ class SettingsPage(QWidget):
         super().showEvent(event)
         self.data.refresh()
 
+    def _set_widest(self) -> None:
+        self._holder.setMaximumWidth(scaled(_WIDEST))
+
+    def _change(self, section: str, key: str, value: Any) -> None:
+        self._console.change_settings(section, key, value, setting_name(key))
+
     def _fill(self) -> None:
+        """Show the values, and which of them are not the defaults."""
         values = self._console.settings.model_dump(mode="json")
+        changed = []
         for (section, key), editor in self._editors.items():
             with QSignalBlocker(editor):
                 show_value(editor, values[section][key])
+            if self.marks[section, key].show_value(values[section][key]):
+                changed.append(setting_name(key))
+        self.changed_line.setText(
+            f"Not at the default: {', '.join(changed)}." if changed else "Every setting is at its default."
+        )

@@ -9,7 +9,7 @@ from app.engine.client import Task
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import column, row
+from app.widgets.layout import Flow, column
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import ConsistencyReport, Sample, SampleProgress, read_consistency
@@ -40,7 +40,7 @@ class ConsistencyPanel(QWidget):
         self.verdict, self.progress = label("", wrap=True), label("", "small")
         self.table = RecordTable(_COLUMNS, console.theme, "consistency", "Not asked again yet.")
         column(
-            row(self.start, self.count, label("times", "small"), self.stop, self.progress, 1),
+            Flow(self.start, self.count, label("times", "small"), self.stop, self.progress),
             self.verdict,
             (self.table, 1),
             holder=self,

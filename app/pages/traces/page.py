@@ -19,7 +19,7 @@ from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import as_it_is, label
-from app.widgets.layout import EmptyState, Panel, Splitter, refill, row
+from app.widgets.layout import EmptyState, Flow, Panel, Splitter, refill
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
@@ -36,6 +36,7 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
+_FILTER_LENGTH = 11  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
@@ -76,8 +77,22 @@ TRACE_COLUMNS = (
         66,
         colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted",
     ),
-    Column("Tokens", lambda t: f"{t.prompt_tokens:,} + {t.completion_tokens:,}", 86, right=True),
-    Column("Time s", lambda t: "–" if t.total_ms is None else f"{t.total_ms / 1000:,.1f}", 64, right=True),
+    Column(
+        "Tokens",
+        lambda t: f"{t.prompt_tokens:,} + {t.completion_tokens:,}",
+        86,
+        right=True,
+        tooltip=lambda t: f"{t.prompt_tokens:,} of the prompt, {t.completion_tokens:,} of the answer",
+        priority=9,
+    ),
+    Column(
+        "Took",
+        lambda t: "–" if t.total_ms is None else f"{t.total_ms / 1000:,.1f} s",
+        64,
+        right=True,
+        sort=lambda t: t.total_ms,
+        priority=8,
+    ),
 )
 
 
@@ -85,6 +100,7 @@ class TracesPage(QWidget):
     """A list of traces with filters, and the chosen trace beside it."""
 
     ask_requested = Signal()
+    collection_changed = Signal()
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -114,6 +130,11 @@ class TracesPage(QWidget):
         layout.addWidget(self._stack)
         console.data_changed.connect(self.refresh)
         self.refresh()
+
+    @property
+    def collection_name(self) -> str:
+        """The collection whose traces are listed; empty for all."""
+        return str(self.collection_box.currentData() or "")
 
     def refresh(self) -> None:
         """Read the names for the filters again, and the list when it can be seen."""
@@ -152,8 +173,8 @@ class TracesPage(QWidget):
     def _make_content(self) -> QWidget:
         self._make_filters()
         left = Panel()
-        left.body.addLayout(row(self.search, self.source_box, self.time_box))
-        left.body.addLayout(row(self.collection_box, self.model_box, self.verdict_box, self.silent_box))
+        filters = (self.search, self.source_box, self.time_box, self.collection_box, self.model_box)
+        left.body.addLayout(Flow(*filters, self.verdict_box, self.silent_box))
         left.body.addWidget(self.table, 1)
         left.body.addWidget(self.count)
         right = Panel()
@@ -196,10 +217,11 @@ class TracesPage(QWidget):
         )
         for box, name in zip(boxes, names, strict=True):
             box.setAccessibleName(f"Filter by {name.lower()}")
-            box.setMinimumWidth(90)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(10)
+            box.setMinimumContentsLength(_FILTER_LENGTH)
+            box.currentTextChanged.connect(box.setToolTip)
             box.currentIndexChanged.connect(lambda _i: self._reload())
+        self.collection_box.currentIndexChanged.connect(lambda _i: self.collection_changed.emit())
         self.search.searched.connect(lambda _text: self._reload())
 
     def _filter(self) -> TraceFilter:

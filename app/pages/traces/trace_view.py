@@ -17,7 +17,7 @@ from app.widgets.buttons import button
 from app.widgets.charts import Bar, Waterfall
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
-from app.widgets.layout import column, row, scrolled
+from app.widgets.layout import Flow, column, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from app.widgets.thinking_view import ThinkingView
 from rag import operations
@@ -163,7 +163,7 @@ class TraceView(QWidget):
             self.thinking,
             self.answer,
             self.feedback,
-            row(self.case_button, self.regression_button, 1),
+            Flow(self.case_button, self.regression_button),
             label("Where the time went", "section"),
             self.waterfall,
             label("In figures", "section"),
@@ -260,7 +260,7 @@ CLAIM_COLUMNS = (
     Column("Verdict", lambda c: c.verdict, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict)),
     Column("Risk", lambda c: "–" if c.score is None else f"{c.score:.2f}", 50, right=True,
            sort=lambda c: c.score),
-    Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text),
-    Column("Reason", lambda c: c.reason, 150, tooltip=lambda c: c.reason),
+    Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text, stretch=True),
+    Column("Reason", lambda c: c.reason, 150, tooltip=lambda c: c.reason, priority=0),
     Column("Nearest evidence", _evidence, 260, tooltip=lambda c: c.evidence_text),
 )  # fmt: skip

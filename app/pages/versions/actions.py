@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.console import Console
+from app.console import Console, Notice, Offer
 from app.engine.client import Task
 from app.shared.task_strip import TaskStrip
 from rag import operations
@@ -30,9 +30,17 @@ class VersionActions(QObject):
 
     def activate(self, version: VersionRow) -> None:
         """Make a version the active one, and verify its index."""
-        task = self._console.run(operations.activate_version, self._activated,
-                                 collection=version.collection, number=version.number)  # fmt: skip
-        self._follow(version.collection, task)
+        self._activate(version.collection, version.number)
+
+    def _activate(self, collection: str, number: int) -> None:
+        before = self._find(collection)
+        was = before.version_number if before else None
+
+        def done(report: ActivationReport) -> None:
+            self._activated(report, collection, was if was != number else None)
+
+        task = self._console.run(operations.activate_version, done, collection=collection, number=number)
+        self._follow(collection, task)
 
     def undo(self, collection: str) -> None:
         """Go back to the version that the active one was made from."""
@@ -118,15 +126,24 @@ class VersionActions(QObject):
         else:
             self._changed("Cancelled. The active version did not change.")
 
-    def _activated(self, report: ActivationReport) -> None:
-        seconds = report.milliseconds / 1000
-        self._show_verification(
-            report.verification, f"Version {report.number} is active after {seconds:.1f} s. "
+    def _activated(self, report: ActivationReport, collection: str = "", was: int | None = None) -> None:
+        """Say how an activation ended. was: the version that was active before; None: there is none."""
+        sentence = f"Version {report.number} is active after {report.milliseconds / 1000:.1f} s. "
+        if was is None:
+            self._show_verification(report.verification, sentence)
+            return
+        self._changed()
+        self._console.offer.emit(
+            Offer(
+                f"{sentence}{_outcome(report.verification)}",
+                "Undo",
+                lambda: self._activate(collection, was),
+                kind=Notice.INFO if report.verification.ok else Notice.BAD,
+            )
         )
 
     def _show_verification(self, verification: VerificationReport, before: str = "") -> None:
-        outcome = "Verified" if verification.ok else "Verification failed"
-        self._changed(f"{before}{outcome}: {verification.sentence()}", "info" if verification.ok else "bad")
+        self._changed(f"{before}{_outcome(verification)}", "info" if verification.ok else "bad")
 
     def _show_trial(self, made: VersionMade) -> None:
         self._changed(
@@ -139,3 +156,8 @@ class VersionActions(QObject):
         self._console.data_changed.emit()
         if sentence:
             self._console.notice.emit(sentence, kind)
+
+
+def _outcome(verification: VerificationReport) -> str:
+    outcome = "Verified" if verification.ok else "Verification failed"
+    return f"{outcome}: {verification.sentence()}"

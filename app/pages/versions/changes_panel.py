@@ -12,7 +12,7 @@ from app.pages.versions.words import delta, state_of
 from app.shared.diff_view import DiffView
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Splitter, column, refill, row
+from app.widgets.layout import Flow, Splitter, column, refill
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.knowledge.rows import ChunkChange, DocumentChange, VersionDiff, VersionRow
@@ -41,7 +41,7 @@ class ChangesPanel(QWidget):
         self._console = console
         self._versions: dict[int, VersionRow] = {}
         self.old_box, self.new_box = QComboBox(), QComboBox()
-        self.line = label("", "muted")
+        self.line = label("", "muted", wrap=True)
         self.table = RecordTable(
             CHANGE_COLUMNS, console.theme, "version_changes", "Both versions contain the same documents."
         )
@@ -49,11 +49,11 @@ class ChangesPanel(QWidget):
         self.old_box.setAccessibleName("Compare from version")
         self.new_box.setAccessibleName("Compare to version")
         for box in (self.old_box, self.new_box):
-            box.setMinimumWidth(170)
             box.currentIndexChanged.connect(lambda _index: self._compare_chosen())
         self.table.record_selected.connect(self._show_document)
         column(
-            row(label("From", "muted"), self.old_box, label("to", "muted"), self.new_box, self.line, 1),
+            Flow(label("From", "muted"), self.old_box, label("to", "muted"), self.new_box),
+            self.line,
             (Splitter("versions/diff", self.table, self.diff_view, (420, 700)), 1),
             holder=self,
             top=SPACE,

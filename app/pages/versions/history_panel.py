@@ -14,7 +14,7 @@ from app.pages.versions.actions import VersionActions
 from app.pages.versions.trial_dialog import TrialDialog
 from app.pages.versions.words import delta, state_of
 from app.shared.task_strip import TaskStrip
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, allow, button
 from app.widgets.item_models import Column, RecordTable, date_time
 from app.widgets.labels import label
 from app.widgets.layout import Panel, confirm, refill, row
@@ -46,7 +46,8 @@ VERSION_COLUMNS = (
            sort=lambda v: v.tokens_added),
     Column("Tags", lambda v: ", ".join(v.tags), 96, tooltip=lambda v: ", ".join(v.tags),
            colour=lambda v: "accent"),
-    Column("Verified", _verified, 76, colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
+    Column("Verified", _verified, 76, priority=2,
+           colour=lambda v: {"yes": "good", "no": "bad"}.get(_verified(v)),
            tooltip=lambda v: v.verification_detail or ""),
 )  # fmt: skip
 
@@ -59,6 +60,7 @@ class HistoryPanel(Panel):
     comparison_requested = Signal(int, int)  # old and new number
     ask_requested = Signal(str, object)  # collection, version number
     trial_built = Signal(int)  # its number
+    collection_changed = Signal()
 
     def __init__(self, console: Console, strip: TaskStrip) -> None:
         super().__init__()
@@ -67,13 +69,17 @@ class HistoryPanel(Panel):
         self.version_actions.trial_built.connect(self._choose_trial)
         self.collection_box = QComboBox()
         self.collection_box.setAccessibleName("Collection")
-        self.collection_box.setMinimumWidth(220)
         self.facts = label("", "muted")
         self.table = RecordTable(VERSION_COLUMNS, console.theme, "version_timeline")
         self.activate_button = button(
             "Make active", self._activate_chosen, primary=True,
             tip="Questions are answered from the active version. Nothing is embedded again.",
         )  # fmt: skip
+        self.ask_button = button("Ask this version", self._ask_chosen)
+        self.undo_button = button(
+            "Undo", self._undo, tip="Go back to the version that the active one was made from"
+        )
+        self.tag_button = button("Tag…", self._tag_chosen)
         self.delete_button = button("Delete…", self._delete_chosen)
         self._add_content()
         self.collection_box.currentIndexChanged.connect(lambda _index: self._show_collection())
@@ -83,15 +89,13 @@ class HistoryPanel(Panel):
     def _add_content(self) -> None:
         self.body.addLayout(row(label("Collection", "muted"), self.collection_box, self.facts, 1))
         self.body.addWidget(self.table, 1)
-        self.body.addLayout(row(
-            self.activate_button, button("Ask this version", self._ask_chosen),
-            button("Undo", self._undo, tip="Go back to the version that the active one was made from"),
-            button("Tag…", self._tag_chosen), 1,
+        self.body.addWidget(Toolbar(
+            self.activate_button, self.ask_button, self.undo_button, self.tag_button, 1,
             button("Verify", self._verify,
                    tip="Check the index against the active version: texts, vectors, verification queries"),
-            button("Add a verification query…", self._add_query),
             button("Try other settings…", self._try_other,
                    tip="Build the same documents with another embedder or chunk size, next to this version"),
+            button("Add a verification query…", self._add_query),
             self.delete_button,
         ))  # fmt: skip
 
@@ -140,11 +144,24 @@ class HistoryPanel(Panel):
         self.listed.emit(versions)
         if not (chosen and self.table.choose(lambda v: v.id == chosen.id)):
             self.table.choose(lambda v: v.active)
+        self._show_what_can_be_done()
+        self.collection_changed.emit()
 
     def _choose_version(self, version: VersionRow) -> None:
-        self.activate_button.setEnabled(not version.active)
-        self.delete_button.setEnabled(not version.active)
+        self._show_what_can_be_done()
         self.version_chosen.emit(version)
+
+    def _show_what_can_be_done(self) -> None:
+        version = self.current
+        active = next((found for found in self.versions if found.active), None)
+        none = "" if version is not None else "Choose a version first."
+        is_active = "" if version is None or not version.active else "This version is active already."
+        allow(self.activate_button, none or is_active)
+        allow(self.delete_button, none or ("The active version cannot be deleted." if is_active else ""))
+        for made in (self.ask_button, self.tag_button):
+            allow(made, none)
+        first = active is None or active.parent_number is None
+        allow(self.undo_button, "The active version was made from no other." if first else "")
 
     def _choices(self, records: list[VersionRow]) -> list[tuple[str, Callable[[], None]]]:
         if len(records) == 2:

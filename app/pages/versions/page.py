@@ -20,6 +20,7 @@ class VersionsPage(QWidget):
     """The history of one collection above, the chosen versions below."""
 
     ask_requested = Signal(str, object)  # collection, version number
+    collection_changed = Signal()
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -60,9 +61,15 @@ class VersionsPage(QWidget):
         self.history.version_chosen.connect(self._show_version)
         self.history.comparison_requested.connect(self.compare)
         self.history.ask_requested.connect(self.ask_requested)
+        self.history.collection_changed.connect(self.collection_changed)
         self.history.trial_built.connect(lambda _number: self.tabs.setCurrentWidget(self.comparison))
         self.changes.pair_changed.connect(self.comparison.set_pair)
         self.comparison.compared.connect(lambda: self.tabs.setCurrentWidget(self.comparison))
+
+    @property
+    def collection_name(self) -> str:
+        """The collection whose versions are shown."""
+        return str(self.history.collection_box.currentData() or "")
 
     def refresh(self) -> None:
         """Read everything again; what is chosen stays chosen."""

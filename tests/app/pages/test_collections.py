@@ -101,6 +101,23 @@ def test_the_first_ingest_fills_the_empty_page(
     assert page.tabs.currentWidget() is page.report
 
 
+def test_the_last_ingest_is_that_of_the_chosen_collection(
+    qtbot: QtBot, page: CollectionsPage, console: Console, open_workspace: Workspace, documents: Path,
+    settle: Settle,
+) -> None:  # fmt: skip
+    report = drive(ingest_files(open_workspace, "Bakery", [str(documents)]))
+    console.data_changed.emit()
+    settle()
+    page.choose("Bakery")
+    page.show_report(report)
+    assert len(rows(page.report.table)) == 3
+    page.choose("Notes")
+    assert rows(page.report.table) == []
+    assert page.report.line.text() == ""
+    page.choose("Bakery")
+    assert len(rows(page.report.table)) == 3
+
+
 def test_the_chosen_collection_is_described(page: CollectionsPage) -> None:
     assert rows(page.table) == [["Notes", "2", "4", "4"]]
     assert page.title.text() == "Notes"
@@ -379,7 +396,7 @@ def test_the_pointer_over_a_point_names_its_document_and_a_click_asks_for_the_ch
 
 
 def test_the_report_lists_what_needs_attention_first(page: CollectionsPage) -> None:
-    assert "Nothing was added in this session yet." in page.report.table._empty
+    assert page.report.table._empty.startswith("Nothing was added to this collection")
     outcomes = (
         FileOutcome("/files/same.txt", "unchanged"),
         FileOutcome("/files/new.txt", "added", chunk_count=1200),

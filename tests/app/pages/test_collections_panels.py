@@ -56,7 +56,10 @@ def names(console: Console) -> list[str]:
 def test_without_folders_the_table_says_what_following_does(watch: WatchPanel) -> None:
     assert rows(watch.table) == []
     assert watch.table._empty.startswith("No folders are followed.")
-    assert not watch.pause_button.isEnabled()
+    for made in (watch.pause_button, watch.stop_button):
+        assert not made.isEnabled()
+        assert made.toolTip() == "Choose a followed folder first."
+    assert watch.check_button.toolTip() == "No folder is followed."
 
 
 def test_a_chosen_folder_is_followed_and_checked(
@@ -119,9 +122,7 @@ def test_a_folder_is_forgotten_and_its_documents_stay(
 ) -> None:
     watch.check_now()
     settle()
-    click(qtbot, watch, "Stop following")  # nothing is chosen
-    settle()
-    assert len(rows(watch.table)) == 1
+    assert not watch.stop_button.isEnabled()  # nothing is chosen
     watch.table.selectRow(0)
     click(qtbot, watch, "Stop following")
     settle()

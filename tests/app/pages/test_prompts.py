@@ -274,18 +274,15 @@ def test_a_label_needs_one_chosen_version(
     qtbot: QtBot, page: PromptsPage, console: Console, settle: Settle
 ) -> None:
     save(page, qtbot, settle, "Second {{ question }}")
+    assert page.label_button.isEnabled()
     page.versions.selectAll()
-    click(qtbot, page, "Label…")
-    assert notices(console)[-1] == ("Choose one version first.", "info")
+    assert not page.label_button.isEnabled()
+    assert page.label_button.toolTip() == "Choose one version first."
 
 
-def test_rolling_back_a_label_that_never_moved_is_refused(
-    qtbot: QtBot, page: PromptsPage, console: Console, settle: Settle
-) -> None:
-    click(qtbot, page, "Roll back")
-    settle()
-    ((_sentence, kind),) = notices(console)
-    assert kind == "bad"
+def test_a_label_that_never_moved_cannot_be_rolled_back(page: PromptsPage) -> None:
+    assert not page.back_button.isEnabled()
+    assert page.back_button.toolTip() == "The label “production” was never moved."
     assert column(page.prompts, "Labels") == ["production 1"]
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from driving import button_of, click, notices, open_dialog, press_in_dialog, texts
 from fakes import ScriptedModel
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QApplication,
@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.console import Console
+from app.console import Console, Offer
 from app.pages.settings.data_panel import DataPanel, size_text
 from app.pages.settings.page import SettingsPage
 from rag import operations
@@ -115,6 +115,43 @@ def test_a_value_that_the_engine_refuses_is_a_notice_and_leaves_the_file_alone(
     assert kind == "bad"
     assert "candidates" in sentence
     assert open_workspace.settings.retrieval.candidates == 40
+
+
+def test_what_differs_from_the_default_is_marked_and_reset_with_a_click(
+    qtbot: QtBot, page: SettingsPage, open_workspace: Workspace, settle: Settle
+) -> None:
+    mark = page.marks["retrieval", "rrf_k"]
+    assert not any(found.isVisible() for found in page.marks.values())
+    assert page.changed_line.text() == "Every setting is at its default."
+    editor(page, QSpinBox, "rrf k").setValue(20)
+    settle()
+    assert [key for key, found in page.marks.items() if found.isVisible()] == [("retrieval", "rrf_k")]
+    assert page.changed_line.text() == "Not at the default: RRF k."
+    assert mark.toolTip() == "Reset RRF k to its default, 5"
+    qtbot.mouseClick(mark, Qt.MouseButton.LeftButton)
+    settle()
+    assert open_workspace.settings.retrieval.rrf_k == 5
+    assert not mark.isVisible()
+
+
+def test_a_saved_change_is_said_and_can_be_undone(
+    page: SettingsPage, console: Console, open_workspace: Workspace, settle: Settle
+) -> None:
+    offers: list[Offer] = []
+    console.offer.connect(offers.append)
+    editor(page, QCheckBox, "ask without passages").click()
+    settle()
+    (offer,) = offers
+    assert (offer.sentence, offer.action) == ("Ask without passages is on now.", "Undo")
+    offer.run()
+    settle()
+    assert not open_workspace.settings.generation.ask_without_passages
+    assert len(offers) == 1  # what was undone offers nothing again
+
+
+def test_numbers_have_their_unit(page: SettingsPage) -> None:
+    assert editor(page, QSpinBox, "text percent").text() == "100 %"
+    assert editor(page, QSpinBox, "context tokens").text() == "1400 tokens"
 
 
 # --- The data folder --------------------------------------------------------------------------------------

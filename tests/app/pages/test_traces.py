@@ -249,8 +249,8 @@ def test_candidates_say_why_they_are_not_in_the_prompt(
     shown = dict(zip(column(view.hits, "Document"), column(view.hits, "In prompt"), strict=True))
     assert shown["bread.md"] == "[1]"
     assert all(reason for reason in shown.values())
-    ranks = column(view.hits, "Dense")
-    assert ranks[0].split()[0] == "1"
+    ranks = column(view.hits, "Dense rank")
+    assert ranks[0] == "1"
     assert column(view.hits, "#") == [str(number) for number in range(1, len(ranks) + 1)]
 
 
@@ -510,8 +510,10 @@ def test_ranks_and_scores_are_told_apart(
         replace(hit, dense_rank=None, dense_score=0.25, bm25_rank=3, bm25_score=None),
     )
     view.show_trace(replace(trace, hits=hits))
-    assert column(view.hits, "Dense") == ["12   0.500", "(0.250)"]
-    assert column(view.hits, "BM25") == ["–", "3"]
+    assert column(view.hits, "Dense rank") == ["12", "–"]
+    assert column(view.hits, "Cosine") == ["0.500", "0.250"]
+    assert column(view.hits, "BM25 rank") == ["–", "3"]
+    assert column(view.hits, "BM25") == ["–", "–"]
 
 
 def test_many_traces_are_read_page_by_page(

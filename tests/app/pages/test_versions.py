@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 from sqlmodel import select
 
-from app.console import Console
+from app.console import Console, Offer
 from app.pages.versions.about_panel import version_facts
 from app.pages.versions.comparison_panel import RANK_COLUMNS
 from app.pages.versions.page import VersionsPage
@@ -260,16 +260,43 @@ def test_a_version_is_activated_and_verified(
     assert not page.strip.isVisible()
 
 
-def test_undo_goes_back_and_is_refused_at_the_first_version(
+def test_an_activation_offers_the_way_back(
+    qtbot: QtBot, page: VersionsPage, console: Console, settle: Settle
+) -> None:
+    offers: list[Offer] = []
+    console.offer.connect(offers.append)
+    choose(page, 1, settle)
+    click(qtbot, page, "Make active")
+    settle()
+    (offer,) = offers
+    assert offer.action == "Undo"
+    offer.run()
+    settle()
+    assert numbers(page) == [(2, True), (1, False)]
+
+
+def test_undo_goes_back_until_the_first_version(
     qtbot: QtBot, page: VersionsPage, console: Console, settle: Settle
 ) -> None:
     click(qtbot, page, "Undo")
     settle()
     assert numbers(page) == [(2, False), (1, True)]
-    click(qtbot, page, "Undo")
-    settle()
-    assert notices(console)[-1][1] == "bad"
-    assert numbers(page) == [(2, False), (1, True)]
+    undo = page.history.undo_button
+    assert not undo.isEnabled()
+    assert undo.toolTip() == "The active version was made from no other."
+
+
+def test_what_cannot_be_done_with_a_version_says_why(page: VersionsPage, settle: Settle) -> None:
+    history = page.history
+    choose(page, 2, settle)
+    assert history.activate_button.toolTip() == "This version is active already."
+    assert history.delete_button.toolTip() == "The active version cannot be deleted."
+    choose(page, 1, settle)
+    assert history.activate_button.isEnabled()
+    assert history.activate_button.toolTip().startswith("Questions are answered from")
+    history.table.clearSelection()
+    history.refresh()
+    assert history.current is not None  # a list with rows has a chosen one
 
 
 def test_verify_says_what_was_compared(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from driving import rows
+from driving import column
 from pytestqt.qtbot import QtBot
 
-from app.shared.candidate_table import CandidateTable
+from app.shared.candidate_table import HIT_COLUMNS, CandidateTable
 from app.widgets.theme import Theme
 from rag.index.rows import Hit, ListRank
 
@@ -35,8 +35,14 @@ def find(table: CandidateTable, words: str) -> str:
 
 
 def test_every_rank_and_score_has_a_column(table: CandidateTable) -> None:
-    assert rows(table.table)[0][:7] == ["1", "[1]", "1   0.500", "3   2.500", "1   0.400", "0.710", "a.txt"]
-    assert rows(table.table)[1][:6] == ["9", "beyond 1 passages", "(0.100)", "2   1.000", "9   0.100", "–"]
+    shown = {title: column(table.table, title) for title in (c.title for c in HIT_COLUMNS)}
+    assert shown["#"][:2] == ["1", "9"]
+    assert shown["In prompt"][:2] == ["[1]", "beyond 1 passages"]
+    assert (shown["Dense rank"][:2], shown["Cosine"][:2]) == (["1", "–"], ["0.500", "0.100"])
+    assert (shown["BM25 rank"][:2], shown["BM25"][:2]) == (["3", "2"], ["2.500", "1.000"])
+    assert (shown["Fused rank"][:2], shown["Fused"][:2]) == (["1", "9"], ["0.400", "0.100"])
+    assert shown["Reranked"][:2] == ["0.710", "–"]
+    assert shown["Document"][0] == "a.txt"
     assert table.explanation.text() == "Said at first."
 
 

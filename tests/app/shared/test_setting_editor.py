@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.shared.setting_editor import make_editor, show_value, value_of, when_changed
+from app.shared.setting_editor import (
+    DefaultMark,
+    make_editor,
+    setting_name,
+    show_value,
+    value_of,
+    when_changed,
+)
+from app.widgets.layout import column
+from app.widgets.theme import Theme
 from rag.settings import AppearanceSettings, GenerationSettings, RetrievalSettings, Section
 
 
@@ -70,3 +79,32 @@ def test_a_text_is_told_when_it_is_typed_to_its_end(qtbot: QtBot) -> None:
     assert heard == [], "not at every letter"
     editor.editingFinished.emit()
     assert heard == ["/models/two"]
+
+
+def test_a_mark_is_seen_only_beside_what_is_not_the_default(qtbot: QtBot, theme: Theme) -> None:
+    reset: list[int] = []
+    holder = QWidget()
+    mark = DefaultMark(theme, "RRF k", 5, lambda: reset.append(5))
+    column(mark, holder=holder)
+    qtbot.addWidget(holder)
+    holder.show()
+    assert not mark.show_value(5)
+    assert not mark.isVisible()
+    height = holder.sizeHint().height()
+    assert mark.show_value(6)
+    assert mark.isVisible()
+    assert holder.sizeHint().height() == height  # nothing moves
+    assert mark.accessibleName() == "Reset RRF k to its default, 5"
+    mark.click()
+    assert reset == [5]
+
+
+def test_settings_have_names_and_units(qtbot: QtBot) -> None:
+    assert setting_name("rrf_k") == "RRF k"
+    assert setting_name("seed") == "Seed"
+    editor = make_editor(AppearanceSettings.model_fields["text_percent"], "text_percent")
+    qtbot.addWidget(editor)
+    show_value(editor, 150)
+    assert editor.text() == "150 %"
+    assert value_of(editor) == 150
+    assert (editor.minimum(), editor.maximum()) == (75, 200)

@@ -7,7 +7,7 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -203,7 +203,7 @@ def test_the_waterfall_grows_with_its_spans_and_shows_their_details(qtbot: QtBot
     chart.resize(400, chart.sizeHint().height())
     chart.show()
     for row, text in ((0, "embed: 0.0 to 12.0 ms"), (1, "generate: 12.0 to 1,400.0 ms\nprompt 300 tokens")):
-        place = QPoint(200, 3 + row * chart._ROW + chart._ROW // 2)
+        place = QPoint(200, 3 + row * chart._row_height + chart._row_height // 2)
         QApplication.sendEvent(chart, QHelpEvent(QEvent.Type.ToolTip, place, chart.mapToGlobal(place)))
         assert QToolTip.text() == text
     below = QPoint(200, chart.height() + 50)
@@ -330,3 +330,46 @@ def test_the_legend_cannot_hide_a_part_of_a_stack(chart: TimeChart) -> None:
     (swatch, _label), *_ = chart._legend.items
     swatch.mouseClickEvent(object())
     assert swatch.item.isVisible()
+
+
+def test_every_digit_of_a_duration_has_room(qtbot: QtBot, theme: Theme) -> None:
+    chart = Waterfall(theme)
+    qtbot.addWidget(chart)
+    long = "45,738.2 ms"
+    chart.set_bars([Bar("read prompt", 0, 45_738.2, "", 0), Bar("check", 45_738.2, 45_740, "", 1)])
+    chart.resize(chart.minimumSizeHint())
+    chart.show()
+    metrics = QFontMetrics(chart.font())
+    names, values = chart.column_widths()
+    assert values - 2 >= metrics.horizontalAdvance(long)
+    assert names >= metrics.horizontalAdvance("read prompt")
+    short = Waterfall(theme)
+    qtbot.addWidget(short)
+    short.set_bars([Bar("check", 0, 5, "", 0)])
+    assert short.column_widths()[1] < values
+
+
+def test_the_axis_writes_figures_out_and_takes_the_room_that_they_need(qtbot: QtBot, theme: Theme) -> None:
+    chart = TimeChart(theme, "Time", "ms")
+    qtbot.addWidget(chart)
+    chart.resize(400, 240)
+    chart.show()
+    x = np.array([1.0, 2.0, 3.0])
+    widths = []
+    for top in (5.0, 5_000_000.0):
+        chart.set_points([Series("total", x, np.array([0.0, top / 2, top]))], percentiles=())
+        chart.grab()
+        QApplication.processEvents()
+        axis = chart.plot.getPlotItem().getAxis("left")
+        widths.append(axis.width())
+    assert axis.tickStrings([0.0, 45_738.0], 1.0, 1000.0) == ["0", "45,738"]
+    assert axis.tickStrings([0.5, 1.0], 1.0, 0.5) == ["0.5", "1.0"]
+    assert widths[1] > QFontMetrics(chart.font()).horizontalAdvance("5,000,000") * 0.8
+    assert widths[1] > widths[0]
+
+
+def test_the_axis_names_its_unit(chart: TimeChart) -> None:
+    chart.set_points([Series("total", X, np.array([1.0, 2.0, 3.0]))])
+    axis = chart.plot.getPlotItem().getAxis("left")
+    assert axis.labelText == "ms"
+    assert axis.label.isVisible()

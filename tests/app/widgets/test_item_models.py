@@ -10,7 +10,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel, date_time
+from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel, Want, date_time, share_room
 from app.widgets.theme import Theme
 
 COLUMNS = (
@@ -275,3 +275,168 @@ def test_the_sentence_of_an_empty_table_can_be_changed(qtbot: QtBot, table: Reco
 def test_moments_are_shown_in_local_time() -> None:
     moment = datetime(2026, 3, 9, 14, 5)
     assert date_time(int(moment.timestamp() * 1000)) == "09 Mar 2026 14:05"
+
+
+# --- columns ----------------------------------------------------------------------------------------------
+
+WIDE = (
+    Column("Name", lambda r: r["name"], 120),
+    Column("Question", lambda r: r["question"], 260, stretch=True),
+    Column("Status", lambda r: r["status"], 60),
+    Column("Tokens", lambda r: r["tokens"], 60, right=True),
+    Column("Tags", lambda r: "a tag", 60, priority=9),
+)
+ROW = {
+    "name": "Retail", "question": "What is the total of the receipt? " * 6,
+    "status": "nothing found", "tokens": "1,217 + 1,143",
+}  # fmt: skip
+
+
+@pytest.fixture
+def wide(qtbot: QtBot, theme: Theme) -> RecordTable:
+    QSettings().remove("tables/wide")
+    made = RecordTable(WIDE, theme, "wide")
+    made.set_records([ROW])
+    qtbot.addWidget(made)
+    made.resize(900, 200)
+    made.show()
+    return made
+
+
+def whole(table: RecordTable, number: int) -> bool:
+    """Whether a column is as wide as its header and its longest cell, by Qt's own measure."""
+    cell = table.sizeHintForColumn(number)
+    return table.columnWidth(number) >= max(cell, table.header.need(number))
+
+
+def test_columns_are_as_wide_as_what_they_show(wide: RecordTable) -> None:
+    assert all(whole(wide, number) for number in (0, 2, 3, 4))
+    assert sum(wide.columnWidth(number) for number in range(5)) == wide.viewport().width()
+    wide.set_records([{**ROW, "tokens": "1,217,000 + 1,143,000", "status": "repeated, cut off"}])
+    QApplication.processEvents()
+    assert whole(wide, 2)
+    assert whole(wide, 3)
+
+
+def test_where_room_is_short_the_least_important_columns_go_first(wide: RecordTable) -> None:
+    gone = []
+    for width in (900, 500, 380, 240):
+        wide.resize(width, 200)
+        gone.append(wide.left_out())
+        assert all(whole(wide, n) for n in (0, 2, 3, 4) if not wide.isColumnHidden(n))
+        assert wide.columnWidth(1) >= 100
+    assert gone[0] == []
+    assert gone[1] == ["Tags"]
+    assert gone[-1] == ["Status", "Tokens", "Tags"]
+    assert [len(titles) for titles in gone] == sorted(len(titles) for titles in gone)
+    wide.resize(900, 200)
+    assert wide.left_out() == []
+
+
+def test_a_figure_is_whole_also_in_a_page_that_is_read_later(qtbot: QtBot, wide: RecordTable) -> None:
+    rows = [{**ROW, "tokens": "1"}] * PAGE + [{**ROW, "tokens": "123,456,789 + 123,456,789"}]
+    wide.set_source(lambda offset, limit: rows[offset : offset + limit])
+    QApplication.processEvents()
+    wide.records_model.fetchMore(QModelIndex())
+    QApplication.processEvents()
+    wide.scrollToBottom()
+    assert whole(wide, 3)
+
+
+def test_the_header_menu_hides_and_shows_columns_and_that_is_remembered(
+    qtbot: QtBot, theme: Theme, wide: RecordTable
+) -> None:
+    menu = wide.column_menu()
+    assert [(a.text(), a.isChecked()) for a in menu.actions() if a.isCheckable()] == [
+        (column.title, True) for column in WIDE
+    ]
+    next(action for action in menu.actions() if action.text() == "Status").trigger()
+    assert wide.left_out() == ["Status"]
+    wide.resize(420, 200)
+    assert wide.left_out() == ["Status", "Tags"] or wide.left_out() == ["Status"]
+    wide.choose_column(4, True)
+    wide.resize(260, 200)
+    assert "Tags" not in wide.left_out()  # who asked for it gets it
+    again = RecordTable(WIDE, theme, "wide")
+    again.set_records([ROW])
+    qtbot.addWidget(again)
+    again.resize(900, 200)
+    again.show()
+    assert again.left_out() == ["Status"]
+    again.reset_columns()
+    assert again.left_out() == []
+
+
+def test_the_last_column_cannot_be_hidden(wide: RecordTable) -> None:
+    for number in range(5):
+        wide.choose_column(number, False)
+    assert len(wide.left_out()) == 4
+
+
+def test_order_and_widths_are_remembered_and_can_be_forgotten(
+    qtbot: QtBot, theme: Theme, wide: RecordTable
+) -> None:
+    wide.horizontalHeader().moveSection(2, 0)
+    wide.setColumnWidth(0, 217)
+    assert wide.columnWidth(0) == 217
+    assert sum(wide.columnWidth(number) for number in range(5)) == wide.viewport().width()
+    again = RecordTable(WIDE, theme, "wide")
+    again.set_records([ROW])
+    qtbot.addWidget(again)
+    again.resize(900, 200)
+    again.show()
+    assert again.horizontalHeader().visualIndex(2) == 0
+    assert again.columnWidth(0) == 217
+    again.reset_columns()
+    assert again.horizontalHeader().visualIndex(2) == 2
+    assert again.columnWidth(0) != 217
+
+
+@pytest.mark.parametrize(
+    "written", ["{", "[1]", '{"widths": {"Name": "wide"}}', b"\x00\x01", 5, '{"order": 3}']
+)
+def test_what_was_remembered_wrongly_is_ignored(qtbot: QtBot, theme: Theme, written: object) -> None:
+    QSettings().setValue("tables/wide", written)
+    made = RecordTable(WIDE, theme, "wide")
+    qtbot.addWidget(made)
+    made.resize(900, 200)
+    made.show()
+    assert made.left_out() == []
+    QSettings().remove("tables/wide")
+
+
+def test_room_is_shared_by_need_and_the_rest_goes_to_what_stretches() -> None:
+    a, b, c = Want(50, 50), Want(100, 300, stretch=True), Want(40, 80, rank=2)
+    assert share_room([a, b, c], 190) == [50, 100, 40]
+    assert share_room([a, b, c], 210) == [50, 110, 50]
+    assert share_room([a, b, c], 500) == [50, 370, 80]
+    assert share_room([a, b, c], 160) == [50, 110, 0]
+    assert share_room([a, b, c], 100) == [50, 100, 0]  # it scrolls sideways
+    assert share_room([Want(10, 10), Want(10, 10)], 100) == [10, 90]
+    assert share_room([a, Want(200, 300, stretch=True, floor=80)], 150) == [50, 100]
+    assert share_room([a, Want(200, 300, stretch=True, floor=80)], 100) == [50, 80]
+    assert share_room([], 100) == []
+
+
+def test_a_click_on_empty_space_keeps_the_selection(qtbot: QtBot, wide: RecordTable) -> None:
+    wide.selectRow(0)
+    empty = QPoint(20, wide.viewport().height() - 5)
+    assert not wide.indexAt(empty).isValid()
+    qtbot.mouseClick(wide.viewport(), Qt.MouseButton.LeftButton, pos=empty)
+    assert wide.selected_records() == [ROW]
+    qtbot.mouseClick(wide.viewport(), Qt.MouseButton.RightButton, pos=empty)
+    assert wide.selected_records() == [ROW]
+
+
+def test_rows_follow_the_text_size_and_the_density(wide: RecordTable, theme: Theme) -> None:
+    wide.resize(2000, 200)
+    usual, tokens = wide.rowHeight(0), wide.columnWidth(3)
+    theme.resize(100, "compact")
+    assert wide.rowHeight(0) < usual
+    theme.resize(200, "comfortable")
+    QApplication.processEvents()
+    assert wide.rowHeight(0) > 1.7 * usual
+    assert wide.columnWidth(3) > 1.6 * tokens
+    theme.resize(100, "comfortable")
+    QApplication.processEvents()
+    assert (wide.rowHeight(0), wide.columnWidth(3)) == (usual, tokens)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QPoint, QPointF, QSettings, Qt
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import (
     QApplication,
@@ -14,25 +16,34 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPushButton,
+    QSlider,
+    QSpinBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+import app
 from app.widgets.layout import (
     EmptyState,
+    Flow,
     ListDetail,
     Panel,
     Splitter,
     column,
     confirm,
     dialog_buttons,
+    guard_wheel,
+    on_escape,
     refill,
     row,
     scrolled,
 )
 from app.widgets.theme import Theme
+
+APP = Path(app.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +197,44 @@ def test_enter_and_esc_cancel_what_would_lose_something(qtbot: QtBot, key: Qt.Ke
     assert done == []
 
 
+def test_the_button_that_loses_nothing_has_the_focus(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    for destructive, name in ((True, "Cancel"), (False, "Erase")):
+        box = confirm(parent, "Erase", "Erase it?", "Erase", lambda: None, destructive=destructive)
+        assert box.focusWidget() is named(box, name)
+        box.close()
+
+
+LOSING = ("Delete", "Erase", "Remove", "Restore", "Discard", "Clear", "Forget", "Reset", "Overwrite")
+
+
+def calls(name: str) -> list[tuple[str, ast.Call]]:
+    """Return the calls of a function anywhere in the window, each with where it is."""
+    found = []
+    for path in sorted(APP.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name:
+                found.append((f"{path.relative_to(APP)}:{node.lineno}", node))
+    return found
+
+
+def test_every_question_before_something_is_lost_means_cancel_by_enter() -> None:
+    asked = [(where, call) for where, call in calls("confirm") if len(call.args) > 3]
+    losing = [(where, call) for where, call in asked if ast.unparse(call.args[3]).strip("'") in LOSING]
+    assert len(losing) >= 8
+    for where, call in losing:
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given.get("destructive") == "True", where
+
+
+def test_no_other_box_asks_for_a_yes_without_a_safe_default() -> None:
+    boxes = [where for where, _ in calls("QMessageBox")]
+    assert sorted(where.split(":")[0] for where in boxes) == ["application.py", "widgets/layout.py"]
+    for where, call in calls("question"):
+        assert ast.unparse(call.args[-1]) == "QMessageBox.StandardButton.No", where
+
+
 def test_a_destructive_action_runs_after_its_button_was_clicked(qtbot: QtBot) -> None:
     parent, done = QWidget(), []
     qtbot.addWidget(parent)
@@ -198,7 +247,9 @@ def test_a_destructive_action_runs_after_its_button_was_clicked(qtbot: QtBot) ->
 
 
 def split(qtbot: QtBot, name: str, vertical: bool = False) -> Splitter:
-    made = Splitter(name, QLabel("one"), QLabel("two"), (300, 100), vertical=vertical, stretch=(1, 1))
+    made = Splitter(
+        name, QLabel("one"), QLabel("two"), (300, 100), vertical=vertical, stretch=(1, 1), least=(40, 40)
+    )
     qtbot.addWidget(made)
     made.resize(404, 404)
     made.show()
@@ -223,6 +274,41 @@ def test_a_splitter_cannot_lose_a_side_and_keeps_its_direction(qtbot: QtBot) -> 
     assert not turned.childrenCollapsible()
     turned.moveSplitter(0, 1)
     assert min(turned.sizes()) > 0
+
+
+def test_both_sides_of_a_splitter_keep_a_least_width_and_what_they_need(qtbot: QtBot) -> None:
+    wide = QLabel("w" * 60)
+    made = Splitter("test/least", QWidget(), wide, (300, 300), least=(150, 90))
+    qtbot.addWidget(made)
+    made.resize(700, 100)
+    made.show()
+    for end in (0, 700):
+        made.moveSplitter(end, 1)
+        assert made.sizes()[0] >= 150
+        assert made.sizes()[1] >= wide.minimumSizeHint().width() > 90
+    assert made.minimumSizeHint().width() >= 150 + wide.minimumSizeHint().width()
+
+
+@pytest.mark.parametrize("written", ["not a state", b"broken", 7, ["a", "b"], "10:390", "1:2:3", "-5:9"])
+def test_a_bad_saved_place_is_ignored(qtbot: QtBot, written: object) -> None:
+    QSettings().setValue("test/bad", written)
+    made = split(qtbot, "test/bad")
+    assert abs(made.sizes()[0] - 300) < 8
+    assert made.count() == 2
+
+
+def test_a_hidden_side_gives_its_room_to_the_other(qtbot: QtBot) -> None:
+    first, second = QLabel("one"), QLabel("two")
+    made = Splitter("test/hidden", first, second, (300, 100))
+    qtbot.addWidget(made)
+    made.resize(600, 100)
+    made.show()
+    second.hide()
+    QApplication.processEvents()
+    assert made.sizes() == [600, 0]
+    second.show()
+    QApplication.processEvents()
+    assert min(made.sizes()) >= 220
 
 
 def test_a_list_without_rows_shows_its_empty_state(qtbot: QtBot, theme: Theme) -> None:
@@ -295,3 +381,135 @@ def test_the_last_row_of_a_dialog_does_its_verb_or_cancels(qtbot: QtBot) -> None
     qtbot.mouseClick(buttons.button(QDialogButtonBox.StandardButton.Cancel), Qt.MouseButton.LeftButton)
     assert rejected.count() == 1
     assert done == ["built"]
+
+
+# --- the wheel --------------------------------------------------------------------------------------------
+
+
+def turn_wheel(field: QWidget) -> None:
+    """Turn the wheel over a field. As Qt does for a mouse, hand it to the parent of what does not take it."""
+    widget: QWidget | None = field
+    while widget is not None:
+        place = QPointF(widget.rect().center())
+        event = QWheelEvent(
+            place, QPointF(widget.mapToGlobal(widget.rect().center())), QPoint(0, -120), QPoint(0, -120),
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(widget, event)
+        if event.isAccepted():
+            return
+        widget = widget.parentWidget()
+
+
+def test_a_field_takes_the_wheel_only_with_the_focus_and_a_box_never(qtbot: QtBot) -> None:
+    number, choice, slider, line = QSpinBox(value=42), QComboBox(), QSlider(), QLineEdit()
+    choice.addItems(["one", "two", "three"])
+    page = column(line, number, choice, slider, QLabel("below\n" * 60))
+    guard_wheel(page)
+    area = scrolled(page)
+    qtbot.addWidget(area)
+    area.resize(200, 150)
+    area.show()
+    line.setFocus()
+    scrolled_to = []
+    for field in (number, choice, slider):
+        turn_wheel(field)
+        scrolled_to.append(area.verticalScrollBar().value())
+        assert not field.hasFocus()
+    assert (number.value(), choice.currentIndex(), slider.value()) == (42, 0, 0)
+    assert 0 < scrolled_to[0] < scrolled_to[1] < scrolled_to[2]  # the page scrolls instead
+    number.setFocus()
+    qtbot.waitUntil(number.hasFocus)
+    turn_wheel(number)
+    assert number.value() == 41
+    choice.setFocus()
+    qtbot.waitUntil(choice.hasFocus)
+    turn_wheel(choice)
+    assert choice.currentIndex() == 0
+
+
+def test_a_field_that_comes_later_is_guarded_when_its_page_is_shown_again(qtbot: QtBot) -> None:
+    page = QWidget()
+    guard_wheel(page)
+    qtbot.addWidget(page)
+    page.show()
+    page.hide()
+    late = QSpinBox(page, value=5)
+    page.show()
+    turn_wheel(late)
+    assert late.value() == 5
+
+
+def test_the_fields_of_a_dialog_are_guarded_by_its_last_row(qtbot: QtBot) -> None:
+    dialog, number = QDialog(), QSpinBox(value=5)
+    qtbot.addWidget(dialog)
+    column(number, QLineEdit(), dialog_buttons(dialog, "Save", dialog.accept), holder=dialog)
+    dialog.open()
+    number.clearFocus()
+    turn_wheel(number)
+    assert number.value() == 5
+    dialog.reject()
+
+
+def test_every_dialog_with_fields_guards_them() -> None:
+    fields = ("QComboBox", "QSpinBox", "QDoubleSpinBox", "QDateTimeEdit", "QSlider")
+    found = []
+    for path in sorted((APP / "pages").rglob("*.py")):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and "QDialog" in [ast.unparse(base) for base in node.bases]:
+                found.append(node.name)
+                made = ast.unparse(node)
+                guarded = "dialog_buttons(self" in made or "guard_wheel(self)" in made
+                assert guarded or not any(f"{field}(" in made for field in fields), path
+    assert len(found) > 10
+
+
+def test_esc_is_the_fields_although_the_window_has_a_shortcut_for_it(qtbot: QtBot) -> None:
+    window, field, other = QWidget(), QLineEdit(), QLineEdit()
+    done: list[str] = []
+    column(field, other, holder=window)
+    QShortcut(QKeySequence("Esc"), window).activated.connect(lambda: done.append("window"))
+    on_escape(field, lambda: done.append("field"))
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    for target, name in ((field, "field"), (other, "window")):
+        target.setFocus()
+        qtbot.waitUntil(target.hasFocus)
+        qtbot.keyClick(target, Qt.Key.Key_Escape)
+        assert done[-1] == name
+    assert len(done) == 2
+
+
+# --- lines that break -------------------------------------------------------------------------------------
+
+
+def test_a_flow_breaks_into_lines_and_the_last_field_takes_what_is_left(qtbot: QtBot) -> None:
+    holder = QWidget()
+    made = [QPushButton(f"A button {number}") for number in range(5)]
+    field = QLineEdit()
+    holder.setLayout(Flow(*made, field))
+    qtbot.addWidget(holder)
+    wide = holder.layout().sizeHint().width()
+    for width in (wide + 80, wide // 2, 150):
+        holder.resize(width, holder.heightForWidth(width))
+        holder.show()
+        QApplication.processEvents()
+        for child in (*made, field):
+            assert holder.rect().contains(child.geometry()), (width, child.geometry())
+            assert child.width() >= min(child.sizeHint().width(), width)
+        assert field.geometry().right() >= width - 2
+    assert len({child.y() for child in made}) == 5
+
+
+def test_a_hidden_item_takes_no_room_in_a_flow(qtbot: QtBot) -> None:
+    holder, first, second = QWidget(), QPushButton("one"), QPushButton("two")
+    holder.setLayout(Flow(first, second))
+    qtbot.addWidget(holder)
+    holder.show()
+    both = holder.sizeHint().width()
+    first.hide()
+    QApplication.processEvents()
+    assert holder.sizeHint().width() < both
+    assert second.x() == 0

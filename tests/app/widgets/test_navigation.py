@@ -1,33 +1,43 @@
-"""The rail, the banner of notices, the drop overlay and the search field."""
+"""The rail, the drop overlay and the search field."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.widgets.buttons import IconButton
 from app.widgets.labels import StatusPill
-from app.widgets.navigation import Banner, DropOverlay, NavigationRail, Notice, SearchField, page_shortcut
+from app.widgets.navigation import DropOverlay, NavigationRail, RailPage, SearchField
 from app.widgets.theme import Theme
 
-
-def test_a_notice_can_be_acted_on_and_dismissed(qtbot: QtBot, theme: Theme) -> None:
-    banner = Banner(theme)
-    qtbot.addWidget(banner)
-    ran: list[int] = []
-    banner.show_notice("Something happened.", "bad", "Undo", lambda: ran.append(1))
-    assert banner.isVisibleTo(None) or not banner.isHidden()
-    qtbot.mouseClick(banner._action, Qt.MouseButton.LeftButton)
-    assert ran == [1]
-    assert banner.isHidden()
+PAGES = (
+    RailPage("ask", "Ask", "ask", "Ctrl+2"),
+    RailPage("traces", "Traces", "traces", "Ctrl+5", "Observe"),
+    RailPage("monitors", "Monitors", "monitors", "Ctrl+6", "Observe"),
+    RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
+)
 
 
-def test_the_rail_asks_for_pages_and_shows_how_much_is_new(qtbot: QtBot, theme: Theme) -> None:
-    rail = NavigationRail(theme, [("ask", "Ask", "ask"), ("traces", "Traces", "traces")])
-    qtbot.addWidget(rail)
-    rail.show()
+@pytest.fixture
+def rail(qtbot: QtBot, theme: Theme, tmp_path: Path) -> NavigationRail:
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "window"))
+    made = NavigationRail(theme, PAGES)
+    qtbot.addWidget(made)
+    made.resize(made.width(), 600)
+    made.show()
+    return made
+
+
+def words(rail: NavigationRail) -> list[str]:
+    return [shown.text() for shown in rail.findChildren(QLabel) if shown.isVisible() and shown.text()]
+
+
+def test_the_rail_asks_for_pages_and_shows_how_much_is_new(qtbot: QtBot, rail: NavigationRail) -> None:
     with qtbot.waitSignal(rail.page_requested) as caught:
         qtbot.mouseClick(rail.button("traces"), Qt.MouseButton.LeftButton)
     assert caught.args == ["traces"]
@@ -51,33 +61,6 @@ def test_a_search_is_told_once_typing_pauses(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: told == ["abc"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "goes_away"), [(Notice.INFO, True), (Notice.CHECK, False), (Notice.BAD, False)]
-)
-def test_only_a_notice_that_asks_for_nothing_goes_away_by_itself(
-    qtbot: QtBot, theme: Theme, kind: Notice, goes_away: bool
-) -> None:
-    banner = Banner(theme)
-    qtbot.addWidget(banner)
-    banner.show_notice("Saved.", kind)
-    assert banner._timer.isActive() == goes_away
-    assert banner.property("kind") == kind
-    assert banner.accessibleName() == banner.text == "Saved."
-    assert banner._action.isHidden()
-
-
-def test_a_notice_with_an_action_stays_and_the_next_replaces_it(qtbot: QtBot, theme: Theme) -> None:
-    banner = Banner(theme)
-    qtbot.addWidget(banner)
-    done: list[int] = []
-    banner.show_notice("Deleted.", Notice.INFO, "Undo", lambda: done.append(1))
-    assert not banner._timer.isActive()
-    banner.show_notice("Saved.")
-    qtbot.mouseClick(banner.findChild(IconButton), Qt.MouseButton.LeftButton)
-    assert banner.isHidden()
-    assert done == []
-
-
 def test_the_overlay_covers_its_window_and_says_where_files_go(qtbot: QtBot, theme: Theme) -> None:
     window = QWidget()
     qtbot.addWidget(window)
@@ -92,23 +75,60 @@ def test_the_overlay_covers_its_window_and_says_where_files_go(qtbot: QtBot, the
     assert picture.pixelColor(200, 22) != picture.pixelColor(200, 5)  # a frame is drawn
 
 
-def test_pages_have_keys_also_beyond_nine() -> None:
-    assert [page_shortcut(number) for number in (1, 9, 10, 12)] == [
-        "Ctrl+1",
-        "Ctrl+9",
-        "Ctrl+Alt+1",
-        "Ctrl+Alt+3",
-    ]
-
-
-def test_one_page_is_marked_and_its_icon_is_tinted(qtbot: QtBot, theme: Theme) -> None:
-    rail = NavigationRail(theme, [("ask", "Ask", "ask"), ("traces", "Traces", "traces")])
-    qtbot.addWidget(rail)
+def test_one_page_is_marked_and_its_icon_is_tinted(qtbot: QtBot, rail: NavigationRail) -> None:
     pale = rail.button("ask").icon().pixmap(20).toImage()
     rail.set_current("ask")
     assert rail.button("ask").isChecked()
     assert rail.button("ask").icon().pixmap(20).toImage() != pale
-    rail.set_current("traces")
+    rail.set_current("settings")
     assert not rail.button("ask").isChecked()
     assert rail.button("ask").icon().pixmap(20).toImage() == pale
-    assert rail.button("traces").toolTip() == "Traces (Ctrl+2)"
+    assert rail.button("traces").toolTip() == "Traces (Ctrl+5)"
+
+
+def test_a_click_marks_a_page_only_once_it_is_shown(qtbot: QtBot, rail: NavigationRail) -> None:
+    rail.set_current("ask")
+    qtbot.mouseClick(rail.button("models"), Qt.MouseButton.LeftButton)
+    assert rail.button("ask").isChecked()
+    assert not rail.button("models").isChecked()
+
+
+def test_pages_stand_under_headings_and_settings_at_the_bottom(rail: NavigationRail) -> None:
+    assert words(rail) == ["Ragdeck", "Observe", "Control"]
+    places = [rail.button(page.key).mapTo(rail, QPoint(0, 0)).y() for page in PAGES]
+    assert places == sorted(places)
+    assert places[4] - places[3] > 2 * (places[2] - places[1])
+
+
+def test_a_narrow_window_shows_icons_alone_unless_the_user_said_otherwise(
+    qtbot: QtBot, rail: NavigationRail
+) -> None:
+    wide = rail.width()
+    rail.fit(1024)
+    assert rail.is_collapsed
+    assert words(rail) == []
+    assert rail.width() < wide / 2
+    rail.toggle()
+    assert not rail.is_collapsed
+    rail.fit(1024)
+    assert not rail.is_collapsed
+    assert rail.width() == wide
+    rail.fit(700)
+    assert rail.is_collapsed  # there is no room for words whatever was chosen
+    rail.fit(1920)
+    assert not rail.is_collapsed
+    rail.toggle()
+    rail.fit(1920)
+    assert rail.is_collapsed
+    assert rail.button("ask").accessibleName() == "Ask"
+
+
+def test_a_low_window_scrolls_the_pages_and_keeps_settings_in_sight(
+    qtbot: QtBot, rail: NavigationRail
+) -> None:
+    rail.resize(rail.width(), 200)
+    qtbot.waitUntil(lambda: rail._area.verticalScrollBar().maximum() > 0)
+    rail.set_current("models")
+    button = rail.button("models")
+    assert rail._area.viewport().rect().contains(button.mapTo(rail._area.viewport(), button.rect().center()))
+    assert rail.rect().contains(rail.button("settings").geometry())

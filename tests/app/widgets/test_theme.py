@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PySide6.QtGui import QColor, QIcon, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.widgets.theme import STATUS_COLOURS, VERDICT_COLOURS, Theme
+from app.widgets.theme import STATUS_COLOURS, VERDICT_COLOURS, Theme, scaled
 from rag.storage.data_folder import RESOURCES
 
 # How the colour-blind see linear RGB: Machado, Oliveira and Fernandes (2009), severity 1.
@@ -104,3 +104,22 @@ def test_an_icon_is_sharp_on_a_fine_screen_and_pale_when_disabled(theme: Theme) 
     icon = theme.icon("ask")
     usual, disabled = icon.pixmap(24), icon.pixmap(24, QIcon.Mode.Disabled)
     assert usual.toImage() != disabled.toImage()
+
+
+def test_text_and_what_is_around_it_follow_the_text_size(qtbot: QtBot, theme: Theme) -> None:
+    made = QPushButton("Save")
+    qtbot.addWidget(made)
+    made.show()
+    usual, font = made.sizeHint(), made.fontMetrics().height()
+    assert scaled(100) == 100
+    with qtbot.waitSignal(theme.changed):
+        theme.resize(200, "comfortable")
+    assert scaled(100) == 200
+    assert made.fontMetrics().height() > 1.8 * font
+    assert made.sizeHint().height() > 1.8 * usual.height()
+    assert "border: 2px solid" in QApplication.instance().styleSheet()
+    theme.resize(100, "compact")
+    assert made.fontMetrics().height() == font
+    assert made.sizeHint().height() < usual.height()
+    theme.resize(100, "comfortable")
+    assert made.sizeHint() == usual

@@ -1,4 +1,4 @@
-"""The commands on the installation: the list of model files, and the doctor's report."""
+"""The commands on the installation: the list of model files, the doctor's report, and the settings."""
 
 import json
 import os
@@ -121,6 +121,39 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "a.gguf").write_text("no")
     assert run(["models", "--add", str(tmp_path / "a.gguf"), "--data", str(tmp_path / "data")]) == 1
     assert "a.gguf" in capsys.readouterr().err
+
+
+def test_settings_are_listed_changed_and_reset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ragdeck = CommandLine(folder, capsys)
+    everything = ragdeck.done("settings", "list", "--json").document
+    assert {"setting": "retrieval.rrf_k", "value": 5, "default": 5} in everything
+    assert "Every setting is at its default." in ragdeck.done("settings", "list", "--changed").out
+    ragdeck.done(
+        "settings", "set", "appearance.text_percent=150", "generation.ask_without_passages=true",
+        'models.folders=["/models"]',
+    )  # fmt: skip
+    changed = ragdeck.done("settings", "list", "--changed", "--json").document
+    assert [(row["setting"], row["value"], row["default"]) for row in changed] == [
+        ("generation.ask_without_passages", True, False),
+        ("models.folders", ["/models"], []),
+        ("appearance.text_percent", 150, 100),
+    ]
+    assert "150" in ragdeck.done("settings", "list").out
+    ragdeck.done("settings", "reset", "appearance.text_percent", "models.folders")
+    changed = ragdeck.done("settings", "list", "--changed", "--json").document
+    assert [row["setting"] for row in changed] == ["generation.ask_without_passages"]
+
+
+def test_a_wrong_setting_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ragdeck = CommandLine(folder, capsys)
+    assert "text_percent" in ragdeck.refused(
+        "settings", "set", "retrieval.rrf_k=9", "appearance.text_percent=1000"
+    )
+    assert "SECTION.KEY=VALUE" in ragdeck.refused("settings", "set", "appearance.text_percent")
+    assert "There is no setting a.b" in ragdeck.refused("settings", "set", "a.b=1")
+    assert "There is no setting a.b" in ragdeck.refused("settings", "reset", "a.b")
+    assert "not a list" in ragdeck.refused("settings", "set", "models.folders=[oh")
+    assert ragdeck.done("settings", "list", "--changed", "--json").document == []
 
 
 @pytest.mark.models
