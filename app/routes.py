@@ -50,26 +50,18 @@ TITLES = {page.key: page.title for page in PAGES}
 P = TypeVar("P", bound=QWidget)
 
 
-class Pages(QStackedWidget):
-    """The pages, one of which is shown. Each is made when it is first needed: the window appears at once.
+class PageStack(QStackedWidget):
+    """The pages, each made when it is first needed, so that the window appears at once."""
 
-    A page knows no other page: it emits signals named after what happened, and ROUTES says what follows.
-    """
-
-    page_shown = Signal(str)  # its key
     title_changed = Signal()  # another collection is in view on the page that is shown
     files_wanted = Signal(str)  # collection to add files to; empty: ask for a name
     folder_wanted = Signal(str)
-    asked = Signal(object)  # the Task of a question
     collections_made = Signal(object)  # the page Collections, whose panel shows imports
 
     def __init__(self, console: Console) -> None:
         """Make no page yet."""
         super().__init__()
         self._console = console
-        self._current = ""
-
-    # --- the pages ----------------------------------------------------------------------------------------
 
     @cached_property
     def overview(self) -> OverviewPage:
@@ -148,7 +140,20 @@ class Pages(QStackedWidget):
             page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
         return page
 
-    # --- going to one -------------------------------------------------------------------------------------
+
+class Pages(PageStack):
+    """The pages, one of which is shown, and the ways between them.
+
+    A page knows no other page: it emits signals named after what happened, and ROUTES says what follows.
+    """
+
+    page_shown = Signal(str)  # its key
+    asked = Signal(object)  # the Task of a question
+
+    def __init__(self, console: Console) -> None:
+        """Show no page yet."""
+        super().__init__(console)
+        self._current = ""
 
     @property
     def current(self) -> str:

@@ -19,18 +19,17 @@ import typer
 from rag.cli import (
     asking,
     chroma,
+    costs,
     data,
-    evaluation,
     installation,
     knowledge,
     monitoring,
-    pipelines,
     prompts,
     retrieval,
     review,
-    sets,
     versions,
 )
+from rag.cli.evaluation import pipelines, runs, sets
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
@@ -46,8 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, retrieval, asking, review, prompts, sets, evaluation, pipelines, monitoring,
-    data, installation, chroma,
+    knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
+    costs, data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

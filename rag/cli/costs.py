@@ -25,6 +25,7 @@ from rag.costs.rows import (
     total_cost,
 )
 from rag.errors import RagError
+from rag.text.plurals import counted
 
 app = typer.Typer()
 costs_app = typer.Typer(help="What answers cost.")
@@ -87,15 +88,15 @@ def costs(
         screen.print("There are no finished answers with these properties.")
         return
     screen.print(_table(group, rows))
-    per_accepted = {currency: amount / accepted for currency, amount in total.amounts.items()} if accepted else {}
-    screen.print(f"Together {total.sentence()} for {total.answers:,} answers.", highlight=False)
-    if per_accepted:
-        screen.print(
-            f"{cost_sentence(per_accepted, total.estimated, 0).capitalize()} for each of {accepted:,} accepted ones.",
-            highlight=False,
-        )
+    sentences = [f"Together {total.sentence()} for {counted(total.answers, 'answer')}."]
+    if accepted:
+        each = {currency: amount / accepted for currency, amount in total.amounts.items()}
+        share = cost_sentence(each, total.estimated, 0)
+        sentences.append(f"That is {share} for each of {counted(accepted, 'accepted answer')}.")
     if elsewhere:
-        screen.print(f"With {elsewhere.key} their tokens would have cost {elsewhere.sentence()}.", highlight=False)
+        sentences.append(f"With {elsewhere.key} their tokens would have cost {elsewhere.sentence()}.")
+    for sentence in sentences:
+        screen.print(sentence, highlight=False, soft_wrap=True)
 
 
 @costs_app.command("show")
@@ -138,7 +139,9 @@ def prices(data: Data = None, as_json: Json = False) -> None:
         return
     table = Table("Model", "Currency", "Read", "Cached", "Written", "Source", "Day")
     for price in found:
-        amounts = ("–" if one is None else f"{one:g}" for one in (price.input, price.cached_input, price.output))
+        amounts = (
+            "–" if one is None else f"{one:g}" for one in (price.input, price.cached_input, price.output)
+        )
         table.add_row(plain(price.model), price.currency, *amounts, plain(price.source), price.day)
     screen.print(table)
     screen.print("Prices are for a million tokens.")

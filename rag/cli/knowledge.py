@@ -88,7 +88,7 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Make the sample collection, its evaluation set and two pipelines to compare."""
-    from rag.cli.evaluation import follow, print_comparison
+    from rag.cli.evaluation.runs import follow, print_comparison
     from rag.evaluation.comparison import compare
     from rag.sample.making import evaluate_sample, ingest_sample
 

@@ -6,7 +6,6 @@ Amounts of different currencies are never added, and what is unknown is counted,
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -113,8 +112,8 @@ class CostSum:
     cached_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
-    amounts: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    estimated: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    amounts: dict[str, float] = field(default_factory=dict)
+    estimated: dict[str, float] = field(default_factory=dict)
     unknown_answers: int = 0
 
     def sentence(self) -> str:
@@ -177,9 +176,9 @@ def sum_costs(
         if basis == Basis.UNKNOWN:
             one.unknown_answers += answers
         else:
-            one.amounts[currency] += amount or 0.0
+            _add(one.amounts, currency, amount or 0.0)
             if basis == Basis.ESTIMATE:
-                one.estimated[currency] += amount or 0.0
+                _add(one.estimated, currency, amount or 0.0)
     for key, answers in database.cells(
         f"""SELECT {_KEYS[group]} AS key, count(DISTINCT c.trace_id)
             FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1""",
@@ -189,6 +188,10 @@ def sum_costs(
     if group is GroupBy.DAY:
         return sorted(sums.values(), key=lambda one: one.key)[-limit:]
     return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
+
+
+def _add(amounts: dict[str, float], currency: str, amount: float) -> None:
+    amounts[currency] = amounts.get(currency, 0.0) + amount
 
 
 def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum:
@@ -201,9 +204,9 @@ def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum
         whole.output_tokens += one.output_tokens
         whole.seconds += one.seconds
         for currency, amount in one.amounts.items():
-            whole.amounts[currency] += amount
+            _add(whole.amounts, currency, amount)
         for currency, amount in one.estimated.items():
-            whole.estimated[currency] += amount
+            _add(whole.estimated, currency, amount)
     where, values = _condition(wanted)
     found = database.cells(
         f"""SELECT count(DISTINCT c.trace_id), count(DISTINCT iif(c.basis = 'unknown', c.trace_id, NULL))

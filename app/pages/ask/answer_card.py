@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 from app.console import Console
 from app.shared.feedback_bar import FeedbackBar
 from app.shared.source_panel import SourcePanel, source_button
+from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row
-from app.widgets.thinking_view import ThinkingView
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,

@@ -12,6 +12,7 @@ from app.pages.traces.consistency_panel import ConsistencyPanel
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
 from app.shared.feedback_bar import FeedbackBar
+from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.charts import Bar, Waterfall
@@ -19,7 +20,6 @@ from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import Flow, column, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
-from app.widgets.thinking_view import ThinkingView
 from rag import operations
 from rag.asking.rows import TraceDetail, TraceStatus
 from rag.evaluation.rows import list_sets

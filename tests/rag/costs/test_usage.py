@@ -131,7 +131,8 @@ def test_sums_by_day_collection_prompt_and_model_with_filters(workspace: Workspa
 
     def sums(group: GroupBy, wanted: CostFilter = CostFilter()) -> list[tuple[str, int, float]]:
         return [
-            (one.key, one.answers, round(one.amounts["EUR"], 6)) for one in sum_costs(database, group, wanted)
+            (one.key, one.answers, round(one.amounts.get("EUR", 0), 6))
+            for one in sum_costs(database, group, wanted)
         ]
 
     assert sums(GroupBy.MODEL) == [("n", 2, 3.0), ("m", 1, 1.0)]

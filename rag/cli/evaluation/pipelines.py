@@ -11,7 +11,7 @@ import typer
 import yaml
 from rich.table import Table
 
-from rag.cli.evaluation import GateFile, Note, read_gate, write_file
+from rag.cli.evaluation.runs import GateFile, Note, read_gate, write_file
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import Data, Json, clock_time, open_database, open_workspace, plain, print_json, screen
 from rag.errors import NotFoundError, RagError

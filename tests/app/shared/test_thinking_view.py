@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.widgets.thinking_view import ThinkingView
+from app.shared.thinking_view import ThinkingView
 
 
 @pytest.fixture

@@ -153,18 +153,24 @@ def evaluate(
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.database, ids)
         errored = _print_errors(workspace.database, made)
+    _show_outcome(report, decisions, json_file, as_json)
+    if any(count and (strict or count == total) for count, total in errored):
+        return 1
+    return 0 if all(decision.passed for decision in decisions) else FAILED
+
+
+def _show_outcome(
+    report: RunComparison, decisions: Sequence[GateOutcome], json_file: Path | None, as_json: bool
+) -> None:
     document = {**_summary(report), "gates": as_plain(decisions)}
     if json_file:
         write_file(json_file, json_text(document) + "\n")
     if as_json:
         print_json(document)
-    else:
-        print_comparison(report)
-        for decision in decisions:
-            _print_gate(decision)
-    if any(count and (strict or count == total) for count, total in errored):
-        return 1
-    return 0 if all(decision.passed for decision in decisions) else FAILED
+        return
+    print_comparison(report)
+    for decision in decisions:
+        _print_gate(decision)
 
 
 def _print_errors(database: Database, runs: Sequence[RunRow]) -> list[tuple[int, int]]:

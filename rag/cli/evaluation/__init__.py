@@ -1,0 +1,1 @@
+"""Commands of evaluation: sets of cases, pipelines, runs, comparisons and gates."""
