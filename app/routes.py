@@ -15,6 +15,7 @@ from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
+from app.pages.costs import CostsPage
 from app.pages.evaluation.page import EvaluationPage
 from app.pages.models import ModelsPage
 from app.pages.monitors.page import MonitorsPage
@@ -39,6 +40,7 @@ PAGES = (
     RailPage("overview", "Overview", "overview", "Ctrl+1", "Observe"),
     RailPage("traces", "Traces", "traces", "Ctrl+5", "Observe"),
     RailPage("monitors", "Monitors", "monitors", "Ctrl+6", "Observe"),
+    RailPage("costs", "Costs", "costs", "Ctrl+Alt+4", "Observe"),
     RailPage("prompts", "Prompts", "prompts", "Ctrl+7", "Improve"),
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
@@ -94,6 +96,11 @@ class PageStack(QStackedWidget):
     def monitors(self) -> MonitorsPage:
         """The page Monitors."""
         return self._add(MonitorsPage(self._console))
+
+    @cached_property
+    def costs(self) -> CostsPage:
+        """The page Costs."""
+        return self._add(CostsPage(self._console))
 
     @cached_property
     def prompts(self) -> PromptsPage:
@@ -283,6 +290,8 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(OverviewPage, lambda page: page.flagged_requested, Pages.open_flagged),
     Route(OverviewPage, lambda page: page.alerts_requested, Pages.open_alerts),
     Route(OverviewPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
+    Route(CostsPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
+from rag.costs.rows import CostSum
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
@@ -281,6 +282,11 @@ remove_opinion: Operation[None] = Operation(
 check_consistency: Operation[ConsistencyReport] = Operation(
     "rag.asking.consistency:check_consistency", Lane.MODEL, "Ask again"
 )
+
+# --- Costs -----------------------------------------------------------------------------------------------
+
+record_costs: Operation[int] = Operation("rag.costs.usage:record_costs", Lane.WRITE, "Work out costs")
+cost_elsewhere: Operation[CostSum] = Operation("rag.costs.usage:cost_elsewhere", Lane.READ, "Compare costs")
 
 # --- Monitors --------------------------------------------------------------------------------------------
 

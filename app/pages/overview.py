@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
-from datetime import time as clock
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
@@ -26,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.shared.time_buckets import bar_width, buckets, sums, zone_text
 from app.widgets.buttons import button
 from app.widgets.charts import Numbers, RangeBrush, Series, TimeChart
 from app.widgets.item_models import Column, RecordTable
@@ -44,7 +43,6 @@ _PERIODS = (
     ("Last year", 365 * 86_400),
 )
 _BUCKETS = (("per question", 0), ("per hour", 3600), ("per day", 86_400))
-_DAY_S = 86_400
 _RECENT = 8
 _MOST_ALERTS = 3
 
@@ -268,7 +266,7 @@ class OverviewPage(QWidget):
         first = self._points[0].created_ms / 1000 if self._points else start
         shown = max(start, first - max((end - first) * 0.05, 30))  # begin where there is something to see
         self._range = (shown, end)
-        self.zone.setText(_zone_text(shown, end))
+        self.zone.setText(zone_text(shown, end))
         self.brush.set_data((edges[:-1] + edges[1:]) / 2, counts.astype(float), start, end, shown)
         self._draw()
 
@@ -315,18 +313,16 @@ class OverviewPage(QWidget):
             }
         x = np.array([p.created_ms / 1000 for p in points])
         if not bucket:
-            width = _bar_width(x, self._range[1] - self._range[0])
+            width = bar_width(x, self._range[1] - self._range[0])
             ids = tuple(p.id for p in points)
             self.tokens.set_bars(
                 [Series(n, x, np.array(v, dtype=float), ids) for n, v in groups.items()] if points else [],
                 width,
             )
             return
-        edges, index = _buckets(x, bucket)
+        edges, index = buckets(x, bucket)
         middles = (edges[:-1] + edges[1:]) / 2
-        series = [
-            Series(name, middles, _sums(index, values, len(middles))) for name, values in groups.items()
-        ]
+        series = [Series(name, middles, sums(index, values, len(middles))) for name, values in groups.items()]
         # The narrowest: a day has 23 hours when the clocks go forward.
         self.tokens.set_bars(series if points else [], float(np.diff(edges).min()) if points else bucket)
 
@@ -339,10 +335,10 @@ class OverviewPage(QWidget):
                 [_series("flagged sentences", x, ids, [100 * p.flag_count / p.claim_count for p in checked])]
             )
             return
-        edges, index = _buckets(x, bucket)
+        edges, index = buckets(x, bucket)
         middles = (edges[:-1] + edges[1:]) / 2
-        flags = _sums(index, [p.flag_count for p in checked], len(middles))
-        claims = _sums(index, [p.claim_count for p in checked], len(middles))
+        flags = sums(index, [p.flag_count for p in checked], len(middles))
+        claims = sums(index, [p.claim_count for p in checked], len(middles))
         used = claims > 0
         self.flags.set_points([Series("flagged sentences", middles[used], 100 * flags[used] / claims[used])])
 
@@ -372,52 +368,3 @@ def _with_percentiles(series: Series) -> Series:
         return series
     middle, high = np.percentile(series.y, [50, 95])
     return replace(series, name=f"{series.name}   p50 {middle:,.0f}  p95 {high:,.0f}")
-
-
-def _bar_width(x: Numbers, length: float) -> float:
-    """Return a width in seconds: wide enough to be seen, narrow enough to keep questions apart."""
-    gaps = np.diff(np.sort(x))
-    gaps = gaps[gaps > 0]
-    return float(max(min(length / 40, gaps.min() if len(gaps) else length), length / 1500, 0.2))
-
-
-def _buckets(x: Numbers, width: int, zone: tzinfo | None = None) -> tuple[Numbers, npt.NDArray[np.int_]]:
-    """Sort moments into hours or days, as the clocks stood at each moment.
-
-    The offset from UTC of today would put what was asked in the other half of the year an hour off, and so on
-    another day.
-
-    Args:
-        x: Numbers in Unix seconds, shape (n,).
-        width: Seconds of an hour or of a day, which has 23 or 25 hours when the clocks change.
-        zone: Whose clocks; None: this computer's.
-
-    Returns:
-        The edges of all buckets between the first and the last moment, one more than there are buckets, and
-        each moment's bucket, shape (n,).
-    """
-    if not len(x):
-        return np.zeros(0), np.zeros(0, dtype=int)
-    first = datetime.fromtimestamp(float(x.min()), zone)
-    if width < _DAY_S:
-        start = first.replace(minute=0, second=0, microsecond=0).timestamp()
-        edges = start + width * np.arange((x.max() - start) // width + 2)
-    else:
-        days = (datetime.fromtimestamp(float(x.max()), zone).date() - first.date()).days + 2
-        midnight = datetime.combine(first.date(), clock.min, zone)
-        edges = np.array([(midnight + timedelta(days=day)).timestamp() for day in range(days)])
-    return edges, np.searchsorted(edges, x, side="right") - 1
-
-
-def _zone_text(start: float, end: float, zone: tzinfo | None = None) -> str:
-    """Return what the clocks of a period say, such as "Local time: CEST (UTC+02:00), CET (UTC+01:00)"."""
-    names = []
-    for moment in (start, end):
-        local = datetime.fromtimestamp(moment, zone).astimezone(zone)
-        names.append(f"{local.tzname()} (UTC{local.strftime('%z')[:3]}:{local.strftime('%z')[3:5]})")
-    return f"Local time: {', '.join(dict.fromkeys(names))}"
-
-
-def _sums(index: npt.NDArray[np.int_], values: Sequence[float], count: int) -> Numbers:
-    """Return the sum of the values in each of so many buckets, given the bucket of each value."""
-    return np.bincount(index, weights=np.asarray(values, dtype=np.float64), minlength=count).astype(float)

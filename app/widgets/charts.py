@@ -116,6 +116,10 @@ class TimeChart(QWidget):
         self._joined = True
         self._draw()
 
+    def set_unit(self, unit: str) -> None:
+        """Name another unit: what is drawn next is in it."""
+        self._unit = unit
+
     def set_range(self, start: float, end: float) -> None:
         """Show this time, in Unix seconds."""
         if self._is_empty:  # its sentence stands where 0 to 1 is seen

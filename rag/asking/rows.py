@@ -607,6 +607,15 @@ def read_overview(database: Database, since_ms: int) -> Overview:
     return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))
 
 
+def read_questions(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
+    """Return the questions of traces by their ids."""
+    found = database.query(
+        "SELECT id, question FROM trace WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(trace_ids)),),
+    )
+    return {row[0]: row[1] for row in found}
+
+
 def read_answers(database: Database, trace_ids: Sequence[str]) -> dict[str, str]:
     """Return the answers of traces by their ids."""
     found = database.query(
