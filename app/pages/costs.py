@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
+    QSizePolicy,
     QStackedWidget,
     QTabWidget,
     QVBoxLayout,
@@ -174,7 +175,8 @@ class CostsPage(QWidget):
                 button("CSV…", lambda: self._export("CSV"), tip="Save the values of the graph"), self.zone,
             )
         )  # fmt: skip
-        self.chart.setMinimumHeight(190)
+        self.chart.setMinimumHeight(210)
+        self.chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         panel.body.addWidget(self.chart, 1)
         layout.addWidget(panel, 1)
         tabs = QTabWidget()
