@@ -272,6 +272,7 @@ Key = Annotated[list[str], typer.Argument(help="A setting, as SECTION.KEY.", met
 
 
 @settings_app.command("list")
+@with_tables
 def list_settings(
     changed: Annotated[bool, typer.Option("--changed", help="Only those that are not the default.")] = False,
     data: Data = None,

@@ -139,6 +139,7 @@ def collections_list(data: Data = None, as_json: Json = False) -> None:
 
 
 @documents_app.command("list")
+@with_tables
 def documents_list(
     collection: Name,
     left_out: Annotated[bool, typer.Option("--left-out", help="Only those with something left out.")] = False,

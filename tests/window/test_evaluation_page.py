@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.pages.evaluation.case_dialog import CaseDialog, ColumnsDialog
+from app.pages.evaluation.case_dialog import CaseDialog
 from app.pages.evaluation.pipeline_dialog import PipelineDialog
 from app.pages.evaluation.runs_panel import RunDialog
 from rag.evaluation.rows import list_pipelines, list_runs, list_sets
@@ -90,9 +90,6 @@ def test_bad_lines_of_a_file_are_named_and_the_good_ones_wait(
     page.import_cases("From a file", str(file), skip_bad=True)
     qtbot.waitUntil(lambda: page.current.name == "From a file", timeout=SLOW_MS)
     assert page.current.case_count == 1
-    assert ColumnsDialog(page, ["id", "Question", "ground_truth"]).columns() == {
-        "question": "Question", "references": "ground_truth", "key": "id",
-    }  # fmt: skip
 
 
 def test_a_prompt_gets_a_version_a_label_and_goes_back(qtbot: QtBot, window: MainWindow) -> None:

@@ -224,7 +224,7 @@ def test_metadata_are_edited_and_documents_removed(qtbot: QtBot, window: MainWin
     row = next(
         n for n, d in enumerate(page.documents.table.records_model.records) if d.name == "chapter-1.md"
     )
-    assert page.documents.table.records_model.index(row, 5).data() == "author: Ann, status: checked"
+    assert page.documents.table.records_model.index(row, 6).data() == "author: Ann, status: checked"
     page.documents.edit_metadata(document, "no colon here")
     assert "nothing was changed" in window.toasts.text
     page.documents.remove([document])

@@ -247,7 +247,10 @@ mark(
 )
 mark(EvaluationRunTag, name="name")
 mark(
-    EvaluationResult, derived="checks judge error", technical="case_key outcome trace_id metrics reused_trace"
+    EvaluationResult,
+    derived="checks judge error",
+    written="stale",
+    technical="case_key outcome trace_id metrics reused_trace",
 )
 mark(ResultVerdict, written="note", name="author")
 mark(EvaluationGate, written="sentence rows", technical="gate_sha256")

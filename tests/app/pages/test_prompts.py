@@ -126,7 +126,11 @@ def test_a_changed_text_becomes_a_version_and_the_label_stays(
     assert page.message.text() == ""
     assert not page.is_changed
     assert notices(console) == [
-        ("Version 2 of “default” was saved. The version labelled “production” stays in use.", "info")
+        (
+            "Version 2 of “default” was saved. The version labelled “production” stays in use. This prompt does "
+            "not use the passages. The model does not see them, so its answers show no sources and are not checked.",
+            "info",
+        )
     ]
 
 

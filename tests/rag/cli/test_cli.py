@@ -117,7 +117,7 @@ def test_from_documents_to_a_cited_checked_traced_answer(tmp_path: Path) -> None
     answer = json.loads(done.stdout)
     assert "21 days" in answer["answer"]
     assert answer["status"] == "done"
-    assert set(answer["tokens"]) == {"prompt", "cached", "completion"}
+    assert set(answer["tokens"]) == {"prompt", "cached", "completion", "thinking"}
     assert answer["timings_ms"]["total"] > 0
     first = answer["citations"][0]
     assert {"marker", "document", "page", "start", "end", "text"} <= set(first)

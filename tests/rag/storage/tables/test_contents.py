@@ -65,7 +65,7 @@ def test_columns_are_found_by_what_they_contain() -> None:
     assert found["tracehit"] == ["place", "text"]
     assert "document" not in found
     both = {table.name: names for table, names in marked_columns(Content.COPY, Content.DERIVED)}
-    assert both["trace"] == ["answer", "prompt"]
+    assert both["trace"] == ["answer", "thinking", "prompt"]
     assert [table.name for table, _ in marked_columns()] == []
 
 
