@@ -78,7 +78,7 @@ COMMANDS = {
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
     "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",
-    "costs": "[--by layer|model|collection|day] | show TRACE | prices: what answers cost",
+    "costs": "[--by NAME] | show TRACE | prices: what answers cost, summed up by layer, model or day",
     "models": "[list]: list the known GGUF files; [--add FILE] adds one",
     "settings": "list [--changed] | set SECTION.KEY=VALUE | reset SECTION.KEY: read and change settings",
     "traces": "list | show ID: stored traces of all questions",

@@ -71,6 +71,9 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
     assert "should_refuse" in page.history.case_diff.shown_text
     page.tabs.setCurrentIndex(0)
     page.cases.choose(lambda c: c["key"] == case["key"])
+    window.activateWindow()  # a shortcut works in the active window, where a click on the row gives the focus
+    qtbot.waitUntil(window.isActiveWindow, timeout=SLOW_MS)
+    page.cases.setFocus()
     qtbot.keyClick(page.cases, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: page.current.case_count == before, timeout=SLOW_MS)
 
