@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from app.console import Console
 from app.shared.claim_panel import ClaimPanel
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label
+from app.widgets.labels import ElidedLabel
 from app.widgets.layout import EmptyState, Panel, column, row
 from app.widgets.page_view import PageView
 from app.widgets.passage_view import PassageView
@@ -21,6 +22,7 @@ from rag.knowledge.rows import read_document_text
 from rag.parsing.rows import RenderedPage
 from rag.text.file_keys import path_of
 
+_MIDDLE = Qt.TextElideMode.ElideMiddle
 _RENDER_SCALE = 1.8  # pixels a point: sharp at the panel's usual width
 
 
@@ -34,7 +36,10 @@ class SourcePanel(QWidget):
         self._hit: Hit | None = None
         self._page = self._page_count = 0
         theme = console.theme
-        self._title, self._place = label("Sources", "section"), label("", "muted")
+        # Elided: opening a source with a long name or path must not widen the page.
+        self._title, self._place = (ElidedLabel(text, _MIDDLE) for text in ("Sources", ""))
+        self._title.setProperty("role", "section")
+        self._place.setProperty("role", "muted")
         self._previous = IconButton(theme, "chevron-left", "Previous page", lambda: self._turn(-1))
         self._next = IconButton(theme, "chevron-right", "Next page", lambda: self._turn(1))
         self.page_view, self.passage_view = PageView(theme), PassageView(theme)
@@ -55,7 +60,7 @@ class SourcePanel(QWidget):
         self.claim_panel = ClaimPanel(console)
         self.claim_panel.hide()
         panel = Panel()
-        panel.body.addLayout(row(self._title, 1, self._previous, self._next, *self._zoom))
+        panel.body.addLayout(row((self._title, 1), self._previous, self._next, *self._zoom))
         panel.body.addWidget(self._place)
         panel.body.addWidget(self._stack, 1)
         column(self.claim_panel, (panel, 1), holder=self, spacing=SPACE)

@@ -173,3 +173,11 @@ def test_a_long_name_is_shortened_on_its_button_but_not_for_screen_readers(
     assert len(made.text()) == 56
     assert made.text().endswith("…")
     assert made.accessibleName() == f"Open source [1] {'a' * 80}"
+
+
+def test_a_long_name_or_place_never_widens_the_panel(panel: SourcePanel) -> None:
+    before = panel.minimumSizeHint().width()
+    panel._title.setText("a" * 400)
+    panel._place.setText("/home/" + "long/" * 80 + "paper.pdf is no longer there.")
+    assert panel.minimumSizeHint().width() == before
+    assert panel._place.toolTip().endswith("is no longer there.")
