@@ -6,14 +6,12 @@ import calendar
 import time
 from collections import defaultdict
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QSizePolicy,
     QStackedWidget,
@@ -23,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.shared.chart_export import save_chart
 from app.shared.time_buckets import buckets, sums, zone_text
 from app.widgets.buttons import button
 from app.widgets.charts import Series, TimeChart
@@ -276,15 +275,7 @@ class CostsPage(QWidget):
         self.chart.set_range(start, end)
 
     def _export(self, kind: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, f"Save as {kind}", f"costs.{kind.lower()}", f"{kind} (*.{kind.lower()})"
-        )
-        if not path:
-            return
-        try:
-            self.chart.export_png(Path(path)) if kind == "PNG" else self.chart.export_csv(Path(path))
-        except OSError as error:
-            self._console.notice.emit(f"{path} could not be written: {error.strerror}.", "bad")
+        save_chart(self, self._console, self.chart, kind, "costs")
 
 
 def _short(found: CostSum) -> str:

@@ -6,14 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFrame,
     QGridLayout,
     QSizePolicy,
@@ -24,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.shared.chart_export import save_chart
 from app.shared.time_buckets import bar_width, buckets, sums, zone_text
 from app.widgets.buttons import button
 from app.widgets.charts import Numbers, RangeBrush, Series, TimeChart
@@ -345,14 +344,7 @@ class OverviewPage(QWidget):
     def _export(self, kind: str) -> None:
         chart = self.tabs.currentWidget()
         assert isinstance(chart, TimeChart)
-        name = f"{chart.title.lower().replace(' ', '-')}.{kind.lower()}"
-        path, _ = QFileDialog.getSaveFileName(self, f"Save as {kind}", name, f"{kind} (*.{kind.lower()})")
-        if not path:
-            return
-        try:
-            chart.export_png(Path(path)) if kind == "PNG" else chart.export_csv(Path(path))
-        except OSError as error:
-            self._console.notice.emit(f"{path} could not be written: {error.strerror}.", "bad")
+        save_chart(self, self._console, chart, kind, chart.title.lower().replace(" ", "-"))
 
 
 def _series(name: str, x: Numbers, ids: tuple[str, ...], values: list[float | None]) -> Series:

@@ -158,17 +158,30 @@ def sum_costs(
         wanted: Which answers count.
         limit: The most groups.
     """
+    sums = _sums(database, _KEYS[group], wanted)
+    if group is GroupBy.DAY:
+        return sorted(sums.values(), key=lambda one: one.key)[-limit:]
+    return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
+
+
+def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum:
+    """Return the sum over everything that a filter lets through."""
+    return _sums(database, "''", wanted).get("") or CostSum("")
+
+
+def _sums(database: Database, key: str, wanted: CostFilter) -> dict[str, CostSum]:
+    """Return the sums of answers by a key, an expression over `cost c JOIN trace t`."""
     where, values = _condition(wanted)
     found = database.cells(
-        f"""SELECT {_KEYS[group]} AS key, c.currency, c.basis, count(DISTINCT c.trace_id),
+        f"""SELECT {key} AS key, c.currency, c.basis, count(DISTINCT c.trace_id),
                    sum(c.input_tokens), sum(c.cached_tokens), sum(c.output_tokens), sum(c.seconds),
                    sum(c.amount)
             FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1, 2, 3""",
         values,
     )
     sums: dict[str, CostSum] = {}
-    for key, currency, basis, answers, read, cached, written, seconds, amount in found:
-        one = sums.setdefault(str(key or ""), CostSum(str(key or "")))
+    for name, currency, basis, answers, read, cached, written, seconds, amount in found:
+        one = sums.setdefault(str(name or ""), CostSum(str(name or "")))
         one.input_tokens += read
         one.cached_tokens += cached
         one.output_tokens += written
@@ -179,43 +192,17 @@ def sum_costs(
             _add(one.amounts, currency, amount or 0.0)
             if basis == Basis.ESTIMATE:
                 _add(one.estimated, currency, amount or 0.0)
-    for key, answers in database.cells(
-        f"""SELECT {_KEYS[group]} AS key, count(DISTINCT c.trace_id)
+    for name, answers in database.cells(
+        f"""SELECT {key} AS key, count(DISTINCT c.trace_id)
             FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1""",
         values,
     ):
-        sums[str(key or "")].answers = answers
-    if group is GroupBy.DAY:
-        return sorted(sums.values(), key=lambda one: one.key)[-limit:]
-    return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
+        sums[str(name or "")].answers = answers
+    return sums
 
 
 def _add(amounts: dict[str, float], currency: str, amount: float) -> None:
     amounts[currency] = amounts.get(currency, 0.0) + amount
-
-
-def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum:
-    """Return the sum over everything that a filter lets through."""
-    sums = sum_costs(database, GroupBy.LAYER, wanted)
-    whole = CostSum("")
-    for one in sums:
-        whole.input_tokens += one.input_tokens
-        whole.cached_tokens += one.cached_tokens
-        whole.output_tokens += one.output_tokens
-        whole.seconds += one.seconds
-        for currency, amount in one.amounts.items():
-            _add(whole.amounts, currency, amount)
-        for currency, amount in one.estimated.items():
-            _add(whole.estimated, currency, amount)
-    where, values = _condition(wanted)
-    found = database.cells(
-        f"""SELECT count(DISTINCT c.trace_id), count(DISTINCT iif(c.basis = 'unknown', c.trace_id, NULL))
-            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where}""",
-        values,
-    )
-    if found:
-        whole.answers, whole.unknown_answers = found[0]
-    return whole
 
 
 @dataclass(frozen=True)
@@ -303,7 +290,8 @@ def group_of(name: str) -> GroupBy:
 
 
 def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
-    parts, values = ["1"], []
+    parts: list[str] = ["1"]
+    values: list[object] = []
     for column, value in (
         ("t.collection =", wanted.collection),
         ("t.model =", wanted.model),
@@ -315,5 +303,5 @@ def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
     for column, moment in (("c.created_ms >=", wanted.since_ms), ("c.created_ms <", wanted.until_ms)):
         if moment is not None:
             parts.append(f"{column} ?")
-            values.append(moment)  # type: ignore[arg-type]
+            values.append(moment)
     return " AND ".join(parts), tuple(values)
