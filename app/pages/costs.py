@@ -28,7 +28,7 @@ from app.widgets.charts import Series, TimeChart
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, label
 from app.widgets.layout import EmptyState, Flow, Panel, refill, scrolled
-from app.widgets.theme import SPACE
+from app.widgets.theme import SPACE, scaled
 from rag import operations
 from rag.asking.rows import read_questions
 from rag.costs.rows import (
@@ -177,6 +177,7 @@ class CostsPage(QWidget):
         self.chart.setMinimumHeight(210)
         self.chart.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         panel.body.addWidget(self.chart, 1)
+        panel.setMinimumHeight(scaled(310))  # a Flow does not tell its height: the axis would be cut
         layout.addWidget(panel, 1)
         tabs = QTabWidget()
         tabs.setDocumentMode(True)

@@ -78,6 +78,7 @@ class TimeChart(QWidget):
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no key does anything in it
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.setMenuEnabled(False)
+        self.plot.getAxis("left").enableAutoSIPrefix(False)  # once, before it has a label: else it scales
         self.plot.hideButtons()
         self.plot.setMinimumHeight(150)
         self._label = pg.TextItem(anchor=(0, 1))
@@ -171,7 +172,6 @@ class TimeChart(QWidget):
             axis.setPen(theme.colour("border"))
             axis.setTextPen(theme.colour("text_muted"))
             axis.setStyle(tickLength=-4)
-        item.getAxis("left").enableAutoSIPrefix(False)
         item.getAxis("left").setLabel(self._unit, **{"font-size": f"{scaled(_LEGEND_PX)}px"})
         item.getAxis("left").showLabel(bool(self._unit))
         self.plot.showGrid(x=False, y=True, alpha=0.12)

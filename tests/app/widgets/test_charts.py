@@ -373,3 +373,14 @@ def test_the_axis_names_its_unit(chart: TimeChart) -> None:
     axis = chart.plot.getPlotItem().getAxis("left")
     assert axis.labelText == "ms"
     assert axis.label.isVisible()
+
+
+def test_an_axis_never_scales_its_figures_by_a_prefix(qtbot: QtBot, theme: Theme) -> None:
+    chart = TimeChart(theme, "Cost", "EUR")
+    qtbot.addWidget(chart)
+    chart.set_bars([Series("reading", np.array([1000.0]), np.array([0.00001]))], 60.0)
+    axis = chart.plot.getAxis("left")
+    axis.setRange(0.0, 0.00001)
+    chart._draw()  # as after a change of the theme
+    assert axis.autoSIPrefixScale == 1.0
+    assert not axis.autoSIPrefix
