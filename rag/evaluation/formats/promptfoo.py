@@ -104,24 +104,31 @@ def read_promptfoo(path: Path, options: Options) -> Iterator[Entry]:
 def _file_tests(config: Path, name: str, options: Options) -> list[Test]:
     """Return the tests of another file in the folder of the configuration. Raises RagError."""
     plain = name.removeprefix("file://")
-    folder = config.parent.resolve()
     if "://" in plain:
         raise RagError(f"The tests {name} are not in a file. Nothing is fetched.")
-    found = (
-        sorted(folder.glob(plain))
-        if any(c in plain for c in "*?[") and ".." not in plain
-        else [folder / plain]
-    )
-    if not found:
-        raise RagError(f"No file matches the tests {name}.")
     tests: list[Test] = []
-    for path in found:
-        if not path.resolve().is_relative_to(folder):
-            raise RagError(f"The tests {name} are outside the folder of {config.name}, so they are not read.")
-        if not path.is_file():
-            raise RagError(f"The tests {name} are missing.")
+    for path in _found_files(config, name, plain):
         tests += [(f"{path.name}, {place}", test) for place, test in _tests_of(path, options)]
     return tests
+
+
+def _found_files(config: Path, name: str, plain: str) -> list[Path]:
+    """Return the files of a name or a pattern, all in the folder of the configuration. Raises RagError."""
+    folder = config.parent.resolve()
+    try:
+        pattern = any(c in plain for c in "*?[") and ".." not in plain
+        found = sorted(folder.glob(plain)) if pattern else [folder / plain]
+        outside = any(not path.resolve().is_relative_to(folder) for path in found)
+        missing = not all(path.is_file() for path in found)
+    except (OSError, ValueError, NotImplementedError) as error:  # too long, a null or half a character, "/*"
+        raise RagError(f"The tests {name!r} are not the name of a file that can be opened.") from error
+    if not found:
+        raise RagError(f"No file matches the tests {name}.")
+    if outside:
+        raise RagError(f"The tests {name} are outside the folder of {config.name}, so they are not read.")
+    if missing:
+        raise RagError(f"The tests {name} are missing.")
+    return found
 
 
 def _tests_of(path: Path, options: Options) -> Iterable[Test]:

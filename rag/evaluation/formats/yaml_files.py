@@ -11,6 +11,16 @@ from rag.errors import RagError
 MOST_VALUES = 1_000_000  # of a file with its aliases written out
 
 
+class _Loader(yaml.SafeLoader):
+    r"""PyYAML's safe loader, with `\ud83d\ude00` read as one character: JSON writes emoji as two escapes."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        return value
+
+
 def load_yaml(text: str, name: str) -> tuple[Any, yaml.Node | None]:
     """Return the value of a YAML text and its syntax tree, which knows the lines.
 
@@ -22,7 +32,7 @@ def load_yaml(text: str, name: str) -> tuple[Any, yaml.Node | None]:
             raise RagError(
                 f"{name} has more than {MOST_VALUES:,} values when its YAML aliases are written out."
             )
-        return yaml.safe_load(text), root
+        return yaml.load(text, _Loader), root
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise RagError(f"{name} is not YAML ({' '.join(str(error).split())}).") from error
 

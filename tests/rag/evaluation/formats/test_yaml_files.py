@@ -29,3 +29,9 @@ def test_what_is_out_of_bounds_is_one_sentence(text: str, message: str) -> None:
     with pytest.raises(RagError, match=message) as found:
         load_yaml(text, "a.yaml")
     assert "\n" not in str(found.value)
+
+
+def test_an_emoji_that_json_writes_as_two_escapes_is_one_character() -> None:
+    assert load_yaml(r'{"\ud83d\ude00": ["a \ud83d\ude00", "\ud83d"]}', "a.json")[0] == {
+        "😀": ["a 😀", "\ud83d"]
+    }
