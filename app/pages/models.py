@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
+from app.shared.setting_editor import DefaultMark
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label, set_tip
@@ -107,6 +109,7 @@ class ModelsPage(QWidget):
         self.prompt, self.output = QPlainTextEdit(), QPlainTextEdit(readOnly=True)
         self.speed = label("", "small")
         self._fields: dict[str, QSpinBox | QDoubleSpinBox] = {}
+        self.marks: dict[str, DefaultMark] = {}
         splitter = Splitter(
             "models/splitter", self._make_list(), self._make_detail(), (640, 500), stretch=(1, 0)
         )
@@ -192,11 +195,13 @@ class ModelsPage(QWidget):
         for key, title, low, high, step in _FIELDS:
             field = _number_field(low, high, step)
             field.setAccessibleName(title)
-            description = type(self._console.settings.generation).model_fields[key].description or ""
-            set_tip(field, description)
-            field.valueChanged.connect(lambda value, k=key: self._change(k, value))
-            self._fields[key] = field
-            form.addRow(title, field)
+            setting = type(self._console.settings.generation).model_fields[key]
+            set_tip(field, setting.description or "")
+            change = partial(self._change, key)
+            field.valueChanged.connect(change)
+            mark = DefaultMark(self._console.theme, title, setting.default, partial(change, setting.default))
+            self._fields[key], self.marks[key] = field, mark
+            form.addRow(title, row((field, 1), mark))
         panel.body.addLayout(form)
         return panel
 
@@ -218,7 +223,9 @@ class ModelsPage(QWidget):
     def _fill_settings(self) -> None:
         for key, field in self._fields.items():
             with QSignalBlocker(field):
-                field.setValue(getattr(self._console.settings.generation, key))
+                value = getattr(self._console.settings.generation, key)
+                field.setValue(value)
+            self.marks[key].show_value(value)
         self._show_model()
 
     def _show_model(self) -> None:

@@ -349,3 +349,18 @@ def test_another_chat_template_is_chosen_for_a_model_whose_own_cannot_be_used(
     assert button_of(page, "Load").isEnabled()
     assert page.template.currentText() == "chatml"
     assert page.note.text() == "It answers by the built-in chat template chatml."
+
+
+def test_how_it_runs_marks_what_is_not_the_default_and_resets_it_with_a_click(
+    qtbot: QtBot, page: ModelsPage, console: Console, settle: Settle
+) -> None:
+    page.show()
+    assert not any(mark.isVisible() for mark in page.marks.values())
+    default = console.settings.generation.seed
+    console.change_settings("generation", "seed", default + 7)
+    settle()
+    assert [key for key, mark in page.marks.items() if mark.isVisible()] == ["seed"]
+    click(qtbot, page, f"Reset Seed to its default, {default}")
+    settle()
+    assert console.settings.generation.seed == default
+    assert not page.marks["seed"].isVisible()
