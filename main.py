@@ -44,7 +44,7 @@ CHECKOUT_COMMANDS = ("setup", "test")
 # What `python main.py --help` prints must work before anything is installed; a test compares it with the
 # command line's own list.
 COMMANDS = {
-    "(none)": "open the window",
+    "(none)": "open the window; paths of files or folders instead of a command are added to a collection",
     "ingest": "PATH... -c NAME: add files and folders to a collection",
     "sample": "[--evaluate]: create the sample collection, its questions and two pipelines, and compare them",
     "search": "Q -c NAME [--explain]: find passages without asking a model, and see how",
@@ -86,6 +86,7 @@ COMMANDS = {
     "restore": "FILE: replace the current data with a backup; [--check] only checks the file",
     "space": "show how much space each part of the data folder takes",
     "move-data": "DIR: move the data folder to an empty or new folder",
+    "shortcut": "[--remove]: put a launcher with the icon where the desktop expects it",
     "doctor": "[--repair]: check the installation and everything in the data folder",
     "setup": "prepare or repair .venv; [--torch cpu|cuda] chooses the build of torch",
     "test": "prepare .venv with the test tools and run the whole test suite",
@@ -135,8 +136,9 @@ def _run(command: str, arguments: list[str]) -> int:
         # A worker that crashes ends the run: with loadfile, xdist may wait for ever after replacing it.
         chosen = words[1:] or ["-n", "auto", "--dist", "loadfile", "--max-worker-restart", "0"]
         return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=HERE)
-    if not command:
-        return _open_window(_option(arguments, "--data"))
+    if not command or _names_files(command):
+        data = _option(arguments, "--data")
+        return _open_window(data, [word for word in arguments if not word.startswith("-") and word != data])
     from rag.cli import run
 
     return run(arguments)
@@ -157,8 +159,18 @@ def _run_installed(command: str, arguments: list[str], missing: list[str]) -> in
     return _run(command, arguments)
 
 
-def _open_window(data: str | None) -> int:
-    """Open the window, or say in one sentence why there can be none: Qt would abort the process."""
+def _names_files(word: str) -> bool:
+    """Return whether a word is no command or option, but a file or a folder, as a launcher hands them on."""
+    return bool(word) and word not in COMMANDS and not word.startswith("-") and Path(word).exists()
+
+
+def _open_window(data: str | None, paths: list[str]) -> int:
+    """Open the window, or say in one sentence why there can be none: Qt would abort the process.
+
+    Args:
+        data: The data folder that was named.
+        paths: Files and folders to add to a collection.
+    """
     has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if sys.platform.startswith("linux") and not has_display:
         return _say(
@@ -174,7 +186,7 @@ def _open_window(data: str | None) -> int:
         if missing := missing_in(error):
             return _say(missing_sentence(missing))
         return _say(f"The window cannot open ({error}); run `{_program()} doctor` to see what is missing.")
-    return run_window(data)
+    return run_window(data, [str(Path(path).absolute()) for path in paths])
 
 
 # --- set-up -----------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import logging
 import signal
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from app.console import Console
@@ -23,20 +25,30 @@ from rag.storage.data_folder import data_folder, lock_holder
 from rag.storage.database import Database
 
 
-def run_window(data: str | None) -> int:
-    """Open the window on a data folder and return the exit code."""
+def run_window(data: str | None, paths: Sequence[str] = ()) -> int:
+    """Open the window on a data folder and return the exit code.
+
+    Args:
+        data: The folder that a person named; the platform's own place otherwise.
+        paths: Files and folders to add to a collection, as from a drop on the launcher.
+    """
     try:
         folder = data_folder(data)
         holder = lock_holder(folder)
     except RagError as error:
         return _refuse(str(error))
     if holder:
-        return 0 if raise_open_window(folder) else _refuse(holder)
+        return 0 if raise_open_window(folder, paths=paths) else _refuse(holder)
     application = make_application(folder)
     window = make_window(application, folder)
     door = WindowDoor(folder, application)
     door.raise_requested.connect(window.raise_window)
+    door.files_handed.connect(window.ingests.add_handed)
+    if sys.platform == "darwin":  # elsewhere it would only cost: every event of the program passes it
+        OpenedFiles(application).files_handed.connect(window.ingests.add_handed)
     window.show()
+    if paths:
+        window.ingests.add_handed(list(paths))
     # Ctrl+C in the terminal: Python runs its handler only when the event loop gives it a turn.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())
@@ -44,6 +56,32 @@ def run_window(data: str | None) -> int:
     ticker.timeout.connect(lambda: None)
     ticker.start()
     return application.exec()
+
+
+class OpenedFiles(QObject):
+    """A filter that hears of files dropped on the launcher where the system sends them as events (macOS)."""
+
+    files_handed = Signal(list)
+
+    def __init__(self, application: QApplication) -> None:
+        """Listen to the application; the files of one drop come one by one, and are handed on together."""
+        super().__init__(application)
+        self._paths: list[str] = []
+        self._soon = QTimer(self, singleShot=True, interval=100)
+        self._soon.timeout.connect(self._hand_on)
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take what the system asks to open."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self._paths.append(event.file())
+            self._soon.start()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _hand_on(self) -> None:
+        paths, self._paths = self._paths, []
+        self.files_handed.emit(paths)
 
 
 def make_application(folder: Path) -> QApplication:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QInputDialog, QWidget
 
 from app.console import Console, Notice
 from app.engine.client import Task
 from app.engine.task_queue import TaskQueue
-from app.widgets.layout import confirm
+from app.widgets.labels import label
+from app.widgets.layout import column, confirm, dialog_buttons
 from app.widgets.progress import ProgressPanel
+from app.widgets.theme import SPACE
 from rag import operations
-from rag.knowledge.rows import IngestReport
+from rag.knowledge.rows import IngestReport, list_collections
 from rag.operations import Operation
+from rag.sample.rows import SAMPLE_COLLECTION
 from rag.text.plurals import counted
 
 DEFAULT_COLLECTION = "Documents"
@@ -39,6 +43,8 @@ class IngestController(QObject):
         self._console = console
         self._window = window
         self.queue = TaskQueue(self)
+        self._handed: list[str] = []  # before the engine was ready
+        console.engine.ready.connect(lambda *_: self._take_handed())
 
     @property
     def is_busy(self) -> bool:
@@ -70,6 +76,23 @@ class IngestController(QObject):
         if documents:
             counted_files = partial(self._confirm, documents, collection)
             self._console.run(operations.count_files, counted_files, paths=documents)
+
+    def add_handed(self, paths: list[str]) -> None:
+        """Add files that were dropped on the launcher; where there are several collections, ask for one."""
+        if not self._console.engine.is_ready:  # it may be bringing the data up to date
+            self._handed += paths
+            return
+        names = [row.name for row in list_collections(self._console.database)]
+        own = [name for name in names if name != SAMPLE_COLLECTION]
+        if len(own) < 2 or all(path.lower().endswith(".gguf") for path in paths):
+            self.add_paths(paths, own[0] if own else DEFAULT_COLLECTION)
+        else:
+            CollectionDialog(own, paths, partial(self.add_paths, paths), self._window).open()
+
+    def _take_handed(self) -> None:
+        paths, self._handed = self._handed, []
+        if paths:
+            self.add_handed(paths)
 
     def _ask_for_name(self) -> str:
         name, accepted = QInputDialog.getText(
@@ -137,6 +160,51 @@ class IngestController(QObject):
         first = self.queue.first
         panel.show_import(first.id if first else None, first.title if first else "")
         panel.show_waiting([task.title for task in self.queue.waiting])
+
+
+class CollectionDialog(QDialog):
+    """A dialog that asks to which collection files are added; a new name makes a new one."""
+
+    def __init__(
+        self, names: list[str], paths: list[str], add: Callable[[str], object], parent: QWidget
+    ) -> None:
+        """Offer these collections.
+
+        Args:
+            names: The collections that there are.
+            paths: The files and folders to add.
+            add: What is called with the chosen name.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Add documents")
+        self.setAccessibleName("Add documents")
+        self._add = add
+        self.box = QComboBox()
+        self.box.setEditable(True)
+        self.box.setAccessibleName("Collection")
+        self.box.addItems(names)
+        what = (
+            f"“{Path(paths[0]).name}”"
+            if len(paths) == 1
+            else counted(len(paths), "file or folder", "files and folders")
+        )
+        column(
+            label(f"Add {what} to which collection? A new name makes a new one.", wrap=True),
+            self.box,
+            dialog_buttons(self, "Add", self._accept),
+            holder=self,
+        )
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+
+    def _accept(self) -> None:
+        name = self.box.currentText().strip()
+        if name:
+            self.accept()
+            self._add(name)
 
 
 def _title(paths: list[str], collection: str) -> str:

@@ -43,6 +43,7 @@ from rag.knowledge.rows import (
     VersionDiff,
     VersionMade,
 )
+from rag.launcher.rows import LauncherReport
 from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
@@ -104,6 +105,12 @@ prepare_restore: Operation[BackupInfo] = Operation(
 )
 move_data: Operation[MoveReport] = Operation("rag.storage.relocation:move_data", Lane.DATA, "Moving the data")
 back_up: Operation[BackupReport] = Operation("rag.storage.backup:back_up", Lane.DATA, "Backing up")
+make_launcher: Operation[LauncherReport] = Operation(
+    "rag.launcher.making:make_launcher", Lane.WRITE, "Make the launcher"
+)
+remove_launcher: Operation[LauncherReport] = Operation(
+    "rag.launcher.making:remove_launcher", Lane.WRITE, "Remove the launcher"
+)
 erase_document: Operation[ErasureReport] = Operation(
     "rag.governance.erasure:erase_document", Lane.INGEST, "Erase {document}"
 )

@@ -56,6 +56,7 @@ RAG = {
     "serving": "The HTTP server: an OpenAI-compatible API, an OTLP receiver, MCP.",
     "sample": "The sample collection that a first start offers.",
     "start_up": "What an opened data folder needs before it is used.",
+    "launcher": "The icon by which the desktop opens Ragdeck, and on which files are dropped.",
     "operations": "The typed list of what the window may start: function, lane and title.",
     "cli": "The command line, one file per feature.",
 }

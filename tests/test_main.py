@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from main import _last_line, _leading_data_option, _progress_line, _summary
+from main import _last_line, _leading_data_option, _names_files, _progress_line, _summary
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -233,3 +233,14 @@ def test_what_is_in_cmake_args_already_stays(checkout: types.ModuleType) -> None
     )  # fmt: skip
     assert shlex.split(done.stdout)[0] == "-DGGML_CUDA=on"
     assert len(shlex.split(done.stdout)) == 3
+
+
+def test_a_word_that_is_a_file_opens_the_window_and_a_command_stays_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("x", "utf-8")
+    (tmp_path / "ask").mkdir()  # of the name of a command
+    assert _names_files("notes.txt")
+    assert _names_files(str(tmp_path / "ask"))
+    assert not any(map(_names_files, ("ask", "missing.txt", "--json", "")))

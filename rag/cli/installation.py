@@ -135,6 +135,22 @@ def _change_models(data: str | None, add: Path | None, template: str) -> None:
 
 
 @app.command()
+def shortcut(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the launcher instead.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Put a launcher with Ragdeck's icon where the desktop expects it; files dropped on it are added."""
+    from rag.launcher.making import make_launcher, remove_launcher
+
+    report = remove_launcher() if remove else make_launcher(data_folder(data) if data else None)
+    if as_json:
+        print_json(as_plain(report))
+    else:
+        screen.print(plain(report.sentence()), soft_wrap=True)
+
+
+@app.command()
 def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Repair first what can be: the index, and settings.toml.")

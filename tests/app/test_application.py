@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -10,11 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, QUrl
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.application import make_application, make_window, run_window
+from app.application import OpenedFiles, make_application, make_window, run_window
+from app.single_window import WindowDoor
+from rag.storage.data_folder import FolderLock
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -87,3 +94,36 @@ def test_the_first_frame_has_the_chosen_colours(
     window.close()
     qtbot.wait(40)
     assert window._console.engine.process_id is None  # a window that is closed at once starts no engine
+
+
+def test_a_second_start_with_files_hands_them_to_the_window_that_is_open(
+    qtbot: QtBot, folder: Path, tmp_path: Path
+) -> None:
+    """By the program itself, as the launcher calls it: another process holds the folder and has the window."""
+    file = tmp_path / "letter.txt"
+    file.write_text("The lease ends in May.", "utf-8")
+    door = WindowDoor(folder)
+    handed = QSignalSpy(door.files_handed)
+    lock = FolderLock(folder)
+    lock.acquire("the Ragdeck window")
+    command = [sys.executable, str(ROOT / "main.py"), "--data", str(folder), "letter.txt"]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment) as second:
+        qtbot.waitUntil(lambda: second.poll() is not None, timeout=60_000)
+    assert second.returncode == 0
+    assert handed.at(0)[0] == [str(file)]
+    lock.release()
+    door.close()
+
+
+def test_files_that_the_system_opens_one_by_one_are_handed_on_together(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    opened = OpenedFiles(qapp)
+    handed = QSignalSpy(opened.files_handed)
+    for name in ("/a/one.pdf", "/a/two.pdf"):
+        QApplication.sendEvent(qapp, QFileOpenEvent(QUrl.fromLocalFile(name)))
+    qtbot.waitUntil(lambda: handed.count() == 1, timeout=10_000)
+    assert handed.at(0)[0] == ["/a/one.pdf", "/a/two.pdf"]
+    qapp.removeEventFilter(opened)
+    opened.setParent(None)

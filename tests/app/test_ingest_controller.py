@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import open_dialog, press_in_dialog, texts
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
@@ -14,9 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.engine.client import Task
-from app.ingest_controller import IngestController
+from app.ingest_controller import CollectionDialog, IngestController
 from app.widgets.progress import ProgressPanel
+from rag import operations
 from rag.knowledge.rows import get_collection, list_collections
+from rag.sample.rows import SAMPLE_COLLECTION
 
 QUEUED = "Another import is running. These files are queued."
 
@@ -283,3 +286,70 @@ def test_the_sample_is_imported(
     assert shown.title == "Preparing the sample collection"
     settle()
     assert len(names(console)) == 1
+
+
+# --- files that were dropped on the launcher --------------------------------------------------------------
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> str:
+    path = tmp_path / "letter.txt"
+    path.write_text("The lease ends in May.", "utf-8")
+    return str(path)
+
+
+def make_collections(console: Console, settle: Callable[[], None], letter: str, *names: str) -> None:
+    for name in names:
+        console.run(operations.ingest_files, None, collection=name, paths=[letter])
+        settle()
+
+
+def test_handed_files_go_to_documents_or_to_the_only_collection(
+    ingests: IngestController, console: Console, settle: Callable[[], None], letter: str, tmp_path: Path
+) -> None:
+    ingests.add_handed([letter])
+    settle()
+    assert [row.name for row in list_collections(console.database)] == ["Documents"]
+    other = tmp_path / "other.txt"
+    other.write_text("The lease begins in June.", "utf-8")
+    make_collections(console, settle, letter, SAMPLE_COLLECTION)  # the sample is nobody's own
+    ingests.add_handed([str(other)])
+    settle()
+    assert get_collection(console.database, "Documents").document_count == 2
+    assert get_collection(console.database, SAMPLE_COLLECTION).document_count == 1
+
+
+def test_handed_files_ask_which_collection_where_there_are_several(
+    qtbot: QtBot, ingests: IngestController, console: Console, settle: Callable[[], None], letter: str
+) -> None:
+    make_collections(console, settle, letter, "Letters", "Papers")
+    window = ingests.window_of_test  # type: ignore[attr-defined]
+    ingests.add_handed([letter])
+    dialog = open_dialog(window, CollectionDialog)
+    assert "“letter.txt” to which collection" in texts(dialog)
+    assert [dialog.box.itemText(n) for n in range(dialog.box.count())] == ["Letters", "Papers"]
+    dialog.box.setEditText("  ")
+    press_in_dialog(dialog, "Add")
+    assert dialog.isVisible()  # without a name nothing is added
+    dialog.box.setEditText("Leases")
+    press_in_dialog(dialog, "Add")
+    settle()
+    assert "Leases" in {row.name for row in list_collections(console.database)}
+    ingests.add_handed([letter])
+    press_in_dialog(open_dialog(window, CollectionDialog), "Cancel")
+    settle()
+    assert len(list_collections(console.database)) == 3
+
+
+def test_files_that_come_before_the_engine_is_ready_wait_for_it(
+    ingests: IngestController, console: Console, settle: Callable[[], None], letter: str
+) -> None:
+    console.engine.is_ready = False
+    ingests.add_handed([letter])
+    assert not console.engine.tasks
+    console.engine.is_ready = True
+    console.engine.ready.emit(0, [])
+    settle()
+    assert get_collection(console.database, "Documents").document_count == 1
+    console.engine.ready.emit(0, [])  # they are added once
+    assert not console.engine.tasks

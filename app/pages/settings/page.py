@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.pages.settings.data_panel import DataPanel
+from app.pages.settings.help_panel import HelpPanel
 from app.shared.setting_editor import (
     DefaultMark,
     Editor,
@@ -61,6 +62,8 @@ class SettingsPage(QWidget):
             layout.addWidget(self._make_section(section, title, note))
         self.data = DataPanel(console)
         layout.addWidget(self.data)
+        self.help = HelpPanel(console)
+        layout.addWidget(self.help)
         layout.addStretch(1)
         holder.setMaximumWidth(scaled(_WIDEST))
         self._holder = holder
