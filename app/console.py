@@ -54,6 +54,7 @@ class Console(QObject):
     settings_changed = Signal()
     models_changed = Signal()
     model_state_changed = Signal(object)  # rag.models.rows.ModelState
+    claim_shown = Signal(str)  # the Verdict on a sentence whose evidence is looked at
 
     def __init__(
         self, theme: Theme, engine: Engine, database: Database, settings: Settings | None = None

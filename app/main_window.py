@@ -23,11 +23,12 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStatusBar, QWidget
 from app.background_checks import BackgroundChecks
 from app.console import Console, Notice, Offer
 from app.engine.client import Task
+from app.help.ways import Help
 from app.ingest_controller import IngestController
 from app.routes import PAGES, TITLES, Pages
 from app.widgets.error_dialog import show_error
 from app.widgets.labels import label
-from app.widgets.layout import row
+from app.widgets.layout import column, row
 from app.widgets.navigation import DropOverlay, NavigationRail
 from app.widgets.palette import Command, CommandPalette, ShortcutsDialog
 from app.widgets.theme import scaled
@@ -164,6 +165,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.rail = NavigationRail(console.theme, PAGES)
         self.pages = Pages(console)
+        self.help = Help(console, TITLES, lambda: self.pages.current, self.pages.show_page, self)
         self.toasts = Toasts(console.theme, self.pages)
         self.status_bar = StatusBar(console)
         self.ingests = IngestController(console, self)
@@ -179,7 +181,8 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         centre = QWidget()
-        centre.setLayout(row(self.rail, (self.pages, 1), spacing=0))
+        pages = column((self.pages, 1), self.help.steps, spacing=0)
+        centre.setLayout(row(self.rail, (pages, 1), spacing=0))
         self.setCentralWidget(centre)
         self.setStatusBar(self.status_bar)
         self.setMinimumSize(*_LEAST_SIZE)
@@ -207,7 +210,8 @@ class MainWindow(QMainWindow):
             Command("Light colours", partial(self._choose_theme, "light"), "", "theme appearance"),
             Command("Dark colours", partial(self._choose_theme, "dark"), "", "theme appearance night"),
             Command("Command palette", self.open_palette, "Ctrl+K", ""),
-            Command("Keyboard shortcuts", self.show_shortcuts, "F1", "help keys"),
+            *self.help.commands,
+            Command("Keyboard shortcuts", self.show_shortcuts, "Shift+F1", "help keys"),
             Command("Quit", self.close, "Ctrl+Q", "exit"),
         ]
 
@@ -223,10 +227,15 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         console, pages, ingests = self._console, self.pages, self.ingests
         self.rail.page_requested.connect(pages.show_page)
+        self.rail.help_requested.connect(lambda: self.help.open_guide())
+        self.help.steps.step_requested.connect(pages.show_step)
+        pages.guide_wanted.connect(self.help.open_guide)
+        pages.first_steps_wanted.connect(self.help.steps.open_steps)
         pages.page_shown.connect(self._page_shown)
         pages.title_changed.connect(self._show_title)
         pages.files_wanted.connect(ingests.choose_files)
         pages.folder_wanted.connect(ingests.choose_folder)
+        pages.sample_wanted.connect(ingests.start_sample)
         pages.asked.connect(self.status_bar.follow_question)
         pages.collections_made.connect(lambda page: ingests.attach(page.progress))
         ingests.started.connect(partial(self.show_page, "collections"))
@@ -374,6 +383,7 @@ class MainWindow(QMainWindow):
     def _starters_checked(self, problems: list[str]) -> None:
         if problems:
             self._console.notice.emit("  ".join(problems), Notice.BAD)
+        self.help.steps.open_steps()
         self.ingests.start_sample()
 
     def _engine_restarted(self, sentence: str) -> None:

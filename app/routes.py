@@ -27,8 +27,9 @@ from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
 from app.widgets.layout import guard_wheel, scrolled
 from app.widgets.navigation import RailPage
-from rag.knowledge.rows import FileStatus, IngestReport
-from rag.sample.rows import SAMPLE_COLLECTION
+from rag.asking.rows import TraceFilter, list_traces
+from rag.knowledge.rows import FileStatus, IngestReport, list_collections
+from rag.sample.rows import FLAGGED_QUESTION, SAMPLE_COLLECTION
 
 # In the order of the rail. The key is the name of the page's attribute of Pages. Keys that were learnt stay
 # with their page: a new page gets new ones, wherever it stands. Ctrl+0 fits a drawn page into its width.
@@ -58,6 +59,9 @@ class PageStack(QStackedWidget):
     title_changed = Signal()  # another collection is in view on the page that is shown
     files_wanted = Signal(str)  # collection to add files to; empty: ask for a name
     folder_wanted = Signal(str)
+    sample_wanted = Signal()
+    guide_wanted = Signal(str)  # the key of a section
+    first_steps_wanted = Signal()
     collections_made = Signal(object)  # the page Collections, whose panel shows imports
 
     def __init__(self, console: Console) -> None:
@@ -232,6 +236,26 @@ class Pages(PageStack):
         self.ask.choose_collection(name, version)
         self.ask.focus_question()
 
+    def show_step(self, key: str) -> None:
+        """Go to where one of the first steps is done on the sample, which is prepared where it is missing."""
+        sample = next(
+            (c for c in list_collections(self._console.database) if c.name == SAMPLE_COLLECTION), None
+        )
+        if sample is None:
+            self.sample_wanted.emit()
+        elif key == "flag" and list_traces(self._console.database, TraceFilter(verdict="flagged"), 1):
+            self.open_flagged()
+        elif key in ("ask", "flag"):
+            self.ask_collection(SAMPLE_COLLECTION, None)
+            if key == "flag":
+                self.ask.question.setPlainText(FLAGGED_QUESTION)
+        elif key == "back" and sample.version_count > 1:
+            self.open_versions(SAMPLE_COLLECTION)
+        elif key == "compare":
+            self.show_page("evaluation")
+        else:
+            self.open_collection(SAMPLE_COLLECTION)
+
     def add_models(self, paths: list[str]) -> None:
         """Add GGUF files to the list of models, and show it."""
         self.show_page("models")
@@ -259,13 +283,14 @@ class Pages(PageStack):
         if self.current == "collections":
             self._console.notice.emit(report.sentence(), kind)
         else:
-            show = partial(self._show_collection, report.collection)
+            show = partial(self.open_collection, report.collection)
             self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
         self.ask.choose_collection(report.collection)
 
-    def _show_collection(self, name: str) -> None:
+    def open_collection(self, name: str) -> None:
+        """Show a collection."""
         self.show_page("collections")
         self.collections.choose(name)
 
@@ -305,6 +330,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(CollectionsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CollectionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(VersionsPage, lambda page: page.ask_requested, Pages.ask_collection),
+    Route(VersionsPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(VersionsPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(TracesPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
     Route(TracesPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
@@ -313,5 +339,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(MonitorsPage, lambda page: page.ask_requested, lambda pages: pages.show_page("ask")),
     Route(EvaluationPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(ReviewPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(SettingsPage, lambda page: page.guide_wanted, lambda pages: pages.guide_wanted.emit("")),
+    Route(SettingsPage, lambda page: page.first_steps_wanted, lambda pages: pages.first_steps_wanted.emit()),
     Route(ChromaConsolePage, lambda page: page.versions_requested, Pages.open_versions),
 )

@@ -65,6 +65,7 @@ APP = {
     "engine": "The engine process (`server`) and the window's end of the connection (`client`).",
     "console": "How pages start operations and receive their events.",
     "shared": "Panels that several pages show: claims, feedback, sources.",
+    "help": "The guide in a window of its own, the first steps, and the ways to both.",
     "pages": "One file per page, or one folder: `page.py` and its panels.",
     "ingest_controller": "The queue of imports.",
     "background_checks": "Timers for alerts, watched folders and regression questions.",

@@ -57,6 +57,7 @@ class ClaimPanel(Panel):
         self._claim, self._trace_id = claim, trace_id
         self._draw()
         self._show_opinion()
+        self._console.claim_shown.emit(claim.verdict)
 
     def _draw(self) -> None:
         claim = self._claim

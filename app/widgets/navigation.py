@@ -114,6 +114,7 @@ class NavigationRail(QFrame):
     """
 
     page_requested = Signal(str)
+    help_requested = Signal()
 
     def __init__(self, theme: Theme, pages: Sequence[RailPage]) -> None:
         """Make a button for each page, in this order, and a heading wherever another group begins."""
@@ -140,7 +141,10 @@ class NavigationRail(QFrame):
         self._toggle = IconButton(theme, "chevron-left", "", self.toggle)
         bottom = QVBoxLayout()
         bottom.setSpacing(2)
-        for made in pinned:
+        self._help = _RailButton(theme, RailPage("", "Help", "question", "F1"))
+        self._help.clicked.connect(self.help_requested)
+        set_tip(self._help, "What this page is for, and how it is used (F1)")
+        for made in (*pinned, self._help):
             bottom.addWidget(made)
         bottom.addWidget(self._toggle)
         top = row(self._logo, self._name, 1)
@@ -163,6 +167,11 @@ class NavigationRail(QFrame):
     def button(self, key: str) -> QToolButton:
         """Return a page's button."""
         return self._buttons[key]
+
+    @property
+    def help(self) -> QToolButton:
+        """The button that explains the page that is shown."""
+        return self._help
 
     def set_badge(self, key: str, count: int) -> None:
         """Show a number on a page's button, or none when it is 0."""
@@ -205,7 +214,7 @@ class NavigationRail(QFrame):
 
     def _show_collapsed(self, collapsed: bool) -> None:
         self.is_collapsed = collapsed
-        for made in self._buttons.values():
+        for made in (*self._buttons.values(), self._help):
             made.show_word(not collapsed)
         for heading in self._headings:
             heading.setVisible(not collapsed)
@@ -221,14 +230,14 @@ class NavigationRail(QFrame):
     def _set_width(self) -> None:
         """Be as wide as the widest button, and the scroll bar where there is one."""
         widest = max((made.sizeHint().width() for made in self._buttons.values()), default=0)
-        for made in self._buttons.values():
+        for made in (*self._buttons.values(), self._help):
             made.setFixedWidth(widest)  # the pinned ones stand below the others, bar or no bar
         self._area.setFixedWidth(widest + scaled(10))
         self.setFixedWidth(widest + scaled(10) + 2 * SMALL_SPACE + 1)
 
     def _tint(self) -> None:
         self._logo.setPixmap(self._theme.pixmap("ragdeck", size=scaled(28)))
-        for made in self._buttons.values():
+        for made in (*self._buttons.values(), self._help):
             made.tint()
         self._set_width()
 

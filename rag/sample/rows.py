@@ -15,6 +15,9 @@ SAMPLE_SET = "Sample: Aurora 3 questions"
 
 SAMPLE_PIPELINES = ("Sample: hybrid, six passages", "Sample: BM25, two passages")
 
+# The demo model answers this one wrongly, so that a flag can be seen.
+FLAGGED_QUESTION = "How long does the battery last in winter?"
+
 
 def sample_questions() -> list[str]:
     """Return the questions that a first start suggests."""

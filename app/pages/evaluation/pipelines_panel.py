@@ -78,6 +78,7 @@ class PipelinesPanel(QWidget):
                 "A pipeline is everything an answer depends on besides the question: documents, search "
                 "settings, prompt, model and sampling. Save the current settings as one, change a "
                 "copy, and compare both.",
+                button("Save a pipeline…", self.save_present, primary=True),
             )
         )
         fields = column(self.difference, (self.fields, 1))

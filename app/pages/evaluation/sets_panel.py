@@ -96,6 +96,8 @@ class SetsPanel(QWidget):
                 "No evaluation set yet",
                 "A set contains questions and what is known about their right answers. Make one by hand, "
                 "from a file, from an answer on the Traces page, or prepare the sample collection (Ctrl+K).",
+                button("Make a set…", self.new_set, primary=True),
+                button("Import questions…", self.import_file),
             )
         )
         self._stack.addWidget(self._make_content())

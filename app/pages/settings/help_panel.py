@@ -28,7 +28,7 @@ class HelpPanel(Panel):
                 1,
             )
         )
-        note = "A launcher is Ragdeck's icon in the desktop's menu. Files dropped on it are added to a collection."
+        note = "A launcher is an icon in the desktop's menu. Files dropped on it are added to a collection."
         self.body.addWidget(label(note, "small", wrap=True))
         self.make_button = button("Make a launcher", self._make)
         self.remove_button = button("Remove the launcher", self._remove)

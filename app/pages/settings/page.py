@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -45,6 +45,9 @@ _TITLES = {
 class SettingsPage(QWidget):
     """A page with every setting, each saved as soon as it changes, and marked where it is not the default."""
 
+    guide_wanted = Signal()
+    first_steps_wanted = Signal()
+
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -63,6 +66,8 @@ class SettingsPage(QWidget):
         self.data = DataPanel(console)
         layout.addWidget(self.data)
         self.help = HelpPanel(console)
+        self.help.guide_wanted.connect(self.guide_wanted)
+        self.help.first_steps_wanted.connect(self.first_steps_wanted)
         layout.addWidget(self.help)
         layout.addStretch(1)
         holder.setMaximumWidth(scaled(_WIDEST))

@@ -11,6 +11,7 @@ from app.pages.versions.changes_panel import ChangesPanel
 from app.pages.versions.comparison_panel import ComparisonPanel
 from app.pages.versions.history_panel import HistoryPanel
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import button
 from app.widgets.layout import EmptyState, Panel, Splitter
 from app.widgets.theme import SPACE
 from rag.knowledge.rows import VersionRow, list_collections
@@ -21,6 +22,7 @@ class VersionsPage(QWidget):
 
     ask_requested = Signal(str, object)  # collection, version number
     collection_changed = Signal()
+    documents_wanted = Signal()
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -44,6 +46,7 @@ class VersionsPage(QWidget):
                 console.theme, "versions", "No versions yet",
                 "Each change to a collection creates a version: adding, removing or editing documents. "
                 "Drop files anywhere in this window to create the first.",
+                button("Add documents…", self.documents_wanted.emit, primary=True),
             )
         )  # fmt: skip
         self._stack.addWidget(Splitter("versions/splitter", self.history, below, (280, 460), vertical=True))
