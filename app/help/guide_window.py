@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextCursor, QTextDocument
+from PySide6.QtGui import QDesktopServices, QImage, QResizeEvent, QTextBlockFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -92,6 +92,18 @@ class GuideView(QTextBrowser):
         self.document().setMarkdown(
             self._section.text, features.MarkdownDialectGitHub | features.MarkdownNoHTML
         )
+        self._space()
+
+    def _space(self) -> None:
+        """Put room between paragraphs, and more above a heading: Qt's Markdown has none."""
+        block = self.document().begin()
+        while block.isValid():
+            cursor, look = QTextCursor(block), QTextBlockFormat()
+            look.setBottomMargin(scaled(4 if block.textList() else 8))
+            if block.blockFormat().headingLevel() > 1:
+                look.setTopMargin(scaled(12))
+            cursor.mergeBlockFormat(look)
+            block = block.next()
 
     def _mark(self) -> list[QTextEdit.ExtraSelection]:
         """Mark every place of the words that were searched for, and return the marks."""

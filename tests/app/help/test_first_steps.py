@@ -41,7 +41,7 @@ def window(qtbot: QtBot, console: Console) -> MainWindow:
 
 
 def wait_for(qtbot: QtBot, steps: FirstSteps, *keys: str) -> None:
-    qtbot.waitUntil(lambda: steps.done == set(keys), timeout=20_000)
+    qtbot.waitUntil(lambda: steps.done == set(keys), timeout=120_000)
 
 
 def test_each_step_is_ticked_when_it_was_really_done_on_the_sample(
