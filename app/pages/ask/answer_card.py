@@ -65,7 +65,8 @@ class AnswerCard(Panel):
         self.trace_id = ""
         self.answer_text = ""
         asked = label(question, "section", wrap=True)
-        asked.setVisible(bool(question))
+        if not question:  # not setVisible: shown before it has a parent, it takes the focus as a window
+            asked.hide()
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.thinking = ThinkingView()
         self._thinking_tokens = 0

@@ -15,7 +15,9 @@ from app.console import Console
 from app.help.first_steps import STEPS, FirstSteps
 from app.main_window import MainWindow
 from rag import operations
-from rag.sample.rows import FLAGGED_QUESTION, SAMPLE_COLLECTION, SAMPLE_PIPELINES, SAMPLE_SET
+from rag.evaluation.sets import save_case
+from rag.knowledge.rows import get_collection, list_documents
+from rag.sample.rows import FLAGGED_QUESTION, SAMPLE_COLLECTION, SAMPLE_PIPELINES
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -38,6 +40,13 @@ def window(qtbot: QtBot, console: Console) -> MainWindow:
     made.show()
     qtbot.waitUntil(lambda: made.current_page != "")
     return made
+
+
+def remove_a_document(console: Console) -> None:
+    version = get_collection(console.database, SAMPLE_COLLECTION).active_version_id
+    assert version is not None
+    document = list_documents(console.database, version)[-1]
+    console.run(operations.remove_documents, None, collection=SAMPLE_COLLECTION, document_ids=[document.id])
 
 
 def wait_for(qtbot: QtBot, steps: FirstSteps, *keys: str) -> None:
@@ -68,16 +77,15 @@ def test_each_step_is_ticked_when_it_was_really_done_on_the_sample(
     console.claim_shown.emit("unsupported")
     assert steps.done == {"add", "ask", "flag"}
 
-    console.run(operations.start_runs, None, set_name=SAMPLE_SET, pipelines=[SAMPLE_PIPELINES[0]])
+    save_case(open_workspace, "One", {"question": FLAGGED_QUESTION})  # the sample's own set has 44 cases
+    console.run(operations.start_runs, None, set_name="One", pipelines=[SAMPLE_PIPELINES[0]])
     settle()
     steps.look()
     assert "compare" not in steps.done  # one run compares nothing
-    console.run(operations.start_runs, None, set_name=SAMPLE_SET, pipelines=[SAMPLE_PIPELINES[1]])
+    console.run(operations.start_runs, None, set_name="One", pipelines=[SAMPLE_PIPELINES[1]])
     wait_for(qtbot, steps, "add", "ask", "flag", "compare")
 
-    console.run(
-        operations.remove_documents, None, collection=SAMPLE_COLLECTION, documents=["spare-parts.csv"]
-    )
+    remove_a_document(console)
     settle()
     steps.look()
     assert "back" not in steps.done
@@ -130,16 +138,14 @@ def test_the_strip_blocks_nothing_and_its_buttons_go_where_each_step_is_done(
     assert window.pages.ask.collection_name == SAMPLE_COLLECTION
     click(qtbot, steps, "See a flag")
     assert window.pages.ask.question.toPlainText() == FLAGGED_QUESTION
-    ask_once(open_workspace, "How long?", "The battery lasts 40 years in Hamburg [1].", SAMPLE_COLLECTION)
+    ask_once(open_workspace, FLAGGED_QUESTION, "The battery lasts 40 days in winter [1].", SAMPLE_COLLECTION)
     click(qtbot, steps, "See a flag")
     assert window.current_page == "traces"
     click(qtbot, steps, "Compare")
     assert window.current_page == "evaluation"
     click(qtbot, steps, "Roll back")  # there is one version: a second one is made by removing a document
     assert window.current_page == "collections"
-    console.run(
-        operations.remove_documents, None, collection=SAMPLE_COLLECTION, documents=["spare-parts.csv"]
-    )
+    remove_a_document(console)
     settle()
     click(qtbot, steps, "Roll back")
     assert window.current_page == "versions"
@@ -153,18 +159,3 @@ def test_the_first_start_opens_it(qtbot: QtBot, window: MainWindow, console: Con
     assert window.help.steps.isVisible()
     wait_for(qtbot, window.help.steps, "add")
     assert str(QSettings().value("first_steps/open")) == "yes"
-
-
-def test_settings_and_the_strip_lead_to_the_guide_and_back(
-    qtbot: QtBot, window: MainWindow, settle: Settle
-) -> None:
-    window.show_page("settings")
-    click(qtbot, window.pages.settings, "Show the first steps")
-    assert window.help.steps.isVisible()
-    click(qtbot, window.help.steps, "Read more")
-    assert window.help.guide is not None
-    assert window.help.guide.key == "first-steps"
-    click(qtbot, window.pages.settings, "Open the guide")
-    assert window.help.guide.key == "settings"
-    settle()
-    window.help.guide.close()

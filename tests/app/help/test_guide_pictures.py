@@ -12,7 +12,7 @@ from driving import ask_once
 from fakes import ScriptedModel, drive
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 from stored_traces import DAY, add_traces
 
@@ -20,7 +20,11 @@ from app.console import Console
 from app.help.sections import GUIDE
 from app.main_window import MainWindow
 from app.routes import TITLES
+from app.widgets.answer_view import AnswerView
 from rag.evaluation.runs import start_runs
+from rag.knowledge.edits import remove_documents
+from rag.knowledge.rows import get_collection, list_documents
+from rag.knowledge.versions import undo
 from rag.review.queues import fill_queue
 from rag.sample.making import ingest_sample
 from rag.sample.rows import (
@@ -41,6 +45,13 @@ WRONG = "The battery lasts 40 days in winter [1]. It is charged by the sun."
 def sample(open_workspace: Workspace, model: ScriptedModel) -> None:
     """The sample as a person has it after an hour: answers, two runs, a queue, three versions."""
     drive(ingest_sample(open_workspace))
+    open_workspace.change_settings({"retrieval": {"max_passages": 4}})
+    documents = list_documents(
+        open_workspace.database,
+        get_collection(open_workspace.database, SAMPLE_COLLECTION).active_version_id or 0,
+    )
+    drive(remove_documents(open_workspace, SAMPLE_COLLECTION, [documents[-1].id]))
+    drive(undo(open_workspace, SAMPLE_COLLECTION))
     ask_once(
         open_workspace,
         sample_questions()[0],
@@ -83,12 +94,15 @@ def prepare(window: MainWindow, key: str) -> None:
     elif key == "ask":
         pages.ask.choose_collection(SAMPLE_COLLECTION)
         pages.ask.ask(FLAGGED_QUESTION)
+    elif key == "monitors":
+        pages.monitors.refresh()
     elif key == "collections":
         pages.collections.choose(SAMPLE_COLLECTION)
     elif key == "evaluation":
         pages.evaluation.tabs.setCurrentIndex(0)
         pages.evaluation.runs.table.selectAll()
     elif key == "chroma":
+        pages.chroma.source_box.setEditText(str(window._console.engine.folder / "index"))
         pages.chroma.open()
 
 
@@ -102,8 +116,15 @@ def test_every_page_is_pictured_small_and_in_light_colours(
         prepare(window, key)
         settle()
         window.toasts.clear()
+        if key == "ask":  # the flag of the first sentence, and the answer from its beginning
+            answer = window.pages.ask.findChildren(AnswerView)[-1]
+            answer.claim_clicked.emit(0)
+            settle()
         for _ in range(3):
             QApplication.processEvents()
+        if key == "ask":
+            for bar in window.pages.ask.findChildren(QScrollBar):
+                bar.setValue(0)
         settle()
         page: QWidget = window.centralWidget()
         image = page.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)

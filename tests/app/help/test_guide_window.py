@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from driving import click
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QTextDocument
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.console import Console
 from app.help.guide_window import GuideView, GuideWindow
-from app.help.sections import ORDER, Section, read_section
-from app.main_window import MainWindow
-from app.routes import PAGES, TITLES
+from app.help.sections import ORDER, Section
+from app.routes import TITLES
 from app.widgets.theme import Theme
 
 IMAGE = QTextDocument.ResourceType.ImageResource.value
@@ -120,28 +117,3 @@ def test_the_colours_follow_the_theme(guide: GuideWindow, theme: Theme) -> None:
     text = guide.view.palette().text().color()
     assert ground.lightness() < 90 < text.lightness()
     assert isinstance(ground, QColor)
-
-
-@pytest.mark.parametrize("way", ["button", "keys"])
-def test_every_page_opens_its_own_section(
-    qtbot: QtBot, console: Console, settle: Callable[[], None], way: str
-) -> None:
-    window = MainWindow(console)
-    qtbot.addWidget(window)
-    window.checks.pause_folders()
-    window.show()
-    qtbot.waitUntil(lambda: window.current_page != "")
-    for page in PAGES:
-        window.show_page(page.key)
-        if way == "button":
-            assert window.rail.help.isVisible()
-            qtbot.mouseClick(window.rail.help, Qt.MouseButton.LeftButton)
-        else:
-            next(command for command in window.commands if command.shortcut == "F1").run()
-        guide = window.help.guide
-        assert guide is not None
-        assert (guide.key, guide.isVisible()) == (page.key, True)
-        assert read_section(page.key).title == page.title
-        settle()
-    click(qtbot, guide, f"Go to {PAGES[-1].title}")
-    guide.close()
