@@ -141,7 +141,9 @@ class Hands:
         top = widget.window()
         place = widget.mapTo(top, at or widget.rect().center())
         hit = top.childAt(place) or top
-        assert hit is widget or widget.isAncestorOf(hit), f"{_names(widget)} is covered by {_names(hit)}"
+        assert hit is widget or widget.isAncestorOf(hit), (
+            f"{widget} is covered by {hit} of {hit.parentWidget()}"
+        )
         if not top.isActiveWindow() and QApplication.activePopupWidget() is None:
             top.activateWindow()  # what a window manager does with a window that is clicked
             self.wait(top.isActiveWindow, "the window in front")
@@ -396,6 +398,8 @@ def erase(hands: Hands) -> None:
     if page.collection_name != COLLECTION:
         row = next(n for n, c in enumerate(page.table.records_model.records) if c.name == COLLECTION)
         hands.choose_row(page.table, row)
+    hands.wait_idle()
+    hands.choose_tab("Documents", page)
     table = page.documents.table
     hands.wait(lambda: table.model().rowCount() == len(DOCUMENTS), "the documents")
     row = next(n for n, found in enumerate(table.records_model.records) if found.name == "members.txt")
