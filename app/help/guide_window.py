@@ -154,11 +154,11 @@ class GuideWindow(QDialog):
         assert layout is not None
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         self.list.currentItemChanged.connect(lambda item, _before: item is not None and self._show(item))
-        self.search.searched.connect(self.find)
+        self.search.searched.connect(self.look_for)
         self.view.section_wanted.connect(self.open_at)
         theme.changed.connect(self._redraw)
         self.resize(scaled(_SIZE[0]), scaled(_SIZE[1]))
-        self.find("")
+        self.look_for("")
 
     @property
     def key(self) -> str:
@@ -169,13 +169,13 @@ class GuideWindow(QDialog):
     def open_at(self, key: str) -> None:
         """Come to the front with a section; the search is over."""
         self.search.clear()
-        self.find("", key)
+        self.look_for("", key)
         self.show()
         self.raise_()
         self.activateWindow()
         self.list.setFocus()
 
-    def find(self, words: str, key: str = "") -> None:
+    def look_for(self, words: str, key: str = "") -> None:
         """List the sections that have all of these words, and show the one with this key, or the first."""
         hits = find(self._sections, words)
         self.list.clear()
