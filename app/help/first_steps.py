@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QSettings, QTimer, Signal
 from PySide6.QtGui import QIcon
@@ -114,7 +115,7 @@ class FirstSteps(QFrame):
         self._hint = label("", "small", wrap=True)
         self._hint.setAccessibleName("What to do next")
         for step in STEPS:
-            made = button(step.title, lambda key=step.key: self.step_requested.emit(key))
+            made = button(step.title, partial(self.step_requested.emit, step.key))
             set_tip(made, step.hint)
             self.buttons[step.key] = made
         more = button("Read more", self.guide_wanted.emit, link=True)

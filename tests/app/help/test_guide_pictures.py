@@ -101,6 +101,10 @@ def prepare(window: MainWindow, key: str) -> None:
     elif key == "evaluation":
         pages.evaluation.tabs.setCurrentIndex(0)
         pages.evaluation.runs.table.selectAll()
+    elif key == "costs":
+        pages.costs.refresh()
+    elif key == "versions":
+        pages.versions.history.table.selectRow(0)
     elif key == "chroma":
         pages.chroma.source_box.setEditText(str(window._console.engine.folder / "index"))
         pages.chroma.open()
@@ -116,6 +120,7 @@ def test_every_page_is_pictured_small_and_in_light_colours(
         prepare(window, key)
         settle()
         window.toasts.clear()
+        window.pages.chroma.source_box.setEditText("index")  # no picture names a folder of this machine
         if key == "ask":  # the flag of the first sentence, and the answer from its beginning
             answer = window.pages.ask.findChildren(AnswerView)[-1]
             answer.claim_clicked.emit(0)
