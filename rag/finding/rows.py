@@ -155,7 +155,8 @@ def _documents(database: Database, text: str) -> list[Found]:
 def _versions(database: Database, text: str) -> list[Found]:
     tags = "(SELECT group_concat(t.name, ' ') FROM versiontag t WHERE t.version_id = v.id)"
     rows = _matching(
-        database, text, f"c.name || ' version ' || v.number || ' ' || v.message || ' ' || coalesce({tags}, '')",
+        database, text,
+        f"c.name || ' version ' || v.number || ' ' || v.message || ' ' || coalesce({tags}, '')",
         f"""SELECT c.name, v.number, v.message, coalesce({tags}, '') FROM datasetversion v
             JOIN collection c ON c.id = v.collection_id""",
         "v.id DESC",
@@ -188,7 +189,8 @@ def _traces(database: Database, text: str) -> list[Found]:
     rows.sort(key=lambda row: -int(row[3]))
     return [
         Found(Place(Kind.TRACE, trace_id), " ".join(question.split())[:_LONGEST] or "(no question)",
-              f"{datetime.fromtimestamp(created / 1000):%d %b %H:%M}  {trace_id[:8]}", f"{question} {trace_id}")
+              f"{datetime.fromtimestamp(created / 1000):%d %b %H:%M}  {trace_id[:8]}",
+              f"{question} {trace_id}")
         for trace_id, question, collection, created in dict.fromkeys(rows)
     ]  # fmt: skip
 
@@ -206,7 +208,8 @@ def _prompts(database: Database, text: str) -> list[Found]:
 def _prompt_versions(database: Database, text: str) -> list[Found]:
     labels = "(SELECT group_concat(l.name, ' ') FROM promptlabel l WHERE l.version_id = v.id)"
     rows = _matching(
-        database, text, f"p.name || ' version ' || v.number || ' ' || v.message || ' ' || coalesce({labels}, '')",
+        database, text,
+        f"p.name || ' version ' || v.number || ' ' || v.message || ' ' || coalesce({labels}, '')",
         f"""SELECT p.name, v.number, v.message, coalesce({labels}, '') FROM promptversion v
             JOIN prompt p ON p.id = v.prompt_id""",
         "v.id DESC",
@@ -241,8 +244,10 @@ def _runs(database: Database, text: str) -> list[Found]:
     tags = "(SELECT group_concat(t.name, ' ') FROM evaluationruntag t WHERE t.run_id = r.id)"
     rows = _matching(
         database, text,
-        f"'run ' || r.id || ' ' || r.name || ' ' || r.set_name || ' ' || r.pipeline || ' ' || coalesce({tags}, '')",
-        f"SELECT r.id, r.name, r.set_name, r.pipeline, r.pipeline_number, coalesce({tags}, '') FROM evaluationrun r",
+        f"""'run ' || r.id || ' ' || r.name || ' ' || r.set_name || ' ' || r.pipeline || ' '
+            || coalesce({tags}, '')""",
+        f"""SELECT r.id, r.name, r.set_name, r.pipeline, r.pipeline_number, coalesce({tags}, '')
+            FROM evaluationrun r""",
         "r.id DESC",
     )  # fmt: skip
     return [
@@ -270,8 +275,8 @@ def _alerts(database: Database, text: str) -> list[Found]:
 
 
 FINDERS: tuple[Finder, ...] = (
-    _collections, _documents, _versions, _traces, _prompts, _prompt_versions, _sets, _cases, _runs, _pipelines,
-    _queues, _alerts,
+    _collections, _documents, _versions, _traces, _prompts, _prompt_versions, _sets, _cases, _runs,
+    _pipelines, _queues, _alerts,
 )  # fmt: skip
 
 

@@ -24,7 +24,15 @@ def database(workspace: Workspace) -> Database:
             document_count=1,
         )  # fmt: skip
     insert(workspace, "versiontag", version_id=1, collection_id=1, name="released")
-    insert(workspace, "document", id=5, collection_id=1, source="/files/tides.txt", name="tides.txt", title="The sea")
+    insert(
+        workspace,
+        "document",
+        id=5,
+        collection_id=1,
+        source="/files/tides.txt",
+        name="tides.txt",
+        title="The sea",
+    )
     insert(workspace, "document", id=6, collection_id=1, source="/files/gone.txt", name="gone.txt", title="")
     insert(workspace, "versiondocument", version_id=2, document_id=5)
     insert(workspace, "versiondocument", version_id=1, document_id=6)
@@ -34,10 +42,22 @@ def database(workspace: Workspace) -> Database:
     insert(workspace, "evaluationset", id=1, name="Harbour questions", last_number=1)
     insert(workspace, "evaluationsetversion", id=1, set_id=1, number=1)
     insert(
-        workspace, "evaluationcase", id=1, set_id=1, content=json.dumps({"key": "q1", "question": "How high is it?"})
+        workspace,
+        "evaluationcase",
+        id=1,
+        set_id=1,
+        content=json.dumps({"key": "q1", "question": "How high is it?"}),
     )
     insert(workspace, "evaluationsetcase", version_id=1, case_id=1)
-    insert(workspace, "evaluationrun", id=7, name="night", set_name="Harbour questions", pipeline="small", status="done")
+    insert(
+        workspace,
+        "evaluationrun",
+        id=7,
+        name="night",
+        set_name="Harbour questions",
+        pipeline="small",
+        status="done",
+    )
     insert(workspace, "evaluationruntag", run_id=7, name="baseline")
     insert(workspace, "pipeline", id=1, name="small", last_number=3)
     insert(workspace, "reviewqueue", id=50, name="flagged first")
@@ -104,7 +124,9 @@ def test_traces_are_found_by_words_of_the_question_and_by_their_ids(workspace: W
     assert [each.place.key for each in found] == ids[:-4:-1]  # the newest first
     assert places(find_objects(database, "0004aaaa")) == [Place(Kind.TRACE, ids[4])]
     assert places(find_objects(database, "FERRY 4")) == [Place(Kind.TRACE, ids[4])]
-    assert Kind.TRACE not in {each.place.kind for each in find_objects(database, "000")}  # too short for an id
+    assert Kind.TRACE not in {
+        each.place.kind for each in find_objects(database, "000")
+    }  # too short for an id
     assert find_objects(database, "lighthouse") == []  # a word of the answer
 
 
