@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -67,7 +67,8 @@ class SettingsPage(QWidget):
         console.theme.changed.connect(self._set_widest)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(holder))
+        self._area = scrolled(holder)
+        outer.addWidget(self._area)
         console.settings_changed.connect(self._fill)
         self._fill()
 
@@ -95,6 +96,16 @@ class SettingsPage(QWidget):
             form.addWidget(label(field.description or "", "small", wrap=True), number, 3)
         panel.body.addLayout(form)
         return panel
+
+    def show_setting(self, key: str) -> bool:
+        """Bring a setting, SECTION.KEY, into view and into focus; False when there is none of that name."""
+        section, _, name = key.partition(".")
+        editor = self._editors.get((section, name))
+        if editor is None:
+            return False
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(editor, 0, scaled(80)))
+        editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
 
     def showEvent(self, event: QShowEvent) -> None:
         """Measure the data folder again."""

@@ -106,6 +106,7 @@ class TracesPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._console = console
+        self._shown = ""
         self.search = SearchField("Words in question or answer")
         self.collection_box, self.model_box = QComboBox(), QComboBox()
         self.verdict_box, self.time_box = QComboBox(), QComboBox()
@@ -135,6 +136,11 @@ class TracesPage(QWidget):
     def collection_name(self) -> str:
         """The collection whose traces are listed; empty for all."""
         return str(self.collection_box.currentData() or "")
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that is shown; empty before one is."""
+        return self._shown
 
     def refresh(self) -> None:
         """Read the names for the filters again, and the list when it can be seen."""
@@ -267,5 +273,6 @@ class TracesPage(QWidget):
         except NotFoundError as error:
             self._console.notice.emit(str(error), "bad")
             return
+        self._shown = detail.id
         self.view.show_trace(detail)
         self._detail_stack.setCurrentIndex(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
@@ -71,9 +72,9 @@ def row_menu(
         name = form.upper()
         if rows.count > 1 or not whole:
             what = "the selected rows" if whole else "the list"
-            menu.addAction(f"Export {what} as {name}…", lambda form=form: export(form, whole))
+            menu.addAction(f"Export {what} as {name}…", partial(export, form, whole))
         if whole:
-            menu.addAction(f"Export all rows as {name}…", lambda form=form: export(form, False))
+            menu.addAction(f"Export all rows as {name}…", partial(export, form, False))
     return menu
 
 
@@ -108,5 +109,5 @@ def _add_commands(menu: QMenu, commands: Sequence[tuple[str, str]]) -> None:
         below = menu.addMenu("Copy as command line")
         below.setToolTipsVisible(True)
         for title, line in commands:
-            action = below.addAction(entry_text(title), lambda line=line: copy_text(line))
+            action = below.addAction(entry_text(title), partial(copy_text, line))
             action.setToolTip(as_it_is(line))
