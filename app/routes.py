@@ -26,10 +26,13 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
+from app.search import call_commands, model_commands, page_commands, setting_commands
+from app.shared.command_lines import Call, calls_of, question_call, search_call
 from app.shared.links import link_tables, page_of
 from app.widgets.item_models import RecordTable
 from app.widgets.layout import guard_wheel, scrolled
 from app.widgets.navigation import RailPage
+from app.widgets.palette import Command
 from rag.finding.rows import Kind, Place
 from rag.knowledge.rows import FileStatus, IngestReport
 from rag.sample.rows import SAMPLE_COLLECTION
@@ -192,6 +195,29 @@ class Pages(PageStack):
         if self._current and key != self._current:
             self.history.leave(self.visit)
         self._bring_up(key)
+
+    def commands(self) -> list[Command]:
+        """Return what the palette offers here: the actions of the page in view, settings and models."""
+        page: QWidget = getattr(self, self._current)
+        return [
+            *page_commands(page, self.title),
+            *call_commands(self.calls(), self._console),
+            *setting_commands(self._console, SettingsPage.sections),
+            *model_commands(self._console),
+        ]
+
+    def calls(self) -> list[Call]:
+        """Return what the command line can do with what is in view."""
+        calls = calls_of(self.visit.place)
+        if self._current == "ask":
+            question, name = self.ask.question.toPlainText().strip(), self.ask.collection_name
+            if question and name:
+                calls += [question_call(question, name), search_call(question, name)]
+        elif self._current == "collections":
+            query, name = self.collections.search.query.text().strip(), self.collections.collection_name
+            if query and name:
+                calls.append(search_call(query, name))
+        return calls
 
     # --- places -------------------------------------------------------------------------------------------
 

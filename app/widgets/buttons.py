@@ -167,10 +167,17 @@ def _width(made: QWidget) -> int:
 class IconButton(QToolButton):
     """A button with an icon alone, whose name and tooltip are therefore compulsory."""
 
-    def __init__(self, theme: Theme, icon: str, name: str, action: Callable[[], Any] | None = None) -> None:
-        """Show an icon of the theme. name: for screen readers and as the tooltip."""
+    def __init__(
+        self,
+        theme: Theme,
+        icon: str,
+        name: str,
+        action: Callable[[], Any] | None = None,
+        colour: str = "text_muted",
+    ) -> None:
+        """Show an icon of the theme in one of its colours. name: for screen readers and as the tooltip."""
         super().__init__()
-        self._theme, self._icon = theme, icon
+        self._theme, self._icon, self._colour = theme, icon, colour
         self.setObjectName("iconButton")
         self.setAccessibleName(name)
         set_tip(self, name)
@@ -185,5 +192,5 @@ class IconButton(QToolButton):
         self._tint()
 
     def _tint(self) -> None:
-        self.setIcon(self._theme.icon(self._icon, "text_muted"))
+        self.setIcon(self._theme.icon(self._icon, self._colour))
         self.setIconSize(QSize(scaled(18), scaled(18)))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -635,7 +636,7 @@ class RecordTable(QTableView):
             ),
             self.actions_for(records) if self.actions_for and records else (),
             self.links_for(records) if self.links_for and records else Links(),
-            self._ask_where,
+            partial(_ask_where, self),
         )
 
     def export_to(self, path: Path, form: Form, records: Sequence[Any] | None = None) -> Export:
@@ -647,18 +648,20 @@ class RecordTable(QTableView):
         export.ended.connect(export.deleteLater)
         return export
 
-    def _ask_where(self, form: Form, selected: bool) -> None:
-        records = self.selected_records() if selected else None
-        name = f"{self.accessibleName()}.{form}"
-        path, _ = QFileDialog.getSaveFileName(self, "Export", name, f"{form.upper()} (*.{form})")
-        if path:
-            self.export_to(Path(path), form, records)
-
     def _show_menu(self, position: QPoint) -> None:
         menu = self.menu_for(position)
         if menu is not None:
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(self.viewport().mapToGlobal(position))
+
+
+def _ask_where(table: RecordTable, form: Form, selected: bool) -> None:
+    """Ask for the file of an export, of the selected records or of all, and write it."""
+    records = table.selected_records() if selected else None
+    name = f"{table.accessibleName()}.{form}"
+    path, _ = QFileDialog.getSaveFileName(table, "Export", name, f"{form.upper()} (*.{form})")
+    if path:
+        table.export_to(Path(path), form, records)
 
 
 def _key(number: int, column: Column) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
@@ -43,6 +44,8 @@ _TITLES = {
 
 class SettingsPage(QWidget):
     """A page with every setting, each saved as soon as it changes, and marked where it is not the default."""
+
+    sections = MappingProxyType({section: title for section, (title, _) in _TITLES.items()})
 
     def __init__(self, console: Console) -> None:
         super().__init__()

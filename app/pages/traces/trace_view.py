@@ -12,6 +12,7 @@ from app.pages.traces.consistency_panel import ConsistencyPanel
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
 from app.shared.feedback_bar import FeedbackBar
+from app.shared.links import LinkRow
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
@@ -23,6 +24,7 @@ from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import TraceDetail, TraceStatus
 from rag.evaluation.rows import list_sets
+from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, places, summary
 from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
@@ -50,6 +52,7 @@ class TraceView(QWidget):
         super().__init__()
         self._console = console
         self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
+        self.links = LinkRow(console)
         self.silent = label("", "warning", wrap=True)
         self.regression_button = button(
             "Make it a regression question",
@@ -89,6 +92,7 @@ class TraceView(QWidget):
         """Show everything that is stored of a trace."""
         self.question.setText(trace.question)
         self.status.setText(_status_line(trace))
+        self.links.show_places(_named(trace, arm_of(self._console.database, trace.id)))
         self.silent.setText(
             "; ".join(f"{each.capitalize()}: {each.description}" for each in trace.silent_failures)
         )
@@ -159,6 +163,7 @@ class TraceView(QWidget):
         content = column(
             self.question,
             self.status,
+            self.links,
             self.silent,
             self.thinking,
             self.answer,
@@ -178,6 +183,22 @@ class TraceView(QWidget):
     def _show_claim(self, claim: ClaimResult) -> None:
         self.claim_panel.show_claim(claim, self._claims_of)
         self.claim_panel.show()
+
+
+def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
+    """Return the objects that a trace names, each with what its link says."""
+    named = []
+    if trace.collection:
+        named.append((trace.collection, Place(Kind.COLLECTION, trace.collection)))
+        if trace.version_number:
+            version = Place(Kind.VERSION, str(trace.version_number), trace.collection)
+            named.append((f"Version {trace.version_number}", version))
+    if trace.prompt_name and trace.prompt_version:
+        prompt = Place(Kind.PROMPT_VERSION, str(trace.prompt_version), trace.prompt_name)
+        named.append((f"Prompt {trace.prompt_name} {trace.prompt_version}", prompt))
+    if arm is not None:
+        named.append((f"Roll-out {arm.rollout_id}", Place(Kind.ROLLOUT, str(arm.rollout_id))))
+    return named
 
 
 def _status_line(trace: TraceDetail) -> str:
