@@ -221,7 +221,8 @@ def page_commands(page: QWidget, title: str) -> list[Command]:
                 for name, run in _of_menu(shown.menu()):
                     add(name, run)
             else:
-                add(shown.text() or shown.accessibleName(), shown.click)
+                name = "" if shown.property("link") else shown.text()  # a link's text is a mere name
+                add(name or shown.accessibleName(), shown.click)
     for tabs in page.findChildren(QTabWidget):
         if tabs.isVisibleTo(page):
             for number in range(tabs.count()):

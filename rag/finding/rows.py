@@ -16,9 +16,10 @@ from rag.text.search_terms import comparable, match_expression
 from rag.text.word_starts import SCATTERED, grade
 
 _CANDIDATES = 40  # of a kind that are read and graded
-_RECENT_MATCHES = 400  # traces whose text matches that are looked at, the newest first
+_RECENT_MATCHES = 200  # traces whose text matches that are looked at, the newest first
 _LONGEST = 120  # characters of a question in a list
 _SHORTEST_ID = 4  # letters by which a trace may be called
+_SHORTEST_WORDS = 2  # letters of a question: trace_fts knows beginnings of two letters, not of one
 
 
 class Kind(StrEnum):
@@ -172,7 +173,8 @@ def _versions(database: Database, text: str) -> list[Found]:
 def _traces(database: Database, text: str) -> list[Found]:
     """Find traces by the words of their questions, and by the beginning of their ids."""
     condition, values = "0", ()  # type: tuple[str, tuple[object, ...]]
-    if expression := match_expression(text):
+    expression = match_expression(text)
+    if expression and len(comparable(text)) >= _SHORTEST_WORDS:
         # From the newest on, and no further than that: a common word is in nearly every answer.
         condition = """t.rowid IN (SELECT rowid FROM trace_fts WHERE trace_fts MATCH ?
                                    ORDER BY rowid DESC LIMIT ?)"""
