@@ -19,6 +19,7 @@ from rag.evaluation.rows import PipelineVersionRow, RunRow, RunStatus
 from rag.finding.rows import Kind, Place
 from rag.knowledge.rows import DocumentRow, VersionRow, WatchedFolderRow
 from rag.prompts.rows import PromptVersionRow
+from rag.text.file_keys import path_of
 from rag.text.plurals import counted
 
 PROGRAM = "ragdeck"
@@ -43,9 +44,14 @@ class Call:
 
     @property
     def is_safe(self) -> bool:
-        """Whether a terminal takes all of it for text: a control character would be obeyed when pasted."""
+        """Whether a terminal takes all of it for text.
+
+        A control character would be obeyed when pasted, and a file name that is no text cannot be pasted.
+        """
         return not any(
-            unicodedata.category(sign) == "Cc" for word in (*self.things, *self.options) for sign in word
+            unicodedata.category(sign) in ("Cc", "Cs")
+            for word in (*self.things, *self.options)
+            for sign in word
         )
 
     def arguments(self, folder: Path) -> list[str]:
@@ -119,7 +125,7 @@ def _document(place: Place) -> list[Call]:
     return [
         Call("Show what of it was read", ("documents", "show"), source, of),
         Call("List its chunks", ("chunks",), source, of),
-        Call("Add it again", ("ingest",), source, of),
+        Call("Add it again", ("ingest",), (_path(place.key),), of),
         Call("Remove it", ("remove",), source, of),
         Call("Erase it for good", ("erase",), source, of),
     ]
@@ -274,7 +280,7 @@ def _documents(records: Sequence[DocumentRow], collection: str) -> list[Call]:
     sources, of = tuple(record.source for record in records), ("-c", collection)
     return [
         Call(f"Remove {counted(len(records), 'document')}", ("remove",), sources, of),
-        Call(f"Add {counted(len(records), 'document')} again", ("ingest",), sources, of),
+        Call(f"Add {counted(len(records), 'document')} again", ("ingest",), tuple(map(_path, sources)), of),
     ]
 
 
@@ -342,6 +348,10 @@ _OF_RECORDS: dict[type, Callable[[Any, str], list[Call]]] = {
     PromptVersionRow: _prompt_versions,
     WatchedFolderRow: _folders,
 }
+
+
+def _path(source: str) -> str:
+    return str(path_of(source))
 
 
 def _one_line(text: str) -> str:

@@ -137,6 +137,9 @@ def test_a_question_is_one_line_without_what_a_terminal_obeys() -> None:
     assert call.things == ("What is [2J it?",)
     assert call.is_safe
     assert not question_call("What?", "No\ntes").is_safe
+    unreadable = {call.title: call for call in calls_of(Place(Kind.DOCUMENT, "/files/caf‹E9›.txt", "Notes"))}
+    assert unreadable["Show what of it was read"].is_safe  # by the text that stands for the name
+    assert not unreadable["Add it again"].is_safe  # the name itself is no text
 
 
 @pytest.mark.parametrize(
