@@ -243,11 +243,12 @@ def page_commands(page: QWidget, title: str) -> list[Command]:
 
 def _can_be_reached(shown: QWidget, page: QWidget) -> bool:
     """Return whether a button is in view, or under “More” of a tool bar that is."""
-    if isinstance(shown.parentWidget(), QTabBar):
-        return False  # it scrolls the tabs, which are offered themselves
+    holder = shown.parentWidget()
+    if isinstance(holder, QTabBar) or (isinstance(holder, Toolbar) and shown is holder.more):
+        return False  # what is behind it is offered itself
     if shown.isVisibleTo(page):
         return True
-    parent = shown.parentWidget()
+    parent = holder
     while parent is not None and parent is not page:
         if isinstance(parent, Toolbar):
             return parent.isVisibleTo(page) and shown in parent.overflowed
