@@ -152,6 +152,7 @@ class LinkRow(QWidget):
             made.setAccessibleName(f"Open {text}")
             set_tip(made, f"Open {place.sentence()}")
             self._flow.addWidget(made)
+            made.show()  # now, and not when the event loop is idle
         self.setVisible(bool(places))
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from fakes import drive
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.shared.source_panel import SourcePanel, source_button
+from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, Verdict
 from rag.index.rows import Hit
 from rag.knowledge.ingest import ingest_files
@@ -181,3 +183,20 @@ def test_a_long_name_or_place_never_widens_the_panel(panel: SourcePanel) -> None
     panel._place.setText("/home/" + "long/" * 80 + "paper.pdf is no longer there.")
     assert panel.minimumSizeHint().width() == before
     assert panel._place.toolTip().endswith("is no longer there.")
+
+
+def test_the_document_of_a_source_is_opened_where_it_belongs(
+    panel: SourcePanel, hit: Hit, console: Console, documents: Path
+) -> None:
+    assert panel._open.isHidden()
+    panel.show_hit(hit)
+    assert not panel._open.isHidden()
+    spy = QSignalSpy(console.place_requested)
+    panel._open.click()
+    assert spy.at(0)[0] == Place(Kind.DOCUMENT, str(documents / "bread.md"), "Bread", "7")
+    panel.show_hit(dataclasses.replace(hit, document_id=99))
+    panel._open.click()
+    assert spy.count() == 1
+    assert console.notices[-1] == ("The document is no longer stored.", "check")  # type: ignore[attr-defined]
+    panel.clear()
+    assert panel._open.isHidden()
