@@ -101,7 +101,7 @@ def test_no_two_commands_share_keys(window: MainWindow) -> None:
 
 def test_the_palette_and_the_shortcuts_list_the_commands(qtbot: QtBot, window: MainWindow) -> None:
     palette = window.open_palette()
-    qtbot.keyClicks(palette._field, "silent failures")
+    qtbot.keyClicks(palette._field, "show silent")
     qtbot.keyClick(palette._field, Qt.Key.Key_Return)  # waits for what is being searched
     qtbot.waitUntil(lambda: window.current_page == "traces")
     dialog = window.show_shortcuts()
