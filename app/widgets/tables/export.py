@@ -62,7 +62,7 @@ def all_as_json(records: Sequence[Any], titles: Sequence[str], cells: Cells) -> 
 
 
 class Export(QObject):
-    """A list that is written to a file a thousand rows at a time, so that the window goes on meanwhile.
+    """A list that is written to a file a thousand rows at a time, so that the window stays in use.
 
     The file is there when all of it is: an earlier one is replaced at the end.
     """
