@@ -143,8 +143,6 @@ class PageStack(QStackedWidget):
         for route in ROUTES:
             if isinstance(page, route.page):
                 route.signal(page).connect(partial(route.go, self))
-        if isinstance(page, AskPage):
-            page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
         return page
 
 
@@ -263,7 +261,7 @@ class Pages(PageStack):
             self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
-        self.ask.choose_collection(report.collection)
+        self.ask.prefer_collection(report.collection)
 
     def _show_collection(self, name: str) -> None:
         self.show_page("collections")
@@ -295,6 +293,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),
+    Route(AskPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(AskPage, lambda page: page.asked, lambda pages, task: pages.asked.emit(task)),
     Route(CollectionsPage, lambda page: page.files_wanted, lambda pages, name: pages.files_wanted.emit(name)),
     Route(

@@ -72,6 +72,7 @@ class Question:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
     trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
+    parent_id: str | None = None  # the question that it follows; "": none; None: the session's last one
 
 
 @dataclass(frozen=True)
@@ -363,6 +364,7 @@ class TraceDetail(TraceRow):
     hits: tuple[Hit, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
     spans: tuple[SpanRow, ...] = ()
+    parent_id: str = ""  # the question of the session that it follows
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class AnswerCard(Panel):
     """A panel with one question, its answer, sources and flags."""
 
     trace_requested = Signal(str)
+    edit_wanted = Signal(str)  # the trace whose question is to be changed
 
     def __init__(
         self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
