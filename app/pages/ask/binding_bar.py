@@ -9,9 +9,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.console import Console
-from app.widgets.labels import as_it_is, label, set_tip
+from app.widgets.labels import ElidedLabel, as_it_is, label, set_tip
 from app.widgets.layout import Flow, refill, row
-from app.widgets.theme import scaled
+from app.widgets.theme import SPACE, scaled
 from rag.asking.sessions.rows import Binding
 from rag.evaluation.rows import list_pipelines
 from rag.knowledge.rows import CollectionRow, list_collections, list_versions
@@ -47,7 +47,7 @@ class BindingBar(QWidget):
             "Prompt": self.prompt_box,
         }
         self._holders: dict[str, QWidget] = {}
-        flow = Flow()
+        flow = Flow(spacing=SPACE - 2)
         for name, box in self._boxes.items():
             box.setAccessibleName("Dataset version" if name == "Version" else name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -56,6 +56,10 @@ class BindingBar(QWidget):
             holder = self._holders[name] = QWidget()
             holder.setLayout(row(label(name, "small"), box))
             flow.addWidget(holder)
+        self.decided = ElidedLabel()  # what the pipeline decides
+        self.decided.setProperty("role", "small")
+        self.decided.setMaximumWidth(scaled(_WIDEST))
+        flow.addWidget(self.decided)
         self.setLayout(flow)
         self.collection_box.currentIndexChanged.connect(self._collection_chosen)
         for box in (self.version_box, self.pipeline_box, self.model_box, self.prompt_box):
@@ -80,6 +84,10 @@ class BindingBar(QWidget):
     def has_collections(self) -> bool:
         """Whether there is a collection that can be asked."""
         return bool(self._collections)
+
+    def knows(self, collection: str) -> bool:
+        """Return whether there is a collection of this name that can be asked."""
+        return collection in self._collections
 
     def show_binding(self, binding: Binding) -> None:
         """Choose this, without a signal."""
@@ -201,12 +209,24 @@ class BindingBar(QWidget):
         self.version_box.setEnabled(not pipeline)
         self.model_box.setEnabled(not decided)
         self.prompt_box.setEnabled(not pipeline)
+        for name in ("Version", "Model", "Prompt"):
+            self._holders[name].setVisible(not pipeline)
+        self.decided.setText(self._uses() if pipeline else "")
+        self.decided.setVisible(pipeline)
         self._say_all()
         if decided:
             set_tip(self.model_box, f"{decided}which model answers")
-        if pipeline:
-            set_tip(self.version_box, f"{decided}which version is asked")
-            set_tip(self.prompt_box, f"{decided}which prompt is used")
+
+    def _uses(self) -> str:
+        """Return what the chosen pipeline decides; of a version of it that is not read here."""
+        name, _, which = str(self.pipeline_box.currentData()).partition("@")
+        found = next((p for p in list_pipelines(self._console.database) if p.name == name), None)
+        if found is None or which:
+            return "It decides version, model and prompt."
+        config = json.loads(found.config)
+        version = "the active version" if config["version"] == "active" else f"version {config['version']}"
+        model = Path(config["model"]).stem or "the model of the settings"
+        return f"It asks {version} with {model}, prompt {config['prompt']}."
 
     def _say_all(self) -> None:
         for name, box in self._boxes.items():

@@ -56,7 +56,11 @@ class AskPage(QWidget):
         self.panel = QuestionPanel(console)
         self.question, self.send_button = self.panel.question, self.panel.send_button
         bar = self.panel.bar
-        self.collection_box, self.version_box, self.model_box = bar.collection_box, bar.version_box, bar.model_box
+        self.collection_box, self.version_box, self.model_box = (
+            bar.collection_box,
+            bar.version_box,
+            bar.model_box,
+        )
         self.pipeline_box, self.prompt_box = bar.pipeline_box, bar.prompt_box
         self.sources = SourcePanel(console)
         self.sessions = SessionList(console)
@@ -104,7 +108,8 @@ class AskPage(QWidget):
     @property
     def collection_name(self) -> str:
         """The name of the collection that is asked; empty when there is none."""
-        return self.panel.bar.binding.collection
+        name = self.panel.bar.binding.collection
+        return name if self.panel.bar.knows(name) else ""
 
     def ask(self, text: str) -> None:
         """Ask a question, or queue it while an answer is running."""
