@@ -158,8 +158,9 @@ def ask(
         given = Binding(collection, version or "", pipeline, model or "", prompt)
         session, chosen = _bound(workspace.database, session, given)
         events = ask_as_rolled_out(
-            workspace, question, chosen.collection, version=chosen.version or None, model=chosen.model or None,
-            session_id=session, alone=True, pipeline=chosen.pipeline, prompt=chosen.prompt,
+            workspace, question, chosen.collection, version=chosen.version or None,
+            model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
+            prompt=chosen.prompt,
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.console import Console
+from app.widgets.buttons import button
 from app.widgets.labels import ElidedLabel, as_it_is, label, set_tip
-from app.widgets.layout import Flow, refill, row
+from app.widgets.layout import Flow, column, refill, row
 from app.widgets.theme import SPACE, scaled
 from rag.asking.sessions.rows import Binding
 from rag.evaluation.rows import list_pipelines
@@ -18,11 +20,39 @@ from rag.knowledge.rows import CollectionRow, list_collections, list_versions
 from rag.prompts.rows import PromptRow, list_prompts
 
 _WIDEST = 340  # pixels of a box; a longer name is in its tooltip and in its list
+_WIDEST_LIST = 700
+_MOST_LINES = 2  # of boxes that are shown by themselves
+_SHOWN = "ask/pickers"  # shown or hidden, once a person has said which
 _DEFAULT = "default"
 
 
+class PickerBox(QComboBox):
+    """A box as wide as what is chosen; its list is as wide as what can be."""
+
+    def __init__(self) -> None:
+        """Make an empty box."""
+        super().__init__()
+        self.setMaximumWidth(scaled(_WIDEST))
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the chosen text, the frame and the arrow."""
+        text = self.fontMetrics().horizontalAdvance(self.currentText())
+        return QSize(max(text, scaled(40)) + scaled(40), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same: a name is not cut where there is room."""
+        return self.sizeHint()
+
+    def showPopup(self) -> None:
+        """Show the list with whole names."""
+        width = self.view().sizeHintForColumn(0) + scaled(30)
+        self.view().setMinimumWidth(min(width, scaled(_WIDEST_LIST)))
+        super().showPopup()
+
+
 class BindingBar(QWidget):
-    """A row of labelled boxes that goes on in another line where there is no room.
+    """A row of labelled boxes, or what is chosen in words where the boxes would take too many lines.
 
     What a session is bound to stays in its box when it is gone, with a word about that: another one in its
     place would answer without anybody having chosen it.
@@ -37,8 +67,8 @@ class BindingBar(QWidget):
         self._wanted = Binding()
         self._collections: dict[str, CollectionRow] = {}
         self._is_routed = False
-        self.collection_box, self.version_box, self.model_box = QComboBox(), QComboBox(), QComboBox()
-        self.pipeline_box, self.prompt_box = QComboBox(), QComboBox()
+        self.collection_box, self.version_box, self.model_box = PickerBox(), PickerBox(), PickerBox()
+        self.pipeline_box, self.prompt_box = PickerBox(), PickerBox()
         self._boxes = {
             "Collection": self.collection_box,
             "Version": self.version_box,
@@ -47,12 +77,9 @@ class BindingBar(QWidget):
             "Prompt": self.prompt_box,
         }
         self._holders: dict[str, QWidget] = {}
-        flow = Flow(spacing=SPACE - 2)
+        self._flow = flow = Flow(spacing=SPACE - 2)
         for name, box in self._boxes.items():
             box.setAccessibleName("Dataset version" if name == "Version" else name)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-            box.setMaximumWidth(scaled(_WIDEST))
-            box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
             holder = self._holders[name] = QWidget()
             holder.setLayout(row(label(name, "small"), box))
             flow.addWidget(holder)
@@ -60,7 +87,15 @@ class BindingBar(QWidget):
         self.decided.setProperty("role", "small")
         self.decided.setMaximumWidth(scaled(_WIDEST))
         flow.addWidget(self.decided)
-        self.setLayout(flow)
+        self.pickers = QWidget()
+        self.pickers.setLayout(flow)
+        self.summary = label("", "small", wrap=True)
+        self.toggle_button = button("", self._toggle, link=True)
+        line = row((self.summary, 1), self.toggle_button)
+        line.setAlignment(self.toggle_button, Qt.AlignmentFlag.AlignTop)
+        self._line = QWidget()
+        self._line.setLayout(line)
+        column(self._line, self.pickers, holder=self)
         self.collection_box.currentIndexChanged.connect(self._collection_chosen)
         for box in (self.version_box, self.pipeline_box, self.model_box, self.prompt_box):
             box.currentIndexChanged.connect(self._chosen)
@@ -113,6 +148,41 @@ class BindingBar(QWidget):
         self._fill_pipelines()
         self._fill_models()
         self._fill_prompts()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the boxes where they take few lines."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        said = str(QSettings().value(_SHOWN) or "")
+        shown = [holder for holder in self._holders.values() if not holder.isHidden()]
+        line = max((holder.sizeHint().height() for holder in shown), default=0) + self._flow.spacing()
+        fits = self._flow.heightForWidth(self.width()) <= _MOST_LINES * line
+        self.pickers.setVisible(said == "shown" or (said != "hidden" and fits))
+        hidden = self.pickers.isHidden()
+        self._line.setVisible(not fits or hidden)
+        self.summary.setVisible(hidden)
+        self.toggle_button.setText("Change…" if hidden else "Hide the choices")
+        self.toggle_button.setAccessibleName("Change what is asked" if hidden else "Hide the choices")
+
+    def _toggle(self) -> None:
+        QSettings().setValue(_SHOWN, "shown" if self.pickers.isHidden() else "hidden")
+        self._fit()
+
+    def sentence(self) -> str:
+        """Return what is chosen, with whole names."""
+        parts = [f"“{self.collection_box.currentText()}”"] if self.collection_box.currentText() else []
+        if self.pipeline_box.currentData():
+            parts.append(f"pipeline “{self.pipeline_box.currentText()}”")
+        else:
+            version = self.version_box.currentText()
+            is_active = self.version_box.currentData() is None and version
+            number = version.removeprefix("Active (version ").removesuffix(")")
+            parts.append(f"the active version ({number})" if is_active else version[:1].lower() + version[1:])
+            parts.append(self.model_box.currentText())
+            parts.append(f"prompt {self.prompt_box.currentText()}")
+        return ", ".join(part for part in parts if part)
 
     # --- what a person chooses ----------------------------------------------------------------------------
 
@@ -229,9 +299,12 @@ class BindingBar(QWidget):
         return f"It asks {version} with {model}, prompt {config['prompt']}."
 
     def _say_all(self) -> None:
+        self.summary.setText(f"Asks {self.sentence()}")
         for name, box in self._boxes.items():
+            box.updateGeometry()  # it is as wide as its text
             if box.isEnabled():
                 set_tip(box, f"{name}: {box.currentText()}")
+        self._fit()
 
 
 def prompt_number(prompt: PromptRow) -> int:

@@ -201,7 +201,7 @@ class AskPage(QWidget):
         made.trace_requested.connect(self.trace_requested)
         made.asked.connect(self.asked)
         made.edit_requested.connect(self.panel.edit)
-        made.began.connect(self.sessions.refresh)
+        made.began.connect(self._session_began)
         made.changed.connect(self._show_state)
         self._stack.addWidget(made)
         return made
@@ -275,6 +275,11 @@ class AskPage(QWidget):
         self._stack.removeWidget(conversation)
         conversation.deleteLater()
 
+    def _session_began(self) -> None:
+        self.sessions.refresh()
+        self.sessions.mark(self.conversation.session_id)
+        self._show_state()
+
     def _session_deleted(self, session_id: str) -> None:
         conversation = self._open.get(session_id)
         if conversation is not None:
@@ -291,16 +296,7 @@ class AskPage(QWidget):
             return
         chosen = self.panel.bar.binding
         self._console.run(operations.bind_session, session_id=self.conversation.session_id, binding=chosen)
-        version = self.panel.bar.version_box.currentText()
-        how = (
-            f"pipeline “{chosen.pipeline}”"
-            if chosen.pipeline
-            else (
-                f"{version[:1].lower()}{version[1:]}, {self.panel.bar.model_box.currentText()}, "
-                f"prompt {self.panel.bar.prompt_box.currentText()}"
-            )
-        )
-        self.panel.say(f"From the next question on, this session asks “{chosen.collection}”: {how}.")
+        self.panel.say(f"From the next question on, this session asks {self.panel.bar.sentence()}.")
 
     def _bring_back(self) -> None:
         if self.conversation.last_question:

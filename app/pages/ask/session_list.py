@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, QPoint, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QMenu, QWidget
 
 from app.console import Console, Offer
@@ -46,8 +46,7 @@ class SessionList(QWidget):
         self.list.customContextMenuRequested.connect(self._open_menu)
         self.list.currentItemChanged.connect(self._choose)
         self.list.itemChanged.connect(self._rename)
-        delete = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.list, self.delete_current)
-        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        self.list.installEventFilter(self)
         self.note = label("", "small", wrap=True)
         self.rename_button = button("Rename", self.rename_current, tip="Give the session a name (F2)")
         self.pin_button = button("Pin", self.pin_current, tip="Put the session at the top of the list")
@@ -55,7 +54,7 @@ class SessionList(QWidget):
             "Delete", self.delete_current, tip="Take the session out of the list (Del)"
         )
         tools = Toolbar(self.rename_button, self.pin_button, self.delete_button, 1)
-        column(self.search, (self.list, 1), self.note, tools, holder=self)
+        column(self.search, self.note, (self.list, 1), tools, holder=self)
 
     @property
     def titles(self) -> list[str]:
@@ -97,6 +96,14 @@ class SessionList(QWidget):
             allow(made, reason)
         self.pin_button.setText("Unpin" if row is not None and row.is_pinned else "Pin")
         self.pin_button.setAccessibleName(self.pin_button.text())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Delete the session on Del."""
+        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if is_press and event.key() == Qt.Key.Key_Delete:  # type: ignore[attr-defined]
+            self.delete_current()
+            return True
+        return super().eventFilter(watched, event)
 
     # --- what can be done with the session that is open ---------------------------------------------------
 

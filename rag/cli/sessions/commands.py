@@ -67,9 +67,7 @@ def list_(
 @with_tables
 def show(
     session: SessionId,
-    branches: Annotated[
-        bool, typer.Option("--branches", help="Show all branches, not the last one.")
-    ] = False,
+    branches: Annotated[bool, typer.Option("--branches", help="Show all branches, not one.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
