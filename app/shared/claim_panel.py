@@ -63,7 +63,8 @@ class ClaimPanel(Panel):
         if claim is None:
             return
         theme = self._console.theme
-        self._verdict.setText(claim.verdict.capitalize())
+        self._verdict.setText(claim.verdict.words.capitalize())
+        set_tip(self._verdict, claim.verdict.meaning)
         self._verdict.setStyleSheet(
             f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;"
         )

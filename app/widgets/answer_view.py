@@ -106,9 +106,15 @@ class AnswerView(QTextBrowser):
 
     # --- what is shown ------------------------------------------------------------------------------------
 
-    def set_answer(self, text: str, markers: Sequence[int] = ()) -> None:
-        """Show a text. markers: the numbers that were in the prompt; any other [n] stays plain text."""
-        self._claims = []
+    def set_answer(self, text: str, markers: Sequence[int] = (), claims: Sequence[Any] = ()) -> None:
+        """Show a text.
+
+        Args:
+            text: The answer as the model wrote it.
+            markers: The numbers that were in the prompt; any other [n] stays plain text.
+            claims: The sentences to underline.
+        """
+        self._claims = list(claims)
         self._markers = set(markers)
         self._source = same_length(text)
         self._draw()
@@ -462,7 +468,7 @@ def verdict_format(verdict: str, theme: Theme) -> QTextCharFormat | None:
 
 def claim_summary(claim: Any) -> str:
     """Return a claim's verdict in a line: what was found, and how sure the detector is."""
-    parts = [claim.verdict.capitalize()]
+    parts = [claim.verdict.words.capitalize()]
     if claim.reason:
         parts.append(claim.reason)
     if claim.score is not None:

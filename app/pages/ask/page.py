@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -20,6 +20,8 @@ from app.console import Console
 from app.engine.client import Task
 from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.find_bar import FindBar
+from app.pages.ask.following import Following
 from app.pages.ask.rollout_strip import RolloutStrip
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
@@ -109,18 +111,25 @@ class AskPage(QWidget):
         kind = BlindCard if running is not None and running.kind == "blind" else AnswerCard
         card = kind(self._console, text, self.sources)
         card.trace_requested.connect(self.trace_requested)
+        if isinstance(card, AnswerCard):
+            card.stop_wanted.connect(self.stop)
+            card.asked.connect(self.asked)
         self._cards.append(card)
         self._list.insertWidget(self._list.count() - 1, card)
         self._stack.setCurrentWidget(self._scroll)
+        self.following.jump()
+        chosen = {
+            "collection": self.collection_name, "version": self.version_box.currentData(),
+            "model": None if self._routed else self.model_box.currentData(),
+            "pipeline": self.pipeline_box.currentData() or "",
+        }  # fmt: skip
+        if isinstance(card, AnswerCard):
+            card.asked_with = chosen
         task = self._console.engine.start(
-            operations.ask, question=text,
-            collection=self.collection_name, version=self.version_box.currentData(),
-            model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
-            pipeline=self.pipeline_box.currentData() or "",
-        )  # fmt: skip
+            operations.ask, question=text, session_id=self._session_id, **chosen
+        )
         self._task = task
         task.event.connect(card.handle)
-        task.event.connect(lambda _event: self._follow())
         task.finished.connect(partial(self._finished, card))
         task.failed.connect(partial(self._failed, card))
         task.cancelled.connect(lambda: card.stop("Stopped. The trace contains the answer up to here.", False))
@@ -155,6 +164,9 @@ class AskPage(QWidget):
         self._list.setSpacing(SPACE)
         self._list.addStretch(1)
         self._scroll = scrolled(holder)
+        self.following = Following(self._console.theme, self._scroll)
+        self.find_bar = FindBar(self._console.theme, self._scroll, self)
+        self.find_bar.closed.connect(self.focus_question)
         self._no_documents = EmptyState(
             self._console.theme, "collections", "No documents yet",
             "Drop files or folders anywhere in this window. They stay on this computer.",
@@ -163,7 +175,14 @@ class AskPage(QWidget):
         self._stack.addWidget(self._no_documents)
         self._stack.addWidget(self._make_start())
         self._stack.addWidget(self._scroll)
-        return column(self.strip, (self._stack, 1), self._make_question(), right=SMALL_SPACE, spacing=SPACE)
+        return column(
+            self.strip,
+            self.find_bar,
+            (self._stack, 1),
+            self._make_question(),
+            right=SMALL_SPACE,
+            spacing=SPACE,
+        )
 
     def _make_start(self) -> QWidget:
         self._start = EmptyState(
@@ -260,7 +279,6 @@ class AskPage(QWidget):
     def _ended(self) -> None:
         self._task = None
         self._show_state()
-        self._follow()
         self._console.data_changed.emit()
         self._console.run(operations.model_state, self._console.model_state_changed.emit)
 
@@ -292,11 +310,6 @@ class AskPage(QWidget):
         labels = dict(prompt.labels)
         number = int(which) if which.isdecimal() else labels.get(which or "production", prompt.latest)
         return f"Prompt: {name}, version {number}"
-
-    def _follow(self) -> None:
-        bar = self._scroll.verticalScrollBar()
-        if bar.maximum() - bar.value() < 160:
-            QTimer.singleShot(0, lambda: bar.setValue(bar.maximum()))
 
     def _show_state(self) -> None:
         has_collection = self.collection_box.count() > 0

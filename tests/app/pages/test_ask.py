@@ -160,9 +160,8 @@ def test_enter_asks_and_the_answer_comes_with_figures_sources_and_flags(
     assert re.fullmatch(r"\d of 4 chunks from \d of 4 documents", card.packed.text())
     assert re.match(r"\d+ \+ 10 tokens   ·   \d+\.\d s", card.status.text())
     assert card.flags.text().startswith("1 of 1 sentence")
-    first = button_of(card, "[1] bread.md, Bread")
+    first = button_of(card, "Open source [1] bread.md, Bread, cited")
     assert first.font().bold()  # it is cited
-    assert first.accessibleName() == "Open source [1] bread.md, Bread, cited"
     assert card.feedback.isVisible() and not card.arm.isVisible()
     assert notices(console) == []
 
@@ -205,7 +204,7 @@ def test_a_citation_a_source_and_a_sentence_open_the_passage(qtbot: QtBot, page:
     card.answer.citation_clicked.emit(1)
     assert "14 hours of rest" in passage.marked_text
     page.sources.clear()
-    click(qtbot, card, "[1] bread.md, Bread")
+    click(qtbot, card, "Open source [1] bread.md, Bread, cited")
     assert "14 hours of rest" in passage.marked_text
     card.answer.claim_clicked.emit(0)
     assert page.sources.claim_panel.isVisible()
@@ -530,7 +529,7 @@ def test_notes_of_an_answer_are_shown(card: AnswerCard, open_workspace: Workspac
 
 def test_a_long_name_of_an_arm_is_shortened(card: AnswerCard) -> None:
     card.show_arm("staging: " + "x" * 60)
-    assert len(card.arm.text()) == 44 and card.arm.text().endswith("…")
+    assert card.arm.shown_text().endswith("…")
     assert card.arm.toolTip() == "staging: " + "x" * 60
 
 
