@@ -11,7 +11,7 @@ from app.widgets.theme import scaled
 from rag.index.rows import Hit
 
 _LEAST = 120  # pixels
-_SHARES = (0.36, 0.62)  # of the room: the document at most, and document and place together
+_SHARES = (0.3, 0.64)  # of the room: the document at most, and document and place together
 _BETWEEN = "  ·  "
 _FIRST_WORDS = 120  # characters
 _MIDDLE, _RIGHT = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight

@@ -71,14 +71,10 @@ class AnswerActions(QObject):
             action.setVisible(action in shown)
             made.setVisible(action in shown)
 
-    def button_of(self, action: QAction) -> QPushButton:
-        """Return the button of an action."""
-        return self._buttons[self._actions.index(action)]
-
     @property
-    def texts(self) -> list[str]:
+    def shown(self) -> list[QAction]:
         """What can be done now."""
-        return [action.text() for action in self._actions if action.isVisible()]
+        return [action for action in self._actions if action.isVisible()]
 
     def open_menu(self, place: QPoint) -> QMenu:
         """Open the menu at a place of the screen."""
@@ -88,7 +84,7 @@ class AnswerActions(QObject):
         if chosen:
             menu.addAction("Copy the selection", partial(QApplication.clipboard().setText, chosen))
             menu.addSeparator()
-        menu.addActions([action for action in self._actions if action.isVisible()])
+        menu.addActions(self.shown)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(place)
         return menu

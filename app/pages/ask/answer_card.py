@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QProgressBar, QVBoxLayout
 
 from app.console import Console, Notice
@@ -14,6 +15,7 @@ from app.pages.ask.answer_text import as_markdown, as_plain_text
 from app.pages.ask.columns import Columns
 from app.pages.ask.find_bar import QUESTION
 from app.shared.feedback_bar import FeedbackBar
+from app.shared.source_lines import SourceLine
 from app.shared.source_panel import SourcePanel, source_button
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
@@ -115,10 +117,10 @@ class AnswerCard(Panel):
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
         self._actions = AnswerActions(self, self.answer)
-        bar = self._make_actions()
+        self._bar = self._make_actions()
         own = column(
             self._progress, self.thinking, self.answer, self.state, self.flags, self._source_box,
-            row((self.packed, 1), (self.arm, 1), (self.status, 1)), bar, self.feedback,
+            row((self.packed, 1), (self.arm, 1), (self.status, 1)), self._bar, self.feedback,
         )  # fmt: skip
         self.columns = Columns(own)
         self.body.addWidget(asked)
@@ -156,6 +158,24 @@ class AnswerCard(Panel):
             self._actions.show(self._stop)
         else:
             self._actions.show(*self._done)
+
+    @property
+    def action_bar(self) -> Toolbar:
+        """The row of buttons below the answer."""
+        return self._bar
+
+    def actions_shown(self) -> list[QAction]:
+        """Return what can be done now."""
+        return self._actions.shown
+
+    def actions_texts(self) -> list[str]:
+        """Return what can be done now, as the buttons say it."""
+        return [action.text() for action in self.actions_shown()]
+
+    def source_lines(self) -> list[SourceLine]:
+        """Return the lines that open its sources, in the order of their markers."""
+        found = (self._source_box.itemAt(number).widget() for number in range(self._source_box.count()))
+        return [made for made in found if isinstance(made, SourceLine)]
 
     def copy_text(self) -> None:
         """Put the answer on the clipboard as plain text."""

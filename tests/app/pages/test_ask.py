@@ -568,21 +568,6 @@ def test_the_keyboard_gets_to_the_question(qtbot: QtBot, page: AskPage) -> None:
     assert not page.question.acceptDrops()  # dropped files go to the window
 
 
-def test_the_conversation_follows_its_end(qtbot: QtBot, page: AskPage) -> None:
-    page.resize(1000, 420)
-    for number in range(4):
-        send(qtbot, page, f"{QUESTION} {number}")
-    bar = page._scroll.verticalScrollBar()
-    assert bar.maximum() > 0
-    bar.setValue(bar.maximum() - 10)
-    page._follow()
-    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
-    bar.setValue(0)
-    page._follow()  # somebody reads an earlier answer
-    qtbot.wait(20)
-    assert bar.value() == 0
-
-
 def test_nothing_found_is_an_answer_without_sources(
     qtbot: QtBot, page: AskPage, console: Console, model: GatedModel
 ) -> None:
@@ -598,7 +583,7 @@ def test_sources_that_were_not_cited_are_not_bold(qtbot: QtBot, page: AskPage, m
     model.answer = "I do not know."
     card = send(qtbot, page)
     assert isinstance(card, AnswerCard)
-    source = button_of(card, "[1] bread.md, Bread")
+    source = button_of(card, "Open source [1] bread.md, Bread")
     assert not source.font().bold()
     assert source.accessibleName() == "Open source [1] bread.md, Bread"
     card.answer.citation_clicked.emit(9)  # a number that was not in the prompt

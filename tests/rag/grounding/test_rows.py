@@ -39,8 +39,13 @@ def test_the_summary_names_what_contradicts_what() -> None:
         claim("contradicted", evidence_marker=2),
         claim("not checkable", None),
     ]
-    assert summary(claims, {2: "page 4"}) == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts page 4"
-    assert summary(claims) == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts [2]"
+    assert (
+        summary(claims, {2: "page 4"})
+        == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts page 4"
+    )
+    assert (
+        summary(claims) == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts [2]"
+    )
     assert summary([claim("not checkable", None)]) == "No sentence of this answer can be checked"
 
 
