@@ -39,10 +39,9 @@ def ask(
     alone: bool = False,
     pipeline: str = "",
     prompt: str = "",
+    binds: bool = True,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
-
-    The session is bound to what was chosen here.
 
     Args:
         workspace: Where the collection is.
@@ -55,6 +54,7 @@ def ask(
         alone: In a blind comparison only production answers, and nothing is compared.
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
         prompt: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is used outside of any roll-out.
+        binds: Whether later questions of the session are answered in this way as well.
 
     Returns:
         The result; of a blind comparison both results.
@@ -63,7 +63,7 @@ def ask(
         RagError: The question could not be answered. The trace was saved before.
     """
     chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
-    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen), parent_id)
+    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen, binds), parent_id)
     row = running_rollout(workspace.database, collection)
     if pipeline:
         config = named_pipeline(workspace, pipeline).config

@@ -232,7 +232,7 @@ def traces_list(
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
-            ", ".join(row.silent_failures) or row.status,
+            row.state,
             plain(shortened(row.question, 60)),
             f"{row.flag_count} of {row.claim_count}",
             f"{row.prompt_tokens} + {row.completion_tokens}",
@@ -372,6 +372,8 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
+    if detail.explained:
+        screen.print(plain(detail.explained), style="yellow")
     for notice in result.notices:
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
@@ -384,13 +386,13 @@ def _print_trace(detail: TraceDetail) -> None:
         screen.print(plain(detail.thinking), style="dim")
     screen.print(plain(detail.answer or detail.error))
     screen.print(
-        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  "
+        f"\n{detail.state}  {plain(detail.collection)} version {detail.version_number}  "
         f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
         + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
     )
-    if detail.silent_failures:
-        screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
+    if detail.explained:
+        screen.print(plain(detail.explained))
     for span in detail.spans:
         screen.print(
             f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} "

@@ -13,6 +13,7 @@ from app.console import Console
 from app.engine.client import Task
 from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.following import Following
 from app.pages.ask.stored_answers import stored_card
 from app.pages.ask.turn import QueuedQuestion, Turn
 from app.shared.source_panel import SourcePanel
@@ -82,6 +83,7 @@ class Conversation(QWidget):
         self._waiting = QVBoxLayout()
         self._waiting.setContentsMargins(0, SMALL_SPACE, 0, 0)
         self.area = scrolled(holder, "Conversation")
+        self.following = Following(console.theme, self.area)
         column((self.area, 1), self._waiting, holder=self)
 
     # --- what it shows ------------------------------------------------------------------------------------
@@ -117,17 +119,24 @@ class Conversation(QWidget):
         """Show what is stored, down to the question that was shown or asked last."""
         self._rows = read_turns(self._console.database, self.session_id)
         self._show_branch(read_leaf(self._console.database, self.session_id))
-        self._to_end()
+        self.following.jump()
 
     def refresh(self) -> None:
         """Show the session anew if something else has changed it: an erasure, or the command line."""
         if self.task is not None or not (self._turns or self._earlier):
             return
-        rows = read_turns(self._console.database, self.session_id)
-        if _texts(rows) != _texts(self._rows):
-            self._rows = rows
-            self._show_branch(read_leaf(self._console.database, self.session_id))
+        before = {row.id: row for row in self._rows}
+        self._rows = read_turns(self._console.database, self.session_id)
+        now = {row.id: row for row in self._rows}
+        leaf = read_leaf(self._console.database, self.session_id)
+        shown = [row.id for row in self._earlier] + [turn.trace_id for turn in self._turns if turn.trace_id]
+        stored = [row.id for row in branch_to(self._rows, leaf)]
+        goes_on = len(stored) > len(shown) and stored[: len(shown)] == shown
+        if goes_on or any(_texts(before.get(found)) != _texts(now.get(found)) for found in shown):
+            self._show_branch(leaf)
             self.changed.emit()
+        else:
+            self._show_places()
 
     def show_earlier(self) -> None:
         """Make the cards of the questions before those that are shown."""
@@ -176,12 +185,17 @@ class Conversation(QWidget):
             parent = self._earlier[-1].id
         kind = BlindCard if asking.is_blind else AnswerCard
         turn = self._add(kind(self._console, asking.text, self._sources), "", asking.text)
+        self.following.jump()
         chosen = asking.binding
+        with_these = {
+            "collection": chosen.collection, "version": _version(chosen.version),
+            "model": chosen.model or None, "pipeline": chosen.pipeline, "prompt": chosen.prompt,
+        }  # fmt: skip
+        if isinstance(turn.card, AnswerCard):
+            turn.card.asked_with = with_these
         task = self._console.engine.start(
-            operations.ask, question=asking.text, collection=chosen.collection,
-            version=_version(chosen.version), model=chosen.model or None, session_id=self.session_id,
-            parent_id=parent, pipeline=chosen.pipeline, prompt=chosen.prompt,
-        )  # fmt: skip
+            operations.ask, question=asking.text, session_id=self.session_id, parent_id=parent, **with_these
+        )
         self.task = task
         leaf = read_leaf(self._console.database, self.session_id)
         task.event.connect(partial(self._take_event, turn, leaf))
@@ -202,7 +216,6 @@ class Conversation(QWidget):
             if leaf != leaf_before:
                 turn.trace_id = leaf
                 self.began.emit()
-        self._follow()
 
     def _finished(self, card: AnswerCard | BlindCard, result: AskResult | BlindResult) -> None:
         if isinstance(card, BlindCard):
@@ -210,7 +223,7 @@ class Conversation(QWidget):
             card.finish(result)
         else:
             assert isinstance(result, AskResult)
-            card.finish(result)
+            card.finish(result, opens_source=self.isVisible())
 
     def _failed(self, card: AnswerCard | BlindCard, sentence: str, details: str) -> None:
         card.stop(sentence, True)
@@ -223,7 +236,6 @@ class Conversation(QWidget):
         self._rows = read_turns(self._console.database, self.session_id)
         if not turn.trace_id:  # stopped or refused before its first event
             turn.trace_id = next((row.id for row in reversed(self._rows) if row.id not in before), "")
-        self._follow()
         self._console.data_changed.emit()
         self._console.run(operations.model_state, self._console.model_state_changed.emit)
         if self._queue and self.task is None:
@@ -288,9 +300,23 @@ class Conversation(QWidget):
         turn.branches.wanted.connect(self._choose_branch)
         if isinstance(card, AnswerCard):
             card.edit_wanted.connect(self._edit)
+            card.stop_wanted.connect(self.stop)
+            card.asked.connect(self._asked_again)
         self._turns.insert(0 if first else len(self._turns), turn)
         self._list.insertWidget(1 if first else self._list.count() - 1, turn)
         return turn
+
+    def _asked_again(self, task: Task) -> None:
+        """Let another answer to a question stand beside it: the branch that is shown stays the same."""
+        task.ended.connect(self._stay)
+        self.asked.emit(task)
+
+    def _stay(self) -> None:
+        self._rows = read_turns(self._console.database, self.session_id)
+        leaf = next((turn.trace_id for turn in reversed(self._turns) if turn.trace_id), "")
+        if leaf and self.task is None:
+            self._console.run(operations.show_branch, session_id=self.session_id, leaf=leaf)
+        self._show_places()
 
     def _edit(self, trace_id: str) -> None:
         turn = next((turn for turn in self._turns if turn.trace_id == trace_id), None)
@@ -303,21 +329,10 @@ class Conversation(QWidget):
             turn.hide()  # it lives until the event loop is idle
             turn.deleteLater()
 
-    # --- following ----------------------------------------------------------------------------------------
-
-    def _follow(self) -> None:
-        bar = self.area.verticalScrollBar()
-        if bar.maximum() - bar.value() < 160:
-            self._to_end()
-
-    def _to_end(self) -> None:
-        bar = self.area.verticalScrollBar()
-        QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum()))
-
 
 def _version(text: str) -> int | str | None:
     return int(text) if text.isdecimal() else text or None
 
 
-def _texts(rows: list[TurnRow]) -> list[tuple[str, str, int]]:
-    return [(row.id, row.question, row.answer_length) for row in rows]
+def _texts(row: TurnRow | None) -> tuple[str, int] | None:
+    return (row.question, row.answer_length) if row is not None else None

@@ -13,6 +13,8 @@ from app.engine.client import Task
 from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.conversation import Asking, Conversation
+from app.pages.ask.find_bar import FindBar
+from app.pages.ask.following import Following
 from app.pages.ask.question_panel import QuestionPanel
 from app.pages.ask.rollout_strip import RolloutStrip
 from app.pages.ask.session_list import SessionList, shortened
@@ -64,8 +66,11 @@ class AskPage(QWidget):
         self.pipeline_box, self.prompt_box = bar.pipeline_box, bar.prompt_box
         self.sources = SourcePanel(console)
         self.sessions = SessionList(console)
-        self._lay_out()
+        self._stack = QStackedWidget()
         self.conversation = self._new_conversation()
+        self.find_bar = FindBar(console.theme, self.conversation.area, self)
+        self.find_bar.closed.connect(self.focus_question)
+        self._lay_out()
         self.sessions.chosen.connect(self.open_session)
         self.sessions.deleted.connect(self._session_deleted)
         self.panel.sent.connect(self.ask)
@@ -157,7 +162,6 @@ class AskPage(QWidget):
     # --- making -------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self._stack = QStackedWidget()
         self._no_documents = EmptyState(
             self._console.theme, "collections", "No documents yet",
             "Drop files or folders anywhere in this window. They stay on this computer.",
@@ -171,7 +175,7 @@ class AskPage(QWidget):
         self.new_button = button("New session", self.new_session, tip="Ctrl+N. This one stays in the list.")
         left = column(
             row(self.list_button, (self.title, 1), self.new_button),
-            self.strip, (self._stack, 1), self.panel, right=SMALL_SPACE, spacing=SPACE,
+            self.strip, self.find_bar, (self._stack, 1), self.panel, right=SMALL_SPACE, spacing=SPACE,
         )  # fmt: skip
         inner = Splitter("ask/splitter", left, self.sources, (700, 460), stretch=(3, 2), least=(300, 220))
         outer = Splitter("ask/sessions", self.sessions, inner, (220, 1000), stretch=(0, 1), least=(170, 520))
@@ -267,6 +271,7 @@ class AskPage(QWidget):
                 self._forget(old)
         QSettings().setValue(_OPEN_SESSION, "" if conversation.is_empty else conversation.session_id)
         self.sources.clear()
+        self.find_bar.look_in(conversation.area)
         self.sessions.mark(conversation.session_id)
         self._show_state()
 
@@ -311,6 +316,11 @@ class AskPage(QWidget):
     @property
     def _cards(self) -> list[AnswerCard | BlindCard]:
         return self.conversation.cards
+
+    @property
+    def following(self) -> Following:
+        """What keeps the end of the conversation in view."""
+        return self.conversation.following
 
     def _show_rollout(self) -> None:
         chosen = self.panel.bar.binding

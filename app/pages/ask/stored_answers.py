@@ -46,7 +46,7 @@ def stored_card(console: Console, trace_id: str, sources: SourcePanel) -> Answer
     card = AnswerCard(console, trace.question, sources)
     _replay(card, trace)
     if trace.status.is_complete:
-        card.finish(_result(trace))
+        card.finish(_result(trace), opens_source=False)
     else:
         card.stop(_ENDS.get(trace.status, trace.error), trace.status.is_failure)
     return card

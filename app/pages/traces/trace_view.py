@@ -89,15 +89,12 @@ class TraceView(QWidget):
         """Show everything that is stored of a trace."""
         self.question.setText(trace.question)
         self.status.setText(_status_line(trace))
-        self.silent.setText(
-            "; ".join(f"{each.capitalize()}: {each.description}" for each in trace.silent_failures)
-        )
-        self.silent.setVisible(bool(trace.silent_failures))
+        self.silent.setText(trace.explained)
+        self.silent.setVisible(bool(trace.explained))
         self.regression_button.setEnabled(trace.status.is_complete)
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
         self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
-        self.answer.set_answer(trace.answer or trace.error or "No answer.", markers)
-        self.answer.set_claims(trace.claims, markers)
+        self.answer.set_answer(trace.answer or trace.error or "No answer.", markers, trace.claims)
         self.waterfall.set_bars(
             [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
         )
@@ -181,7 +178,7 @@ class TraceView(QWidget):
 
 
 def _status_line(trace: TraceDetail) -> str:
-    parts = [trace.status, _time(trace.created_ms)]
+    parts = [trace.state, _time(trace.created_ms)]
     if trace.collection:
         version = f" version {trace.version_number}" if trace.version_number else ""
         parts.append(f"{trace.collection}{version}")
@@ -257,7 +254,8 @@ def _evidence(claim: ClaimResult) -> str:
 
 
 CLAIM_COLUMNS = (
-    Column("Verdict", lambda c: c.verdict, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict)),
+    Column("Verdict", lambda c: c.verdict.words, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict),
+           tooltip=lambda c: c.verdict.meaning),
     Column("Risk", lambda c: "–" if c.score is None else f"{c.score:.2f}", 50, right=True,
            sort=lambda c: c.score),
     Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text, stretch=True),

@@ -19,8 +19,8 @@ from rag.storage.tables.traces import AskSession, Trace
 _LONGEST_NAME = 200
 
 
-def go_on(store: Store, session_id: str, binding: Binding) -> str:
-    """Begin a session or go on with one, now bound to this; return its id.
+def go_on(store: Store, session_id: str, binding: Binding, binds: bool = True) -> str:
+    """Begin a session or go on with one, now bound to this; return its id. binds: also one that there is.
 
     A session that was deleted is there again once something is asked in it.
     """
@@ -30,8 +30,11 @@ def go_on(store: Store, session_id: str, binding: Binding) -> str:
         if found is None:
             now = now_ms()
             found = AskSession(id=session_id, created_ms=now, asked_ms=now)
+            binds = True
         found.deleted_ms = None
-        _bind(session, found, binding)
+        session.add(found)
+        if binds:
+            _bind(session, found, binding)
     return session_id
 
 

@@ -160,9 +160,8 @@ def test_enter_asks_and_the_answer_comes_with_figures_sources_and_flags(
     assert re.fullmatch(r"\d of 4 chunks from \d of 4 documents", card.packed.text())
     assert re.match(r"\d+ \+ 10 tokens   ·   \d+\.\d s", card.status.text())
     assert card.flags.text().startswith("1 of 1 sentence")
-    first = button_of(card, "[1] bread.md, Bread")
+    first = button_of(card, "Open source [1] bread.md, Bread, cited")
     assert first.font().bold()  # it is cited
-    assert first.accessibleName() == "Open source [1] bread.md, Bread, cited"
     assert card.feedback.isVisible() and not card.arm.isVisible()
     assert notices(console) == []
 
@@ -205,7 +204,7 @@ def test_a_citation_a_source_and_a_sentence_open_the_passage(qtbot: QtBot, page:
     card.answer.citation_clicked.emit(1)
     assert "14 hours of rest" in passage.marked_text
     page.sources.clear()
-    click(qtbot, card, "[1] bread.md, Bread")
+    click(qtbot, card, "Open source [1] bread.md, Bread, cited")
     assert "14 hours of rest" in passage.marked_text
     card.answer.claim_clicked.emit(0)
     assert page.sources.claim_panel.isVisible()
@@ -531,7 +530,7 @@ def test_notes_of_an_answer_are_shown(card: AnswerCard, open_workspace: Workspac
 
 def test_a_long_name_of_an_arm_is_shortened(card: AnswerCard) -> None:
     card.show_arm("staging: " + "x" * 60)
-    assert len(card.arm.text()) == 44 and card.arm.text().endswith("…")
+    assert card.arm.shown_text().endswith("…")
     assert card.arm.toolTip() == "staging: " + "x" * 60
 
 
@@ -570,21 +569,6 @@ def test_the_keyboard_gets_to_the_question(qtbot: QtBot, page: AskPage) -> None:
     assert not page.question.acceptDrops()  # dropped files go to the window
 
 
-def test_the_conversation_follows_its_end(qtbot: QtBot, page: AskPage) -> None:
-    page.resize(1000, 420)
-    for number in range(4):
-        send(qtbot, page, f"{QUESTION} {number}")
-    bar = page.conversation.area.verticalScrollBar()
-    assert bar.maximum() > 0
-    bar.setValue(bar.maximum() - 10)
-    page.conversation._follow()
-    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
-    bar.setValue(0)
-    page.conversation._follow()  # somebody reads an earlier answer
-    qtbot.wait(20)
-    assert bar.value() == 0
-
-
 def test_nothing_found_is_an_answer_without_sources(
     qtbot: QtBot, page: AskPage, console: Console, model: GatedModel
 ) -> None:
@@ -600,7 +584,7 @@ def test_sources_that_were_not_cited_are_not_bold(qtbot: QtBot, page: AskPage, m
     model.answer = "I do not know."
     card = send(qtbot, page)
     assert isinstance(card, AnswerCard)
-    source = button_of(card, "[1] bread.md, Bread")
+    source = button_of(card, "Open source [1] bread.md, Bread")
     assert not source.font().bold()
     assert source.accessibleName() == "Open source [1] bread.md, Bread"
     card.answer.citation_clicked.emit(9)  # a number that was not in the prompt

@@ -235,7 +235,7 @@ def test_the_chosen_trace_is_shown(
     facts = texts(view._summary)
     assert asked["good"] in facts
     assert " of 4 chunks from " in facts and " completion" in facts
-    assert "1 of 1 sentence has support" in facts
+    assert "1 of 1 sentence has its words in the sources" in facts
     assert "first token after" in facts
     settings = texts(view._settings)
     assert "retrieval.top_k" in settings or "retrieval." in settings

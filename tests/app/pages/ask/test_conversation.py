@@ -13,7 +13,7 @@ from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.page import AskPage
 from rag.asking.rows import TraceFilter, list_traces
 from rag.asking.sessions.changes import go_on
-from rag.asking.sessions.rows import Binding, read_turns
+from rag.asking.sessions.rows import Binding, get_session, read_turns
 from rag.routing import ask
 from rag.workspace import Workspace
 
@@ -271,3 +271,23 @@ def test_what_answers_differently_from_here_on_is_said_between_the_cards(page: A
     first, second = page.conversation.turns
     assert not first.change.isVisible()
     assert second.change.text() == "From here on: version 1."
+
+
+def test_another_answer_beside_the_first_leaves_branch_and_binding_as_they_were(
+    page: AskPage, console: Console, send: Send, settle: Settle
+) -> None:
+    send(page, "How long does rye bread rest?")
+    send(page, "When do the boats leave?")
+    session = page.conversation.session_id
+    bound = get_session(console.database, session).binding
+    card = page._cards[0]
+    assert isinstance(card, AnswerCard)
+    card.ask_again("Version 1", {"version": 1})
+    settle()
+    assert questions(page) == ["How long does rye bread rest?", "When do the boats leave?"]
+    assert [turn.branches.text for turn in page.conversation.turns] == ["1 of 2", ""]
+    row = get_session(console.database, session)
+    assert row.binding == bound
+    assert row.leaf == page.conversation.turns[1].trace_id
+    first, _, again = read_turns(console.database, session)
+    assert (first.parent_id, again.parent_id, again.version_number) == ("", "", 1)
