@@ -196,24 +196,35 @@ def _leave_sessions(session: Session, trace_ids: Sequence[str]) -> None:
     raw = session.connection()
     listed = (json.dumps(list(trace_ids)),)
     mine = "SELECT value FROM json_each(?)"
-    going = dict(raw.exec_driver_sql(f"SELECT id, parent_id FROM trace WHERE id IN ({mine})", listed).all())
+    rows = raw.exec_driver_sql(f"SELECT id, parent_id FROM trace WHERE id IN ({mine})", listed)
+    going: dict[str, str] = {row[0]: row[1] for row in rows.all()}
     following = raw.exec_driver_sql(
-        f"SELECT id, parent_id FROM trace WHERE parent_id IN ({mine}) AND id NOT IN ({mine})", listed * 2
+        f"""SELECT id, parent_id FROM trace
+            WHERE session_id IN (SELECT session_id FROM trace WHERE id IN ({mine}))
+            AND parent_id IN ({mine}) AND id NOT IN ({mine})""",
+        listed * 3,
     ).all()
     for trace_id, parent in following:
-        seen = set()
-        while parent in going and parent not in seen:
-            seen.add(parent)
-            parent = going[parent]
-        raw.exec_driver_sql("UPDATE trace SET parent_id = ? WHERE id = ?", (parent, trace_id))
-    for (leaf,) in raw.exec_driver_sql(f"SELECT leaf FROM asksession WHERE leaf IN ({mine})", listed).all():
-        before = leaf
-        while before in going:
-            before = going[before]
-        raw.exec_driver_sql("UPDATE asksession SET leaf = ? WHERE leaf = ?", (before, leaf))
+        raw.exec_driver_sql(
+            "UPDATE trace SET parent_id = ? WHERE id = ?", (_left_before(going, parent), trace_id)
+        )
+    leaves = raw.exec_driver_sql(f"SELECT leaf FROM asksession WHERE leaf IN ({mine})", listed).all()
+    for (leaf,) in leaves:
+        raw.exec_driver_sql(
+            "UPDATE asksession SET leaf = ? WHERE leaf = ?", (_left_before(going, leaf), leaf)
+        )
     raw.exec_driver_sql(
         f"""DELETE FROM asksession WHERE id IN (SELECT session_id FROM trace WHERE id IN ({mine}))
             AND NOT EXISTS (SELECT 1 FROM trace t
                             WHERE t.session_id = asksession.id AND t.id NOT IN ({mine}))""",
         listed * 2,
     )
+
+
+def _left_before(going: dict[str, str], trace_id: str) -> str:
+    """Return the nearest question before one that goes which stays; empty: there is none."""
+    seen = set()
+    while trace_id in going and trace_id not in seen:
+        seen.add(trace_id)
+        trace_id = going[trace_id]
+    return "" if trace_id in going else trace_id

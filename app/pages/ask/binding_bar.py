@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QWidget
 
 from app.console import Console
 from app.widgets.buttons import button
@@ -37,8 +37,12 @@ class PickerBox(QComboBox):
 
     def sizeHint(self) -> QSize:
         """Return the size of the chosen text, the frame and the arrow."""
-        text = self.fontMetrics().horizontalAdvance(self.currentText())
-        return QSize(max(text, scaled(40)) + scaled(40), super().sizeHint().height())
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        text = QSize(self.fontMetrics().horizontalAdvance(self.currentText()), self.fontMetrics().height())
+        kind = QStyle.ContentsType.CT_ComboBox
+        width = self.style().sizeFromContents(kind, option, text, self).width()
+        return QSize(width + scaled(4), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Return the same: a name is not cut where there is room."""
@@ -92,7 +96,7 @@ class BindingBar(QWidget):
         self.summary = label("", "small", wrap=True)
         self.toggle_button = button("", self._toggle, link=True)
         line = row((self.summary, 1), self.toggle_button)
-        line.setAlignment(self.toggle_button, Qt.AlignmentFlag.AlignTop)
+        line.setAlignment(self.toggle_button, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         self._line = QWidget()
         self._line.setLayout(line)
         column(self._line, self.pickers, holder=self)

@@ -37,7 +37,7 @@ def page(qtbot: QtBot, console: Console, notes: Path, settle: Settle) -> AskPage
     """The page with the collection “Notes”."""
     made = AskPage(console)
     qtbot.addWidget(made)
-    made.resize(1200, 800)
+    made.resize(1600, 800)
     made.show()
     settle()
     return made
