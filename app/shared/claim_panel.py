@@ -16,6 +16,7 @@ from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion
 from rag.grounding.rows import ClaimResult, Verdict, frequency, shared_words
+from rag.text.markdown import shown
 
 
 class ClaimPanel(Panel):
@@ -72,10 +73,14 @@ class ClaimPanel(Panel):
         self._score.setVisible(bool(self._score.text()))
         set_tip(self._score, "" if claim.score is None else f"Score {claim.score:.3f}")
         evidence = " ".join(claim.evidence_text.split())
-        sentence = claim.text.strip()
+        sentence, offsets = shown(claim.text)
         in_claim, in_evidence = shared_words(sentence, evidence)
-        lead = len(claim.text) - len(claim.text.lstrip())
-        doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
+        doubtful = [
+            (place, place + 1)
+            for start, end in json.loads(claim.doubtful or "[]")
+            for place, offset in enumerate(offsets)
+            if start <= offset < end
+        ]
         alarm = f"color:{theme.colour(VERDICT_COLOURS[Verdict.UNSUPPORTED]).name()};text-decoration:underline"
         shared = [(start, end, "font-weight:600") for start, end in in_claim]
         unknown = [(start, end, alarm) for start, end in doubtful]

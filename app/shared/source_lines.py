@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
@@ -32,7 +34,8 @@ class SourceLine(QPushButton):
         self.setProperty("primary", False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         words = " ".join(hit.text.split())
-        self._pieces = (hit.document, hit.place, f"“{words[:_FIRST_WORDS]}”" if words else "")
+        first = first_words(hit.text, hit.place)
+        self._pieces = (hit.document, hit.place, f"“{first}”" if first else "")
         name = f"[{hit.marker}] {hit.document}" + (f", {hit.place}" if hit.place else "")
         self.setText(f"[{hit.marker}] " + _BETWEEN.join(piece for piece in self._pieces if piece))
         set_tip(self, f"{name}\n{words[:400]}")
@@ -61,6 +64,16 @@ class SourceLine(QPushButton):
         option.text = self.shown_text().replace("&", "&&")
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         painter.end()
+
+
+def first_words(text: str, place: str) -> str:
+    """Return how a passage begins, without the headings that its place names already."""
+    words = re.sub(r"^#{1,6}\s+", "", text.strip(), flags=re.MULTILINE)
+    words = " ".join(words.split())
+    headings = [part.strip() for part in place.split(">") if part.strip()]
+    while found := next((part for part in headings if words.startswith(part) and words != part), ""):
+        words = words[len(found) :].lstrip(" :.-")
+    return words[:_FIRST_WORDS]
 
 
 def shortened(marker: str, pieces: tuple[str, str, str], metrics: QFontMetrics, room: int) -> str:

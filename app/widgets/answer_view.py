@@ -98,6 +98,7 @@ class AnswerView(QTextBrowser):
         self.document().setDocumentMargin(0)
         self.document().setUndoRedoEnabled(False)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
+        self.horizontalScrollBar().rangeChanged.connect(lambda _least, _most: self._fit())
         theme.changed.connect(self._draw)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:

@@ -149,6 +149,28 @@ def plain_text(source: str) -> str:
     return "".join(parts)
 
 
+def shown(source: str) -> tuple[str, list[int]]:
+    """Return what is shown of a text, and where in it each character of that comes from."""
+    text, offsets = "", []
+    for block in parse(source):
+        for run in block.all_runs:
+            if (
+                text
+                and not text[-1].isspace()
+                and run.start > offsets[-1] + 1
+                and _is_apart(source, offsets[-1], run)
+            ):
+                text, offsets = text + " ", [*offsets, run.start]
+            text += run.text
+            offsets += range(run.start, run.end)
+    return text, offsets
+
+
+def _is_apart(source: str, last: int, run: Run) -> bool:
+    """Return whether a run begins in another line or cell than the last character before it."""
+    return any(mark in source[last + 1 : run.start] for mark in "\n|")
+
+
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt

@@ -207,7 +207,7 @@ class AnswerCard(Panel):
         other.asked_with = values
         other._question = trace.question
         other.trace_requested.connect(self.trace_requested)
-        other.edit_wanted.connect(self.edit_wanted)
+        other.edit_wanted.connect(lambda _trace_id: self.edit_wanted.emit(self.trace_id))  # one question
         other.asked.connect(self.asked)
         self.others.append(other)
         self.columns.add(other)
@@ -220,9 +220,12 @@ class AnswerCard(Panel):
         task.event.connect(self.handle)
         task.finished.connect(self.finish)
         task.failed.connect(self._failed)
-        task.cancelled.connect(lambda: self.stop("Stopped. The trace contains the answer up to here.", False))
-        task.ended.connect(lambda: self._console.data_changed.emit())
+        task.cancelled.connect(self._cancelled)  # no lambda: the card may be gone by then
+        task.ended.connect(self._console.data_changed)
         self.stop_wanted.connect(task.cancel)
+
+    def _cancelled(self) -> None:
+        self.stop("Stopped. The trace contains the answer up to here.", False)
 
     def _failed(self, sentence: str, details: str) -> None:
         self.stop(sentence, True)

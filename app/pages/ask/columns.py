@@ -35,14 +35,6 @@ class Columns(QWidget):
         self._widgets.append(widget)
         self._arrange()
 
-    def remove(self, widget: QWidget) -> None:
-        """Take one away; it is deleted."""
-        self._widgets.remove(widget)
-        self._grid.removeWidget(widget)
-        widget.hide()
-        widget.deleteLater()
-        self._arrange()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use as many columns as fit."""
         super().resizeEvent(event)

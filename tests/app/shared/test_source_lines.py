@@ -7,7 +7,7 @@ import dataclasses
 from PySide6.QtGui import QFont, QFontMetrics
 from pytestqt.qtbot import QtBot
 
-from app.shared.source_lines import SourceLine, shortened
+from app.shared.source_lines import SourceLine, first_words, shortened
 from app.widgets.theme import Theme
 from rag.index.rows import Hit
 
@@ -59,3 +59,12 @@ def test_pieces_that_are_missing_leave_their_room_to_the_others(qtbot: QtBot) ->
     assert shortened("[1] ", ("name" * 11, "", ""), metrics, room) == "[1] " + "name" * 11
     assert shortened("[1] ", ("a", "", "“b”"), metrics, room) == "[1] a  ·  “b”"
     assert shortened("[1] ", ("a", "p", ""), metrics, room) == "[1] a  ·  p"
+
+
+def test_first_words_are_those_behind_the_headings_that_the_place_names() -> None:
+    place = "Aurora 3 > Repairs"
+    assert first_words("# Aurora 3\n\n## Repairs\n\nThe customer pays.", place) == "The customer pays."
+    assert first_words("Repairs\nRepairs outside the warranty", place) == "outside the warranty"
+    assert first_words("Repairs", place) == "Repairs"
+    assert first_words("a #1 choice\n  and more", "") == "a #1 choice and more"
+    assert first_words("", place) == ""

@@ -239,6 +239,21 @@ def test_what_is_shown_of_every_claim_is_its_text_without_the_syntax(
         assert source[found.start : found.end] == found.text
 
 
+def test_a_table_without_room_is_scrolled_sideways_and_not_cut(qtbot: QtBot, one_view: AnswerView) -> None:
+    names = [f"Measurement{number}" for number in range(14)]
+    table = f"| {' | '.join(names)} |\n|{'---|' * 14}\n| {' | '.join('1' * 14)} |\n\nThe end."
+    one_view.resize(260, 100)
+    one_view.show()
+    one_view.set_answer(table)
+    QApplication.processEvents()
+    bar = one_view.horizontalScrollBar()
+    if one_view.document().size().width() > one_view.viewport().width():
+        assert bar.maximum() > 0
+    last = one_view.document().find("The end")
+    one_view.ensureCursorVisible()
+    assert one_view.viewport().height() >= one_view.cursorRect(last).bottom()
+
+
 def test_code_has_a_button_that_copies_it(qtbot: QtBot, theme: Theme) -> None:
     view = AnswerView(theme)
     qtbot.addWidget(view)

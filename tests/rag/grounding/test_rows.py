@@ -213,3 +213,11 @@ def test_importing_the_words_loads_no_heavy_library() -> None:
     code = "import sys, rag.grounding.rows; print([m for m in ('numpy', 'torch', 'sqlmodel') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_verdict_says_what_was_measured_and_not_whether_the_sentence_is_right() -> None:
+    assert {verdict: verdict.words for verdict in Verdict if verdict.words != verdict} == {
+        Verdict.SUPPORTED: "words in source"
+    }
+    assert "Whether it is right is not measured" in Verdict.SUPPORTED.meaning
+    assert all(verdict.meaning.endswith(".") for verdict in Verdict)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.markdown import Block, Kind, parse, plain_text
+from rag.text.markdown import Block, Kind, parse, plain_text, shown
 
 PIECES = [
     *"*_`~#>-+|[]()!\\<>&:.\n\t 0179",
@@ -14,7 +14,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-def shown(source: str) -> list[str]:
+def texts(source: str) -> list[str]:
     return [block.text for block in parse(source)]
 
 
@@ -58,7 +58,7 @@ def test_nested_lists_know_their_depth_and_which_paragraph_has_the_bullet() -> N
     ],
 )
 def test_what_could_load_or_run_something_is_shown_as_it_is_written(source: str) -> None:
-    assert shown(source) == [source]
+    assert texts(source) == [source]
     assert not any(run.href for block in parse(source) for run in block.all_runs)
 
 
@@ -73,20 +73,20 @@ def test_only_addresses_of_the_web_are_links_and_an_image_is_one_of_them() -> No
 
 
 def test_what_is_cut_off_is_shown_as_far_as_it_goes() -> None:
-    assert shown("```\nif x:") == ["if x:"]
-    assert shown("It is **very") == ["It is **very"]
-    assert shown("| a | b |\n|---|") == ["| a | b |\n|---|"]
-    assert shown("") == shown("\n \n") == []
+    assert texts("```\nif x:") == ["if x:"]
+    assert texts("It is **very") == ["It is **very"]
+    assert texts("| a | b |\n|---|") == ["| a | b |\n|---|"]
+    assert texts("") == texts("\n \n") == []
 
 
 def test_cells_that_a_table_has_no_column_for_are_not_lost() -> None:
-    assert shown("| a |\n|---|\n| 1 | 2 |") == ["| a |\n|---|\n| 1 | 2 |"]
+    assert texts("| a |\n|---|\n| 1 | 2 |") == ["| a |\n|---|\n| 1 | 2 |"]
 
 
 def test_what_is_nested_too_deep_is_not_lost() -> None:
     source = "> " * 300 + "word"
-    assert "word" in shown(source)[0]
-    assert "deep" in shown("- " * 200 + "deep")[0]
+    assert "word" in texts(source)[0]
+    assert "deep" in texts("- " * 200 + "deep")[0]
 
 
 def test_a_text_is_copied_with_bullets_and_numbers_and_without_syntax() -> None:
@@ -131,3 +131,14 @@ def test_a_text_read_from_an_outermost_block_on_is_read_alike(pieces: list[str],
     whole = [block for block in blocks if block.top >= top]
     assert [block.text for block in rest] == [block.text for block in whole]
     assert [(start + top, end + top) for start, end in places(rest)] == places(whole)
+
+
+def test_what_is_shown_of_a_sentence_knows_where_each_character_comes_from() -> None:
+    source = "- **Rye** rests `14` hours [1]"
+    text, offsets = shown(source)
+    assert text == "Rye rests 14 hours [1]"
+    assert [source[offset] for offset in offsets] == list(text)
+    row = "| wheat | 2 |"
+    assert shown(row)[0] == row  # a row without its table
+    assert shown("| a | b |\n|---|---|\n| c | d |")[0] == "a b c d"
+    assert shown("") == ("", [])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import shiboken6
 from driving import button_of, click, notices
 from fakes import ScriptedModel, drive
 from PySide6.QtCore import QPoint, Qt
@@ -153,6 +154,23 @@ def test_another_answer_is_stopped_by_its_own_button(
     assert other.status.text() == "Stopped"
     assert "Stop" not in other.actions_texts() and "Open trace" in other.actions_texts()
     assert card.answer_text == ANSWER
+
+
+def test_a_card_may_go_while_another_answer_comes(
+    qtbot: QtBot, page: AskPage, console: Console, model: ScriptedModel, settle: Settle
+) -> None:
+    card = send(qtbot, page, settle)
+    model.pause_after = 2
+    pick(card, "Ask again", "The same again")
+    (other,) = card.others
+    qtbot.waitUntil(lambda: other.answer_text != "")
+    with qtbot.waitSignal(card.edit_wanted) as wanted:
+        other.edit_wanted.emit(other.trace_id)
+    assert wanted.args == [card.trace_id]  # there is one question
+    shiboken6.delete(card)
+    model.may_go_on.set()
+    settle()
+    assert [row.status for row in list_traces(console.database, TraceFilter())] == ["done", "done"]
 
 
 # --- editing, stopping, cases, trace ----------------------------------------------------------------------
