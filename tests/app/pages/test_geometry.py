@@ -35,6 +35,9 @@ from app.console import Console
 from app.main_window import MainWindow
 from app.routes import TITLES
 from app.widgets.theme import Theme
+from rag.asking.rows import get_trace
+from rag.asking.sessions.changes import go_on
+from rag.asking.sessions.rows import Binding
 from rag.review.queues import fill_queue
 from rag.workspace import Workspace
 
@@ -56,7 +59,12 @@ def asked(notes: Path, open_workspace: Workspace, model: ScriptedModel) -> None:
     """Answers as they come: a short one, one with sentences that nothing supports, one of long ago."""
     ask_once(open_workspace, "How long does rye bread rest?", "Rye bread needs 14 hours of rest [1].")
     long = "Which of the repairs outside the warranty does the customer pay for, and within how many days?"
-    ask_once(open_workspace, long, "Boats leave at midnight from Hamburg [1]. Storms come in July. " * 4)
+    opened = ask_once(
+        open_workspace, long, "Boats leave at midnight from Hamburg [1]. Storms come in July. " * 4
+    )
+    session = get_trace(open_workspace.database, opened).session_id
+    go_on(open_workspace.store, session, Binding("Notes"))
+    QSettings().setValue("ask/session", session)  # as it is at a start: the page Ask shows its answers
     now = int(time.time() * 1000)
     add_traces(
         open_workspace, 60, now - 9 * DAY, DAY // 7, collection="Notes", prompt_tokens=12_170,
