@@ -32,7 +32,7 @@ class PickerBox(QComboBox):
     def __init__(self) -> None:
         """Make an empty box."""
         super().__init__()
-        self.setMaximumWidth(scaled(_WIDEST))
+        self.fit()
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -47,6 +47,10 @@ class PickerBox(QComboBox):
     def minimumSizeHint(self) -> QSize:
         """Return the same: a name is not cut where there is room."""
         return self.sizeHint()
+
+    def fit(self) -> None:
+        """Take more room where the text is larger."""
+        self.setMaximumWidth(scaled(_WIDEST))
 
     def showPopup(self) -> None:
         """Show the list with whole names."""
@@ -73,7 +77,7 @@ class BindingBar(QWidget):
         self._is_routed = False
         self.collection_box, self.version_box, self.model_box = PickerBox(), PickerBox(), PickerBox()
         self.pipeline_box, self.prompt_box = PickerBox(), PickerBox()
-        self._boxes = {
+        self._boxes: dict[str, PickerBox] = {
             "Collection": self.collection_box,
             "Version": self.version_box,
             "Pipeline": self.pipeline_box,
@@ -84,6 +88,7 @@ class BindingBar(QWidget):
         self._flow = flow = Flow(spacing=SPACE - 2)
         for name, box in self._boxes.items():
             box.setAccessibleName("Dataset version" if name == "Version" else name)
+            console.theme.changed.connect(box.fit)
             holder = self._holders[name] = QWidget()
             holder.setLayout(row(label(name, "small"), box))
             flow.addWidget(holder)

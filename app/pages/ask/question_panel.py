@@ -26,7 +26,7 @@ class QuestionBox(QPlainTextEdit):
         self.setPlaceholderText("Ask a question  (Enter sends, Shift+Enter starts a new line)")
         self.setAccessibleName("Question")
         self.setAcceptDrops(False)  # files dropped here go to the window
-        self.setFixedHeight(scaled(64))
+        self.fit()
         self.setTabChangesFocus(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -38,6 +38,10 @@ class QuestionBox(QPlainTextEdit):
             self.last_wanted.emit()
         else:
             super().keyPressEvent(event)
+
+    def fit(self) -> None:
+        """Be as high as three lines of the present text size."""
+        self.setFixedHeight(scaled(64))
 
     def put(self, text: str) -> None:
         """Show a text with the cursor behind it, ready to be changed."""
@@ -65,6 +69,7 @@ class QuestionPanel(Panel):
         self.question.sent.connect(self.send)
         self.question.last_wanted.connect(self.last_wanted)
         on_escape(self.question, self._escape)
+        console.theme.changed.connect(self.question.fit)
         self.send_button = button("Ask", self.send, primary=True, tip="Enter")
         self.stop_button = button("Stop", self.stop_wanted.emit, tip="Stop the answer (Esc)")
         self.stop_button.hide()
