@@ -155,8 +155,6 @@ class PageStack(QStackedWidget):
         for route in ROUTES:
             if isinstance(page, route.page):
                 route.signal(page).connect(partial(route.go, self))
-        if isinstance(page, AskPage):
-            page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
         return page
 
 
@@ -339,7 +337,7 @@ class Pages(PageStack):
             self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
-        self.ask.choose_collection(report.collection)
+        self.ask.prefer_collection(report.collection)
 
     def _show_collection(self, name: str) -> None:
         self.show_page("collections")
@@ -375,6 +373,11 @@ def _open_version(page: VersionsPage, place: Place) -> bool:
         page.choose(place.within)
     found = page.collection_name == place.within
     return found and _choose(page.history.table, lambda version: str(version.number) == place.key)
+
+
+def _open_session(page: AskPage, place: Place) -> bool:
+    page.open_session(place.key)  # which says it itself if there is none
+    return True
 
 
 def _open_trace(page: TracesPage, place: Place) -> bool:
@@ -431,6 +434,7 @@ OPENERS: dict[Kind, Callable[[Any, Place], bool]] = {
     Kind.COLLECTION: _open_collection,
     Kind.DOCUMENT: _open_document,
     Kind.VERSION: _open_version,
+    Kind.SESSION: _open_session,
     Kind.TRACE: _open_trace,
     Kind.PROMPT: _open_prompt,
     Kind.PROMPT_VERSION: _open_prompt,
@@ -445,6 +449,11 @@ OPENERS: dict[Kind, Callable[[Any, Place], bool]] = {
     Kind.SETTING: lambda page, place: page.show_setting(place.key),
     Kind.MODEL: _open_model,
 }
+
+
+def _ask_place(page: AskPage) -> Place | None:
+    conversation = page.conversation
+    return None if conversation.is_empty else Place(Kind.SESSION, conversation.session_id)
 
 
 def _collections_place(page: CollectionsPage) -> Place:
@@ -485,6 +494,7 @@ def _review_place(page: ReviewPage) -> Place | None:
 
 # What a page shows now, to come back to; nothing, or a place without a key: the page itself.
 HERE: dict[str, Callable[[Any], Place | None]] = {
+    "ask": _ask_place,
     "collections": _collections_place,
     "versions": _versions_place,
     "traces": lambda page: Place(Kind.TRACE, page.trace_id),
@@ -515,6 +525,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),
+    Route(AskPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(AskPage, lambda page: page.asked, lambda pages, task: pages.asked.emit(task)),
     Route(CollectionsPage, lambda page: page.files_wanted, lambda pages, name: pages.files_wanted.emit(name)),
     Route(

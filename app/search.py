@@ -28,6 +28,7 @@ _HEADINGS = {
     Kind.COLLECTION: "Collections",
     Kind.DOCUMENT: "Documents",
     Kind.VERSION: "Versions",
+    Kind.SESSION: "Sessions",
     Kind.TRACE: "Traces",
     Kind.PROMPT: "Prompts",
     Kind.PROMPT_VERSION: "Prompts",

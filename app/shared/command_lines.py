@@ -139,6 +139,13 @@ def _version(place: Place) -> list[Call]:
     ]
 
 
+def _session(place: Place) -> list[Call]:
+    return [
+        Call("Show it", ("sessions", "show"), (place.key,)),
+        Call("Delete it", ("sessions", "delete"), (place.key,)),
+    ]
+
+
 def _trace(place: Place) -> list[Call]:
     return [
         Call("Show it", ("traces", "show"), (place.key,)),
@@ -248,6 +255,7 @@ _OF_KIND: dict[Kind, Callable[[Place], list[Call]]] = {
     Kind.COLLECTION: _collection,
     Kind.DOCUMENT: _document,
     Kind.VERSION: _version,
+    Kind.SESSION: _session,
     Kind.TRACE: _trace,
     Kind.PROMPT: _prompt,
     Kind.PROMPT_VERSION: _prompt_version,

@@ -47,6 +47,7 @@ PAGE_OF = {
     Kind.COLLECTION: "collections",
     Kind.DOCUMENT: "collections",
     Kind.VERSION: "versions",
+    Kind.SESSION: "ask",
     Kind.TRACE: "traces",
     Kind.PROMPT: "prompts",
     Kind.PROMPT_VERSION: "prompts",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.console import Console, Notice
 from app.shared.claim_panel import ClaimPanel
-from app.widgets.buttons import IconButton, button
+from app.shared.source_lines import SourceLine
+from app.widgets.buttons import IconButton
 from app.widgets.labels import ElidedLabel
 from app.widgets.layout import EmptyState, Panel, column, row
 from app.widgets.page_view import PageView
@@ -165,11 +166,8 @@ class SourcePanel(QWidget):
         self._stack.setCurrentWidget(self.passage_view)
 
 
-def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> QPushButton:
-    """Return a button that opens a passage. cited: whether the answer cites it."""
-    place = f", {hit.place}" if hit.place else ""
-    text = f"[{hit.marker}] {hit.document}{place}"
-    shown = text if len(text) <= 56 else text[:55] + "…"
-    made = button(shown, lambda: panel.show_hit(hit), link=True, tip=" ".join(hit.text.split())[:400])
-    made.setAccessibleName(f"Open source {text}" + (", cited" if cited else ""))
+def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> SourceLine:
+    """Return a line that opens a passage. cited: whether the answer cites it."""
+    made = SourceLine(hit, cited)
+    made.clicked.connect(lambda _checked=False: panel.show_hit(hit))
     return made

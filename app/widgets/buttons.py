@@ -87,13 +87,14 @@ class Toolbar(QWidget):
         ]
         some = any(made is not None and _is_on(made) for _, made in self._items)
         widths = [*always, *([self.more.sizeHint().width()] if some else [])]
-        height = super().minimumSizeHint().height()
+        height = max(super().minimumSizeHint().height(), self.more.sizeHint().height())
         return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), height)
 
     def sizeHint(self) -> QSize:
         """Return the size with nothing under “More”."""
         widths = [_width(holder) for holder, made in self._items if _is_on(made or holder)]
-        return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), super().sizeHint().height())
+        height = max(super().sizeHint().height(), self.more.sizeHint().height())  # links are lower than it
+        return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Decide what has room."""

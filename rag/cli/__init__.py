@@ -32,6 +32,7 @@ from rag.cli import (
 )
 from rag.cli.evaluation import pipelines, runs, sets
 from rag.cli.printing.screen import close_output, prepare
+from rag.cli.sessions import commands as sessions
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
 
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
+    knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
     costs, data, installation, chroma, finding,
 ):  # fmt: skip
     app.add_typer(part.app)

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     COLLECTION = "collection"
     DOCUMENT = "document"
     VERSION = "version"
+    SESSION = "session"
     TRACE = "trace"
     PROMPT = "prompt"
     PROMPT_VERSION = "prompt version"
@@ -67,8 +68,8 @@ class Place:
             return f"version {self.key} of “{self.within}”"
         if self.kind is Kind.DOCUMENT:
             return f"document “{file_name(self.key)}”"
-        if self.kind is Kind.TRACE:
-            return f"trace {self.key[:8]}"
+        if self.kind in (Kind.TRACE, Kind.SESSION):
+            return f"{self.kind} {self.key[:8]}"
         if self.kind in (Kind.RUN, Kind.ROLLOUT):
             return f"{self.kind} {self.key}"
         return f"{self.kind} “{self.key}”"
@@ -167,6 +168,22 @@ def _versions(database: Database, text: str) -> list[Found]:
             Place(Kind.VERSION, str(number), name), f"{name} version {number}", message, f"{message} {tagged}"
         )
         for name, number, message, tagged in rows
+    ]
+
+
+def _sessions(database: Database, text: str) -> list[Found]:
+    """Find sessions by their names; one that has none is called by its first question."""
+    title = """coalesce(nullif(s.name, ''), (SELECT t.question FROM trace t WHERE t.session_id = s.id
+               ORDER BY t.created_ms, t.rowid LIMIT 1), '')"""
+    rows = _matching(
+        database, text, title,
+        f"""SELECT s.id, {title}, coalesce(c.name, s.collection) FROM asksession s
+            LEFT JOIN collection c ON c.id = s.collection_id""",
+        "s.asked_ms DESC", "s.deleted_ms IS NULL AND ",
+    )  # fmt: skip
+    return [
+        Found(Place(Kind.SESSION, session), " ".join(name.split())[:_LONGEST], collection, name)
+        for session, name, collection in rows
     ]
 
 
@@ -277,13 +294,13 @@ def _alerts(database: Database, text: str) -> list[Found]:
 
 
 FINDERS: tuple[Finder, ...] = (
-    _collections, _documents, _versions, _traces, _prompts, _prompt_versions, _sets, _cases, _runs,
+    _collections, _documents, _versions, _sessions, _traces, _prompts, _prompt_versions, _sets, _cases, _runs,
     _pipelines, _queues, _alerts,
 )  # fmt: skip
 
 
 def _matching(
-    database: Database, text: str, searched: str, statement: str, order: str = ""
+    database: Database, text: str, searched: str, statement: str, order: str = "", besides: str = ""
 ) -> Sequence[tuple]:  # type: ignore[type-arg]
     """Return the rows of a statement whose searched text contains every word; the earliest matches first.
 
@@ -293,6 +310,7 @@ def _matching(
         searched: An SQL expression of the text to search.
         statement: A SELECT without a WHERE.
         order: How rows are ordered instead, where the newest matter most.
+        besides: What a row must be besides, with an AND behind it.
     """
     words = comparable(text).split()
     condition = " AND ".join(f"{searched} LIKE ? ESCAPE '!'" for _ in words)
@@ -301,7 +319,7 @@ def _matching(
     if not order:
         patterns.append(f"{_pattern(words[0])}%")
     return database.cells(
-        f"{statement} WHERE {condition} ORDER BY {order or begins} LIMIT ?", (*patterns, _CANDIDATES)
+        f"{statement} WHERE {besides}{condition} ORDER BY {order or begins} LIMIT ?", (*patterns, _CANDIDATES)
     )
 
 

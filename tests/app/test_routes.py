@@ -237,6 +237,8 @@ def objects(open_workspace: Workspace, answered: str, documents: Path) -> dict[K
     """A place of every kind that is there to be opened."""
     drive(ingest_files(open_workspace, "Other", [str(documents)]))
     source = open_workspace.database.cells("SELECT source FROM document ORDER BY id DESC")[0][0]
+    session = open_workspace.database.cells("SELECT session_id FROM trace")[0][0]
+    insert(open_workspace, "asksession", id=session, name="", collection="Bread", asked_ms=1)
     for system in ("Be brief.", "Be very brief."):
         save_prompt(open_workspace.store, "short", system, PROMPT)
     store_pipeline(open_workspace, "small", present_pipeline(open_workspace, "Bread"))
@@ -251,7 +253,8 @@ def objects(open_workspace: Workspace, answered: str, documents: Path) -> dict[K
         place.kind: place
         for place in (
             Place(Kind.PAGE, "costs"), Place(Kind.COLLECTION, "Other"), Place(Kind.DOCUMENT, source, "Other"),
-            Place(Kind.VERSION, "1", "Other"), Place(Kind.TRACE, answered), Place(Kind.PROMPT, "short"),
+            Place(Kind.VERSION, "1", "Other"), Place(Kind.SESSION, session), Place(Kind.TRACE, answered),
+            Place(Kind.PROMPT, "short"),
             Place(Kind.PROMPT_VERSION, "1", "short"), Place(Kind.SET, "Night"), Place(Kind.CASE, key, "Night"),
             Place(Kind.RUN, "7"), Place(Kind.PIPELINE, "small"), Place(Kind.PIPELINE_VERSION, "1", "small"),
             Place(Kind.QUEUE, "Doubtful"), Place(Kind.ALERT, list_alerts(open_workspace.database)[0].name),

@@ -66,10 +66,10 @@ TRACE_COLUMNS = (
     Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
     Column(
         "Status",
-        lambda t: ", ".join(t.silent_failures) or t.status,
+        lambda t: t.state,
         92,
-        colour=lambda t: "check" if t.silent_failures else STATUS_COLOURS.get(t.status),
-        tooltip=lambda t: t.error or ", ".join(t.silent_failures),
+        colour=lambda t: "check" if t.is_suspicious else STATUS_COLOURS.get(t.status),
+        tooltip=lambda t: t.error or t.explained,
     ),
     Column(
         "Flags",
@@ -200,7 +200,8 @@ class TracesPage(QWidget):
     def _make_filters(self) -> None:
         self.verdict_box.addItem("Any verdict", "")
         for verdict in _VERDICTS:
-            self.verdict_box.addItem(verdict.capitalize(), verdict)
+            words = verdict if verdict == "flagged" else Verdict(verdict).words
+            self.verdict_box.addItem(words.capitalize(), verdict)
         self.silent_box.addItem("Any answer", "")
         self.silent_box.addItem("Silent failures", "any")
         for number, failure in enumerate(SilentFailure, 2):

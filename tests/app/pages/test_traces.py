@@ -237,7 +237,7 @@ def test_the_chosen_trace_is_shown(
     facts = texts(view._summary)
     assert asked["good"] in facts
     assert " of 4 chunks from " in facts and " completion" in facts
-    assert "1 of 1 sentence has support" in facts
+    assert "1 of 1 sentence has its words in the sources" in facts
     assert "first token after" in facts
     settings = texts(view._settings)
     assert "retrieval.top_k" in settings or "retrieval." in settings
@@ -553,12 +553,13 @@ def test_a_trace_links_to_what_it_names(
     assert page.trace_id == asked["good"]
     trace = get_trace(console.database, asked["good"])
     named = {link.text(): link for link in page.view.links.findChildren(QPushButton) if not link.isHidden()}
-    assert list(named) == ["Notes", "Version 2", f"Prompt default {trace.prompt_version}"]
+    assert list(named) == ["Notes", "Version 2", f"Prompt default {trace.prompt_version}", "Session"]
     spy = QSignalSpy(console.place_requested)
     for link in named.values():
         link.click()
-    assert [spy.at(number)[0] for number in range(3)] == [
+    assert [spy.at(number)[0] for number in range(4)] == [
         Place(Kind.COLLECTION, "Notes"),
         Place(Kind.VERSION, "2", "Notes"),
         Place(Kind.PROMPT_VERSION, str(trace.prompt_version), "default"),
+        Place(Kind.SESSION, trace.session_id),
     ]

@@ -59,6 +59,10 @@ def database(workspace: Workspace) -> Database:
         status="done",
     )
     insert(workspace, "evaluationruntag", run_id=7, name="baseline")
+    insert(workspace, "asksession", id="s1", name="Ferries", asked_ms=1)
+    insert(workspace, "asksession", id="s2", name="Ferries of old", asked_ms=2, deleted_ms=3)
+    insert(workspace, "asksession", id="s3", name="", asked_ms=3)
+    insert(workspace, "trace", id="t3", session_id="s3", question="Where is the beacon?")
     insert(workspace, "pipeline", id=1, name="small", last_number=3)
     insert(workspace, "reviewqueue", id=50, name="flagged first")
     insert(workspace, "alertrule", id=50, name="Too many flags", measure="flag rate", state="ok")
@@ -76,6 +80,8 @@ FINDABLE = [
     ("the sea", Place(Kind.DOCUMENT, "/files/tides.txt", "Über Harbours")),
     ("version 2", Place(Kind.VERSION, "2", "Über Harbours")),
     ("released", Place(Kind.VERSION, "1", "Über Harbours")),
+    ("ferr", Place(Kind.SESSION, "s1")),
+    ("beacon", Place(Kind.SESSION, "s3")),
     ("short", Place(Kind.PROMPT, "short answers")),
     ("two sent", Place(Kind.PROMPT_VERSION, "1", "short answers")),
     ("staging", Place(Kind.PROMPT_VERSION, "1", "short answers")),
@@ -95,6 +101,10 @@ def test_an_object_of_each_kind_is_found(database: Database) -> None:
     assert {place.kind for _, place in FINDABLE} == set(Kind) - {
         Kind.PAGE, Kind.TRACE, Kind.PIPELINE_VERSION, Kind.ROLLOUT, Kind.SETTING, Kind.MODEL
     }  # fmt: skip
+
+
+def test_deleted_sessions_are_not_found(database: Database) -> None:
+    assert places(find_objects(database, "ferries")) == [Place(Kind.SESSION, "s1")]
 
 
 def test_only_documents_of_the_active_version_are_found(database: Database) -> None:
