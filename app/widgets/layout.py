@@ -442,7 +442,8 @@ class _Side(QWidget):
             layout.setRowMinimumHeight(0, least)
         else:
             layout.setColumnMinimumWidth(0, least)
-        self.setVisible(not widget.isHidden())
+        if widget.isHidden():  # never shown here: without its splitter it would flash as a window of its own
+            self.hide()
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
