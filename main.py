@@ -48,6 +48,7 @@ COMMANDS = {
     "ingest": "PATH... -c NAME: add files and folders to a collection",
     "sample": "[--evaluate]: create the sample collection, its questions and two pipelines, and compare them",
     "search": "Q -c NAME [--explain]: find passages without asking a model, and see how",
+    "find": "WORD...: find collections, documents, traces, prompts, runs and more by words of their names",
     "retrieval": "presets | show | set | upgrade: how a collection is searched",
     "ask": "Q -c NAME: ask a question; the answer is checked and traced",
     "collections": "[list]: list the collections",

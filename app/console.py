@@ -50,6 +50,7 @@ class Console(QObject):
     notice = Signal(str, str)  # sentence, a Notice
     offer = Signal(object)  # an Offer: a notice about which something can be done
     bug = Signal(str, str)  # sentence, details
+    place_requested = Signal(object)  # a rag.finding.rows.Place: an object that is to be opened in its page
     data_changed = Signal()  # collections, versions or traces are not what they were
     settings_changed = Signal()
     models_changed = Signal()

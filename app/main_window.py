@@ -24,8 +24,10 @@ from app.background_checks import BackgroundChecks
 from app.console import Console, Notice, Offer
 from app.engine.client import Task
 from app.help.ways import Help
+from app.history import MouseButtons
 from app.ingest_controller import IngestController
 from app.routes import PAGES, TITLES, Pages
+from app.search import ObjectFinder, recent_commands, remember
 from app.widgets.error_dialog import show_error
 from app.widgets.labels import label
 from app.widgets.layout import column, row
@@ -170,12 +172,15 @@ class MainWindow(QMainWindow):
         self.status_bar = StatusBar(console)
         self.ingests = IngestController(console, self)
         self.checks = BackgroundChecks(console)
+        self.finder = ObjectFinder(console)
         self._lay_out()
         self.overlay = DropOverlay(console.theme, self)
         self.commands = self._make_commands()
         self._make_shortcuts()
         self._connect()
         self._restore()
+        self.winId()  # makes the window that the filter is for
+        MouseButtons(self.windowHandle(), self.pages.go_back, self.pages.go_forward)
 
     # --- making -------------------------------------------------------------------------------------------
 
@@ -191,10 +196,18 @@ class MainWindow(QMainWindow):
         pages, ingests = self.pages, self.ingests
         return [
             *(
-                Command(f"Go to {page.title}", partial(self.show_page, page.key), page.shortcut, "page open")
+                Command(
+                    f"Go to {page.title}",
+                    partial(self.show_page, page.key),
+                    page.shortcut,
+                    "page open",
+                    "Pages",
+                )
                 for page in PAGES
             ),
             Command("Show or hide the names of the pages", self.rail.toggle, "Ctrl+B", "rail sidebar icons"),
+            Command("Back", pages.go_back, "Alt+Left", "previous history page", group="Pages"),
+            Command("Forward", pages.go_forward, "Alt+Right", "next history page", group="Pages"),
             Command("Ask a question", self._ask_question, "Ctrl+L", "query box"),
             Command("New session", lambda: pages.ask.new_session(), "Ctrl+N", "clear conversation"),
             Command("Stop the answer", lambda: pages.ask.stop(), "Esc", "cancel abort"),
@@ -231,6 +244,12 @@ class MainWindow(QMainWindow):
         self.help.steps.step_requested.connect(pages.show_step)
         pages.guide_wanted.connect(self.help.open_guide)
         pages.first_steps_wanted.connect(self.help.steps.open_steps)
+        self.rail.back_requested.connect(pages.go_back)
+        self.rail.forward_requested.connect(pages.go_forward)
+        self.rail.finder_requested.connect(self.open_palette)
+        pages.history.changed.connect(
+            lambda: self.rail.show_ways(pages.history.back_title, pages.history.forward_title)
+        )
         pages.page_shown.connect(self._page_shown)
         pages.title_changed.connect(self._show_title)
         pages.files_wanted.connect(ingests.choose_files)
@@ -307,7 +326,11 @@ class MainWindow(QMainWindow):
 
     def open_palette(self) -> CommandPalette:
         """Open the command palette."""
-        palette = CommandPalette(self.commands, self)
+        known = [*self.pages.commands(), *self.commands]
+        recent = recent_commands(known, self._console)
+        palette = CommandPalette(known, self, recent=recent, finder=self.finder, used=remember)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.finished.connect(self.finder.stop)
         palette.popup()
         return palette
 
@@ -318,6 +341,7 @@ class MainWindow(QMainWindow):
             ("Enter", "Send the question"),
             ("Shift+Enter", "New line in the question"),
             ("Ctrl+C", "Copy the chosen rows of a table"),
+            ("Shift+F10", "Open the menu of the chosen rows"),
         ]
         dialog = ShortcutsDialog(keys, self)
         dialog.open()
@@ -428,6 +452,7 @@ class MainWindow(QMainWindow):
         state.setValue("window/page", self.current_page or self._first_page)
         self.status_bar.stop()
         self.checks.stop()
+        self.finder.stop()
         self._console.engine.stop()
         super().closeEvent(event)
 

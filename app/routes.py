@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QScrollArea, QStackedWidget, QWidget
 
 from app.console import Console, Notice, Offer
+from app.history import History, Visit
 from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
@@ -25,9 +26,15 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
+from app.search import call_commands, model_commands, page_commands, setting_commands
+from app.shared.command_lines import Call, calls_of, question_call, search_call
+from app.shared.links import link_tables, page_of
+from app.widgets.item_models import RecordTable
 from app.widgets.layout import guard_wheel, scrolled
 from app.widgets.navigation import RailPage
+from app.widgets.palette import Command
 from rag.asking.rows import TraceFilter, list_traces
+from rag.finding.rows import Kind, Place
 from rag.knowledge.rows import FileStatus, IngestReport, list_collections
 from rag.sample.rows import FLAGGED_QUESTION, SAMPLE_COLLECTION
 
@@ -140,15 +147,18 @@ class PageStack(QStackedWidget):
         """Return whether the page with this key was needed so far."""
         return key in self.__dict__
 
+    def key_of(self, page: QWidget) -> str:
+        """Return the key of a page that was made."""
+        return next((key for key, made in self.__dict__.items() if made is page and key in TITLES), "")
+
     def _add(self, page: P) -> P:
         """Add a page, which scrolls where the window is smaller than it can be."""
         guard_wheel(page)
+        link_tables(page, partial(self.key_of, page), self._console)
         self.addWidget(scrolled(page, sideways=True))
         for route in ROUTES:
             if isinstance(page, route.page):
                 route.signal(page).connect(partial(route.go, self))
-        if isinstance(page, AskPage):
-            page.collection_box.currentIndexChanged.connect(lambda _index: self.title_changed.emit())
         return page
 
 
@@ -165,6 +175,8 @@ class Pages(PageStack):
         """Show no page yet."""
         super().__init__(console)
         self._current = ""
+        self.history = History()
+        console.place_requested.connect(self.open_place)
 
     @property
     def current(self) -> str:
@@ -179,9 +191,72 @@ class Pages(PageStack):
         return " – ".join(part for part in (TITLES.get(self._current, ""), subject) if part)
 
     def show_page(self, key: str) -> None:
-        """Show the page with this key."""
+        """Show the page with this key; the one that was shown before can be gone back to."""
         if key not in TITLES:
             raise KeyError(key)
+        if self._current and key != self._current:
+            self.history.leave(self.visit)
+        self._bring_up(key)
+
+    def commands(self) -> list[Command]:
+        """Return what the palette offers here: the actions of the page in view, settings and models."""
+        page: QWidget = getattr(self, self._current)
+        return [
+            *page_commands(page, self.title),
+            *call_commands(self.calls(), self._console),
+            *setting_commands(self._console, SettingsPage.sections),
+            *model_commands(self._console),
+        ]
+
+    def calls(self) -> list[Call]:
+        """Return what the command line can do with what is in view."""
+        calls = calls_of(self.visit.place)
+        if self._current == "ask":
+            question, name = self.ask.question.toPlainText().strip(), self.ask.collection_name
+            if question and name:
+                calls += [question_call(question, name), search_call(question, name)]
+        elif self._current == "collections":
+            query, name = self.collections.search.query.text().strip(), self.collections.collection_name
+            if query and name:
+                calls.append(search_call(query, name))
+        return calls
+
+    # --- places -------------------------------------------------------------------------------------------
+
+    @property
+    def visit(self) -> Visit:
+        """What is looked at now."""
+        found = HERE[self._current](self.__dict__[self._current]) if self._current in HERE else None
+        place = found if found and found.key else Place(Kind.PAGE, self._current)
+        name = "" if place.kind is Kind.PAGE else place.sentence()
+        return Visit(place, ": ".join(part for part in (TITLES.get(self._current, ""), name) if part))
+
+    def open_place(self, place: Place) -> None:
+        """Show an object in its page; what was shown before can be gone back to."""
+        if self._current and place != self.visit.place:
+            self.history.leave(self.visit)
+        self._show_place(place)
+
+    def go_back(self) -> None:
+        """Show what was shown before the last link was followed."""
+        self._follow(self.history.go_back)
+
+    def go_forward(self) -> None:
+        """Show what was shown before somebody went back."""
+        self._follow(self.history.go_forward)
+
+    def _follow(self, way: Callable[[Visit], Place | None]) -> None:
+        place = way(self.visit) if self._current else None
+        if place is not None:
+            self._show_place(place)
+
+    def _show_place(self, place: Place) -> None:
+        self._bring_up(page_of(place))
+        if place.kind is not Kind.PAGE and not OPENERS[place.kind](getattr(self, self._current), place):
+            name = place.sentence()
+            self._console.notice.emit(f"{name[:1].upper()}{name[1:]} is not here any more.", Notice.BAD)
+
+    def _bring_up(self, key: str) -> None:
         page: QWidget = getattr(self, key)
         self._current = key
         self.setCurrentIndex(next(n for n in range(self.count()) if self.page_at(n) is page))
@@ -197,8 +272,7 @@ class Pages(PageStack):
 
     def open_trace(self, trace_id: str) -> None:
         """Show a trace."""
-        self.show_page("traces")
-        self.traces.open_trace(trace_id)
+        self.open_place(Place(Kind.TRACE, trace_id))
 
     def open_flagged(self) -> None:
         """List the traces whose answers are flagged."""
@@ -287,7 +361,7 @@ class Pages(PageStack):
             self._console.offer.emit(Offer(report.sentence(), "Show", show, kind=kind))
         if not self.is_made("ask") or not self.ask.collection_name:
             self.ask.refresh()
-        self.ask.choose_collection(report.collection)
+        self.ask.prefer_collection(report.collection)
 
     def open_collection(self, name: str) -> None:
         """Show a collection."""
@@ -298,6 +372,162 @@ class Pages(PageStack):
         """Show when the watched folders were looked at last, where that is in view."""
         if self.current == "collections":
             self.collections.watch.refresh()
+
+
+# --- objects in their pages -------------------------------------------------------------------------------
+
+
+def _choose(table: RecordTable, wanted: Callable[[Any], bool]) -> bool:
+    """Choose a record unless it is chosen already, perhaps beside others that are compared with it."""
+    return any(map(wanted, table.selected_records())) or table.choose(wanted)
+
+
+def _open_collection(page: CollectionsPage, place: Place) -> bool:
+    return _choose(page.table, lambda found: found.name == place.key)
+
+
+def _open_document(page: CollectionsPage, place: Place) -> bool:
+    if not _choose(page.table, lambda found: found.name == place.within):
+        return False
+    page.tabs.setCurrentWidget(page.documents)
+    return page.documents.open_document(place.key, int(place.part or 0))
+
+
+def _open_version(page: VersionsPage, place: Place) -> bool:
+    if page.collection_name != place.within:
+        page.choose(place.within)
+    found = page.collection_name == place.within
+    return found and _choose(page.history.table, lambda version: str(version.number) == place.key)
+
+
+def _open_session(page: AskPage, place: Place) -> bool:
+    page.open_session(place.key)  # which says it itself if there is none
+    return True
+
+
+def _open_trace(page: TracesPage, place: Place) -> bool:
+    page.open_trace(place.key)  # which says it itself if there is none
+    return True
+
+
+def _open_prompt(page: PromptsPage, place: Place) -> bool:
+    if place.kind is Kind.PROMPT:
+        return _choose(page.prompts, lambda prompt: prompt.name == place.key)
+    found = _choose(page.prompts, lambda prompt: prompt.name == place.within)
+    return found and _choose(page.versions, lambda version: str(version.number) == place.key)
+
+
+def _open_in_evaluation(page: EvaluationPage, place: Place) -> bool:
+    if place.kind is Kind.RUN:
+        page.tabs.setCurrentWidget(page.runs)
+        return _choose(page.runs.table, lambda run: str(run.id) == place.key)
+    if place.kind in (Kind.SET, Kind.CASE):
+        page.tabs.setCurrentWidget(page.sets)
+        name = place.within if place.kind is Kind.CASE else place.key
+        found = _choose(page.sets.sets, lambda made: made.name == name)
+        if place.kind is Kind.SET or not found:
+            return found
+        page.sets.search.clear()
+        return _choose(page.sets.cases, lambda case: case["key"] == place.key)
+    page.tabs.setCurrentWidget(page.pipelines)
+    name = place.within if place.kind is Kind.PIPELINE_VERSION else place.key
+    found = _choose(page.pipelines.pipelines, lambda pipeline: pipeline.name == name)
+    if place.kind is Kind.PIPELINE or not found:
+        return found
+    return _choose(page.pipelines.versions, lambda version: str(version.number) == place.key)
+
+
+def _open_in_review(page: ReviewPage, place: Place) -> bool:
+    if place.kind is Kind.ROLLOUT:
+        page.tabs.setCurrentWidget(page.rollouts)
+        return _choose(page.rollouts.table, lambda found: str(found.id) == place.key)
+    page.tabs.setCurrentWidget(page.queue)
+    page.queue.queue_box.setCurrentIndex(page.queue.queue_box.findText(place.key))
+    return page.queue.queue == place.key
+
+
+def _open_alert(page: MonitorsPage, place: Place) -> bool:
+    page.show_alerts()
+    return _choose(page.alerts.table, lambda rule: rule.name == place.key)
+
+
+def _open_model(page: ModelsPage, place: Place) -> bool:
+    return _choose(page.table, lambda model: model.path == place.key)
+
+
+OPENERS: dict[Kind, Callable[[Any, Place], bool]] = {
+    Kind.COLLECTION: _open_collection,
+    Kind.DOCUMENT: _open_document,
+    Kind.VERSION: _open_version,
+    Kind.SESSION: _open_session,
+    Kind.TRACE: _open_trace,
+    Kind.PROMPT: _open_prompt,
+    Kind.PROMPT_VERSION: _open_prompt,
+    Kind.SET: _open_in_evaluation,
+    Kind.CASE: _open_in_evaluation,
+    Kind.RUN: _open_in_evaluation,
+    Kind.PIPELINE: _open_in_evaluation,
+    Kind.PIPELINE_VERSION: _open_in_evaluation,
+    Kind.QUEUE: _open_in_review,
+    Kind.ROLLOUT: _open_in_review,
+    Kind.ALERT: _open_alert,
+    Kind.SETTING: lambda page, place: page.show_setting(place.key),
+    Kind.MODEL: _open_model,
+}
+
+
+def _ask_place(page: AskPage) -> Place | None:
+    conversation = page.conversation
+    return None if conversation.is_empty else Place(Kind.SESSION, conversation.session_id)
+
+
+def _collections_place(page: CollectionsPage) -> Place:
+    documents = page.documents.table.selected_records()
+    if documents and page.tabs.currentWidget() is page.documents:
+        return Place(Kind.DOCUMENT, documents[0].source, page.collection_name)
+    return Place(Kind.COLLECTION, page.collection_name)
+
+
+def _versions_place(page: VersionsPage) -> Place | None:
+    version = page.history.current
+    return Place(Kind.VERSION, str(version.number), version.collection) if version else None
+
+
+def _prompts_place(page: PromptsPage) -> Place | None:
+    versions = page.versions.selected_records()
+    return Place(Kind.PROMPT_VERSION, str(versions[0].number), versions[0].prompt) if versions else None
+
+
+def _evaluation_place(page: EvaluationPage) -> Place | None:
+    shown = page.tabs.currentWidget()
+    if shown is page.runs:
+        runs = page.runs.table.selected_records()
+        return Place(Kind.RUN, str(runs[0].id)) if runs else None
+    if shown is page.sets:
+        return Place(Kind.SET, page.sets.current.name) if page.sets.current else None
+    pipeline = page.pipelines.current
+    return Place(Kind.PIPELINE_VERSION, str(pipeline.number), pipeline.name) if pipeline else None
+
+
+def _review_place(page: ReviewPage) -> Place | None:
+    shown = page.tabs.currentWidget()
+    if shown is page.queue:
+        return Place(Kind.QUEUE, page.queue.queue)
+    rollouts = page.rollouts.table.selected_records() if shown is page.rollouts else []
+    return Place(Kind.ROLLOUT, str(rollouts[0].id)) if rollouts else None
+
+
+# What a page shows now, to come back to; nothing, or a place without a key: the page itself.
+HERE: dict[str, Callable[[Any], Place | None]] = {
+    "ask": _ask_place,
+    "collections": _collections_place,
+    "versions": _versions_place,
+    "traces": lambda page: Place(Kind.TRACE, page.trace_id),
+    "prompts": _prompts_place,
+    "evaluation": _evaluation_place,
+    "review": _review_place,
+    "models": lambda page: page.current and Place(Kind.MODEL, page.current.path),
+}
 
 
 @dataclass(frozen=True)
@@ -320,6 +550,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),
+    Route(AskPage, lambda page: page.collection_changed, lambda pages: pages.title_changed.emit()),
     Route(AskPage, lambda page: page.asked, lambda pages, task: pages.asked.emit(task)),
     Route(CollectionsPage, lambda page: page.files_wanted, lambda pages, name: pages.files_wanted.emit(name)),
     Route(

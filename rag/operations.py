@@ -268,6 +268,24 @@ flag_defaults: Operation[tuple[float, float]] = Operation(
     "rag.asking.flag_limits:flag_defaults", Lane.READ, "Read the flag limits"
 )
 ask: Operation[AskResult | BlindResult] = Operation("rag.routing:ask", Lane.MODEL, "Ask: {question:.60}")
+bind_session: Operation[None] = Operation(
+    "rag.asking.sessions.changes:bind_session", Lane.WRITE, "Bind a session"
+)
+rename_session: Operation[None] = Operation(
+    "rag.asking.sessions.changes:rename_session", Lane.WRITE, "Rename a session"
+)
+pin_session: Operation[None] = Operation(
+    "rag.asking.sessions.changes:pin_session", Lane.WRITE, "Pin a session"
+)
+delete_session: Operation[None] = Operation(
+    "rag.asking.sessions.changes:delete_session", Lane.WRITE, "Delete a session"
+)
+undelete_session: Operation[None] = Operation(
+    "rag.asking.sessions.changes:undelete_session", Lane.WRITE, "Restore a session"
+)
+show_branch: Operation[None] = Operation(
+    "rag.asking.sessions.changes:show_branch", Lane.WRITE, "Show a branch"
+)
 fit_calibration: Operation[CalibrationFit] = Operation(
     "rag.asking.flag_limits:fit_calibration", Lane.READ, "Fit the flags"
 )

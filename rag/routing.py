@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import AskResult, Question
+from rag.asking.sessions.changes import go_on
+from rag.asking.sessions.rows import Binding
 from rag.asking.traces import new_trace_id
 from rag.errors import RagError
-from rag.evaluation.pipelines import named_pipeline
+from rag.evaluation.pipelines import PipelineConfig, named_pipeline
 from rag.monitoring.alerts import check_quickly
 from rag.review.rollouts import config_of, production_config
 from rag.review.rows import Arm, BlindResult, RolloutKind, running_rollout
@@ -32,8 +35,11 @@ def ask(
     version: int | str | None = None,
     model: str | None = None,
     session_id: str = "",
+    parent_id: str | None = None,
     alone: bool = False,
     pipeline: str = "",
+    prompt: str = "",
+    binds: bool = True,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -44,8 +50,11 @@ def ask(
         version: A dataset version that is asked as it is, outside of any roll-out.
         model: A model that is asked as it is, outside of any roll-out.
         session_id: Of earlier questions that this one follows up.
+        parent_id: The earlier question that this one follows; empty: none; None: the last one.
         alone: In a blind comparison only production answers, and nothing is compared.
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
+        prompt: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is used outside of any roll-out.
+        binds: Whether later questions of the session are answered in this way as well.
 
     Returns:
         The result; of a blind comparison both results.
@@ -53,34 +62,52 @@ def ask(
     Raises:
         RagError: The question could not be answered. The trace was saved before.
     """
+    chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
+    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen, binds), parent_id)
+    row = running_rollout(workspace.database, collection)
     if pipeline:
         config = named_pipeline(workspace, pipeline).config
         if config.collection != collection:
             raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        result = yield from answer_question(workspace, config.question(question, session_id=session_id))
-    elif version is not None or model is not None:
-        chosen = Question(question, collection, version, model, session_id)
-        result = yield from answer_question(workspace, chosen)
+        result = yield from answer_question(workspace, asked.of(config))
+    elif version is not None or model is not None or prompt:
+        result = yield from answer_question(workspace, asked.with_choice(version, model, prompt))
+    elif row is None:
+        result = yield from answer_question(workspace, asked.of(production_config(workspace, collection)))
     else:
-        row = running_rollout(workspace.database, collection)
-        if row is None:
-            promoted = production_config(workspace, collection)
-            wanted = promoted.question(question, collection, session_id) if promoted else None
-            result = yield from answer_question(
-                workspace, wanted or Question(question, collection, session_id=session_id)
-            )
-        else:
-            with workspace.store.session() as session:
-                found = session.get_one(Rollout, row.id)
-            if row.kind is RolloutKind.BLIND and not alone:
-                both = yield from _ask_both(
-                    workspace, found, question, collection, session_id or new_trace_id()
-                )
-                check_quickly(workspace)
-                return both
-            result = yield from _ask_one_arm(workspace, found, question, collection, session_id)
+        with workspace.store.session() as session:
+            found = session.get_one(Rollout, row.id)
+        if row.kind is RolloutKind.BLIND and not alone:
+            both = yield from _ask_both(workspace, found, asked)
+            check_quickly(workspace)
+            return both
+        result = yield from _ask_one_arm(workspace, found, asked)
     check_quickly(workspace)
     return result
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question and its place in a session, before it is known who answers it."""
+
+    text: str
+    collection: str
+    session_id: str
+    parent_id: str | None
+
+    def of(self, config: PipelineConfig | None, trace_id: str = "") -> Question:
+        """Return the question as a pipeline answers it, as the settings say for None."""
+        if config is None:
+            return self.with_choice(None, None, "")
+        made = config.question(self.text, self.collection, self.session_id, trace_id)
+        return replace(made, parent_id=self.parent_id)
+
+    def with_choice(self, version: int | str | None, model: str | None, prompt: str) -> Question:
+        """Return the question as it is answered with these; empty values are what the settings say."""
+        return Question(
+            self.text, self.collection, version, model, self.session_id,
+            prompt=prompt or Question.prompt, parent_id=self.parent_id,
+        )  # fmt: skip
 
 
 def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
@@ -89,31 +116,28 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
-def _ask_one_arm(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
-) -> Generator[Any, None, AskResult]:
+def _ask_one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> Generator[Any, None, AskResult]:
     """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
-    return (yield from answer_question(workspace, wanted))
+    return (yield from answer_question(workspace, asked.of(config_of(found, arm), trace_id)))
 
 
-def _ask_both(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
-) -> Generator[Any, None, BlindResult]:
+def _ask_both(workspace: Workspace, found: Rollout, asked: _Asked) -> Generator[Any, None, BlindResult]:
     """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
     pair = secrets.token_hex(8)
     arms = [Arm.PRODUCTION, Arm.STAGING]
     if secrets.randbelow(2):
         arms.reverse()
     ids = [new_trace_id(), new_trace_id()]
-    sessions = {
-        Arm.PRODUCTION: session_id,
-        Arm.STAGING: hashlib.sha256(f"{session_id}:staging".encode()).hexdigest()[:32],
-    }
+    staging = replace(
+        asked,
+        session_id=hashlib.sha256(f"{asked.session_id}:staging".encode()).hexdigest()[:32],
+        parent_id=_counterpart(workspace, asked.parent_id),
+    )
+    places = {Arm.PRODUCTION: asked, Arm.STAGING: staging}
     rows = [
         RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm, pair=pair, position=place)
         for place, (trace_id, arm) in enumerate(zip(ids, arms, strict=True), 1)
@@ -121,9 +145,22 @@ def _ask_both(
     _record(workspace, rows)
     results = []
     for trace_id, arm in zip(ids, arms, strict=True):
-        wanted = config_of(found, arm).question(question, collection, sessions[arm], trace_id)
+        wanted = places[arm].of(config_of(found, arm), trace_id)
         results.append((yield from answer_question(workspace, wanted)))
-    return BlindResult(pair, session_id, results[0], results[1])
+    return BlindResult(pair, asked.session_id, results[0], results[1])
+
+
+def _counterpart(workspace: Workspace, parent_id: str | None) -> str | None:
+    """Return the other arm's answer to the question that is followed up; None: the other arm's last one."""
+    if not parent_id:
+        return parent_id
+    found = workspace.database.cells(
+        """SELECT other.trace_id FROM rolloutanswer mine JOIN rolloutanswer other
+           ON other.pair = mine.pair AND other.trace_id != mine.trace_id
+           WHERE mine.trace_id = ? AND mine.pair != ''""",
+        (parent_id,),
+    )
+    return str(found[0][0]) if found else None
 
 
 def _record(workspace: Workspace, rows: Sequence[RolloutAnswer]) -> None:

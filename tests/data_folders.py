@@ -125,11 +125,15 @@ def kill_points(action: Callable[[], Any], before: Callable[[], Any], wanted: in
 
 
 def insert(workspace: Workspace, table: str, **values: Any) -> None:
-    """Insert a row; columns that are not given contain nothing, or 0 where there must be something."""
+    """Insert a row; columns that are not given contain nothing, or 0 where there must be something.
+
+    An id that is a number is the next one.
+    """
     row = {}
     for column in SQLModel.metadata.tables[table].columns:
         empty = {str: "", bytes: b""}.get(column.type.python_type, 0)
-        row[column.name] = values.get(column.name, None if column.nullable or column.name == "id" else empty)
+        is_given_out = column.name == "id" and column.type.python_type is int
+        row[column.name] = values.get(column.name, None if column.nullable or is_given_out else empty)
     names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
     with workspace.store.session() as session:
         session.connection().exec_driver_sql(

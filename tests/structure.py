@@ -50,6 +50,7 @@ RAG = {
     "monitoring": "What is measured, its control limits, drift, alerts and regression questions.",
     "evaluation": "Cases and drafts of them, evaluation sets, pipelines, runs, metrics, statistics, gates.",
     "review": "Feedback from people, review queues and roll-outs.",
+    "finding": "Finding any object by a few words, and naming where it is.",
     "governance": "Which guardrail acts where, erasure, retention, audit and reports.",
     "routing": "Who answers a question: a chosen pipeline, a roll-out, a cascade or the settings.",
     "interchange": "Traces exchanged with other tools: OTLP, OpenInference, GenAI conventions.",
@@ -62,6 +63,7 @@ RAG = {
 }
 APP = {
     "widgets": "Shared widgets, charts, item models, layout and the theme.",
+    "history": "Where a person was before, for the ways back and forward.",
     "engine": "The engine process (`server`) and the window's end of the connection (`client`).",
     "console": "How pages start operations and receive their events.",
     "shared": "Panels that several pages show: claims, feedback, sources.",
@@ -69,6 +71,7 @@ APP = {
     "pages": "One file per page, or one folder: `page.py` and its panels.",
     "ingest_controller": "The queue of imports.",
     "background_checks": "Timers for alerts, watched folders and regression questions.",
+    "search": "What the palette finds: pages, actions, settings and objects, the recent ones first.",
     "routes": "Connects the signals of pages to each other.",
     "main_window": "The window: navigation and its pages.",
     "single_window": "A second start raises the window that is open.",

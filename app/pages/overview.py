@@ -49,7 +49,8 @@ RECENT_COLUMNS = (
     Column("Time", lambda t: datetime.fromtimestamp(t.created_ms / 1000).strftime("%d %b %H:%M"), 112),
     Column("Question", lambda t: t.question, 300, stretch=True, tooltip=lambda t: t.question),
     Column("Collection", lambda t: t.collection, 180),
-    Column("Status", lambda t: t.status, 116, colour=lambda t: STATUS_COLOURS.get(t.status)),
+    Column("Status", lambda t: t.state, 116, tooltip=lambda t: t.explained or t.error,
+           colour=lambda t: "check" if t.is_suspicious else STATUS_COLOURS.get(t.status)),
     Column("Flags", lambda t: f"{t.flag_count} of {t.claim_count}" if t.claim_count else "–", 70,
            colour=lambda t: VERDICT_COLOURS.get(t.worst_verdict) if t.flag_count else "text_muted"),
 )  # fmt: skip

@@ -27,7 +27,7 @@ HIT_COLUMNS = (
     Column("#", lambda h: str(h.rank), 44, right=True, sort=lambda h: h.rank),
     Column("In prompt", lambda h: f"[{h.marker}]" if h.marker else (h.dropped or "not packed"), 90,
            sort=lambda h: (h.marker or 9999), tooltip=lambda h: h.dropped or "",
-           colour=lambda h: "good" if h.marker else "text_muted", priority=0),
+           colour=lambda h: "accent" if h.marker else "text_muted", priority=0),
     Column("Document", lambda h: h.document, 130, tooltip=lambda h: h.path, priority=0),
     Column("Text", lambda h: " ".join(h.text.split())[:200], 200, tooltip=lambda h: h.text[:1500],
            stretch=True),

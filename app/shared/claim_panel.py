@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QPushButton
 
 from app.console import Console, Notice
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import label, set_tip
-from app.widgets.layout import Item, Panel, row
+from app.widgets.labels import ElidedLabel, label, set_tip
+from app.widgets.layout import Flow, Item, Panel, row
 from app.widgets.theme import SMALL_SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.rows import read_flag_opinion
 from rag.grounding.rows import ClaimResult, Verdict, frequency, shared_words
+from rag.text.markdown import shown
 
 
 class ClaimPanel(Panel):
@@ -29,7 +30,9 @@ class ClaimPanel(Panel):
         self._console = console
         self._trace_id = ""
         self._claim: ClaimResult | None = None
-        self._verdict, self._score = label("", "section"), label("", "small")
+        # Nothing here asks for width: opening a sentence must not move what is beside the panel.
+        self._verdict, self._score = ElidedLabel(), label("", "small", wrap=True)
+        self._verdict.setProperty("role", "section")
         self._claim_text, self._reason, self._evidence = (
             label("", wrap=True),
             label("", wrap=True),
@@ -41,15 +44,13 @@ class ClaimPanel(Panel):
         self.wrong = self._opinion_button("Wrong", False, "This verdict is wrong")
         self.said = label("", "small")
         self.body.setSpacing(SMALL_SPACE)
-        head: list[Item] = [self._verdict, self._score, 1]
+        head: list[Item] = [(self._verdict, 1)]
         if closable:
             head.append(IconButton(console.theme, "cancel", "Close the evidence", self._close))
         self.body.addLayout(row(*head))
-        for widget in (self._claim_text, self._reason, self._evidence):
+        for widget in (self._score, self._claim_text, self._reason, self._evidence):
             self.body.addWidget(widget)
-        self.body.addLayout(
-            row(label("Is this verdict right?", "small"), self.right, self.wrong, self.said, 1)
-        )
+        self.body.addLayout(Flow(label("Is this verdict right?", "small"), self.right, self.wrong, self.said))
         console.theme.changed.connect(self._draw)
 
     def show_claim(self, claim: ClaimResult, trace_id: str) -> None:
@@ -64,17 +65,23 @@ class ClaimPanel(Panel):
         if claim is None:
             return
         theme = self._console.theme
-        self._verdict.setText(claim.verdict.capitalize())
+        self._verdict.setText(claim.verdict.words.capitalize())
+        set_tip(self._verdict, claim.verdict.meaning)
         self._verdict.setStyleSheet(
             f"color: {theme.colour(VERDICT_COLOURS[claim.verdict]).name()}; font-weight: 600;"
         )
         self._score.setText(frequency(claim.score))
+        self._score.setVisible(bool(self._score.text()))
         set_tip(self._score, "" if claim.score is None else f"Score {claim.score:.3f}")
         evidence = " ".join(claim.evidence_text.split())
-        sentence = claim.text.strip()
+        sentence, offsets = shown(claim.text)
         in_claim, in_evidence = shared_words(sentence, evidence)
-        lead = len(claim.text) - len(claim.text.lstrip())
-        doubtful = [(start - lead, end - lead) for start, end in json.loads(claim.doubtful or "[]")]
+        doubtful = [
+            (place, place + 1)
+            for start, end in json.loads(claim.doubtful or "[]")
+            for place, offset in enumerate(offsets)
+            if start <= offset < end
+        ]
         alarm = f"color:{theme.colour(VERDICT_COLOURS[Verdict.UNSUPPORTED]).name()};text-decoration:underline"
         shared = [(start, end, "font-weight:600") for start, end in in_claim]
         unknown = [(start, end, alarm) for start, end in doubtful]

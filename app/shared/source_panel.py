@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.console import Console
+from app.console import Console, Notice
 from app.shared.claim_panel import ClaimPanel
-from app.widgets.buttons import IconButton, button
+from app.shared.source_lines import SourceLine
+from app.widgets.buttons import IconButton
 from app.widgets.labels import ElidedLabel
 from app.widgets.layout import EmptyState, Panel, column, row
 from app.widgets.page_view import PageView
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import SPACE
 from rag import operations
+from rag.finding.rows import place_of_document
 from rag.grounding.rows import ClaimResult
 from rag.index.rows import Hit
 from rag.knowledge.rows import read_document_text
@@ -42,6 +44,7 @@ class SourcePanel(QWidget):
         self._place.setProperty("role", "muted")
         self._previous = IconButton(theme, "chevron-left", "Previous page", lambda: self._turn(-1))
         self._next = IconButton(theme, "chevron-right", "Next page", lambda: self._turn(1))
+        self._open = IconButton(theme, "collections", "Open the document in Collections", self._open_document)
         self.page_view, self.passage_view = PageView(theme), PassageView(theme)
         self.page_view.page_wanted.connect(self._turn)
         self._zoom = [
@@ -60,15 +63,17 @@ class SourcePanel(QWidget):
         self.claim_panel = ClaimPanel(console)
         self.claim_panel.hide()
         panel = Panel()
-        panel.body.addLayout(row((self._title, 1), self._previous, self._next, *self._zoom))
+        panel.body.addLayout(row((self._title, 1), self._previous, self._next, *self._zoom, self._open))
         panel.body.addWidget(self._place)
         panel.body.addWidget(self._stack, 1)
         column(self.claim_panel, (panel, 1), holder=self, spacing=SPACE)
         self._show_tools(False)
+        self._open.hide()
 
     def show_hit(self, hit: Hit, quote: str = "") -> None:
         """Open the document at the passage; quote narrows the mark to a part of it."""
         self._hit = hit
+        self._open.show()
         self._title.setText(hit.document)
         marker = f"[{hit.marker}]   " if hit.marker else ""
         self._place.setText(f"{marker}{hit.place or 'text'}   ·   characters {hit.start:,} to {hit.end:,}")
@@ -89,11 +94,20 @@ class SourcePanel(QWidget):
     def clear(self) -> None:
         """Show no source."""
         self._hit = None
+        self._open.hide()
         self.claim_panel.hide()
         self._title.setText("Sources")
         self._place.clear()
         self._stack.setCurrentWidget(self._empty)
         self._show_tools(False)
+
+    def _open_document(self) -> None:
+        hit = self._hit
+        place = hit and place_of_document(self._console.database, hit.document_id, hit.chunk_id)
+        if place is not None:
+            self._console.place_requested.emit(place)
+        else:
+            self._console.notice.emit("The document is no longer stored.", Notice.CHECK)
 
     def _show_tools(self, visible: bool) -> None:
         for tool in (self._previous, self._next, *self._zoom):
@@ -152,11 +166,8 @@ class SourcePanel(QWidget):
         self._stack.setCurrentWidget(self.passage_view)
 
 
-def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> QPushButton:
-    """Return a button that opens a passage. cited: whether the answer cites it."""
-    place = f", {hit.place}" if hit.place else ""
-    text = f"[{hit.marker}] {hit.document}{place}"
-    shown = text if len(text) <= 56 else text[:55] + "…"
-    made = button(shown, lambda: panel.show_hit(hit), link=True, tip=" ".join(hit.text.split())[:400])
-    made.setAccessibleName(f"Open source {text}" + (", cited" if cited else ""))
+def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> SourceLine:
+    """Return a line that opens a passage. cited: whether the answer cites it."""
+    made = SourceLine(hit, cited)
+    made.clicked.connect(lambda _checked=False: panel.show_hit(hit))
     return made

@@ -87,13 +87,14 @@ class Toolbar(QWidget):
         ]
         some = any(made is not None and _is_on(made) for _, made in self._items)
         widths = [*always, *([self.more.sizeHint().width()] if some else [])]
-        height = super().minimumSizeHint().height()
+        height = max(super().minimumSizeHint().height(), self.more.sizeHint().height())
         return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), height)
 
     def sizeHint(self) -> QSize:
         """Return the size with nothing under “More”."""
         widths = [_width(holder) for holder, made in self._items if _is_on(made or holder)]
-        return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), super().sizeHint().height())
+        height = max(super().sizeHint().height(), self.more.sizeHint().height())  # links are lower than it
+        return QSize(sum(widths) + SMALL_SPACE * max(len(widths) - 1, 0), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Decide what has room."""
@@ -167,10 +168,17 @@ def _width(made: QWidget) -> int:
 class IconButton(QToolButton):
     """A button with an icon alone, whose name and tooltip are therefore compulsory."""
 
-    def __init__(self, theme: Theme, icon: str, name: str, action: Callable[[], Any] | None = None) -> None:
-        """Show an icon of the theme. name: for screen readers and as the tooltip."""
+    def __init__(
+        self,
+        theme: Theme,
+        icon: str,
+        name: str,
+        action: Callable[[], Any] | None = None,
+        colour: str = "text_muted",
+    ) -> None:
+        """Show an icon of the theme in one of its colours. name: for screen readers and as the tooltip."""
         super().__init__()
-        self._theme, self._icon = theme, icon
+        self._theme, self._icon, self._colour = theme, icon, colour
         self.setObjectName("iconButton")
         self.setAccessibleName(name)
         set_tip(self, name)
@@ -185,5 +193,5 @@ class IconButton(QToolButton):
         self._tint()
 
     def _tint(self) -> None:
-        self.setIcon(self._theme.icon(self._icon, "text_muted"))
+        self.setIcon(self._theme.icon(self._icon, self._colour))
         self.setIconSize(QSize(scaled(18), scaled(18)))

@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import (
@@ -27,7 +29,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QApplication,
+    QFileDialog,
     QHeaderView,
     QMenu,
     QStyleOptionViewItem,
@@ -36,6 +38,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.labels import as_it_is
+from app.widgets.tables.export import Export, Form, all_as_json, tabbed
+from app.widgets.tables.menu import Entries, Links, Rows, copy_text, row_menu
 from app.widgets.theme import Theme, scaled
 
 Index = QModelIndex | QPersistentModelIndex
@@ -201,9 +205,24 @@ class RecordTableModel(QAbstractTableModel):
         """The records in the order shown, as far as they were read."""
         return self._records
 
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the columns; of one without a title, its place."""
+        return [_key(number, column) for number, column in enumerate(self.columns)]
+
     def record_at(self, row: int) -> Any:
         """Return the record of a row."""
         return self._records[row]
+
+    def cells(self, record: Any) -> list[str]:
+        """Return what the columns show of a record."""
+        return [column.text(record) for column in self.columns]
+
+    @property
+    def source(self) -> Callable[[int, int], list[Any]]:
+        """What gives the present records from an offset on, whether they were scrolled to or not."""
+        records = self._records
+        return self._fetch or (lambda offset, limit: records[offset : offset + limit])
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
         """Return the number of records read so far."""
@@ -295,6 +314,7 @@ class RecordTable(QTableView):
 
     record_activated = Signal(object)
     record_selected = Signal(object)
+    exported = Signal(str, bool)  # what to say of it, and whether it worked
 
     def __init__(
         self,
@@ -340,7 +360,9 @@ class RecordTable(QTableView):
         )
         # Not currentRowChanged: it comes before the selection has changed, and listeners ask for that.
         self.selectionModel().selectionChanged.connect(lambda *_: self._emit_selected())
-        self.actions_for: Callable[[list[Any]], list[tuple[str, Callable[[], None]]]] | None = None
+        # What the page does with some records, and what the program knows of them wherever they are listed.
+        self.actions_for: Callable[[list[Any]], Entries] | None = None
+        self.links_for: Callable[[list[Any]], Links] | None = None
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
 
@@ -390,15 +412,16 @@ class RecordTable(QTableView):
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Activate a record with Enter; copy the selected rows, tabs between their cells."""
+        """Activate a record with Enter, copy the selected rows with tabs between their cells, open the menu.
+
+        Qt itself opens it with the menu key, and with Shift+F10 on Windows alone.
+        """
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.record_activated.emit(self.records_model.record_at(self.currentIndex().row()))
         elif event.matches(QKeySequence.StandardKey.Copy):
-            lines = [
-                "\t".join(" ".join(c.text(r).split()) for c in self.records_model.columns)
-                for r in self.selected_records()
-            ]
-            QApplication.clipboard().setText("\n".join(lines))
+            copy_text(tabbed(map(self.records_model.cells, self.selected_records())))
+        elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self._show_menu(self.visualRect(self.currentIndex()).center())
         else:
             super().keyPressEvent(event)
 
@@ -596,14 +619,49 @@ class RecordTable(QTableView):
         if current.isValid() and self.selectionModel().isRowSelected(current.row()):
             self.record_selected.emit(self.records_model.record_at(current.row()))
 
+    def menu_for(self, position: QPoint) -> QMenu | None:
+        """Return the menu for the selected rows and the cell at a position; None: there are no rows."""
+        model, records = self.records_model, self.selected_records()
+        if not model.records:
+            return None
+        index = self.indexAt(position)
+        return row_menu(
+            self,
+            Rows(
+                lambda: tabbed(map(model.cells, records)),
+                lambda: all_as_json(records, model.titles, model.cells),
+                index.data() if index.isValid() and records else None,
+                len(records),
+                None if model.canFetchMore(QModelIndex()) else model.rowCount(),
+            ),
+            self.actions_for(records) if self.actions_for and records else (),
+            self.links_for(records) if self.links_for and records else Links(),
+            partial(_ask_where, self),
+        )
+
+    def export_to(self, path: Path, form: Form, records: Sequence[Any] | None = None) -> Export:
+        """Write records, or all that there are, to a file; `exported` follows."""
+        model = self.records_model
+        fetch = model.source if records is None else lambda offset, limit: records[offset : offset + limit]
+        export = Export(path, form, model.titles, model.cells, fetch, self)
+        export.ended.connect(self.exported)
+        export.ended.connect(export.deleteLater)
+        return export
+
     def _show_menu(self, position: QPoint) -> None:
-        records = self.selected_records()
-        if self.actions_for is None or not records:
-            return
-        menu = QMenu(self)
-        for title, action in self.actions_for(records):
-            menu.addAction(title, action)
-        menu.popup(self.viewport().mapToGlobal(position))
+        menu = self.menu_for(position)
+        if menu is not None:
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.viewport().mapToGlobal(position))
+
+
+def _ask_where(table: RecordTable, form: Form, selected: bool) -> None:
+    """Ask for the file of an export, of the selected records or of all, and write it."""
+    records = table.selected_records() if selected else None
+    name = f"{table.accessibleName()}.{form}"
+    path, _ = QFileDialog.getSaveFileName(table, "Export", name, f"{form.upper()} (*.{form})")
+    if path:
+        table.export_to(Path(path), form, records)
 
 
 def _key(number: int, column: Column) -> str:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.widgets.buttons import IconButton
 from app.widgets.labels import StatusPill, label, set_tip
@@ -115,6 +124,9 @@ class NavigationRail(QFrame):
 
     page_requested = Signal(str)
     help_requested = Signal()
+    back_requested = Signal()
+    forward_requested = Signal()
+    finder_requested = Signal()
 
     def __init__(self, theme: Theme, pages: Sequence[RailPage]) -> None:
         """Make a button for each page, in this order, and a heading wherever another group begins."""
@@ -148,8 +160,21 @@ class NavigationRail(QFrame):
             bottom.addWidget(made)
         bottom.addWidget(self._toggle)
         top = row(self._logo, self._name, 1)
-        top.setContentsMargins(4, 0, 0, SMALL_SPACE)
-        column(top, (self._area, 1), bottom, holder=self)
+        top.setContentsMargins(4, 0, 0, 0)
+        self._back = IconButton(theme, "arrow-left", "", self.back_requested.emit, "text")
+        self._forward = IconButton(theme, "arrow-right", "", self.forward_requested.emit, "text")
+        self._find = IconButton(theme, "search", "Find anything", self.finder_requested.emit, "text")
+        set_tip(self._find, "Find anything (Ctrl+K)")
+        for made in (self._back, self._forward, self._find):
+            made.setObjectName("railWay")
+        self._ways = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._ways.setContentsMargins(0, 0, 0, SMALL_SPACE)
+        self._ways.setSpacing(0)
+        self._ways.addLayout(row(self._back, self._forward, spacing=0))
+        self._ways.addWidget(self._find)
+        self._ways.addStretch(1)
+        self.show_ways("", "")
+        column(top, self._ways, (self._area, 1), bottom, holder=self)
         layout = self.layout()
         assert layout is not None
         layout.setContentsMargins(SMALL_SPACE, SPACE - 2, SMALL_SPACE, SMALL_SPACE)
@@ -163,6 +188,16 @@ class NavigationRail(QFrame):
             made.setChecked(other == key)
         self._area.ensureWidgetVisible(self._buttons[key])
         self._tint()
+
+    def show_ways(self, back: str, forward: str) -> None:
+        """Say where the ways back and forward lead; empty: nowhere."""
+        for made, name, keys, title in (
+            (self._back, "Back", "Alt+Left", back),
+            (self._forward, "Forward", "Alt+Right", forward),
+        ):
+            made.setEnabled(bool(title))
+            made.setAccessibleName(f"{name} to {title}" if title else name)
+            set_tip(made, f"{name} to {title} ({keys})" if title else f"{name}: no page to go to ({keys})")
 
     def button(self, key: str) -> QToolButton:
         """Return a page's button."""
@@ -221,6 +256,9 @@ class NavigationRail(QFrame):
         for line in self._lines:
             line.setVisible(collapsed)
         self._name.setVisible(not collapsed)
+        self._logo.setVisible(not collapsed)  # the ways back and forward need its room
+        direction = QBoxLayout.Direction
+        self._ways.setDirection(direction.TopToBottom if collapsed else direction.LeftToRight)
         words = "Show the names of the pages" if collapsed else "Show icons alone"
         self._toggle.setAccessibleName(words)
         set_tip(self._toggle, f"{words} (Ctrl+B)")

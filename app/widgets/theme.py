@@ -31,16 +31,18 @@ _DENSITIES = {
     "comfortable": {"pad": 5, "row_pad": 3, "tab_pad": 7},
     "compact": {"pad": 2, "row_pad": 0, "tab_pad": 4},
 }
+# Green is kept for what a person or a check against a reference judged to be right: neither a sentence whose
+# words are in its source nor an answer that came without an error is that.
 VERDICT_COLOURS = {
     "check": "check",
     "unsupported": "bad",
     "contradicted": "contradicted",
     "no evidence": "text_muted",
-    "supported": "good",
+    "supported": "text",
     "not checkable": "text_muted",
 }
 STATUS_COLOURS = {
-    "done": "good",
+    "done": "text",
     "nothing found": "check",
     "cancelled": "text_muted",
     "failed": "bad",

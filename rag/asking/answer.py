@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import col, select
-
 from rag.asking.flag_limits import limits_of
 from rag.asking.packing import pack
 from rag.asking.query import points_back
@@ -119,7 +117,7 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     )
     recorder.trace.collection = question.collection
     recorder.trace.settings = used.model_dump_json()
-    recorder.begin()
+    recorder.begin(question.parent_id if question.session_id else "")
     return Ask(workspace, recorder, used, question)
 
 
@@ -223,20 +221,21 @@ def _search(ask: Ask, turns: Sequence[Turn]) -> None:
     recorder.set_hits(found.hits)
 
 
+# A chat template may refuse an empty turn. Questions that failed are passed over, a few of them.
+_EARLIER_TURNS = """
+WITH RECURSIVE earlier (id, steps) AS (
+    SELECT ?, 0 UNION ALL
+    SELECT t.parent_id, steps + 1 FROM earlier JOIN trace t ON t.id = earlier.id
+    WHERE t.parent_id != '' AND steps < 30)
+SELECT t.question, t.answer FROM earlier JOIN trace t ON t.id = earlier.id
+WHERE t.status = 'done' AND t.answer != '' ORDER BY steps LIMIT ?
+"""
+
+
 def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
-    """Return the last answered questions of this session, oldest first."""
+    """Return the last answered questions that this one follows in its branch, oldest first."""
     with workspace.store.session() as session:
-        rows = session.exec(
-            select(Trace.question, Trace.answer)
-            .where(
-                Trace.session_id == trace.session_id,
-                Trace.status == TraceStatus.DONE,
-                Trace.id != trace.id,
-                Trace.answer != "",  # a chat template may refuse an empty turn
-            )
-            .order_by(col(Trace.created_ms).desc())
-            .limit(_HISTORY_TURNS)
-        ).all()
+        rows = session.connection().exec_driver_sql(_EARLIER_TURNS, (trace.parent_id, _HISTORY_TURNS)).all()
     return [Turn(question, answer) for question, answer in reversed(rows)]
 
 

@@ -72,6 +72,7 @@ class Question:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
     trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
+    parent_id: str | None = None  # the question that it follows; "": none; None: the session's last one
 
 
 @dataclass(frozen=True)
@@ -322,6 +323,42 @@ class TraceRow(TraceFigures):
     outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """How the question ended, in the words of every list: what is of no use, or the status."""
+        found: tuple[str, ...] = tuple(self.silent_failures)
+        if self.status == TraceStatus.DONE and self.model and not self.passage_count:
+            found += (WITHOUT_SOURCES,)
+        return found or (str(self.status),)
+
+    @property
+    def state(self) -> str:
+        """The states in one line."""
+        return ", ".join(self.states)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the answer came without an error and may be of no use."""
+        return self.states != (str(self.status),) or self.status == TraceStatus.NOTHING_FOUND
+
+    @property
+    def explained(self) -> str:
+        """What is suspicious, each with what it means; empty when nothing is."""
+        if not self.is_suspicious:
+            return ""
+        return "; ".join(f"{each.capitalize()}: {_meaning(each)}" for each in self.states)
+
+
+WITHOUT_SOURCES = "without sources"
+_MEANINGS = {
+    WITHOUT_SOURCES: "the prompt had no passages, so nothing of it can be looked up",
+    TraceStatus.NOTHING_FOUND: "nothing in the collection is close to the question",
+}
+
+
+def _meaning(state: str) -> str:
+    return _MEANINGS.get(state) or SilentFailure(state).description
+
 
 @dataclass(frozen=True)
 class SpanRow:
@@ -363,6 +400,7 @@ class TraceDetail(TraceRow):
     hits: tuple[Hit, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
     spans: tuple[SpanRow, ...] = ()
+    parent_id: str = ""  # the question of the session that it follows
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,21 @@ class TraceRecorder:
         """Return the milliseconds since the trace began."""
         return (time.perf_counter() - self._begin) * 1000
 
-    def begin(self) -> None:
-        """Write the row as running."""
+    def begin(self, parent_id: str | None = "") -> None:
+        """Write the row as running, and make it the last one of its session.
+
+        Args:
+            parent_id: The question that this one follows, empty for a first one; None: the last one of its
+                session, or of the branch of it that is shown.
+        """
         with self._store.session() as session:
-            session.add(Trace(**self.trace.model_dump()))
+            trace = self.trace
+            trace.parent_id = _last_of(session, trace.session_id) if parent_id is None else parent_id
+            session.add(Trace(**trace.model_dump()))
+            session.connection().exec_driver_sql(
+                "UPDATE asksession SET leaf = ?, asked_ms = ? WHERE id = ?",
+                (trace.id, trace.created_ms, trace.session_id),
+            )
 
     @contextmanager
     def span(self, name: str, kind: str, detail: str = "") -> Iterator[None]:
@@ -146,6 +157,16 @@ class TraceRecorder:
             add_trace_text(session, self.id, f"{self.trace.question}\n{self.trace.answer}")
 
 
+def _last_of(session: Session, session_id: str) -> str:
+    found = session.connection().exec_driver_sql(
+        """SELECT id FROM trace t WHERE session_id = ? ORDER BY
+           id = (SELECT leaf FROM asksession s WHERE s.id = t.session_id) DESC, created_ms DESC, rowid DESC
+           LIMIT 1""",
+        (session_id,),
+    )
+    return str(found.scalar() or "")
+
+
 def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
     lists = json.dumps([[one.list, one.rank, one.score] for one in hit.lists])
     return {**asdict(hit), "trace_id": trace_id, "lists": lists, "moves": json.dumps(hit.moves)}
@@ -166,4 +187,44 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
         )
     for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
+    _leave_sessions(session, list(trace_ids))
     raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
+
+
+def _leave_sessions(session: Session, trace_ids: Sequence[str]) -> None:
+    """Let what follows these questions follow those before them, and drop sessions that have no other."""
+    raw = session.connection()
+    listed = (json.dumps(list(trace_ids)),)
+    mine = "SELECT value FROM json_each(?)"
+    rows = raw.exec_driver_sql(f"SELECT id, parent_id FROM trace WHERE id IN ({mine})", listed)
+    going: dict[str, str] = {row[0]: row[1] for row in rows.all()}
+    following = raw.exec_driver_sql(
+        f"""SELECT id, parent_id FROM trace
+            WHERE session_id IN (SELECT session_id FROM trace WHERE id IN ({mine}))
+            AND parent_id IN ({mine}) AND id NOT IN ({mine})""",
+        listed * 3,
+    ).all()
+    for trace_id, parent in following:
+        raw.exec_driver_sql(
+            "UPDATE trace SET parent_id = ? WHERE id = ?", (_left_before(going, parent), trace_id)
+        )
+    leaves = raw.exec_driver_sql(f"SELECT leaf FROM asksession WHERE leaf IN ({mine})", listed).all()
+    for (leaf,) in leaves:
+        raw.exec_driver_sql(
+            "UPDATE asksession SET leaf = ? WHERE leaf = ?", (_left_before(going, leaf), leaf)
+        )
+    raw.exec_driver_sql(
+        f"""DELETE FROM asksession WHERE id IN (SELECT session_id FROM trace WHERE id IN ({mine}))
+            AND NOT EXISTS (SELECT 1 FROM trace t
+                            WHERE t.session_id = asksession.id AND t.id NOT IN ({mine}))""",
+        listed * 2,
+    )
+
+
+def _left_before(going: dict[str, str], trace_id: str) -> str:
+    """Return the nearest question before one that goes which stays; empty: there is none."""
+    seen = set()
+    while trace_id in going and trace_id not in seen:
+        seen.add(trace_id)
+        trace_id = going[trace_id]
+    return "" if trace_id in going else trace_id

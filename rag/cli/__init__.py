@@ -21,6 +21,7 @@ from rag.cli import (
     chroma,
     costs,
     data,
+    finding,
     installation,
     knowledge,
     monitoring,
@@ -31,6 +32,7 @@ from rag.cli import (
 )
 from rag.cli.evaluation import pipelines, runs, sets
 from rag.cli.printing.screen import close_output, prepare
+from rag.cli.sessions import commands as sessions
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
 
@@ -45,8 +47,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma,
+    knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
+    costs, data, installation, chroma, finding,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

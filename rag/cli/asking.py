@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, astuple, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +27,7 @@ from rag.asking.rows import (
     read_answers,
     read_flag_state,
 )
+from rag.asking.sessions.rows import Binding, get_session
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
@@ -44,6 +45,7 @@ from rag.cli.terminal import (
     shortened,
     write_text,
 )
+from rag.errors import RagError
 from rag.index.rows import Hit
 from rag.text.plurals import counted
 
@@ -121,17 +123,27 @@ def search(
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question.", metavar="Q")],
-    collection: Name,
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Name of the collection; with --session: what it asks.")
+    ] = "",
     version: Version = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
     ] = None,
     session: Annotated[
-        str, typer.Option("--session", help="Session id of an earlier question, to follow it up.")
+        str,
+        typer.Option(
+            "--session",
+            help="Id of a session, or its beginning, to go on with. It answers as it is bound; what else is "
+            "given here binds it anew.",
+        ),
     ] = "",
     pipeline: Annotated[
         str,
         typer.Option("--pipeline", "-p", help="Answer with this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
+    ] = "",
+    prompt: Annotated[
+        str, typer.Option("--prompt", help="Use this prompt: NAME, NAME@NUMBER or NAME@LABEL.")
     ] = "",
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
@@ -143,9 +155,12 @@ def ask(
     from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
+        given = Binding(collection, version or "", pipeline, model or "", prompt)
+        session, chosen = _bound(workspace.database, session, given)
         events = ask_as_rolled_out(
-            workspace, question, collection, version=version, model=model, session_id=session, alone=True,
-            pipeline=pipeline,
+            workspace, question, chosen.collection, version=chosen.version or None,
+            model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
+            prompt=chosen.prompt,
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)
@@ -155,6 +170,26 @@ def ask(
         print_json(ask_document(detail, result))
     else:
         _print_answer_end(detail, result)
+
+
+def _bound(database: Database, session: str, given: Binding) -> tuple[str, Binding]:
+    """Return the whole id of a session, and what answers a question in it: what is given, else its own.
+
+    Raises RagError when there is no such session, or nothing says which collection is asked.
+    """
+    if not session:
+        if not given.collection:
+            raise RagError("Say which collection to ask, with --collection NAME, or go on with a --session.")
+        return "", given
+    row = get_session(database, session)
+    own = row.binding
+    if given.collection not in ("", own.collection):  # versions and pipelines belong to a collection
+        own = Binding(given.collection, model=own.model, prompt=own.prompt)
+    if given.pipeline:
+        own = Binding(own.collection)
+    elif given.version or given.model or given.prompt:
+        own = replace(own, pipeline="")
+    return row.id, Binding(*(new or old for new, old in zip(astuple(given), astuple(own), strict=True)))
 
 
 @traces_app.command("list")
@@ -197,7 +232,7 @@ def traces_list(
         table.add_row(
             row.id[:8],
             clock_time(row.created_ms),
-            ", ".join(row.silent_failures) or row.status,
+            row.state,
             plain(shortened(row.question, 60)),
             f"{row.flag_count} of {row.claim_count}",
             f"{row.prompt_tokens} + {row.completion_tokens}",
@@ -337,6 +372,8 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
+    if detail.explained:
+        screen.print(plain(detail.explained), style="yellow")
     for notice in result.notices:
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
@@ -349,13 +386,13 @@ def _print_trace(detail: TraceDetail) -> None:
         screen.print(plain(detail.thinking), style="dim")
     screen.print(plain(detail.answer or detail.error))
     screen.print(
-        f"\n{detail.status}  {plain(detail.collection)} version {detail.version_number}  "
+        f"\n{detail.state}  {plain(detail.collection)} version {detail.version_number}  "
         f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
         + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
     )
-    if detail.silent_failures:
-        screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
+    if detail.explained:
+        screen.print(plain(detail.explained))
     for span in detail.spans:
         screen.print(
             f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} "
@@ -495,7 +532,6 @@ def judge(
 ) -> None:
     """Say whether the verdict on a sentence is right. It is stored with the trace."""
     from rag.asking.flag_limits import set_opinion
-    from rag.errors import RagError
 
     with open_workspace(data, "flags judge") as workspace:
         detail = get_trace(workspace.database, trace)

@@ -41,6 +41,27 @@ class Verdict(StrEnum):
         """Whether the sentence is a claim without support: a flag, or nothing in the passages is near it."""
         return self.is_claim and self is not Verdict.SUPPORTED
 
+    @property
+    def words(self) -> str:
+        """What people read: what was measured, which is not whether the sentence is right."""
+        return _VERDICT_WORDS.get(self, self.value)
+
+    @property
+    def meaning(self) -> str:
+        """What was measured, in a sentence."""
+        return _VERDICT_MEANINGS[self]
+
+
+_VERDICT_WORDS = {Verdict.SUPPORTED: "words in source"}
+_VERDICT_MEANINGS = {
+    Verdict.CHECK: "Some of its words are not in the source that is nearest to it: read both.",
+    Verdict.UNSUPPORTED: "The source that is nearest to it says something else, or less.",
+    Verdict.CONTRADICTED: "The source that is nearest to it says the opposite, or names other figures.",
+    Verdict.NO_EVIDENCE: "No passage of the prompt is near to it.",
+    Verdict.SUPPORTED: "Its words are in the source. Whether it is right is not measured: read both.",
+    Verdict.NOT_CHECKABLE: "It claims nothing that a source could say.",
+}
+
 
 class Outcome(StrEnum):
     """What became of an answer as a whole."""
@@ -155,7 +176,7 @@ _IN_SUMMARY = {
 
 
 def summary(claims: Sequence[ClaimResult], places: dict[int, str] | None = None) -> str:
-    """Return one line on an answer: "5 of 7 sentences have support; 1 to check; 1 contradicts page 4".
+    """Return a line on an answer: "5 of 7 sentences have their words in the sources; 1 to check".
 
     Args:
         claims: The verdicts on its sentences.
@@ -167,7 +188,8 @@ def summary(claims: Sequence[ClaimResult], places: dict[int, str] | None = None)
     if not checked:
         return "No sentence of this answer can be checked"
     supported = counts[Verdict.SUPPORTED]
-    parts = [f"{supported} of {checked} sentence{' has' if checked == 1 else 's have'} support"]
+    own = "sentence has its" if checked == 1 else "sentences have their"
+    parts = [f"{supported} of {checked} {own} words in the sources"]
     parts += [f"{counts[verdict]} {word}" for verdict, word in _IN_SUMMARY.items() if counts[verdict]]
     against: dict[str, int] = {}
     for claim in claims:

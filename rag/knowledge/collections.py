@@ -235,6 +235,8 @@ def delete_collection(workspace: Workspace, name: str) -> None:
                 f"DELETE FROM {table} WHERE collection_id = ?"
                 for table in ("rollout", "productionpipeline", "draft", "flaglimits")
             ),
+            "UPDATE asksession SET collection = (SELECT name FROM collection c WHERE c.id = collection_id), "
+            "collection_id = NULL WHERE collection_id = ?",
             "DELETE FROM collection WHERE id = ?",
         ):
             raw.exec_driver_sql(statement, (found.id,))

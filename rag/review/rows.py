@@ -553,3 +553,14 @@ def arm_of(database: Database, trace_id: str) -> ArmOf | None:
         (trace_id,),
     )
     return found[0] if found else None
+
+
+def open_pair(database: Database, trace_id: str) -> tuple[str, str, str] | None:
+    """Return the pair and both traces, the left one first, of a comparison that nobody has decided yet."""
+    found = database.cells(
+        """SELECT a.pair, a.trace_id FROM rolloutanswer mine JOIN rolloutanswer a ON a.pair = mine.pair
+           WHERE mine.trace_id = ? AND mine.pair != '' AND mine.picked = ''
+           AND EXISTS (SELECT 1 FROM trace t WHERE t.id = a.trace_id) ORDER BY a.position""",
+        (trace_id,),
+    )
+    return (found[0][0], found[0][1], found[1][1]) if len(found) == 2 else None

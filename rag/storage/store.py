@@ -56,6 +56,7 @@ CREATE INDEX trace_collection ON trace (collection, created_ms DESC);
 CREATE INDEX trace_model ON trace (model, created_ms DESC);
 CREATE INDEX trace_source ON trace (source, created_ms DESC);
 CREATE INDEX trace_status ON trace (status, created_ms DESC);
+CREATE INDEX trace_session ON trace (session_id, created_ms);
 """
 
 _ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection,

@@ -11,7 +11,7 @@ import pytest
 from fakes import drive
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, QSize, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtTest import QSignalSpy
+from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from app.console import Console, Notice
 from app.main_window import MainWindow, StatusBar
 from app.routes import PAGES
 from app.widgets.error_dialog import ErrorDialog
+from app.widgets.palette import CommandPalette
 from rag import operations
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
@@ -100,14 +101,55 @@ def test_no_two_commands_share_keys(window: MainWindow) -> None:
 
 def test_the_palette_and_the_shortcuts_list_the_commands(qtbot: QtBot, window: MainWindow) -> None:
     palette = window.open_palette()
-    qtbot.keyClicks(palette._field, "silent failures")
-    qtbot.keyClick(palette._field, Qt.Key.Key_Return)
-    assert window.current_page == "traces"
+    qtbot.keyClicks(palette._field, "show silent")
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)  # waits for what is being searched
+    qtbot.waitUntil(lambda: window.current_page == "traces")
     dialog = window.show_shortcuts()
     words = [shown.text() for shown in dialog.findChildren(QLabel)]
     assert "Ctrl+L" in words
     assert "Send the question" in words
     dialog.reject()
+
+
+def test_a_stored_object_is_found_by_the_palette_and_recent_the_next_time(
+    qtbot: QtBot, window: MainWindow, open_workspace: Workspace, documents: Path
+) -> None:
+    drive(ingest_files(open_workspace, "Bread", [str(documents)]))
+    palette = window.open_palette()
+    qtbot.keyClicks(palette._field, "bread.md")
+    qtbot.keyClick(palette._field, Qt.Key.Key_Return)  # waits for what is being searched
+    qtbot.waitUntil(lambda: window.current_page == "collections")
+    (document,) = window.pages.collections.documents.table.selected_records()
+    assert document.name == "bread.md"
+    assert window.finder._thread is None  # it ended with the palette
+    again = window.open_palette()
+    assert again.visible_titles()[0] == "bread.md"
+    assert again.visible_groups()[:2] == ["Recent", "On this page: Collections – Bread"]
+    again.reject()
+
+
+def test_the_rail_keys_and_mouse_go_back_and_forward(qtbot: QtBot, window: MainWindow) -> None:
+    back, forward = window.rail._back, window.rail._forward
+    assert not back.isEnabled()
+    window.show_page("costs")
+    window.show_page("models")
+    assert back.toolTip() == "Back to Costs (Alt+Left)"
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    assert window.current_page == "costs"
+    assert forward.toolTip() == "Forward to Models (Alt+Right)"
+    next(command for command in window.commands if command.shortcut == "Alt+Left").run()
+    assert window.current_page == "overview"
+    assert not back.isEnabled()
+    place = QPoint(window.width() // 2, window.height() // 2)
+    QTest.mouseClick(
+        window.windowHandle(), Qt.MouseButton.ForwardButton, Qt.KeyboardModifier.NoModifier, place
+    )
+    assert window.current_page == "costs"
+    with qtbot.waitSignal(window.rail.finder_requested):
+        qtbot.mouseClick(window.rail._find, Qt.MouseButton.LeftButton)
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    palette.reject()
 
 
 def test_a_colour_command_changes_the_theme(

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from data_folders import insert
 from fakes import drive
 from PySide6.QtCore import Signal
 from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.routes import ROUTES, TITLES, Pages, Route
+from app.routes import OPENERS, ROUTES, TITLES, Pages, Route
+from app.shared.links import page_of
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
+from rag.evaluation.pipelines import present_pipeline, store_pipeline
+from rag.evaluation.rows import list_cases
+from rag.evaluation.sets import case_of_trace
+from rag.finding.rows import Kind, Place
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import IngestReport
+from rag.monitoring.rows import list_alerts
+from rag.prompts.registry import save_prompt
+from rag.review.queues import fill_queue
+from rag.review.rows import ReviewSource
 from rag.sample.rows import SAMPLE_COLLECTION
 from rag.workspace import Workspace
 
 QUESTION = "How long does rye bread rest?"
+PROMPT = "{{ passages }}\n{{ question }}"
 
 
 @pytest.fixture
@@ -215,3 +227,129 @@ def test_a_report_is_shown_and_its_collection_is_the_one_to_ask(
     sentence, kind = pages._console.notices[-1]  # type: ignore[attr-defined]
     assert "3 added, 1 failed" in sentence
     assert kind == "bad"
+
+
+# --- places -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def objects(open_workspace: Workspace, answered: str, documents: Path) -> dict[Kind, Place]:
+    """A place of every kind that is there to be opened."""
+    drive(ingest_files(open_workspace, "Other", [str(documents)]))
+    source = open_workspace.database.cells("SELECT source FROM document ORDER BY id DESC")[0][0]
+    session = open_workspace.database.cells("SELECT session_id FROM trace")[0][0]
+    insert(open_workspace, "asksession", id=session, name="", collection="Bread", asked_ms=1)
+    for system in ("Be brief.", "Be very brief."):
+        save_prompt(open_workspace.store, "short", system, PROMPT)
+    store_pipeline(open_workspace, "small", present_pipeline(open_workspace, "Bread"))
+    case_of_trace(open_workspace, "Night", answered)
+    key = json.loads(list_cases(open_workspace.database, "Night")[0])["key"]
+    insert(
+        open_workspace, "evaluationrun", id=7, name="night", set_name="Night", pipeline="small", status="done",
+        tags="[]", kind="answer", config="{}", libraries="{}", sampling="{}",
+    )  # fmt: skip
+    fill_queue(open_workspace, "Doubtful", {ReviewSource.RANDOM: 1})
+    return {
+        place.kind: place
+        for place in (
+            Place(Kind.PAGE, "costs"), Place(Kind.COLLECTION, "Other"), Place(Kind.DOCUMENT, source, "Other"),
+            Place(Kind.VERSION, "1", "Other"), Place(Kind.SESSION, session), Place(Kind.TRACE, answered),
+            Place(Kind.PROMPT, "short"),
+            Place(Kind.PROMPT_VERSION, "1", "short"), Place(Kind.SET, "Night"), Place(Kind.CASE, key, "Night"),
+            Place(Kind.RUN, "7"), Place(Kind.PIPELINE, "small"), Place(Kind.PIPELINE_VERSION, "1", "small"),
+            Place(Kind.QUEUE, "Doubtful"), Place(Kind.ALERT, list_alerts(open_workspace.database)[0].name),
+            Place(Kind.SETTING, "retrieval.rrf_k"),
+        )
+    }  # fmt: skip
+
+
+def test_every_object_is_opened_and_is_what_the_page_shows(
+    pages: Pages, console: Console, objects: dict[Kind, Place], settle: Callable[[], None]
+) -> None:
+    itself = set(objects) - {Kind.CASE, Kind.ALERT, Kind.SETTING, Kind.PROMPT, Kind.PIPELINE}
+    for kind, place in objects.items():
+        console.place_requested.emit(place)
+        assert pages.current == page_of(place)
+        if kind is Kind.COLLECTION:  # its first document is shown with it
+            assert pages.visit.place.within == place.key
+        elif kind in itself:
+            assert pages.visit.place == place
+    assert [sentence for sentence, kind in console.notices if kind == "bad"] == []  # type: ignore[attr-defined]
+    console.place_requested.emit(objects[Kind.CASE])
+    (case,) = pages.evaluation.sets.cases.selected_records()
+    assert case["question"] == QUESTION
+    console.place_requested.emit(objects[Kind.ALERT])
+    assert [rule.name for rule in pages.monitors.alerts.table.selected_records()] == [objects[Kind.ALERT].key]
+    assert pages.prompts.prompt is not None
+    assert pages.prompts.prompt.name == "short"
+    settle()
+
+
+def test_what_is_gone_is_said_and_its_page_is_shown(
+    pages: Pages, console: Console, answered: str, settle: Callable[[], None]
+) -> None:
+    for kind in OPENERS:
+        console.notices.clear()  # type: ignore[attr-defined]
+        place = Place(kind, "12345", "Bread")
+        console.place_requested.emit(place)
+        assert pages.current == page_of(place)
+        ((sentence, shown_as),) = console.notices  # type: ignore[attr-defined]
+        assert shown_as == "bad", kind
+        assert "12345" in sentence
+    assert sentence == "Model “12345” is not here any more."
+    settle()
+
+
+def test_back_and_forward_bring_pages_and_objects_back(
+    pages: Pages, console: Console, objects: dict[Kind, Place], settle: Callable[[], None]
+) -> None:
+    pages.go_back()  # nothing is shown yet
+    document, version, run = objects[Kind.DOCUMENT], objects[Kind.VERSION], objects[Kind.RUN]
+    pages.show_page("overview")
+    for place in (document, version, run):
+        pages.open_place(place)
+    assert pages.history.back_title == "Versions: version 1 of “Other”"
+    pages.go_back()
+    assert pages.visit.place == version
+    pages.versions.choose("Bread")  # looked at something else there
+    pages.go_back()
+    assert pages.visit.place == document
+    pages.go_forward()
+    assert pages.visit.place == Place(Kind.VERSION, "1", "Bread")
+    pages.go_forward()
+    assert (pages.current, pages.visit.place) == ("evaluation", run)
+    for _ in range(3):
+        pages.go_back()
+    assert pages.current == "overview"
+    assert pages.history.back_title == ""
+    pages.go_back()
+    assert pages.current == "overview"
+    settle()
+
+
+def test_what_is_compared_stays_when_somebody_comes_back_to_it(
+    pages: Pages, open_workspace: Workspace, objects: dict[Kind, Place], settle: Callable[[], None]
+) -> None:
+    pages.open_place(objects[Kind.PROMPT_VERSION])
+    pages.prompts.versions.selectAll()
+    pages.show_page("costs")
+    pages.go_back()
+    assert len(pages.prompts.versions.selected_records()) == 2
+    settle()
+
+
+def test_the_palette_offers_what_the_page_and_the_command_line_can_do(
+    pages: Pages, objects: dict[Kind, Place], settle: Callable[[], None]
+) -> None:
+    pages.open_place(objects[Kind.DOCUMENT])
+    commands = {command.title: command for command in pages.commands()}
+    assert commands["Remove from the collection"].group == "On this page: Collections – Other"
+    assert "Copy as command line: erase it for good" in commands
+    assert commands["RRF k"].group == "Settings"
+    pages.collections.search.query.setText("rye")
+    assert [call.command for call in pages.calls()][-1] == ("search",)
+    pages.show_page("ask")
+    assert pages.calls() == []
+    pages.ask.question.setPlainText("How long?")
+    assert [call.command for call in pages.calls()] == [("ask",), ("search",)]
+    settle()

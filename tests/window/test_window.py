@@ -83,7 +83,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
     assert "21 days" in card.answer_text
     assert card.answer.toPlainText() == card.answer_text
     assert re.fullmatch(r"\d+ of \d+ chunks from \d+ of 5 documents", card.packed.text())
-    assert card.flags.text().startswith("1 of 1 sentence has support")
+    assert card.flags.text().startswith("1 of 1 sentence has its words in the sources")
 
 
 def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: MainWindow) -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout
+from typing import Any
 
-from app.console import Console
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QProgressBar, QVBoxLayout
+
+from app.console import Console, Notice
+from app.engine.client import Task
+from app.pages.ask.answer_actions import AnswerActions, fill_again, fill_sets
+from app.pages.ask.answer_text import as_markdown, as_plain_text
+from app.pages.ask.columns import Columns
+from app.pages.ask.find_bar import QUESTION
 from app.shared.feedback_bar import FeedbackBar
+from app.shared.source_lines import SourceLine
 from app.shared.source_panel import SourcePanel, source_button
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
-from app.widgets.buttons import button
-from app.widgets.labels import label, set_tip
-from app.widgets.layout import Panel, row
+from app.widgets.buttons import Toolbar
+from app.widgets.labels import ElidedLabel, label
+from app.widgets.layout import Panel, column, row
+from app.widgets.theme import scaled
+from rag import operations
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -21,12 +32,13 @@ from rag.asking.rows import (
     RetrievalDone,
     StageStarted,
     TokenStreamed,
+    TraceDetail,
     get_trace,
 )
 from rag.grounding.rows import ClaimResult, Verdict, places, summary
 from rag.index.rows import Hit
 from rag.review.rows import arm_of
-from rag.text.citations import markers_of
+from rag.text.citations import MARKER, markers_of
 
 Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | AnswerRestarted | ClaimsChecked
 
@@ -36,16 +48,26 @@ _STAGES = {
     "read": "Reading the passages…",
     "check": "Checking each sentence…",
 }
+_LEAST_SOURCE = 280  # pixels in which a source that opens by itself can be read
 _FLUSH_MS = 33  # streamed text is drawn 30 times a second, however fast it comes
 
 
 class AnswerCard(Panel):
-    """A panel with one question, its answer, sources and flags."""
+    """A panel with one question, its answer, sources and flags, and other answers to it beside the first."""
 
     trace_requested = Signal(str)
+    edit_wanted = Signal(str)  # the trace whose question is to be asked in other words
+    stop_wanted = Signal()  # the answer is being given, and its page is to stop it
+    asked = Signal(object)  # the Task of another answer
 
     def __init__(
-        self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
+        self,
+        console: Console,
+        question: str,
+        sources: SourcePanel,
+        *,
+        is_blind: bool = False,
+        heading: str = "",
     ) -> None:
         """Wait for the events of a question.
 
@@ -55,6 +77,7 @@ class AnswerCard(Panel):
             sources: Where citations and claims are opened.
             is_blind: Whether this is one of two answers to be compared. Everything that would tell which
                 pipeline gave it stays hidden until `reveal`.
+            heading: What tells another answer from the first.
         """
         super().__init__()
         self._is_blind = is_blind
@@ -62,10 +85,16 @@ class AnswerCard(Panel):
         self._hits: tuple[Hit, ...] = ()
         self._claims: tuple[ClaimResult, ...] = ()
         self._pending = ""
+        self._is_running = True
+        self._has_choice = False  # a person has opened a source of this answer
+        self._question = question
+        self.asked_with: dict[str, Any] = {}  # the keywords of the question; empty: as its trace says
         self.trace_id = ""
         self.answer_text = ""
-        asked = label(question, "section", wrap=True)
-        if not question:  # not setVisible: shown before it has a parent, it takes the focus as a window
+        self.others: list[AnswerCard] = []
+        asked = label(question or heading, "section" if question else "muted", wrap=True)
+        asked.setObjectName(QUESTION)
+        if not (question or heading):  # not setVisible: without a parent it takes the focus as a window
             asked.hide()
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.thinking = ThinkingView()
@@ -73,37 +102,151 @@ class AnswerCard(Panel):
         self.answer = AnswerView(console.theme)
         self.answer.citation_clicked.connect(self._open_citation)
         self.answer.claim_clicked.connect(self._open_claim)
-        self.status, self.packed, self.flags = (
-            label("Waiting…", "small"),
-            label("", "small"),
-            label("", "small", wrap=True),
-        )
+        self.state = label("", "warning", wrap=True)
+        self.state.hide()
+        self.status, self.packed = ElidedLabel("Waiting…"), ElidedLabel()
+        self.flags, self.arm = label("", "small", wrap=True), ElidedLabel()
+        for made in (self.status, self.packed, self.arm):
+            made.setProperty("role", "small")
+        self.status.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Prompt read by the model")
         self._progress.hide()
         self._source_box = QVBoxLayout()
         self._source_box.setSpacing(0)
-        self._trace_link = button("Open trace", self._open_trace, link=True, tip="Trace of this answer")
-        self._trace_link.hide()
-        self.body.addWidget(asked)
-        self.body.addWidget(self._progress)
-        self.body.addWidget(self.thinking)
-        self.body.addWidget(self.answer)
-        self.body.addWidget(self.flags)
-        self.body.addLayout(self._source_box)
-        self.arm = label("", "small")
         self.arm.hide()
-        self.body.addLayout(row(self.packed, 1, self.arm, self.status, self._trace_link))
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
-        self.body.addWidget(self.feedback)
+        self._actions = AnswerActions(self, self.answer)
+        self._bar = self._make_actions()
+        own = column(
+            self._progress, self.thinking, self.answer, self.state, self.flags, self._source_box,
+            row((self.packed, 1), (self.arm, 1), (self.status, 1)), self._bar, self.feedback,
+        )  # fmt: skip
+        self.columns = Columns(own)
+        self.body.addWidget(asked)
+        self.body.addWidget(self.columns)
         self._flush = QTimer(self, interval=_FLUSH_MS)
         self._flush.timeout.connect(self._draw_pending)
+        self._show_actions()
+
+    # --- what can be done with it -------------------------------------------------------------------------
+
+    def _make_actions(self) -> Toolbar:
+        add = self._actions.add
+        self._stop = add(
+            "Stop", "Stop this answer; its trace keeps what there is (Esc)", self.stop_wanted.emit
+        )
+        self._done = (
+            add("Copy", "Copy the answer as plain text", self.copy_text),
+            add("Copy with sources", "Copy question, answer and sources as Markdown", self.copy_markdown),
+            add("Ask again", "Another answer to the same question, beside this one",
+                fill=lambda menu: fill_again(menu, self._console, self._trace(), self.ask_again)),
+            add("Edit question", "Ask in other words; what follows is kept as a branch",
+                lambda: self.edit_wanted.emit(self.trace_id)),
+            add("Make a case", "Add question, answer and cited passages to an evaluation set",
+                fill=lambda menu: fill_sets(menu, self._console, self.make_case)),
+            add("Open trace", "Trace of this answer", self._open_trace),
+        )  # fmt: skip
+        return self._actions.make_bar()
+
+    def _show_actions(self) -> None:
+        """Offer what can be done now: stop while the answer comes, the rest afterwards."""
+        is_open = not self._is_blind
+        if not self.trace_id or not is_open:
+            self._actions.show(*([self._stop] if is_open and self._is_running else []))
+        elif self._is_running:
+            self._actions.show(self._stop)
+        else:
+            self._actions.show(*self._done)
+
+    @property
+    def action_bar(self) -> Toolbar:
+        """The row of buttons below the answer."""
+        return self._bar
+
+    def actions_shown(self) -> list[QAction]:
+        """Return what can be done now."""
+        return self._actions.shown
+
+    def actions_texts(self) -> list[str]:
+        """Return what can be done now, as the buttons say it."""
+        return [action.text() for action in self.actions_shown()]
+
+    def source_lines(self) -> list[SourceLine]:
+        """Return the lines that open its sources, in the order of their markers."""
+        found = (self._source_box.itemAt(number).widget() for number in range(self._source_box.count()))
+        return [made for made in found if isinstance(made, SourceLine)]
+
+    def copy_text(self) -> None:
+        """Put the answer on the clipboard as plain text."""
+        QApplication.clipboard().setText(as_plain_text(self.answer_text))
+
+    def copy_markdown(self) -> None:
+        """Put question, answer and sources on the clipboard as Markdown."""
+        question = self._question or self._trace().question
+        QApplication.clipboard().setText(as_markdown(question, self.answer_text, self._hits))
+
+    def make_case(self, set_name: str) -> None:
+        """Add the answer to an evaluation set, which is made if there is none of this name."""
+        self._console.run(
+            operations.case_of_trace, self._case_made, set_name=set_name, trace_id=self.trace_id
+        )
+
+    def ask_again(self, name: str, changes: dict[str, Any]) -> None:
+        """Show another answer beside this one.
+
+        Args:
+            name: What tells it from this one.
+            changes: Keywords of the question that are other than before.
+        """
+        trace = self._trace()
+        before = self.asked_with or asked_with(trace)
+        place = {"session_id": trace.session_id, "parent_id": trace.parent_id, "binds": False}
+        values = {**before, "question": trace.question, **place, **changes}
+        other = AnswerCard(self._console, "", self._sources, heading=name)
+        other.asked_with = values
+        other._question = trace.question
+        other.trace_requested.connect(self.trace_requested)
+        other.edit_wanted.connect(lambda _trace_id: self.edit_wanted.emit(self.trace_id))  # one question
+        other.asked.connect(self.asked)
+        self.others.append(other)
+        self.columns.add(other)
+        task = self._console.engine.start(operations.ask, alone=True, **values)
+        other.follow(task)
+        self.asked.emit(task)
+
+    def follow(self, task: Task) -> None:
+        """Show what becomes of a question that this card has asked itself."""
+        task.event.connect(self.handle)
+        task.finished.connect(self.finish)
+        task.failed.connect(self._failed)
+        task.cancelled.connect(self._cancelled)  # no lambda: the card may be gone by then
+        task.ended.connect(self._console.data_changed)
+        self.stop_wanted.connect(task.cancel)
+
+    def _cancelled(self) -> None:
+        self.stop("Stopped. The trace contains the answer up to here.", False)
+
+    def _failed(self, sentence: str, details: str) -> None:
+        self.stop(sentence, True)
+        if details:
+            self._console.bug.emit(sentence, details)
+
+    def _case_made(self, sentence: str) -> None:
+        self._console.notice.emit(sentence, Notice.INFO)
+        self._console.data_changed.emit()
+
+    def _trace(self) -> TraceDetail:
+        return get_trace(self._console.database, self.trace_id)
+
+    # --- what becomes of it -------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> None:
         """Show one event of the question."""
         if isinstance(event, StageStarted):
             self.trace_id = event.trace_id
+            self._show_actions()
             self.status.setText(_STAGES.get(event.stage, event.stage))
         elif isinstance(event, RetrievalDone):
             self._hits = event.hits
@@ -113,6 +256,7 @@ class AnswerCard(Panel):
                     f"{event.packed_documents} of {event.document_count:,} documents"
                 )
             self._show_sources()
+            self.answer.set_answer("", self._markers())
         elif isinstance(event, PromptProgress):
             self._show_reading(event)
         elif isinstance(event, TokenStreamed) and event.is_thinking:
@@ -124,7 +268,7 @@ class AnswerCard(Panel):
             self._stop_stream()
             self._show_thinking(self.thinking.text + self.answer_text)
             self.answer_text = ""
-            self.answer.set_answer("")
+            self.answer.set_answer("", self._markers())
         elif isinstance(event, TokenStreamed):
             self._progress.hide()
             self._pending += event.text
@@ -135,21 +279,28 @@ class AnswerCard(Panel):
         elif isinstance(event, ClaimsChecked):
             self._stop_stream()
             self._claims = event.claims
-            self.answer.set_answer(self.answer_text, self._markers())
-            self.answer.set_claims(event.claims, self._markers())
+            self.answer.set_answer(self.answer_text, self._markers(), event.claims)
             self.flags.setText(
                 (event.error and f"The sentences could not be checked: {event.error}")
                 or summary(event.claims, places(self._hits))
             )
             self._show_sources()
 
-    def finish(self, result: AskResult) -> None:
-        """Show the whole answer, its figures, and where to go from here."""
+    def finish(self, result: AskResult, opens_source: bool = True) -> None:
+        """Show the whole answer, its figures, and where to go from here.
+
+        Args:
+            result: The end of the question.
+            opens_source: Whether the source that is cited first opens by itself.
+        """
         self._stop_stream()
+        self._is_running = False
         self.trace_id, self.answer_text = result.trace_id, result.answer
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
-        trace = get_trace(self._console.database, result.trace_id)
+        trace = self._trace()
+        self.state.setText(trace.explained)
+        self.state.setVisible(bool(trace.explained))
         self._thinking_tokens = trace.thinking_tokens
         self._show_thinking(trace.thinking)
         parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
@@ -170,30 +321,32 @@ class AnswerCard(Panel):
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")
         self._show_links()
+        if opens_source:
+            self._open_first_source()
 
     def reveal(self, pipeline: str) -> None:
         """Show what was hidden, after a choice was made."""
+        self._is_blind = False
         self.show_arm(pipeline)
         self._show_links()
 
     def show_arm(self, text: str) -> None:
         """Say which pipeline gave the answer."""
-        self.arm.setText(text if len(text) < 44 else text[:43] + "…")
-        set_tip(self.arm, text)
+        self.arm.setText(text)
         self.arm.show()
 
     def _show_links(self) -> None:
-        self._trace_link.show()
+        self._show_actions()
         self.feedback.show_trace(self.trace_id, self._hits)
         self.feedback.show()
 
     def stop(self, sentence: str, is_error: bool) -> None:
         """Show that the question ended without a result, and why."""
         self._stop_stream()
-        self._progress.hide()
+        self._is_running = False
         self.status.setText("Failed" if is_error else "Stopped")
         self.flags.setText(sentence)
-        self._trace_link.setVisible(bool(self.trace_id) and not self._is_blind)
+        self._show_actions()
 
     def _show_reading(self, event: PromptProgress) -> None:
         self._progress.setVisible(event.tokens_done < event.tokens_total)
@@ -225,6 +378,7 @@ class AnswerCard(Panel):
     def _show_sources(self) -> None:
         while (item := self._source_box.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()  # it lives until the event loop is idle
                 widget.deleteLater()
         cited = markers_of(self.answer_text)
         evidence = {claim.evidence_marker for claim in self._claims if claim.verdict is Verdict.SUPPORTED}
@@ -233,20 +387,49 @@ class AnswerCard(Panel):
         )
         for hit in packed:
             made = source_button(hit, hit.marker in cited, self._sources)
+            made.clicked.connect(self._take_choice)
             if hit.marker in cited or hit.marker in evidence:
                 font = made.font()
                 font.setBold(True)
                 made.setFont(font)
-            self._source_box.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
+            self._source_box.addWidget(made)
 
     def _open_citation(self, marker: int) -> None:
+        self._take_choice()
         for hit in self._hits:
             if hit.marker == marker:
                 self._sources.show_hit(hit)
 
     def _open_claim(self, index: int) -> None:
         if self._claims[index].verdict.is_claim:
+            self._take_choice()
             self._sources.show_claim(self._claims[index], self._hits, self.trace_id)
+
+    def _take_choice(self) -> None:
+        """Leave the source alone that a person has opened while the answer came."""
+        self._has_choice = True
+
+    def _open_first_source(self) -> None:
+        """Open the source that the answer cites first, where it can be seen without moving anything."""
+        if self._has_choice or self._sources.visibleRegion().isEmpty():
+            return
+        if self._sources.width() < scaled(_LEAST_SOURCE):
+            return
+        packed = {hit.marker: hit for hit in self._hits if hit.marker is not None}
+        found = (packed.get(int(match.group(1))) for match in MARKER.finditer(self.answer_text))
+        first = next((hit for hit in found if hit is not None), None)
+        if first is not None:
+            self._sources.claim_panel.hide()
+            self._sources.show_hit(first)
 
     def _open_trace(self) -> None:
         self.trace_requested.emit(self.trace_id)
+
+
+def asked_with(trace: TraceDetail) -> dict[str, Any]:
+    """Return the keywords by which the question of a trace is asked again, as far as it knows them."""
+    prompt = f"{trace.prompt_name}@{trace.prompt_version}" if trace.prompt_version else ""
+    return {
+        "collection": trace.collection, "version": trace.version_number, "model": trace.model or None,
+        "prompt": prompt,
+    }  # fmt: skip

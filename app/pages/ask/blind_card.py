@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from app.console import Console
 from app.pages.ask.answer_card import AnswerCard, Event
+from app.pages.ask.find_bar import QUESTION
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import button
 from app.widgets.labels import label
@@ -29,6 +30,7 @@ class BlindCard(Panel):
         for card in (self.first, self.second):
             card.trace_requested.connect(self.trace_requested)
         asked = label(question, "section", wrap=True)
+        asked.setObjectName(QUESTION)
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.question = label("Which answer is better? Afterwards you see which pipeline gave it.", "small")
         self.picks = {

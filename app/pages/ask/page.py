@@ -1,38 +1,38 @@
-"""Ask: a question, its streamed answer with marks, and the sources beside it."""
+"""Ask: sessions at the left, the conversation with its pickers, and the sources of its answers beside it."""
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QPlainTextEdit,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine.client import Task
 from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.conversation import Asking, Conversation
+from app.pages.ask.find_bar import FindBar
+from app.pages.ask.following import Following
+from app.pages.ask.question_panel import QuestionPanel
 from app.pages.ask.rollout_strip import RolloutStrip
+from app.pages.ask.session_list import SessionList, shortened
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
-from app.widgets.labels import as_it_is, label, set_tip
-from app.widgets.layout import EmptyState, Panel, Splitter, column, refill, row, scrolled
-from app.widgets.theme import SMALL_SPACE, SPACE
+from app.widgets.labels import ElidedLabel, label, set_tip
+from app.widgets.layout import EmptyState, Splitter, column, row
+from app.widgets.theme import SMALL_SPACE, SPACE, scaled
 from rag import operations
-from rag.asking.rows import AskResult
-from rag.evaluation.rows import list_pipelines
-from rag.knowledge.rows import CollectionRow, list_collections, list_versions
-from rag.prompts.rows import list_prompts
-from rag.review.rows import BlindResult
+from rag.asking.sessions.rows import Binding, SessionRow, get_session, list_sessions
+from rag.errors import NotFoundError
+from rag.review.rows import RolloutKind
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
+
+_OPEN_SESSION = "ask/session"
+_LIST = "ask/session-list"  # shown or hidden, once a person has said which
+_WIDE = 1000  # pixels of the page from which the list is shown by itself
+_MOST_OPEN = 6  # conversations that are kept with their cards
 
 
 class AskPage(QWidget):
@@ -42,119 +42,126 @@ class AskPage(QWidget):
     documents_wanted = Signal()
     rollout_requested = Signal(int)
     asked = Signal(object)  # the Task
+    collection_changed = Signal()
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
         self._console = console
-        self._session_id = ""
-        self._task: Task | None = None
-        self._cards: list[AnswerCard | BlindCard] = []
-        self._collections: dict[str, CollectionRow] = {}
+        self._open: dict[str, Conversation] = {}  # by session, the one used last at the end
+        self._to_restore = str(QSettings().value(_OPEN_SESSION) or "")
+        self._was_bound = False  # whether the pickers show what a session is bound to
+        self._shown_collection = ""
         self._routed = False  # a roll-out or a promoted pipeline decides who answers
         self.strip = RolloutStrip(console)
         self.strip.results_requested.connect(self.rollout_requested)
-        self.collection_box, self.version_box, self.model_box = QComboBox(), QComboBox(), QComboBox()
-        self.pipeline_box = QComboBox()
-        self.question = QPlainTextEdit()
-        self.sources = SourcePanel(console)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        layout.addWidget(
-            Splitter("ask/splitter", self._make_left(), self.sources, (700, 460), stretch=(3, 2))
+        self.panel = QuestionPanel(console)
+        self.question, self.send_button = self.panel.question, self.panel.send_button
+        bar = self.panel.bar
+        self.collection_box, self.version_box, self.model_box = (
+            bar.collection_box,
+            bar.version_box,
+            bar.model_box,
         )
+        self.pipeline_box, self.prompt_box = bar.pipeline_box, bar.prompt_box
+        self.sources = SourcePanel(console)
+        self.sessions = SessionList(console)
+        self._stack = QStackedWidget()
+        self.conversation = self._new_conversation()
+        self.find_bar = FindBar(console.theme, self.conversation.area, self)
+        self.find_bar.closed.connect(self.focus_question)
+        self._lay_out()
+        self.sessions.chosen.connect(self.open_session)
+        self.sessions.deleted.connect(self._session_deleted)
+        self.panel.sent.connect(self.ask)
+        self.panel.stop_wanted.connect(self.stop)
+        self.panel.last_wanted.connect(self._bring_back)
+        self.panel.bar.changed.connect(self._binding_changed)
         console.data_changed.connect(self.refresh)
-        console.models_changed.connect(self._fill_models)
-        console.settings_changed.connect(self._fill_models)
-        self.collection_box.currentIndexChanged.connect(lambda _i: self._fill_versions())
-        self.version_box.currentIndexChanged.connect(lambda _i: self._show_rollout())
         self.refresh()
-        self._fill_models()
 
     # --- what the main window calls -----------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Read collections and versions again; what is chosen stays chosen."""
-        rows = [found for found in list_collections(self._console.database) if found.active_version_id]
-        self._collections = {found.name: found for found in rows}
-        refill(self.collection_box, [(name, name) for name in self._collections])
-        self._fill_versions()
+        """Read sessions and what there is to choose again; what is chosen stays chosen."""
+        self._restore()
+        self.panel.bar.refresh()
+        self.sessions.refresh()
+        self.conversation.refresh()
+        self._show_state()
 
     def focus_question(self) -> None:
         """Let the person type a question."""
         self.question.setFocus()
 
     def choose_collection(self, name: str, version: int | None = None) -> None:
-        """Choose what is asked; without a version the active one."""
-        self.collection_box.setCurrentIndex(self.collection_box.findText(name))
-        index = self.version_box.findData(version)
-        self.version_box.setCurrentIndex(max(index, 0))
+        """Choose what is asked, without a version the active one. A session with questions stays as it is."""
+        if not self.conversation.is_empty:
+            self.new_session()
+        chosen = self.panel.bar.binding
+        self.panel.bar.show_binding(
+            Binding(name, "" if version is None else str(version), model=chosen.model, prompt=chosen.prompt)
+        )
+        self._was_bound = True
+        self._show_state()
+
+    def prefer_collection(self, name: str) -> None:
+        """Choose what is asked next, unless a session is open that asks something else."""
+        if self.conversation.is_empty:
+            self.choose_collection(name)
 
     @property
     def collection_name(self) -> str:
         """The name of the collection that is asked; empty when there is none."""
-        return self.collection_box.currentText()
+        name = self.panel.bar.binding.collection
+        return name if self.panel.bar.knows(name) else ""
 
-    def ask(self, text: str = "") -> None:
-        """Ask what is in the box, or the given text."""
-        text = (text or self.question.toPlainText()).strip()
-        if not text or self._task is not None:
-            return
-        if not self.collection_name:
+    def ask(self, text: str) -> None:
+        """Ask a question, or queue it while an answer is running."""
+        if not self.panel.bar.has_collections:
             self._console.notice.emit("There is no collection to ask yet. Add documents first.", "bad")
             return
-        self.question.clear()
         self._show_rollout()
         running = self.strip.rollout if self._routed else None
-        kind = BlindCard if running is not None and running.kind == "blind" else AnswerCard
-        card = kind(self._console, text, self.sources)
-        card.trace_requested.connect(self.trace_requested)
-        self._cards.append(card)
-        self._list.insertWidget(self._list.count() - 1, card)
-        self._stack.setCurrentWidget(self._scroll)
-        task = self._console.engine.start(
-            operations.ask, question=text,
-            collection=self.collection_name, version=self.version_box.currentData(),
-            model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
-            pipeline=self.pipeline_box.currentData() or "",
-        )  # fmt: skip
-        self._task = task
-        task.event.connect(card.handle)
-        task.event.connect(lambda _event: self._follow())
-        task.finished.connect(partial(self._finished, card))
-        task.failed.connect(partial(self._failed, card))
-        task.cancelled.connect(lambda: card.stop("Stopped. The trace contains the answer up to here.", False))
-        task.ended.connect(self._ended)
-        self._show_state()
-        self.asked.emit(task)
+        parent = self.conversation.parent_of(self.panel.editing) if self.panel.editing else None
+        chosen = self.panel.bar.binding
+        if self._routed:
+            chosen = Binding(chosen.collection)
+        self.panel.taken()
+        is_blind = running is not None and running.kind is RolloutKind.BLIND
+        self._open[self.conversation.session_id] = self.conversation
+        self._stack.setCurrentWidget(self.conversation)
+        self.conversation.ask(Asking(text, chosen, is_blind, parent))
+        QSettings().setValue(_OPEN_SESSION, self.conversation.session_id)
 
     def stop(self) -> None:
         """Stop the answer that is being given."""
-        if self._task is not None:
-            self._task.cancel()
+        self.conversation.stop()
 
     def new_session(self) -> None:
-        """Start a new conversation. The traces of the old one stay."""
-        if self._task is not None:
-            return
-        for card in self._cards:
-            card.deleteLater()
-        self._cards = []
-        self._session_id = ""
-        self.sources.clear()
-        self._show_state()
+        """Start a new session, bound to what the last one was. The old one stays in the list."""
+        if not self.conversation.is_empty:
+            self._show(self._new_conversation())
         self.focus_question()
+
+    def open_session(self, session_id: str) -> None:
+        """Show a stored session with its answers, and what it is bound to."""
+        try:
+            found = get_session(self._console.database, session_id)
+        except NotFoundError as error:
+            self._console.notice.emit(str(error), "bad")
+            return
+        conversation = self._open.get(found.id)
+        if conversation is None:
+            conversation = self._new_conversation(found.id)
+            conversation.load()
+        self._bind(found)
+        self._show(conversation)
+        conversation.refresh()
 
     # --- making -------------------------------------------------------------------------------------------
 
-    def _make_left(self) -> QWidget:
-        self._stack = QStackedWidget()
-        holder = QWidget()
-        self._list = QVBoxLayout(holder)
-        self._list.setContentsMargins(0, 0, SMALL_SPACE, 0)
-        self._list.setSpacing(SPACE)
-        self._list.addStretch(1)
-        self._scroll = scrolled(holder)
+    def _lay_out(self) -> None:
         self._no_documents = EmptyState(
             self._console.theme, "collections", "No documents yet",
             "Drop files or folders anywhere in this window. They stay on this computer.",
@@ -162,8 +169,19 @@ class AskPage(QWidget):
         )  # fmt: skip
         self._stack.addWidget(self._no_documents)
         self._stack.addWidget(self._make_start())
-        self._stack.addWidget(self._scroll)
-        return column(self.strip, (self._stack, 1), self._make_question(), right=SMALL_SPACE, spacing=SPACE)
+        self.list_button = IconButton(self._console.theme, "sidebar", "", self.toggle_list)
+        self.title = ElidedLabel()
+        self.title.setProperty("role", "muted")
+        self.new_button = button("New session", self.new_session, tip="Ctrl+N. This one stays in the list.")
+        left = column(
+            row(self.list_button, (self.title, 1), self.new_button),
+            self.strip, self.find_bar, (self._stack, 1), self.panel, right=SMALL_SPACE, spacing=SPACE,
+        )  # fmt: skip
+        inner = Splitter("ask/splitter", left, self.sources, (700, 460), stretch=(3, 2), least=(300, 220))
+        outer = Splitter("ask/sessions", self.sessions, inner, (220, 1000), stretch=(0, 1), least=(170, 520))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.addWidget(outer)
 
     def _make_start(self) -> QWidget:
         self._start = EmptyState(
@@ -182,166 +200,152 @@ class AskPage(QWidget):
         layout.insertWidget(layout.count() - 1, self._samples)
         return self._start
 
-    def _make_question(self) -> QWidget:
-        panel = Panel()
-        for box, name, width in (
-            (self.collection_box, "Collection", 190),
-            (self.version_box, "Dataset version", 120),
-            (self.model_box, "Model", 190),
-            (self.pipeline_box, "Pipeline", 150),
-        ):
-            box.setAccessibleName(name)
-            set_tip(box, name)
-            box.setMinimumWidth(90)
-            box.setMaximumWidth(width + 80)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(width // 12)
-        self._prompt_label = label("", "small")
-        self._prompt_label.setToolTip("The prompt template that passages and question are put into")
-        self.pipeline_box.currentIndexChanged.connect(lambda _i: self._show_rollout())
-        self.new_button = IconButton(
-            self._console.theme, "new-chat", "New session (Ctrl+N)", self.new_session
-        )
-        panel.body.addLayout(
-            row(
-                self.collection_box,
-                self.pipeline_box,
-                self.version_box,
-                self.model_box,
-                1,
-                self.new_button,
-            )
-        )
-        self.question.setPlaceholderText("Ask a question  (Enter sends, Shift+Enter starts a new line)")
-        self.question.setAccessibleName("Question")
-        self.question.setAcceptDrops(False)  # files dropped here go to the window
-        self.question.setFixedHeight(64)
-        self.question.setTabChangesFocus(True)
-        self.question.installEventFilter(self)
-        self.send_button = button("Ask", self._send_or_stop, primary=True, tip="Enter; Esc stops")
-        self.send_button.setFixedWidth(76)
-        line = row(self.question, self.send_button)
-        line.setAlignment(self.send_button, Qt.AlignmentFlag.AlignBottom)
-        panel.body.addLayout(line)
-        panel.body.addWidget(self._prompt_label)
-        return panel
+    def _new_conversation(self, session_id: str = "") -> Conversation:
+        made = Conversation(self._console, self.sources, session_id)
+        made.trace_requested.connect(self.trace_requested)
+        made.asked.connect(self.asked)
+        made.edit_requested.connect(self.panel.edit)
+        made.began.connect(self._session_began)
+        made.changed.connect(self._show_state)
+        self._stack.addWidget(made)
+        return made
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Send the question on Enter; Shift+Enter starts a new line."""
-        if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self.ask()
-                return True
-        return super().eventFilter(watched, event)
+    # --- sessions -----------------------------------------------------------------------------------------
 
-    # --- following ----------------------------------------------------------------------------------------
+    def toggle_list(self) -> None:
+        """Show or hide the list of sessions."""
+        shown = self.sessions.isHidden()
+        QSettings().setValue(_LIST, "shown" if shown else "hidden")
+        self._fit_list()
 
-    def _send_or_stop(self) -> None:
-        if self._task is not None:
-            self.stop()
-        else:
-            self.ask()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the list where there is room for it."""
+        super().resizeEvent(event)
+        self._fit_list()
 
-    def _finished(self, card: AnswerCard | BlindCard, result: AskResult | BlindResult) -> None:
-        self._session_id = result.session_id
-        if isinstance(card, BlindCard):
-            assert isinstance(result, BlindResult)
-            card.finish(result)
-        else:
-            assert isinstance(result, AskResult)
-            card.finish(result)
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the person type at once."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.focus_question()
 
-    def _failed(self, card: AnswerCard | BlindCard, sentence: str, details: str) -> None:
-        card.stop(sentence, True)
-        if details:
-            self._console.bug.emit(sentence, details)
+    def _fit_list(self) -> None:
+        said = str(QSettings().value(_LIST) or "")
+        self.sessions.setVisible(said == "shown" or (said != "hidden" and self.width() >= scaled(_WIDE)))
+        name = "Show the sessions" if self.sessions.isHidden() else "Hide the sessions"
+        self.list_button.setAccessibleName(name)
+        set_tip(self.list_button, name)
 
-    def _ended(self) -> None:
-        self._task = None
+    def _restore(self) -> None:
+        """Open the session that was open at the end, and bind a new one to what was asked last."""
+        if not self._console.database.is_current():
+            return  # the engine has not made or upgraded the file yet
+        wanted, self._to_restore = self._to_restore, ""
+        if not self._was_bound:
+            last = list_sessions(self._console.database, limit=1)
+            if last:
+                self.panel.bar.show_binding(last[0].binding)
+            self._was_bound = bool(last)
+        if wanted and self.conversation.is_empty:
+            found = [row for row in _existing(self._console, wanted) if row.deleted_ms is None]
+            if found:
+                self.open_session(wanted)
+
+    def _bind(self, found: SessionRow) -> None:
+        self.panel.bar.show_binding(found.binding)
+        self._was_bound = True
         self._show_state()
-        self._follow()
-        self._console.data_changed.emit()
-        self._console.run(operations.model_state, self._console.model_state_changed.emit)
+
+    def _show(self, conversation: Conversation) -> None:
+        """Show another conversation. Those not seen for long are made again when they are wanted."""
+        self.panel.cancel_edit()
+        self.panel.say("")
+        left, self.conversation = self.conversation, conversation
+        if left.is_empty and left is not conversation:
+            self._forget(left)
+        self._open.pop(conversation.session_id, None)
+        if not conversation.is_empty:
+            self._open[conversation.session_id] = conversation
+        for old in [found for found in self._open.values() if found.task is None][:-_MOST_OPEN]:
+            if old is not conversation:
+                self._forget(old)
+        QSettings().setValue(_OPEN_SESSION, "" if conversation.is_empty else conversation.session_id)
+        self.sources.clear()
+        self.find_bar.look_in(conversation.area)
+        self.sessions.mark(conversation.session_id)
+        self._show_state()
+
+    def _forget(self, conversation: Conversation) -> None:
+        self._open.pop(conversation.session_id, None)
+        self._stack.removeWidget(conversation)
+        conversation.deleteLater()
+
+    def _session_began(self) -> None:
+        self.sessions.refresh()
+        self.sessions.mark(self.conversation.session_id)
+        self._show_state()
+
+    def _session_deleted(self, session_id: str) -> None:
+        conversation = self._open.get(session_id)
+        if conversation is not None:
+            conversation.close_down()
+        if session_id == self.conversation.session_id:
+            self._show(self._new_conversation())
+            self.focus_question()
+
+    def _binding_changed(self) -> None:
+        """Bind the session to what was chosen, and say so where that changes something."""
+        self._was_bound = True
+        self._show_state()
+        if self.conversation.is_empty:
+            return
+        chosen = self.panel.bar.binding
+        self._console.run(operations.bind_session, session_id=self.conversation.session_id, binding=chosen)
+        self.panel.say(f"From the next question on, this session asks {self.panel.bar.sentence()}.")
+
+    def _bring_back(self) -> None:
+        if self.conversation.last_question:
+            self.question.put(self.conversation.last_question)
+
+    # --- state --------------------------------------------------------------------------------------------
+
+    @property
+    def _task(self) -> Task | None:
+        return self.conversation.task
+
+    @property
+    def _cards(self) -> list[AnswerCard | BlindCard]:
+        return self.conversation.cards
+
+    @property
+    def following(self) -> Following:
+        """What keeps the end of the conversation in view."""
+        return self.conversation.following
 
     def _show_rollout(self) -> None:
-        pipeline = self.pipeline_box.currentData() or ""
-        own_choice = self.version_box.currentData() is not None or bool(pipeline)
-        self._routed = self.strip.show_collection(self.collection_name, own_choice)
-        self.version_box.setEnabled(not pipeline)
-        self.model_box.setEnabled(not self._routed and not pipeline)
-        decided = self._routed or bool(pipeline)
-        set_tip(self.model_box, "The pipeline decides which model answers" if decided else "Model")
-        text = self._prompt_text(pipeline)
-        self._prompt_label.setText(text)
-        self._prompt_label.setVisible(bool(text))
-
-    def _prompt_text(self, pipeline: str) -> str:
-        """Return which prompt will be used, as far as it is known before the question is asked."""
-        if self._routed:
-            return ""
-        database = self._console.database
-        named = "default"
-        if pipeline:
-            found = next((p for p in list_pipelines(database) if p.name == pipeline), None)
-            named = json.loads(found.config)["prompt"] if found else named
-        name, _, which = named.partition("@")
-        prompt = next((p for p in list_prompts(database) if p.name == name), None)
-        if prompt is None:
-            return ""
-        labels = dict(prompt.labels)
-        number = int(which) if which.isdecimal() else labels.get(which or "production", prompt.latest)
-        return f"Prompt: {name}, version {number}"
-
-    def _follow(self) -> None:
-        bar = self._scroll.verticalScrollBar()
-        if bar.maximum() - bar.value() < 160:
-            QTimer.singleShot(0, lambda: bar.setValue(bar.maximum()))
+        chosen = self.panel.bar.binding
+        own_choice = bool(chosen.version or chosen.pipeline or chosen.prompt)
+        self._routed = self.strip.show_collection(chosen.collection, own_choice)
+        self.panel.bar.show_routed(self._routed)
 
     def _show_state(self) -> None:
-        has_collection = self.collection_box.count() > 0
-        if self._cards:
-            self._stack.setCurrentWidget(self._scroll)
+        has_collection = self.panel.bar.has_collections
+        if not self.conversation.is_empty:
+            self._stack.setCurrentWidget(self.conversation)
         else:
             self._stack.setCurrentWidget(self._start if has_collection else self._no_documents)
         self._samples.setVisible(self.collection_name == SAMPLE_COLLECTION)
-        busy = self._task is not None
-        self.send_button.setText("Stop" if busy else "Ask")
-        self.send_button.setAccessibleName(self.send_button.text())
-        self.send_button.setEnabled(busy or has_collection)
-        self.new_button.setEnabled(not busy)
+        self.panel.show_state(self._task is not None, has_collection)
+        found = _existing(self._console, self.conversation.session_id)
+        self.title.setText(shortened(found[0].title, 200) if found else "New session")
         self._show_rollout()
+        if self.collection_name != self._shown_collection:
+            self._shown_collection = self.collection_name
+            self.collection_changed.emit()
 
-    def _fill_pipelines(self) -> None:
-        entries = [("Settings", "")]
-        for pipeline in list_pipelines(self._console.database):
-            config = json.loads(pipeline.config)
-            if config["collection"] == self.collection_name and config["kind"] == "answer":
-                entries.append((pipeline.name, pipeline.name))
-        refill(self.pipeline_box, entries)
-        self.pipeline_box.setItemData(0, "As the settings say", Qt.ItemDataRole.ToolTipRole)
-        self.pipeline_box.setVisible(len(entries) > 1)
 
-    def _fill_versions(self) -> None:
-        self._fill_pipelines()
-        collection = self._collections.get(self.collection_name)
-        versions = list_versions(self._console.database, collection.id) if collection else []
-        entries: list[tuple[str, int | None]] = (
-            [(f"Active (version {collection.version_number})", None)] if collection else []
-        )
-        entries += [(f"Version {version.number}", version.number) for version in versions]
-        refill(self.version_box, entries)
-        for place, version in enumerate(versions, 1):
-            self.version_box.setItemData(place, as_it_is(version.message), Qt.ItemDataRole.ToolTipRole)
-        self._show_state()
-
-    def _fill_models(self) -> None:
-        usable = [entry for entry in self._console.models if entry.can_answer]
-        entries: list[tuple[str, str | None]] = [
-            (f"{entry.name} (demo model)" if entry.origin == "starter" else entry.name, entry.path)
-            for entry in usable
-        ]
-        wanted = self.model_box.currentData() or self._console.settings.models.active or None
-        refill(self.model_box, entries or [("No model", None)], keep=wanted)
-        for place, entry in enumerate(usable):
-            self.model_box.setItemData(place, as_it_is(entry.path), Qt.ItemDataRole.ToolTipRole)
+def _existing(console: Console, session_id: str) -> list[SessionRow]:
+    try:
+        return [get_session(console.database, session_id)]
+    except NotFoundError:
+        return []

@@ -99,6 +99,14 @@ class DocumentsPanel(QWidget):
         if self.table.choose(lambda document: document.id == document_id):
             self.chunks.table.choose(lambda chunk: chunk.id == chunk_id)
 
+    def open_document(self, source: str, chunk_id: int = 0) -> bool:
+        """Choose a document by its source, and one of its chunks; False when the version has it no more."""
+        self.incomplete_only.setChecked(False)  # it may be one that is hidden
+        found = self.table.choose(lambda document: document.source == source)
+        if found and chunk_id:
+            self.chunks.table.choose(lambda chunk: chunk.id == chunk_id)
+        return found
+
     def remove(self, documents: list[DocumentRow]) -> None:
         """Make a version without these documents."""
         if self._collection is None:

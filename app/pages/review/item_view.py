@@ -242,8 +242,7 @@ class ItemView(QWidget):
             return
         markers = [hit.marker for hit in detail.hits if hit.marker is not None]
         self.question.setText(item.question)
-        self.answer.set_answer(detail.answer or detail.error or "No answer.", markers)
-        self.answer.set_claims(detail.claims, markers)
+        self.answer.set_answer(detail.answer or detail.error or "No answer.", markers, detail.claims)
         own = item.own
         self._loading = True
         self._verdict = own.verdict if own else ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -47,6 +48,7 @@ class SettingsPage(QWidget):
 
     guide_wanted = Signal()
     first_steps_wanted = Signal()
+    sections = MappingProxyType({section: title for section, (title, _) in _TITLES.items()})
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -75,7 +77,8 @@ class SettingsPage(QWidget):
         console.theme.changed.connect(self._set_widest)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(holder))
+        self._area = scrolled(holder)
+        outer.addWidget(self._area)
         console.settings_changed.connect(self._fill)
         self._fill()
 
@@ -103,6 +106,16 @@ class SettingsPage(QWidget):
             form.addWidget(label(field.description or "", "small", wrap=True), number, 3)
         panel.body.addLayout(form)
         return panel
+
+    def show_setting(self, key: str) -> bool:
+        """Bring a setting, SECTION.KEY, into view and into focus; False when there is none of that name."""
+        section, _, name = key.partition(".")
+        editor = self._editors.get((section, name))
+        if editor is None:
+            return False
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(editor, 0, scaled(80)))
+        editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
 
     def showEvent(self, event: QShowEvent) -> None:
         """Measure the data folder again."""

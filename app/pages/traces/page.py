@@ -66,10 +66,10 @@ TRACE_COLUMNS = (
     Column("Question", lambda t: t.question, 260, stretch=True, tooltip=lambda t: t.question),
     Column(
         "Status",
-        lambda t: ", ".join(t.silent_failures) or t.status,
+        lambda t: t.state,
         92,
-        colour=lambda t: "check" if t.silent_failures else STATUS_COLOURS.get(t.status),
-        tooltip=lambda t: t.error or ", ".join(t.silent_failures),
+        colour=lambda t: "check" if t.is_suspicious else STATUS_COLOURS.get(t.status),
+        tooltip=lambda t: t.error or t.explained,
     ),
     Column(
         "Flags",
@@ -106,6 +106,7 @@ class TracesPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self._console = console
+        self._shown = ""
         self.search = SearchField("Words in question or answer")
         self.collection_box, self.model_box = QComboBox(), QComboBox()
         self.verdict_box, self.time_box = QComboBox(), QComboBox()
@@ -135,6 +136,11 @@ class TracesPage(QWidget):
     def collection_name(self) -> str:
         """The collection whose traces are listed; empty for all."""
         return str(self.collection_box.currentData() or "")
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that is shown; empty before one is."""
+        return self._shown
 
     def refresh(self) -> None:
         """Read the names for the filters again, and the list when it can be seen."""
@@ -194,7 +200,8 @@ class TracesPage(QWidget):
     def _make_filters(self) -> None:
         self.verdict_box.addItem("Any verdict", "")
         for verdict in _VERDICTS:
-            self.verdict_box.addItem(verdict.capitalize(), verdict)
+            words = verdict if verdict == "flagged" else Verdict(verdict).words
+            self.verdict_box.addItem(words.capitalize(), verdict)
         self.silent_box.addItem("Any answer", "")
         self.silent_box.addItem("Silent failures", "any")
         for number, failure in enumerate(SilentFailure, 2):
@@ -267,5 +274,6 @@ class TracesPage(QWidget):
         except NotFoundError as error:
             self._console.notice.emit(str(error), "bad")
             return
+        self._shown = detail.id
         self.view.show_trace(detail)
         self._detail_stack.setCurrentIndex(1)

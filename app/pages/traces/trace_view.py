@@ -12,6 +12,7 @@ from app.pages.traces.consistency_panel import ConsistencyPanel
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
 from app.shared.feedback_bar import FeedbackBar
+from app.shared.links import LinkRow
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
@@ -21,8 +22,9 @@ from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import Flow, column, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
-from rag.asking.rows import TraceDetail, TraceStatus
+from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
 from rag.evaluation.rows import list_sets
+from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, places, summary
 from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
@@ -50,6 +52,7 @@ class TraceView(QWidget):
         super().__init__()
         self._console = console
         self.question, self.status = label("", "section", wrap=True), label("", "small", wrap=True)
+        self.links = LinkRow(console)
         self.silent = label("", "warning", wrap=True)
         self.regression_button = button(
             "Make it a regression question",
@@ -89,15 +92,13 @@ class TraceView(QWidget):
         """Show everything that is stored of a trace."""
         self.question.setText(trace.question)
         self.status.setText(_status_line(trace))
-        self.silent.setText(
-            "; ".join(f"{each.capitalize()}: {each.description}" for each in trace.silent_failures)
-        )
-        self.silent.setVisible(bool(trace.silent_failures))
+        self.links.show_places(_named(trace, arm_of(self._console.database, trace.id)))
+        self.silent.setText(trace.explained)
+        self.silent.setVisible(bool(trace.explained))
         self.regression_button.setEnabled(trace.status.is_complete)
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
         self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
-        self.answer.set_answer(trace.answer or trace.error or "No answer.", markers)
-        self.answer.set_claims(trace.claims, markers)
+        self.answer.set_answer(trace.answer or trace.error or "No answer.", markers, trace.claims)
         self.waterfall.set_bars(
             [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
         )
@@ -159,6 +160,7 @@ class TraceView(QWidget):
         content = column(
             self.question,
             self.status,
+            self.links,
             self.silent,
             self.thinking,
             self.answer,
@@ -180,8 +182,26 @@ class TraceView(QWidget):
         self.claim_panel.show()
 
 
+def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
+    """Return the objects that a trace names, each with what its link says."""
+    named = []
+    if trace.collection:
+        named.append((trace.collection, Place(Kind.COLLECTION, trace.collection)))
+        if trace.version_number:
+            version = Place(Kind.VERSION, str(trace.version_number), trace.collection)
+            named.append((f"Version {trace.version_number}", version))
+    if trace.prompt_name and trace.prompt_version:
+        prompt = Place(Kind.PROMPT_VERSION, str(trace.prompt_version), trace.prompt_name)
+        named.append((f"Prompt {trace.prompt_name} {trace.prompt_version}", prompt))
+    if trace.session_id and trace.source == TraceSource.PERSON:
+        named.append(("Session", Place(Kind.SESSION, trace.session_id)))
+    if arm is not None:
+        named.append((f"Roll-out {arm.rollout_id}", Place(Kind.ROLLOUT, str(arm.rollout_id))))
+    return named
+
+
 def _status_line(trace: TraceDetail) -> str:
-    parts = [trace.status, _time(trace.created_ms)]
+    parts = [trace.state, _time(trace.created_ms)]
     if trace.collection:
         version = f" version {trace.version_number}" if trace.version_number else ""
         parts.append(f"{trace.collection}{version}")
@@ -257,7 +277,8 @@ def _evidence(claim: ClaimResult) -> str:
 
 
 CLAIM_COLUMNS = (
-    Column("Verdict", lambda c: c.verdict, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict)),
+    Column("Verdict", lambda c: c.verdict.words, 100, colour=lambda c: VERDICT_COLOURS.get(c.verdict),
+           tooltip=lambda c: c.verdict.meaning),
     Column("Risk", lambda c: "–" if c.score is None else f"{c.score:.2f}", 50, right=True,
            sort=lambda c: c.score),
     Column("Sentence", lambda c: c.text, 260, tooltip=lambda c: c.text, stretch=True),

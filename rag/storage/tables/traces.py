@@ -62,6 +62,28 @@ class Trace(SQLModel, table=True):
     check_error: str = ""  # why the check failed; then nothing is known of the sentences
     best_score: float | None = None  # highest cosine of a candidate
     silent_failures: str = "[]"  # JSON list of names from rag.grounding.rows
+    parent_id: str = ""  # the question of the session that this one follows; "" for a first one
+
+
+class AskSession(SQLModel, table=True):
+    """Questions that follow each other, by Trace.session_id: how they are listed, and what answers them.
+
+    Its first question names it and is read from the trace: no copy of it could survive an erasure.
+    """
+
+    id: str = Field(primary_key=True)
+    name: str = ""  # given by a person; "" for the first question
+    is_pinned: bool = False
+    created_ms: int
+    asked_ms: int = Field(index=True)  # of the last question
+    deleted_ms: int | None = None  # it is not listed since then
+    leaf: str = ""  # trace id: the last question of the branch that is shown
+    collection_id: int | None = Field(default=None, index=True)
+    collection: str = ""  # its name when it was chosen
+    version: str = ""  # number or tag, "" for the active one
+    pipeline: str = ""
+    model: str = ""  # path or name, "" for the active one
+    prompt_name: str = ""  # with its label or number, as people write it
 
 
 class Span(SQLModel, table=True):
@@ -170,9 +192,10 @@ class ConsistencyCheck(SQLModel, table=True):
 
 mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
      name="collection model endpoint prompt_name",
-     technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint "
+     technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
+mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")
 mark(Span, written="detail", technical="trace_id name kind")
 mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped lists moves")
 mark(Claim, derived="text reason", copy="evidence_text", technical="trace_id verdict doubtful")

@@ -69,7 +69,7 @@ def page(qtbot: QtBot, console: Console, notes: Path, settle: Settle) -> AskPage
     """The page with the collection “Notes”."""
     made = AskPage(console)
     qtbot.addWidget(made)
-    made.resize(1200, 800)
+    made.resize(1600, 800)
     made.show()
     settle()
     return made
@@ -160,9 +160,8 @@ def test_enter_asks_and_the_answer_comes_with_figures_sources_and_flags(
     assert re.fullmatch(r"\d of 4 chunks from \d of 4 documents", card.packed.text())
     assert re.match(r"\d+ \+ 10 tokens   ·   \d+\.\d s", card.status.text())
     assert card.flags.text().startswith("1 of 1 sentence")
-    first = button_of(card, "[1] bread.md, Bread")
+    first = button_of(card, "Open source [1] bread.md, Bread, cited")
     assert first.font().bold()  # it is cited
-    assert first.accessibleName() == "Open source [1] bread.md, Bread, cited"
     assert card.feedback.isVisible() and not card.arm.isVisible()
     assert notices(console) == []
 
@@ -182,7 +181,7 @@ def test_follow_ups_share_a_session_until_a_new_one_is_begun(
     send(qtbot, page, "And white bread?")
     first, second = sessions(console)
     assert first == second
-    click(qtbot, page, "New session (Ctrl+N)")
+    click(qtbot, page, "New session")
     assert page._cards == []
     assert "Ask your documents" in texts(page._start) and page._start.isVisible()
     send(qtbot, page)
@@ -205,7 +204,7 @@ def test_a_citation_a_source_and_a_sentence_open_the_passage(qtbot: QtBot, page:
     card.answer.citation_clicked.emit(1)
     assert "14 hours of rest" in passage.marked_text
     page.sources.clear()
-    click(qtbot, card, "[1] bread.md, Bread")
+    click(qtbot, card, "Open source [1] bread.md, Bread, cited")
     assert "14 hours of rest" in passage.marked_text
     card.answer.claim_clicked.emit(0)
     assert page.sources.claim_panel.isVisible()
@@ -231,11 +230,7 @@ def test_an_answer_is_stopped_and_its_trace_says_so(
     model.gate.clear()
     page.ask(QUESTION)
     qtbot.waitUntil(lambda: page._cards[-1].trace_id != "")  # type: ignore[union-attr]
-    assert page.send_button.text() == page.send_button.accessibleName() == "Stop"
-    assert not page.new_button.isEnabled()
-    page.new_session()  # what Ctrl+N calls
-    page.ask("Another?")
-    assert len(page._cards) == 1  # one at a time
+    assert page.send_button.text() == page.send_button.accessibleName() == "Queue"
     click(qtbot, page, "Stop")
     model.gate.set()
     settle()
@@ -307,7 +302,8 @@ def test_models_are_offered_when_they_are_known(qtbot: QtBot, page: AskPage, con
 
 
 def test_the_prompt_in_use_is_named(page: AskPage) -> None:
-    assert page._prompt_label.text() == "Prompt: default, version 1"
+    assert page.prompt_box.currentText() == "default, version 1"
+    assert page.prompt_box.toolTip() == "Prompt: default, version 1"
 
 
 def save_short(workspace: Workspace, **values: object) -> None:
@@ -326,11 +322,15 @@ def test_a_pipeline_of_ones_own_choice_answers(
     page.pipeline_box.setCurrentIndex(1)
     assert not page.version_box.isEnabled() and not page.model_box.isEnabled()
     assert page.model_box.toolTip() == "The pipeline decides which model answers"
-    assert page._prompt_label.text().startswith("Prompt: default, version ")
+    assert not page.prompt_box.isVisible()
+    assert page.panel.bar.decided.text() == (
+        "It asks the active version with the model of the settings, prompt default."
+    )
     send(qtbot, page)
     assert list_traces(console.database, TraceFilter())[0].passage_count == 1
     page.pipeline_box.setCurrentIndex(0)
-    assert page.model_box.isEnabled() and page.model_box.toolTip() == "Model"
+    assert page.model_box.isEnabled() and page.model_box.toolTip() == f"Model: {page.model_box.currentText()}"
+    assert page.prompt_box.isVisible()
 
 
 def test_pipelines_of_other_collections_are_not_offered(
@@ -356,7 +356,7 @@ def test_a_canary_decides_who_answers_unless_a_version_is_chosen(
     assert page.strip.isVisible() and page.strip.text.startswith(
         "Canary: 100% of the questions go to “short 1”"
     )
-    assert not page.model_box.isEnabled() and page._prompt_label.text() == ""
+    assert not page.model_box.isEnabled()
     card = send(qtbot, page)
     assert isinstance(card, AnswerCard)
     assert card.arm.text() == "staging: short 1"
@@ -530,7 +530,7 @@ def test_notes_of_an_answer_are_shown(card: AnswerCard, open_workspace: Workspac
 
 def test_a_long_name_of_an_arm_is_shortened(card: AnswerCard) -> None:
     card.show_arm("staging: " + "x" * 60)
-    assert len(card.arm.text()) == 44 and card.arm.text().endswith("…")
+    assert card.arm.shown_text().endswith("…")
     assert card.arm.toolTip() == "staging: " + "x" * 60
 
 
@@ -546,8 +546,8 @@ def test_another_collection_offers_its_own_versions(
     assert entries(page.version_box) == ["Active (version 1)", "Version 1"]
     page.choose_collection("Nowhere")
     assert page.collection_name == "" and entries(page.version_box) == []
-    page.choose_collection("Notes", 7)  # a version that is not there
-    assert page.version_box.currentText() == "Active (version 2)"
+    page.choose_collection("Notes", 7)  # nothing else is asked in the place of what is not there
+    assert page.version_box.currentText() == "Version 7 (no longer there)"
 
 
 def test_a_collection_without_a_version_is_not_offered(
@@ -569,21 +569,6 @@ def test_the_keyboard_gets_to_the_question(qtbot: QtBot, page: AskPage) -> None:
     assert not page.question.acceptDrops()  # dropped files go to the window
 
 
-def test_the_conversation_follows_its_end(qtbot: QtBot, page: AskPage) -> None:
-    page.resize(1000, 420)
-    for number in range(4):
-        send(qtbot, page, f"{QUESTION} {number}")
-    bar = page._scroll.verticalScrollBar()
-    assert bar.maximum() > 0
-    bar.setValue(bar.maximum() - 10)
-    page._follow()
-    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
-    bar.setValue(0)
-    page._follow()  # somebody reads an earlier answer
-    qtbot.wait(20)
-    assert bar.value() == 0
-
-
 def test_nothing_found_is_an_answer_without_sources(
     qtbot: QtBot, page: AskPage, console: Console, model: GatedModel
 ) -> None:
@@ -599,7 +584,7 @@ def test_sources_that_were_not_cited_are_not_bold(qtbot: QtBot, page: AskPage, m
     model.answer = "I do not know."
     card = send(qtbot, page)
     assert isinstance(card, AnswerCard)
-    source = button_of(card, "[1] bread.md, Bread")
+    source = button_of(card, "Open source [1] bread.md, Bread")
     assert not source.font().bold()
     assert source.accessibleName() == "Open source [1] bread.md, Bread"
     card.answer.citation_clicked.emit(9)  # a number that was not in the prompt

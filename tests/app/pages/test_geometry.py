@@ -35,12 +35,14 @@ from app.console import Console
 from app.main_window import MainWindow
 from app.routes import TITLES
 from app.widgets.theme import Theme
+from rag.asking.rows import get_trace
+from rag.asking.sessions.changes import go_on
+from rag.asking.sessions.rows import Binding
 from rag.review.queues import fill_queue
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
 PICTURES = os.environ.get("RAGDECK_PICTURES", "")  # a folder that gets a picture of every view at every size
-PENDING = ("ask",)  # its boxes are cut until that page is made anew
 MAY_SCROLL = ("evaluation", "ask", "models")  # wider than the smallest windows
 SIZES = {
     "1024x700": (1024, 700),
@@ -57,7 +59,12 @@ def asked(notes: Path, open_workspace: Workspace, model: ScriptedModel) -> None:
     """Answers as they come: a short one, one with sentences that nothing supports, one of long ago."""
     ask_once(open_workspace, "How long does rye bread rest?", "Rye bread needs 14 hours of rest [1].")
     long = "Which of the repairs outside the warranty does the customer pay for, and within how many days?"
-    ask_once(open_workspace, long, "Boats leave at midnight from Hamburg [1]. Storms come in July. " * 4)
+    opened = ask_once(
+        open_workspace, long, "Boats leave at midnight from Hamburg [1]. Storms come in July. " * 4
+    )
+    session = get_trace(open_workspace.database, opened).session_id
+    go_on(open_workspace.store, session, Binding("Notes"))
+    QSettings().setValue("ask/session", session)  # as it is at a start: the page Ask shows its answers
     now = int(time.time() * 1000)
     add_traces(
         open_workspace, 60, now - 9 * DAY, DAY // 7, collection="Notes", prompt_tokens=12_170,
@@ -121,8 +128,7 @@ def faults(window: MainWindow, sizes: dict[str, tuple[int, int]]) -> list[str]:
                 window.grab().save(str(Path(PICTURES) / f"{name}.png"))
             if (window.width(), window.height()) != size:
                 found.append(f"{where}: the window is {window.width()}x{window.height()}")
-            if view not in PENDING:
-                found += [f"{where}: {fault}" for fault in layout_faults(window)]
+            found += [f"{where}: {fault}" for fault in layout_faults(window)]
             area = window.pages.currentWidget()
             assert isinstance(area, QScrollArea)
             over = area.horizontalScrollBar().maximum()

@@ -376,3 +376,14 @@ def test_a_folder_that_is_not_empty_is_refused_and_the_data_stay(
     assert (kind, "is not empty" in sentence) == ("bad", True)
     assert console.engine.folder == folder
     assert panel.move_button.isEnabled()
+
+
+def test_a_setting_is_brought_into_view_and_into_focus(qtbot: QtBot, page: SettingsPage) -> None:
+    page.resize(900, 400)
+    page.show()
+    editor = page._editors["generation", "seed"]
+    assert page.show_setting("generation.seed")
+    qtbot.waitUntil(lambda: not editor.visibleRegion().isEmpty())
+    assert page.focusWidget() is editor
+    assert not page.show_setting("generation.nothing")
+    assert not page.show_setting("nothing")

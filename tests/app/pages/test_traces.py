@@ -12,7 +12,8 @@ import pytest
 from driving import ask_once, button_of, click, column, notices, rows, texts
 from fakes import ScriptedModel, drive
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QInputDialog, QPushButton
 from pytestqt.qtbot import QtBot
 from sqlmodel import select
 
@@ -25,6 +26,7 @@ from rag.asking.rows import TraceDetail, TraceStatus, get_trace
 from rag.errors import ModelError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.evaluation.rows import list_sets
+from rag.finding.rows import Kind, Place
 from rag.knowledge.ingest import ingest_files
 from rag.models.language_model import GenerationEnd, Token
 from rag.monitoring.rows import list_alerts
@@ -235,7 +237,7 @@ def test_the_chosen_trace_is_shown(
     facts = texts(view._summary)
     assert asked["good"] in facts
     assert " of 4 chunks from " in facts and " completion" in facts
-    assert "1 of 1 sentence has support" in facts
+    assert "1 of 1 sentence has its words in the sources" in facts
     assert "first token after" in facts
     settings = texts(view._settings)
     assert "retrieval.top_k" in settings or "retrieval." in settings
@@ -541,3 +543,23 @@ def test_the_thinking_of_an_answer_is_folded_in_its_trace(
     view.show_trace(get_trace(open_workspace.database, asked["good"]))
     assert view.thinking.toggle.text() == "Thinking (4 tokens)" and view.thinking.text == "Hmm, rye."
     assert "4 of thinking before" in texts(view._summary)
+
+
+def test_a_trace_links_to_what_it_names(
+    page: TracesPage, asked: dict[str, str], console: Console, open_workspace: Workspace
+) -> None:
+    assert page.trace_id == ""
+    page.open_trace(asked["good"])
+    assert page.trace_id == asked["good"]
+    trace = get_trace(console.database, asked["good"])
+    named = {link.text(): link for link in page.view.links.findChildren(QPushButton) if not link.isHidden()}
+    assert list(named) == ["Notes", "Version 2", f"Prompt default {trace.prompt_version}", "Session"]
+    spy = QSignalSpy(console.place_requested)
+    for link in named.values():
+        link.click()
+    assert [spy.at(number)[0] for number in range(4)] == [
+        Place(Kind.COLLECTION, "Notes"),
+        Place(Kind.VERSION, "2", "Notes"),
+        Place(Kind.PROMPT_VERSION, str(trace.prompt_version), "default"),
+        Place(Kind.SESSION, trace.session_id),
+    ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.widgets.answer_view import AnswerView, claim_summary, same_length, utf16_offset, verdict_format
+from app.widgets.buttons import IconButton
 from app.widgets.passage_view import PassageView
 from app.widgets.theme import VERDICT_COLOURS, Theme
 from rag.grounding.rows import ClaimResult, Verdict
@@ -92,20 +94,219 @@ def test_carriage_returns_do_not_move_the_marks(qtbot: QtBot, theme: Theme) -> N
     view.set_answer(text)
     start = text.index("Three")
     view.set_claims([claim("Three.", start, "unsupported")], [])
-    assert view.toPlainText()[start : start + 6] == "Three."
-    assert underline(view, start + 1) == QTextCharFormat.UnderlineStyle.WaveUnderline
-    assert underline(view, start - 2) == QTextCharFormat.UnderlineStyle.NoUnderline
+    assert view.shown_text(start, start + 6) == "Three."
+    shown = view.toPlainText().index("Three.")
+    assert underline(view, shown + 1) == QTextCharFormat.UnderlineStyle.WaveUnderline
+    assert underline(view, shown - 2) == QTextCharFormat.UnderlineStyle.NoUnderline
     passage.show_passage(text, start, start + 6)
     assert passage.marked_text == "Three."
 
 
-def test_a_streamed_answer_is_the_same_text_as_the_whole(qtbot: QtBot, theme: Theme) -> None:
+LONG = """# Storing
+
+Rye bread **must not** lie in `plastic` [1]; see *below*.
+
+1. Wrap it in linen.
+   - not in paper
+   - not in foil
+2. Put it in a pot.
+
+> Bread is said to like the dark [2].
+
+| Bread | Days |
+|-------|-----:|
+| rye   | 6    |
+| wheat | 2 [1] |
+
+```python
+def days(bread):
+    return 6  # [1]
+```
+
+| last | table |
+|---|---|
+| of | all |
+"""
+
+
+def test_a_streamed_answer_looks_like_the_whole_in_the_end(qtbot: QtBot, theme: Theme) -> None:
+    whole, view = AnswerView(theme), AnswerView(theme)
+    qtbot.addWidget(whole)
+    qtbot.addWidget(view)
+    whole.set_answer(LONG, [1, 2])
+    view.set_answer("", [1, 2])
+    for start in range(0, len(LONG), 3):
+        view.append_text(LONG[start : start + 3])
+        assert view.document().toPlainText().strip(), "something is always shown"
+    view.append_text("\n" * 80)  # enough to have the end rendered
+    assert view.toHtml() == whole.toHtml()
+    assert "cite:1" in view.toHtml()
+
+
+@pytest.mark.parametrize("kind", ["word ", "- one more item\n", "A paragraph.\n\n", "```\nx\n```\n"])
+def test_the_work_of_streaming_is_in_proportion_to_the_answer(qtbot: QtBot, theme: Theme, kind: str) -> None:
     view = AnswerView(theme)
     qtbot.addWidget(view)
-    view.set_answer("")
-    for piece in ("The **battery**", " lasts <b>21</b>", " days [1].\n", "- really\n"):
-        view.append_text(piece)
-    assert view.toPlainText() == "The **battery** lasts <b>21</b> days [1].\n- really\n"
+
+    def work(tokens: int) -> int:
+        view.set_answer("")
+        before = view.drawn_characters
+        for _ in range(tokens):
+            view.append_text(kind)
+        return view.drawn_characters - before
+
+    assert work(800) < 12 * 800 * len(kind)
+    assert work(800) < 6 * work(200)  # 16 times as much if it were quadratic
+
+
+def test_an_answer_is_shown_without_its_syntax(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    view.set_answer(LONG, [1])
+    shown = view.toPlainText()
+    assert not set("#*`>|") - set("#") & set(shown.replace("# [1]", ""))
+    assert "Wrap it in linen." in shown and "return 6  # [1]" in shown
+    html = view.toHtml()
+    assert html.count("<table") == 2 and html.count("<li") == 4 and html.count("cite:1") == 2  # none in code
+    assert LONG.count("[1]") == 3
+    bold = view.document().find("must not").charFormat()
+    assert bold.fontWeight() == 600
+
+
+def test_a_claim_in_a_table_a_list_or_code_is_underlined_where_it_stands(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    texts = ["Rye bread **must not** lie in `plastic` [1];", "| wheat | 2 [1] |", "2. Put it in a pot."]
+    claims = [claim(text, LONG.index(text), "unsupported") for text in texts]
+    view.set_answer(LONG, [1])
+    view.set_claims(claims, [1])
+    shown = [view.shown_text(found.start, found.end) for found in claims]
+    assert shown == ["Rye bread must not lie in plastic [1];", "wheat2 [1]", "Put it in a pot."]
+    for word, is_marked in (
+        ("must not", True),
+        ("see", False),
+        ("wheat", True),
+        ("rye", False),
+        ("pot", True),
+    ):
+        line = view.document().find(word, options=QTextDocument.FindFlag.FindCaseSensitively).charFormat()
+        assert (line.underlineStyle() == QTextCharFormat.UnderlineStyle.WaveUnderline) == is_marked, word
+
+
+# What a model writes, as (source, what of it is shown): the sentences are claims.
+WORD = st.sampled_from(
+    ["rye", "Brot", "14 hours", "🙂", "日本", "4 * 3", "x_y_z", "[1]", "5 > 3", "C#", "(see 2)"]
+)
+STYLED = st.tuples(
+    WORD, st.sampled_from(["{}", "**{}**", "*{}*", "***{}***", "`{}`", "[{}](http://a.b/c_(d))"])
+).filter(lambda pair: "[" not in pair[0] or "[" not in pair[1])
+SENTENCE = st.lists(STYLED, min_size=1, max_size=5).map(
+    lambda parts: (
+        " ".join(["It", *(style.format(word) for word, style in parts), "is so."]),
+        " ".join(["It", *(word for word, _ in parts), "is so."]),
+    )
+)
+LAYOUT = st.sampled_from(
+    ["{}\n\n", "- {}\n", "{}\n", "## {}\n", "> {}\n\n", "7. {}\n", "  - {}\n", "| a |\n|---|\n| {} |\n\n"]
+)
+
+
+@pytest.fixture
+def one_view(qtbot: QtBot, theme: Theme) -> AnswerView:
+    made = AnswerView(theme)
+    qtbot.addWidget(made)
+    return made
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # one view shows all of them
+@given(parts=st.lists(st.tuples(SENTENCE, LAYOUT), min_size=1, max_size=8))
+def test_what_is_shown_of_every_claim_is_its_text_without_the_syntax(
+    qtbot: QtBot, one_view: AnswerView, parts: list[tuple[tuple[str, str], str]]
+) -> None:
+    source, claims, plain = "", [], []
+    for (raw, shown), layout in parts:
+        before = layout.index("{}")
+        claims.append(claim(raw, len(source) + before, "unsupported"))
+        plain.append(shown)
+        source += layout.format(raw)
+    view = one_view
+    view.set_answer(source, [1])
+    view.set_claims(claims, [1])
+    assert [view.shown_text(found.start, found.end) for found in claims] == plain
+    for number, found in enumerate(claims):
+        start = view.document().find(plain[number].split()[-2])
+        assert not start.isNull()
+        assert source[found.start : found.end] == found.text
+
+
+def test_a_table_without_room_is_scrolled_sideways_and_not_cut(qtbot: QtBot, one_view: AnswerView) -> None:
+    names = [f"Measurement{number}" for number in range(14)]
+    table = f"| {' | '.join(names)} |\n|{'---|' * 14}\n| {' | '.join('1' * 14)} |\n\nThe end."
+    one_view.resize(260, 100)
+    one_view.show()
+    one_view.set_answer(table)
+    QApplication.processEvents()
+    bar = one_view.horizontalScrollBar()
+    if one_view.document().size().width() > one_view.viewport().width():
+        assert bar.maximum() > 0
+    last = one_view.document().find("The end")
+    one_view.ensureCursorVisible()
+    assert one_view.viewport().height() >= one_view.cursorRect(last).bottom()
+
+
+def test_code_has_a_button_that_copies_it(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show()
+    view.set_answer(LONG)
+    (made,) = view.findChildren(IconButton)
+    assert made.accessibleName() == "Copy the code" and made.isVisible()
+    assert view.viewport().rect().contains(made.geometry())
+    code = view.document().find("def days")
+    assert abs(view.cursorRect(code).top() - made.y()) < 12
+    qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text() == "def days(bread):\n    return 6  # [1]"
+    view.set_answer("No code.")
+    assert not made.isVisible()
+
+
+def test_a_link_is_opened_after_a_question_alone(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    view.show()
+    view.set_answer("See [the page](https://example.org/a) and [a file](file:///etc/passwd).")
+    assert "file:" not in view.toHtml().replace("file:///etc/passwd)", "")
+    view.anchorClicked.emit(QUrl("file:///etc/passwd"))
+    assert view.findChildren(QMessageBox) == []
+    view.anchorClicked.emit(QUrl("https://example.org/a"))
+    (box,) = view.findChildren(QMessageBox)
+    assert "https://example.org/a" in box.text()
+    cancel = box.button(QMessageBox.StandardButton.Cancel)
+    assert box.defaultButton() is cancel
+    cancel.click()
+
+
+def test_words_are_found_and_the_present_one_stands_out(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    view.set_answer("Rye and **rye** and wheat.")
+    assert [found.selectedText() for found in view.find_all("RYE", 1)] == ["Rye", "rye"]
+    grounds = [mark.format.background().color() for mark in view.extraSelections()]
+    assert grounds == [theme.colour("highlight"), theme.colour("accent")]
+    assert view.find_all("") == [] and view.extraSelections() == []
+
+
+def test_a_theme_changes_the_colours_and_keeps_the_marks(qtbot: QtBot, theme: Theme) -> None:
+    view = AnswerView(theme)
+    qtbot.addWidget(view)
+    view.set_answer(LONG, [1])
+    view.set_claims([claim("see *below*", LONG.index("see"), "check")], [1])
+    theme.apply("dark")
+    mark = view.document().find("below").charFormat()
+    assert mark.underlineStyle() == QTextCharFormat.UnderlineStyle.DotLine
+    assert mark.underlineColor() == theme.colour("check") and mark.fontItalic()
+    theme.apply("light")
 
 
 def test_tab_and_enter_follow_a_citation(qtbot: QtBot, theme: Theme) -> None:

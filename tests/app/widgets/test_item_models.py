@@ -1,16 +1,21 @@
 """Tables: Qt's rules, sorting, paging, keyboard and clipboard."""
 
+import json
 import math
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QModelIndex, QPoint, QSettings, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSettings, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.widgets.item_models import PAGE, Column, RecordTable, RecordTableModel, Want, date_time, share_room
+from app.widgets.tables.export import Form
+from app.widgets.tables.menu import Links
 from app.widgets.theme import Theme
 
 COLUMNS = (
@@ -234,19 +239,94 @@ def test_sorting_by_no_column_changes_nothing(theme: Theme) -> None:
 # --- the table --------------------------------------------------------------------------------------------
 
 
-def test_actions_are_offered_for_the_selected_records(qtbot: QtBot, table: RecordTable) -> None:
+def entries(menu: QMenu | None) -> dict[str, QAction]:
+    """The entries of a menu and of the menus in it."""
+    assert menu is not None
+    found = {action.text(): action for action in menu.actions() if action.text()}
+    for action in list(found.values()):
+        if action.menu():
+            found |= entries(action.menu())
+    return found
+
+
+def test_actions_are_offered_for_the_selected_records(table: RecordTable) -> None:
     done: list[object] = []
-    table.set_records([("a", 1), ("b", 2)])
     table.actions_for = lambda records: [(f"Delete {len(records)}", lambda: done.append(records))]
-    table._show_menu(QPoint(5, 5))
-    assert table.findChildren(QMenu) == []  # nothing is selected
+    assert table.menu_for(QPoint(5, 5)) is None  # there are no rows
+    table.set_records([("a", 1), ("b", 2)])
+    assert list(entries(table.menu_for(QPoint(5, 5)))) == [
+        "Export all rows as CSV…",
+        "Export all rows as JSON…",
+    ]
     table.selectRow(1)
-    table._show_menu(QPoint(5, 5))
-    (menu,) = table.findChildren(QMenu)
-    assert [action.text() for action in menu.actions()] == ["Delete 1"]
-    menu.actions()[0].trigger()
-    menu.close()
+    offered = entries(table.menu_for(QPoint(5, 5)))
+    assert list(offered) == [
+        "Delete 1", "Copy", "Copy cell", "Copy as JSON", "Export all rows as CSV…", "Export all rows as JSON…",
+    ]  # fmt: skip
+    offered["Delete 1"].trigger()
     assert done == [[("b", 2)]]
+
+
+def test_rows_cells_and_command_lines_are_copied_from_the_menu(table: RecordTable) -> None:
+    opened: list[object] = []
+    table.set_records([("a & b", 1), ("c", 2)])
+    table.links_for = lambda records: Links(
+        [("Open “a & b”", lambda: opened.append(records))],
+        [("Show it", "ragdeck show a"), ("Ask", "ragdeck ask a")],
+    )
+    table.selectRow(0)
+    offered = entries(table.menu_for(table.visualRect(table.records_model.index(0, 0)).center()))
+    assert next(iter(offered)) == "Open “a && b”"  # one "&" would mark a letter
+    for title, copied in {
+        "Copy": "a & b\t1", "Copy cell": "a & b", "Show it": "ragdeck show a", "Ask": "ragdeck ask a",
+    }.items():  # fmt: skip
+        offered[title].trigger()
+        assert QApplication.clipboard().text() == copied
+    offered["Copy as JSON"].trigger()
+    assert json.loads(QApplication.clipboard().text()) == {"Name": "a & b", "Count": "1"}
+    offered["Open “a && b”"].trigger()
+    assert opened == [[("a & b", 1)]]
+    table.links_for = lambda records: Links((), [("Show it", "ragdeck show a")])
+    one = entries(table.menu_for(QPoint(5, 5)))
+    one["Copy as command line"].trigger()  # the only one needs no menu of its own
+    assert QApplication.clipboard().text() == "ragdeck show a"
+
+
+def test_the_keyboard_opens_the_menu(qtbot: QtBot, table: RecordTable) -> None:
+    table.set_records([("a", 1), ("b", 2)])
+    table.selectRow(0)
+    qtbot.keyClick(table, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    (menu,) = table.findChildren(QMenu)
+    assert menu.isVisible()
+    assert table.visualRect(table.records_model.index(0, 0)).contains(
+        table.viewport().mapFromGlobal(menu.pos())
+    )
+    menu.close()
+
+
+def test_chosen_rows_are_exported_and_all_of_a_paged_list(
+    qtbot: QtBot, table: RecordTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, bool]] = []
+    table.exported.connect(lambda sentence, worked: told.append((sentence, worked)))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "chosen.csv"), ""))
+    table.set_records([("a", 1), ("=b()", 2), ("c", 3)])
+    table.selectAll()
+    table.selectionModel().select(
+        table.records_model.index(0, 0),
+        QItemSelectionModel.SelectionFlag.Deselect | QItemSelectionModel.SelectionFlag.Rows,
+    )
+    with qtbot.waitSignal(table.exported):
+        entries(table.menu_for(QPoint(5, 5)))["Export the selected rows as CSV…"].trigger()
+    assert (tmp_path / "chosen.csv").read_text("utf-8") == "\ufeffName,Count\n'=b(),2\nc,3\n"
+    assert told == [("2 rows were written to chosen.csv.", True)]
+    rows = [(str(number), number) for number in range(2500)]
+    table.set_source(lambda offset, limit: rows[offset : offset + limit])
+    with qtbot.waitSignal(table.exported):
+        table.export_to(tmp_path / "all.json", Form.JSON)
+    assert [row["Name"] for row in json.loads((tmp_path / "all.json").read_text("utf-8"))] == [
+        n for n, _ in rows
+    ]
 
 
 def test_a_double_click_opens_a_record(qtbot: QtBot, table: RecordTable) -> None:

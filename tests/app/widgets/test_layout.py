@@ -32,6 +32,7 @@ from app.widgets.layout import (
     ListDetail,
     Panel,
     Splitter,
+    _Side,
     column,
     confirm,
     dialog_buttons,
@@ -513,3 +514,19 @@ def test_a_hidden_item_takes_no_room_in_a_flow(qtbot: QtBot) -> None:
     QApplication.processEvents()
     assert holder.sizeHint().width() < both
     assert second.x() == 0
+
+
+def test_the_sides_of_a_splitter_are_no_windows_of_their_own(qtbot: QtBot) -> None:
+    alone = _Side(QWidget(), 10, True)
+    qtbot.addWidget(alone)
+    assert not alone.isVisible()  # it would flash before its splitter takes it
+    QSettings().remove("flash")
+    hidden, last = QWidget(), QWidget()
+    hidden.hide()
+    splitter = Splitter("flash", hidden, last, (100, 100))
+    qtbot.addWidget(splitter)
+    splitter.show()
+    assert last.isVisible()
+    assert not hidden.parentWidget().isVisible()
+    hidden.show()
+    assert hidden.isVisible()

@@ -132,3 +132,21 @@ def test_a_low_window_scrolls_the_pages_and_keeps_settings_in_sight(
     button = rail.button("models")
     assert rail._area.viewport().rect().contains(button.mapTo(rail._area.viewport(), button.rect().center()))
     assert rail.rect().contains(rail.button("settings").geometry())
+
+
+def test_the_ways_say_where_they_lead_and_stand_in_a_narrow_rail(qtbot: QtBot, rail: NavigationRail) -> None:
+    back, forward, find = rail._back, rail._forward, rail._find
+    assert (back.isEnabled(), forward.isEnabled()) == (False, False)
+    assert back.toolTip() == "Back: no page to go to (Alt+Left)"
+    rail.show_ways("Traces: trace 0123", "")
+    assert (back.isEnabled(), forward.isEnabled()) == (True, False)
+    assert back.accessibleName() == "Back to Traces: trace 0123"
+    for made, signal in ((back, rail.back_requested), (find, rail.finder_requested)):
+        with qtbot.waitSignal(signal):
+            qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
+    rail.fit(700)
+    rail.layout().activate()
+    for made in (back, forward, find):
+        assert rail.rect().contains(made.geometry())
+        assert made.width() >= made.iconSize().width()
+    assert find.y() > back.y()  # below: there is no room beside them

@@ -50,13 +50,18 @@ def either(theme: Theme, request: pytest.FixtureRequest) -> Iterator[Theme]:
 
 
 def test_coloured_words_can_be_read_wherever_they_stand(either: Theme) -> None:
-    words = {"text", "text_muted", "accent", *VERDICT_COLOURS.values(), *STATUS_COLOURS.values()}
+    words = {"text", "text_muted", "accent", "good", *VERDICT_COLOURS.values(), *STATUS_COLOURS.values()}
     for word, ground in itertools.product(words, ("window", "surface", "raised")):
         ratio = contrast(either.colour(word), either.colour(ground))
         assert ratio >= 4.5, f"{word} on {ground}: {ratio:.2f}"
-    assert contrast(either.colour("text"), either.colour("selection")) >= 4.5
+    for ground in ("selection", "sunken", "highlight"):  # chosen, code, found
+        assert contrast(either.colour("text"), either.colour(ground)) >= 4.5
     assert contrast(either.colour("accent_text"), either.colour("accent")) >= 4.5
     assert contrast(either.colour("tooltip_text"), either.colour("tooltip")) >= 4.5
+
+
+def test_green_is_kept_for_what_was_judged_to_be_right() -> None:
+    assert "good" not in {*VERDICT_COLOURS.values(), *STATUS_COLOURS.values()}
 
 
 @pytest.mark.parametrize("sight", SIGHT)

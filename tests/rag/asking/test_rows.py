@@ -207,3 +207,36 @@ def test_a_passage_is_found_by_its_words_as_a_reader_sees_them() -> None:
     assert explain_hit([shown], "wheat") == ""
     assert explain_hit([shown], "  ") == ""
     assert explain_hit([], "bread") == ""
+
+
+@pytest.mark.parametrize(
+    ("stored", "states", "explained"),
+    [
+        ({}, ("done",), ""),
+        ({"status": "failed"}, ("failed",), ""),
+        (
+            {"silent_failures": '["repeated text", "cut off"]'},
+            ("repeated text", "cut off"),
+            "Repeated text: the same words over and over; Cut off: the answer ends at the token limit",
+        ),
+        (
+            {"status": "nothing found"},
+            ("nothing found",),
+            "Nothing found: nothing in the collection is close to the question",
+        ),
+        (
+            {"passage_count": 0},
+            ("without sources",),
+            "Without sources: the prompt had no passages, so nothing of it can be looked up",
+        ),
+        ({"passage_count": 0, "model": ""}, ("done",), ""),  # a search alone has no answer
+    ],
+)
+def test_a_trace_says_in_the_same_words_everywhere_what_is_wrong_with_it(
+    workspace: Workspace, stored: dict[str, object], states: tuple[str, ...], explained: str
+) -> None:
+    add_traces(workspace, 1, 1_000_000, **stored)
+    (row,) = list_traces(workspace.database, TraceFilter())
+    assert (row.states, row.explained) == (states, explained)
+    assert row.state == ", ".join(states)
+    assert row.is_suspicious == bool(explained)

@@ -11,11 +11,14 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
+from rag.asking.sessions.changes import rename_session
+from rag.asking.sessions.rows import list_sessions
 from rag.governance.erased_rows import ERASED, MADE_FROM_IT, erase_rows, places_with
 from rag.governance.sentence_search import sentences_of
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import look_up_version
 from rag.knowledge.verification import add_verification_query
+from rag.routing import ask
 from rag.storage.store import add_trace_text
 from rag.storage.tables.contents import Content, marked_columns
 from rag.workspace import Workspace
@@ -178,3 +181,19 @@ def test_an_edited_attribute_that_quotes_it_changes_the_fingerprint_of_its_versi
     after = look_up_version(workspace.database, "B", "active")
     assert before.fingerprint != after.fingerprint
     assert "erased later" not in after.message, "no document was erased from this version"
+
+
+def test_the_name_of_a_session_loses_the_sentence_and_its_first_question_is_not_copied(
+    filled: Workspace,
+) -> None:
+    question = f"Is this right? {QUOTE}"
+    asked = drive(ask(filled, question, "A"))
+    with filled.store.session() as session:
+        stored = session.connection().exec_driver_sql("SELECT * FROM asksession").all()
+    assert QUOTE not in str(stored)
+    rename_session(filled.store, asked.session_id, f"About: {QUOTE}")
+    erase(filled)
+    (row,) = list_sessions(filled.database)
+    assert row.name == row.title == f"About: {ERASED}"
+    rename_session(filled.store, asked.session_id, "")
+    assert list_sessions(filled.database)[0].title == f"Is this right? {ERASED}"

@@ -39,8 +39,13 @@ def test_the_summary_names_what_contradicts_what() -> None:
         claim("contradicted", evidence_marker=2),
         claim("not checkable", None),
     ]
-    assert summary(claims, {2: "page 4"}) == "5 of 7 sentences have support; 1 to check; 1 contradicts page 4"
-    assert summary(claims) == "5 of 7 sentences have support; 1 to check; 1 contradicts [2]"
+    assert (
+        summary(claims, {2: "page 4"})
+        == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts page 4"
+    )
+    assert (
+        summary(claims) == "5 of 7 sentences have their words in the sources; 1 to check; 1 contradicts [2]"
+    )
     assert summary([claim("not checkable", None)]) == "No sentence of this answer can be checked"
 
 
@@ -158,9 +163,9 @@ def test_a_rate_is_a_share_of_the_claims_and_the_outcome_agrees(verdicts: list[V
 
 
 def test_one_sentence_is_spoken_of_in_the_singular() -> None:
-    assert summary([claim("supported")]) == "1 of 1 sentence has support"
+    assert summary([claim("supported")]) == "1 of 1 sentence has its words in the sources"
     assert summary([claim("no evidence"), claim("unsupported")]) == (
-        "0 of 2 sentences have support; 1 unsupported; 1 without evidence"
+        "0 of 2 sentences have their words in the sources; 1 unsupported; 1 without evidence"
     )
     assert "2 contradict page 4" in summary([claim("contradicted", evidence_marker=1)] * 2, {1: "page 4"})
     assert "1 contradicts [0]" in summary([claim("contradicted")])
@@ -208,3 +213,11 @@ def test_importing_the_words_loads_no_heavy_library() -> None:
     code = "import sys, rag.grounding.rows; print([m for m in ('numpy', 'torch', 'sqlmodel') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_verdict_says_what_was_measured_and_not_whether_the_sentence_is_right() -> None:
+    assert {verdict: verdict.words for verdict in Verdict if verdict.words != verdict} == {
+        Verdict.SUPPORTED: "words in source"
+    }
+    assert "Whether it is right is not measured" in Verdict.SUPPORTED.meaning
+    assert all(verdict.meaning.endswith(".") for verdict in Verdict)

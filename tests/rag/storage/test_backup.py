@@ -21,6 +21,8 @@ from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question, TraceFilter, list_traces
+from rag.asking.sessions.changes import delete_session, go_on, pin_session
+from rag.asking.sessions.rows import Binding, list_sessions
 from rag.errors import RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.index_sync import needs_repair, repair_indexes
@@ -144,7 +146,10 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
 
     with opened() as workspace:
         drive(ingest_files(workspace, "Notes", [documents]))
-        drive(answer_question(workspace, Question("What does rye bread need?", "Notes")))
+        session = go_on(workspace.store, "", Binding("Notes"))
+        drive(answer_question(workspace, Question("What does rye bread need?", "Notes", session_id=session)))
+        pin_session(workspace.store, session)
+        sessions = list_sessions(workspace.database)
         workspace.change_settings({"generation": {"seed": 5}})
         before = list_versions(workspace.database, 1), list_traces(workspace.database, TraceFilter())
         report = drive(back_up(workspace.folder, tmp_path / "b.zip"))
@@ -152,6 +157,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
         (documents / "new.txt").write_text("A fourth document about sunlight.")
         drive(ingest_files(workspace, "Notes", [documents]))
         drive(answer_question(workspace, Question("When do boats leave?", "Notes")))
+        delete_session(workspace.store, session)
         workspace.change_settings({"generation": {"seed": 6}})
         drive(prepare_restore(folder, tmp_path / "b.zip"))
     forget_chroma()
@@ -161,6 +167,7 @@ def test_a_restore_brings_back_documents_versions_traces_and_settings(
             list_versions(workspace.database, 1),
             list_traces(workspace.database, TraceFilter()),
         ) == before
+        assert list_sessions(workspace.database) == sessions and sessions[0].is_pinned
         assert workspace.settings.generation.seed == 5
         collection = get_collection(workspace.database, "Notes")
         assert workspace.index.count(IndexPlace(collection.key)) == 0

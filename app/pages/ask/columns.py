@@ -1,0 +1,54 @@
+"""Answers to one question side by side, or below each other where there is no room."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from app.widgets.theme import SPACE, scaled
+
+_LEAST = 300  # pixels of a column
+
+
+class Columns(QWidget):
+    """Widgets in as many columns of equal width as fit."""
+
+    def __init__(self, *widgets: QWidget) -> None:
+        """Lay these out."""
+        super().__init__()
+        self._widgets: list[QWidget] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(SPACE)
+        self._count = 1
+        for widget in widgets:
+            self.add(widget)
+
+    @property
+    def count(self) -> int:
+        """How many columns there are now."""
+        return self._count
+
+    def add(self, widget: QWidget) -> None:
+        """Put another one behind the others."""
+        self._widgets.append(widget)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use as many columns as fit."""
+        super().resizeEvent(event)
+        if self._fitting() != self._count:
+            self._arrange()
+
+    def _fitting(self) -> int:
+        return max(min(self.width() // scaled(_LEAST), len(self._widgets)), 1)
+
+    def _arrange(self) -> None:
+        for column in range(self._count):
+            self._grid.setColumnStretch(column, 0)
+        self._count = self._fitting()
+        for number, widget in enumerate(self._widgets):
+            row, column = divmod(number, self._count)
+            self._grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
+            self._grid.setColumnStretch(column, 1)

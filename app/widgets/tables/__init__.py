@@ -1,0 +1,1 @@
+"""What every table offers for its rows: a menu, copying, and export."""

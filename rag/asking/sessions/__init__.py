@@ -1,0 +1,1 @@
+"""Sessions: questions that follow each other, as a tree, with what answers them."""

@@ -1,0 +1,1 @@
+"""Finding anything by a few words: every object that has a page of its own."""
