@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rag.errors import NotFoundError
+from rag.evaluation.verdicts.rows import AnswerMark, RunVerdict
 from rag.prompts.rows import LabelMove
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -31,6 +32,11 @@ class CaseOutcome(StrEnum):
     REFUSED = "refused"
     ERROR = "error"
     TIMEOUT = "timeout"
+
+    @property
+    def word(self) -> str:
+        """What people read: that a case ended "ok" does not say that its answer is right."""
+        return "ran" if self is CaseOutcome.OK else str(self)
 
 
 NO_ANSWER = (CaseOutcome.ERROR, CaseOutcome.TIMEOUT)
@@ -381,7 +387,10 @@ class TagComparison:
 
 @dataclass(frozen=True)
 class CaseAnswer:
-    """The answer of a run to a case; of several repeats the first answer, and the mean values."""
+    """The answer of a run to a case; of several repeats the first answer, and the mean values.
+
+    `mark` is what is known of the answer, and `mark_reason` how.
+    """
 
     run_id: int
     outcome: CaseOutcome
@@ -389,6 +398,8 @@ class CaseAnswer:
     error: str
     trace_id: str
     values: dict[str, float]
+    mark: AnswerMark = AnswerMark.RAN
+    mark_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -404,6 +415,9 @@ class CaseComparison:
         size: The same without signs, plus 1 where the outcomes differ.
         answers: In the order of the runs; None: the case was not asked.
         is_changed: Whether it asks or expects something else in another run; then nothing is compared.
+        references: The right answers.
+        should_refuse: Whether declining is right.
+        reasons: Why the last run differs from the first, what probably matters most first.
     """
 
     key: str
@@ -413,6 +427,9 @@ class CaseComparison:
     size: float
     answers: tuple[CaseAnswer | None, ...]
     is_changed: bool = False
+    references: tuple[str, ...] = ()
+    should_refuse: bool = False
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -449,6 +466,7 @@ class RunComparison:
         detectable: What a set of this size can show.
         changed: (run id, keys of cases that ask or expect something else than in the first run).
         stale: (run id, case key, judgement) of what a run's dataset version does not contain.
+        verdicts: Of each run but the first, whether it is better, and why, in one sentence.
     """
 
     runs: tuple[RunRow, ...]
@@ -461,6 +479,7 @@ class RunComparison:
     detectable: Detectable
     changed: tuple[tuple[int, tuple[str, ...]], ...] = ()
     stale: tuple[tuple[int, str, str], ...] = ()
+    verdicts: tuple[RunVerdict, ...] = ()
 
 
 @dataclass(frozen=True)
