@@ -11,14 +11,9 @@ from fakes import ScriptedModel, drive
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.evaluation.comparison_panel import (
-    METRIC_COLUMNS,
-    ComparisonPanel,
-    answer_text,
-    metric_lines,
-    number,
-    outcomes,
-)
+from app.pages.evaluation.comparison.figures import metric_lines, number
+from app.pages.evaluation.comparison.matrix import answer_text
+from app.pages.evaluation.comparison_panel import METRIC_COLUMNS, ComparisonPanel, outcomes
 from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare_evaluations
 from rag.evaluation.rows import CaseAnswer, CaseOutcome, RunComparison
@@ -62,7 +57,7 @@ def test_a_value_is_shown_in_its_unit(value: float | None, unit: str, text: str)
 
 
 def test_outcomes_are_counted_the_most_frequent_first() -> None:
-    assert outcomes({"refused": 3, "ok": 1040}) == "1,040 ok, 3 refused"
+    assert outcomes({"refused": 3, "ok": 1040}) == "1,040 ran, 3 refused"
     assert outcomes({}) == "no answer yet"
 
 
