@@ -59,7 +59,7 @@ def test_only_a_few_files_are_read(workspace: Workspace, tmp_path: Path) -> None
 
 
 def test_of_a_long_document_only_the_beginning_is_chunked(workspace: Workspace, tmp_path: Path) -> None:
-    file = write(tmp_path, "long.md", "# Head\n\n" + "A sentence that is repeated. " * 20_000)
+    file = write(tmp_path, "long.txt", "A sentence that is repeated. " * 20_000)
     found = drive(preview_chunks(workspace, [file], max_tokens=2048))
     assert len(found.chunks) <= preview.MOST_CHUNKS
     assert sum(len(chunk.text) for chunk in found.chunks) <= 60_000
