@@ -1,4 +1,4 @@
-"""The dialog for a new collection: name, files, embedder and chunk size, and the first chunks as a preview."""
+"""The dialog for a new collection: name, files, embedder and chunk size, with a preview of the chunks."""
 
 from __future__ import annotations
 

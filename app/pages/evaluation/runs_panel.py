@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QFileDialog,
     QFrame,
     QProgressBar,
     QWidget,
@@ -18,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.engine.client import Task
 from app.pages.evaluation.comparison_panel import ComparisonPanel
+from app.pages.evaluation.forms.gate_dialog import GateDialog
 from app.pages.evaluation.run_dialog import RunDialog
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
@@ -315,32 +314,30 @@ class RunsPanel(QWidget):
             self._console.run(operations.delete_run, lambda _count: self.refresh(), run_id=run_id)
 
     def gate(self) -> None:
-        """Ask for a gate's file, and check the chosen run against it."""
-        path, _ = QFileDialog.getOpenFileName(self, "Gate", "", "Gates (*.yaml *.yml);;All files (*)")
-        if path:
-            self.gate_with(Path(path))
+        """Ask for the rules of a gate, and check the chosen run against it."""
+        dialog = GateDialog(self._console, self._with_baseline_first(self.table.selected_records()), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.check_gate(dialog.text))
+        dialog.open()
 
-    def gate_with(self, path: Path, allow_changed: bool = False) -> None:
+    def check_gate(self, text: str, allow_changed: bool = False) -> None:
         """Check the chosen run against a gate; of two, the baseline of the comparison is its baseline.
 
-        `allow_changed` leaves out the cases that have changed since the baseline, instead of failing.
+        Args:
+            text: The gate, as YAML.
+            allow_changed: Leave out the cases that have changed since the baseline, instead of failing.
         """
         runs = self._with_baseline_first(self.table.selected_records())
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._console.notice.emit(f"{path.name} could not be read: {error}.", "bad")
-            return
         self._console.run(
             operations.gate_run,
-            lambda found: self._gated(found, path),
+            lambda found: self._gated(found, text),
             run_id=runs[-1].id,
             gate_text=text,
             baseline_run_id=runs[0].id if len(runs) > 1 else None,
             allow_changed=allow_changed,
         )
 
-    def _gated(self, found: GateOutcome, path: Path) -> None:
+    def _gated(self, found: GateOutcome, text: str) -> None:
         self.refresh()
         if not found.passed and found.is_changed_only:
             confirm(
@@ -348,7 +345,7 @@ class RunsPanel(QWidget):
                 "Cases have changed",
                 f"{found.sentence} Compare without these cases?",
                 "Leave them out",
-                lambda: self.gate_with(path, allow_changed=True),
+                lambda: self.check_gate(text, allow_changed=True),
             )
             return
         failed = [f"{rule}: {reason}" for rule, passed, _value, reason in found.rows if not passed]
