@@ -36,7 +36,8 @@ class CaseOutcome(StrEnum):
     @property
     def word(self) -> str:
         """What people read: that a case ended "ok" does not say that its answer is right."""
-        return "ran" if self is CaseOutcome.OK else str(self)
+        words = {CaseOutcome.OK: "ran", CaseOutcome.ASSERTION_FAILED: "failed a check"}
+        return words.get(self, str(self))
 
 
 NO_ANSWER = (CaseOutcome.ERROR, CaseOutcome.TIMEOUT)

@@ -91,7 +91,7 @@ class DocumentsPanel(QWidget):
         self.account.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.account.setAccessibleName("What of the document was read")
         self.chunks = ChunkBrowser(console)
-        tools = Toolbar(self.open_button, self.remove_button, self.edit_button, self.erase_button)
+        tools = Toolbar(self.open_button, self.remove_button, self.edit_button, self.erase_button, 1)
         above = column(Flow(self.search, self.incomplete_only), tools, (self.table, 1))
         below = column(self.account, (self.chunks, 1))
         column((Splitter("collections/documents", above, below, (260, 300), vertical=True), 1), holder=self)

@@ -68,6 +68,8 @@ class NewCollectionDialog(QDialog):
         self.max_tokens.setAccessibleName("Maximum chunk size, in tokens")
         self.overlap = QSpinBox(minimum=0, maximum=512, value=chunking.overlap_tokens)
         self.overlap.setAccessibleName("Overlap of neighbouring chunks, in tokens")
+        for spin in (self.max_tokens, self.overlap):
+            spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         self.keep_encoded = QCheckBox("Chunk base64 and minified code too")
         self.keep_encoded.setChecked(chunking.keep_encoded)
         self.chunks = RecordTable(
@@ -96,7 +98,7 @@ class NewCollectionDialog(QDialog):
         form.addRow("Name", self.name)
         form.addRow("Files", column(self.files, choosing))
         form.addRow("Embedder", row((self.embedder, 1), button("Choose…", self._choose_embedder)))
-        form.addRow("Maximum chunk size, tokens", self.max_tokens)
+        form.addRow("Chunk size, tokens", self.max_tokens)
         form.addRow("Overlap, tokens", self.overlap)
         form.addRow("Encoded text", self.keep_encoded)
         holder = QWidget()

@@ -112,10 +112,9 @@ class CollectionsPage(QWidget):
         panel.body.addWidget(self.table, 1)
         self.files_button = button("Add files…", lambda: self.files_wanted.emit(self._name), primary=True)
         self.folder_button = button("Add a folder…", lambda: self.folder_wanted.emit(self._name))
-        panel.body.addWidget(Toolbar(
-            button("New collection…", self.new_collection, tip="Name, files, embedder and chunk size"),
-        ))  # fmt: skip
-        panel.body.addWidget(Toolbar(self.files_button, self.folder_button))
+        new = button("New collection…", self.new_collection, tip="Name, files, embedder and chunk size")
+        panel.body.addWidget(Toolbar(self.files_button, 1))
+        panel.body.addWidget(Toolbar(self.folder_button, 1, new))
         return panel
 
     def _make_detail(self) -> QWidget:

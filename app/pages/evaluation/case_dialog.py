@@ -57,7 +57,7 @@ class CaseDialog(QDialog):
         self._case: Case = {}
         self._is_new = case is None
         self._goes_on: bool | None = None  # a save that waits for the checks: whether another case follows
-        self.resize(scaled(720), scaled(640))
+        self.resize(scaled(860), scaled(640))
         self.question, self.references = QPlainTextEdit(), QPlainTextEdit()
         self.judgements = JudgementsEditor(console, self.question.toPlainText)
         self.checks = ChecksEditor(console)

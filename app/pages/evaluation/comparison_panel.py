@@ -250,20 +250,16 @@ class ComparisonPanel(QWidget):
         self._found = found
         first = found.runs[0]
         alone = f"Run {first.id}: {outcomes(found.failures[0][1])}."
-        self.sentence.setText("\n".join(found.sentences) if found.sentences else alone)
+        told = [*found.sentences, detectable_sentence(found.detectable)] if found.sentences else [alone]
+        self.sentence.setText("\n".join(told))
         self._show_verdicts(
             [(v.sentence, _CHANGE_ROLES[v.change]) for v in found.verdicts] or [(alone, "section")]
         )
         refill(self.baseline_box, [(_named(run), run.id) for run in found.runs], first.id)
         self._against.setVisible(len(found.runs) > 1)
         self.swap_button.setVisible(len(found.runs) == 2)
-        notes = (
-            [*found.warnings, detectable_sentence(found.detectable)]
-            if found.sentences
-            else list(found.warnings)
-        )
-        self.warnings.setText("  ".join(notes))
-        self.warnings.setVisible(bool(notes))
+        self.warnings.setText("  ".join(found.warnings))
+        self.warnings.setVisible(bool(found.warnings))
         lines = metric_lines(found)
         self.bars.show_lines(lines)
         self.metrics.set_records(lines)
@@ -317,12 +313,11 @@ class ComparisonPanel(QWidget):
             if before is None and after is None:
                 continue
             shown = number(after, metric.unit)
-            parts.append(
-                f"{metric.label} {shown}"
-                if before == after
-                else f"{metric.label} {number(before, metric.unit)} → {shown}"
-            )
-        return "   ·   ".join(parts)
+            if first is last:
+                parts.append(f"{metric.label} {shown}")
+            elif before != after:
+                parts.append(f"{metric.label} {number(before, metric.unit)} → {shown}")
+        return "   ·   ".join(parts) or "Every metric has the same value in both runs."
 
     def _pieces(
         self, case: CaseComparison, first: CaseAnswer | None, last: CaseAnswer | None

@@ -52,13 +52,22 @@ def bar_lines(lines: Sequence[MetricLine]) -> list[BarLine]:
         ends = [abs(value) for value in _ends(line) if value is not None]
         largest[line.metric.unit] = max([largest.get(line.metric.unit, 0.0), *ends])
     made = []
-    for line in lines:
+    for line in sorted(lines, key=_importance):
         scale = 1.0 if alone and line.metric.unit in ("share", "cosine") else largest[line.metric.unit]
         value, low, high = (
             None if end is None else min(max(end / (scale or 1.0), -1.0), 1.0) for end in _ends(line)
         )
         made.append(BarLine(line, value, low, high, alone))
     return made
+
+
+def _importance(line: MetricLine) -> tuple[bool, bool, bool, float]:
+    """Return a key that puts what is certain first, what is the same last, and costs behind quality."""
+    found = line.difference
+    if found is None:
+        return (False, False, False, 0.0)
+    p = 1.0 if found.p_holm is None else found.p_holm
+    return line.metric.unit in ("ms", "tokens"), not found.certain, not found.difference, p
 
 
 def _ends(line: MetricLine) -> tuple[float | None, float | None, float | None]:
@@ -107,9 +116,9 @@ BAR_COLUMNS = (
            sort=lambda b: mean_of(b.line.first) or 0.0, priority=2),
     Column("This run", lambda b: number(mean_of(b.line.own), b.line.metric.unit), 72, right=True,
            sort=lambda b: mean_of(b.line.own) or 0.0, priority=1),
-    Column("Difference and 95 % interval", lambda b: "", _WIDTH, stretch=True, tooltip=_about,
+    Column("With its 95 % interval", lambda b: "", _WIDTH, stretch=True, tooltip=_about,
            sort=lambda b: b.value or 0.0),
-    Column("Amount", _amount, 84, right=True, sort=lambda b: b.value or 0.0, tooltip=_about,
+    Column("Difference", _amount, 84, right=True, sort=lambda b: b.value or 0.0, tooltip=_about,
            colour=lambda b: better_colour(b.line)),
     Column("Interval", lambda b: between(b.line), 150, right=True, tooltip=_about, priority=4),
     Column("Result", lambda b: certainty(b.line), 92, tooltip=_about, priority=0,

@@ -32,9 +32,13 @@ class CheckLine(QFrame):
         self.kind_box = QComboBox()
         self.kind_box.setAccessibleName("What is checked")
         refill(self.kind_box, [(words, kind) for kind, words in CHECK_TYPES.items()], check.get("type"))
+        self.kind_box.setMinimumContentsLength(12)
+        self.kind_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.value = QLineEdit()
         self.value.setAccessibleName("Value of the check")
         self.least, self.most = QSpinBox(maximum=_MOST_CHARACTERS), QSpinBox(maximum=_MOST_CHARACTERS)
+        for spin in (self.least, self.most):
+            spin.lineEdit().setTextMargins(4, 0, 0, 0)
         self.least.setAccessibleName("Least characters")
         self.most.setAccessibleName("Most characters")
         self.most.setSpecialValueText("any")
@@ -110,7 +114,7 @@ class ChecksEditor(QWidget):
             operations.write_checks, self.checks, self._show,
         )  # fmt: skip
         column((self.rules, 1), holder=self)
-        self.setMinimumHeight(scaled(130))
+        self.setFixedHeight(scaled(170))
         guard_wheel(self)
 
     def checks(self) -> list[dict[str, Any]]:

@@ -44,6 +44,14 @@ _KINDS = (
 _SIDES = (("at least", "at_least"), ("at most", "at_most"))
 
 
+class NumberBox(QDoubleSpinBox):
+    """A field for a number that shows no more digits than it has."""
+
+    def textFromValue(self, value: float) -> str:
+        """Return 0.8 and 8000, not 0.8000 and 8000.0000."""
+        return self.locale().toString(round(value, self.decimals()), "g", 12)
+
+
 class RuleLine(QFrame):
     """A rule of a gate: what it is about, its metric and its limit."""
 
@@ -58,9 +66,12 @@ class RuleLine(QFrame):
         self._directions = {known.name: known.direction for known in metrics}
         self.kind_box, self.metric_box, self.side_box = QComboBox(), QComboBox(), QComboBox()
         self.who = QLineEdit(str(rule.get("key") or rule.get("tag") or ""))
-        self.limit = QDoubleSpinBox(decimals=4, minimum=-1e9, maximum=1e9, singleStep=0.05)
+        self.limit = NumberBox(decimals=4, minimum=-1e9, maximum=1e9, singleStep=0.05)
+        self.limit.setFixedWidth(scaled(110))
         self.confidence = QDoubleSpinBox(decimals=2, minimum=0.51, maximum=0.99, singleStep=0.05)
         self.must_prove = QCheckBox("must be proved")
+        for spin in (self.limit, self.confidence):
+            spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         for widget, name in (
             (self.kind_box, "What the rule is about"), (self.metric_box, "Metric"), (self.side_box, "Side"),
             (self.who, "Key or tag"), (self.limit, "Limit"), (self.confidence, "Confidence"),
@@ -137,7 +148,7 @@ class GateDialog(QDialog):
         self._metrics: tuple[MetricChoice, ...] = ()
         self._is_waiting = False  # whether the check waits until the text is read
         self.setWindowTitle("Gate")
-        self.resize(scaled(940), scaled(540))
+        self.resize(scaled(980), scaled(560))
         self.lines: list[RuleLine] = []
         self._lines = QVBoxLayout()
         self._lines.setContentsMargins(0, 0, 0, 0)
@@ -170,6 +181,7 @@ class GateDialog(QDialog):
             ("Least share of cases with a value", self.min_share),
         ):
             spin.setAccessibleName(title)
+            spin.lineEdit().setTextMargins(4, 0, 0, 0)
             spin.valueChanged.connect(lambda _value: self.rules.follow_form())
             limits.addRow(title, spin)
         self.add_button = button("Add a rule", self.add)

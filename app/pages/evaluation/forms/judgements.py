@@ -55,13 +55,13 @@ class JudgementsEditor(QWidget):
             JUDGEMENT_COLUMNS, console.theme, "case_passages",
             "No passage yet. “Find passages…” searches for those that answer the question.",
         )  # fmt: skip
-        self.table.setMinimumHeight(scaled(84))
+        self.table.setFixedHeight(scaled(104))
         self.find_button = button("Find passages…", self.find)
         self.edit_button = button("Edit…", self.edit)
         self.remove_button = button("Remove", self.remove)
         tools = Toolbar(
             self.find_button, button("By hand…", self.write, tip="Name a document, or quote its words"),
-            self.edit_button, self.remove_button,
+            self.edit_button, self.remove_button, 1,
         )  # fmt: skip
         column((self.table, 1), tools, holder=self)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
@@ -133,6 +133,7 @@ class JudgementDialog(QDialog):
         self.quote.setPlaceholderText("The passage, word for word; empty: the whole document")
         self.quote.setTabChangesFocus(True)
         self.grade = QSpinBox(minimum=-10, maximum=100, value=int(judgement.get("grade", 1)))
+        self.grade.lineEdit().setTextMargins(4, 0, 0, 0)
         form = QFormLayout()
         for title, widget in (("Document", self.document), ("Passage", self.quote), ("Grade", self.grade)):
             widget.setAccessibleName(title)

@@ -57,6 +57,7 @@ class PassagePicker(QDialog):
         self.text = QPlainTextEdit(readOnly=True)
         self.text.setAccessibleName("Text of the chosen passage")
         self.grade = QSpinBox(minimum=0, maximum=10, value=1)
+        self.grade.lineEdit().setTextMargins(4, 0, 0, 0)
         self.grade.setAccessibleName("Grade: 1 and more is relevant, 0 is not")
         self.add_button = button("Add the passage", self.add, primary=True)
         self.status = label("", "muted", wrap=True)

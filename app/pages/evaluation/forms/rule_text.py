@@ -64,7 +64,7 @@ class RuleTextEditor(QWidget):
         self._pause.timeout.connect(self._read_text)
         self.text.textChanged.connect(self._pause.start)
         beside = column(label("YAML", "muted"), (self.text, 1))
-        column((Splitter(name, form, beside, (340, 260), least=(200, 140)), 1), self._wrong, holder=self)
+        column((Splitter(name, form, beside, (420, 260), least=(240, 140)), 1), self._wrong, holder=self)
 
     @property
     def is_settled(self) -> bool:
