@@ -103,6 +103,7 @@ class VersionComparison:
         queries: The hits of each query.
         overlap: Mean share of the first k hits that both have, 0 to 1; None without any hit.
         metrics: Of recall@k, hit rate and MRR at document level: (old mean, new mean, judged queries).
+        sentence: Whether the new version is certainly better or worse for the judged queries; empty: none is.
     """
 
     old_number: int
@@ -111,6 +112,7 @@ class VersionComparison:
     queries: tuple[QueryComparison, ...]
     overlap: float | None
     metrics: dict[str, tuple[float, float, int]]
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
