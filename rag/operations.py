@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.rows import CostSum
 from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
     Detectable,
-    GateOutcome,
     GenerationReport,
     ImportPreview,
     JudgementCheck,
@@ -32,11 +32,11 @@ from rag.evaluation.rows import (
 )
 from rag.governance.rows import CompactReport, ErasureReport
 from rag.index.rows import ChromaCollection, ChromaPage
+from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
     ActivationReport,
     ChromaImport,
     ChunkChange,
-    ChunkPreview,
     EmbeddingMap,
     IngestReport,
     NearDuplicate,
@@ -195,10 +195,10 @@ serve_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.index_sync:serve_index", Lane.INGEST, "Move the index"
 )
 preview_chunks: Operation[ChunkPreview] = Operation(
-    "rag.knowledge.preview:preview_chunks", Lane.READ, "Preview the chunks"
+    "rag.knowledge.preview.chunks:preview_chunks", Lane.READ, "Preview the chunks"
 )
 create_collection: Operation[str] = Operation(
-    "rag.knowledge.preview:create_collection", Lane.INGEST, "Make “{name}”"
+    "rag.knowledge.preview.chunks:create_collection", Lane.INGEST, "Make “{name}”"
 )
 rename_collection: Operation[None] = Operation(
     "rag.knowledge.collections:rename_collection", Lane.INGEST, "Rename {name}"

@@ -161,7 +161,7 @@ def collections_create(
     as_json: Json = False,
 ) -> None:
     """Make an empty collection with an embedder and chunk settings of its own."""
-    from rag.knowledge.preview import create_collection
+    from rag.knowledge.preview.chunks import create_collection
 
     with open_workspace(data, "collections create") as workspace:
         made = create_collection(workspace, name, max_tokens, overlap_tokens, keep_encoded, embedder)
@@ -184,7 +184,7 @@ def collections_preview(
     as_json: Json = False,
 ) -> None:
     """Show the first chunks that files would make; nothing is stored."""
-    from rag.knowledge.preview import preview_chunks
+    from rag.knowledge.preview.chunks import preview_chunks
 
     with open_workspace(data, "collections preview") as workspace:
         steps = preview_chunks(workspace, paths, max_tokens, overlap_tokens, keep_encoded, embedder)

@@ -33,12 +33,6 @@ class CaseOutcome(StrEnum):
     ERROR = "error"
     TIMEOUT = "timeout"
 
-    @property
-    def word(self) -> str:
-        """What people read: that a case ended "ok" does not say that its answer is right."""
-        words = {CaseOutcome.OK: "ran", CaseOutcome.ASSERTION_FAILED: "failed a check"}
-        return words.get(self, str(self))
-
 
 NO_ANSWER = (CaseOutcome.ERROR, CaseOutcome.TIMEOUT)
 
@@ -483,21 +477,6 @@ class RunComparison:
     changed: tuple[tuple[int, tuple[str, ...]], ...] = ()
     stale: tuple[tuple[int, str, str], ...] = ()
     verdicts: tuple[RunVerdict, ...] = ()
-
-
-@dataclass(frozen=True)
-class GateOutcome:
-    """The decision of a gate on a run; `rows` are (rule, passed, value, reason).
-
-    `is_changed_only` says that nothing but cases that have changed since the baseline made it fail.
-    """
-
-    run_id: int
-    baseline_run_id: int | None
-    passed: bool
-    sentence: str
-    rows: tuple[tuple[str, bool, float | None, str], ...]
-    is_changed_only: bool = False
 
 
 # --- sets and drafts --------------------------------------------------------------------------------------

@@ -188,12 +188,13 @@ def _relevant(named: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
 
 def _verdict(compared: Sequence[QueryComparison], number: int) -> str:
     """Return whether the new version is certainly better or worse for the judged questions."""
-    values: tuple[dict[str, dict[str, list[float | None]]], ...] = ({}, {})
+    old: dict[str, dict[str, list[float | None]]] = {}
+    new: dict[str, dict[str, list[float | None]]] = {}
     for query in compared:
-        for side, metrics in zip(values, (query.old_metrics, query.new_metrics), strict=True):
+        for side, metrics in ((old, query.old_metrics), (new, query.new_metrics)):
             for name, value in (metrics or {}).items():
                 side.setdefault(_PAIRED.get(name.split("@")[0], name), {})[query.query] = [value]
-    return summary(compare_runs(*values), f"version {number}") if values[0] else ""
+    return summary(compare_runs(old, new), f"version {number}") if old else ""
 
 
 def _compare(

@@ -29,7 +29,8 @@ from app.widgets.labels import label
 from app.widgets.layout import Splitter, column, dialog_buttons, row, scrolled
 from app.widgets.theme import SPACE, scaled
 from rag import operations
-from rag.knowledge.rows import ChunkPreview, list_collections
+from rag.knowledge.preview.rows import ChunkPreview
+from rag.knowledge.rows import list_collections
 
 _PAUSE_MS = 300  # after the last change, before the preview is made anew
 

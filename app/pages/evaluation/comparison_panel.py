@@ -26,20 +26,19 @@ from app.pages.evaluation.power import detectable_sentence
 from app.shared.diff_view import DiffView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import KeyValueGrid, label
-from app.widgets.layout import EmptyState, Flow, Splitter, column, refill, row, scrolled
+from app.widgets.labels import ElidedLabel, KeyValueGrid, label
+from app.widgets.layout import EmptyState, Splitter, column, refill, row, scrolled
 from app.widgets.theme import SMALL_SPACE
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.evaluation.rows import (
     CaseAnswer,
     CaseComparison,
-    CaseOutcome,
     MetricMean,
     RunComparison,
     RunRow,
 )
-from rag.evaluation.verdicts.rows import RunChange
+from rag.evaluation.verdicts.rows import RunChange, outcome_word
 from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
@@ -185,6 +184,10 @@ class ComparisonPanel(QWidget):
         self.verdicts: list[QLabel] = []
         self._verdict_rows = QVBoxLayout()
         self.baseline_box = QComboBox()
+        self.baseline_box.setMinimumContentsLength(14)
+        self.baseline_box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.baseline_box.setAccessibleName("Baseline: the run that the others are compared with")
         self.swap_button = button("Swap", self.swap, tip="Compare the other way round")
         self.sentence, self.warnings = label("", "muted", wrap=True), label("", "muted", wrap=True)
@@ -196,7 +199,7 @@ class ComparisonPanel(QWidget):
         )
         self.facts = KeyValueGrid()
         self.answers = DiffView(theme, lambda chunk: chunk.place, "Answers and passages are the same.", 1)
-        self._why, self._values = label("", "", wrap=True), label("", "small", wrap=True)
+        self._why, self._values = label("", "", wrap=True), ElidedLabel()
         for shown in (self._why, self.sentence, self.warnings):
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._traces = [
@@ -237,8 +240,10 @@ class ComparisonPanel(QWidget):
             ("Configuration", scrolled(self.facts)),
         ):
             self.tabs.addTab(widget, title)
-        self._against = column(Flow(label("Baseline", "muted"), self.baseline_box, self.swap_button))
-        return column(self._verdict_rows, self._against, self.warnings, (self.tabs, 1))
+        self._against = QWidget()
+        self._against.setLayout(row(label("Baseline", "muted"), self.baseline_box, self.swap_button))
+        self.tabs.setCornerWidget(self._against)
+        return column(self._verdict_rows, self.warnings, (self.tabs, 1))
 
     def clear(self) -> None:
         """Show no run."""
@@ -374,8 +379,7 @@ def outcomes(counts: dict[str, int]) -> str:
     """Return counts by outcome as text, such as "40 ran, 3 refused"."""
     return (
         ", ".join(
-            f"{count:,} {CaseOutcome(name).word}"
-            for name, count in sorted(counts.items(), key=lambda p: -p[1])
+            f"{count:,} {outcome_word(name)}" for name, count in sorted(counts.items(), key=lambda p: -p[1])
         )
         or "no answer yet"
     )

@@ -25,8 +25,8 @@ from app.widgets.layout import Splitter, column, confirm, row
 from app.widgets.name_menu import pick_name
 from app.widgets.theme import SPACE
 from rag import operations
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
-    GateOutcome,
     RunComparison,
     RunProgress,
     RunRow,

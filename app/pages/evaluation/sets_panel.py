@@ -214,14 +214,15 @@ class SetsPanel(QWidget):
 
     def add_questions(self) -> None:
         """Ask which questions from Ask become cases, and of which set."""
+
+        def show(found: TracesAdded) -> None:
+            self._made(found.set_name)
+            self._console.notice.emit(found.sentence(), "info")
+
         dialog = AskedDialog(self._console, self.current.name if self.current else "", self)
-        dialog.added.connect(self._added_questions)
+        dialog.added.connect(show)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
-
-    def _added_questions(self, found: TracesAdded) -> None:
-        self._made(found.set_name)
-        self._console.notice.emit(found.sentence(), "info")
 
     def add_case(self) -> None:
         """Open the form for a new case."""

@@ -29,10 +29,9 @@ from rag.cli.terminal import (
     shortened,
 )
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
     NO_ANSWER,
-    CaseOutcome,
-    GateOutcome,
     MetricMean,
     RunComparison,
     RunProgress,
@@ -41,7 +40,7 @@ from rag.evaluation.rows import (
     list_results,
     list_runs,
 )
-from rag.evaluation.verdicts.rows import RunChange
+from rag.evaluation.verdicts.rows import RunChange, outcome_word
 from rag.text.plurals import counted, named
 
 if TYPE_CHECKING:
@@ -299,7 +298,7 @@ def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
         text = result.error or " ".join(result.answer.split())
         table.add_row(
             plain(result.case_key),
-            result.outcome.word,
+            outcome_word(result.outcome),
             plain(shortened(text, 100)),
             result.trace_id[:8],
         )
@@ -526,7 +525,7 @@ def print_comparison(report: RunComparison) -> None:
         table.add_row(metric.label, *means, plain(difference.strip()), p.strip())
     screen.print(table)
     for run_id, outcomes in report.failures:
-        counts = ", ".join(f"{count} {CaseOutcome(name).word}" for name, count in sorted(outcomes.items()))
+        counts = ", ".join(f"{count} {outcome_word(name)}" for name, count in sorted(outcomes.items()))
         screen.print(plain(f"Run {run_id}: {counts}."))
     for sentence in (*report.sentences, *report.warnings):
         screen.print(plain(sentence), highlight=False, soft_wrap=True)

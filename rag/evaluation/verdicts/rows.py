@@ -33,6 +33,14 @@ class AnswerMark(StrEnum):
     TIMEOUT = "timed out"
 
 
+_OUTCOME_WORDS = {"ok": "ran", "assertion failed": "failed a check"}
+
+
+def outcome_word(outcome: str) -> str:
+    """Return a CaseOutcome for people: that a case ended "ok" does not say that its answer is right."""
+    return _OUTCOME_WORDS.get(outcome, outcome)
+
+
 @dataclass(frozen=True)
 class RunVerdict:
     """What a comparison says of a run, in one sentence that names the reason."""

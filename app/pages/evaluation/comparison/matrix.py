@@ -107,7 +107,7 @@ def _answer_column(run: RunRow, place: int, alone: bool) -> Column:
         return "text_muted" if found is None else MARK_COLOURS.get(found.mark)
 
     role = "" if alone else " (baseline)" if place == 0 else ""
-    return Column(f"{run.id}: {run.label}{role}", cell, 210, tooltip=tip, colour=colour, priority=0)
+    return Column(f"{run.id}: {run.label}{role}", cell, 160, tooltip=tip, colour=colour, priority=0)
 
 
 def matrix_columns(runs: Sequence[RunRow]) -> tuple[Column, ...]:
@@ -123,7 +123,7 @@ def matrix_columns(runs: Sequence[RunRow]) -> tuple[Column, ...]:
     return (
         *(() if alone else change),
         Column("Question", lambda c: c.question, 200, stretch=True, tooltip=lambda c: c.question),
-        Column("Right answer", right_answer, 120, tooltip=right_answer, priority=2,
+        Column("Right answer", right_answer, 110, tooltip=right_answer, priority=0,
                colour=lambda c: "check" if c.should_refuse else None),
         *(_answer_column(run, place, alone) for place, run in enumerate(runs)),
         *(() if alone else why),

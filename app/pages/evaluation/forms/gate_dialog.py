@@ -103,7 +103,7 @@ class RuleLine(QFrame):
         return str(self.kind_box.currentData())
 
     @property
-    def metric(self) -> str:
+    def metric_name(self) -> str:
         """The name of its metric."""
         return str(self.metric_box.currentData())
 
@@ -118,7 +118,7 @@ class RuleLine(QFrame):
         limit = {str(self.side_box.currentData()): round(self.limit.value(), 4)}
         if self.kind == "floors":
             return limit
-        return {self.kind: self.who.text().strip(), "metric": self.metric, **limit}
+        return {self.kind: self.who.text().strip(), "metric": self.metric_name, **limit}
 
     def _turn(self) -> None:
         self._show_fields()
@@ -126,7 +126,7 @@ class RuleLine(QFrame):
 
     def _follow_metric(self) -> None:
         """Choose the side on which the metric is good."""
-        lower = self._directions.get(self.metric) == "lower"
+        lower = self._directions.get(self.metric_name) == "lower"
         refill(self.side_box, _SIDES, "at_most" if lower else "at_least")
         self.changed.emit()
 
@@ -205,10 +205,10 @@ class GateDialog(QDialog):
             if line.kind in ("key", "tag"):
                 found["cases"].append(line.rule())
                 continue
-            if line.metric in found[line.kind]:
+            if line.metric_name in found[line.kind]:
                 what = line.metric_box.currentText()
                 raise ValueError(f"Two rules of the same kind are about {what}. Remove one of them.")
-            found[line.kind][line.metric] = line.rule()
+            found[line.kind][line.metric_name] = line.rule()
         found = {part: rules for part, rules in found.items() if rules}
         found["errors"] = {"at_most": self.errors.value()}
         if self.stale.value():
@@ -217,7 +217,7 @@ class GateDialog(QDialog):
 
     def add(self) -> None:
         """Add a rule about the first metric that has none yet."""
-        taken = {line.metric for line in self.lines if line.kind == "floors"}
+        taken = {line.metric_name for line in self.lines if line.kind == "floors"}
         metric = next((known for known in self._metrics if known.name not in taken), self._metrics[0])
         side = "at_most" if metric.direction == "lower" else "at_least"
         self._add("floors", metric.name, {side: 0.5})

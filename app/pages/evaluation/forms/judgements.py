@@ -56,7 +56,7 @@ class JudgementsEditor(QWidget):
             "No passage yet. “Find passages…” searches for those that answer the question.",
         )  # fmt: skip
         self.table.setFixedHeight(scaled(104))
-        self.find_button = button("Find passages…", self.find)
+        self.find_button = button("Find passages…", self.find_passages)
         self.edit_button = button("Edit…", self.edit)
         self.remove_button = button("Remove", self.remove)
         tools = Toolbar(
@@ -79,7 +79,7 @@ class JudgementsEditor(QWidget):
         self.table.set_records(values)
         self.changed.emit()
 
-    def find(self) -> None:
+    def find_passages(self) -> None:
         """Pick passages from a search."""
         picker = PassagePicker(self._console, self._question(), self)
         if picker.exec() == QDialog.DialogCode.Accepted:

@@ -62,7 +62,7 @@ def test_it_says_which_run_is_checked_against_which(qtbot: QtBot, console: Conso
 def test_a_text_fills_the_form_and_the_form_says_the_same(dialog: GateDialog, settle: Settle) -> None:
     dialog.rules.set_text(TEXT)
     settle()
-    assert [(line.kind, line.metric) for line in dialog.lines] == [
+    assert [(line.kind, line.metric_name) for line in dialog.lines] == [
         ("floors", "hit_rate"), ("floors", "total_ms"), ("drops", "exact_match"), ("key", "checks_passed"),
         ("tag", "token_f1"),
     ]  # fmt: skip
@@ -124,7 +124,7 @@ def test_wrong_yaml_leaves_the_form_and_says_why(dialog: GateDialog, settle: Set
     dialog.rules.read_now()
     settle()
     assert "nonsense is not a metric" in dialog.rules.problem
-    assert [line.metric for line in dialog.lines] == ["hit_rate"]
+    assert [line.metric_name for line in dialog.lines] == ["hit_rate"]
     check = button_of(dialog, "Check the run")
     assert not check.isEnabled() and "nonsense" in check.toolTip()
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from rag.errors import DocumentError, RagError
 from rag.knowledge.collections import make_collection
 from rag.knowledge.ingest import Source, discover
-from rag.knowledge.rows import ChunkPreview, FileOutcome, FileStatus, PreviewChunk, VersionProgress
+from rag.knowledge.preview.rows import ChunkPreview, PreviewChunk
+from rag.knowledge.rows import FileOutcome, FileStatus, VersionProgress
 from rag.models.embedding import Embedder
 from rag.parsing.chunking import Chunker
 from rag.parsing.rows import ParsedDocument

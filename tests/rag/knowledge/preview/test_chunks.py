@@ -8,9 +8,9 @@ import pytest
 from fakes import FakeEmbedder, drive
 
 from rag.errors import ModelError, RagError
-from rag.knowledge import preview
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.preview import create_collection, preview_chunks
+from rag.knowledge.preview import chunks as preview
+from rag.knowledge.preview.chunks import create_collection, preview_chunks
 from rag.knowledge.rows import get_collection, list_chunks, list_collections, list_documents
 from rag.workspace import Workspace
 
