@@ -53,7 +53,7 @@ class ComparisonPanel(QWidget):
         self.set_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.judged = QLineEdit()
         self.judged.setAccessibleName("File with judgements")
-        self.judged.setPlaceholderText("JSONL with judged questions, for recall and MRR (optional)")
+        self.judged.setPlaceholderText("Judged questions, JSONL (optional)")
         self.line = label("", "muted", wrap=True)
         self.compare_button = button("Compare", self.compare, primary=True)
         self.swap_button = button("Swap", self.swap, tip="Compare the other way round")

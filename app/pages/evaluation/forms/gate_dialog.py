@@ -69,7 +69,7 @@ class RuleLine(QFrame):
         self.limit = NumberBox(decimals=4, minimum=-1e9, maximum=1e9, singleStep=0.05)
         self.limit.setFixedWidth(scaled(110))
         self.confidence = QDoubleSpinBox(decimals=2, minimum=0.51, maximum=0.99, singleStep=0.05)
-        self.must_prove = QCheckBox("must be proved")
+        self.must_prove = QCheckBox("must be certain")
         for spin in (self.limit, self.confidence):
             spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         for widget, name in (
