@@ -588,3 +588,34 @@ def test_a_passage_that_was_not_changed_keeps_its_place(qtbot: QtBot, console: C
     values = dialog.values()
     assert values["judgements"] == [judgement]
     assert (values["origin"], values["cluster"]) == ("trace:1", "c")
+
+
+def test_a_refused_save_and_next_stays_at_its_case(
+    form: CaseDialog, console: Console, settle: Settle
+) -> None:
+    form.open()
+    form.key.setText("moon")
+    form.next_button.click()
+    settle()
+    assert form.question.toPlainText() == "How bright is Sirius?" and form.isVisible()
+    assert "already has a case moon" in form._wrong.text() and form._said.isHidden()
+    assert form.next_button.isEnabled() and len(stored(console)) == 3
+
+
+def test_a_case_gets_its_checks_and_passages_by_clicking(
+    qtbot: QtBot, form: CaseDialog, console: Console, settle: Settle
+) -> None:
+    form.open()
+    click(qtbot, form, "Add a check")
+    qtbot.keyClicks(form.checks.lines[0].value, "bright")
+    form.judgements.set_values([{"document": "stars.txt", "quote": "Sirius", "grade": 1}])
+    button_of(form, "Save").click()
+    settle()
+    case = stored(console)["How bright is Sirius?"]
+    assert case["checks"] == [{"type": "contains", "value": "bright"}]
+    assert (case["judgements"][0]["document"], case["judgements"][0]["quote"]) == ("stars.txt", "Sirius")
+
+
+def test_passages_are_searched_for_with_the_question_as_it_stands(form: CaseDialog) -> None:
+    form.question.setPlainText("And how far is it?")
+    assert form.judgements._question() == "And how far is it?"
