@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QFileDialog, QInputDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QInputDialog, QWidget
 
 from app.console import Console, Notice
 from app.engine.client import Task
 from app.engine.task_queue import TaskQueue
+from app.shared.file_choice import choose_files, choose_folder
 from app.widgets.labels import label
 from app.widgets.layout import column, confirm, dialog_buttons
 from app.widgets.progress import ProgressPanel
@@ -57,14 +58,13 @@ class IngestController(QObject):
         """Ask for files to add to the collection, and for its name where it is empty."""
         collection = collection or self._ask_for_name()
         if collection:
-            paths, _ = QFileDialog.getOpenFileNames(self._window, f"Add files to “{collection}”")
-            self.add_paths(paths, collection)
+            self.add_paths(choose_files(self._window, f"Add files to “{collection}”"), collection)
 
     def choose_folder(self, collection: str) -> None:
         """Ask for a folder to add to the collection, and for its name where it is empty."""
         collection = collection or self._ask_for_name()
         if collection:
-            folder = QFileDialog.getExistingDirectory(self._window, f"Add a folder to “{collection}”")
+            folder = choose_folder(self._window, f"Add a folder to “{collection}”")
             self.add_paths([folder] if folder else [], collection)
 
     def add_paths(self, paths: list[str], collection: str) -> None:

@@ -255,6 +255,7 @@ class MainWindow(QMainWindow):
         pages.files_wanted.connect(ingests.choose_files)
         pages.folder_wanted.connect(ingests.choose_folder)
         pages.sample_wanted.connect(ingests.start_sample)
+        pages.paths_chosen.connect(ingests.add_paths)
         pages.asked.connect(self.status_bar.follow_question)
         pages.collections_made.connect(lambda page: ingests.attach(page.progress))
         ingests.started.connect(partial(self.show_page, "collections"))

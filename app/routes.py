@@ -69,6 +69,7 @@ class PageStack(QStackedWidget):
     sample_wanted = Signal()
     guide_wanted = Signal(str)  # the key of a section
     first_steps_wanted = Signal()
+    paths_chosen = Signal(list, str)  # files and folders to add to a collection
     collections_made = Signal(object)  # the page Collections, whose panel shows imports
 
     def __init__(self, console: Console) -> None:
@@ -555,6 +556,11 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(CollectionsPage, lambda page: page.files_wanted, lambda pages, name: pages.files_wanted.emit(name)),
     Route(
         CollectionsPage, lambda page: page.folder_wanted, lambda pages, name: pages.folder_wanted.emit(name)
+    ),
+    Route(
+        CollectionsPage,
+        lambda page: page.paths_chosen,
+        lambda pages, paths, name: pages.paths_chosen.emit(paths, name),
     ),
     Route(CollectionsPage, lambda page: page.ask_requested, Pages.ask_collection),
     Route(CollectionsPage, lambda page: page.versions_requested, Pages.open_versions),

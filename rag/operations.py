@@ -15,11 +15,12 @@ from typing import Any, Generic, TypeVar
 
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.rows import CostSum
+from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
     Detectable,
-    GateOutcome,
     GenerationReport,
     ImportPreview,
     JudgementCheck,
@@ -31,6 +32,7 @@ from rag.evaluation.rows import (
 )
 from rag.governance.rows import CompactReport, ErasureReport
 from rag.index.rows import ChromaCollection, ChromaPage
+from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
     ActivationReport,
     ChromaImport,
@@ -198,6 +200,12 @@ remove_documents: Operation[VersionMade] = Operation(
 )
 serve_index: Operation[VerificationReport] = Operation(
     "rag.knowledge.index_sync:serve_index", Lane.INGEST, "Move the index"
+)
+preview_chunks: Operation[ChunkPreview] = Operation(
+    "rag.knowledge.preview.chunks:preview_chunks", Lane.READ, "Preview the chunks"
+)
+create_collection: Operation[str] = Operation(
+    "rag.knowledge.preview.chunks:create_collection", Lane.INGEST, "Make “{name}”"
 )
 rename_collection: Operation[None] = Operation(
     "rag.knowledge.collections:rename_collection", Lane.INGEST, "Rename {name}"
@@ -397,6 +405,22 @@ correct_judgements: Operation[str] = Operation(
 draft_case: Operation[str] = Operation("rag.evaluation.drafts:draft_case", Lane.WRITE, "Accept a draft")
 save_case: Operation[str] = Operation("rag.evaluation.sets:save_case", Lane.WRITE, "Save a case")
 remove_cases: Operation[None] = Operation("rag.evaluation.sets:remove_cases", Lane.WRITE, "Remove cases")
+cases_of_traces: Operation[TracesAdded] = Operation(
+    "rag.evaluation.sets:cases_of_traces", Lane.WRITE, "Add questions to “{set_name}”"
+)
+read_checks: Operation[RuleText] = Operation(
+    "rag.evaluation.forms.checks:read_checks", Lane.READ, "Read the checks"
+)
+write_checks: Operation[RuleText] = Operation(
+    "rag.evaluation.forms.checks:write_checks", Lane.READ, "Write the checks"
+)
+read_gate: Operation[RuleText] = Operation("rag.evaluation.forms.gate:read_gate", Lane.READ, "Read the rules")
+write_gate: Operation[RuleText] = Operation(
+    "rag.evaluation.forms.gate:write_gate", Lane.READ, "Write the rules"
+)
+list_metrics: Operation[tuple[MetricChoice, ...]] = Operation(
+    "rag.evaluation.forms.gate:list_metrics", Lane.READ, "List the metrics"
+)
 case_of_trace: Operation[str] = Operation("rag.evaluation.sets:case_of_trace", Lane.WRITE, "Add a case")
 import_cases: Operation[CasesImported] = Operation(
     "rag.evaluation.formats.importing:import_cases", Lane.WRITE, "Import cases"

@@ -24,6 +24,8 @@ class ProgressPanel(Panel):
     cancel_requested = Signal()
     pause_requested = Signal(bool)
     removal_requested = Signal(int)  # the number of a queued import, from 0
+    progressed = Signal(object)  # what it was shown, for those who list the files
+    import_ended = Signal()  # the import that was shown is over, well or not
 
     def __init__(self, theme: Theme) -> None:
         """Make a hidden panel."""
@@ -64,6 +66,8 @@ class ProgressPanel(Panel):
 
     def show_import(self, number: int | None, title: str) -> None:
         """Show the import with this number from its beginning, unless it is shown; None hides the panel."""
+        if self._shown not in (None, number):
+            self.import_ended.emit()
         if number is None:
             self.hide()
         elif number != self._shown:
@@ -102,6 +106,7 @@ class ProgressPanel(Panel):
         if event.remaining_s is not None:
             parts.append(f"about {_duration(event.remaining_s)} left")
         self._rate.setText("   ".join(parts))
+        self.progressed.emit(event)
 
     def _toggle(self) -> None:
         self._set_paused(not self._paused)

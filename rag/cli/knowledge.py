@@ -138,6 +138,74 @@ def collections_list(data: Data = None, as_json: Json = False) -> None:
     )
 
 
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="Longest chunk, in tokens.")]
+OverlapTokens = Annotated[
+    int | None, typer.Option("--overlap-tokens", help="Tokens that neighbouring chunks share.")
+]
+KeepEncoded = Annotated[
+    bool | None, typer.Option("--keep-encoded/--leave-encoded", help="Chunk base64 and minified code too.")
+]
+EmbedderFolder = Annotated[
+    str, typer.Option("--embedder", help="A sentence-transformers folder.", metavar="DIR")
+]
+
+
+@collections_app.command("create")
+def collections_create(
+    name: Annotated[str, typer.Argument(help="Name of the new collection.", metavar="NAME")],
+    max_tokens: MaxTokens = None,
+    overlap_tokens: OverlapTokens = None,
+    keep_encoded: KeepEncoded = None,
+    embedder: EmbedderFolder = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make an empty collection with an embedder and chunk settings of its own."""
+    from rag.knowledge.preview.chunks import create_collection
+
+    with open_workspace(data, "collections create") as workspace:
+        made = create_collection(workspace, name, max_tokens, overlap_tokens, keep_encoded, embedder)
+        row = get_collection(workspace.database, made)
+    if as_json:
+        print_json(asdict(row))
+    else:
+        screen.print(plain(f"Made the collection {made} with the embedder {row.embedder_name}."))
+
+
+@collections_app.command("preview")
+@with_tables
+def collections_preview(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    max_tokens: MaxTokens = None,
+    overlap_tokens: OverlapTokens = None,
+    keep_encoded: KeepEncoded = None,
+    embedder: EmbedderFolder = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show the first chunks that files would make; nothing is stored."""
+    from rag.knowledge.preview.chunks import preview_chunks
+
+    with open_workspace(data, "collections preview") as workspace:
+        steps = preview_chunks(workspace, paths, max_tokens, overlap_tokens, keep_encoded, embedder)
+        found = run_steps(steps, as_json)
+    if as_json:
+        print_json(as_plain(found))
+        return
+    table = Table("File", "Place", "Tokens", "Text")
+    for chunk in found.chunks:
+        table.add_row(
+            plain(Path(chunk.path).name),
+            plain(chunk.place),
+            str(chunk.token_count),
+            plain(shortened(" ".join(chunk.text.split()), 160)),
+        )
+    screen.print(table)
+    for outcome in found.left_out:
+        screen.print(plain(f"{outcome.path}: {outcome.detail}"), highlight=False, soft_wrap=True)
+    screen.print(plain(found.sentence()), highlight=False, soft_wrap=True)
+
+
 @documents_app.command("list")
 @with_tables
 def documents_list(

@@ -290,6 +290,9 @@ def compare(
     judged: Annotated[
         Path | None, typer.Option(help='JSONL lines {"question": …, "documents": [name, …]}.')
     ] = None,
+    set_name: Annotated[
+        str, typer.Option("--set", help="An evaluation set whose questions are asked.", metavar="SET")
+    ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -298,7 +301,10 @@ def compare(
 
     with open_workspace(data, "trial compare") as workspace:
         found = run_steps(
-            compare_versions(workspace, collection, old, new, query or (), str(judged or "")), as_json
+            compare_versions(
+                workspace, collection, old, new, query or (), str(judged or ""), set_name=set_name
+            ),
+            as_json,
         )
     if as_json:
         print_json(as_plain(found))
@@ -315,6 +321,8 @@ def compare(
         screen.print(
             f"{name}: {before:.3f} → {after:.3f}   ({counted(count, 'judged query', 'judged queries')})"
         )
+    if found.sentence:
+        screen.print(plain(found.sentence), style="bold", highlight=False, soft_wrap=True)
 
 
 def _print_activation(report: ActivationReport, as_json: bool) -> int:

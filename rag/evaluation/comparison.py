@@ -37,6 +37,9 @@ from rag.evaluation.statistics.intervals import (
 )
 from rag.evaluation.statistics.paired import Comparison, compare_many, summary
 from rag.evaluation.statistics.power import cases_needed, smallest_detectable_difference
+from rag.evaluation.verdicts.answers import explain_change, mark_of
+from rag.evaluation.verdicts.rows import list_shown_passages, read_flag_counts
+from rag.evaluation.verdicts.run_verdict import verdict_on
 from rag.storage.database import Database
 from rag.text.plurals import counted, named
 from rag.workspace import Workspace
@@ -73,11 +76,13 @@ def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
     clusters = {key: case.source_cluster for key, case in cases.items()}
     detectable = _detectable(gathered[0].cases or cases)
     compared = compare_many(gathered[0].values, [g.values for g in comparable[1:]], clusters)
+    metrics = _metrics(runs, gathered, compared)
+    named = _in_names(found, pairings)
     return RunComparison(
         runs=tuple(runs),
-        metrics=_metrics(runs, gathered, compared),
+        metrics=metrics,
         tags=_by_tag(runs, [_numbers(results) for results in comparable], cases),
-        cases=_cases(runs, _in_names(found, pairings), pairings, cases),
+        cases=_explained(database, _cases(runs, named, pairings, cases), named, cases),
         failures=tuple(
             (run.id, dict(Counter(g.outcomes.values()))) for run, g in zip(runs, gathered, strict=True)
         ),
@@ -97,6 +102,7 @@ def compare(database: Database, run_ids: Sequence[int]) -> RunComparison:
             for label in labels
         ),
         detectable=detectable,
+        verdicts=tuple(verdict_on(run, runs[0], metrics, detectable) for run in runs[1:]),
     )
 
 
@@ -240,7 +246,9 @@ def _cases(
     compared = []
     for key in keys:
         answers = tuple(
-            _answer(run, first[key], results.outcomes[key], own.get(key, {})) if key in first else None
+            _answer(run, first[key], results.outcomes[key], own.get(key, {}), cases.get(key))
+            if key in first
+            else None
             for run, first, results, own in zip(runs, first_results, gathered, by_case, strict=True)
         )
         change, size = (0.0, 0.0) if key in changed else _change(answers)
@@ -255,6 +263,8 @@ def _cases(
                 size,
                 answers,
                 key in changed,
+                case.references if case else (),
+                case.should_refuse if case else False,
             )
         )
     return tuple(sorted(compared, key=lambda c: (not c.is_changed, -c.size)))
@@ -269,8 +279,37 @@ def _turned(means: _Means) -> dict[str, dict[str, float]]:
     return found
 
 
-def _answer(run: RunRow, result: ResultRow, outcome: CaseOutcome, values: dict[str, float]) -> CaseAnswer:
-    return CaseAnswer(run.id, outcome, result.answer, result.error, result.trace_id, values)
+def _answer(
+    run: RunRow, result: ResultRow, outcome: CaseOutcome, values: dict[str, float], case: Case | None
+) -> CaseAnswer:
+    mark, why = mark_of(result, case)
+    return CaseAnswer(run.id, outcome, result.answer, result.error, result.trace_id, values, mark, why)
+
+
+def _explained(
+    database: Database,
+    compared: Sequence[CaseComparison],
+    found: Sequence[Sequence[ResultRow]],
+    cases: Mapping[str, Case],
+) -> tuple[CaseComparison, ...]:
+    """Return the cases with why the last run differs from the first; edited ones are not compared."""
+    if len(found) < 2:
+        return tuple(compared)
+    # Turned round, so that of several repeats the first one stays, whose answer is shown.
+    first, last = ({result.case_key: result for result in reversed(run)} for run in (found[0], found[-1]))
+    traces = [result.trace_id for run in (first, last) for result in run.values()]
+    passages = list_shown_passages(database, traces)
+    flags = read_flag_counts(database, traces)
+
+    def reasons(key: str) -> tuple[str, ...]:
+        return explain_change(cases.get(key), first[key], last[key], passages, flags)
+
+    return tuple(
+        replace(one, reasons=reasons(one.key))
+        if one.key in first and one.key in last and not one.is_changed
+        else one
+        for one in compared
+    )
 
 
 _SIGNS = {

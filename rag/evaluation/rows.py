@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rag.errors import NotFoundError
+from rag.evaluation.verdicts.rows import AnswerMark, RunVerdict
 from rag.prompts.rows import LabelMove
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -96,6 +97,7 @@ class VersionComparison:
         queries: The hits of each query.
         overlap: Mean share of the first k hits that both have, 0 to 1; None without any hit.
         metrics: Of recall@k, hit rate and MRR at document level: (old mean, new mean, judged queries).
+        sentence: Whether the new version is certainly better or worse for the judged queries; empty: none is.
     """
 
     old_number: int
@@ -104,6 +106,7 @@ class VersionComparison:
     queries: tuple[QueryComparison, ...]
     overlap: float | None
     metrics: dict[str, tuple[float, float, int]]
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -381,7 +384,10 @@ class TagComparison:
 
 @dataclass(frozen=True)
 class CaseAnswer:
-    """The answer of a run to a case; of several repeats the first answer, and the mean values."""
+    """The answer of a run to a case; of several repeats the first answer, and the mean values.
+
+    `mark` is what is known of the answer, and `mark_reason` how.
+    """
 
     run_id: int
     outcome: CaseOutcome
@@ -389,6 +395,8 @@ class CaseAnswer:
     error: str
     trace_id: str
     values: dict[str, float]
+    mark: AnswerMark = AnswerMark.RAN
+    mark_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -404,6 +412,9 @@ class CaseComparison:
         size: The same without signs, plus 1 where the outcomes differ.
         answers: In the order of the runs; None: the case was not asked.
         is_changed: Whether it asks or expects something else in another run; then nothing is compared.
+        references: The right answers.
+        should_refuse: Whether declining is right.
+        reasons: Why the last run differs from the first, what probably matters most first.
     """
 
     key: str
@@ -413,6 +424,9 @@ class CaseComparison:
     size: float
     answers: tuple[CaseAnswer | None, ...]
     is_changed: bool = False
+    references: tuple[str, ...] = ()
+    should_refuse: bool = False
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -449,6 +463,7 @@ class RunComparison:
         detectable: What a set of this size can show.
         changed: (run id, keys of cases that ask or expect something else than in the first run).
         stale: (run id, case key, judgement) of what a run's dataset version does not contain.
+        verdicts: Of each run but the first, whether it is better, and why, in one sentence.
     """
 
     runs: tuple[RunRow, ...]
@@ -461,21 +476,7 @@ class RunComparison:
     detectable: Detectable
     changed: tuple[tuple[int, tuple[str, ...]], ...] = ()
     stale: tuple[tuple[int, str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class GateOutcome:
-    """The decision of a gate on a run; `rows` are (rule, passed, value, reason).
-
-    `is_changed_only` says that nothing but cases that have changed since the baseline made it fail.
-    """
-
-    run_id: int
-    baseline_run_id: int | None
-    passed: bool
-    sentence: str
-    rows: tuple[tuple[str, bool, float | None, str], ...]
-    is_changed_only: bool = False
+    verdicts: tuple[RunVerdict, ...] = ()
 
 
 # --- sets and drafts --------------------------------------------------------------------------------------

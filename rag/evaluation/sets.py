@@ -20,6 +20,7 @@ from rag.asking.rows import TraceStatus, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case, Judgement, free_key, make_case
 from rag.evaluation.formats import MOST_CASES, write_cases
+from rag.evaluation.forms.rows import TracesAdded
 from rag.evaluation.rows import (
     CaseChange,
     ChangeKind,
@@ -197,7 +198,24 @@ def add_trace(
     Raises:
         NotFoundError: There is no such set or trace.
     """
-    detail = get_trace(workspace.database, trace_id)
+    case = trace_case(
+        workspace.database, trace_id, reference=reference, should_refuse=should_refuse, tags=tags
+    )
+    message = f"From trace {case.origin.removeprefix('trace:')[:8]}: “{_short(case.question)}”"
+    change_set(workspace, name, put=[case], message=message)
+    return case
+
+
+def trace_case(
+    database: Database,
+    trace_id: str,
+    *,
+    reference: str | None = None,
+    should_refuse: bool | None = None,
+    tags: Sequence[str] = (),
+) -> Case:
+    """Return the case that a trace makes, without storing it; see add_trace. Raises NotFoundError."""
+    detail = get_trace(database, trace_id)
     answer = str(detail.answer)
     declined = detail.status == TraceStatus.NOTHING_FOUND or is_refusal(answer)
     refuse = declined if should_refuse is None else should_refuse
@@ -208,7 +226,7 @@ def add_trace(
         c.evidence_marker for c in detail.claims if c.verdict is Verdict.SUPPORTED and c.evidence_marker
     }
     relevant = [hit for hit in detail.hits if hit.marker in cited and not refuse]
-    case = Case(
+    return Case(
         key=f"trace-{detail.id[:16]}",
         question=detail.question,
         references=(reference,) if reference and not refuse else (),
@@ -220,8 +238,29 @@ def add_trace(
         origin=f"trace:{detail.id}",
         cluster=relevant[0].path if relevant else "",
     )
-    change_set(workspace, name, put=[case], message=f"From trace {detail.id[:8]}: “{_short(case.question)}”")
-    return case
+
+
+def cases_of_traces(
+    workspace: Workspace, set_name: str, trace_ids: Sequence[str], tags: Sequence[str] = ()
+) -> TracesAdded:
+    """Make cases of traces in one version of a set, which is made if it does not exist; see add_trace.
+
+    A question that was asked several times, word for word, makes one case: of the trace that is given first.
+
+    Raises:
+        RagError: No trace was given, or there is no such trace.
+    """
+    if not trace_ids:
+        raise RagError("No question was chosen. Choose some first.")
+    cases: dict[str, Case] = {}
+    for trace_id in trace_ids:
+        case = trace_case(workspace.database, trace_id, tags=tags)
+        cases.setdefault(" ".join(case.question.casefold().split()), case)
+    name = ensure_set(workspace, set_name)
+    count = counted(len(cases), "question")
+    change_set(workspace, name, put=list(cases.values()), message=f"From {count} that people asked")
+    without = sum(not case.references and not case.should_refuse for case in cases.values())
+    return TracesAdded(name, len(cases), len(trace_ids) - len(cases), without)
 
 
 def export_set(

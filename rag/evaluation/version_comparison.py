@@ -11,9 +11,12 @@ from sqlmodel import col, select
 
 from rag.asking.retrieval import retrieve
 from rag.errors import RagError
+from rag.evaluation.cases import Case
 from rag.evaluation.formats import read_cases
 from rag.evaluation.metrics import hit_rate, recall_at_k, reciprocal_rank
 from rag.evaluation.rows import QueryComparison, SearchComparison, VersionComparison
+from rag.evaluation.sets import set_cases
+from rag.evaluation.statistics.paired import compare_runs, summary
 from rag.index.rows import Hit
 from rag.knowledge.collections import find_collection, open_version
 from rag.knowledge.rows import VersionProgress
@@ -24,6 +27,7 @@ from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 _MOST_QUESTIONS = 50
+_PAIRED = {"recall": "recall_at_k", "hit rate": "hit_rate", "MRR": "mrr"}  # how the statistics call them
 
 
 def compare_versions(
@@ -34,6 +38,7 @@ def compare_versions(
     queries: Sequence[str] = (),
     judged: str = "",
     k: int = 10,
+    set_name: str = "",
 ) -> Generator[VersionProgress, None, VersionComparison]:
     """Search both versions for the same questions and compare their hits.
 
@@ -47,14 +52,19 @@ def compare_versions(
         judged: A file of cases in any format of rag.evaluation.formats; empty: none. The shortest one has
             {"question": ..., "documents": [...]} on each line.
         k: How many hits of each version are compared.
+        set_name: An evaluation set whose questions are asked too; empty: none.
 
     Yields:
         Progress, a step for each question.
 
     Raises:
-        RagError: There is no question, or the file of cases is wrong.
+        RagError: There is no question, no such set, or the file of cases is wrong.
     """
     judgements = _read_judgements(Path(judged)) if judged else {}
+    if set_name:
+        cases = set_cases(workspace.database, set_name)
+        judgements |= _grades(cases)
+        queries = [*(case.question for case in cases), *queries]
     asked = list(dict.fromkeys([*judgements, *queries])) or _known_questions(workspace, collection)
     if not asked:
         raise RagError(
@@ -73,8 +83,9 @@ def compare_versions(
             sides.append([hit for hit in hits if hit.dropped is None][:k])
         compared.append(_compare(query, sides[0], sides[1], judgements.get(query), k))
     return VersionComparison(
-        old_version.number, new_version.number, k, tuple(compared), _overlap(compared), _means(compared)
-    )
+        old_version.number, new_version.number, k, tuple(compared), _overlap(compared), _means(compared),
+        _verdict(compared, new_version.number),
+    )  # fmt: skip
 
 
 def compare_searches(
@@ -161,10 +172,29 @@ def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
     found = read_cases(path)
     if found.problems:
         raise RagError(f"{path.name}, {found.problems[0].sentence()}")
-    named = {
-        case.question: {j.document: j.grade for j in case.judgements if j.document} for case in found.cases
-    }
+    return _grades(found.cases)
+
+
+def _grades(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
+    """Return the grade of each document that a case names, by question."""
+    return _relevant(
+        {case.question: {j.document: j.grade for j in case.judgements if j.document} for case in cases}
+    )
+
+
+def _relevant(named: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     return {question: grades for question, grades in named.items() if any(g > 0 for g in grades.values())}
+
+
+def _verdict(compared: Sequence[QueryComparison], number: int) -> str:
+    """Return whether the new version is certainly better or worse for the judged questions."""
+    old: dict[str, dict[str, list[float | None]]] = {}
+    new: dict[str, dict[str, list[float | None]]] = {}
+    for query in compared:
+        for side, metrics in ((old, query.old_metrics), (new, query.new_metrics)):
+            for name, value in (metrics or {}).items():
+                side.setdefault(_PAIRED.get(name.split("@")[0], name), {})[query.query] = [value]
+    return summary(compare_runs(old, new), f"version {number}") if old else ""
 
 
 def _compare(

@@ -9,6 +9,8 @@ from sqlmodel import Session, select
 from rag.errors import NotFoundError, RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.rows import PendingKind
+from rag.models.embedding import Embedder
+from rag.settings import ChunkingSettings
 from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.storage.tables.knowledge import Collection, DatasetVersion, VersionTag
@@ -48,6 +50,38 @@ def ensure_collection(workspace: Workspace, name: str) -> Collection:
             audit_log.record(session, "collection made", name)
     workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not available
     return found
+
+
+def make_collection(
+    workspace: Workspace,
+    name: str,
+    chunking: ChunkingSettings | None = None,
+    embedder: Embedder | None = None,
+) -> str:
+    """Make an empty collection and return its name, stripped.
+
+    Args:
+        workspace: The open data folder.
+        name: Any text that no other collection has as its name.
+        chunking: Its chunk settings; None: those of the data folder.
+        embedder: Its embedder; None: that of new collections.
+
+    Raises:
+        RagError: The name is empty or taken.
+    """
+    name = name.strip()
+    if not name:
+        raise RagError("A collection needs a name. Type one.")
+    chosen = workspace.add_embedder(embedder) if embedder is not None else workspace.embedder
+    settings = chunking or workspace.settings.chunking
+    with workspace.store.session() as session:
+        if session.exec(select(Collection).where(Collection.name == name)).first() is not None:
+            raise RagError(
+                f"There is already a collection named “{name}”. Choose another name, or add to that one."
+            )
+        session.add(new_collection(name, chosen.fingerprint, chosen.name, settings.model_dump_json()))
+        audit_log.record(session, "collection made", name)
+    return name
 
 
 def new_collection(name: str, embedder: str, embedder_name: str, chunking: str) -> Collection:

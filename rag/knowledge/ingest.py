@@ -95,6 +95,7 @@ class _Run:
     chunking: str  # fingerprint of parser, chunk settings and tokenizer
     known: _Known
     sources: list[Source]
+    collection: str = ""  # its name
     is_followed: bool = False  # nobody asked for these files one by one
     group: list[_Pending] = field(default_factory=list)  # parsed files that are not saved yet
     gone: list[str] = field(default_factory=list)  # sources whose files no longer exist
@@ -107,8 +108,10 @@ class _Run:
     bytes_known: int = 0
     chunks_done: int = 0
     chunks_total: int = 0
+    told: int = 0  # outcomes that an event has told
 
     def progress(self, file: str, stage: str) -> IngestProgress:
+        finished, self.told = tuple(self.outcomes[self.told :]), len(self.outcomes)
         elapsed = time.monotonic() - self.began
         total = sum(s.size_bytes for s in self.sources)
         worked = self.bytes_done - self.bytes_known
@@ -126,6 +129,8 @@ class _Run:
             elapsed_s=elapsed,
             remaining_s=remaining,
             chunks_per_s=self.chunks_done / elapsed if elapsed > 0.5 and self.chunks_done else None,
+            collection=self.collection,
+            finished=finished,
         )
 
     def finish(
@@ -327,8 +332,9 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     for known_source, (_, sha256, _) in active.items():
         by_content.setdefault(sha256, []).append(known_source)
     return _Run(
-        found.id, found.chunking, embedder, chunking, _Known(by_revision, active, by_content), sources
-    )
+        found.id, found.chunking, embedder, chunking, _Known(by_revision, active, by_content), sources,
+        found.name,
+    )  # fmt: skip
 
 
 def _gone_from(run: _Run, folder: Path) -> list[str]:

@@ -111,6 +111,8 @@ class IngestProgress:
     elapsed_s: float
     remaining_s: float | None
     chunks_per_s: float | None
+    collection: str = ""  # its name
+    finished: tuple[FileOutcome, ...] = ()  # the files that were finished since the event before
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,9 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
     page = window.pages.evaluation.sets
     window.pages.evaluation.tabs.setCurrentIndex(1)
     before = page.current.case_count
-    dialog = CaseDialog(page)
+    dialog = CaseDialog(window.pages.evaluation.sets._console, SAMPLE_SET, parent=page)
     dialog.question.setPlainText("How heavy is the tripod?")
-    dialog.judgements.setPlainText("spare-parts.csv | A3-111 | 2")
+    dialog.judgements.set_values([{"document": "spare-parts.csv", "quote": "A3-111", "grade": 2}])
     dialog.references.setPlainText("It is not said")
     dialog.tags.setText("weights, prices")
     page.save_case(SAMPLE_SET, dialog.values())
@@ -60,7 +60,7 @@ def test_cases_are_added_changed_and_removed_in_versions(qtbot: QtBot, window: M
     case = next(c for c in page.cases.records_model.records if "tripod?" in c["question"])
     assert case["tags"] == ["weights", "prices"]
     assert case["judgements"][0]["grade"] == 2
-    again = CaseDialog(page, case)
+    again = CaseDialog(window.pages.evaluation.sets._console, SAMPLE_SET, case, parent=page)
     assert again.values()["judgements"] == case["judgements"]
     again.refuse.setChecked(True)
     again.references.clear()
@@ -168,10 +168,10 @@ def test_a_gate_in_the_window_says_pass_or_fail(qtbot: QtBot, window: MainWindow
     gate = tmp_path / "gate.yaml"
     gate.write_text("floors:\n  recall_at_k: 1.01\n", "utf-8")
     runs.choose([runs.table.records_model.records[0].id])
-    runs.gate_with(gate)
+    runs.check_gate(gate.read_text("utf-8"))
     qtbot.waitUntil(lambda: "FAIL" in window.toasts.text or "between" in window.toasts.text, timeout=SLOW_MS)
     gate.write_text("floors:\n  recall_at_k: 0.5\n", "utf-8")
-    runs.gate_with(gate)
+    runs.check_gate(gate.read_text("utf-8"))
     qtbot.waitUntil(lambda: "PASS" in window.toasts.text, timeout=SLOW_MS)
     qtbot.waitUntil(lambda: runs.table.records_model.records[0].gate_passed is True, timeout=SLOW_MS)
 

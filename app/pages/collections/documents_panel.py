@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QInputDialog, QWidget
 
-from app.console import Console
+from app.console import Console, Offer
 from app.pages.collections.chunk_browser import ChunkBrowser
 from app.shared.task_strip import TaskStrip
+from app.widgets.buttons import Toolbar, allow, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Splitter, column, confirm, row
+from app.widgets.layout import Flow, Splitter, column, confirm
+from app.widgets.navigation import SearchField
 from rag import operations
 from rag.governance.rows import ErasureReport
 from rag.knowledge.rows import CollectionRow, DocumentRow, VersionMade, attributes_of, list_documents
+from rag.text.file_keys import path_of
 
 
 def size_text(size: int) -> str:
@@ -37,6 +41,18 @@ def _left_out(document: DocumentRow) -> str:
     """Return how many things of a document were not read; a dash where nobody counted them."""
     return (f"{document.left_out:,}" if document.left_out else "") if document.account else "–"
 
+
+def _searched(document: DocumentRow) -> str:
+    """Return what a document is found by."""
+    return f"{document.name} {document.title} {document.source} {_notes(document)}".lower()
+
+
+# Files that a desktop may run when they are opened: their folder is shown instead.
+_RUN_WHEN_OPENED = frozenset(
+    ".bat .cmd .com .command .csh .desktop .exe .hta .jar .js .jse .ksh .lnk .mjs .msi .php .pl .ps1 .py "
+    ".pyw "
+    ".rb .reg .scr .sh .url .vbe .vbs .wsf .zsh".split()
+)
 
 DOCUMENT_COLUMNS = (
     Column("Name", lambda d: d.name, 240, stretch=True, tooltip=lambda d: d.source),
@@ -65,15 +81,24 @@ class DocumentsPanel(QWidget):
         self.incomplete_only = QCheckBox("Only with something left out")
         self.incomplete_only.setToolTip("Documents whose files have something that is not in their text")
         self.incomplete_only.toggled.connect(lambda _on: self.show_collection(self._collection))
+        self.search = SearchField("Find a document")
+        self.search.searched.connect(lambda _text: self.show_collection(self._collection))
+        self.open_button = button("Open", self._open_chosen, tip="Open the original file with its program")
+        self.edit_button = button("Edit metadata…", lambda: self._ask_for_metadata(self._chosen[0]))
+        self.remove_button = button("Remove", lambda: self.remove(self._chosen))
+        self.erase_button = button("Erase for good…", lambda: self._confirm_erasure(self._chosen[0]))
         self.account = label("", "muted", wrap=True)
         self.account.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.account.setAccessibleName("What of the document was read")
         self.chunks = ChunkBrowser(console)
-        above = column(row(self.incomplete_only, 1), (self.table, 1))
+        tools = Toolbar(self.open_button, self.remove_button, self.edit_button, self.erase_button, 1)
+        above = column(Flow(self.search, self.incomplete_only), tools, (self.table, 1))
         below = column(self.account, (self.chunks, 1))
         column((Splitter("collections/documents", above, below, (260, 300), vertical=True), 1), holder=self)
         self.table.record_selected.connect(self._show_document)
         self.table.actions_for = self._actions
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
+        self.table.records_model.modelReset.connect(self._enable)
         self.chunks.changed.connect(self._changed)
         self.chunks.trace_requested.connect(self.trace_requested)
 
@@ -84,9 +109,14 @@ class DocumentsPanel(QWidget):
         version = collection.active_version_id if collection else None
         only = self.incomplete_only.isChecked()
         rows = list_documents(self._console.database, version, left_out=only) if version else []
-        self.table.set_empty_text(
-            "Nothing was left out of any document." if only else "This version contains no documents."
-        )
+        words = self.search.text().lower().split()
+        found = [document for document in rows if all(word in _searched(document) for word in words)]
+        if words and rows:
+            empty = "No document has these words in its name, title, path or metadata."
+        else:
+            empty = "Nothing was left out of any document." if only else "This version contains no documents."
+        self.table.set_empty_text(empty)
+        rows = found
         self.table.set_records(rows, keep_sort=True)
         if not (chosen and self.table.choose(lambda document: document.source == chosen[0].source)):
             self.chunks.clear()
@@ -96,6 +126,9 @@ class DocumentsPanel(QWidget):
     def open_chunk(self, document_id: int, chunk_id: int) -> None:
         """Choose a document, and one of its chunks."""
         self.incomplete_only.setChecked(False)  # the document may be one that it hides
+        if self.search.text():
+            self.search.clear()
+            self.show_collection(self._collection)
         if self.table.choose(lambda document: document.id == document_id):
             self.chunks.table.choose(lambda chunk: chunk.id == chunk_id)
 
@@ -112,16 +145,49 @@ class DocumentsPanel(QWidget):
         if self._collection is None:
             return
 
+        name = self._collection.name
+
         def show(made: VersionMade) -> None:
-            self._changed(
-                f"Version {made.number}: {made.message}. Undo on the Versions page brings them back."
-            )
+            self._console.data_changed.emit()
+            self._console.offer.emit(
+                Offer(
+                    f"Version {made.number}: {made.message}.", "Undo", lambda: self._undo(name),
+                    f"documents of {name}",
+                )
+            )  # fmt: skip
 
         task = self._console.run(
             operations.remove_documents, show, collection=self._collection.name,
             document_ids=[document.id for document in documents],
         )  # fmt: skip
         self._strip.follow(task)
+
+    def _undo(self, collection: str) -> None:
+        """Go back to the version before, which brings removed documents back."""
+        task = self._console.run(
+            operations.undo_version,
+            lambda report: self._changed(f"Version {report.number} of “{collection}” is active again."),
+            collection=collection,
+        )
+        self._strip.follow(task)
+
+    def open_original(self, document: DocumentRow) -> None:
+        """Open the file of a document with the program that the desktop has for it, or say why not."""
+        path = path_of(document.source)
+        if not path.is_file():
+            self._console.notice.emit(
+                f"The file of “{document.name}” is not at {document.source} any more. "
+                "Its text is still here.",
+                "bad",
+            )
+            return
+        runs = path.suffix.lower() in _RUN_WHEN_OPENED
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent if runs else path))):
+            self._console.notice.emit(f"Your desktop has no program that opens {path.name}.", "bad")
+        elif runs:
+            self._console.notice.emit(
+                f"{path.name} might be run instead of shown, so its folder was opened.", "info"
+            )
 
     def edit_metadata(self, document: DocumentRow, text: str) -> None:
         """Store the metadata of a document, written as one “name: value” per line."""
@@ -160,12 +226,28 @@ class DocumentsPanel(QWidget):
                 collection.name, collection.active_version_id, document.id, kept.id if kept else 0
             )
 
+    @property
+    def _chosen(self) -> list[DocumentRow]:
+        return self.table.selected_records()
+
+    def _open_chosen(self) -> None:
+        self.open_original(self._chosen[0])
+
+    def _enable(self) -> None:
+        """Enable what can be done with the chosen documents, and say of the rest why not."""
+        count = len(self._chosen)
+        none, one = ("Choose a document first.", "Choose one document only.")
+        allow(self.remove_button, "" if count else none)
+        for made in (self.open_button, self.edit_button, self.erase_button):
+            allow(made, none if not count else one if count > 1 else "")
+
     def _actions(self, records: list[DocumentRow]) -> list[tuple[str, Callable[[], None]]]:
         actions: list[tuple[str, Callable[[], None]]] = [
             ("Remove from the collection", lambda: self.remove(records))
         ]
         if len(records) == 1:
             actions += [
+                ("Open the original", lambda: self.open_original(records[0])),
                 ("Edit metadata…", lambda: self._ask_for_metadata(records[0])),
                 ("Erase for good…", lambda: self._confirm_erasure(records[0])),
             ]

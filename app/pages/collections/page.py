@@ -17,13 +17,14 @@ from app.pages.collections.documents_panel import DocumentsPanel, size_text
 from app.pages.collections.inspection_panel import InspectionPanel
 from app.pages.collections.limits_dialog import LimitsDialog
 from app.pages.collections.map_view import MapView
+from app.pages.collections.new_collection_dialog import NewCollectionDialog
 from app.pages.collections.report_panel import ReportPanel
 from app.pages.collections.search_panel import SearchPanel
 from app.pages.collections.watch_panel import WatchPanel
 from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import label
+from app.widgets.labels import label, set_tip
 from app.widgets.layout import EmptyState, ListDetail, Panel, column, confirm, row
 from app.widgets.progress import ProgressPanel
 from app.widgets.theme import SPACE
@@ -33,6 +34,8 @@ from rag.governance.rows import CompactReport
 from rag.knowledge.rows import (
     CollectionRow,
     EmbeddingMap,
+    FileOutcome,
+    IngestProgress,
     IngestReport,
     find_documents_of_chunks,
     list_collections,
@@ -47,12 +50,15 @@ COLLECTION_COLUMNS = (
     Column("Chunks", lambda c: f"{c.chunk_count:,}", 70, right=True, sort=lambda c: c.chunk_count),
 )  # fmt: skip
 
+_LONG_NAME = 18  # letters; a longer name of a collection is cut in a button, whose tooltip has all of it
+
 
 class CollectionsPage(QWidget):
     """The list of collections, and the chosen one beside it."""
 
     files_wanted = Signal(str)  # collection to add files to, by a dialog; empty: ask for a name
     folder_wanted = Signal(str)
+    paths_chosen = Signal(list, str)  # files and folders for a collection
     ask_requested = Signal(str, object)  # collection, version number or None
     versions_requested = Signal(str)
     trace_requested = Signal(str)
@@ -64,6 +70,7 @@ class CollectionsPage(QWidget):
         self._console = console
         self._mapped: int | None = None  # id of the version whose map is shown
         self._reports: dict[str, IngestReport] = {}  # the last one of each collection
+        self._live: dict[str, list[FileOutcome]] = {}  # what an import that is under way has finished
         self.progress = ProgressPanel(console.theme)
         self.strip = TaskStrip()
         self.table = RecordTable(COLLECTION_COLUMNS, console.theme, "collections")
@@ -95,18 +102,19 @@ class CollectionsPage(QWidget):
             self._console.theme, "collections", "No collections yet",
             "Drop files or folders anywhere in this window: PDF, Word, PowerPoint, Excel, OpenDocument, "
             "HTML, EPUB, Markdown, JSON, mail, text and source code are read.",
-            button("Add files…", lambda: self.files_wanted.emit(""), primary=True),
+            button("New collection…", self.new_collection, primary=True),
+            button("Add files…", lambda: self.files_wanted.emit("")),
             button("Add a folder…", lambda: self.folder_wanted.emit("")),
         )  # fmt: skip
 
     def _make_list(self) -> QWidget:
         panel = Panel("Collections")
         panel.body.addWidget(self.table, 1)
-        panel.body.addWidget(Toolbar(
-            button("Add files…", lambda: self.files_wanted.emit(self._name), primary=True),
-            button("Add a folder…", lambda: self.folder_wanted.emit(self._name)), 1,
-            button("New…", lambda: self.files_wanted.emit(""), tip="Add files to a new collection"),
-        ))  # fmt: skip
+        self.files_button = button("Add files…", lambda: self.files_wanted.emit(self._name), primary=True)
+        self.folder_button = button("Add a folder…", lambda: self.folder_wanted.emit(self._name))
+        new = button("New collection…", self.new_collection, tip="Name, files, embedder and chunk size")
+        panel.body.addWidget(Toolbar(self.files_button, 1))
+        panel.body.addWidget(Toolbar(self.folder_button, 1, new))
         return panel
 
     def _make_detail(self) -> QWidget:
@@ -146,6 +154,8 @@ class CollectionsPage(QWidget):
         self.tabs.currentChanged.connect(lambda _index: self._draw_map_if_shown())
         self.documents.trace_requested.connect(self.trace_requested)
         self.inspection.chunk_requested.connect(self.open_chunk)
+        self.progress.progressed.connect(self._show_progress)
+        self.progress.import_ended.connect(self._import_ended)
         self.inspection.exclusion_requested.connect(self.documents.chunks.ask_to_exclude)
         self.map.chunk_clicked.connect(self._open_mapped)
 
@@ -181,9 +191,47 @@ class CollectionsPage(QWidget):
         """Show the collection with this name."""
         self.table.choose(lambda found: found.name == name)
 
+    def new_collection(self) -> None:
+        """Ask for a new collection: its name, files, embedder and chunk size."""
+        dialog = NewCollectionDialog(self._console, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.created.connect(self._created)
+        dialog.open()
+
+    def _created(self, name: str, paths: list[str]) -> None:
+        self._console.data_changed.emit()
+        self.choose(name)
+        if paths:
+            self.paths_chosen.emit(paths, name)
+        else:
+            self._console.notice.emit(f"The collection “{name}” was made. Add files to it.", "info")
+
+    def _show_progress(self, event: IngestProgress) -> None:
+        """List the files of an import that are finished, where its collection is in view."""
+        began = event.collection not in self._live or event.stage == "discovering"
+        live = self._live.setdefault(event.collection, [])
+        if began:
+            live.clear()
+            self._reports.pop(event.collection, None)
+            if not any(found.name == event.collection for found in self.table.records_model.records):
+                self.refresh()
+                self.choose(event.collection)
+        live += event.finished
+        if self._name == event.collection:
+            if began:
+                self.tabs.setCurrentWidget(self.report)
+            self.report.show_progress(event, live)
+
+    def _import_ended(self) -> None:
+        """Say of an import that was stopped what is left of it; one that ended well has a report."""
+        for name, live in self._live.items():
+            if name == self._name:
+                self.report.show_stopped(live)
+
     def show_report(self, report: IngestReport) -> None:
         """List what became of each file of an ingest, as often as its collection is chosen."""
         self._reports[report.collection] = report
+        self._live.pop(report.collection, None)
         self.report.show_report(report)
         self.tabs.setCurrentWidget(self.report)
 
@@ -196,14 +244,28 @@ class CollectionsPage(QWidget):
         current = self.current
         self.title.setText(current.name if current else "")
         self.facts.setText(_facts(current) if current else "")
+        self._name_buttons()
         self.documents.show_collection(current)
         self.inspection.show_collection(current)
         self.search.show_collection(current)
         self.watch.show_collection(self._name, current.id if current else None)
-        self.report.show_report(self._reports.get(self._name))
+        if self._name in self._live:
+            show = self.report.show_stopped if self.progress.isHidden() else self.report.show_live
+            show(self._live[self._name])
+        else:
+            self.report.show_report(self._reports.get(self._name))
         self.collection_changed.emit()
         if current is not None:
             self._draw_map_if_shown()
+
+    def _name_buttons(self) -> None:
+        """Let the buttons say where files go."""
+        name = self._name if len(self._name) <= _LONG_NAME else f"{self._name[: _LONG_NAME - 1]}…"
+        target = f" to “{name}”" if name else ""
+        for made, what in ((self.files_button, "Add files"), (self.folder_button, "Add a folder")):
+            made.setText(f"{what}{target}…".replace("&", "&&"))
+            made.setAccessibleName(f"{what}{f' to “{self._name}”' if name else ''}…")
+            set_tip(made, f"{what} to “{self._name}”" if name else "")
 
     def _draw_map_if_shown(self) -> None:
         """Draw the map of a version when its tab is first looked at."""

@@ -3,99 +3,56 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QLabel, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from app.console import Console
+from app.pages.evaluation.comparison.bars import DifferenceBars
+from app.pages.evaluation.comparison.figures import (
+    MetricLine,
+    better_colour,
+    between,
+    definition,
+    mean_interval,
+    mean_of,
+    metric_lines,
+    number,
+    signed,
+)
+from app.pages.evaluation.comparison.matrix import CaseMatrix, answer_text, right_answer
 from app.pages.evaluation.power import detectable_sentence
 from app.shared.diff_view import DiffView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
-from app.widgets.labels import KeyValueGrid, label
-from app.widgets.layout import EmptyState, Splitter, column, row, scrolled
+from app.widgets.labels import ElidedLabel, KeyValueGrid, label
+from app.widgets.layout import EmptyState, Splitter, column, refill, row, scrolled
+from app.widgets.theme import SMALL_SPACE
 from rag.asking.rows import get_trace
 from rag.errors import NotFoundError
 from rag.evaluation.rows import (
     CaseAnswer,
     CaseComparison,
-    MetricComparison,
-    MetricDifference,
     MetricMean,
     RunComparison,
     RunRow,
 )
+from rag.evaluation.verdicts.rows import RunChange, outcome_word
 from rag.knowledge.rows import ChunkChange, ChunkChangeKind, ChunkRow
 from rag.text.plurals import counted
 from rag.text.word_diff import word_diff
-
-_OUTCOME_COLOURS = {
-    "ok": "good",
-    "refused": "check",
-    "assertion failed": "bad",
-    "error": "bad",
-    "timeout": "bad",
-}
-
-
-@dataclass(frozen=True)
-class MetricLine:
-    """A metric of the first run, or of another run against the first."""
-
-    metric: MetricComparison
-    run: RunRow
-    first: MetricMean | None
-    own: MetricMean | None
-    difference: MetricDifference | None
-
-
-def number(value: float | None, unit: str = "") -> str:
-    """Return a metric's value as people read it."""
-    if value is None:
-        return "–"
-    if unit == "ms":
-        return f"{value / 1000:,.2f} s"
-    if unit in ("tokens", "characters", "count"):
-        return f"{value:,.0f}"
-    return f"{value:.3f}"
-
-
-def _between(line: MetricLine) -> str:
-    """Return the interval of the difference, or of the mean where there is one run only."""
-    found = line.difference
-    if found is None:
-        return _mean_interval(line.own, line.metric.unit) or "–"
-    if found.low is None or found.high is None:
-        return "–"
-    return f"{_signed(found.low, line.metric.unit)} to {_signed(found.high, line.metric.unit)}"
-
-
-def _mean_interval(mean: MetricMean | None, unit: str) -> str:
-    if mean is None or mean.low is None or mean.high is None:
-        return ""
-    return f"{number(mean.low, unit)} to {number(mean.high, unit)}"
-
-
-def _value(mean: MetricMean | None) -> float | None:
-    return None if mean is None else mean.mean
 
 
 def _about_mean(mean: MetricMean | None, unit: str) -> str:
     """Return a mean with everything needed to judge it."""
     if mean is None or mean.mean is None:
         return "No case has a value"
-    between = _mean_interval(mean, unit)
-    ends = f", 95 % interval {between}\n{mean.interval}" if between else ""
+    interval = mean_interval(mean, unit)
+    ends = f", 95 % interval {interval}\n{mean.interval}" if interval else ""
     failed = f", {mean.failed:,} of them should have one" if mean.failed else ""
     without = f"{counted(mean.count, 'case')}, {mean.missing:,} without a value{failed}"
     return f"{number(mean.mean, unit)}{ends}\n{without}"
-
-
-def _signed(value: float | None, unit: str) -> str:
-    if value is None:
-        return "–"
-    return ("+" if value >= 0 else "−") + number(abs(value), unit)
 
 
 def _p(line: MetricLine) -> str:
@@ -103,21 +60,6 @@ def _p(line: MetricLine) -> str:
     if found is None or found.p_holm is None:
         return "–"
     return "< 0.001" if found.p_holm < 0.001 else f"{found.p_holm:.3f}"
-
-
-def _better(line: MetricLine) -> str | None:
-    """Return a colour for a difference that is certain."""
-    found = line.difference
-    if found is None or not found.certain or not found.difference or line.metric.direction == "none":
-        return None
-    good = (found.difference > 0) == (line.metric.direction != "lower")
-    return "good" if good else "bad"
-
-
-def _definition(line: MetricLine) -> str:
-    metric = line.metric
-    better = {"higher": "Higher is better.", "lower": "Lower is better."}.get(metric.direction, "")
-    return f"{metric.definition}\n{better}\nSource: {metric.source}".replace("\n\n", "\n")
 
 
 def _tested(line: MetricLine) -> str:
@@ -144,7 +86,7 @@ def _p_order(line: MetricLine) -> float:
 
 def _difference(line: MetricLine) -> str:
     found = line.difference
-    return "–" if found is None else _signed(found.difference, line.metric.unit)
+    return "–" if found is None else signed(found.difference, line.metric.unit)
 
 
 def _effect(line: MetricLine) -> str:
@@ -158,17 +100,17 @@ def _record(line: MetricLine) -> str:
 
 
 METRIC_COLUMNS = (
-    Column("Metric", lambda m: m.metric.label, 150, stretch=True, tooltip=_definition),
+    Column("Metric", lambda m: m.metric.label, 150, stretch=True, tooltip=definition),
     Column("Run", lambda m: str(m.run.id), 50, right=True, sort=lambda m: m.run.id,
            tooltip=lambda m: m.run.name),
-    Column("First", lambda m: number(_value(m.first), m.metric.unit), 66, right=True,
-           sort=lambda m: _value(m.first) or 0.0, tooltip=lambda m: _about_mean(m.first, m.metric.unit)),
-    Column("Mean", lambda m: number(_value(m.own), m.metric.unit), 66, right=True,
-           sort=lambda m: _value(m.own) or 0.0, colour=_better,
+    Column("First", lambda m: number(mean_of(m.first), m.metric.unit), 66, right=True,
+           sort=lambda m: mean_of(m.first) or 0.0, tooltip=lambda m: _about_mean(m.first, m.metric.unit)),
+    Column("Mean", lambda m: number(mean_of(m.own), m.metric.unit), 66, right=True,
+           sort=lambda m: mean_of(m.own) or 0.0, colour=better_colour,
            tooltip=lambda m: _about_mean(m.own, m.metric.unit)),
-    Column("Difference", _difference, 84, right=True, colour=_better, tooltip=_tested,
+    Column("Difference", _difference, 84, right=True, colour=better_colour, tooltip=_tested,
            sort=lambda m: m.difference.difference or 0.0 if m.difference else 0.0),
-    Column("95 % interval", _between, 164, right=True, tooltip=_tested),
+    Column("95 % interval", between, 164, right=True, tooltip=_tested),
     Column("p (Holm)", _p, 72, right=True, tooltip=_tested, sort=_p_order),
     Column("Effect", _effect, 58, right=True,
            tooltip=lambda m: m.difference.effect_name if m.difference else ""),
@@ -182,27 +124,6 @@ METRIC_COLUMNS = (
 )  # fmt: skip
 
 
-def _change(case: CaseComparison) -> str:
-    return "edited" if case.is_changed else f"{case.change:+.2f}".replace("-", "−")
-
-
-def _outcome(case: CaseComparison, place: int) -> str:
-    answer = case.answers[place]
-    return "–" if answer is None else answer.outcome
-
-
-CASE_COLUMNS = (
-    Column("Change", lambda c: _change(c), 66, right=True, sort=lambda c: c.change,
-           colour=lambda c: "check" if c.is_changed else "good" if c.change > 0.005 else
-           "bad" if c.change < -0.005 else "text_muted",
-           tooltip=lambda c: "The case was edited between the runs, so its answers are not compared"
-           if c.is_changed else
-           "Mean difference of all metrics that are shares, from −1 (worse) to 1 (better)"),
-    Column("Question", lambda c: c.question, 260, stretch=True, tooltip=lambda c: c.question),
-    Column("First", lambda c: _outcome(c, 0), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, 0))),
-    Column("Last", lambda c: _outcome(c, -1), 112, colour=lambda c: _OUTCOME_COLOURS.get(_outcome(c, -1))),
-    Column("Tags", lambda c: ", ".join(c.tags), 110, tooltip=lambda c: ", ".join(c.tags)),
-)  # fmt: skip
 TAG_COLUMNS = (
     Column("Tag", lambda t: t[0].tag, 110),
     Column("Metric", lambda t: t[1].label, 150, stretch=True, tooltip=lambda t: t[1].definition),
@@ -240,25 +161,47 @@ _FACTS = (
 )  # fmt: skip
 
 
+_CHANGE_ROLES = {
+    RunChange.BETTER: "good",
+    RunChange.WORSE: "bad",
+    RunChange.MIXED: "warning",
+    RunChange.UNCERTAIN: "warning",
+    RunChange.SAME: "section",
+}
+
+
 class ComparisonPanel(QWidget):
     """A panel with what one run shows, or how others differ from the first. `show_comparison` fills it."""
 
     trace_requested = Signal(str)
+    baseline_chosen = Signal(int)  # the id of the run that the others are to be compared with
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
         self._found: RunComparison | None = None
         theme = console.theme
-        self.sentence, self.warnings = label("", "section", wrap=True), label("", "muted", wrap=True)
+        self.verdicts: list[QLabel] = []
+        self._verdict_rows = QVBoxLayout()
+        self.baseline_box = QComboBox()
+        self.baseline_box.setMinimumContentsLength(14)
+        self.baseline_box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.baseline_box.setAccessibleName("Baseline: the run that the others are compared with")
+        self.swap_button = button("Swap", self.swap, tip="Compare the other way round")
+        self.sentence, self.warnings = label("", "muted", wrap=True), label("", "muted", wrap=True)
+        self.bars = DifferenceBars(theme)
         self.metrics = RecordTable(METRIC_COLUMNS, theme, "compared_metrics", "No metric has a value yet.")
-        self.cases = RecordTable(CASE_COLUMNS, theme, "compared_cases", "No question was asked yet.")
+        self.matrix = CaseMatrix(theme)
         self.tags = RecordTable(
             TAG_COLUMNS, theme, "compared_tags", "Compare two runs of cases that have tags."
         )
         self.facts = KeyValueGrid()
         self.answers = DiffView(theme, lambda chunk: chunk.place, "Answers and passages are the same.", 1)
-        self._values = label("", "small", wrap=True)
+        self._why, self._values = label("", "", wrap=True), ElidedLabel()
+        for shown in (self._why, self.sentence, self.warnings):
+            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._traces = [
             button("Open the first trace", lambda: self._open_trace(0), link=True),
             button("Open the last trace", lambda: self._open_trace(-1), link=True),
@@ -274,21 +217,33 @@ class ComparisonPanel(QWidget):
         )
         self._stack.addWidget(self._make_content())
         column(self._stack, holder=self)
-        self.cases.record_selected.connect(self._show_case)
+        self.matrix.case_selected.connect(self._show_case)
+        self.baseline_box.activated.connect(
+            lambda _index: self.baseline_chosen.emit(self.baseline_box.currentData())
+        )
+
+    @property
+    def cases(self) -> RecordTable:
+        """The table of the questions."""
+        return self.matrix.table
 
     def _make_content(self) -> QWidget:
-        shown = column(row((self._values, 1), *self._traces), (self.answers, 1))
-        questions = Splitter("evaluation/questions", self.cases, shown, (150, 260), vertical=True)
+        shown = column(self._why, row((self._values, 1), *self._traces), (self.answers, 1))
+        questions = Splitter("evaluation/questions", self.matrix, shown, (210, 220), vertical=True)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for title, widget in (
-            ("Metrics", self.metrics),
+            ("Metrics", self.bars),
             ("Questions", questions),
+            ("Statistics", column(self.sentence, (self.metrics, 1), top=SMALL_SPACE)),
             ("By tag", self.tags),
             ("Configuration", scrolled(self.facts)),
         ):
             self.tabs.addTab(widget, title)
-        return column(self.sentence, self.warnings, (self.tabs, 1))
+        self._against = QWidget()
+        self._against.setLayout(row(label("Baseline", "muted"), self.baseline_box, self.swap_button))
+        self.tabs.setCornerWidget(self._against)
+        return column(self._verdict_rows, self.warnings, (self.tabs, 1))
 
     def clear(self) -> None:
         """Show no run."""
@@ -299,22 +254,21 @@ class ComparisonPanel(QWidget):
         """Show a comparison, or the figures of one run; the chosen question stays."""
         self._found = found
         first = found.runs[0]
-        if found.sentences:
-            self.sentence.setText("\n".join(found.sentences))
-        else:
-            self.sentence.setText(f"Run {first.id}: {outcomes(found.failures[0][1])}.")
-        notes = (
-            [*found.warnings, detectable_sentence(found.detectable)]
-            if found.sentences
-            else list(found.warnings)
+        alone = f"Run {first.id}: {outcomes(found.failures[0][1])}."
+        told = [*found.sentences, detectable_sentence(found.detectable)] if found.sentences else [alone]
+        self.sentence.setText("\n".join(told))
+        self._show_verdicts(
+            [(v.sentence, _CHANGE_ROLES[v.change]) for v in found.verdicts] or [(alone, "section")]
         )
-        self.warnings.setText("  ".join(notes))
-        self.warnings.setVisible(bool(notes))
-        self.metrics.set_records(metric_lines(found))
-        kept = self.cases.selected_records()
-        self.cases.set_records(found.cases)
-        if not (kept and self.cases.choose(lambda c: c.key == kept[0].key)) and found.cases:
-            self.cases.selectRow(0)
+        refill(self.baseline_box, [(_named(run), run.id) for run in found.runs], first.id)
+        self._against.setVisible(len(found.runs) > 1)
+        self.swap_button.setVisible(len(found.runs) == 2)
+        self.warnings.setText("  ".join(found.warnings))
+        self.warnings.setVisible(bool(found.warnings))
+        lines = metric_lines(found)
+        self.bars.show_lines(lines)
+        self.metrics.set_records(lines)
+        self.matrix.show_comparison(found)
         by_name = {metric.name: metric for metric in found.metrics}
         self.tags.set_records([(tag, by_name[tag.metric]) for tag in found.tags if tag.metric in by_name])
         self.facts.set_pairs(
@@ -325,12 +279,35 @@ class ComparisonPanel(QWidget):
         )
         self._stack.setCurrentIndex(1)
 
+    def swap(self) -> None:
+        """Ask for the comparison the other way round: the last run becomes the baseline."""
+        if self._found is not None and len(self._found.runs) > 1:
+            self.baseline_chosen.emit(self._found.runs[-1].id)
+
+    def _show_verdicts(self, verdicts: Sequence[tuple[str, str]]) -> None:
+        """Show a line for each run, in the colour of what it says."""
+        for old in self.verdicts:
+            self._verdict_rows.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.verdicts = [label(sentence, role, wrap=True) for sentence, role in verdicts]
+        for made in self.verdicts:
+            made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._verdict_rows.addWidget(made)
+
     def _show_case(self, case: CaseComparison) -> None:
         first, last = case.answers[0], case.answers[-1]
+        alone = len(case.answers) == 1
+        self._traces[1].setVisible(not alone)
+        self._traces[0].setText("Open the trace" if alone else "Open the first trace")
         for link, answer in zip(self._traces, (first, last), strict=True):
             link.setEnabled(answer is not None and bool(answer.trace_id))
+        why = f"   Why it changed: {'; '.join(case.reasons)}." if case.reasons else ""
+        if alone and first is not None:
+            why = f"   {str(first.mark).capitalize()}: {first.mark_reason}."
+        self._why.setText(f"Right answer: {right_answer(case)}.{why}")
         self._values.setText(self._case_values(first, last))
-        self.answers.show_changes(self._pieces(first, last))
+        self.answers.show_changes(self._pieces(case, first, last))
 
     def _case_values(self, first: CaseAnswer | None, last: CaseAnswer | None) -> str:
         if self._found is None or first is None or last is None:
@@ -341,16 +318,26 @@ class ComparisonPanel(QWidget):
             if before is None and after is None:
                 continue
             shown = number(after, metric.unit)
-            parts.append(
-                f"{metric.label} {shown}"
-                if before == after
-                else f"{metric.label} {number(before, metric.unit)} → {shown}"
-            )
-        return "   ·   ".join(parts)
+            if first is last:
+                parts.append(f"{metric.label} {shown}")
+            elif before != after:
+                parts.append(f"{metric.label} {number(before, metric.unit)} → {shown}")
+        return "   ·   ".join(parts) or "Every metric has the same value in both runs."
 
-    def _pieces(self, first: CaseAnswer | None, last: CaseAnswer | None) -> list[ChunkChange]:
-        """Return the answers and the passages in the prompts, as the view of differences takes them."""
+    def _pieces(
+        self, case: CaseComparison, first: CaseAnswer | None, last: CaseAnswer | None
+    ) -> list[ChunkChange]:
+        """Return the answers and the passages in the prompts, as the view of differences takes them.
+
+        A single run is shown beside the right answer instead of beside itself.
+        """
         old, new = (_piece(answer_text(answer), "Answer") for answer in (first, last))
+        if len(case.answers) == 1:
+            right = right_answer(case)
+            words = word_diff(right, new.text)
+            answer = ChunkChange(ChunkChangeKind.CHANGED, _piece(right, "Right answer"), new, words)
+            passages = self._passages(first).values()
+            return [answer, *(ChunkChange(ChunkChangeKind.SAME, None, passage) for passage in passages)]
         same = old.text == new.text
         pieces = [
             ChunkChange(
@@ -388,33 +375,20 @@ class ComparisonPanel(QWidget):
             self.trace_requested.emit(answer.trace_id)
 
 
-def metric_lines(found: RunComparison) -> list[MetricLine]:
-    """Return a line for each metric and each run but the first, or the means of a single run."""
-    lines = []
-    for metric in found.metrics:
-        means = {mean.run_id: mean for mean in metric.means}
-        differences = {one.run_id: one for one in metric.differences}
-        first = means.get(found.runs[0].id)
-        lines += [
-            MetricLine(metric, run, first, means.get(run.id), differences.get(run.id))
-            for run in found.runs[1:] or found.runs
-        ]
-    return lines
-
-
 def outcomes(counts: dict[str, int]) -> str:
-    """Return counts by outcome as text, such as "40 ok, 3 refused"."""
+    """Return counts by outcome as text, such as "40 ran, 3 refused"."""
     return (
-        ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items(), key=lambda p: -p[1]))
+        ", ".join(
+            f"{count:,} {outcome_word(name)}" for name, count in sorted(counts.items(), key=lambda p: -p[1])
+        )
         or "no answer yet"
     )
 
 
-def answer_text(answer: CaseAnswer | None) -> str:
-    """Return the answer, or in brackets why there is none."""
-    if answer is None:
-        return ""
-    return answer.answer or (f"({answer.error})" if answer.error else "(nothing)")
+def _named(run: RunRow) -> str:
+    """Return what tells a run from others, for people."""
+    tags = f" ({', '.join(run.tags)})" if run.tags else ""
+    return f"Run {run.id}: {run.label}{tags}"
 
 
 def _piece(text: str, head: str) -> ChunkRow:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QFileDialog,
     QFrame,
     QProgressBar,
     QWidget,
@@ -18,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.engine.client import Task
 from app.pages.evaluation.comparison_panel import ComparisonPanel
+from app.pages.evaluation.forms.gate_dialog import GateDialog
 from app.pages.evaluation.run_dialog import RunDialog
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable, date_time
@@ -26,8 +25,8 @@ from app.widgets.layout import Splitter, column, confirm, row
 from app.widgets.name_menu import pick_name
 from app.widgets.theme import SPACE
 from rag import operations
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
-    GateOutcome,
     RunComparison,
     RunProgress,
     RunRow,
@@ -42,6 +41,7 @@ _STATUS_COLOURS = {
     "done": "good", "running": "accent", "waiting": "accent", "cancelled": "check", "interrupted": "check",
     "failed": "bad",
 }  # fmt: skip
+BASELINE_TAG = "baseline"
 _RESUMABLE = ("cancelled", "interrupted", "failed")
 
 
@@ -82,7 +82,8 @@ class RunsPanel(QWidget):
         super().__init__()
         self._console = console
         self._task: Task | None = None
-        self._wanted: list[int] = []
+        self._wanted: list[int] = []  # the runs that are compared, the baseline first
+        self._baseline: int | None = None  # the run that a person has chosen to compare with
         self.table = RecordTable(
             RUN_COLUMNS,
             console.theme,
@@ -92,6 +93,7 @@ class RunsPanel(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.comparison = ComparisonPanel(console)
         self.comparison.trace_requested.connect(self.trace_requested)
+        self.comparison.baseline_chosen.connect(self.use_baseline)
         self.new_button = button("New run…", self.new_run, primary=True)
         self.sample_button = button(
             "Evaluate the sample", self.evaluate_sample, tip="Both pipelines of the sample over its questions"
@@ -103,7 +105,7 @@ class RunsPanel(QWidget):
         self.gate_button = button(
             "Gate…",
             self.gate,
-            tip="Check a run against gate.yaml. With two selected, the older is the baseline",
+            tip="Check a run against rules. With two selected, one is the baseline, as in the comparison",
         )
         self.delete_button = button("Delete…", self.delete)
         self._title = label("Choose two runs with Ctrl to compare them.", "muted")
@@ -172,8 +174,7 @@ class RunsPanel(QWidget):
         self.tag_button.setEnabled(one is not None)
         self.gate_button.setEnabled(1 <= len(runs) <= 2 and all(run.status == "done" for run in runs))
         self.delete_button.setEnabled(bool(runs) and all(run.status != "running" for run in runs))
-        # The older run comes first: the newer is compared with it.
-        wanted = sorted(run.id for run in runs if run.done_count)
+        wanted = [run.id for run in self._with_baseline_first(runs) if run.done_count]
         if wanted == self._wanted and not any(run.status == "running" for run in runs):
             return
         self._wanted = wanted
@@ -181,6 +182,23 @@ class RunsPanel(QWidget):
             self.comparison.clear()
             return
         self._console.run(operations.compare_runs, self._compared, run_ids=wanted)
+
+    def _with_baseline_first(self, runs: list[RunRow]) -> list[RunRow]:
+        """Return runs with the one that the others are compared with first.
+
+        That is the one that a person chose, else one with the tag baseline, else the oldest.
+        """
+        chosen = self._baseline if any(run.id == self._baseline for run in runs) else None
+
+        def place(run: RunRow) -> tuple[bool, bool, int]:
+            return run.id != chosen, BASELINE_TAG not in run.tags, run.id
+
+        return sorted(runs, key=place)
+
+    def use_baseline(self, run_id: int) -> None:
+        """Compare the chosen runs with this one from now on."""
+        self._baseline = run_id
+        self._selected()
 
     def _compared(self, found: RunComparison) -> None:
         if [run.id for run in found.runs] == self._wanted:
@@ -269,7 +287,7 @@ class RunsPanel(QWidget):
     def tag(self) -> None:
         """Give a tag to the chosen run, or take it away, from a menu."""
         (run,) = self.table.selected_records()
-        if name := pick_name(self, "Tag", ("baseline", "released"), run.tags):
+        if name := pick_name(self, "Tag", (BASELINE_TAG, "released"), run.tags):
             self.set_tag(run, name, name not in run.tags)
 
     def set_tag(self, run: RunRow, tag: str, there: bool) -> None:
@@ -296,32 +314,30 @@ class RunsPanel(QWidget):
             self._console.run(operations.delete_run, lambda _count: self.refresh(), run_id=run_id)
 
     def gate(self) -> None:
-        """Ask for a gate's file, and check the chosen run against it."""
-        path, _ = QFileDialog.getOpenFileName(self, "Gate", "", "Gates (*.yaml *.yml);;All files (*)")
-        if path:
-            self.gate_with(Path(path))
+        """Ask for the rules of a gate, and check the chosen run against it."""
+        dialog = GateDialog(self._console, self._with_baseline_first(self.table.selected_records()), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.check_gate(dialog.text))
+        dialog.open()
 
-    def gate_with(self, path: Path, allow_changed: bool = False) -> None:
-        """Check the newest chosen run against a gate; the other one, if any, is its baseline.
+    def check_gate(self, text: str, allow_changed: bool = False) -> None:
+        """Check the chosen run against a gate; of two, the baseline of the comparison is its baseline.
 
-        `allow_changed` leaves out the cases that have changed since the baseline, instead of failing.
+        Args:
+            text: The gate, as YAML.
+            allow_changed: Leave out the cases that have changed since the baseline, instead of failing.
         """
-        runs = sorted(self.table.selected_records(), key=lambda run: run.id)
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._console.notice.emit(f"{path.name} could not be read: {error}.", "bad")
-            return
+        runs = self._with_baseline_first(self.table.selected_records())
         self._console.run(
             operations.gate_run,
-            lambda found: self._gated(found, path),
+            lambda found: self._gated(found, text),
             run_id=runs[-1].id,
             gate_text=text,
             baseline_run_id=runs[0].id if len(runs) > 1 else None,
             allow_changed=allow_changed,
         )
 
-    def _gated(self, found: GateOutcome, path: Path) -> None:
+    def _gated(self, found: GateOutcome, text: str) -> None:
         self.refresh()
         if not found.passed and found.is_changed_only:
             confirm(
@@ -329,7 +345,7 @@ class RunsPanel(QWidget):
                 "Cases have changed",
                 f"{found.sentence} Compare without these cases?",
                 "Leave them out",
-                lambda: self.gate_with(path, allow_changed=True),
+                lambda: self.check_gate(text, allow_changed=True),
             )
             return
         failed = [f"{rule}: {reason}" for rule, passed, _value, reason in found.rows if not passed]

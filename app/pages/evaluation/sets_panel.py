@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QFileDialog,
     QInputDialog,
     QMenu,
@@ -22,16 +21,18 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.pages.evaluation.case_dialog import CaseDialog
+from app.pages.evaluation.forms.asked_dialog import AskedDialog
 from app.pages.evaluation.import_dialog import FORMATS, ImportDialog
 from app.pages.evaluation.power import detectable_sentence
 from app.pages.evaluation.set_history import SetHistory
-from app.widgets.buttons import button
+from app.widgets.buttons import Toolbar, button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Splitter, column, confirm, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
+from rag.evaluation.forms.rows import TracesAdded
 from rag.evaluation.rows import (
     CasesImported,
     Detectable,
@@ -101,9 +102,15 @@ class SetsPanel(QWidget):
             )
         )
         self._stack.addWidget(self._make_content())
-        making = (button("New set…", self.new_set), button("Import…", self.import_file))
         column(
-            row(*making, 1, button("Export…", self.export), button("More", self._more)),
+            Toolbar(
+                button("New set…", self.new_set),
+                button("From questions…", self.add_questions, tip="Make cases of questions from Ask"),
+                button("Import…", self.import_file),
+                1,
+                button("Export…", self.export),
+                button("More", self._more),
+            ),
             (self._stack, 1),
             holder=self,
             top=SPACE,
@@ -207,6 +214,18 @@ class SetsPanel(QWidget):
         self.refresh()
         self.choose(name)
 
+    def add_questions(self) -> None:
+        """Ask which questions from Ask become cases, and of which set."""
+
+        def show(found: TracesAdded) -> None:
+            self._made(found.set_name)
+            self._console.notice.emit(found.sentence(), "info")
+
+        dialog = AskedDialog(self._console, self.current.name if self.current else "", self)
+        dialog.added.connect(show)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def add_case(self) -> None:
         """Open the form for a new case."""
         self._edit(None)
@@ -221,9 +240,10 @@ class SetsPanel(QWidget):
         current = self.current
         if current is None:
             return
-        dialog = CaseDialog(self, case)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.save_case(current.name, dialog.values(), case["key"] if case else "")
+        dialog = CaseDialog(self._console, current.name, case, self.cases.records_model.records, self)
+        dialog.saved.connect(self.refresh)
+        dialog.exec()
+        dialog.deleteLater()
 
     def save_case(self, set_name: str, values: dict[str, Any], replaced: str = "") -> None:
         """Save a case in a new version of its set; `replaced` is the key of the case that it replaces."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 from app.console import Console
 from app.pages.versions.words import delta, state_of
 from app.shared.diff_view import DiffView
+from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
 from app.widgets.layout import Flow, Splitter, column, refill
@@ -46,13 +47,19 @@ class ChangesPanel(QWidget):
             CHANGE_COLUMNS, console.theme, "version_changes", "Both versions contain the same documents."
         )
         self.diff_view = DiffView(console.theme)
-        self.old_box.setAccessibleName("Compare from version")
-        self.new_box.setAccessibleName("Compare to version")
+        self.old_box.setAccessibleName("Baseline version")
+        self.new_box.setAccessibleName("Version that is compared with the baseline")
         for box in (self.old_box, self.new_box):
             box.currentIndexChanged.connect(lambda _index: self._compare_chosen())
         self.table.record_selected.connect(self._show_document)
         column(
-            Flow(label("From", "muted"), self.old_box, label("to", "muted"), self.new_box),
+            Flow(
+                label("Baseline", "muted"),
+                self.old_box,
+                label("compared with", "muted"),
+                self.new_box,
+                button("Swap", self.swap, tip="Compare the other way round"),
+            ),
             self.line,
             (Splitter("versions/diff", self.table, self.diff_view, (420, 700)), 1),
             holder=self,
@@ -80,6 +87,11 @@ class ChangesPanel(QWidget):
             with QSignalBlocker(box):
                 box.setCurrentIndex(box.findData(ids.get(number)))
         self._compare_chosen()
+
+    def swap(self) -> None:
+        """Make the baseline the version that is compared, and the other way round."""
+        if (pair := self.pair) is not None:
+            self.compare(pair[1].number, pair[0].number)
 
     def _compare_chosen(self) -> None:
         pair = self.pair

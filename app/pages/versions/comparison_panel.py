@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from app.console import Console
 from app.pages.versions.changes_panel import Pair
@@ -11,10 +11,10 @@ from app.shared.task_strip import TaskStrip
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import label
-from app.widgets.layout import Splitter, column, row
+from app.widgets.layout import Splitter, column, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.evaluation.rows import VersionComparison
+from rag.evaluation.rows import VersionComparison, list_sets
 
 QUERY_COLUMNS = (
     Column("Question", lambda q: q.query, 260, stretch=True, tooltip=lambda q: q.query),
@@ -35,6 +35,7 @@ class ComparisonPanel(QWidget):
     """Asks both versions of a pair the same questions, and lists which passages each of them finds."""
 
     compared = Signal()
+    swap_requested = Signal()  # the other version is to be the baseline
 
     def __init__(self, console: Console, strip: TaskStrip) -> None:
         super().__init__()
@@ -46,11 +47,16 @@ class ComparisonPanel(QWidget):
             "Questions, one per line. Leave empty for earlier questions and the verification queries."
         )
         self.questions.setFixedHeight(52)
+        self.set_box = QComboBox()
+        self.set_box.setAccessibleName("Evaluation set whose questions are asked")
+        self.set_box.setMinimumContentsLength(14)
+        self.set_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.judged = QLineEdit()
         self.judged.setAccessibleName("File with judgements")
-        self.judged.setPlaceholderText("JSONL with judged questions, for recall and MRR (optional)")
+        self.judged.setPlaceholderText("Judged questions, JSONL (optional)")
         self.line = label("", "muted", wrap=True)
         self.compare_button = button("Compare", self.compare, primary=True)
+        self.swap_button = button("Swap", self.swap, tip="Compare the other way round")
         self.queries = RecordTable(
             QUERY_COLUMNS, console.theme, "compared_queries",
             "“Compare” asks both versions the same questions and shows what each of them finds.",
@@ -62,7 +68,7 @@ class ComparisonPanel(QWidget):
         )
         column(
             self.questions,
-            row((self.judged, 1), choose, self.compare_button),
+            row(self.set_box, (self.judged, 1), choose, self.swap_button, self.compare_button),
             self.line,
             (Splitter("versions/comparison", self.queries, self.ranks, (560, 560)), 1),
             holder=self,
@@ -73,6 +79,9 @@ class ComparisonPanel(QWidget):
     def set_pair(self, pair: Pair | None) -> None:
         """Compare these versions when the button is pressed; None: there is nothing to compare."""
         self._pair = pair
+        names = [found.name for found in list_sets(self._console.database)]
+        refill(self.set_box, [("No evaluation set", ""), *((name, name) for name in names)])
+        self.swap_button.setEnabled(pair is not None)
         self.compare_button.setEnabled(pair is not None)
 
     def compare(self) -> None:
@@ -84,12 +93,24 @@ class ComparisonPanel(QWidget):
         task = self._console.run(
             operations.compare_versions, self._show, collection=new.collection, old=old.number,
             new=new.number, queries=[line for line in lines if line], judged=self.judged.text().strip(),
+            set_name=str(self.set_box.currentData() or ""),
         )  # fmt: skip
         self._strip.follow(task)
 
+    def swap(self) -> None:
+        """Make the other version the baseline; what was compared is compared again."""
+        self.swap_requested.emit()
+        if self.queries.records_model.records:
+            self.compare()
+
     def _show(self, found: VersionComparison) -> None:
         self.queries.set_records(found.queries)
-        parts = [f"Left: version {found.old_number}, right: version {found.new_number}."]
+        parts = [
+            f"Left: version {found.old_number}, right: version {found.new_number}.",
+            f"Version {found.old_number} is the baseline.",
+        ]
+        if found.sentence:
+            parts.append(found.sentence[0].upper() + found.sentence[1:])
         if found.overlap is not None:
             parts.append(
                 f"{100 * found.overlap:.0f} % of the first {found.k} passages are in both, on average over "

@@ -67,6 +67,7 @@ class VersionsPage(QWidget):
         self.history.collection_changed.connect(self.collection_changed)
         self.history.trial_built.connect(lambda _number: self.tabs.setCurrentWidget(self.comparison))
         self.changes.pair_changed.connect(self.comparison.set_pair)
+        self.comparison.swap_requested.connect(self.changes.swap)
         self.comparison.compared.connect(lambda: self.tabs.setCurrentWidget(self.comparison))
 
     @property

@@ -29,9 +29,9 @@ from rag.cli.terminal import (
     shortened,
 )
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
     NO_ANSWER,
-    GateOutcome,
     MetricMean,
     RunComparison,
     RunProgress,
@@ -40,6 +40,7 @@ from rag.evaluation.rows import (
     list_results,
     list_runs,
 )
+from rag.evaluation.verdicts.rows import RunChange, outcome_word
 from rag.text.plurals import counted, named
 
 if TYPE_CHECKING:
@@ -296,7 +297,10 @@ def runs_show(run: Run, data: Data = None, as_json: Json = False) -> None:
     for result in results:
         text = result.error or " ".join(result.answer.split())
         table.add_row(
-            plain(result.case_key), result.outcome, plain(shortened(text, 100)), result.trace_id[:8]
+            plain(result.case_key),
+            outcome_word(result.outcome),
+            plain(shortened(text, 100)),
+            result.trace_id[:8],
         )
     screen.print(table)
 
@@ -323,11 +327,16 @@ def runs_compare(
     print_comparison(report)
     for case in [c for c in report.cases if c.size > 0][:most]:
         screen.print(plain(f"\n{case.key}: {case.question}"), style="bold", highlight=False)
+        right = "should decline" if case.should_refuse else " | ".join(case.references)
+        screen.print(plain(f"  right answer: {right or 'none given'}"), highlight=False)
+        if case.reasons:
+            why = "; ".join(case.reasons)
+            screen.print(plain(f"  why it changed: {why}"), highlight=False, soft_wrap=True)
         for run, answer in zip(report.runs, case.answers, strict=True):
             if answer is not None:
                 text = answer.error or " ".join(answer.answer.split())
                 screen.print(
-                    plain(f"  {run.label}, {answer.outcome}, trace {answer.trace_id[:8]}: {text[:300]}"),
+                    plain(f"  {run.label}, {answer.mark}, trace {answer.trace_id[:8]}: {text[:300]}"),
                     highlight=False,
                 )
 
@@ -496,7 +505,10 @@ def _cancelled_sentence(runs: Sequence[RunRow], data: str | None) -> str:
 
 
 def print_comparison(report: RunComparison) -> None:
-    """Print a table of the metrics, and what the comparison says in sentences."""
+    """Print what the comparison says in one sentence, a table of the metrics, and the details."""
+    for verdict in report.verdicts:
+        style = {RunChange.BETTER: "bold green", RunChange.WORSE: "bold red"}.get(verdict.change, "bold")
+        screen.print(plain(verdict.sentence), style=style, highlight=False, soft_wrap=True)
     table = Table(
         "Metric", *(plain(f"{run.label} (run {run.id})") for run in report.runs), "Difference", "p (Holm)"
     )
@@ -513,7 +525,7 @@ def print_comparison(report: RunComparison) -> None:
         table.add_row(metric.label, *means, plain(difference.strip()), p.strip())
     screen.print(table)
     for run_id, outcomes in report.failures:
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+        counts = ", ".join(f"{count} {outcome_word(name)}" for name, count in sorted(outcomes.items()))
         screen.print(plain(f"Run {run_id}: {counts}."))
     for sentence in (*report.sentences, *report.warnings):
         screen.print(plain(sentence), highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.rows import TraceFilter, TraceSource, list_traces
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Bom,
@@ -208,6 +209,34 @@ def from_trace(
     with open_workspace(data, "sets from-trace") as workspace:
         case = add_trace(workspace, name, trace, reference=reference, tags=tag or ())
     _print_case(name, case, as_json)
+
+
+@sets_app.command("from-traces")
+def from_traces(
+    name: Name,
+    trace: Annotated[
+        list[str] | None, typer.Argument(help="Their ids or the beginnings of them.", metavar="TRACE...")
+    ] = None,
+    session: Annotated[str, typer.Option("--session", help="All questions of a session.")] = "",
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Only questions to it.")] = "",
+    last: Annotated[int, typer.Option("--last", min=0, help="The last N questions that people asked.")] = 0,
+    tag: Annotated[list[str] | None, typer.Option("--tag")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make cases of many questions in one version of a set, which is made if there is none."""
+    from rag.evaluation.sets import cases_of_traces
+
+    with open_workspace(data, "sets from-traces") as workspace:
+        chosen = list(trace or [])
+        if session or last:
+            wanted = TraceFilter(session_id=session, collection=collection, source=TraceSource.PERSON)
+            chosen += [row.id for row in list_traces(workspace.database, wanted, last or 10_000)]
+        found = cases_of_traces(workspace, name, list(dict.fromkeys(chosen)), tag or ())
+    if as_json:
+        print_json(asdict(found))
+    else:
+        screen.print(plain(found.sentence()), highlight=False, soft_wrap=True)
 
 
 def _print_case(name: str, case: Any, as_json: bool) -> None:

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.gates.rules import Decision, Gate, decide, parse_gate
-from rag.evaluation.rows import GateOutcome, RunStatus, get_run
+from rag.evaluation.rows import RunStatus, get_run
 from rag.evaluation.runs import run_results
 from rag.evaluation.sets import find_set
 from rag.prompts.registry import user_name

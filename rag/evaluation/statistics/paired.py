@@ -19,6 +19,7 @@ import numpy.typing as npt
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.statistics import intervals
 from rag.evaluation.statistics.intervals import Array, case_means, has_few_documents
+from rag.text.plurals import counted
 
 # metric -> case key -> the values of its repeats; None: undefined, or the case failed.
 RunValues = Mapping[str, Mapping[str, Sequence[float | None]]]
@@ -175,7 +176,8 @@ def summary(comparisons: Sequence[Comparison], name: str = "B") -> str:
     tested = [c for c in comparisons if c.p_holm is not None]
     if not tested:
         most = max((c.pairs for c in comparisons), default=0)
-        return f"{most} cases have a value in both runs; a comparison needs at least {LEAST_PAIRS}."
+        have = counted(most, "case has", "cases have")
+        return f"{have} a value in both runs; a comparison needs at least {LEAST_PAIRS}."
     tested = [c for c in tested if c.metric not in METRICS or METRICS[c.metric].direction != "none"]
     quality = [c for c in tested if not c.is_cost]
     certain = sorted((c for c in tested if c.certain), key=lambda c: (c.is_cost, c.p_holm or 0.0))

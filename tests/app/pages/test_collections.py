@@ -139,16 +139,14 @@ def test_another_collection_is_chosen(
 
 def test_the_buttons_name_the_chosen_collection(qtbot: QtBot, page: CollectionsPage) -> None:
     with qtbot.waitSignal(page.files_wanted) as files:
-        click(qtbot, page, "Add files…")
+        click(qtbot, page, "Add files to “Notes”…")
     with qtbot.waitSignal(page.folder_wanted) as folder:
-        click(qtbot, page, "Add a folder…")
-    with qtbot.waitSignal(page.files_wanted) as new:
-        click(qtbot, page, "New…")
+        click(qtbot, page, "Add a folder to “Notes”…")
     with qtbot.waitSignal(page.ask_requested) as ask:
         click(qtbot, page, "Ask")
     with qtbot.waitSignal(page.versions_requested) as versions:
         click(qtbot, page, "Versions")
-    assert (files.args, folder.args, new.args) == (["Notes"], ["Notes"], [""])
+    assert (files.args, folder.args) == (["Notes"], ["Notes"])
     assert (ask.args, versions.args) == (["Notes", None], ["Notes"])
 
 

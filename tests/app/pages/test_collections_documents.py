@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from driving import ask_once, click, column, notices, open_dialog, press_in_dialog, rows
 from fakes import drive
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.console import Console
+from app.console import Console, Offer
 from app.pages.collections.documents_panel import DocumentsPanel, size_text
 from app.pages.collections.page import CollectionsPage
 from rag.knowledge.ingest import ingest_files
-from rag.knowledge.rows import DocumentRow
+from rag.knowledge.rows import DocumentRow, get_collection
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -320,3 +322,106 @@ def test_a_document_says_what_was_left_out_and_a_filter_shows_those_alone(
 def document_id_of(panel: DocumentsPanel, workspace: Workspace, name: str) -> int:
     found = workspace.database.query("SELECT id FROM document WHERE name = ?", (name,))
     return int(found[0][0])
+
+
+# --- finding, opening, removing by buttons ----------------------------------------------------------------
+
+
+def search(panel: DocumentsPanel, words: str) -> None:
+    panel.search.setText(words)
+    panel.search.searched.emit(words)
+
+
+def test_documents_are_found_by_name_path_and_metadata(panel: DocumentsPanel, settle: Settle) -> None:
+    search(panel, "BREAD")
+    assert names(panel) == ["bread.md"]
+    search(panel, "zebra")
+    assert names(panel) == [] and panel.table._empty.startswith("No document has these words")
+    panel.edit_metadata(panel_document(panel, "tides.txt"), "author: Ann")
+    settle()
+    search(panel, "ann")
+    assert names(panel) == ["tides.txt"]
+    stars = panel_document(panel, "stars.txt")
+    search(panel, "bread")
+    panel.open_chunk(stars.id, 0)
+    assert panel.search.text() == "" and panel.table.selected_records()[0].name == "stars.txt"
+
+
+def panel_document(panel: DocumentsPanel, name: str) -> DocumentRow:
+    search(panel, "")
+    return document(panel, name)
+
+
+class Desktop(QObject):
+    """A desktop that notes what it is told to open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @Slot(QUrl)
+    def show_file(self, url: QUrl) -> None:
+        self.opened.append(url.toLocalFile())
+
+
+@pytest.fixture
+def desktop() -> Iterator[Desktop]:
+    made = Desktop()
+    QDesktopServices.setUrlHandler("file", made, "show_file")
+    yield made
+    QDesktopServices.unsetUrlHandler("file")
+
+
+def test_the_original_is_opened(
+    qtbot: QtBot, panel: DocumentsPanel, desktop: Desktop, notes: Path, console: Console
+) -> None:
+    document(panel, "bread.md")
+    click(qtbot, panel, "Open")
+    actions(panel)["Open the original"]()
+    assert desktop.opened == [str(notes / "bread.md")] * 2
+    assert notices(console) == []
+
+
+def test_a_file_that_is_gone_is_not_opened(
+    qtbot: QtBot, panel: DocumentsPanel, desktop: Desktop, console: Console
+) -> None:
+    gone = replace(document(panel, "bread.md"), source="/nowhere/bread.md")
+    panel.open_original(gone)
+    assert desktop.opened == []
+    assert notices(console)[-1] == (
+        "The file of “bread.md” is not at /nowhere/bread.md any more. Its text is still here.", "bad",
+    )  # fmt: skip
+
+
+def test_a_file_that_would_run_opens_its_folder(
+    panel: DocumentsPanel, desktop: Desktop, console: Console, tmp_path: Path
+) -> None:
+    script = tmp_path / "setup.BAT"
+    script.write_text("format c:")
+    panel.open_original(replace(document(panel, "bread.md"), source=str(script), name="setup.BAT"))
+    assert desktop.opened == [str(tmp_path)]
+    assert "might be run instead of shown" in notices(console)[-1][0]
+
+
+def test_documents_are_removed_by_a_button_and_brought_back(
+    qtbot: QtBot, panel: DocumentsPanel, console: Console, settle: Settle
+) -> None:
+    offers: list[Offer] = []
+    console.offer.connect(offers.append)
+    document(panel, "bread.md")
+    click(qtbot, panel, "Remove")
+    settle()
+    assert names(panel) == ["stars.txt", "tides.txt", "winter.txt"]
+    assert offers[-1].action == "Undo"
+    offers[-1].run()
+    settle()
+    panel.show_collection(get_collection(console.database, "Notes"))
+    assert "bread.md" in names(panel)
+
+
+def test_buttons_without_a_document_say_why_they_wait(panel: DocumentsPanel) -> None:
+    panel.table.clearSelection()
+    assert not panel.remove_button.isEnabled() and panel.remove_button.toolTip() == "Choose a document first."
+    panel.table.selectAll()
+    assert panel.remove_button.isEnabled()
+    assert not panel.erase_button.isEnabled() and panel.erase_button.toolTip() == "Choose one document only."

@@ -24,6 +24,8 @@ from app.pages.versions.trial_dialog import TrialDialog
 from app.pages.versions.words import delta
 from app.widgets.layout import EmptyState
 from rag import operations
+from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.edits import edit_document, exclude_chunks, remove_documents
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import list_chunks, list_documents, list_versions
@@ -496,6 +498,39 @@ def test_judged_questions_add_recall_and_the_file_is_chosen(
     settle()
     assert column(page.comparison.queries, "Question") == ["When do storms come?"]
     assert "0.000 → 1.000 (n = 1)." in page.comparison.line.text()
+
+
+def test_the_baseline_is_said_and_swapped(qtbot: QtBot, page: VersionsPage, settle: Settle) -> None:
+    page.compare(1, 2)
+    page.tabs.setCurrentWidget(page.comparison)
+    page.comparison.questions.setPlainText("When do storms come?")
+    click(qtbot, page.comparison, "Compare")
+    settle()
+    assert "Version 1 is the baseline." in page.comparison.line.text()
+    click(qtbot, page.comparison, "Swap")
+    settle()
+    assert page.comparison.line.text().startswith("Left: version 2, right: version 1.")
+    page.tabs.setCurrentWidget(page.changes)
+    click(qtbot, page.changes, "Swap")
+    settle()
+    assert page.changes.pair is not None
+    assert [version.number for version in page.changes.pair] == [1, 2]
+
+
+def test_a_set_can_be_asked(
+    qtbot: QtBot, page: VersionsPage, open_workspace: Workspace, console: Console, settle: Settle
+) -> None:
+    create_set(open_workspace, "Gold")
+    judged = [Judgement(document="winter.txt")]
+    change_set(open_workspace, "Gold", put=[Case(question="When do storms come?", judgements=judged)])
+    page.compare(1, 2)
+    page.comparison.set_box.setCurrentIndex(page.comparison.set_box.findText("Gold"))
+    page.tabs.setCurrentWidget(page.comparison)
+    click(qtbot, page.comparison, "Compare")
+    settle()
+    assert column(page.comparison.queries, "Question") == ["When do storms come?"]
+    assert "0.000 → 1.000 (n = 1)." in page.comparison.line.text()
+    assert "1 case has a value in both runs; a comparison needs at least 6." in page.comparison.line.text()
 
 
 def test_a_cancelled_file_dialog_leaves_the_field_alone(

@@ -342,3 +342,26 @@ def test_a_document_from_before_accounts_says_so(filled: CommandLine, folder: Pa
     assert found["account"] == [
         "This document was added before accounts were kept; add it again to have one."
     ]
+
+
+# --- new collections --------------------------------------------------------------------------------------
+
+
+def test_chunks_are_previewed_and_a_collection_is_made_with_these_sizes(
+    ragdeck: CommandLine, documents: Path
+) -> None:
+    long = documents / "long.txt"
+    long.write_text(" ".join(f"Sentence number {n} ends here." for n in range(80)), "utf-8")
+    sizes = ("--max-tokens", 40, "--overlap-tokens", 0)
+    found = ragdeck.done("collections", "preview", long, *sizes, "--json").document
+    assert found["file_count"] == 1 and all(chunk["token_count"] <= 40 for chunk in found["chunks"])
+    printed = ragdeck.done("collections", "preview", long).out
+    assert "Sentence number 0" in printed and "1 file would be added." in " ".join(printed.split())
+    assert ragdeck.done("collections", "--json").document == []
+    made = ragdeck.done("collections", "create", "Small", *sizes, "--json").document
+    assert made["name"] == "Small" and made["document_count"] == 0
+    ragdeck.done("ingest", long, "-c", "Small")
+    texts = [chunk["text"] for chunk in ragdeck.done("chunks", "long.txt", "-c", "Small", "--json").document]
+    assert texts[: len(found["chunks"])] == [chunk["text"] for chunk in found["chunks"]]
+    assert "already a collection named “Small”" in ragdeck.refused("collections", "create", "Small")
+    assert "32 to 2,048 tokens" in ragdeck.refused("collections", "preview", long, "--max-tokens", 5)

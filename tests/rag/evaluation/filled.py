@@ -1,5 +1,6 @@
 """A collection, a set of three cases and two pipelines, for tests of runs."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from fakes import ScriptedModel, drive
 
 from rag.evaluation import pipelines, runs
 from rag.evaluation.cases import Case, Check, Judgement
-from rag.evaluation.rows import list_results
+from rag.evaluation.rows import PipelineKind, RunRow, RunStatus, list_results
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
 from rag.workspace import Workspace
@@ -59,3 +60,23 @@ def results(workspace: Workspace, run: Any) -> dict[str, Any]:
 def model(workspace: Workspace) -> ScriptedModel:
     assert isinstance(workspace.loaded_model, ScriptedModel)
     return workspace.loaded_model
+
+
+def run_row(number: int, pipeline: str, **values: Any) -> RunRow:
+    """A finished run as it is stored, without a workspace."""
+    texts = {field.name: "" for field in fields(RunRow) if field.type == "str"}
+    numbers = {field.name: 0 for field in fields(RunRow) if field.type in ("int", "float")}
+    known = {
+        "id": number,
+        "pipeline": pipeline,
+        "pipeline_number": 1,
+        "status": RunStatus.DONE,
+        "kind": PipelineKind.ANSWER,
+        "tags": (),
+        "prompt_version_id": None,
+        "prompt_version": None,
+        "started_ms": None,
+        "finished_ms": None,
+        "gate_passed": None,
+    }
+    return RunRow(**{**texts, **numbers, **known, **values})

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from driving import ask_once
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
@@ -200,3 +201,23 @@ def test_the_window_sees_both_sides_of_every_change(named: Workspace) -> None:
 def test_an_empty_set_is_not_exported(named: Workspace, tmp_path: Path) -> None:
     with pytest.raises(RagError, match="no cases to export"):
         sets.export_set(named.database, "gold", tmp_path / "out.csv", "csv")
+
+
+def test_many_questions_become_cases_of_one_version(filled: Workspace) -> None:
+    asked = ["What does rye bread need?", "How bright is Sirius?", "what does  rye bread need?"]
+    traces = [ask_once(filled, question, "Sourdough [1].", "A") for question in asked]
+    found = sets.cases_of_traces(filled, " Asked ", traces, ["people"])
+    assert (found.set_name, found.added, found.repeated) == ("Asked", 2, 1)
+    cases = sets.set_cases(filled.database, "Asked")
+    assert [case.question for case in cases] == asked[:2], "the trace that is given first stays"
+    assert all(case.tags == ("people",) and case.origin.startswith("trace:") for case in cases)
+    assert found.without_reference == sum(not case.references and not case.should_refuse for case in cases)
+    (version,) = list_set_versions(filled.database, "Asked")
+    assert version.message == "From 2 questions that people asked"
+    assert sets.cases_of_traces(filled, "Asked", traces[:1]).added == 1, "again replaces it"
+    assert len(sets.set_cases(filled.database, "Asked")) == 2
+    with pytest.raises(RagError, match="No question was chosen"):
+        sets.cases_of_traces(filled, "Asked", [])
+    with pytest.raises(RagError, match="There is no trace"):
+        sets.cases_of_traces(filled, "Other", ["0000"])
+    assert "Other" not in {row.name for row in list_sets(filled.database)}, "nothing is left of a refusal"

@@ -8,6 +8,8 @@ from fakes import drive
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.errors import RagError
+from rag.evaluation.cases import Case, Judgement
+from rag.evaluation.sets import change_set, create_set
 from rag.evaluation.version_comparison import compare_searches, compare_versions, upgrade_search
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.search_settings import set_retrieval, settings_for
@@ -41,6 +43,21 @@ def test_judged_files_give_metrics_of_both_versions(changed: Workspace, tmp_path
     assert set(found.metrics) == {"recall@3", "hit rate", "MRR"}
     assert found.metrics["MRR"] == (1.0, 1.0, 1)
     assert found.queries[0].query == "Sirius brightest star"
+
+
+def test_a_set_gives_the_questions_and_what_is_certain(changed: Workspace) -> None:
+    create_set(changed, "Gold")
+    judged = [Judgement(document="bread.md")]
+    change_set(changed, "Gold", put=[
+        *(Case(question=f"What does rye bread need, number {n}?", judgements=judged) for n in range(7)),
+        Case(question="Which is the brightest star?"),
+    ])  # fmt: skip
+    found = drive(compare_versions(changed, "A", 1, 2, set_name="Gold"))
+    assert len(found.queries) == 8 and found.metrics["MRR"][2] == 7
+    assert found.sentence.endswith(".") and "certain" in found.sentence
+    assert drive(compare_versions(changed, "A", 1, 2, ["bread"])).sentence == ""
+    with pytest.raises(RagError, match="no evaluation set named"):
+        drive(compare_versions(changed, "A", 1, 2, set_name="None"))
 
 
 def test_questions_of_people_are_the_default(changed: Workspace) -> None:

@@ -11,19 +11,15 @@ from fakes import ScriptedModel, drive
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.evaluation.comparison_panel import (
-    METRIC_COLUMNS,
-    ComparisonPanel,
-    answer_text,
-    metric_lines,
-    number,
-    outcomes,
-)
+from app.pages.evaluation.comparison.figures import metric_lines, number
+from app.pages.evaluation.comparison.matrix import answer_text
+from app.pages.evaluation.comparison_panel import METRIC_COLUMNS, ComparisonPanel, outcomes
 from rag.evaluation.cases import Case
 from rag.evaluation.comparison import compare_evaluations
 from rag.evaluation.rows import CaseAnswer, CaseOutcome, RunComparison
 from rag.evaluation.runs import delete_run, start_runs
 from rag.evaluation.sets import change_set
+from rag.evaluation.verdicts.rows import RunChange, RunVerdict
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -62,7 +58,7 @@ def test_a_value_is_shown_in_its_unit(value: float | None, unit: str, text: str)
 
 
 def test_outcomes_are_counted_the_most_frequent_first() -> None:
-    assert outcomes({"refused": 3, "ok": 1040}) == "1,040 ok, 3 refused"
+    assert outcomes({"refused": 3, "ok": 1040}) == "1,040 ran, 3 refused"
     assert outcomes({}) == "no answer yet"
 
 
@@ -136,13 +132,23 @@ def test_what_ran_is_shown_with_its_fingerprints(panel: ComparisonPanel, runs: W
         assert fact in facts
 
 
+def test_one_run_is_shown_beside_the_right_answer(panel: ComparisonPanel, runs: Workspace) -> None:
+    panel.show_comparison(compare_evaluations(runs, [1]))
+    panel.cases.choose(lambda case: case.key == "bread")
+    assert panel._why.text().startswith("Right answer: sourdough.   Checks passed: it passes 1 check")
+    assert "Right answer" in panel.answers.shown_text and "Answer" in panel.answers.shown_text
+    assert panel._traces[0].text() == "Open the trace" and panel._traces[1].isHidden()
+    assert [shown.text() for shown in panel.verdicts] == [panel.sentence.text()]
+    assert panel._against.isHidden(), "one run has no baseline"
+
+
 # --- Two runs ---------------------------------------------------------------------------------------------
 
 
 def test_two_runs_are_compared_metric_by_metric(panel: ComparisonPanel, both: RunComparison) -> None:
     panel.show_comparison(both)
     assert panel.sentence.text().startswith("Run 2 against run 1")
-    assert "are too few to detect any difference reliably" in panel.warnings.text()
+    assert "are too few to detect any difference reliably" in panel.sentence.text()
     assert set(column(panel.metrics, "Run")) == {"2"}
     assert len(metric_lines(both)) == len(both.metrics)
     place = column(panel.metrics, "Metric").index(
@@ -172,6 +178,59 @@ def test_a_certain_difference_is_coloured_and_its_test_described(
     assert "p = 0.0001 for this metric alone, 0.0004 after Holm's correction for all metrics" in described
     uncertain = replace(line, difference=replace(found, p_holm=0.2))
     assert columns["Difference"].colour(uncertain) is None
+
+
+def verdict(found: RunComparison, change: RunChange) -> RunComparison:
+    return replace(found, verdicts=(RunVerdict(2, change, f"{change}: run 2 …"),))
+
+
+@pytest.mark.parametrize(
+    ("change", "role"),
+    [
+        (RunChange.BETTER, "good"),
+        (RunChange.WORSE, "bad"),
+        (RunChange.MIXED, "warning"),
+        (RunChange.UNCERTAIN, "warning"),
+        (RunChange.SAME, "section"),
+    ],
+)
+def test_the_verdict_comes_first_and_in_colour(
+    panel: ComparisonPanel, both: RunComparison, change: RunChange, role: str
+) -> None:
+    panel.show_comparison(both)
+    assert panel.verdicts[0].text().startswith("Cannot tell: run 2 (Plain 1) against run 1 (Plain 1)")
+    panel.show_comparison(verdict(both, change))
+    (shown,) = panel.verdicts
+    assert (shown.text(), shown.property("role")) == (f"{change}: run 2 …", role)
+    assert panel._stack.currentWidget().layout().itemAt(0).layout() is panel._verdict_rows  # type: ignore[union-attr]
+
+
+def test_every_metric_has_a_bar(panel: ComparisonPanel, both: RunComparison) -> None:
+    panel.show_comparison(both)
+    assert sorted(column(panel.bars, "Metric")) == sorted(metric.label for metric in both.metrics)
+    assert set(column(panel.bars, "Result")) <= {"too few (1)", "too few (2)", "too few (3)", "–", "the same"}
+
+
+def test_why_a_question_changed_is_told_with_its_right_answer(
+    panel: ComparisonPanel, both: RunComparison
+) -> None:
+    panel.show_comparison(both)
+    panel.cases.choose(lambda case: case.key == "tide")
+    told = panel._why.text()
+    assert told.startswith(
+        "Right answer: 3.5 metres.   Why it changed: check failed before, checks passed now"
+    )
+    assert told.endswith("the answer differs.")
+
+
+def test_the_baseline_is_chosen_and_swapped(
+    qtbot: QtBot, panel: ComparisonPanel, both: RunComparison
+) -> None:
+    panel.show_comparison(both)
+    assert panel.baseline_box.currentData() == 1
+    with qtbot.waitSignal(panel.baseline_chosen) as swapped:
+        click(qtbot, panel, "Swap")
+    assert swapped.args == [2]
 
 
 def test_a_question_shows_both_answers_and_their_passages(

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
+from app.pages.evaluation.forms.gate_dialog import GateDialog
 from app.pages.evaluation.run_dialog import RunDialog
 from app.pages.evaluation.runs_panel import RunsPanel
 from rag.errors import ModelError
@@ -293,6 +294,11 @@ def test_a_run_is_checked_against_a_gate(
     filled.choose([2])
     click(qtbot, filled, "Gate…")
     settle()
+    dialog = open_dialog(filled, GateDialog)
+    click(qtbot, dialog, "Open…")
+    settle()
+    press_in_dialog(dialog, "Check the run")
+    settle()
     sentence, kind = notices(console)[-1]
     assert sentence.startswith("PASS." if passed else "FAIL.")
     assert kind == ("info" if passed else "bad")
@@ -309,7 +315,7 @@ def test_a_gate_asks_before_it_leaves_out_cases_that_changed(
     gate = tmp_path / "gate.yaml"
     gate.write_text("floors:\n  hit_rate: 0\n", "utf-8")
     filled.choose([2, 3])
-    filled.gate_with(gate)
+    filled.check_gate(gate.read_text("utf-8"))
     settle()
     box = open_dialog(filled, QMessageBox)
     assert "1 case has changed and cannot be compared: moon" in box.text()
@@ -318,16 +324,10 @@ def test_a_gate_asks_before_it_leaves_out_cases_that_changed(
     assert notices(console)[-1][0].startswith("PASS.")
 
 
-def test_a_gate_that_cannot_be_read_is_refused(
-    filled: RunsPanel, console: Console, tmp_path: Path, settle: Settle
-) -> None:
-    filled.gate_with(tmp_path / "missing.yaml")
-    wrong = tmp_path / "gate.yaml"
-    wrong.write_text("rules: 7", "utf-8")
-    filled.gate_with(wrong)
+def test_a_gate_that_cannot_be_read_is_refused(filled: RunsPanel, console: Console, settle: Settle) -> None:
+    filled.check_gate("floors: [1")
     settle()
-    assert [kind for _, kind in notices(console)] == ["bad", "bad"]
-    assert notices(console)[0][0].startswith("missing.yaml could not be read: ")
+    assert [kind for _, kind in notices(console)] == ["bad"]
 
 
 def test_a_gate_takes_one_run_or_two(filled: RunsPanel) -> None:
@@ -335,3 +335,36 @@ def test_a_gate_takes_one_run_or_two(filled: RunsPanel) -> None:
     assert filled.gate_button.isEnabled()
     filled.table.clearSelection()
     assert not filled.gate_button.isEnabled()
+
+
+# --- The baseline -----------------------------------------------------------------------------------------
+
+
+def compared(panel: RunsPanel) -> list[int]:
+    assert panel.comparison._found is not None
+    return [run.id for run in panel.comparison._found.runs]
+
+
+def test_the_baseline_is_named_and_can_be_swapped(qtbot: QtBot, filled: RunsPanel, settle: Settle) -> None:
+    filled.choose([1, 2])
+    settle()
+    assert compared(filled) == [1, 2]
+    assert filled.comparison.baseline_box.currentText() == "Run 1: Plain 1"
+    click(qtbot, filled.comparison, "Swap")
+    settle()
+    assert compared(filled) == [2, 1]
+    assert filled.comparison.baseline_box.currentText() == "Run 2: Plain 1"
+    assert "Run 1 against run 2" in filled.comparison.sentence.text()
+    filled.comparison.baseline_box.setCurrentIndex(1)
+    filled.comparison.baseline_box.activated.emit(1)
+    settle()
+    assert compared(filled) == [1, 2]
+
+
+def test_a_run_with_the_tag_baseline_is_the_baseline(filled: RunsPanel, settle: Settle) -> None:
+    filled.set_tag(filled.table.records_model.records[0], "baseline", True)  # run 2, the newer
+    settle()
+    filled.choose([1, 2])
+    settle()
+    assert compared(filled) == [2, 1]
+    assert filled.comparison.baseline_box.currentText() == "Run 2: Plain 1 (baseline)"

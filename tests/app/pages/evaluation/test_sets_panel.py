@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from driving import (
+    ask_once,
     button_of,
     click,
     column,
@@ -25,6 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.evaluation.case_dialog import CaseDialog
+from app.pages.evaluation.forms.asked_dialog import AskedDialog
 from app.pages.evaluation.import_dialog import ImportDialog
 from app.pages.evaluation.sets_panel import SetsPanel
 from rag.evaluation.rows import list_cases, list_set_versions, list_sets
@@ -176,11 +178,14 @@ def test_a_case_is_edited_by_double_click_and_keeps_its_key(
     assert len(cases) == 3
 
 
-def test_a_form_that_is_cancelled_changes_nothing(qtbot: QtBot, panel: SetsPanel, console: Console) -> None:
+def test_a_form_that_is_cancelled_changes_nothing(
+    qtbot: QtBot, panel: SetsPanel, console: Console, settle: Settle
+) -> None:
     panel.cases.selectRow(0)
     answer_form(lambda dialog: dialog.question.setPlainText("Other?"), "Cancel")
     click(qtbot, panel, "Edit…")
-    assert console.engine.tasks == []
+    settle()
+    assert [version.number for version in list_set_versions(console.database, "Gold")] == [1]
 
 
 def test_a_case_that_the_engine_refuses_is_a_notice(
@@ -451,59 +456,166 @@ def test_an_export_that_cannot_be_written_is_a_notice(
     assert [kind for _, kind in notices(console)] == ["bad"]
 
 
+# --- Questions from Ask -----------------------------------------------------------------------------------
+
+
+def test_questions_from_ask_become_a_set_in_one_step(
+    qtbot: QtBot, panel: SetsPanel, console: Console, settle: Settle, gold: Workspace
+) -> None:
+    for question in ("What does rye bread need?", "How bright is Sirius?", "how bright is  Sirius?"):
+        ask_once(gold, question, "Twelve hours [1].")
+    click(qtbot, panel, "From questions…")
+    dialog = open_dialog(panel, AskedDialog)
+    assert not button_of(dialog, "Make cases").isEnabled()
+    assert len(rows(dialog.table)) == 3
+    dialog.set_box.setEditText("Asked")
+    click(qtbot, dialog, "Choose all")
+    click(qtbot, dialog, "Make 3 cases")
+    settle()
+    assert panel.current is not None and (panel.current.name, panel.current.number) == ("Asked", 1)
+    assert len(rows(panel.cases)) == 2
+    assert notices(console)[-1][0].startswith("2 questions are in “Asked” now; 1 repetition left out")
+
+
+def test_a_session_is_chosen_whole_and_a_search_narrows(
+    qtbot: QtBot, panel: SetsPanel, console: Console, gold: Workspace
+) -> None:
+    ask_once(gold, "What does rye bread need?")
+    ask_once(gold, "How bright is Sirius?")
+    dialog = AskedDialog(console, "Gold", panel)
+    qtbot.addWidget(dialog)
+    assert dialog.session_box.itemText(1) == "How bright is Sirius? (1 question)"
+    dialog.session_box.setCurrentIndex(1)
+    assert [trace.question for trace in dialog.chosen] == ["How bright is Sirius?"]
+    dialog.session_box.setCurrentIndex(0)
+    dialog.search.setText("rye")
+    dialog.search.searched.emit("rye")
+    assert column(dialog.table, "Question") == ["What does rye bread need?"]
+    dialog.set_box.setEditText(" ")
+    dialog.table.selectAll()
+    assert dialog.buttons.buttons()[0].toolTip() == "Name the set."
+
+
 # --- The form of a case -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def form(qtbot: QtBot) -> CaseDialog:
-    dialog = CaseDialog(None)
+def form(qtbot: QtBot, console: Console, gold: Workspace) -> CaseDialog:
+    dialog = CaseDialog(console, "Gold")
     qtbot.addWidget(dialog)
     dialog.question.setPlainText("How bright is Sirius?")
     return dialog
 
 
-def test_a_new_form_gives_what_was_typed(form: CaseDialog) -> None:
-    form.judgements.setPlainText("stars.txt | Sirius is the brightest star. | 2\nbread.md")
-    form.checks.setPlainText('{"type": "contains", "value": "bright"}')
+def stored(console: Console) -> dict[str, dict[str, Any]]:
+    return {case["question"]: case for case in map(json.loads, list_cases(console.database, "Gold"))}
+
+
+def test_a_new_form_gives_what_was_chosen(form: CaseDialog, settle: Settle) -> None:
+    form.judgements.set_values([{"document": "stars.txt", "quote": "Sirius", "grade": 2}])
+    form.checks.set_checks([{"type": "contains", "value": "bright"}])
     form.refuse.setChecked(True)
     form.weight.setValue(2.5)
     form.key.setText(" sirius ")
+    settle()
     values = form.values()
-    assert values["judgements"] == [
-        {"document": "stars.txt", "quote": "Sirius is the brightest star.", "grade": 2},
-        {"document": "bread.md", "quote": "", "grade": 1},
-    ]
+    assert values["judgements"] == [{"document": "stars.txt", "quote": "Sirius", "grade": 2}]
     assert values["checks"] == [{"type": "contains", "value": "bright"}]
     assert (values["should_refuse"], values["weight"], values["key"]) == (True, 2.5, "sirius")
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "sentence"),
-    [
-        ("question", "  ", "Type the question first."),
-        ("judgements", "stars.txt | Sirius | very", "is not a grade"),
-        ("checks", "contains bright", "A check is not valid JSON"),
-        ("checks", "[1, 2]", "A check needs a type and a value"),
-    ],
-)
-def test_a_line_that_cannot_be_read_keeps_the_form_open(
-    form: CaseDialog, field: str, text: str, sentence: str
+def test_a_form_with_something_wrong_stays_open_and_says_what(
+    form: CaseDialog, console: Console, settle: Settle
 ) -> None:
     form.open()
-    getattr(form, field).setPlainText(text)
+    form.question.setPlainText("  ")
     button_of(form, "Save").click()
-    assert sentence in form._wrong.text()
-    assert form.isVisible()
+    settle()
+    assert form._wrong.text() == "Type the question first." and form.isVisible()
+    form.question.setPlainText("How bright is Sirius?")
+    form.checks.rules.text.setPlainText("- type: shouts")
+    button_of(form, "Save").click()  # without waiting for the pause after typing
+    settle()
+    assert "type: Input should be" in form._wrong.text() and form.isVisible()
+    form.checks.rules.text.setPlainText("")
+    form.key.setText("bread")
+    button_of(form, "Save").click()
+    settle()
+    assert "already has a case bread" in form._wrong.text() and form.isVisible()
+    assert "How bright is Sirius?" not in stored(console)
 
 
-def test_a_passage_that_was_not_changed_keeps_its_place(qtbot: QtBot) -> None:
+def test_save_and_next_takes_one_case_after_the_other(
+    form: CaseDialog, console: Console, settle: Settle
+) -> None:
+    form.open()
+    form.references.setPlainText("very")
+    form.next_button.click()
+    settle()
+    assert stored(console)["How bright is Sirius?"]["references"] == ["very"]
+    assert form.isVisible() and form.question.toPlainText() == form.references.toPlainText() == ""
+    assert form._said.text() == "Saved: “How bright is Sirius?”"
+    form.question.setPlainText("And the moon?")
+    button_of(form, "Save").click()
+    settle()
+    assert "And the moon?" in stored(console) and not form.isVisible()
+
+
+def test_save_and_next_goes_through_the_list_to_its_end(
+    qtbot: QtBot, panel: SetsPanel, console: Console, settle: Settle
+) -> None:
+    cases = panel.cases.records_model.records
+    dialog = CaseDialog(console, "Gold", cases[1], cases)
+    qtbot.addWidget(dialog)
+    settle()
+    dialog.references.setPlainText("four metres")
+    dialog.key.setText("flood")
+    dialog.next_button.click()
+    settle()
+    assert stored(console)["How far does the tide at Bremen rise?"]["key"] == "flood"
+    assert dialog.question.toPlainText() == "Quantum chromodynamics lattice?" and dialog.refuse.isChecked()
+    assert not dialog.next_button.isEnabled()
+    assert dialog.next_button.toolTip() == "This is the last case of the list."
+
+
+def test_a_passage_that_was_not_changed_keeps_its_place(qtbot: QtBot, console: Console) -> None:
     judgement = {"document": "stars.txt", "quote": "Sirius\nis bright.", "grade": 3, "start": 10, "end": 30}
-    dialog = CaseDialog(
-        None, {"question": "Q?", "judgements": [judgement], "origin": "trace:1", "cluster": "c"}
-    )
+    case = {"question": "Q?", "key": "q", "judgements": [judgement], "origin": "trace:1", "cluster": "c"}
+    dialog = CaseDialog(console, "Gold", case)
     qtbot.addWidget(dialog)
     assert dialog.windowTitle() == "Edit a case"
-    assert dialog.judgements.toPlainText() == "stars.txt | Sirius is bright. | 3"
+    assert rows(dialog.judgements.table) == [["stars.txt", "Sirius is bright.", "3"]]
     values = dialog.values()
     assert values["judgements"] == [judgement]
     assert (values["origin"], values["cluster"]) == ("trace:1", "c")
+
+
+def test_a_refused_save_and_next_stays_at_its_case(
+    form: CaseDialog, console: Console, settle: Settle
+) -> None:
+    form.open()
+    form.key.setText("moon")
+    form.next_button.click()
+    settle()
+    assert form.question.toPlainText() == "How bright is Sirius?" and form.isVisible()
+    assert "already has a case moon" in form._wrong.text() and form._said.isHidden()
+    assert form.next_button.isEnabled() and len(stored(console)) == 3
+
+
+def test_a_case_gets_its_checks_and_passages_by_clicking(
+    qtbot: QtBot, form: CaseDialog, console: Console, settle: Settle
+) -> None:
+    form.open()
+    click(qtbot, form, "Add a check")
+    qtbot.keyClicks(form.checks.lines[0].value, "bright")
+    form.judgements.set_values([{"document": "stars.txt", "quote": "Sirius", "grade": 1}])
+    button_of(form, "Save").click()
+    settle()
+    case = stored(console)["How bright is Sirius?"]
+    assert case["checks"] == [{"type": "contains", "value": "bright"}]
+    assert (case["judgements"][0]["document"], case["judgements"][0]["quote"]) == ("stars.txt", "Sirius")
+
+
+def test_passages_are_searched_for_with_the_question_as_it_stands(form: CaseDialog) -> None:
+    form.question.setPlainText("And how far is it?")
+    assert form.judgements._question() == "And how far is it?"

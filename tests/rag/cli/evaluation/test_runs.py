@@ -181,3 +181,33 @@ def test_runs_are_listed_compared_tagged_and_gated(
     assert run(data, "runs", "delete", "1") == 0
     assert run(data, "runs", "show", "1") == 1
     assert run(data, "evaluate", "S", "-p", "R", "-p", "P") == 0
+
+
+def test_a_comparison_begins_with_the_verdict_and_explains_each_case(
+    data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(data, "pipelines", "save", "P", "-c", "A")
+    run(data, "evaluate", "S", "-p", "P")
+
+    def worse(folder: Path, purpose: str) -> Workspace:
+        """Open the folder with a model that knows nothing of bread."""
+        return Workspace(folder, purpose, embedder=FakeEmbedder(), load_model=ScriptedModel("Patience").load)
+
+    assert cli.run(["evaluate", "S", "-p", "P", "--seed", "1", "--data", data], worse) == 0
+    capsys.readouterr()
+    assert run(data, "runs", "compare", "1", "2") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.startswith("Worse: run 2 (P 1) against run 1 (P 1) is worse on Exact match (−1.00)")
+    assert "Run 1: 7 ran." in printed and "7 ok" not in printed
+    assert "right answer: sourdough" in printed
+    assert "why it changed: right before, ran now" in printed and "the answer differs" in printed
+    assert run(data, "runs", "compare", "2", "1", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    (verdict,) = document["verdicts"]
+    assert (verdict["run_id"], verdict["change"]) == (1, "better"), "the first run named is the baseline"
+    case = document["cases"][0]
+    assert [answer["mark"] for answer in case["answers"]] == ["ran", "right"]
+    assert case["references"] == ["sourdough"] and case["reasons"][0].startswith("ran before, right now")
+    assert run(data, "runs", "show", "1") == 0
+    shown = capsys.readouterr().out
+    assert "ran" in shown and "Cannot tell" not in shown

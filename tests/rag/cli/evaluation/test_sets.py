@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
+from driving import ask_once
+
+from rag.asking.rows import get_trace
 
 
 @pytest.fixture
@@ -275,3 +278,17 @@ def test_drafts_that_cannot_be_are_refused(drafted: CommandLine) -> None:
     drafted.refused("sets", "accept", 99)
     drafted.refused("sets", "reject", 99)
     drafted.refused("sets", "generate", "auto", "-c", "B")
+
+
+def test_questions_that_people_asked_become_a_set(ragdeck: CommandLine, documents: Path) -> None:
+    ragdeck.done("ingest", documents, "-c", "A")
+    with ragdeck.open() as workspace:
+        traces = [ask_once(workspace, f"Question {n}?", collection="A") for n in range(3)]
+        session = get_trace(workspace.database, traces[0]).session_id
+    found = ragdeck.done("sets", "from-traces", "one", traces[0][:12], "--json").document
+    assert (found["set_name"], found["added"], found["repeated"]) == ("one", 1, 0)
+    ragdeck.done("sets", "from-traces", "session", "--session", session)
+    assert [case["question"] for case in cases(ragdeck, name="session")] == ["Question 0?"]
+    printed = ragdeck.done("sets", "from-traces", "last", "--last", 2, "-c", "A").out
+    assert printed.startswith("2 questions are in “last” now")
+    assert "No question was chosen" in ragdeck.refused("sets", "from-traces", "none")
