@@ -30,6 +30,7 @@ from rag.cli import (
     versions,
 )
 from rag.cli.evaluation import pipelines, runs, sets
+from rag.cli.interchange import imports  # noqa: F401 - adds `traces import`
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk

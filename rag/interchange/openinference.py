@@ -66,7 +66,7 @@ def _first(attributes: Mapping[str, Any], *keys: str) -> str:
 def _messages(attributes: Mapping[str, Any], key: str) -> tuple[Message, ...]:
     found = []
     for item in listed(attributes, key):
-        message = item.get("message", item) if isinstance(item, dict) else {"content": item}
+        message = _of(item, "message") if isinstance(item, dict) else {"content": item}
         if not isinstance(message, dict):
             continue
         content = as_text(message.get("content")) or _parts(message.get("contents"))
@@ -74,6 +74,15 @@ def _messages(attributes: Mapping[str, Any], key: str) -> tuple[Message, ...]:
         content += "".join(_call(call) for call in calls) if isinstance(calls, list) else ""
         found.append(Message(as_text(message.get("role")), content))
     return tuple(found)
+
+
+def _of(item: dict[str, Any], name: str) -> Any:
+    """Return the inner object of an item: nested, or with keys such as `document.content`."""
+    if name in item:
+        return item[name]
+    prefix = f"{name}."
+    dotted = {key.removeprefix(prefix): value for key, value in item.items() if key.startswith(prefix)}
+    return dotted or item
 
 
 def _call(call: Any) -> str:
@@ -98,7 +107,7 @@ def _parts(contents: Any) -> str:
 def _documents(attributes: Mapping[str, Any], key: str) -> tuple[Retrieved, ...]:
     found = []
     for item in listed(attributes, key):
-        document = item.get("document", item) if isinstance(item, dict) else {"content": item}
+        document = _of(item, "document") if isinstance(item, dict) else {"content": item}
         if not isinstance(document, dict):
             continue
         metadata = _metadata(document.get("metadata"))
