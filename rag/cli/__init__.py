@@ -30,7 +30,10 @@ from rag.cli import (
     versions,
 )
 from rag.cli.evaluation import pipelines, runs, sets
-from rag.cli.interchange import imports  # noqa: F401 - adds `traces import`
+from rag.cli.interchange import (
+    imports,  # noqa: F401 - adds `traces import`
+    serve,
+)
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
@@ -47,7 +50,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma,
+    costs, data, installation, chroma, serve,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)
