@@ -44,6 +44,7 @@ class TraceSource(StrEnum):
     PERSON = "person"
     EVALUATION = "evaluation"
     REGRESSION = "regression"  # a regression question that is asked again
+    RECEIVED = "received"  # asked in another application, which sent its trace
 
 
 class Stage(StrEnum):
@@ -309,6 +310,7 @@ class TraceRow(TraceFigures):
 
     status: TraceStatus
     source: TraceSource
+    application: str  # whose trace was received, "" of our own
     error: str
     question: str
     answer_length: int  # characters
@@ -434,6 +436,7 @@ class TraceFilter:
     until_ms: int | None = None
     session_id: str = ""
     source: str = ""  # a TraceSource
+    application: str = ""  # whose trace was received
     silent: str = ""  # a name of rag.grounding.rows, or "any"
 
 
@@ -464,6 +467,7 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         "t.status": wanted.status,
         "t.session_id": wanted.session_id,
         "t.source": wanted.source,
+        "t.application": wanted.application,
     }
     for column, value in equal.items():
         if value:

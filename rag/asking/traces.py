@@ -118,14 +118,7 @@ class TraceRecorder:
     def set_claims(self, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
         """Store what the check found. error says why the check failed: then no rate is known."""
         self._claims = tuple(claims)
-        self.trace.outcome = outcome(self.trace.answer, claims, refused=refused, error=error)
-        self.trace.check_error = error
-        self.trace.support_rate = support_rate(claims)
-        self.trace.contradicted_count = sum(claim.verdict is Verdict.CONTRADICTED for claim in claims)
-        verdicts = [claim.verdict for claim in claims]
-        self.trace.claim_count = sum(v.is_flag or v is Verdict.SUPPORTED for v in verdicts)
-        self.trace.flag_count = sum(verdict.is_flag for verdict in verdicts)
-        self.trace.worst_verdict = worst_verdict(claims) or ""
+        put_claims(self.trace, claims, refused=refused, error=error)
 
     def keep_partial_answer(self, answer: str, thinking: str = "") -> None:
         """Save the answer so far every two seconds: a kill must not lose what a person has already read."""
@@ -167,13 +160,28 @@ def _last_of(session: Session, session_id: str) -> str:
     return str(found.scalar() or "")
 
 
+def put_claims(trace: Trace, claims: Sequence[ClaimResult], *, refused: bool, error: str = "") -> None:
+    """Set what a check found on a trace's own columns."""
+    verdicts = [claim.verdict for claim in claims]
+    trace.outcome = outcome(trace.answer, claims, refused=refused, error=error)
+    trace.check_error = error
+    trace.support_rate = support_rate(claims)
+    trace.contradicted_count = verdicts.count(Verdict.CONTRADICTED)
+    trace.claim_count = sum(v.is_flag or v is Verdict.SUPPORTED for v in verdicts)
+    trace.flag_count = sum(verdict.is_flag for verdict in verdicts)
+    trace.worst_verdict = worst_verdict(claims) or ""
+
+
 def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
     lists = json.dumps([[one.list, one.rank, one.score] for one in hit.lists])
     return {**asdict(hit), "trace_id": trace_id, "lists": lists, "moves": json.dumps(hit.moves)}
 
 
-def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
-    """Delete traces and everything that belongs to them, in the caller's transaction."""
+def delete_traces(session: Session, trace_ids: Sequence[str], keep_received: bool = False) -> None:
+    """Delete traces and everything that belongs to them, in the caller's transaction.
+
+    With `keep_received` the spans that another application sent stay, of which the rows can be made again.
+    """
     raw = session.connection()
     listed = (json.dumps(list(trace_ids)),)
     mine = "SELECT value FROM json_each(?)"
@@ -185,7 +193,8 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
             "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
             (rowid, indexed_text(f"{question}\n{answer}")),
         )
-    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost"):
+    tables = ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost")
+    for table in tables if keep_received else (*tables, "receivedspan"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
     _leave_sessions(session, list(trace_ids))
     raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)

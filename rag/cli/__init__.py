@@ -31,6 +31,10 @@ from rag.cli import (
     versions,
 )
 from rag.cli.evaluation import pipelines, runs, sets
+from rag.cli.interchange import (
+    imports,  # noqa: F401 - adds `traces import`
+    serve,
+)
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.sessions import commands as sessions
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
@@ -48,7 +52,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma, finding,
+    costs, data, installation, chroma, finding, serve,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

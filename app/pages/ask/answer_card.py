@@ -175,7 +175,8 @@ class AnswerCard(Panel):
 
     def source_lines(self) -> list[SourceLine]:
         """Return the lines that open its sources, in the order of their markers."""
-        found = (self._source_box.itemAt(number).widget() for number in range(self._source_box.count()))
+        items = (self._source_box.itemAt(number) for number in range(self._source_box.count()))
+        found = (item.widget() for item in items if item is not None)
         return [made for made in found if isinstance(made, SourceLine)]
 
     def copy_text(self) -> None:

@@ -15,7 +15,17 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage.migration import costs, document_list, documents, results, search, sessions, states, thinking
+from rag.storage.migration import (
+    costs,
+    document_list,
+    documents,
+    received,
+    results,
+    search,
+    sessions,
+    states,
+    thinking,
+)
 from rag.storage.migration.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -473,6 +483,7 @@ STEPS: tuple[Step, ...] = (
     Step(12, "judgements that were not found, and questions that no model was asked", results.ACTIONS),
     Step(13, "what was left out, in lists of documents", document_list.ACTIONS),
     Step(14, "sessions", sessions.ACTIONS),
+    Step(15, "traces of other applications", received.ACTIONS),
 )
 
 

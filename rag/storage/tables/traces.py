@@ -14,13 +14,14 @@ class Trace(SQLModel, table=True):
     session_id: str = Field(index=True)
     created_ms: int = Field(index=True)
     status: str  # running | done | nothing found | cancelled | failed | interrupted
-    source: str = "person"  # person | evaluation | replay | regression | generation
+    source: str = "person"  # see rag.asking.rows.TraceSource
     error: str = ""
     question: str
     answer: str = ""
     thinking: str = ""  # of the model before its answer: never checked, sent back or measured
     collection_id: int | None = Field(default=None, index=True)
     collection: str = ""
+    application: str = Field(default="", index=True)  # whose trace was received, "" of our own
     version_id: int | None = None
     version_number: int | None = None
     version_fingerprint: str = ""
@@ -191,7 +192,7 @@ class ConsistencyCheck(SQLModel, table=True):
 
 
 mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
-     name="collection model endpoint prompt_name",
+     name="collection application model endpoint prompt_name",
      technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Commands that exchange traces with other tools."""

@@ -1,0 +1,1 @@
+"""Traces exchanged with other tools: OTLP, OpenInference and the GenAI conventions."""

@@ -1,0 +1,243 @@
+"""Stores traces that other applications sent, and checks their answers against their own documents.
+
+Spans are kept as they came, so that a later version can read more of them. Each arrival makes the trace's row
+anew of all its spans: they come in any order, some of them twice.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from rag.asking.flag_limits import limits_of
+from rag.asking.rows import TraceSource, TraceStatus
+from rag.asking.traces import delete_traces, put_claims
+from rag.errors import RagError
+from rag.grounding.sentences import is_refusal
+from rag.grounding.silent_failures import silent_failures
+from rag.interchange.rows import RawEvent, RawSpan, Retrieved
+from rag.interchange.trees import Node, ReceivedTrace, trace_of
+from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
+from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
+from rag.text.citations import markers_of
+from rag.text.plurals import counted
+from rag.workspace import Workspace
+
+_BATCH = 200  # traces in a transaction
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What became of some spans: the traces that are new or grew, and ids that are this program's own."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    own: tuple[str, ...]
+    spans: int
+
+
+def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
+    """Store spans and make or renew their traces.
+
+    A trace that this program wrote itself is left as it is: what it knows of it is more than its export.
+    """
+    grouped: dict[str, list[RawSpan]] = defaultdict(list)
+    for span in spans:
+        grouped[span.trace_id].append(span)
+    added: list[str] = []
+    changed: list[str] = []
+    own: list[str] = []
+    stored = 0
+    ids = list(grouped)
+    for first in range(0, len(ids), _BATCH):
+        with store.session() as session:
+            for trace_id in ids[first : first + _BATCH]:
+                known = session.get(Trace, trace_id)
+                if known is not None and known.source != TraceSource.RECEIVED:
+                    own.append(trace_id)
+                    continue
+                (changed if known is not None else added).append(trace_id)
+                stored += len(grouped[trace_id])
+                _keep(session, grouped[trace_id])
+                _renew(session, trace_id, known)
+    return Arrival(tuple(added), tuple(changed), tuple(own), stored)
+
+
+def received_spans(session: Session, trace_id: str) -> list[RawSpan]:
+    """Return the spans of a trace as they were sent."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT span_id, body FROM receivedspan WHERE trace_id = ?", (trace_id,)
+    )
+    return [_span_of({"trace_id": trace_id, "span_id": key, **json.loads(body)}) for key, body in rows]
+
+
+def unchecked(store: Store, limit: int = 100) -> list[str]:
+    """Return received traces that have an answer and documents, and no check yet; oldest first."""
+    with store.session() as session:
+        found = session.connection().exec_driver_sql(
+            """SELECT id FROM trace WHERE source = 'received' AND outcome = '' AND check_error = ''
+               AND answer != '' AND passage_count > 0 ORDER BY created_ms LIMIT ?""",
+            (limit,),
+        )
+        return [str(trace_id) for (trace_id,) in found]
+
+
+def check_received(workspace: Workspace, trace_id: str) -> bool:
+    """Check a received answer against the documents in its own trace; return whether it could be checked.
+
+    An answer without documents says nothing about support, and is not checked. Raises nothing that a check
+    raises: the reason is stored with the trace.
+    """
+    with workspace.store.session() as session:
+        trace = session.get(Trace, trace_id)
+        if trace is None or trace.source != TraceSource.RECEIVED or not trace.answer:
+            return False
+        question, answer = trace.question, trace.answer
+        rows = session.connection().exec_driver_sql(
+            "SELECT text FROM tracehit WHERE trace_id = ? AND marker IS NOT NULL ORDER BY marker", (trace_id,)
+        )
+        passages = [str(text) for (text,) in rows]
+    if not passages:
+        return False
+    begin = time.perf_counter()
+    claims, error = [], ""
+    try:
+        claims = workspace.check(question, answer, passages, limits_of(workspace, None))
+    except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
+        error = str(failure) or type(failure).__name__
+    with workspace.store.session() as session:
+        trace = session.get(Trace, trace_id)
+        if trace is None:  # deleted in the meantime
+            return False
+        trace.check_ms = (time.perf_counter() - begin) * 1000
+        put_claims(trace, claims, refused=is_refusal(answer), error=error)
+        session.add(trace)
+        session.connection().exec_driver_sql("DELETE FROM claim WHERE trace_id = ?", (trace_id,))
+        insert_rows(session, Claim, [{**asdict(claim), "trace_id": trace_id} for claim in claims])
+    return not error
+
+
+def _keep(session: Session, spans: Sequence[RawSpan]) -> None:
+    session.connection().exec_driver_sql(
+        "INSERT OR REPLACE INTO receivedspan (trace_id, span_id, received_ms, body) VALUES (?, ?, ?, ?)",
+        [
+            (
+                span.trace_id,
+                span.span_id,
+                now_ms(),
+                json.dumps({k: v for k, v in asdict(span).items() if k not in ("trace_id", "span_id")}),
+            )
+            for span in spans
+        ],
+    )
+
+
+def _span_of(body: dict[str, Any]) -> RawSpan:
+    events = tuple(RawEvent(**event) for event in body.pop("events"))
+    return RawSpan(**body, events=events)
+
+
+def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
+    """Write the trace's rows anew of all its spans; what was checked of the same answer stays."""
+    found = trace_of(received_spans(session, trace_id), time.time_ns())
+    made = _row(found)
+    if known is not None:
+        same = (known.answer, known.passage_count) == (made.answer, made.passage_count)
+        claims = _claims(session, trace_id) if same else []
+        if same:
+            for name in _CHECKED:
+                setattr(made, name, getattr(known, name))
+        session.expunge(known)
+        delete_traces(session, [trace_id], keep_received=True)
+        insert_rows(session, Claim, claims)
+    session.add(made)
+    session.flush()
+    insert_rows(session, Span, [_span_row(trace_id, node) for node in found.nodes])
+    insert_rows(session, TraceHit, [_hit(trace_id, n, d) for n, d in enumerate(found.documents, 1)])
+    add_trace_text(session, trace_id, f"{made.question}\n{made.answer}")
+
+
+_CHECKED = (
+    "claim_count flag_count worst_verdict outcome support_rate contradicted_count check_error check_ms"
+).split()
+
+
+def _claims(session: Session, trace_id: str) -> list[dict[str, Any]]:
+    rows = session.connection().exec_driver_sql("SELECT * FROM claim WHERE trace_id = ?", (trace_id,))
+    return [{k: v for k, v in row.items() if k != "id"} for row in rows.mappings()]
+
+
+def _row(found: ReceivedTrace) -> Trace:
+    usage = found.usage
+    cited = markers_of(found.answer)
+    unknown = sorted(cited - set(range(1, len(found.documents) + 1))) if found.documents else []
+    clocks = sum(bool(node.clock) for node in found.nodes)
+    notes = [f"{counted(found.untold, 'model call')} did not tell the tokens"] if found.untold else []
+    notes += [] if found.is_complete else ["the trace's first span has not arrived"]
+    notes += [f"the times of {counted(clocks, 'step')} could not be right"] if clocks else []
+    notes += [f"{one.tool} was called {one.count} times with the same arguments" for one in found.loops]
+    if unknown:
+        markers = ", ".join(f"[{number}]" for number in unknown)
+        notes.append(f"the answer cites {markers}, which was not among the documents")
+    failures = (
+        silent_failures(found.question, found.answer, "", len(found.documents)) if found.is_complete else []
+    )
+    return Trace(
+        id=found.trace_id,
+        session_id=found.session or found.trace_id,
+        created_ms=found.begin_ms,
+        status=TraceStatus.FAILED if found.error else TraceStatus.DONE,
+        source=TraceSource.RECEIVED,
+        error=found.error,
+        question=found.question,
+        answer=found.answer,
+        application=found.application or "(no name)",
+        model=found.model,
+        fallbacks=json.dumps(notes),
+        prompt_tokens=usage.prompt or 0,
+        cached_tokens=usage.cached or 0,
+        completion_tokens=usage.completion or 0,
+        total_ms=found.duration_ms,
+        candidate_count=len(found.documents),
+        passage_count=len(found.documents),
+        passage_documents=len({document.name or document.id for document in found.documents}),
+        silent_failures=json.dumps(failures),
+    )
+
+
+def _span_row(trace_id: str, node: Node) -> dict[str, Any]:
+    return {
+        "trace_id": trace_id,
+        "name": node.span.name,
+        "kind": node.step.kind.upper(),
+        "start_ms": node.start_ms,
+        "end_ms": node.end_ms,
+        "detail": node.span.error or node.clock or node.step.tool or node.step.model,
+    }
+
+
+def _hit(trace_id: str, number: int, document: Retrieved) -> dict[str, Any]:
+    """Return a retrieved document as a candidate; it belongs to no collection here, so its ids are 0."""
+    return {
+        "trace_id": trace_id,
+        "chunk_id": 0,
+        "document_id": 0,
+        "document": document.name or document.id or f"document {number}",
+        "path": "",
+        "place": "",
+        "place_kind": "",
+        "start": 0,
+        "end": len(document.text),
+        "text": document.text,
+        "token_count": 0,
+        "fused_rank": number,
+        "fused_score": document.score or 0.0,
+        "rank": number,
+        "marker": number,
+    }

@@ -1,0 +1,1 @@
+"""The HTTP server: on this computer alone, and off until somebody starts it."""

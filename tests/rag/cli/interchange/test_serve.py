@@ -1,0 +1,59 @@
+"""`serve --otlp` receives traces in a process of its own until it is interrupted."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from rag.cli.interchange.serve import is_chosen
+from rag.interchange.otlp import to_json, write_request
+from rag.interchange.rows import RawSpan
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def test_what_to_serve_must_be_said_and_a_token_must_exist(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ragdeck = CommandLine(folder, capsys)
+    assert "--otlp" in ragdeck("serve").err
+    monkeypatch.delenv("NO_SUCH_TOKEN", raising=False)
+    assert "NO_SUCH_TOKEN has no value" in ragdeck("serve", "--otlp", "--token-variable", "NO_SUCH_TOKEN").err
+
+
+def test_traces_that_were_sent_are_stored_and_the_end_is_summed_up(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "main.py", "serve", "--otlp", "--port", "0", "--data", folder],
+        stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "Receiving" in line)
+    address = re.search(r"http://127\.0\.0\.1:\d+/v1/traces", line)
+    assert address is not None
+    span = RawSpan("ab" * 16, "cd" * 8, "", "chain", 1, 2, {"input.value": "Why?"}, service="bot")
+    request = urllib.request.Request(
+        address.group(), to_json(write_request([span])).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and "1 span received in 1 request." in err
+    listed = subprocess.run(
+        [sys.executable, ROOT / "main.py", "traces", "list", "--source", "received", "--json", "--data", folder],
+        capture_output=True, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    assert [row["question"] for row in json.loads(listed.stdout)] == ["Why?"]
+
+
+def test_a_share_is_the_same_each_time_and_about_as_large_as_asked() -> None:
+    ids = [f"{n:032x}" for n in range(2000)]
+    assert not any(is_chosen(i, 0) for i in ids) and all(is_chosen(i, 1) for i in ids)
+    assert 0.2 < sum(is_chosen(i, 0.25) for i in ids) / 2000 < 0.3
+    assert all(is_chosen(i, 0.5) for i in ids if is_chosen(i, 0.25))

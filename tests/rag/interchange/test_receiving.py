@@ -1,0 +1,102 @@
+"""Received spans become one trace, whenever they arrive; its answer is checked against its own documents."""
+
+import random
+from dataclasses import replace
+
+from rag.asking.rows import TraceFilter, get_trace, list_traces
+from rag.asking.traces import delete_traces
+from rag.interchange.receiving import check_received, receive, received_spans, unchecked
+from rag.interchange.rows import RawEvent, RawSpan
+from rag.storage.store import now_ms
+from rag.storage.tables.traces import Trace
+from rag.workspace import Workspace
+
+TRACE = "ab" * 16
+
+
+def spans(answer: str = "The tide rises 3.5 metres.") -> list[RawSpan]:
+    begin = now_ms() * 10**6
+    made = [
+        ("01", "", {"openinference.span.kind": "CHAIN", "input.value": "How high?", "output.value": answer}),
+        ("02", "01", {"openinference.span.kind": "RETRIEVER",
+                      "retrieval.documents.0.document.content": "The tide at Bremen rises 3.5 metres.",
+                      "retrieval.documents.0.document.metadata": '{"source": "tides.txt"}'}),
+        ("03", "01", {"openinference.span.kind": "LLM", "llm.model_name": "theirs", "llm.token_count.prompt": 9}),
+    ]  # fmt: skip
+    return [
+        RawSpan(
+            TRACE, key * 8, parent * 8, f"step {key}", begin + n, begin + 10**9, attributes,
+            (RawEvent("note", 2**63, {"x": [1]}),), service="harbour bot",
+        )
+        for n, (key, parent, attributes) in enumerate(made)
+    ]  # fmt: skip
+
+
+def test_spans_that_arrive_one_by_one_in_any_order_are_one_trace(workspace: Workspace) -> None:
+    arriving = spans()
+    random.Random(3).shuffle(arriving)
+    for number, span in enumerate(arriving):
+        arrival = receive(workspace.store, [span, span])
+        assert (len(arrival.added), len(arrival.changed)) == ((1, 0) if number == 0 else (0, 1))
+    database = workspace.database
+    (row,) = list_traces(database, TraceFilter(source="received", application="harbour bot"))
+    detail = get_trace(database, row.id)
+    assert (detail.question, detail.answer, detail.model) == (
+        "How high?",
+        "The tide rises 3.5 metres.",
+        "theirs",
+    )
+    assert detail.prompt_tokens == 9 and [hit.document for hit in detail.hits] == ["tides.txt"]
+    assert [span.kind for span in detail.spans] == ["CHAIN", "RETRIEVER", "LLM"]
+    with workspace.store.session() as session:
+        assert sorted(received_spans(session, TRACE), key=repr) == sorted(arriving, key=repr)
+
+
+def test_it_is_found_by_its_words_once_and_not_after_it_was_deleted(workspace: Workspace) -> None:
+    receive(workspace.store, spans("The heron rises."))
+    receive(workspace.store, spans("The tide rises."))
+    database = workspace.database
+    assert list_traces(database, TraceFilter(text="heron")) == []
+    assert [row.id for row in list_traces(database, TraceFilter(text="tide"))] == [TRACE]
+    with workspace.store.session() as session:
+        delete_traces(session, [TRACE])
+        assert received_spans(session, TRACE) == []
+    assert list_traces(database, TraceFilter(text="tide")) == []
+
+
+def test_an_answer_is_checked_once_and_again_when_it_changed(workspace: Workspace) -> None:
+    receive(workspace.store, spans())
+    assert unchecked(workspace.store) == [TRACE]
+    assert check_received(workspace, TRACE)
+    assert unchecked(workspace.store) == []
+    database = workspace.database
+    (claim,) = get_trace(database, TRACE).claims
+    assert claim.text == "The tide rises 3.5 metres."
+    receive(workspace.store, spans()[2:])
+    assert get_trace(database, TRACE).claims == (claim,), "the answer is the same"
+    receive(workspace.store, spans("It is 9 metres."))
+    assert get_trace(database, TRACE).claims == () and unchecked(workspace.store) == [TRACE]
+
+
+def test_an_answer_without_documents_is_not_checked(workspace: Workspace) -> None:
+    receive(workspace.store, spans()[:1])
+    assert unchecked(workspace.store) == [] and not check_received(workspace, TRACE)
+    assert not check_received(workspace, "00" * 16)
+
+
+def test_what_is_odd_is_said_on_the_trace(workspace: Workspace) -> None:
+    late = [replace(span, end_ns=0) for span in spans("So [1] and [7].")[1:]]
+    receive(workspace.store, late)
+    notes = get_trace(workspace.database, TRACE).fallbacks
+    assert notes == ("the trace's first span has not arrived", "the times of 2 steps could not be right")
+    receive(workspace.store, spans("So [1] and [7].")[:1])
+    notes = get_trace(workspace.database, TRACE).fallbacks
+    assert "the answer cites [7], which was not among the documents" in notes
+
+
+def test_a_trace_of_our_own_is_not_overwritten(workspace: Workspace) -> None:
+    with workspace.store.session() as session:
+        session.add(Trace(id=TRACE, session_id="s", created_ms=1, status="done", question="Ours?"))
+    arrival = receive(workspace.store, [*spans(), replace(spans()[0], trace_id="cd" * 16)])
+    assert (arrival.own, arrival.added, arrival.spans) == ((TRACE,), ("cd" * 16,), 1)
+    assert get_trace(workspace.database, TRACE).question == "Ours?"
