@@ -372,9 +372,7 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
-    if detail.explained:
-        screen.print(plain(detail.explained), style="yellow")
-    for notice in result.notices:
+    for notice in filter(None, (detail.explained, *result.notices)):
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
 

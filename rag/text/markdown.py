@@ -151,7 +151,8 @@ def plain_text(source: str) -> str:
 
 def shown(source: str) -> tuple[str, list[int]]:
     """Return what is shown of a text, and where in it each character of that comes from."""
-    text, offsets = "", []
+    text = ""
+    offsets: list[int] = []
     for block in parse(source):
         for run in block.all_runs:
             if (
