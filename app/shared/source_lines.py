@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence, Set
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPaintEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
+from PySide6.QtWidgets import (
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.widgets.labels import set_tip
 from app.widgets.theme import scaled
@@ -64,6 +73,41 @@ class SourceLine(QPushButton):
         option.text = self.shown_text().replace("&", "&&")
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         painter.end()
+
+
+class SourceList(QWidget):
+    """The lines of an answer's sources, in the order of their markers."""
+
+    opened = Signal(object)  # the Hit of a line that was clicked
+
+    def __init__(self) -> None:
+        """Make an empty list."""
+        super().__init__()
+        self.lines: list[SourceLine] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+
+    def show_hits(self, hits: Sequence[Hit], cited: Set[int], bold: Set[int | None]) -> None:
+        """Show the passages of a prompt.
+
+        Args:
+            hits: The candidates; those without a marker are left out.
+            cited: The markers that the answer cites.
+            bold: The markers of those that stand out.
+        """
+        for line in self.lines:
+            line.hide()  # it lives until the event loop is idle
+            line.deleteLater()
+        self.lines = []
+        for hit in sorted((hit for hit in hits if hit.marker), key=lambda hit: hit.marker or 0):
+            line = SourceLine(hit, hit.marker in cited)
+            line.clicked.connect(lambda _checked=False, hit=hit: self.opened.emit(hit))
+            font = line.font()
+            font.setBold(hit.marker in bold)
+            line.setFont(font)
+            self._layout.addWidget(line)
+            self.lines.append(line)
 
 
 def first_words(text: str, place: str) -> str:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.console import Console, Notice
 from app.shared.claim_panel import ClaimPanel
-from app.shared.source_lines import SourceLine
 from app.widgets.buttons import IconButton
 from app.widgets.labels import ElidedLabel
 from app.widgets.layout import EmptyState, Panel, column, row
@@ -164,10 +163,3 @@ class SourcePanel(QWidget):
             end = start + len(quote) if offset >= 0 else hit.end
             self.passage_view.show_passage(text, start, end)
         self._stack.setCurrentWidget(self.passage_view)
-
-
-def source_button(hit: Hit, cited: bool, panel: SourcePanel) -> SourceLine:
-    """Return a line that opens a passage. cited: whether the answer cites it."""
-    made = SourceLine(hit, cited)
-    made.clicked.connect(lambda _checked=False: panel.show_hit(hit))
-    return made

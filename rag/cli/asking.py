@@ -28,6 +28,7 @@ from rag.asking.rows import (
     read_flag_state,
 )
 from rag.asking.sessions.rows import Binding, get_session
+from rag.cli.printing.answers import ask_document
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
@@ -182,14 +183,18 @@ def _bound(database: Database, session: str, given: Binding) -> tuple[str, Bindi
             raise RagError("Say which collection to ask, with --collection NAME, or go on with a --session.")
         return "", given
     row = get_session(database, session)
-    own = row.binding
+    return row.id, binding_with(row.binding, given)
+
+
+def binding_with(own: Binding, given: Binding) -> Binding:
+    """Return what a session is bound to once something else is given."""
     if given.collection not in ("", own.collection):  # versions and pipelines belong to a collection
         own = Binding(given.collection, model=own.model, prompt=own.prompt)
     if given.pipeline:
         own = Binding(own.collection)
     elif given.version or given.model or given.prompt:
         own = replace(own, pipeline="")
-    return row.id, Binding(*(new or old for new, old in zip(astuple(given), astuple(own), strict=True)))
+    return Binding(*(new or old for new, old in zip(astuple(given), astuple(own), strict=True)))
 
 
 @traces_app.command("list")
@@ -262,66 +267,6 @@ def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str,
     return [{**as_plain(row), "answer": answers[row.id]} for row in rows]
 
 
-def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
-    """Return the JSON document of `ask --json`."""
-    from rag.asking.answer import citations
-
-    return {
-        "trace_id": result.trace_id,
-        "session_id": result.session_id,
-        "status": result.status,
-        "question": detail.question,
-        "answer": detail.answer,
-        "thinking": detail.thinking,
-        "collection": detail.collection,
-        "version": detail.version_number,
-        "model": detail.model,
-        "citations": citations(detail.answer, detail.hits),
-        "claims": [
-            {
-                "text": claim.text,
-                "start": claim.start,
-                "end": claim.end,
-                "verdict": claim.verdict,
-                "score": claim.score,
-                "reason": claim.reason,
-                "evidence": None
-                if claim.evidence_marker is None
-                else {
-                    "marker": claim.evidence_marker,
-                    "start": claim.evidence_start,
-                    "end": claim.evidence_end,
-                    "text": claim.evidence_text,
-                },
-            }
-            for claim in detail.claims
-        ],
-        "tokens": {
-            "prompt": detail.prompt_tokens,
-            "cached": detail.cached_tokens,
-            "completion": detail.completion_tokens,
-            "thinking": detail.thinking_tokens,
-        },
-        "timings_ms": {
-            "retrieve": detail.retrieve_ms,
-            "first_token": detail.first_token_ms,
-            "read": detail.read_ms,
-            "generate": detail.generate_ms,
-            "check": detail.check_ms,
-            "total": detail.total_ms,
-        },
-        "tokens_per_s": detail.tokens_per_s,
-        "retrieval": {
-            "passages": detail.passage_count,
-            "passage_documents": detail.passage_documents,
-            "chunks": detail.searched_chunks,
-            "documents": detail.searched_documents,
-        },
-        "silent_failures": list(detail.silent_failures),
-        "notices": list(result.notices),
-    }
-
-
 def cancelled_ask(event: Any) -> str:
     """Return what is stored of a question that Ctrl+C ended."""
     if event is None:
@@ -372,9 +317,7 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
-    if detail.explained:
-        screen.print(plain(detail.explained), style="yellow")
-    for notice in result.notices:
+    for notice in filter(None, (detail.explained, *result.notices)):
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
 

@@ -19,6 +19,7 @@ from rag.asking.rows import TraceFilter, list_traces
 from rag.knowledge.rows import get_collection, list_collections, list_versions
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 from rag.storage.data_folder import lock_holder
+from rag.text.markdown import plain_text
 
 pytestmark = pytest.mark.models
 SLOW_MS = 300_000
@@ -81,7 +82,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
     card = page._cards[-1]
     assert "21 days" in card.answer_text
-    assert card.answer.toPlainText() == card.answer_text
+    assert card.answer.shown_text(0, len(card.answer_text)) == plain_text(card.answer_text)
     assert re.fullmatch(r"\d+ of \d+ chunks from \d+ of 5 documents", card.packed.text())
     assert card.flags.text().startswith("1 of 1 sentence has its words in the sources")
 
@@ -94,7 +95,7 @@ def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: 
     qtbot.waitUntil(lambda: page.sources.page_view.rectangle_count > 0, timeout=SLOW_MS)
     assert "page 2 of 3" in page.sources._place.text()
     card._open_claim(0)
-    assert page.sources.claim_panel._verdict.text() == "Supported"
+    assert page.sources.claim_panel._verdict.text() == "Words in source"
     evidence = QTextDocumentFragment.fromHtml(page.sources.claim_panel._evidence.text()).toPlainText()
     assert "21 days" in evidence
 

@@ -76,6 +76,11 @@ class AnswerActions(QObject):
         """What can be done now."""
         return [action for action in self._actions if action.isVisible()]
 
+    @property
+    def texts(self) -> list[str]:
+        """What can be done now, as the buttons say it."""
+        return [action.text() for action in self.shown]
+
     def open_menu(self, place: QPoint) -> QMenu:
         """Open the menu at a place of the screen."""
         menu = QMenu(self._card)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QProgressBar
 
 from app.console import Console, Notice
 from app.engine.client import Task
@@ -15,8 +14,8 @@ from app.pages.ask.answer_text import as_markdown, as_plain_text
 from app.pages.ask.columns import Columns
 from app.pages.ask.find_bar import QUESTION
 from app.shared.feedback_bar import FeedbackBar
-from app.shared.source_lines import SourceLine
-from app.shared.source_panel import SourcePanel, source_button
+from app.shared.source_lines import SourceList
+from app.shared.source_panel import SourcePanel
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import Toolbar
@@ -92,11 +91,6 @@ class AnswerCard(Panel):
         self.trace_id = ""
         self.answer_text = ""
         self.others: list[AnswerCard] = []
-        asked = label(question or heading, "section" if question else "muted", wrap=True)
-        asked.setObjectName(QUESTION)
-        if not (question or heading):  # not setVisible: without a parent it takes the focus as a window
-            asked.hide()
-        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.thinking = ThinkingView()
         self._thinking_tokens = 0
         self.answer = AnswerView(console.theme)
@@ -112,28 +106,36 @@ class AnswerCard(Panel):
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Prompt read by the model")
         self._progress.hide()
-        self._source_box = QVBoxLayout()
-        self._source_box.setSpacing(0)
+        self.source_list = SourceList()
+        self.source_list.opened.connect(self._open_hit)
         self.arm.hide()
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
-        self._actions = AnswerActions(self, self.answer)
-        self._bar = self._make_actions()
-        own = column(
-            self._progress, self.thinking, self.answer, self.state, self.flags, self._source_box,
-            row((self.packed, 1), (self.arm, 1), (self.status, 1)), self._bar, self.feedback,
-        )  # fmt: skip
-        self.columns = Columns(own)
-        self.body.addWidget(asked)
-        self.body.addWidget(self.columns)
+        self.answer_actions = AnswerActions(self, self.answer)
+        self.action_bar = self._make_actions()
+        self._lay_out(question, heading)
         self._flush = QTimer(self, interval=_FLUSH_MS)
         self._flush.timeout.connect(self._draw_pending)
         self._show_actions()
 
+    def _lay_out(self, question: str, heading: str) -> None:
+        asked = label(question or heading, "section" if question else "muted", wrap=True)
+        asked.setObjectName(QUESTION)
+        if not (question or heading):  # not setVisible: without a parent it takes the focus as a window
+            asked.hide()
+        asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        own = column(
+            self._progress, self.thinking, self.answer, self.state, self.flags, self.source_list,
+            row((self.packed, 1), (self.arm, 1), (self.status, 1)), self.action_bar, self.feedback,
+        )  # fmt: skip
+        self.columns = Columns(own)
+        self.body.addWidget(asked)
+        self.body.addWidget(self.columns)
+
     # --- what can be done with it -------------------------------------------------------------------------
 
     def _make_actions(self) -> Toolbar:
-        add = self._actions.add
+        add = self.answer_actions.add
         self._stop = add(
             "Stop", "Stop this answer; its trace keeps what there is (Esc)", self.stop_wanted.emit
         )
@@ -148,36 +150,17 @@ class AnswerCard(Panel):
                 fill=lambda menu: fill_sets(menu, self._console, self.make_case)),
             add("Open trace", "Trace of this answer", self._open_trace),
         )  # fmt: skip
-        return self._actions.make_bar()
+        return self.answer_actions.make_bar()
 
     def _show_actions(self) -> None:
         """Offer what can be done now: stop while the answer comes, the rest afterwards."""
         is_open = not self._is_blind
         if not self.trace_id or not is_open:
-            self._actions.show(*([self._stop] if is_open and self._is_running else []))
+            self.answer_actions.show(*([self._stop] if is_open and self._is_running else []))
         elif self._is_running:
-            self._actions.show(self._stop)
+            self.answer_actions.show(self._stop)
         else:
-            self._actions.show(*self._done)
-
-    @property
-    def action_bar(self) -> Toolbar:
-        """The row of buttons below the answer."""
-        return self._bar
-
-    def actions_shown(self) -> list[QAction]:
-        """Return what can be done now."""
-        return self._actions.shown
-
-    def actions_texts(self) -> list[str]:
-        """Return what can be done now, as the buttons say it."""
-        return [action.text() for action in self.actions_shown()]
-
-    def source_lines(self) -> list[SourceLine]:
-        """Return the lines that open its sources, in the order of their markers."""
-        items = (self._source_box.itemAt(number) for number in range(self._source_box.count()))
-        found = (item.widget() for item in items if item is not None)
-        return [made for made in found if isinstance(made, SourceLine)]
+            self.answer_actions.show(*self._done)
 
     def copy_text(self) -> None:
         """Put the answer on the clipboard as plain text."""
@@ -377,38 +360,23 @@ class AnswerCard(Panel):
         return [hit.marker for hit in self._hits if hit.marker is not None]
 
     def _show_sources(self) -> None:
-        while (item := self._source_box.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()  # it lives until the event loop is idle
-                widget.deleteLater()
         cited = markers_of(self.answer_text)
         evidence = {claim.evidence_marker for claim in self._claims if claim.verdict is Verdict.SUPPORTED}
-        packed = sorted(
-            (hit for hit in self._hits if hit.marker is not None), key=lambda hit: hit.marker or 0
-        )
-        for hit in packed:
-            made = source_button(hit, hit.marker in cited, self._sources)
-            made.clicked.connect(self._take_choice)
-            if hit.marker in cited or hit.marker in evidence:
-                font = made.font()
-                font.setBold(True)
-                made.setFont(font)
-            self._source_box.addWidget(made)
+        self.source_list.show_hits(self._hits, cited, cited | evidence)
+
+    def _open_hit(self, hit: Hit) -> None:
+        self._has_choice = True
+        self._sources.show_hit(hit)
 
     def _open_citation(self, marker: int) -> None:
-        self._take_choice()
         for hit in self._hits:
             if hit.marker == marker:
-                self._sources.show_hit(hit)
+                self._open_hit(hit)
 
     def _open_claim(self, index: int) -> None:
         if self._claims[index].verdict.is_claim:
-            self._take_choice()
+            self._has_choice = True
             self._sources.show_claim(self._claims[index], self._hits, self.trace_id)
-
-    def _take_choice(self) -> None:
-        """Leave the source alone that a person has opened while the answer came."""
-        self._has_choice = True
 
     def _open_first_source(self) -> None:
         """Open the source that the answer cites first, where it can be seen without moving anything."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout
 from app.console import Console
 from app.pages.ask.binding_bar import BindingBar
 from app.widgets.buttons import button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import ElidedLabel, label, set_tip
 from app.widgets.layout import Panel, on_escape, row
 from app.widgets.theme import SMALL_SPACE, scaled
 
@@ -132,7 +132,7 @@ class QuestionPanel(Panel):
         self.stop_button.setVisible(busy)
         self.send_button.setText("Queue" if busy else "Ask")
         self.send_button.setAccessibleName(self.send_button.text())
-        self.send_button.setToolTip("Ask it after the answer that is running (Enter)" if busy else "Enter")
+        set_tip(self.send_button, "Ask it after the answer that is running (Enter)" if busy else "Enter")
         self.send_button.setEnabled(can_ask)
 
     def _escape(self) -> None:

@@ -77,6 +77,7 @@ class QueuedQuestion(QFrame):
         self.setObjectName("panel")
         self.text = text
         line = ElidedLabel(f"Next: {' '.join(text.split())}")
+        self.setAccessibleName(f"Waits: {' '.join(text.split())}")
         remove = button("Remove", self.removed.emit, link=True, tip="Do not ask this question")
         self.setLayout(row((line, 1), remove, margins=6))
 

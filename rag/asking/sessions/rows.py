@@ -117,8 +117,12 @@ def list_sessions(
             values.append(text.strip())
     return database.rows(
         SessionRow,
-        f"""SELECT {_COLUMNS} FROM {_TABLES} WHERE {where}
-            ORDER BY s.is_pinned DESC, s.asked_ms DESC, s.rowid DESC LIMIT ?""",
+        # The inner query finds them; titles and counts are read for those alone.
+        f"""SELECT {_COLUMNS}
+            FROM (SELECT *, rowid AS place FROM asksession s WHERE {where}
+                  ORDER BY is_pinned DESC, asked_ms DESC, place DESC LIMIT ?) s
+            LEFT JOIN collection c ON c.id = s.collection_id
+            ORDER BY s.is_pinned DESC, s.asked_ms DESC, s.place DESC""",
         (*values, limit),
     )
 
@@ -162,11 +166,11 @@ def branch_to(turns: Sequence[TurnRow], leaf: str) -> list[TurnRow]:
     """Return the questions from the first to this one; without it those that lead to the newest."""
     known = {turn.id: turn for turn in turns}
     at = known.get(leaf) or (turns[-1] if turns else None)
-    found: list[TurnRow] = []
-    while at is not None and at not in found:
-        found.append(at)
+    found: dict[str, TurnRow] = {}
+    while at is not None and at.id not in found:
+        found[at.id] = at
         at = known.get(at.parent_id)
-    return found[::-1]
+    return list(found.values())[::-1]
 
 
 def alternatives(turns: Sequence[TurnRow], trace_id: str) -> list[TurnRow]:

@@ -7,7 +7,7 @@ import dataclasses
 from PySide6.QtGui import QFont, QFontMetrics
 from pytestqt.qtbot import QtBot
 
-from app.shared.source_lines import SourceLine, first_words, shortened
+from app.shared.source_lines import SourceLine, SourceList, first_words, shortened
 from app.widgets.theme import Theme
 from rag.index.rows import Hit
 
@@ -68,3 +68,19 @@ def test_first_words_are_those_behind_the_headings_that_the_place_names() -> Non
     assert first_words("Repairs", place) == "Repairs"
     assert first_words("a #1 choice\n  and more", "") == "a #1 choice and more"
     assert first_words("", place) == ""
+
+
+def test_a_list_shows_the_passages_of_the_prompt_in_order_and_tells_what_is_clicked(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    made = SourceList()
+    qtbot.addWidget(made)
+    first = dataclasses.replace(HIT, marker=1)
+    made.show_hits([HIT, dataclasses.replace(HIT, marker=None), first], {3}, {3, None})
+    assert [line.accessibleName()[:15] for line in made.lines] == ["Open source [1]", "Open source [3]"]
+    assert [line.font().bold() for line in made.lines] == [False, True]
+    with qtbot.waitSignal(made.opened) as opened:
+        made.lines[0].click()
+    assert opened.args == [first]
+    made.show_hits([], set(), set())
+    assert made.lines == []

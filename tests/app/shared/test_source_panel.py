@@ -14,7 +14,7 @@ from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.shared.source_panel import SourcePanel, source_button
+from app.shared.source_panel import SourcePanel
 from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, Verdict
 from rag.index.rows import Hit
@@ -155,14 +155,6 @@ def test_a_claim_opens_its_evidence_and_clear_closes_everything(panel: SourcePan
     assert not panel.claim_panel.isVisible()
     assert panel._stack.currentWidget() is panel._empty
     assert panel._title.text() == "Sources"
-
-
-def test_a_line_opens_its_passage(qtbot: QtBot, panel: SourcePanel, hit: Hit) -> None:
-    made = source_button(hit, cited=True, panel=panel)
-    qtbot.addWidget(made)
-    assert made.accessibleName() == "Open source [1] bread.md, Bread, cited"
-    qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
-    assert panel.passage_view.marked_text == hit.text
 
 
 def test_a_long_name_or_place_never_widens_the_panel(panel: SourcePanel) -> None:

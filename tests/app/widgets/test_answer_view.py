@@ -193,6 +193,30 @@ def test_a_claim_in_a_table_a_list_or_code_is_underlined_where_it_stands(qtbot: 
         assert (line.underlineStyle() == QTextCharFormat.UnderlineStyle.WaveUnderline) == is_marked, word
 
 
+@pytest.mark.parametrize(("word", "index"), [("wheat", 1), ("pot", 2), ("sourdough", None), ("plastic", 0)])
+def test_a_click_in_rendered_markdown_names_the_claim_below_it(
+    qtbot: QtBot, one_view: AnswerView, word: str, index: int | None
+) -> None:
+    texts = ["Rye bread **must not** lie in `plastic` [1];", "| wheat | 2 [1] |", "2. Put it in a pot."]
+    source = f"{LONG}\n- needs **sourdough**\n"
+    one_view.resize(500, 600)
+    one_view.show()
+    one_view.set_answer(source, [1], [claim(text, source.index(text), "check") for text in texts])
+    told: list[int] = []
+    one_view.claim_clicked.connect(told.append)
+    place = one_view.document().find(word)
+    place.setPosition(place.selectionStart() + 2)
+    qtbot.mouseClick(one_view.viewport(), Qt.MouseButton.LeftButton, pos=one_view.cursorRect(place).center())
+    assert told == ([] if index is None else [index])
+
+
+def test_an_image_is_a_link_that_is_not_followed_by_itself(qtbot: QtBot, one_view: AnswerView) -> None:
+    one_view.set_answer("![pic](http://127.0.0.1:9/x.png) <img src='x.png'> ![own](file:///x.png)")
+    assert "\ufffc" not in one_view.toPlainText()  # what stands for an image in Qt
+    assert one_view.toHtml().count("<img") == 0
+    assert "![own](file:///x.png)" in one_view.toPlainText()
+
+
 # What a model writes, as (source, what of it is shown): the sentences are claims.
 WORD = st.sampled_from(
     ["rye", "Brot", "14 hours", "🙂", "日本", "4 * 3", "x_y_z", "[1]", "5 > 3", "C#", "(see 2)"]

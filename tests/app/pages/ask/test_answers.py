@@ -54,7 +54,7 @@ def send(qtbot: QtBot, page: AskPage, settle: Settle, question: str = QUESTION) 
 
 def pick(card: AnswerCard, action: str, *path: str) -> None:
     """Choose an entry of the menu of an action, which the button below the answer opens."""
-    menu = next(found for found in card.actions_shown() if found.text() == action).menu()
+    menu = next(found for found in card.answer_actions.shown if found.text() == action).menu()
     assert menu is not None
     menu.aboutToShow.emit()
     for text in path:
@@ -101,7 +101,7 @@ def test_the_same_question_is_asked_again_beside_the_first_answer(
     assert card.answer.isVisible() and other.answer.isVisible()
     own = card.columns.layout().itemAt(0).widget()  # type: ignore[union-attr]
     assert card.columns.count == 2 and own.y() == other.y() and own.geometry().right() < other.x()
-    assert "Copy" in other.actions_texts() and "Open trace" in other.actions_texts()
+    assert "Copy" in other.answer_actions.texts and "Open trace" in other.answer_actions.texts
     page.resize(720, 800)  # no room for two
     QApplication.processEvents()
     assert card.columns.count == 1 and own.geometry().bottom() < other.y()
@@ -126,7 +126,7 @@ def test_a_question_is_asked_again_of_another_model(
     qtbot.waitUntil(lambda: bool(console.models))
     card = send(qtbot, page, settle)
     name = next(entry.name for entry in console.models if entry.can_answer)
-    offered = next(a for a in card.actions_shown() if a.text() == "Ask again").menu()
+    offered = next(a for a in card.answer_actions.shown if a.text() == "Ask again").menu()
     assert offered is not None
     offered.aboutToShow.emit()
     models = next(entry for entry in offered.actions() if entry.text() == "With another model")
@@ -147,12 +147,12 @@ def test_another_answer_is_stopped_by_its_own_button(
     pick(card, "Ask again", "The same again")
     (other,) = card.others
     qtbot.waitUntil(lambda: other.answer_text != "")
-    assert other.actions_texts() == ["Stop"]
+    assert other.answer_actions.texts == ["Stop"]
     click(qtbot, other, "Stop")
     model.may_go_on.set()
     settle()
     assert other.status.text() == "Stopped"
-    assert "Stop" not in other.actions_texts() and "Open trace" in other.actions_texts()
+    assert "Stop" not in other.answer_actions.texts and "Open trace" in other.answer_actions.texts
     assert card.answer_text == ANSWER
 
 
@@ -190,7 +190,7 @@ def test_while_an_answer_comes_it_can_be_stopped_and_nothing_else(
     page.ask(QUESTION)
     card = page.findChildren(AnswerCard)[-1]
     qtbot.waitUntil(lambda: card.answer_text != "")
-    assert card.actions_texts() == ["Stop"]
+    assert card.answer_actions.texts == ["Stop"]
     click(qtbot, card, "Stop")
     model.may_go_on.set()
     settle()
@@ -228,7 +228,7 @@ def test_buttons_and_menu_offer_the_same_and_all_have_names(
 ) -> None:
     card = send(qtbot, page, settle)
     done = ["Copy", "Copy with sources", "Ask again", "Edit question", "Make a case", "Open trace"]
-    assert card.actions_texts() == done
+    assert card.answer_actions.texts == done
     for text in done:
         made = button_of(card, text)
         assert made.accessibleName() == text and made.toolTip()
@@ -391,7 +391,7 @@ def test_lines_of_one_document_are_told_apart_in_any_room(
     for width in (720, 900, 1300):
         page.resize(width, 700)
         QApplication.processEvents()
-        lines = card.source_lines()
+        lines = card.source_list.lines
         shown = [line.shown_text() for line in lines]
         assert len(lines) > 2 and len({text[4:] for text in shown}) == len(shown), shown
         for line in lines:
@@ -420,7 +420,9 @@ def test_a_source_that_somebody_opened_stays_open(
     card = page.findChildren(AnswerCard)[-1]
     qtbot.waitUntil(lambda: card.answer_text != "")
     first = next(hit for hit in card._hits if hit.marker == 1)
-    line = next(line for line in card.source_lines() if line.accessibleName().startswith("Open source [1]"))
+    line = next(
+        line for line in card.source_list.lines if line.accessibleName().startswith("Open source [1]")
+    )
     qtbot.mouseClick(line, Qt.MouseButton.LeftButton)
     model.may_go_on.set()
     settle()

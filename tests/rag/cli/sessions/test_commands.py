@@ -1,5 +1,6 @@
 """`sessions list|show|rename|pin|delete|undelete`, and `ask --session`, which goes on with one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 from command_line import CommandLine
 from fakes import drive
 
+from rag.asking.sessions.rows import Binding, SessionRow
+from rag.cli.asking import binding_with
+from rag.cli.sessions.commands import bound_to
 from rag.routing import ask
 
 QUESTION = "What does rye bread need?"
@@ -84,3 +88,44 @@ def test_other_branches_are_counted_and_shown_when_asked_for(ragdeck: CommandLin
         "questions"
     ]
     assert [row["question"] for row in every] == [QUESTION, "What does bread need?"]
+
+
+ROW = SessionRow("i" * 32, "Why?", "", False, 1, 2, 1, "", None, "A", "", "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        ({}, "Asks the active version of “A” with the active model"),
+        ({"version": "2"}, "Asks version 2 of “A” with the active model"),
+        (
+            {"model": "small.gguf", "prompt": "brief"},
+            "Asks the active version of “A” with small.gguf, prompt brief",
+        ),
+        ({"pipeline": "short@2"}, "Asks “A” with the pipeline “short@2”"),
+    ],
+)
+def test_what_a_session_is_bound_to_is_one_line(bound: dict[str, str], said: str) -> None:
+    assert bound_to(replace(ROW, **bound)) == said  # type: ignore[arg-type]
+
+
+OWN = Binding("A", "1", "", "small.gguf", "brief")
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"),
+    [
+        (Binding(), OWN),
+        (Binding("A"), OWN),
+        (Binding(version="2"), Binding("A", "2", "", "small.gguf", "brief")),
+        (Binding(prompt="long"), Binding("A", "1", "", "small.gguf", "long")),
+        (Binding("B"), Binding("B", "", "", "small.gguf", "brief")),  # versions belong to a collection
+        (Binding(pipeline="short"), Binding("A", pipeline="short")),  # which decides everything else
+    ],
+)
+def test_what_is_given_replaces_that_part_of_a_binding(given: Binding, bound: Binding) -> None:
+    assert binding_with(OWN, given) == bound
+
+
+def test_a_model_that_is_given_takes_the_place_of_a_pipeline() -> None:
+    assert binding_with(Binding("A", pipeline="short"), Binding(model="m")) == Binding("A", model="m")
