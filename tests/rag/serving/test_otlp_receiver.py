@@ -15,7 +15,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from rag.asking.rows import TraceFilter, get_trace, list_traces
-from rag.errors import RagError
 from rag.interchange.otlp import JSON, PROTOBUF, to_json, write_request
 from rag.interchange.receiving import Arrival
 from rag.interchange.rows import RawSpan
@@ -154,8 +153,3 @@ def test_spans_that_cannot_be_written_are_counted_and_later_ones_are_written(wor
         running.wait_for_spans(1)
     finally:
         running.stop()
-
-
-def test_a_port_in_use_is_one_sentence(running: Running) -> None:
-    with pytest.raises(RagError, match="in use by another program"):
-        HttpServer(running.receiver.application, running.server.port).start()
