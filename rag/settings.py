@@ -303,6 +303,19 @@ class CostSettings(Section):
     ] = "gpt-4o-mini"
 
 
+class EndpointSettings(Section):
+    """How long a server that models are behind is waited for."""
+
+    timeout_s: Annotated[
+        float,
+        Field(ge=1, le=3600, description="Seconds that an endpoint may be silent before it is given up."),
+    ] = 120.0
+    retries: Annotated[
+        int,
+        Field(ge=0, le=10, description="How often an endpoint is asked again before its first token."),
+    ] = 2
+
+
 class AppearanceSettings(Section):
     """The look of the window."""
 
@@ -354,6 +367,7 @@ class Settings(Section):
     models: ModelSettings = ModelSettings()
     monitors: MonitorSettings = MonitorSettings()
     costs: CostSettings = CostSettings()
+    endpoints: EndpointSettings = EndpointSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

@@ -19,7 +19,10 @@ from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
 from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
+from rag.models.chat_model import ChatModel
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
+from rag.models.endpoints.connections import Endpoints
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.parsing.formats import PARSER
 from rag.parsing.worker import Reader
@@ -77,6 +80,7 @@ class Workspace:
             self._lock.release()
             raise
         self.database = Database(folder / DATABASE)
+        self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
@@ -224,14 +228,36 @@ class Workspace:
         """The language model in memory, if there is one."""
         return self._model
 
+    def chat_model(
+        self,
+        path: Path | None = None,
+        settings: GenerationSettings | None = None,
+        *,
+        collection: str | None = "",
+    ) -> ChatModel:
+        """Return the model at path, or the active one, or the starter; path may name an endpoint.
+
+        Args:
+            path: See find_model.
+            settings: How to load it and sample; None: as in the settings.
+            collection: Whose texts it will be given. Unless it allows that, a model elsewhere is not asked,
+                and "" is never allowed; TYPED_HERE: a person typed all of the text.
+        """
+        wanted = path or self.active_model_path()
+        if name := endpoint_named_by(wanted):
+            return self.endpoints.model(name, settings or self.settings.generation, collection)
+        return self.language_model(wanted, settings)
+
     def language_model(
         self, path: Path | None = None, settings: GenerationSettings | None = None
     ) -> LanguageModel:
-        """Return the model at path, or the active one, or the starter, and load it unless it is in memory.
+        """Return the model file at path, or the active one, or the starter, and load it.
 
-        Only one model is in memory: loading another unloads it first.
+        Only one model is in memory: loading another unloads it first. Raises ModelError for an endpoint.
         """
         wanted = path or self.active_model_path()
+        if endpoint_named_by(wanted):
+            raise ModelError(f"{wanted} is an endpoint, and this needs a model on this computer.")
         generation = settings or self.settings.generation
         with self._loading:
             if self._model is not None and not _fits(self._model, wanted, generation):
@@ -242,7 +268,7 @@ class Workspace:
             return self._model
 
     def active_model_path(self) -> Path:
-        """Return the file of the model that answers."""
+        """Return the file of the model that answers, or the endpoint as find_model names it."""
         return Path(self.settings.models.active) if self.settings.models.active else starter_model_path()
 
     def unload_model(self) -> None:
@@ -271,6 +297,7 @@ class Workspace:
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.unload_model()
+        self.endpoints.close()
         self.reader.close()
         self.database.close()
         self.index.close()

@@ -48,6 +48,8 @@ from rag.evaluation.rows import (
 from rag.evaluation.scoring import Score, Values, Vectors, score_answer, score_retrieval
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
 from rag.models.catalogue import find_model
+from rag.models.endpoints.rows import endpoint_named_by
+from rag.models.language_model import LanguageModel
 from rag.models.rows import forecast_memory, free_memory_bytes
 from rag.storage import audit_log
 from rag.storage.store import now_ms
@@ -471,6 +473,7 @@ class Batched:
     def _context(self, ready: Sequence[Prepared]) -> BatchContext:
         """Make room for a window's prompts in a quarter of the free memory, at least for one context."""
         model = ready[0].model
+        assert isinstance(model, LanguageModel)  # see _strategy
         longest = max(len(prepared.tokens) for prepared in ready)
         most = ready[0].ask.settings.generation.max_answer_tokens
         wanted = self._row.parallel * (longest + most)
@@ -488,6 +491,8 @@ def _strategy(results: Results) -> Strategy:
         return Retrieving(results)
     workspace = results.workspace
     path = find_model(workspace.database, workspace.settings, config.model)
+    if endpoint_named_by(path):
+        return OneByOne(results)
     model = workspace.language_model(path, config.generation)
     # The thinking of many answers at once cannot be ended when its tokens are used up.
     return Batched(results) if results.row.parallel > 1 and not model.thinks else OneByOne(results)
@@ -498,7 +503,7 @@ def _strategy(results: Results) -> Strategy:
 
 def _judge_answers(results: Results) -> Iterator[RunProgress]:
     """Judge all answers after the last one: the judge is another model, and only one is in memory."""
-    judge = Judge(results.workspace, json.loads(results.row.judge))
+    judge = Judge(results.workspace, json.loads(results.row.judge), results.config.collection)
     cases = {case.key: case for case in results.cases()}
     for result in list_results(results.workspace.database, results.row.id):
         if result.judge or result.outcome in NO_ANSWER or result.case_key not in cases:

@@ -36,8 +36,8 @@ from rag.evaluation.rows import (
 from rag.evaluation.running import SharedWork, set_status, work_on
 from rag.evaluation.sets import find_set
 from rag.knowledge.collections import open_version
-from rag.models.catalogue import find_model
-from rag.models.embedding import file_sha256
+from rag.models.catalogue import find_model, model_identity
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.models.gguf import read_header
 from rag.prompts.registry import find_prompt, user_name
 from rag.storage import audit_log
@@ -216,8 +216,8 @@ def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
             prompt_version=template.version,
             prompt_fingerprint=template.fingerprint,
             model_file=path.name,
-            model_sha256=file_sha256(path),
-            quantisation=read_header(path).quantisation,
+            model_sha256=model_identity(workspace.database, path),
+            quantisation="" if endpoint_named_by(path) else read_header(path).quantisation,
             sampling=config.generation.model_dump_json(
                 include={"temperature", "top_p", "repeat_penalty", "context"}
                 | {"max_answer_tokens", "max_thinking_tokens"}
@@ -248,11 +248,11 @@ def _refuse_changed(workspace: Workspace, run: RunRow) -> None:
     if run.kind is PipelineKind.ANSWER:
         if find_prompt(workspace.store, config.prompt).fingerprint != run.prompt_fingerprint:
             changed.append("prompt")
-        if not Path(config.model).is_file():
+        if not endpoint_named_by(config.model) and not Path(config.model).is_file():
             raise NotFoundError(
                 f"The model {config.model} of run {run.id} is missing. Put it back to continue."
             )
-        if file_sha256(Path(config.model)) != run.model_sha256:
+        if model_identity(workspace.database, Path(config.model)) != run.model_sha256:
             changed.append("model")
     if changed:
         what = " and the ".join(changed)

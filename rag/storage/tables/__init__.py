@@ -3,6 +3,26 @@
 Times are Unix milliseconds, sizes bytes, offsets characters.
 """
 
-from rag.storage.tables import costs, evaluation, governance, knowledge, monitoring, prompts, review, traces
+from rag.storage.tables import (
+    costs,
+    endpoints,
+    evaluation,
+    governance,
+    knowledge,
+    monitoring,
+    prompts,
+    review,
+    traces,
+)
 
-__all__ = ["costs", "evaluation", "governance", "knowledge", "monitoring", "prompts", "review", "traces"]
+__all__ = [
+    "costs",
+    "endpoints",
+    "evaluation",
+    "governance",
+    "knowledge",
+    "monitoring",
+    "prompts",
+    "review",
+    "traces",
+]
