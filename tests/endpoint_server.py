@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from rag.models.endpoints.rows import Endpoint, find_endpoint
+from rag.storage.tables.endpoints import EndpointRow
+from rag.workspace import Workspace
+
 USAGE = {"prompt_tokens": 120, "completion_tokens": 4, "total_tokens": 124}
 
 
@@ -111,7 +115,9 @@ class EndpointServer:
     def _choice(self, delta: dict[str, Any], piece: str = "", finish: str | None = None) -> dict[str, Any]:
         choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish}
         if self.logprobs and piece:
-            choice["logprobs"] = {"content": [{"token": piece, "logprob": -0.25, "bytes": None, "top_logprobs": []}]}
+            choice["logprobs"] = {
+                "content": [{"token": piece, "logprob": -0.25, "bytes": None, "top_logprobs": []}]
+            }
         return {"choices": [choice]}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -206,7 +212,12 @@ class EndpointServer:
                 self.connection.settimeout(None)
 
             def _named(self, values: dict[str, Any]) -> dict[str, Any]:
-                named = {"id": "x", "created": 0, "model": server.model, "system_fingerprint": server.fingerprint}
+                named = {
+                    "id": "x",
+                    "created": 0,
+                    "model": server.model,
+                    "system_fingerprint": server.fingerprint,
+                }
                 return {**named, **values}
 
             def _send(self, values: dict[str, Any]) -> None:
@@ -225,3 +236,10 @@ class EndpointServer:
                 self.wfile.write(data)
 
         return Handler
+
+
+def add_endpoint(workspace: Workspace, url: str, name: str = "far", **values: Any) -> Endpoint:
+    """Store an endpoint without asking its server what it does."""
+    with workspace.store.session() as session:
+        session.add(EndpointRow(**{"name": name, "url": url, "model": "tiny", "created_ms": 1, **values}))
+    return find_endpoint(workspace.database, name)

@@ -29,6 +29,7 @@ from rag.cli import (
     review,
     versions,
 )
+from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import pipelines, runs, sets
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma,
+    costs, data, installation, chroma, endpoint_commands,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -136,6 +136,9 @@ def ask(
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
     ] = False,
+    may_leave: Annotated[
+        bool, typer.Option("--may-leave", help="Agree that passages leave this computer for this question.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -143,6 +146,8 @@ def ask(
     from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
+        if may_leave:
+            workspace.endpoints.border.allow(collection, "")
         events = ask_as_rolled_out(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
             pipeline=pipeline,

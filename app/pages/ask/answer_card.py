@@ -11,7 +11,7 @@ from app.shared.source_panel import SourcePanel, source_button
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
-from app.widgets.labels import label, set_tip
+from app.widgets.labels import StatusPill, label, set_tip
 from app.widgets.layout import Panel, row
 from rag.asking.rows import (
     AnswerRestarted,
@@ -21,10 +21,12 @@ from rag.asking.rows import (
     RetrievalDone,
     StageStarted,
     TokenStreamed,
+    TraceDetail,
     get_trace,
 )
 from rag.grounding.rows import ClaimResult, Verdict, places, summary
 from rag.index.rows import Hit
+from rag.models.endpoints.rows import Usage
 from rag.review.rows import arm_of
 from rag.text.citations import markers_of
 
@@ -92,6 +94,9 @@ class AnswerCard(Panel):
         self.body.addLayout(self._source_box)
         self.arm = label("", "small")
         self.arm.hide()
+        self.left = StatusPill(console.theme)
+        self.left.hide()
+        self.body.addWidget(self.left, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(row(self.packed, 1, self.arm, self.status, self._trace_link))
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
@@ -153,7 +158,9 @@ class AnswerCard(Panel):
         self._show_thinking(trace.thinking)
         parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
         if trace.completion_tokens:
-            parts.insert(0, f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens")
+            counts = f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens"
+            is_unknown = trace.usage is Usage.UNKNOWN
+            parts.insert(0, f"usage unknown, about {counts}" if is_unknown else counts)
         if trace.thinking_tokens:
             parts.insert(1, f"{trace.thinking_tokens:,} of thinking")
         if trace.tokens_per_s:
@@ -165,6 +172,7 @@ class AnswerCard(Panel):
         if self._is_blind:
             self.status.setText("")
             return
+        self._show_border(trace)
         arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")
@@ -180,6 +188,14 @@ class AnswerCard(Panel):
         self.arm.setText(text if len(text) < 44 else text[:43] + "…")
         set_tip(self.arm, text)
         self.arm.show()
+
+    def _show_border(self, trace: TraceDetail) -> None:
+        """Say that question and passages have left this computer, and to whom."""
+        if trace.sent_to:
+            host = trace.sent_to if len(trace.sent_to) <= 32 else f"{trace.sent_to[:31]}…"
+            self.left.set_status(f"Sent to {host}", "check")
+            set_tip(self.left, f"The question and its passages left this computer, for “{trace.endpoint}”.")
+        self.left.setVisible(bool(trace.sent_to))
 
     def _show_links(self) -> None:
         self._trace_link.show()

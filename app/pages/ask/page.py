@@ -24,12 +24,14 @@ from app.pages.ask.rollout_strip import RolloutStrip
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import as_it_is, label, set_tip
-from app.widgets.layout import EmptyState, Panel, Splitter, column, refill, row, scrolled
+from app.widgets.layout import EmptyState, Panel, Splitter, column, confirm, refill, row, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.asking.rows import AskResult
 from rag.evaluation.rows import list_pipelines
 from rag.knowledge.rows import CollectionRow, list_collections, list_versions
+from rag.models.endpoints.rows import MayLeave, may_leave
+from rag.models.rows import ModelEntry
 from rag.prompts.rows import list_prompts
 from rag.review.rows import BlindResult
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
@@ -48,6 +50,7 @@ class AskPage(QWidget):
         self.setObjectName("page")
         self._console = console
         self._session_id = ""
+        self._agreed: set[tuple[str, str]] = set()  # collections and the endpoints that they may be sent to
         self._task: Task | None = None
         self._cards: list[AnswerCard | BlindCard] = []
         self._collections: dict[str, CollectionRow] = {}
@@ -103,6 +106,9 @@ class AskPage(QWidget):
         if not self.collection_name:
             self._console.notice.emit("There is no collection to ask yet. Add documents first.", "bad")
             return
+        if (entry := self._model_that_asks()) is not None:
+            self._ask_to_send(entry, text)
+            return
         self.question.clear()
         self._show_rollout()
         running = self.strip.rollout if self._routed else None
@@ -127,6 +133,36 @@ class AskPage(QWidget):
         task.ended.connect(self._ended)
         self._show_state()
         self.asked.emit(task)
+
+    def _model_that_asks(self) -> ModelEntry | None:
+        """Return the chosen model if a person must agree before the collection's texts are sent to it."""
+        decided = self.pipeline_box.currentData() or self._routed
+        wanted = None if decided else self.model_box.currentData()
+        found = next((entry for entry in self._console.models if entry.path == wanted), None)
+        if found is None or not found.sent_to or (self.collection_name, found.endpoint) in self._agreed:
+            return None
+        asks = may_leave(self._console.database, self.collection_name) is MayLeave.ASK
+        return found if asks else None
+
+    def _ask_to_send(self, entry: ModelEntry, text: str) -> None:
+        collection = self.collection_name
+
+        def agreed() -> None:
+            self._agreed.add((collection, entry.endpoint))
+            self._console.run(
+                operations.allow_leaving, lambda _none: self.ask(text), collection=collection,
+                endpoint=entry.endpoint,
+            )  # fmt: skip
+
+        confirm(
+            self,
+            "Send to another computer?",
+            f"“{entry.endpoint}” is at {entry.sent_to}. Your question and passages of “{collection}” would "
+            "leave this computer.",
+            "Send",
+            agreed,
+            more="It is not asked again until Ragdeck is closed. The Models page has the choice for good.",
+        )
 
     def stop(self) -> None:
         """Stop the answer that is being given."""

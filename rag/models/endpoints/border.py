@@ -29,7 +29,10 @@ class Border:
         return lambda endpoint: self._refuse(endpoint, collection)
 
     def allow(self, collection: str, endpoint: str) -> None:
-        """Let a collection's texts go to an endpoint until the program ends, if its setting is "ask"."""
+        """Let a collection's texts go to an endpoint until the program ends, if its setting is "ask".
+
+        endpoint: "" for all of them.
+        """
         self._allowed.add((collection, endpoint))
 
     def _refuse(self, endpoint: Endpoint, collection: str | None) -> None:
@@ -39,7 +42,7 @@ class Border:
         if setting is MayLeave.ALWAYS:
             return
         if setting is MayLeave.ASK:
-            if (collection, endpoint.name) in self._allowed:
+            if self._allowed & {(collection, endpoint.name), (collection, "")}:
                 return
             raise ConsentNeededError(collection, endpoint.name, endpoint.host)
         raise RagError(

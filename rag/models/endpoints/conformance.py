@@ -178,7 +178,8 @@ class _Asking:
         try:
             vectors = self._client.embed(self._permit, ["bicycle"])
         except RagError as error:
-            return Ability("embeddings", Finding.NO, str(error), "it cannot embed documents")
+            why = getattr(error, "reason", "") or "it has none, or not with this model"
+            return Ability("embeddings", Finding.NO, why, "it cannot embed documents")
         size = len(vectors[0]) if vectors else 0
         return Ability("embeddings", Finding.YES, f"{size} dimensions", "it can embed documents")
 

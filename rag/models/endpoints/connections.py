@@ -58,8 +58,13 @@ class Endpoints:
         return find_endpoint(self._database, name)
 
     def model(self, name: str, generation: GenerationSettings, collection: str | None) -> RemoteModel:
-        """Return the model behind an endpoint, for texts of a collection; see Border.permit."""
-        return RemoteModel(self.client(name), generation, self.border.permit(collection))
+        """Return the model behind an endpoint, for texts of a collection; see Border.permit.
+
+        Raises RagError when they may not be sent there: nothing need be prepared for it then.
+        """
+        client, permit = self.client(name), self.border.permit(collection)
+        permit(client.endpoint)
+        return RemoteModel(client, generation, permit)
 
     def client(self, name: str) -> Client:
         """Return the way to an endpoint, opened once. Raises NotFoundError."""
@@ -210,6 +215,8 @@ def checked_url(url: str) -> str:
 
 
 def _checked(wanted: Endpoint) -> Endpoint:
+    wanted = replace(wanted, url=checked_url(wanted.url))
+    wanted = replace(wanted, name=wanted.name or re.sub(r"[^\w.-]+", "-", wanted.host).strip("-"))
     if not _NAME.fullmatch(wanted.name):
         raise RagError(
             "The name of an endpoint has 1 to 64 letters, digits, spaces and . _ + -, and begins with a "
@@ -221,7 +228,7 @@ def _checked(wanted: Endpoint) -> Endpoint:
         )
     if not 0 <= wanted.context <= 100_000_000 or not 1 <= wanted.at_once <= 64:
         raise RagError("The context is a number of tokens, and requests at the same time are 1 to 64.")
-    return replace(wanted, url=checked_url(wanted.url))
+    return wanted
 
 
 def _only_model(client: Client, permit: Permit) -> str:
