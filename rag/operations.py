@@ -315,6 +315,12 @@ measure_summaries: Operation[list[MeasureSummary]] = Operation(
 stale_collections: Operation[list[tuple[str, str]]] = Operation(
     "rag.monitoring.regression_questions:stale_collections", Lane.READ, "Look at the regression questions"
 )
+due_collections: Operation[list[str]] = Operation(
+    "rag.monitoring.regression_questions:due_collections", Lane.READ, "Look for questions of the day"
+)
+run_due: Operation[list[RegressionState]] = Operation(
+    "rag.monitoring.regression_questions:run_due", Lane.MODEL, "Ask the questions of the day"
+)
 run_regression_questions: Operation[list[RegressionState]] = Operation(
     "rag.monitoring.regression_questions:run_all", Lane.MODEL, "Run the regression questions"
 )

@@ -279,6 +279,13 @@ class MonitorSettings(Section):
             "documents while the window is open."
         ),
     ] = False
+    ask_endpoints_daily: Annotated[
+        bool,
+        Field(
+            description="While an endpoint is the active model and the window is open, ask the regression "
+            "questions once a day: the endpoint may change without a word."
+        ),
+    ] = True
 
 
 class CostSettings(Section):

@@ -22,6 +22,7 @@ from rag.index.vector_index import VectorIndex
 from rag.models.chat_model import ChatModel
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
 from rag.models.endpoints.connections import Endpoints
+from rag.models.endpoints.remote_embedder import RemoteEmbedder
 from rag.models.endpoints.rows import endpoint_named_by
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.parsing.formats import PARSER
@@ -104,14 +105,31 @@ class Workspace:
                 self._embedder = Embedder(starter_embedder_folder())
             return self._embedder
 
-    def embedder_of(self, fingerprint: str, name: str = "") -> Embedder:
-        """Return the embedder that made some vectors. Raises RagError when it is missing or has changed."""
+    def embedder_of(self, fingerprint: str, name: str = "", collection: str = "") -> Embedder:
+        """Return the embedder that made some vectors. Raises RagError when it is missing or has changed.
+
+        Args:
+            fingerprint: Of the embedder.
+            name: What people know it by.
+            collection: Whose texts it will be given: one behind an endpoint refuses those of "".
+        """
         if fingerprint == self.embedder.fingerprint:
             return self.embedder
         with self._loading:
             if fingerprint not in self._embedders:
                 self._embedders[fingerprint] = self._find_embedder(fingerprint, name)
-            return self._embedders[fingerprint]
+            found = self._embedders[fingerprint]
+        if isinstance(found, RemoteEmbedder):
+            return found.bound(self.endpoints.border.permit(collection))
+        return found
+
+    def add_remote_embedder(self, endpoint: str, collection: str) -> Embedder:
+        """Remember the embedder behind an endpoint as it is now, for the texts of a collection.
+
+        Raises RagError when it does not embed, or the collection's texts must not be sent there.
+        """
+        made = self.endpoints.add_embedder(endpoint, collection)
+        return self.embedder_of(made, collection=collection)
 
     def add_embedder(self, embedder: Embedder) -> Embedder:
         """Remember an embedder's folder, so that its versions can be asked from now on."""
@@ -173,6 +191,8 @@ class Workspace:
     def _find_embedder(self, fingerprint: str, name: str) -> Embedder:
         with self.store.session() as session:
             known = session.get(EmbedderFolder, fingerprint)
+        if known is None and (remote := self.endpoints.embedder(fingerprint)) is not None:
+            return remote
         if known is None:
             raise RagError(
                 f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here. "

@@ -1,4 +1,4 @@
-"""What a person does with endpoints: connect, check and disconnect them, and decide what may be sent there."""
+"""What a person does with endpoints: connect and check them, and decide what may be sent there."""
 
 from __future__ import annotations
 

@@ -103,8 +103,9 @@ def add_model(store: Store, path: str, settings: Settings | None = None) -> Mode
 
 
 def _as_entry(endpoint: Endpoint) -> ModelEntry:
+    problem = "" if endpoint.checks.chats else f"“{endpoint.name}” makes vectors and cannot write answers."
     return ModelEntry(
-        endpoint.reference, endpoint.name, "endpoint", None, label=endpoint.model, endpoint=endpoint.name,
+        endpoint.reference, endpoint.name, "endpoint", None, problem, endpoint.model, endpoint=endpoint.name,
         sent_to=endpoint.sent_to,
     )  # fmt: skip
 

@@ -46,8 +46,17 @@ def model_names(client: Client, permit: Permit) -> list[str]:
 def check_endpoint(client: Client, permit: Permit) -> Generator[CheckProgress, None, Conformance]:
     """Ask a server what it does. Raises RagError when it cannot be asked, or does not chat at all."""
     asking = _Asking(client, permit)
+    yield CheckProgress("chat", 0, 7)
+    try:
+        chats = asking.chat()
+    except ModelError:
+        embeds = asking.embeddings()  # an embedder may have no other use
+        if embeds.finding is not Finding.YES:
+            raise
+        asking.table += [Ability("chat", Finding.NO, "it writes no answers", "it cannot be asked"), embeds]
+        return asking.result()
+    asking.table.append(chats)
     steps: tuple[tuple[str, Callable[[], Ability]], ...] = (
-        ("chat", asking.chat),
         ("streaming", asking.streaming),
         ("usage in streams", asking.usage),
         ("log-probabilities", asking.logprobs),
@@ -55,8 +64,8 @@ def check_endpoint(client: Client, permit: Permit) -> Generator[CheckProgress, N
         ("context length", asking.context),
         ("embeddings", asking.embeddings),
     )
-    for number, (name, step) in enumerate(steps):
-        yield CheckProgress(name, number, len(steps))
+    for number, (name, step) in enumerate(steps, 1):
+        yield CheckProgress(name, number, len(steps) + 1)
         asking.table.append(step())
     return asking.result()
 

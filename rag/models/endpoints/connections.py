@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlmodel import select
+import numpy as np
+from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.models.chat_model import Served
@@ -15,8 +16,10 @@ from rag.models.endpoints import keys
 from rag.models.endpoints.border import TYPED_HERE, Border, Permit
 from rag.models.endpoints.client import BackgroundLoop, Client
 from rag.models.endpoints.conformance import check_endpoint, model_names
+from rag.models.endpoints.remote_embedder import RemoteEmbedder, RemoteIdentity, identify
 from rag.models.endpoints.remote_model import RemoteModel
 from rag.models.endpoints.rows import (
+    ENDPOINT_CHANGE,
     CheckProgress,
     Conformance,
     Endpoint,
@@ -29,8 +32,9 @@ from rag.settings import EndpointSettings, GenerationSettings
 from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import Store, now_ms
-from rag.storage.tables.endpoints import EndpointChange, EndpointRow
+from rag.storage.tables.endpoints import EndpointChange, EndpointRow, RemoteEmbedderRow
 from rag.storage.tables.knowledge import Collection
+from rag.storage.tables.monitoring import AlertRule
 
 Steps = Generator[CheckProgress, None, Endpoint]
 _NAME = re.compile(r"[\w][\w .+-]{0,63}")
@@ -76,6 +80,39 @@ class Endpoints:
             known = self._clients[name] = Client(endpoint, self._loop, self._settings())
         known.endpoint = endpoint
         return known
+
+    def add_embedder(self, name: str, collection: str) -> str:
+        """Store what the embedder behind an endpoint is now, and return its fingerprint. Raises RagError."""
+        client = self.client(name)
+        found = identify(client, self.border.permit(collection))
+        with self._store.session() as session:
+            session.merge(
+                RemoteEmbedderRow(
+                    fingerprint=found.fingerprint, name=found.name, endpoint=name, url=client.endpoint.url,
+                    model=client.endpoint.model, dimension=found.dimension,
+                    probe=found.probe.astype("<f4").tobytes(), added_ms=now_ms(),
+                )
+            )  # fmt: skip
+        return found.fingerprint
+
+    def embedder(self, fingerprint: str) -> RemoteEmbedder | None:
+        """Return an embedder that was stored, None when there is no such one; bind it before it is used.
+
+        Raises RagError when its endpoint is no longer connected, or leads elsewhere.
+        """
+        with self._store.session() as session:
+            row = session.get(RemoteEmbedderRow, fingerprint)
+        if row is None:
+            return None
+        client = self.client(row.endpoint)
+        if (client.endpoint.url, client.endpoint.model) != (row.url, row.model):
+            raise RagError(
+                f"This was made with the embedder {row.model} at {row.url}, and “{row.endpoint}” is another "
+                "now. Connect it as it was, or choose a version of another embedder."
+            )
+        probe = np.frombuffer(row.probe, dtype="<f4").astype(np.float32)
+        identity = RemoteIdentity(fingerprint, row.name, row.dimension, probe)
+        return RemoteEmbedder(client, identity, self.border.permit(""))
 
     def connect(self, wanted: Endpoint, key: str = "") -> Steps:
         """Check a server and connect it, or connect a known endpoint in another way.
@@ -179,6 +216,7 @@ class Endpoints:
                         model_after=after[0], fingerprint_before=before[1], fingerprint_after=after[1],
                     )
                 )  # fmt: skip
+                _ensure_alert(session)
                 audit_log.record(session, "endpoint changed", name, f"{_both(before)} -> {_both(after)}")
 
     def close(self) -> None:
@@ -251,6 +289,17 @@ def _differs(old: Endpoint, new: Endpoint) -> bool:
 def _is_change(before: tuple[str, str], after: tuple[str, str]) -> bool:
     """Return whether something was known before that is something else now."""
     return any(old and new and old != new for old, new in zip(before, after, strict=True))
+
+
+def _ensure_alert(session: Session) -> None:
+    """Make the rule that alerts people to changes of endpoints, if there is none yet."""
+    if session.exec(select(AlertRule).where(AlertRule.measure == ENDPOINT_CHANGE)).first() is None:
+        session.add(
+            AlertRule(
+                name="Endpoint changes", measure=ENDPOINT_CHANGE, comparison="above", threshold=0.0, window=5,
+                minimum=5,
+            )
+        )  # fmt: skip
 
 
 def _both(served: tuple[str, str]) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from rag.errors import NotFoundError
 from rag.storage.database import Database
 
+ENDPOINT_CHANGE = "endpoint_change"  # the measure of the alert on a provider's silent change
 PREFIX = "endpoint:"  # begins what names an endpoint where a model file's path may stand
 
 
@@ -92,6 +93,11 @@ class Conformance:
     thinks: bool = False
     context: int = 0
     bytes_per_token: float = 0.0
+
+    @property
+    def chats(self) -> bool:
+        """Whether it answers, as far as that is known: some endpoints only embed."""
+        return not any(row.name == "chat" and row.finding is Finding.NO for row in self.abilities)
 
     def as_json(self) -> str:
         """Return it as it is stored."""
@@ -205,6 +211,37 @@ def find_endpoint(database: Database, name: str) -> Endpoint:
             return endpoint
     names = ", ".join(endpoint.name for endpoint in known) or "none"
     raise NotFoundError(f"There is no endpoint “{name}”. Connected endpoints: {names}.")
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A provider's silent change: what an endpoint said of itself before and after."""
+
+    endpoint: str
+    created_ms: int
+    trace_id: str
+    model_before: str
+    model_after: str
+    fingerprint_before: str
+    fingerprint_after: str
+
+    def sentence(self) -> str:
+        """Return what changed, with before and after."""
+        pairs = (
+            ("the model", self.model_before, self.model_after),
+            ("the configuration", self.fingerprint_before, self.fingerprint_after),
+        )
+        said = [f"{what} was {old} and is {new} now" for what, old, new in pairs if old and old != new]
+        return f"“{self.endpoint}” changed: {'; '.join(said)}"
+
+
+def list_changes(database: Database, since_ms: int = 0) -> list[ChangeRow]:
+    """Return the changes of endpoints after a moment, newest first."""
+    return database.rows(
+        ChangeRow,
+        "SELECT * FROM endpointchange WHERE created_ms > ? ORDER BY created_ms DESC, id DESC",
+        (since_ms,),
+    )
 
 
 def may_leave(database: Database, collection: str) -> MayLeave:

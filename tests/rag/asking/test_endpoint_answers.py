@@ -201,7 +201,7 @@ def test_a_key_is_in_no_file_after_a_call_that_fails(
     with caplog.at_level(logging.DEBUG), pytest.raises(ModelError) as caught:
         ask(workspace)
     ((_, headers, _),) = server.requests
-    assert headers["Authorization"] == f"Bearer {KEY}"  # it was really sent
+    assert f"Bearer {KEY}" in headers.values()  # it was really sent
     assert "[key]" in str(caught.value) and KEY not in str(caught.value)
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
     assert KEY not in caplog.text
