@@ -45,6 +45,7 @@ from rag.cli.terminal import (
     write_text,
 )
 from rag.index.rows import Hit
+from rag.models.endpoints.rows import Usage
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
@@ -246,6 +247,11 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
         "collection": detail.collection,
         "version": detail.version_number,
         "model": detail.model,
+        "endpoint": detail.endpoint,
+        "sent_to": detail.sent_to,
+        "served_model": detail.served_model,
+        "system_fingerprint": detail.system_fingerprint,
+        "usage": detail.usage,
         "citations": citations(detail.answer, detail.hits),
         "claims": [
             {
@@ -342,6 +348,8 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
+    if detail.sent_to:
+        screen.print(f"Sent to {plain(detail.sent_to)}: the question and its passages left this computer.")
     for notice in result.notices:
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
@@ -358,7 +366,12 @@ def _print_trace(detail: TraceDetail) -> None:
         f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
         + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
+        + (" by our own count: usage unknown" if detail.usage is Usage.UNKNOWN else "")
     )
+    if detail.endpoint:
+        served = f"{detail.served_model} {detail.system_fingerprint}".strip() or "not told"
+        where = f", sent to {detail.sent_to}" if detail.sent_to else ""
+        screen.print(f"endpoint {plain(detail.endpoint)}{plain(where)}; served model {plain(served)}")
     if detail.silent_failures:
         screen.print(f"silent failure: {', '.join(detail.silent_failures)}")
     for span in detail.spans:

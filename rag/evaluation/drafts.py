@@ -201,7 +201,7 @@ def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str
 class _Writer:
     """The model that writes drafts, with its prompt."""
 
-    def __init__(self, workspace: Workspace, model: str | None, collection: str) -> None:
+    def __init__(self, workspace: Workspace, model: str | None, collection: str = "") -> None:
         generation = workspace.settings.generation
         path = (
             find_model(workspace.database, workspace.settings, model)

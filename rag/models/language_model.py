@@ -206,7 +206,8 @@ class LanguageModel(ChatModel):
         schema: Mapping[str, Any] | None = None,
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it; see generate."""
-        return self.generate(self.tokenize_prompt(prompt) if tokens is None else tokens, settings, grammar)
+        tokens = self.tokenize_prompt(prompt) if tokens is None else tokens
+        return self.generate(tokens, settings, grammar) if grammar else self.generate(tokens, settings)
 
     def generate(
         self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""

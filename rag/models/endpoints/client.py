@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Work = Callable[["AsyncOpenAI"], AsyncIterator[T]]
-_BEAT_S = 0.1  # between two looks at whether a person has cancelled
+_BEAT_S = 0.02  # between two looks at whether a person has cancelled, or another answer goes on
 _CONNECT_S = 10.0
 _END = object()
 _MOST_OF_A_REASON = 300  # characters of what a server gives as a reason
@@ -175,7 +175,7 @@ class Client:
         raise ModelError(f"“{self.endpoint.name}” sent an empty reply.")
 
     def _items(self, permit: Permit, work: Work[T]) -> Generator[T | None, None, None]:
-        """Yield what some work brings, and None every tenth of a second in between.
+        """Yield what some work brings, and None every moment in between.
 
         This is the only place that sends anything to an endpoint.
         """

@@ -205,7 +205,7 @@ def test_a_key_is_in_no_file_after_a_call_that_fails(
     assert "[key]" in str(caught.value) and KEY not in str(caught.value)
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
     assert KEY not in caplog.text
-    drive(back_up(workspace, str(tmp_path / "backup.zip")))
+    drive(back_up(workspace.folder, tmp_path / "backup.zip"))
     for path in (*workspace.folder.rglob("*"), tmp_path / "backup.zip"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
     assert KEY not in json.dumps(last(workspace).fallbacks) + last(workspace).error
