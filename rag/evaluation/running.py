@@ -1,10 +1,10 @@
 """Works through the cases of a run, by the same code that answers people.
 
 The strategies share one Results object that scores, stores and counts: Retrieving asks no model, OneByOne
-measures times, Batched answers many prompts at once, InTurns asks an endpoint for several at once. A
-case is written when it is complete, so a kill at any moment loses only the one being answered. What goes wrong
-with a case (its template, its metric, an empty answer, too much time) marks that case, and the run goes on.
-What goes wrong with all of them (no model, no such collection) ends the run.
+measures times, Batched answers many prompts at once, InTurns asks an endpoint for several at once. A case is
+written when it is complete, so a kill at any moment loses only the one being answered. What goes wrong with a
+case (its template, its metric, an empty answer, too much time) marks that case, and the run goes on. What
+goes wrong with all of them (no model, no such collection) ends the run.
 """
 
 from __future__ import annotations

@@ -54,8 +54,7 @@ def build_trial(
     Args:
         workspace: The open data folder.
         collection: The name of the collection.
-        embedder_folder: A sentence-transformers folder, or “endpoint:NAME”; empty: the active version's
-            embedder.
+        embedder_folder: A sentence-transformers folder or “endpoint:NAME”; empty: the embedder as it is.
         max_tokens: The longest chunk; None: as in the active version.
         overlap_tokens: Tokens that neighbouring chunks share; None: as in the active version.
         keep_encoded: Whether base64 and minified code are chunked too; None: as in the active version.

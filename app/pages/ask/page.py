@@ -374,10 +374,15 @@ class AskPage(QWidget):
     def _fill_models(self) -> None:
         usable = [entry for entry in self._console.models if entry.can_answer]
         entries: list[tuple[str, str | None]] = [
-            (f"{entry.name} (demo model)" if entry.origin == "starter" else entry.name, entry.path)
+            (f"{entry.name} ({note})" if (note := _note_on(entry)) else entry.name, entry.path)
             for entry in usable
         ]
         wanted = self.model_box.currentData() or self._console.settings.models.active or None
         refill(self.model_box, entries or [("No model", None)], keep=wanted)
         for place, entry in enumerate(usable):
             self.model_box.setItemData(place, as_it_is(entry.path), Qt.ItemDataRole.ToolTipRole)
+
+
+def _note_on(entry: ModelEntry) -> str:
+    """Return what a person should know of a model before they choose it."""
+    return "demo model" if entry.origin == "starter" else "elsewhere" if entry.sent_to else ""

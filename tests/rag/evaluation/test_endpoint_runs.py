@@ -25,28 +25,31 @@ def server() -> Iterator[EndpointServer]:
 
 @pytest.fixture
 def remote(filled: Workspace, server: EndpointServer) -> Workspace:
-    """The filled workspace, with the pipeline “E” that a server on this computer answers, three at a time."""
-    add_endpoint(filled, server.url, at_once=3)
+    """The filled workspace, with the pipeline “E” that a server on this computer answers, two at a time.
+
+    For one of the three cases nothing is found, so no model is asked.
+    """
+    add_endpoint(filled, server.url, at_once=2)
     save_pipeline(filled, "E", PipelineConfig(collection="A", model="endpoint:far"))
     return filled
 
 
 def test_as_many_cases_at_once_as_the_endpoint_is_sent(remote: Workspace, server: EndpointServer) -> None:
-    server.waits_at_start = True  # until three are there: one after the other would never end
+    server.waits_at_start = True  # until two are there: one after the other would never end
 
-    def open_when_three() -> None:
-        while server.most_running < 3 and not server.may_go_on.wait(0.01):
+    def open_when_two() -> None:
+        while server.most_running < 2 and not server.may_go_on.wait(0.01):
             pass
         server.may_go_on.set()
 
-    opener = threading.Thread(target=open_when_three)
+    opener = threading.Thread(target=open_when_two)
     opener.start()
     try:
         (run,) = drive(runs.start_runs(remote, "S", ["E"], timeout_s=20))
     finally:
         server.may_go_on.set()
         opener.join(5)
-    assert (run.parallel, run.status, run.done_count, server.most_running) == (3, "done", 3, 3)
+    assert (run.parallel, run.status, run.done_count, server.most_running) == (2, "done", 3, 2)
     found = list_results(remote.database, run.id)
     assert {row.outcome for row in found} <= {
         CaseOutcome.OK,
@@ -54,7 +57,8 @@ def test_as_many_cases_at_once_as_the_endpoint_is_sent(remote: Workspace, server
         CaseOutcome.REFUSED,
     }
     traces = [get_trace(remote.database, row.trace_id) for row in found]
-    assert {trace.answer for trace in traces} == {"Rye bread needs sourdough [1]."}
+    traces = [trace for trace in traces if trace.model]
+    assert len(traces) == 2 and {trace.answer for trace in traces} == {"Rye bread needs sourdough [1]."}
     assert all(trace.usage is Usage.TOLD and trace.endpoint == "far" for trace in traces)
     assert run.quantisation == "" and len(run.model_sha256) == 64
 
@@ -67,8 +71,8 @@ def test_a_case_that_fails_leaves_the_others_and_one_that_is_silent_ends(
     outcomes = sorted(row.outcome for row in list_results(remote.database, run.id))
     assert outcomes.count(CaseOutcome.ERROR) == 1 and run.status == "done"
     server.waits_at_start = True
-    (slow,) = drive(runs.start_runs(remote, "S", ["E"], timeout_s=1, parallel=3))
-    assert {row.outcome for row in list_results(remote.database, slow.id)} == {CaseOutcome.TIMEOUT}
+    (slow,) = drive(runs.start_runs(remote, "S", ["E"], timeout_s=1, parallel=2))
+    assert {row.outcome for row in list_results(remote.database, slow.id)} >= {CaseOutcome.TIMEOUT}
 
 
 def test_a_cancelled_run_closes_its_streams_and_goes_on_later(
@@ -81,7 +85,7 @@ def test_a_cancelled_run_closes_its_streams_and_goes_on_later(
     events.close()
     assert server.was_left.wait(5)
     (run,) = list_runs(remote.database)
-    assert (run.status, run.done_count) == ("cancelled", 0)
+    assert run.status == "cancelled" and run.done_count <= 1
     open_traces = remote.database.cells("SELECT count(*) FROM trace WHERE status = 'running'")
     assert open_traces == [(0,)]
     server.waits_after = None
@@ -93,4 +97,4 @@ def test_an_answer_of_an_endpoint_is_never_taken_for_another_with_the_same_promp
     remote: Workspace, server: EndpointServer
 ) -> None:
     drive(runs.start_runs(remote, "S", ["E"], repeats=2))
-    assert len(server.chats()) == 6  # a provider's temperature 0 is not the same answer every time
+    assert len(server.chats()) == 4  # a provider's temperature 0 is not the same answer every time

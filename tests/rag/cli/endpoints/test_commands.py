@@ -76,4 +76,4 @@ def test_neither_a_start_nor_a_listing_imports_the_client() -> None:
         "import sys, rag.workspace, rag.operations, rag.cli, rag.asking.answer; "
         "sys.exit(any(name in sys.modules for name in ('openai', 'keyring', 'httpx2')))"
     )
-    assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[3]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[4]).returncode == 0
