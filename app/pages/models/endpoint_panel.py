@@ -58,6 +58,7 @@ class ConnectDialog(QDialog):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.context = QSpinBox(minimum=0, maximum=100_000_000, singleStep=1024)
         self.context.setSpecialValueText("As the server says")
+        self.context.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
         self.state = label("", "small", wrap=True)
         form = QFormLayout()
         form.setHorizontalSpacing(SPACE)
@@ -136,10 +137,11 @@ class EndpointPanel(Panel):
         self._name = ""
         self.facts = KeyValueGrid()
         self.table = RecordTable(ABILITY_COLUMNS, console.theme, "abilities", "Not checked yet.")
-        self.table.setFixedHeight(scaled(220))
+        self.table.setFixedHeight(scaled(246))
         self.at_once = QSpinBox(minimum=1, maximum=64)
         self.at_once.setAccessibleName("Requests at the same time")
         self.at_once.setKeyboardTracking(False)
+        self.at_once.lineEdit().setTextMargins(4, 0, 0, 0)
         set_tip(self.at_once, "How many requests it is sent at the same time")
         self.at_once.valueChanged.connect(self._set_at_once)
         self.check_button = button("Check again", self._check)

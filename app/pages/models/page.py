@@ -159,7 +159,7 @@ class ModelsPage(QWidget):
         self.unload_button.setEnabled(bool(state.name))
 
     def _make_list(self) -> QWidget:
-        panel = Panel("Models on this computer")
+        panel = Panel("Models")
         panel.body.addWidget(self.table, 1)
         panel.body.addLayout(
             row(

@@ -36,6 +36,7 @@ def test_connecting_listing_checking_and_disconnecting(ragdeck: CommandLine, ser
     (listed,) = ragdeck("models", "endpoints", "--json").document
     assert (listed["at_once"], listed["reference"]) == (2, "endpoint:near")
     assert "near" in ragdeck("models", "endpoints").out
+    assert "on this computer" in ragdeck("models").out
     assert "chat" in ragdeck("models", "check", "near").out
     ragdeck("models", "at-once", "near", "5")
     assert ragdeck("models", "endpoints", "--json").document[0]["at_once"] == 5
