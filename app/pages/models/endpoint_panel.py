@@ -58,7 +58,7 @@ class ConnectDialog(QDialog):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.context = QSpinBox(minimum=0, maximum=100_000_000, singleStep=1024)
         self.context.setSpecialValueText("As the server says")
-        self.context.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
+        self.context.lineEdit().setTextMargins(4, 0, 0, 0)  # padding does not reach it
         self.state = label("", "small", wrap=True)
         form = QFormLayout()
         form.setHorizontalSpacing(SPACE)

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from endpoint_server import add_endpoint
 from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
 
 from rag.asking.answer import answer_question
@@ -69,12 +70,8 @@ def workspace(data: Path, llama_server: str) -> Iterator[Workspace]:
         yield opened
 
 
-@pytest.fixture
-def connected(workspace: Workspace, llama_server: str) -> Endpoint:
-    return drive(workspace.endpoints.connect(Endpoint("near", llama_server, "")))
-
-
-def test_the_check_finds_what_this_server_does(connected: Endpoint) -> None:
+def test_the_check_finds_what_this_server_does(workspace: Workspace, llama_server: str) -> None:
+    connected = drive(workspace.endpoints.connect(Endpoint("near", llama_server, "")))
     found = {row.name: row.finding for row in connected.checks.abilities}
     assert connected.model == "starter"
     assert found["chat"] is Finding.YES and found["streaming"] is Finding.YES
@@ -82,8 +79,9 @@ def test_the_check_finds_what_this_server_does(connected: Endpoint) -> None:
 
 
 def test_it_answers_through_the_ordinary_path_and_can_be_cancelled(
-    workspace: Workspace, connected: Endpoint
+    workspace: Workspace, llama_server: str
 ) -> None:
+    connected = add_endpoint(workspace, llama_server, "near", model="starter")
     question = Question("What does rye bread need?", "A", model=connected.reference)
     result = drive(answer_question(workspace, question))
     trace = get_trace(workspace.database, result.trace_id)
