@@ -21,6 +21,7 @@ from rag.costs.rows import Basis, Layer
 from rag.costs.usage import cost_rows, record_costs
 from rag.errors import ConsentNeededError, ModelError, RagError
 from rag.evaluation.cases import Case
+from rag.evaluation.drafts import _Writer
 from rag.evaluation.llm_judge import Judge
 from rag.models.endpoints.rows import KeyPlace, MayLeave, Usage
 from rag.storage.backup import back_up
@@ -142,6 +143,22 @@ def test_an_endpoint_judges_and_what_is_no_verdict_is_a_sentence(
     server.pieces = ["I like bread."]
     with pytest.raises(RagError, match="did not answer in the form"):
         judge.verdict(case, "Sourdough [1].")
+
+
+def test_an_endpoint_drafts_cases_of_collections_that_allow_it(
+    workspace: Workspace, server: EndpointServer
+) -> None:
+    passage = ask(workspace, "").hits[0]
+    add_endpoint(workspace, server.elsewhere)
+    with pytest.raises(RagError, match="may not leave"):
+        _Writer(workspace, "far", "A")
+    workspace.endpoints.set_border("A", MayLeave.ALWAYS)
+    writer = _Writer(workspace, "far", "A")
+    server.pieces = ['{"question": "What does it need?", ', f'"answer": {json.dumps(passage.text)}}}']
+    written = drive(writer.write(passage, 0, 1))
+    assert written.question == "What does it need?" and written.answer
+    server.pieces = ["I would rather not."]
+    assert drive(writer.write(passage, 0, 1)).question == ""
 
 
 # --- the border -------------------------------------------------------------------------------------------
