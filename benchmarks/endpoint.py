@@ -81,6 +81,8 @@ def _bare(connection: HTTPConnection, text: str) -> float:
     body = {"model": "starter", "messages": [{"role": "user", "content": text}], "stream": True,
             "max_tokens": SETTINGS.max_answer_tokens, "temperature": SETTINGS.temperature,
             "top_p": SETTINGS.top_p, "seed": SETTINGS.seed}  # fmt: skip
+    connection.close()  # the server closes what was silent for five seconds
+    connection.connect()
     began, first = time.perf_counter(), 0.0
     connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
     with connection.getresponse() as response:
