@@ -90,7 +90,7 @@ class Endpoints:
                 RemoteEmbedderRow(
                     fingerprint=found.fingerprint, name=found.name, endpoint=name, url=client.endpoint.url,
                     model=client.endpoint.model, dimension=found.dimension,
-                    probe=found.probe.astype("<f4").tobytes(), added_ms=now_ms(),
+                    sample=found.sample.astype("<f4").tobytes(), added_ms=now_ms(),
                 )
             )  # fmt: skip
         return found.fingerprint
@@ -110,8 +110,8 @@ class Endpoints:
                 f"This was made with the embedder {row.model} at {row.url}, and “{row.endpoint}” is another "
                 "now. Connect it as it was, or choose a version of another embedder."
             )
-        probe = np.frombuffer(row.probe, dtype="<f4").astype(np.float32)
-        identity = RemoteIdentity(fingerprint, row.name, row.dimension, probe)
+        sample = np.frombuffer(row.sample, dtype="<f4").astype(np.float32)
+        identity = RemoteIdentity(fingerprint, row.name, row.dimension, sample)
         return RemoteEmbedder(client, identity, self.border.permit(""))
 
     def connect(self, wanted: Endpoint, key: str = "") -> Steps:

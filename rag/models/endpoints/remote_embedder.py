@@ -20,10 +20,8 @@ from rag.models.endpoints.border import Permit
 from rag.models.endpoints.client import Client
 from rag.text.search_terms import folded
 
-PROBE = "The quick brown fox jumps over the lazy dog while 12 ships leave the harbour of Bremen."
-_SAME = (
-    0.999  # cosine of two vectors of the probe by one model: batches and processors change the last digits
-)
+SAMPLE_TEXT = "The quick brown fox jumps over the lazy dog while 12 ships leave the harbour of Bremen."
+_SAME = 0.999  # cosine of two vectors of the sample by one model: batches change the last digits
 _AT_ONCE = 64  # texts in a request
 
 
@@ -32,25 +30,25 @@ class RemoteIdentity:
     """What an embedder behind an endpoint was when it was chosen.
 
     Attributes:
-        fingerprint: 32 hex digits over address, model, dimension and probe.
+        fingerprint: 32 hex digits over address, model, dimension and sample.
         name: As people read it.
         dimension: The length of its vectors.
-        probe: Its vector of PROBE (dimension,), L2-normalised.
+        sample: Its vector of SAMPLE_TEXT (dimension,), L2-normalised.
     """
 
     fingerprint: str
     name: str
     dimension: int
-    probe: npt.NDArray[np.float32]
+    sample: npt.NDArray[np.float32]
 
 
 def identify(client: Client, permit: Permit) -> RemoteIdentity:
-    """Embed the probe and return what the embedder is now. Raises RagError when it does not embed."""
-    (probe,) = _normalised(client.embed(permit, [PROBE]), 1, client.endpoint.name)
-    digest = hashlib.sha256(f"endpoint\0{client.endpoint.identity}\0{len(probe)}\0".encode())
-    digest.update(np.round(probe, 2).astype("<f4").tobytes())
+    """Embed the sample text and return what the embedder is now. Raises RagError when it does not embed."""
+    (sample,) = _normalised(client.embed(permit, [SAMPLE_TEXT]), 1, client.endpoint.name)
+    digest = hashlib.sha256(f"endpoint\0{client.endpoint.identity}\0{len(sample)}\0".encode())
+    digest.update(np.round(sample, 2).astype("<f4").tobytes())
     name = f"{client.endpoint.model} ({client.endpoint.name})"
-    return RemoteIdentity(digest.hexdigest()[:32], name, len(probe), probe)
+    return RemoteIdentity(digest.hexdigest()[:32], name, len(sample), sample)
 
 
 class RemoteEmbedder(Embedder):
@@ -76,11 +74,11 @@ class RemoteEmbedder(Embedder):
         return other
 
     def warm_up(self) -> None:
-        """Embed the probe once. Raises ModelError when its vector is no longer what it was."""
+        """Embed the sample text once. Raises ModelError when its vector is no longer what it was."""
         if self._is_checked[0]:
             return
         now = identify(self._client, self._permit)
-        if now.dimension != self.dimension or float(now.probe @ self._identity.probe) < _SAME:
+        if now.dimension != self.dimension or float(now.sample @ self._identity.sample) < _SAME:
             raise ModelError(
                 f"The embedder {self.name} is no longer the one that made these vectors: it embeds a fixed "
                 "text otherwise now. Embed the documents again in a trial with it, or choose another version."

@@ -20,7 +20,7 @@ CREATE TABLE endpointchange (id INTEGER NOT NULL, endpoint VARCHAR NOT NULL, cre
     fingerprint_before VARCHAR NOT NULL, fingerprint_after VARCHAR NOT NULL, PRIMARY KEY (id));
 CREATE INDEX ix_endpointchange_endpoint ON endpointchange (endpoint);
 CREATE TABLE remoteembedder (fingerprint VARCHAR NOT NULL, name VARCHAR NOT NULL, endpoint VARCHAR NOT NULL,
-    url VARCHAR NOT NULL, model VARCHAR NOT NULL, dimension INTEGER NOT NULL, probe BLOB NOT NULL,
+    url VARCHAR NOT NULL, model VARCHAR NOT NULL, dimension INTEGER NOT NULL, sample BLOB NOT NULL,
     added_ms INTEGER NOT NULL, PRIMARY KEY (fingerprint));
 ALTER TABLE collection ADD COLUMN may_leave VARCHAR NOT NULL DEFAULT 'never';
 ALTER TABLE trace ADD COLUMN sent_to VARCHAR NOT NULL DEFAULT '';

@@ -49,7 +49,7 @@ class RemoteEmbedderRow(SQLModel, table=True):
     url: str
     model: str
     dimension: int
-    probe: bytes = Field(sa_type=LargeBinary)  # float32: its vector of a fixed text, L2-normalised
+    sample: bytes = Field(sa_type=LargeBinary)  # float32: its vector of a fixed text, L2-normalised
     added_ms: int
 
 
