@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.console import Console, Notice
 from rag import operations
 from rag.knowledge.rows import IngestReport, list_watched_folders
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.monitoring.rows import RegressionState
 from rag.operations import Lane
 
 _FOLDERS_MS = 5000  # between two looks at the watched folders
+_DAILY_MS = 900_000  # between two looks at what is asked once a day
 _QUIET_MS = 3000  # without a change, before the regression questions are run again
 
 
@@ -19,13 +23,20 @@ class BackgroundChecks(QObject):
 
     folders_unchanged = Signal()  # the watched folders were looked at, and nothing was new
 
-    def __init__(self, console: Console, folders_ms: int = _FOLDERS_MS, quiet_ms: int = _QUIET_MS) -> None:
+    def __init__(
+        self,
+        console: Console,
+        folders_ms: int = _FOLDERS_MS,
+        quiet_ms: int = _QUIET_MS,
+        daily_ms: int = _DAILY_MS,
+    ) -> None:
         """Begin to look.
 
         Args:
             console: The console of the window.
             folders_ms: Milliseconds between two looks at the watched folders.
             quiet_ms: Milliseconds without a change before the regression questions are run again.
+            daily_ms: Milliseconds between two looks at what is asked once a day.
         """
         super().__init__()
         self._console = console
@@ -35,6 +46,10 @@ class BackgroundChecks(QObject):
         self._folder_timer.start()
         self._question_timer = QTimer(self, interval=quiet_ms, singleShot=True)
         self._question_timer.timeout.connect(self.check_questions)
+        self._daily_timer = QTimer(self, interval=daily_ms)
+        self._daily_timer.timeout.connect(self.check_endpoints)
+        self._daily_timer.start()
+        self._tried_day: date | None = None  # a day's questions that fail are not asked again that day
         self._is_stopped = False
         console.data_changed.connect(self._wait_for_quiet)
         console.settings_changed.connect(self._wait_for_quiet)
@@ -48,6 +63,7 @@ class BackgroundChecks(QObject):
         self._is_stopped = True
         self._folder_timer.stop()
         self._question_timer.stop()
+        self._daily_timer.stop()
 
     # --- watched folders ----------------------------------------------------------------------------------
 
@@ -78,6 +94,23 @@ class BackgroundChecks(QObject):
             self._wait_for_quiet()  # the change may still be under way
             return
         self._console.run(operations.stale_collections, self._run_stale)
+
+    def check_endpoints(self) -> None:
+        """Find out whose regression questions an endpoint has not answered for a day, once a day."""
+        engine, today = self._console.engine, date.today()
+        settings = self._console.settings
+        if not settings.monitors.ask_endpoints_daily or not endpoint_named_by(settings.models.active):
+            return
+        if not engine.is_ready or self._tried_day == today:
+            return
+        if any(task.lane is not Lane.READ for task in engine.tasks):
+            return  # the next look comes soon enough
+        self._console.run(operations.due_collections, self._run_due)
+
+    def _run_due(self, collections: list[str]) -> None:
+        if collections:
+            self._tried_day = date.today()
+            self._console.run(operations.run_due, self._questions_run, collections=collections)
 
     def _wait_for_quiet(self) -> None:
         if not self._is_stopped:

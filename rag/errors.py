@@ -37,6 +37,17 @@ class NotFoundError(RagError):
     """A refusal because a named collection, version, model or trace does not exist."""
 
 
+class ConsentNeededError(RagError):
+    """A refusal to send a collection's texts to another computer before a person has agreed."""
+
+    def __init__(self, collection: str, endpoint: str, host: str) -> None:
+        super().__init__(
+            f"“{collection}” asks before its texts leave this computer: allow “{endpoint}” at {host} on the "
+            "Models page, or repeat the command with --may-leave."
+        )
+        self.collection, self.endpoint, self.host = collection, endpoint, host
+
+
 _IN_USE = "{file} is in use by another program. Close that program and start again; nothing is damaged."
 _NOT_WRITABLE = "{file} cannot be written to ({error}). Check its permissions and start again."
 _OF_SQLITE = {

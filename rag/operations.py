@@ -46,6 +46,7 @@ from rag.knowledge.rows import (
     VersionMade,
 )
 from rag.launcher.rows import LauncherReport
+from rag.models.endpoints.rows import Endpoint
 from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
@@ -153,6 +154,24 @@ choose_template: Operation[ModelEntry] = Operation(
 model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
 forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
 add_model: Operation[ModelEntry] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
+connect_endpoint: Operation[Endpoint] = Operation(
+    "rag.asking.endpoints:connect_endpoint", Lane.DATA, "Connect {url}"
+)
+check_endpoint: Operation[Endpoint] = Operation(
+    "rag.asking.endpoints:check_endpoint", Lane.DATA, "Check “{name}”"
+)
+disconnect_endpoint: Operation[None] = Operation(
+    "rag.asking.endpoints:disconnect_endpoint", Lane.WRITE, "Disconnect “{name}”"
+)
+set_at_once: Operation[Endpoint] = Operation(
+    "rag.asking.endpoints:set_at_once", Lane.WRITE, "Change how many requests “{name}” is sent"
+)
+set_border: Operation[None] = Operation(
+    "rag.asking.endpoints:set_border", Lane.WRITE, "Choose what may leave this computer"
+)
+allow_leaving: Operation[None] = Operation(
+    "rag.asking.endpoints:allow_leaving", Lane.WRITE, "Let “{collection}” leave this computer"
+)
 
 # --- Collections and their versions ----------------------------------------------------------------------
 
@@ -328,6 +347,12 @@ measure_summaries: Operation[list[MeasureSummary]] = Operation(
 )
 stale_collections: Operation[list[tuple[str, str]]] = Operation(
     "rag.monitoring.regression_questions:stale_collections", Lane.READ, "Look at the regression questions"
+)
+due_collections: Operation[list[str]] = Operation(
+    "rag.monitoring.regression_questions:due_collections", Lane.READ, "Look for questions of the day"
+)
+run_due: Operation[list[RegressionState]] = Operation(
+    "rag.monitoring.regression_questions:run_due", Lane.MODEL, "Ask the questions of the day"
 )
 run_regression_questions: Operation[list[RegressionState]] = Operation(
     "rag.monitoring.regression_questions:run_all", Lane.MODEL, "Run the regression questions"

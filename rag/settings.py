@@ -279,6 +279,13 @@ class MonitorSettings(Section):
             "documents while the window is open."
         ),
     ] = False
+    ask_endpoints_daily: Annotated[
+        bool,
+        Field(
+            description="While an endpoint is the active model and the window is open, ask the regression "
+            "questions once a day: the endpoint may change without a word."
+        ),
+    ] = True
 
 
 class CostSettings(Section):
@@ -301,6 +308,19 @@ class CostSettings(Section):
     compare_with: Annotated[
         str, Field(description="A model of the price tables: what the answers would have cost with it.")
     ] = "gpt-4o-mini"
+
+
+class EndpointSettings(Section):
+    """How long a server that models are behind is waited for."""
+
+    timeout_s: Annotated[
+        float,
+        Field(ge=1, le=3600, description="Seconds that an endpoint may be silent before it is given up."),
+    ] = 120.0
+    retries: Annotated[
+        int,
+        Field(ge=0, le=10, description="How often an endpoint is asked again before its first token."),
+    ] = 2
 
 
 class AppearanceSettings(Section):
@@ -354,6 +374,7 @@ class Settings(Section):
     models: ModelSettings = ModelSettings()
     monitors: MonitorSettings = MonitorSettings()
     costs: CostSettings = CostSettings()
+    endpoints: EndpointSettings = EndpointSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

@@ -12,6 +12,7 @@ from rag.index.vector_index import IndexPlace, VectorIndex
 from rag.knowledge.index_sync import needs_repair, repair_indexes
 from rag.knowledge.rows import VersionProgress
 from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.models.language_model import (
     HOW_TO_GET_LLAMA,
     STARTER_PACKAGE,
@@ -109,7 +110,8 @@ def _copies(folder: Path) -> str:
 
 def _check_models(database: Database, settings: Settings) -> Check:
     """Check that every file and folder of a model that is named is still there."""
-    named = [settings.models.active, *settings.models.folders, settings.retrieval.cross_encoder]
+    active = "" if endpoint_named_by(settings.models.active) else settings.models.active
+    named = [active, *settings.models.folders, settings.retrieval.cross_encoder]
     named += [path for (path,) in database.cells("SELECT path FROM embedderfolder")]
     gone = [path for path in named if path and not Path(path).exists()]
     if gone:

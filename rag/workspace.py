@@ -19,7 +19,11 @@ from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
 from rag.grounding.second_detector import SecondDetector
 from rag.index.vector_index import VectorIndex
+from rag.models.chat_model import ChatModel
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
+from rag.models.endpoints.connections import Endpoints
+from rag.models.endpoints.remote_embedder import RemoteEmbedder
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.models.language_model import LanguageModel, starter_model_path
 from rag.parsing.formats import PARSER
 from rag.parsing.worker import Reader
@@ -77,6 +81,7 @@ class Workspace:
             self._lock.release()
             raise
         self.database = Database(folder / DATABASE)
+        self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
@@ -100,14 +105,31 @@ class Workspace:
                 self._embedder = Embedder(starter_embedder_folder())
             return self._embedder
 
-    def embedder_of(self, fingerprint: str, name: str = "") -> Embedder:
-        """Return the embedder that made some vectors. Raises RagError when it is missing or has changed."""
+    def embedder_of(self, fingerprint: str, name: str = "", collection: str = "") -> Embedder:
+        """Return the embedder that made some vectors. Raises RagError when it is missing or has changed.
+
+        Args:
+            fingerprint: Of the embedder.
+            name: What people know it by.
+            collection: Whose texts it will be given: one behind an endpoint refuses those of "".
+        """
         if fingerprint == self.embedder.fingerprint:
             return self.embedder
         with self._loading:
             if fingerprint not in self._embedders:
                 self._embedders[fingerprint] = self._find_embedder(fingerprint, name)
-            return self._embedders[fingerprint]
+            found = self._embedders[fingerprint]
+        if isinstance(found, RemoteEmbedder):
+            return found.bound(self.endpoints.border.permit(collection))
+        return found
+
+    def add_remote_embedder(self, endpoint: str, collection: str) -> Embedder:
+        """Remember the embedder behind an endpoint as it is now, for the texts of a collection.
+
+        Raises RagError when it does not embed, or the collection's texts must not be sent there.
+        """
+        made = self.endpoints.add_embedder(endpoint, collection)
+        return self.embedder_of(made, collection=collection)
 
     def add_embedder(self, embedder: Embedder) -> Embedder:
         """Remember an embedder's folder, so that its versions can be asked from now on."""
@@ -169,6 +191,8 @@ class Workspace:
     def _find_embedder(self, fingerprint: str, name: str) -> Embedder:
         with self.store.session() as session:
             known = session.get(EmbedderFolder, fingerprint)
+        if known is None and (remote := self.endpoints.embedder(fingerprint)) is not None:
+            return remote
         if known is None:
             raise RagError(
                 f"This was made with the embedder {name or fingerprint[:12]}, which is not installed here. "
@@ -224,14 +248,36 @@ class Workspace:
         """The language model in memory, if there is one."""
         return self._model
 
+    def chat_model(
+        self,
+        path: Path | None = None,
+        settings: GenerationSettings | None = None,
+        *,
+        collection: str | None = "",
+    ) -> ChatModel:
+        """Return the model at path, or the active one, or the starter; path may name an endpoint.
+
+        Args:
+            path: See find_model.
+            settings: How to load it and sample; None: as in the settings.
+            collection: Whose texts it will be given. Unless it allows that, a model elsewhere is not asked,
+                and "" is never allowed; TYPED_HERE: a person typed all of the text.
+        """
+        wanted = path or self.active_model_path()
+        if name := endpoint_named_by(wanted):
+            return self.endpoints.model(name, settings or self.settings.generation, collection)
+        return self.language_model(wanted, settings)
+
     def language_model(
         self, path: Path | None = None, settings: GenerationSettings | None = None
     ) -> LanguageModel:
-        """Return the model at path, or the active one, or the starter, and load it unless it is in memory.
+        """Return the model file at path, or the active one, or the starter, and load it.
 
-        Only one model is in memory: loading another unloads it first.
+        Only one model is in memory: loading another unloads it first. Raises ModelError for an endpoint.
         """
         wanted = path or self.active_model_path()
+        if endpoint_named_by(wanted):
+            raise ModelError(f"{wanted} is an endpoint, and this needs a model on this computer.")
         generation = settings or self.settings.generation
         with self._loading:
             if self._model is not None and not _fits(self._model, wanted, generation):
@@ -242,7 +288,7 @@ class Workspace:
             return self._model
 
     def active_model_path(self) -> Path:
-        """Return the file of the model that answers."""
+        """Return the file of the model that answers, or the endpoint as find_model names it."""
         return Path(self.settings.models.active) if self.settings.models.active else starter_model_path()
 
     def unload_model(self) -> None:
@@ -271,6 +317,7 @@ class Workspace:
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.unload_model()
+        self.endpoints.close()
         self.reader.close()
         self.database.close()
         self.index.close()

@@ -36,7 +36,8 @@ from rag.knowledge.collections import open_version
 from rag.knowledge.search_settings import settings_for
 from rag.models import reasoning
 from rag.models.catalogue import find_model
-from rag.models.language_model import LanguageModel, PromptRead, Token
+from rag.models.chat_model import ChatModel, PromptRead, Served, Token
+from rag.models.endpoints.rows import Usage
 from rag.models.reasoning import Written, thinking_room, write
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
@@ -86,8 +87,8 @@ class Prepared:
     """A question whose prompt is ready, with the model that answers it."""
 
     ask: Ask
-    model: LanguageModel
-    tokens: list[int]  # of the prompt
+    model: ChatModel
+    tokens: list[int]  # of the prompt; none when another computer makes them
     logprobs: list[float] = field(default_factory=list)  # of the answer's tokens, in nats
 
 
@@ -239,7 +240,7 @@ def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
     return [Turn(question, answer) for question, answer in reversed(rows)]
 
 
-def _load_model(ask: Ask) -> LanguageModel:
+def _load_model(ask: Ask) -> ChatModel:
     workspace, wanted = ask.workspace, ask.question.model
     path = (
         find_model(workspace.database, workspace.settings, wanted)
@@ -247,19 +248,14 @@ def _load_model(ask: Ask) -> LanguageModel:
         else workspace.active_model_path()
     )
     with ask.recorder.span("load", "CHAIN", Path(path).name):
-        model = workspace.language_model(path, ask.settings.generation)
-    ask.trace.model = model.name
-    ask.trace.model_sha256 = model.sha256
-    if not model.has_chat_template:
-        ask.recorder.fallbacks.append("the model has no chat template: a plain one was used")
-    elif model.template_note:
-        ask.recorder.fallbacks.append(model.template_note)
+        model = workspace.chat_model(path, ask.settings.generation, collection=ask.trace.collection)
+    ask.trace.model, ask.trace.model_sha256 = model.name, model.identity
+    ask.trace.endpoint, ask.trace.sent_to = model.endpoint, model.sent_to
+    ask.recorder.fallbacks.extend(model.notes)
     return model
 
 
-def _pack_prompt(
-    ask: Ask, model: LanguageModel, template: PromptTemplate, turns: Sequence[Turn]
-) -> list[int]:
+def _pack_prompt(ask: Ask, model: ChatModel, template: PromptTemplate, turns: Sequence[Turn]) -> list[int]:
     """Choose the passages and render the prompt so that prompt and answer fit; return the prompt's tokens."""
     recorder, settings = ask.recorder, ask.settings
     history = [(turn.question, turn.answer) for turn in turns]
@@ -268,14 +264,14 @@ def _pack_prompt(
     room -= min(thinking_room(model, settings.generation), room // 3)
     question = ask.trace.question
     while True:
-        bare = len(model.tokenize_prompt(model.render_chat(template.messages(question, [], history))))
+        bare = model.prompt_size(model.render_chat(template.messages(question, [], history)))
         if not history or bare + settings.retrieval.context_tokens <= room:
             break
         history = history[1:]
         recorder.fallbacks.append("an earlier question was left out of the prompt: it did not fit")
     budget = min(settings.retrieval.context_tokens, room - bare)
     small = settings.retrieval.small_model_tokens
-    if small and small < budget and 0 < model.header.parameter_count < _SMALL_MODEL:
+    if small and small < budget and 0 < model.parameter_count < _SMALL_MODEL:
         # Measured with SmolLM2-135M: with 1,400 tokens it copies passages instead of answering.
         budget = small
         recorder.fallbacks.append(f"{model.name} is small: its passages were limited to {small} tokens")
@@ -296,7 +292,7 @@ def _pack_prompt(
     prompt = model.render_chat(template.messages(question, passages, history))
     ask.trace.prompt = prompt
     tokens = model.tokenize_prompt(prompt)
-    ask.trace.prompt_tokens = len(tokens)
+    ask.trace.prompt_tokens = len(tokens) or model.prompt_size(prompt)
     return tokens
 
 
@@ -353,7 +349,11 @@ def _note_times(ask: Ask, times: _Times) -> None:
     """Record how long the prompt, the thinking and the answer took."""
     recorder, trace = ask.recorder, ask.trace
     end, first = recorder.elapsed_ms(), times.first
-    recorder.add_span("read prompt", "LLM", times.begin, first or end, f"{trace.cached_tokens} tokens cached")
+    told = [f"by {trace.served_model}" if trace.served_model else "", trace.system_fingerprint]
+    by = "".join(f", {one}" for one in told if one)
+    recorder.add_span(
+        "read prompt", "LLM", times.begin, first or end, f"{trace.cached_tokens} tokens cached{by}"
+    )
     if first is None:
         return
     trace.first_token_ms = first
@@ -362,8 +362,8 @@ def _note_times(ask: Ask, times: _Times) -> None:
     answer = first
     if trace.thinking_tokens:
         answer = times.answer or end
-        recorder.add_span("think", "LLM", first, answer, f"{trace.thinking_tokens} tokens")
-    recorder.add_span("generate", "LLM", answer, end, f"{trace.completion_tokens} tokens")
+        recorder.add_span("think", "LLM", first, answer, f"{trace.thinking_tokens} tokens{by}")
+    recorder.add_span("generate", "LLM", answer, end, f"{trace.completion_tokens} tokens{by}")
     tokens, seconds = trace.completion_tokens + trace.thinking_tokens, (end - first) / 1000
     if tokens > 1 and seconds > 0:
         trace.tokens_per_s = (tokens - 1) / seconds
@@ -375,8 +375,31 @@ def _take_written(prepared: Prepared, written: Written) -> None:
     ask.trace.completion_tokens, ask.trace.thinking_tokens = len(written.logprobs), written.thinking_tokens
     ask.trace.finish_reason = written.finish_reason
     ask.recorder.fallbacks.extend(written.notes)
-    prepared.logprobs = list(written.logprobs)
+    known = [logprob for logprob in written.logprobs if logprob is not None]
+    prepared.logprobs = known if len(known) == len(written.logprobs) else []
     _keep_logprobs(prepared)
+    if prepared.model.endpoint:
+        _take_served(prepared, written)
+
+
+def _take_served(prepared: Prepared, written: Written) -> None:
+    """Record what an endpoint told of its answer; what it did not tell is estimated, and called unknown."""
+    ask, served, model = prepared.ask, written.served or Served(), prepared.model
+    trace = ask.trace
+    trace.served_model, trace.system_fingerprint = served.model, served.system_fingerprint
+    if served.has_usage:
+        trace.usage = Usage.TOLD
+        trace.prompt_tokens, trace.cached_tokens = served.prompt_tokens or 0, served.cached_tokens or 0
+        thinking = served.thinking_tokens
+        if thinking is None:  # told as one number: divided as the texts are
+            thinking = min(model.count_tokens(written.thinking), served.completion_tokens or 0)
+        trace.thinking_tokens = thinking
+        trace.completion_tokens = (served.completion_tokens or 0) - thinking
+    else:
+        trace.usage = Usage.UNKNOWN
+        trace.completion_tokens = model.count_tokens(written.answer)
+        trace.thinking_tokens = model.count_tokens(written.thinking)
+    ask.workspace.endpoints.note_served(model.endpoint, served, trace.id)
 
 
 def take_answer(
@@ -420,6 +443,8 @@ def _keep_logprobs(prepared: Prepared) -> None:
 
 
 def _note_end(ask: Ask) -> None:
+    if ask.trace.finish_reason == "content_filter":
+        ask.recorder.fallbacks.append("the endpoint's content filter cut the answer off")
     if ask.trace.finish_reason == "length":
         ask.recorder.fallbacks.append("the answer was cut off at the token limit")
     if not ask.trace.answer.strip():

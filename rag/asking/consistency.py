@@ -23,7 +23,8 @@ from rag.grounding.numbers import quantities, same
 from rag.grounding.rows import Verdict
 from rag.grounding.sentences import is_checkable, is_refusal, split_sentences
 from rag.models.catalogue import find_model
-from rag.models.language_model import Token
+from rag.models.chat_model import Token
+from rag.models.endpoints.rows import find_endpoint
 from rag.models.reasoning import Written, write
 from rag.settings import Settings
 from rag.storage.store import now_ms
@@ -57,8 +58,10 @@ def check_consistency(
     if not trace.prompt:
         raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
     settings = Settings.model_validate_json(trace.settings).changed("generation", "temperature", temperature)
-    model = workspace.language_model(_model_of(workspace, trace), settings.generation)
-    answers: list[tuple[str, float]] = []
+    model = workspace.chat_model(
+        _model_of(workspace, trace), settings.generation, collection=trace.collection
+    )
+    answers: list[tuple[str, float | None]] = []
     for number in range(samples):
         yield SampleProgress(trace_id, number, samples)
         written = Written()
@@ -66,7 +69,9 @@ def check_consistency(
         for event in write(model, trace.prompt, seeded, written):
             if isinstance(event, Token):
                 yield SampleProgress(trace_id, number, samples)
-        answers.append((written.answer.strip(), sum(written.logprobs)))
+        known = [logprob for logprob in written.logprobs if logprob is not None]
+        told = len(known) == len(written.logprobs)
+        answers.append((written.answer.strip(), sum(known) if told else None))
     texts = [text for text, _ in answers]
     groups = group_by_meaning(texts, trace.question, workspace.encode, _judge(workspace.detector, workspace))
     report = _report(trace_id, temperature, answers, groups)
@@ -151,7 +156,7 @@ def _judge(detector: Detector, workspace: Workspace) -> Supports:
 
 
 def _report(
-    trace_id: str, temperature: float, answers: Sequence[tuple[str, float]], groups: Sequence[int]
+    trace_id: str, temperature: float, answers: Sequence[tuple[str, float | None]], groups: Sequence[int]
 ) -> ConsistencyReport:
     sizes = np.bincount(np.asarray(groups))
     largest = int(np.argmax(sizes))
@@ -165,7 +170,7 @@ def _report(
         Sample(
             text,
             group,
-            round(logprob, 3),
+            None if logprob is None else round(logprob, 3),
             ()
             if group == largest
             else tuple(
@@ -181,7 +186,9 @@ def _report(
 
 
 def _model_of(workspace: Workspace, trace: TraceDetail) -> Path:
-    """Return the file that answered: the loaded one when it is the same, else the one of that name."""
+    """Return what answered: the endpoint, the loaded file when it is the same, else the one of that name."""
+    if trace.endpoint:
+        return Path(find_endpoint(workspace.database, trace.endpoint).reference)
     loaded = workspace.loaded_model
     if loaded is not None and loaded.sha256 == trace.model_sha256:
         return loaded.path

@@ -10,8 +10,11 @@ from rag.asking.rows import AnswerRestarted, PromptProgress, TokenStreamed
 from rag.errors import RagError
 from rag.models import reasoning
 from rag.models.catalogue import describe_model, find_model
+from rag.models.chat_model import PromptRead, Token
 from rag.models.chat_template import BUILT_IN
-from rag.models.language_model import LanguageModel, PromptRead, Token
+from rag.models.endpoints.border import TYPED_HERE
+from rag.models.endpoints.rows import endpoint_named_by
+from rag.models.language_model import LanguageModel
 from rag.models.reasoning import Written, write
 from rag.models.rows import ModelEntry, ModelState, ModelTest, resident_bytes
 from rag.workspace import Workspace
@@ -24,9 +27,13 @@ def model_state(workspace: Workspace) -> ModelState:
 
 
 def load_model(workspace: Workspace, path: str = "") -> ModelState:
-    """Load a model and make it the one that answers."""
+    """Load a model and make it the one that answers; an endpoint needs no loading."""
     from rag.models.language_model import gpu_supported
 
+    if name := endpoint_named_by(path):
+        workspace.endpoints.find(name)
+        workspace.change_settings({"models": {"active": path}})
+        return model_state(workspace)
     generation = workspace.settings.generation
     if generation.gpu_layers and not gpu_supported():
         raise RagError(
@@ -50,9 +57,10 @@ def try_model(
     workspace: Workspace, prompt: str
 ) -> Generator[PromptProgress | TokenStreamed | AnswerRestarted, None, ModelTest]:
     """Answer a prompt without passages, to see that a model works and how fast it is."""
-    model = workspace.language_model()
+    model = workspace.chat_model(collection=TYPED_HERE)
     rendered = model.render_chat([{"role": "user", "content": prompt}])
     tokens = model.tokenize_prompt(rendered)
+    read = len(tokens) or model.prompt_size(rendered)
     began = time.perf_counter()
     first, cached = 0.0, 0
     written = Written()
@@ -69,12 +77,12 @@ def try_model(
     end = time.perf_counter()
     first = first or end
     read_s, write_s = max(first - began, 1e-6), max(end - first, 1e-6)
-    answered = len(written.logprobs)
+    answered = model.count_tokens(written.answer) if model.endpoint else len(written.logprobs)
     return ModelTest(
         written.answer,
-        len(tokens),
+        read,
         answered,
-        (len(tokens) - cached) / read_s,
+        (read - cached) / read_s,
         max(answered + written.thinking_tokens - 1, 0) / write_s,
         written.thinking,
         written.thinking_tokens,
@@ -91,6 +99,8 @@ def choose_template(workspace: Workspace, model: str, template: str) -> ModelEnt
             f"There is no chat template “{template}”. The built-in ones are {', '.join(BUILT_IN)}."
         )
     path = find_model(workspace.database, workspace.settings, model)
+    if endpoint_named_by(path):
+        raise RagError("An endpoint's server renders the conversation itself: it takes no chat template.")
     models = workspace.settings.models
     chosen = models.with_chat_template(path.stem, template)
     settings = workspace.change_settings({"models": {"chat_templates": chosen}})

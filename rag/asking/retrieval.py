@@ -137,7 +137,7 @@ class _Search:
             version,
             settings,
         )
-        self.embedder = workspace.embedder_of(version.embedder, version.embedder_name)
+        self.embedder = workspace.embedder_of(version.embedder, version.embedder_name, collection.name)
         self.content = workspace.content(version.id or 0, version.embedder)
         self.clock = _StageClock()
         self.notes: list[str] = []

@@ -12,6 +12,7 @@ from typing import Any
 from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
+from rag.models.endpoints.rows import Usage
 from rag.storage.database import Database
 from rag.text.plurals import counted
 from rag.text.search_terms import comparable, match_expression
@@ -217,7 +218,7 @@ class Sample:
 
     answer: str
     group: int  # answers of one group mean the same
-    logprob: float  # of the whole answer, in nats
+    logprob: float | None  # of the whole answer, in nats; None when an endpoint does not tell it
     differs: tuple[str, ...] = ()  # sentences that the largest group does not have
 
 
@@ -385,6 +386,11 @@ class TraceDetail(TraceRow):
     version_id: int | None
     version_fingerprint: str
     model_sha256: str
+    endpoint: str  # its name, "" for this computer
+    sent_to: str  # host that the prompt left this computer for, "" when it stayed
+    served_model: str  # as the endpoint named it
+    system_fingerprint: str
+    usage: Usage  # who counted the tokens
     prompt_version_id: int | None
     prompt_version: int | None  # its number
     prompt: str  # as the model read it; "" when it was not asked

@@ -88,7 +88,7 @@ def _side(
     hits, notes, tokens = _packed(workspace, version, result, settings)
     explanation = explain_hit(hits, looking_for)
     if looking_for.strip() and not explanation:
-        explanation = _explain_miss(workspace, version, result, looking_for, settings)
+        explanation = _explain_miss(workspace, collection, version, result, looking_for, settings)
     return SearchSide(
         preset_of(settings), version.number, tuple(hits),
         tuple(SpanRow(s.name, s.kind, s.start_ms, s.end_ms, s.detail) for s in result.stages),
@@ -118,6 +118,7 @@ def _packed(
 
 def _explain_miss(
     workspace: Workspace,
+    collection: str,
     version: DatasetVersion,
     result: Retrieval,
     text: str,
@@ -140,7 +141,7 @@ def _explain_miss(
         if not known & set(places):
             return "Only passages that are excluded contain these words."
         question = result.query.question
-        embedder = workspace.embedder_of(version.embedder, version.embedder_name)
+        embedder = workspace.embedder_of(version.embedder, version.embedder_name, collection)
         vector = workspace.encode([question], embedder)[0]
         dense = content.nearest(session, vector, len(content.ids))
         words = content.search_words(session, query_words(question), len(content.ids), settings.stemming)

@@ -30,6 +30,7 @@ from rag.cli import (
     review,
     versions,
 )
+from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import pipelines, runs, sets
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
@@ -52,7 +53,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma, finding, serve,
+    costs, data, installation, chroma, finding, serve, endpoint_commands,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

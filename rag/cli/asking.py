@@ -48,6 +48,7 @@ from rag.cli.terminal import (
 )
 from rag.errors import RagError
 from rag.index.rows import Hit
+from rag.models.endpoints.rows import Usage
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
@@ -149,6 +150,9 @@ def ask(
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
     ] = False,
+    may_leave: Annotated[
+        bool, typer.Option("--may-leave", help="Agree that passages leave this computer for this question.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -158,6 +162,8 @@ def ask(
     with open_workspace(data, "ask") as workspace:
         given = Binding(collection, version or "", pipeline, model or "", prompt)
         session, chosen = _bound(workspace.database, session, given)
+        if may_leave:
+            workspace.endpoints.border.allow(chosen.collection, "")
         events = ask_as_rolled_out(
             workspace, question, chosen.collection, version=chosen.version or None,
             model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
@@ -317,6 +323,8 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for hit in detail.hits:
         if hit.marker is not None:
             screen.print(f"[dim]\\[{hit.marker}] {plain(hit.document)} {plain(hit.place)}[/dim]")
+    if detail.sent_to:
+        screen.print(f"Sent to {plain(detail.sent_to)}: the question and its passages left this computer.")
     for notice in filter(None, (detail.explained, *result.notices)):
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
@@ -333,7 +341,12 @@ def _print_trace(detail: TraceDetail) -> None:
         f"{plain(detail.model)}  "
         f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
         + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
+        + (" by our own count: usage unknown" if detail.usage is Usage.UNKNOWN else "")
     )
+    if detail.endpoint:
+        served = f"{detail.served_model} {detail.system_fingerprint}".strip() or "not told"
+        where = f", sent to {detail.sent_to}" if detail.sent_to else ""
+        screen.print(f"endpoint {plain(detail.endpoint)}{plain(where)}; served model {plain(served)}")
     if detail.explained:
         screen.print(plain(detail.explained))
     for span in detail.spans:

@@ -98,6 +98,10 @@ def models_list(
     table = Table("Name", "From", "Architecture", "Quantisation", "Parameters", "Context", "Memory")
     for entry in entries:
         header = entry.header
+        if entry.endpoint:
+            where = f"at {entry.sent_to}" if entry.sent_to else "on this computer"
+            table.add_row(plain(entry.name), entry.origin, plain(entry.label), "", "", "", plain(where))
+            continue
         if header is None or not entry.can_answer:
             kind = header.kind if header is not None else "unusable"
             table.add_row(plain(entry.name), entry.origin, kind, "", "", "", "cannot answer")

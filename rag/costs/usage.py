@@ -15,6 +15,7 @@ from typing import Any
 from rag.costs.prices import Price, find_price, read_prices
 from rag.costs.rows import Basis, CostFilter, CostSum, Layer, total_cost
 from rag.errors import RagError
+from rag.models.endpoints.rows import Usage
 from rag.settings import CostSettings
 from rag.storage.store import insert_rows
 from rag.storage.tables.costs import Cost
@@ -56,7 +57,7 @@ def record_costs(workspace: Workspace) -> int:
             listed = (json.dumps(ids),)
             raw.exec_driver_sql("DELETE FROM cost WHERE trace_id IN (SELECT value FROM json_each(?))", listed)
             traces = raw.exec_driver_sql(
-                """SELECT id, created_ms, model, endpoint, prompt_tokens, cached_tokens,
+                """SELECT id, created_ms, model, endpoint, sent_to, usage, prompt_tokens, cached_tokens,
                           completion_tokens + thinking_tokens AS completion_tokens  -- both are written
                    FROM trace WHERE id IN (SELECT value FROM json_each(?))""",
                 listed,
@@ -84,7 +85,8 @@ def cost_rows(
     """Return rows of the cost table for one trace.
 
     Args:
-        trace: Its id, created_ms, model, endpoint ("" for this computer) and counts of tokens.
+        trace: Its id, created_ms, model, endpoint ("" for a file), sent_to ("" for this computer), usage and
+            counts of tokens.
         seconds: The time of each layer.
         prices: All price tables.
         settings: Power and price of electricity.
@@ -92,7 +94,8 @@ def cost_rows(
     rows = {layer: _estimate(trace, layer, time, settings) for layer, time in seconds.items()}
     if trace["endpoint"] and (trace["prompt_tokens"] or trace["completion_tokens"]):
         price = find_price(prices, trace["model"])
-        for layer in _MODEL_LAYERS:
+        is_free = price is None and not trace["sent_to"]  # a server on this computer: its time is the cost
+        for layer in () if is_free else _MODEL_LAYERS:
             rows[layer] = _priced(trace, layer, seconds.get(layer, 0.0), price)
     elif trace["completion_tokens"] and Layer.ANSWERING not in seconds:
         # Answers of a batch share the processor's time, and none of them has a span of its own.
@@ -167,8 +170,11 @@ def _priced(trace: dict[str, Any], layer: Layer, seconds: float, price: Price | 
     amount = price.cost(row["input_tokens"], row["cached_tokens"], row["output_tokens"])
     if amount is None:
         return row
-    basis = {"amount": amount, "currency": price.currency, "basis": Basis.PRICE}
-    return row | basis | {"price": f"{price.model}, {price.source}, {price.day}"}
+    source = f"{price.model}, {price.source}, {price.day}"
+    basis = Basis.PRICE
+    if trace["usage"] == Usage.UNKNOWN:
+        basis, source = Basis.ESTIMATE, f"{source}; its tokens were estimated here"
+    return row | {"amount": amount, "currency": price.currency, "basis": basis, "price": source}
 
 
 def _row(trace: dict[str, Any], layer: Layer, seconds: float) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from rag.knowledge.collections import open_version
 from rag.knowledge.rows import VersionProgress
 from rag.knowledge.search_settings import retrieval_of
 from rag.models.catalogue import find_model
-from rag.models.language_model import LanguageModel, Token
+from rag.models.chat_model import ChatModel, Token
 from rag.prompts.registry import user_name
 from rag.prompts.templates import PromptTemplate, load_prompt
 from rag.settings import GenerationSettings
@@ -124,7 +124,7 @@ def generate_drafts(
         where = f"“{collection}” version {chosen.number}"
         raise RagError(f"{where} has no passage left that a question could be written for.")
     yield VersionProgress("loading the model", 0, count)
-    writer = _Writer(workspace, model)
+    writer = _Writer(workspace, model, collection)
     set_name = ensure_set(workspace, set_name)
     set_id, vectors = _known_questions(workspace, set_name)
     stored, tried, dropped = 0, 0, Counter[str]()
@@ -201,7 +201,7 @@ def is_in_passage(workspace: Workspace, question: str, answer: str, passage: str
 class _Writer:
     """The model that writes drafts, with its prompt."""
 
-    def __init__(self, workspace: Workspace, model: str | None) -> None:
+    def __init__(self, workspace: Workspace, model: str | None, collection: str = "") -> None:
         generation = workspace.settings.generation
         path = (
             find_model(workspace.database, workspace.settings, model)
@@ -209,7 +209,7 @@ class _Writer:
             else workspace.active_model_path()
         )
         self._workspace = workspace
-        self.model: LanguageModel = workspace.language_model(path, generation)
+        self.model: ChatModel = workspace.chat_model(path, generation, collection=collection)
         self._settings: GenerationSettings = generation.model_copy(
             update={"temperature": 0.0, "max_answer_tokens": 256}
         )
@@ -217,7 +217,8 @@ class _Writer:
 
     def write(self, passage: Hit, done: int, total: int) -> Generator[VersionProgress, None, Written]:
         """Write a question and an answer, which is bound to the passage when a free one is not in it."""
-        free = yield from self._ask(passage, f'root ::= "{{" {_QUESTION} ", " {_ANSWER} "}}"', done, total)
+        grammar = f'root ::= "{{" {_QUESTION} ", " {_ANSWER} "}}"'
+        free = yield from self._ask(passage, grammar, _schema(), done, total)
         if free.answer and is_in_passage(self._workspace, free.question, free.answer, passage.text):
             return free
         sentences = [s.text for s in split_sentences(passage.text) if is_checkable(s) and len(s.text) < 400]
@@ -225,23 +226,35 @@ class _Writer:
             return free
         bound = " | ".join(_literal(json.dumps(text, ensure_ascii=False)) for text in sentences[:12])
         grammar = f'root ::= "{{\\"answer\\": " answer ", " {_QUESTION} "}}"\nanswer ::= {bound}'
-        return (yield from self._ask(passage, grammar, done, total))
+        return (yield from self._ask(passage, grammar, _schema(sentences[:12]), done, total))
 
     def _ask(
-        self, passage: Hit, grammar: str, done: int, total: int
+        self, passage: Hit, grammar: str, schema: dict[str, Any], done: int, total: int
     ) -> Generator[VersionProgress, None, Written]:
         prompt = self.model.render_chat(self._template.messages("", [passage]))
-        tokens = self.model.tokenize_prompt(without_thinking(prompt))
         text = ""
-        for event in self.model.generate(tokens, self._settings, grammar=grammar + _CHARACTERS):
-            if isinstance(event, Token):
+        for event in self.model.stream(
+            without_thinking(prompt), self._settings, grammar=grammar + _CHARACTERS, schema=schema
+        ):
+            if isinstance(event, Token) and not event.is_thinking:
                 text += event.text
             yield VersionProgress("writing", done, total)
         try:
-            values: dict[str, Any] = json.loads(text)
-        except ValueError:  # it reached the token limit first
-            return Written("", "")
-        return Written(" ".join(values["question"].split()), " ".join(values["answer"].split()))
+            values: dict[str, Any] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+            return Written(" ".join(values["question"].split()), " ".join(values["answer"].split()))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Written("", "")  # it reached the token limit first, or an endpoint keeps to no form
+
+
+def _schema(sentences: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the form of a draft for models that know no GBNF; sentences: what its answer must be one of."""
+    answer: dict[str, Any] = {"type": "string", "enum": list(sentences)} if sentences else {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"question": {"type": "string"}, "answer": answer},
+        "required": ["question", "answer"],
+        "additionalProperties": False,
+    }
 
 
 def _literal(text: str) -> str:

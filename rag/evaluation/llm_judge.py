@@ -18,9 +18,9 @@ from rag.errors import RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.rows import JudgeAgreement, ResultRow
 from rag.evaluation.statistics.agreement import cohens_kappa, rogan_gladen
-from rag.models.catalogue import find_model
-from rag.models.embedding import file_sha256
-from rag.models.language_model import GenerationEnd, Token
+from rag.models.catalogue import find_model, model_identity
+from rag.models.chat_model import GenerationEnd, Token
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.settings import GenerationSettings
 from rag.text.thinking import without_thinking
 from rag.workspace import Workspace
@@ -30,6 +30,16 @@ GRAMMAR = r"""
 root ::= "{\"reason\": \"" text "\", \"verdict\": \"" ("right" | "wrong") "\"}"
 text ::= [^"\\\x00-\x1f]{1,200}
 """
+# The same for models that know no grammar of this kind.
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "reason": {"type": "string", "maxLength": 200},
+        "verdict": {"type": "string", "enum": ["right", "wrong"]},
+    },
+    "required": ["reason", "verdict"],
+    "additionalProperties": False,
+}
 RUBRIC = (
     "You compare an answer with a reference answer to the same question. The answer is right when it says "
     "the same as the reference; other words, more detail and markers such as [1] do not matter. It is wrong "
@@ -51,15 +61,24 @@ class JudgeVerdict:
 class Judge:
     """A loaded model that judges answers by a rubric."""
 
-    def __init__(self, workspace: Workspace, facts: dict[str, Any]) -> None:
-        """Load the model. `facts` is what Judge.facts returned when the run began. Raises RagError."""
+    def __init__(self, workspace: Workspace, facts: dict[str, Any], collection: str = "") -> None:
+        """Load the model.
+
+        Args:
+            workspace: Where the model is found.
+            facts: What Judge.facts returned when the run began.
+            collection: Whose answers are judged: a judge elsewhere sees them only when it allows that.
+
+        Raises:
+            RagError: The model cannot be loaded.
+        """
         path = Path(facts["model"])
-        if not path.is_file():
+        if not endpoint_named_by(path) and not path.is_file():
             raise RagError(f"The judge's model {path} is missing. Put it back to continue.")
         self._settings = GenerationSettings(
             max_answer_tokens=_ROOM, temperature=0.0, seed=int(facts["seed"]) & 0x7FFFFFFF
         )
-        self._model = workspace.language_model(path, self._settings)
+        self._model = workspace.chat_model(path, self._settings, collection=collection)
         self._rubric = str(facts["rubric"])
 
     @staticmethod
@@ -70,7 +89,7 @@ class Judge:
         return {
             "model": str(path),
             "model_file": path.name,
-            "model_sha256": file_sha256(path),
+            "model_sha256": model_identity(workspace.database, path),
             "rubric": RUBRIC,
             "rubric_sha256": hashlib.sha256(whole.encode()).hexdigest(),
             "seed": seed,
@@ -90,15 +109,26 @@ class Judge:
                 'Reply with {"reason": "…", "verdict": "right" or "wrong"}.',
             },
         ]
-        tokens = self._model.tokenize_prompt(without_thinking(self._model.render_chat(messages)))
+        prompt = without_thinking(self._model.render_chat(messages))
         text = ""
-        for event in self._model.generate(tokens, self._settings, GRAMMAR):
-            if isinstance(event, Token):
+        for event in self._model.stream(prompt, self._settings, grammar=GRAMMAR, schema=SCHEMA):
+            if isinstance(event, Token) and not event.is_thinking:
                 text += event.text
             elif isinstance(event, GenerationEnd) and event.finish_reason == "length":
                 raise RagError(f"The judge did not reach a verdict within {_ROOM} tokens.")
-        said = json.loads(text)
-        return JudgeVerdict(said["verdict"] == "right", said["reason"].strip())
+        return _verdict_in(text)
+
+
+def _verdict_in(text: str) -> JudgeVerdict:
+    """Return the verdict in what a judge wrote: an endpoint may write more around it, or something else."""
+    try:
+        said = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        verdict, reason = said["verdict"], str(said.get("reason", "")).strip()
+    except (ValueError, TypeError, KeyError, AttributeError):
+        verdict, reason = "", ""
+    if verdict not in ("right", "wrong"):
+        raise RagError("The judge did not answer in the form that was asked for.")
+    return JudgeVerdict(verdict == "right", reason)
 
 
 def judge_agreement(results: Sequence[ResultRow]) -> JudgeAgreement:

@@ -1,10 +1,10 @@
 """Works through the cases of a run, by the same code that answers people.
 
-Three strategies share one Results object that scores, stores and counts: Retrieving asks no model, OneByOne
-measures times, Batched answers many prompts at once. A case is written when it is complete, so a kill at any
-moment loses only the one being answered. What goes wrong with a case (its template, its metric, an empty
-answer, too much time) marks that case, and the run goes on. What goes wrong with all of them (no model, no
-such collection) ends the run.
+The strategies share one Results object that scores, stores and counts: Retrieving asks no model, OneByOne
+measures times, Batched answers many prompts at once, InTurns asks an endpoint for several at once. A case is
+written when it is complete, so a kill at any moment loses only the one being answered. What goes wrong with a
+case (its template, its metric, an empty answer, too much time) marks that case, and the run goes on. What
+goes wrong with all of them (no model, no such collection) ends the run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from rag.asking.answer import (
     Ask,
+    Events,
     Prepared,
     begin_ask,
     check_answer,
@@ -48,6 +49,8 @@ from rag.evaluation.rows import (
 from rag.evaluation.scoring import Score, Values, Vectors, score_answer, score_retrieval
 from rag.models.batching import BatchAnswer, BatchContext, BatchRequest
 from rag.models.catalogue import find_model
+from rag.models.endpoints.rows import endpoint_named_by
+from rag.models.language_model import LanguageModel
 from rag.models.rows import forecast_memory, free_memory_bytes
 from rag.storage import audit_log
 from rag.storage.store import now_ms
@@ -385,6 +388,54 @@ class OneByOne:
             steps.close()
 
 
+class InTurns:
+    """A strategy that asks an endpoint several cases at the same time, and looks at each answer in turn.
+
+    The requests run by themselves; everything that is stored is stored by this thread.
+    """
+
+    def __init__(self, results: Results) -> None:
+        """Store into these results."""
+        self._results = results
+
+    def work(self, tasks: Sequence[CaseTask]) -> Iterator[RunProgress]:
+        """Keep as many answers going as the run allows until all cases have one."""
+        waiting = list(reversed(tasks))
+        running: list[tuple[CaseTask, Events]] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._results.row.parallel:
+                    task = waiting.pop()
+                    with self._results.case(task):
+                        running.append((task, self._begin(task)))
+                for pair in list(running):
+                    has_ended = True
+                    with self._results.case(pair[0]):
+                        has_ended = self._go_on(*pair)
+                    if has_ended:
+                        running.remove(pair)
+                    yield from self._results.progress(pair[0].case)
+        finally:
+            for _, steps in running:
+                steps.close()
+
+    def _begin(self, task: CaseTask) -> Events:
+        return run_ask(self._results.begin(task), lambda prepared: self._results.recall(task, prepared))
+
+    def _go_on(self, task: CaseTask, steps: Events) -> bool:
+        """Take the next event of an answer; return whether it was the last."""
+        timeout_s = self._results.row.timeout_s
+        try:
+            next(steps)
+        except StopIteration:
+            assert task.ask is not None
+            self._results.score(task, task.ask, timed=False)
+            return True
+        if time.perf_counter() > task.begin + timeout_s:
+            steps.throw(_too_long(timeout_s))
+        return False
+
+
 class Batched:
     """A strategy that answers windows of cases at once: what their prompts share is read once."""
 
@@ -471,6 +522,7 @@ class Batched:
     def _context(self, ready: Sequence[Prepared]) -> BatchContext:
         """Make room for a window's prompts in a quarter of the free memory, at least for one context."""
         model = ready[0].model
+        assert isinstance(model, LanguageModel)  # see _strategy
         longest = max(len(prepared.tokens) for prepared in ready)
         most = ready[0].ask.settings.generation.max_answer_tokens
         wanted = self._row.parallel * (longest + most)
@@ -488,6 +540,8 @@ def _strategy(results: Results) -> Strategy:
         return Retrieving(results)
     workspace = results.workspace
     path = find_model(workspace.database, workspace.settings, config.model)
+    if endpoint_named_by(path):
+        return InTurns(results) if results.row.parallel > 1 else OneByOne(results)
     model = workspace.language_model(path, config.generation)
     # The thinking of many answers at once cannot be ended when its tokens are used up.
     return Batched(results) if results.row.parallel > 1 and not model.thinks else OneByOne(results)
@@ -498,7 +552,7 @@ def _strategy(results: Results) -> Strategy:
 
 def _judge_answers(results: Results) -> Iterator[RunProgress]:
     """Judge all answers after the last one: the judge is another model, and only one is in memory."""
-    judge = Judge(results.workspace, json.loads(results.row.judge))
+    judge = Judge(results.workspace, json.loads(results.row.judge), results.config.collection)
     cases = {case.key: case for case in results.cases()}
     for result in list_results(results.workspace.database, results.row.id):
         if result.judge or result.outcome in NO_ANSWER or result.case_key not in cases:

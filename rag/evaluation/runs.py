@@ -36,8 +36,8 @@ from rag.evaluation.rows import (
 from rag.evaluation.running import SharedWork, set_status, work_on
 from rag.evaluation.sets import find_set
 from rag.knowledge.collections import open_version
-from rag.models.catalogue import find_model
-from rag.models.embedding import file_sha256
+from rag.models.catalogue import find_model, model_identity
+from rag.models.endpoints.rows import endpoint_named_by, find_endpoint
 from rag.models.gguf import read_header
 from rag.prompts.registry import find_prompt, user_name
 from rag.storage import audit_log
@@ -99,7 +99,7 @@ def start_runs(
         seed: The same seed samples the same answers.
         name: Of the runs; "": made from set and pipeline.
         parallel: How many questions are answered at once, within a quarter of the free memory. More than 1
-            leaves times unmeasured. None: 16 on a GPU, else 1.
+            leaves times unmeasured. None: of an endpoint as many as it is sent, 16 on a GPU, else 1.
         timeout_s: Maximum seconds per case, 1 to 86,400.
         judge: Name or path of a model that judges the answers; "": none.
         tags: Words that the runs are found by.
@@ -113,7 +113,7 @@ def start_runs(
     common["judge"] = json.dumps(Judge.facts(workspace, judge, seed)) if judge else ""
     made = []
     for row in rows:
-        at_once = default_parallel(row.config) if parallel is None else parallel
+        at_once = _at_once(workspace, row.config) if parallel is None else parallel
         label = name.strip() or f"{set_name} · {row.name} {row.number}"
         made.append(EvaluationRun(name=label, parallel=at_once, **common, **_facts(workspace, row)))
     with workspace.store.session() as session:
@@ -177,6 +177,14 @@ def default_parallel(config: PipelineConfig) -> int:
     return _AT_ONCE if config.kind is PipelineKind.ANSWER and config.generation.gpu_layers else 1
 
 
+def _at_once(workspace: Workspace, config: PipelineConfig) -> int:
+    """Return how many questions are answered at once: of an endpoint, as many as it is sent."""
+    name = endpoint_named_by(config.model or workspace.active_model_path())
+    if name and config.kind is PipelineKind.ANSWER:
+        return find_endpoint(workspace.database, name).at_once
+    return default_parallel(config)
+
+
 # --- what a run was made with -----------------------------------------------------------------------------
 
 
@@ -216,8 +224,8 @@ def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
             prompt_version=template.version,
             prompt_fingerprint=template.fingerprint,
             model_file=path.name,
-            model_sha256=file_sha256(path),
-            quantisation=read_header(path).quantisation,
+            model_sha256=model_identity(workspace.database, path),
+            quantisation="" if endpoint_named_by(path) else read_header(path).quantisation,
             sampling=config.generation.model_dump_json(
                 include={"temperature", "top_p", "repeat_penalty", "context"}
                 | {"max_answer_tokens", "max_thinking_tokens"}
@@ -248,11 +256,11 @@ def _refuse_changed(workspace: Workspace, run: RunRow) -> None:
     if run.kind is PipelineKind.ANSWER:
         if find_prompt(workspace.store, config.prompt).fingerprint != run.prompt_fingerprint:
             changed.append("prompt")
-        if not Path(config.model).is_file():
+        if not endpoint_named_by(config.model) and not Path(config.model).is_file():
             raise NotFoundError(
                 f"The model {config.model} of run {run.id} is missing. Put it back to continue."
             )
-        if file_sha256(Path(config.model)) != run.model_sha256:
+        if model_identity(workspace.database, Path(config.model)) != run.model_sha256:
             changed.append("model")
     if changed:
         what = " and the ".join(changed)

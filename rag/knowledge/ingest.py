@@ -316,7 +316,7 @@ def keep_inside(sources: Sequence[Source], folder: Path) -> tuple[list[Source], 
 
 def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _Run:
     found = ensure_collection(workspace, collection)
-    embedder = workspace.embedder_of(found.embedder, found.embedder_name)
+    embedder = workspace.embedder_of(found.embedder, found.embedder_name, found.name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
     chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
     assert found.id is not None

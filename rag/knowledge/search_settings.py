@@ -79,7 +79,7 @@ def make_parts(workspace: Workspace, collection: str) -> Generator[VersionProgre
     when the collection is empty or its embedder has no parts.
     """
     _, version = open_version(workspace, collection, None)
-    embedder = workspace.embedder_of(version.embedder, version.embedder_name)
+    embedder = workspace.embedder_of(version.embedder, version.embedder_name, collection)
     if not embedder.has_parts:
         raise RagError(
             f"The embedder {embedder.name} does not pool by the mean, so that vectors of parts cannot be "

@@ -23,6 +23,7 @@ from rag.knowledge.ingest import account_columns, chunk_rows_of
 from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
 from rag.knowledge.versions import draft_of, draft_texts, version_made, write_trial
 from rag.models.embedding import Embedder
+from rag.models.endpoints.rows import endpoint_named_by
 from rag.parsing.chunking import Chunker, chunking_fingerprint, with_left_out
 from rag.parsing.formats import PARSER
 from rag.parsing.rows import AccountLine, ParsedDocument, Place
@@ -53,7 +54,7 @@ def build_trial(
     Args:
         workspace: The open data folder.
         collection: The name of the collection.
-        embedder_folder: A sentence-transformers folder; empty: the active version's embedder.
+        embedder_folder: A sentence-transformers folder or “endpoint:NAME”; empty: the embedder as it is.
         max_tokens: The longest chunk; None: as in the active version.
         overlap_tokens: Tokens that neighbouring chunks share; None: as in the active version.
         keep_encoded: Whether base64 and minified code are chunked too; None: as in the active version.
@@ -67,7 +68,7 @@ def build_trial(
         found = find_collection(session, collection)
         active = find_version(session, found, None)
         draft = draft_of(session, found)
-    embedder = _chosen_embedder(workspace, active, embedder_folder, load_embedder)
+    embedder = _chosen_embedder(workspace, found.name, active, embedder_folder, load_embedder)
     settings = _chosen_settings(
         active, max_tokens=max_tokens, overlap_tokens=overlap_tokens, keep_encoded=keep_encoded
     )
@@ -149,12 +150,15 @@ def orphan_documents(session: Session, collection_id: int | None = None) -> list
 
 def _chosen_embedder(
     workspace: Workspace,
+    collection: str,
     active: DatasetVersion,
     folder: str,
     load_embedder: Callable[[Path], Embedder],
 ) -> Embedder:
     if not folder:
-        return workspace.embedder_of(active.embedder, active.embedder_name)
+        return workspace.embedder_of(active.embedder, active.embedder_name, collection)
+    if name := endpoint_named_by(folder):
+        return workspace.add_remote_embedder(name, collection)
     chosen = workspace.add_embedder(load_embedder(Path(folder).expanduser().absolute()))
     try:
         workspace.encode(["A sentence to see whether it works."], chosen)

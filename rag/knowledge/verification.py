@@ -103,7 +103,7 @@ def add_verification_query(workspace: Workspace, collection: str, text: str) -> 
     with workspace.store.session() as session:
         found = find_collection(session, collection)
         active = find_version(session, found, None)
-    embedder = workspace.embedder_of(active.embedder, active.embedder_name)
+    embedder = workspace.embedder_of(active.embedder, active.embedder_name, collection)
     vector = workspace.encode([text], embedder)[0]
     with workspace.store.session() as session:
         query = _new_query(found.id or 0, active.embedder, text, vector, by_person=True)

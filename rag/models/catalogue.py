@@ -14,6 +14,7 @@ from sqlmodel import select
 from rag.errors import ModelError, NotFoundError
 from rag.models.chat_template import check_template, template_problem
 from rag.models.embedding import file_sha256
+from rag.models.endpoints.rows import Endpoint, endpoint_named_by, find_endpoint, list_endpoints
 from rag.models.gguf import part_path, read_header
 from rag.models.language_model import starter_model_path
 from rag.models.rows import ModelEntry, ModelKind, list_added_models, why_it_cannot_answer
@@ -45,15 +46,18 @@ def known_models(
 
 
 def list_models(database: Database, settings: Settings) -> list[ModelEntry]:
-    """Return every GGUF file that a person added or that is in a searched folder."""
-    return known_models(list_added_models(database), settings.models.folders, settings.models)
+    """Return every GGUF file that a person added or that is in a searched folder, and every endpoint."""
+    files = known_models(list_added_models(database), settings.models.folders, settings.models)
+    return [*files, *(_as_entry(endpoint) for endpoint in list_endpoints(database))]
 
 
 def find_model(database: Database, settings: Settings, wanted: str) -> Path:
-    """Return the path of a model that is given by path, file name or stem.
+    """Return the path of a model that is given by path, file name or stem; of an endpoint “endpoint:NAME”.
 
     Raises NotFoundError, which names the known models.
     """
+    if name := endpoint_named_by(wanted):
+        return Path(find_endpoint(database, name).reference)
     path = Path(wanted).expanduser()
     if path.is_file():
         return path.absolute()
@@ -65,6 +69,12 @@ def find_model(database: Database, settings: Settings, wanted: str) -> Path:
     raise NotFoundError(
         f"There is no model “{wanted}”. Known models: {names}. You can also give the path of a GGUF file."
     )
+
+
+def model_identity(database: Database, path: Path) -> str:
+    """Return 64 hex digits that are others for another model: of a file its sha256. Raises NotFoundError."""
+    name = endpoint_named_by(path)
+    return find_endpoint(database, name).identity if name else file_sha256(path)
 
 
 def add_model(store: Store, path: str, settings: Settings | None = None) -> ModelEntry:
@@ -90,6 +100,14 @@ def add_model(store: Store, path: str, settings: Settings | None = None) -> Mode
             )
             audit_log.record(session, "model added", str(file))
     return entry
+
+
+def _as_entry(endpoint: Endpoint) -> ModelEntry:
+    problem = "" if endpoint.checks.chats else f"“{endpoint.name}” makes vectors and cannot write answers."
+    return ModelEntry(
+        endpoint.reference, endpoint.name, "endpoint", None, problem, endpoint.model, endpoint=endpoint.name,
+        sent_to=endpoint.sent_to,
+    )  # fmt: skip
 
 
 def describe_model(path: Path, settings: ModelSettings, origin: str, label: str = "") -> ModelEntry:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import codecs
 import importlib.metadata
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,10 @@ from typing import Any
 import numpy as np
 
 from rag.errors import ModelError, RagError
+from rag.models.chat_model import ChatModel
+from rag.models.chat_model import GenerationEnd as GenerationEnd
+from rag.models.chat_model import PromptRead as PromptRead
+from rag.models.chat_model import Token as Token
 from rag.models.chat_template import BUILT_IN, check_template, render_chat, template_problem
 from rag.models.embedding import file_sha256
 from rag.models.gguf import read_header
@@ -39,39 +42,6 @@ HOW_TO_GET_LLAMA = (
 # What llama-cpp-python raises when something does not work.
 _LLAMA_ERRORS = (ValueError, OSError, RuntimeError, AssertionError, MemoryError, TypeError, OverflowError)
 READ_STEP = 128  # tokens of a prompt between two chances to cancel
-
-
-@dataclass(frozen=True)
-class PromptRead:
-    """A step of reading the prompt: tokens_done of tokens_total are in the model's state.
-
-    tokens_cached were there already and cost nothing.
-    """
-
-    tokens_done: int
-    tokens_total: int
-    tokens_cached: int
-
-
-@dataclass(frozen=True)
-class Token:
-    """A piece of what the model writes; logprob is natural.
-
-    text may be empty while a character or a tag is incomplete.
-    """
-
-    text: str
-    logprob: float
-    is_thinking: bool = False
-
-
-@dataclass(frozen=True)
-class GenerationEnd:
-    """The end of an answer: the model stopped by itself, or the limit on its length was reached."""
-
-    finish_reason: str  # "stop" | "length"
-    completion_tokens: int
-    thinking_tokens: int = 0  # besides those of the answer
 
 
 def llama_available() -> bool:
@@ -98,7 +68,7 @@ def starter_model_path() -> Path:
     raise ModelError(f"The package {STARTER_PACKAGE} is damaged; install it again.")
 
 
-class LanguageModel:
+class LanguageModel(ChatModel):
     """A loaded GGUF file with its context. Not thread-safe: one lane uses it.
 
     Raises ModelError when llama-cpp-python is not installed, or the file is not a model that it can load.
@@ -125,6 +95,16 @@ class LanguageModel:
     def sha256(self) -> str:
         """The sha256 of the file in hex, computed when it is first asked for."""
         return file_sha256(self.path)
+
+    @property
+    def identity(self) -> str:
+        """The sha256 of the file."""
+        return self.sha256
+
+    @property
+    def parameter_count(self) -> int:
+        """How many parameters the file says it has."""
+        return self.header.parameter_count
 
     # --- text and tokens ----------------------------------------------------------------------------------
 
@@ -172,6 +152,13 @@ class LanguageModel:
         return check_template(self.template).note if self.template else ""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done for the sake of the chat template."""
+        if not self.has_chat_template:
+            return ("the model has no chat template: a plain one was used",)
+        return (self.template_note,) if self.template_note else ()
+
+    @property
     def thinks(self) -> bool:
         """Whether the model thinks before it answers, as far as its chat template tells."""
         return thinks(self.template)
@@ -208,6 +195,19 @@ class LanguageModel:
         return self._vocabulary.text_of(token)
 
     # --- generating ---------------------------------------------------------------------------------------
+
+    def stream(
+        self,
+        prompt: str,
+        settings: GenerationSettings,
+        *,
+        tokens: Sequence[int] | None = None,
+        grammar: str = "",
+        schema: Mapping[str, Any] | None = None,
+    ) -> Iterator[PromptRead | Token | GenerationEnd]:
+        """Read a prompt and answer it; see generate."""
+        tokens = self.tokenize_prompt(prompt) if tokens is None else tokens
+        return self.generate(tokens, settings, grammar) if grammar else self.generate(tokens, settings)
 
     def generate(
         self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rag.models.language_model import GenerationEnd, LanguageModel, PromptRead, Token
+from rag.models.chat_model import ChatModel, GenerationEnd, PromptRead, Served, Token
 from rag.settings import GenerationSettings
 from rag.text.plurals import counted
 from rag.text.thinking import TAGS, Part, Piece, Tag, ThinkingSplitter, opened_in
@@ -25,17 +25,20 @@ class Written:
         thinking: Its thinking, without tags.
         answer: Its answer.
         thinking_tokens: How many tokens the thinking took, tags included.
-        logprobs: Of the answer's tokens, natural.
+        logprobs: Of the answer's tokens, natural; None where an endpoint does not tell them. An endpoint that
+            tells none sends pieces of several tokens: these are not counts then.
         finish_reason: "stop" or "length"; "" until the end.
         notes: What happened otherwise than usual, in sentences.
+        served: What an endpoint told of the answer.
     """
 
     thinking: str = ""
     answer: str = ""
     thinking_tokens: int = 0
-    logprobs: list[float] = field(default_factory=list)
+    logprobs: list[float | None] = field(default_factory=list)
     finish_reason: str = ""
     notes: list[str] = field(default_factory=list)
+    served: Served | None = None
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,16 @@ class AnswerRestarted:
     """What came as the answer so far was thinking: only the tag that ends it was written."""
 
 
-WriteEvent = PromptRead | Token | AnswerRestarted | GenerationEnd
+WriteEvent = PromptRead | Token | AnswerRestarted | Served | GenerationEnd
 
 
-def thinking_room(model: LanguageModel, settings: GenerationSettings) -> int:
+def thinking_room(model: ChatModel, settings: GenerationSettings) -> int:
     """Return the tokens of context that a model's thinking needs; 0 when it does not think."""
     return settings.max_thinking_tokens if model.thinks else 0
 
 
 def write(
-    model: LanguageModel,
+    model: ChatModel,
     prompt: str,
     settings: GenerationSettings,
     written: Written,
@@ -72,18 +75,19 @@ def write(
     """
     tokens = model.tokenize_prompt(prompt) if tokens is None else tokens
     tag = opened_in(prompt)
-    room = model.context - len(tokens) - settings.max_answer_tokens - _SPARE
-    writer = _Writer(
-        settings, written, ThinkingSplitter(tag), max(min(settings.max_thinking_tokens, room), 0)
-    )
+    room = model.context - (len(tokens) or model.prompt_size(prompt)) - settings.max_answer_tokens - _SPARE
+    budget = max(min(settings.max_thinking_tokens, room), 0)
+    if not model.can_continue and not model.thinks:
+        budget = 0  # its server has one limit for both, and would let the answer have it
+    writer = _Writer(settings, written, ThinkingSplitter(tag), budget, is_bounded=not model.can_continue)
     if tag is not None and not writer.budget:
         writer.end_thinking()
-        yield from writer.run(model, model.tokenize_prompt(prompt + tag.ending))
+        yield from writer.run(model, prompt + tag.ending)
     else:
-        yield from writer.run(model, tokens)
-    if writer.splitter.tag is not None:
+        yield from writer.run(model, prompt, tokens)
+    if writer.splitter.tag is not None and model.can_continue:
         tag = writer.end_thinking()
-        yield from writer.run(model, model.tokenize_prompt(prompt + writer.raw + tag.ending), is_first=False)
+        yield from writer.run(model, prompt + writer.raw + tag.ending, is_first=False)
     yield from writer.finish()
 
 
@@ -91,20 +95,29 @@ class _Writer:
     """The state of one answer over the runs of the model that it takes."""
 
     def __init__(
-        self, settings: GenerationSettings, written: Written, splitter: ThinkingSplitter, budget: int
+        self,
+        settings: GenerationSettings,
+        written: Written,
+        splitter: ThinkingSplitter,
+        budget: int,
+        is_bounded: bool,
     ) -> None:
         self.splitter = splitter
+        self._is_bounded = is_bounded  # by its server: stopping it would lose its count of tokens
         self.budget = budget
         self.raw = ""  # what the model wrote, tags included
+        self._thinks_apart = False  # and the last token was of it
         self._settings = settings
         self._written = written
-        self._waiting: list[float] = []  # logprobs of tokens whose text is kept back
+        self._waiting: list[float | None] = []  # logprobs of tokens whose text is kept back
 
-    def run(self, model: LanguageModel, tokens: Sequence[int], is_first: bool = True) -> Iterator[WriteEvent]:
+    def run(
+        self, model: ChatModel, prompt: str, tokens: Sequence[int] | None = None, is_first: bool = True
+    ) -> Iterator[WriteEvent]:
         """Let the model write until it ends, its answer is long enough, or its thinking takes too long."""
         most = self._settings.max_answer_tokens + (self.budget if is_first else 0)
         settings = self._settings.model_copy(update={"max_answer_tokens": most})
-        stream = model.generate(tokens, settings)
+        stream = model.stream(prompt, settings, tokens=tokens)
         try:
             for event in stream:
                 if isinstance(event, PromptRead):
@@ -114,6 +127,8 @@ class _Writer:
                     yield from self._take(event)
                     if self._is_over():
                         return
+                elif isinstance(event, Served):
+                    self._written.served = event
                 else:
                     self._written.finish_reason = event.finish_reason
         finally:
@@ -142,11 +157,18 @@ class _Writer:
         yield from self._add(self.splitter.finish(), 0.0)
         self._flush(is_thinking)
         written.thinking = written.thinking.strip()
-        if is_thinking:
+        if is_thinking or self._thinks_apart:
             written.finish_reason = "length"
         yield GenerationEnd(written.finish_reason, len(written.logprobs), written.thinking_tokens)
 
     def _take(self, token: Token) -> Iterator[WriteEvent]:
+        if token.is_thinking:  # an endpoint tells it apart by itself
+            self._written.thinking += token.text
+            self._written.thinking_tokens += 1
+            self._thinks_apart = True
+            yield token
+            return
+        self._thinks_apart = False
         self.raw += token.text
         self._waiting.append(token.logprob)
         was_thinking, is_first = self.splitter.is_thinking, not self._written.answer
@@ -166,7 +188,7 @@ class _Writer:
             self._flush(is_thinking=True)
         yield from self._add(pieces, token.logprob)
 
-    def _add(self, pieces: Sequence[Piece], logprob: float) -> Iterator[WriteEvent]:
+    def _add(self, pieces: Sequence[Piece], logprob: float | None) -> Iterator[WriteEvent]:
         written = self._written
         for piece in pieces:
             if piece.part is Part.THINKING:
@@ -194,6 +216,8 @@ class _Writer:
         written = self._written
         if self.splitter.is_stopped:
             return True
+        if self._is_bounded:
+            return False
         if self.splitter.is_thinking:
             return written.thinking_tokens >= self.budget
         if len(written.logprobs) + len(self._waiting) >= self._settings.max_answer_tokens:

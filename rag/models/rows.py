@@ -130,6 +130,8 @@ class ModelEntry:
         label: Its name in another program.
         note: What is done in another way than usual when it answers.
         chat_template: The built-in chat template that was chosen for it; "" for its own.
+        endpoint: The name of the endpoint that it is behind; "" for a file.
+        sent_to: The host that questions to it leave this computer for; "" when they stay.
     """
 
     path: str
@@ -140,11 +142,13 @@ class ModelEntry:
     label: str = ""
     note: str = ""
     chat_template: str = ""
+    endpoint: str = ""
+    sent_to: str = ""
 
     @property
     def can_answer(self) -> bool:
-        """Whether it can be loaded to answer questions."""
-        return self.header is not None and not self.problem
+        """Whether it can be asked questions: a file is loaded then."""
+        return (self.header is not None or bool(self.endpoint)) and not self.problem
 
 
 def why_it_cannot_answer(header: ModelHeader) -> str:

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import VersionProgress
+from rag.models.endpoints.rows import ENDPOINT_CHANGE
 from rag.monitoring.drift import drift_of
 from rag.monitoring.measuring import RuleJudgement, judge, remembering
 from rag.monitoring.rows import (
@@ -43,6 +44,7 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 _QUICK = (
     MeasureKind.RATE,
     MeasureKind.VALUE,
+    MeasureKind.CHANGE,
 )  # kinds that need no embedding, so that every answer checks them
 
 
@@ -200,6 +202,8 @@ def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
         if not note.strip():
             raise RagError("Write a note that says what is known or done about it.")
         rule.state, rule.acknowledged = AlertState.ACKNOWLEDGED, note.strip()
+        if rule.measure == ENDPOINT_CHANGE:  # a change happens once: only a later one fires again
+            rule.since_ms = now_ms()
         session.add(rule)
         audit_log.record(session, "alert acknowledged", name)
     return _row(workspace, name)

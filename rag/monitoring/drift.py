@@ -166,7 +166,7 @@ def embed(workspace: Workspace, collection: str, texts: Sequence[str]) -> Steps:
         with workspace.store.session() as session:
             found = session.exec(select(Collection).where(Collection.name == collection)).first()
         if found is not None:
-            embedder = workspace.embedder_of(found.embedder, found.embedder_name)
+            embedder = workspace.embedder_of(found.embedder, found.embedder_name, collection)
     hashes = [text_hash(text) for text in texts]
     known = _kept(workspace, embedder.fingerprint, hashes)
     missing = {key: text for key, text in zip(hashes, texts, strict=True) if key not in known}

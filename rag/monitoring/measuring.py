@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.asking.rows import TraceRow
+from rag.models.endpoints.rows import list_changes
 from rag.monitoring.control_limits import (
     FEWEST,
     ControlLimits,
@@ -18,6 +19,7 @@ from rag.monitoring.rows import (
     COUNTED,
     MEASURES,
     AlertRow,
+    AlertState,
     ChartPoint,
     Comparison,
     Condition,
@@ -66,6 +68,8 @@ def remembering(database: Database) -> Asks:
 def judge(database: Database, rule: AlertRow, asks: Asks) -> RuleJudgement:
     """Compare the window of a rule, other than one of drift, with its threshold or control limit."""
     measure = MEASURES[rule.measure]
+    if measure.kind is MeasureKind.CHANGE:
+        return _judge_changes(database, rule)
     reference = None
     scope = rule.scope
     if rule.threshold is None:
@@ -107,6 +111,15 @@ def judge(database: Database, rule: AlertRow, asks: Asks) -> RuleJudgement:
         limit,
         f"{measure.shown(value)}, {relation}, {count} questions",
     )
+
+
+def _judge_changes(database: Database, rule: AlertRow) -> RuleJudgement:
+    """Say whether an endpoint changed since the rule was calm or acknowledged; until then it fires on."""
+    since_ms = 0 if rule.state is AlertState.FIRING else rule.since_ms
+    found = list_changes(database, since_ms)
+    if not found:
+        return RuleJudgement(Condition.OK, 0.0, 0, None, "no endpoint has changed")
+    return RuleJudgement(Condition.BEYOND, float(len(found)), len(found), 0.0, found[0].sentence())
 
 
 def summaries(database: Database, scope: Scope, window: int, minimum: int = FEWEST) -> list[MeasureSummary]:

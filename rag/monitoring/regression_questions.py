@@ -21,6 +21,8 @@ from rag.grounding.numbers import quantities, same
 from rag.grounding.rows import Outcome
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.rows import VersionProgress, list_collections
+from rag.models.endpoints.rows import endpoint_named_by
+from rag.monitoring.alerts import check_quickly
 from rag.monitoring.drift import embed
 from rag.monitoring.rows import AnswerChange, RegressionState, list_regression_questions
 from rag.prompts.registry import find_prompt
@@ -34,6 +36,7 @@ from rag.workspace import Workspace
 
 _OTHER_ANSWER = 0.8  # cosine of the answers; the figure is shown, so that a person can judge
 _OTHER_PASSAGES = 0.5  # Jaccard index of the passages in the prompt
+_DAY_MS = 24 * 3_600_000
 _ERASED = "[erased"  # what an erasure leaves of an answer begins so
 
 Steps = Generator[VersionProgress, None, RegressionState]
@@ -167,6 +170,26 @@ def stale_collections(workspace: Workspace) -> list[tuple[str, str]]:
         for state in regression_states(workspace)
         if state.stale or state.run_ms is None
     ]
+
+
+def due_collections(workspace: Workspace) -> list[str]:
+    """Return the collections whose regression questions an endpoint answered last a day ago or longer.
+
+    A provider changes a model without a word: that shows only when the same questions are asked again.
+    """
+    if not endpoint_named_by(workspace.settings.models.active):
+        return []
+    due_ms = now_ms() - _DAY_MS
+    return [state.collection for state in regression_states(workspace) if (state.run_ms or 0) <= due_ms]
+
+
+def run_due(
+    workspace: Workspace, collections: list[str]
+) -> Generator[VersionProgress, None, list[RegressionState]]:
+    """Run the regression questions of several collections, and judge what the endpoint said of itself."""
+    states = yield from run_all(workspace, collections)
+    check_quickly(workspace)
+    return states
 
 
 def run_all(

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
 from rag.grounding.rows import Outcome
+from rag.models.endpoints.rows import ENDPOINT_CHANGE
 from rag.storage.database import Database
 
 
@@ -35,6 +36,7 @@ class MeasureKind(StrEnum):
     RATE = "rate"  # 0 or 1 a question, shown as a share
     VALUE = "value"  # a number a question; a window has its median
     DRIFT = "drift"  # the p value of a test against the reference period
+    CHANGE = "change"  # something else answers under the same name
 
 
 class Comparison(StrEnum):
@@ -151,13 +153,14 @@ MEASURES = {
         Measure(
             "completion_tokens", "Completion tokens", _VALUE, "", _answered(lambda a: a.completion_tokens)
         ),
+        Measure(ENDPOINT_CHANGE, "Changes of endpoints", MeasureKind.CHANGE, "", lambda a: None),
         Measure("question_drift", "Drift of questions", _DRIFT, "", lambda a: None, worse=_BELOW),
         Measure(
             "score_drift", "Drift of scores", _DRIFT, "", _searched(lambda a: a.best_score), worse=_BELOW
         ),
     )
 }
-COUNTED = [measure for measure in MEASURES.values() if measure.kind != MeasureKind.DRIFT]
+COUNTED = [m for m in MEASURES.values() if m.kind in (MeasureKind.RATE, MeasureKind.VALUE)]
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,8 @@ class AlertRow:
     def condition(self) -> str:
         """When the rule fires, in words: “above 5 %, last 50”."""
         measure = MEASURES.get(self.measure)
+        if measure is not None and measure.kind is MeasureKind.CHANGE:
+            return "another model or configuration answers"
         limit = "the control limit"
         if self.threshold is not None:
             limit = measure.shown(self.threshold) if measure else f"{self.threshold:g}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import engine_functions as functions
 import pytest
+from endpoint_server import EndpointServer, add_endpoint
 from fakes import ScriptedModel, drive
 from PySide6.QtTest import QSignalSpy
 from pytestqt.qtbot import QtBot
@@ -16,6 +17,7 @@ from app.console import Console
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_collections
 from rag.knowledge.watched_folders import watch_folder
+from rag.models.endpoints.rows import list_changes
 from rag.monitoring.regression_questions import add_regression_question, regression_state
 from rag.workspace import Workspace
 
@@ -204,3 +206,29 @@ def test_a_closing_window_starts_nothing(
     console.settings_changed.emit()
     qtbot.wait(40)
     assert started.count() == 0
+
+
+def test_an_endpoint_is_asked_once_a_day_and_only_while_it_is_the_active_model(
+    console: Console, open_workspace: Workspace, stale: None, make_checks: Callable[..., BackgroundChecks],
+    settle: Callable[[], None],
+) -> None:  # fmt: skip
+    checks = make_checks()
+    checks.check_endpoints()
+    assert titles(console) == []  # a model file does not change by itself
+    with EndpointServer() as server:
+        add_endpoint(open_workspace, server.url)
+        values: dict[str, dict[str, object]] = {"models": {"active": "endpoint:far"}}
+        console.take_settings(open_workspace.change_settings(values).model_dump(mode="json"))
+        with open_workspace.store.session() as session:
+            session.connection().exec_driver_sql("UPDATE endpoint SET served_model = 'served-0'")
+        checks.check_endpoints()
+        settle()
+        assert len(server.chats()) == 1
+        assert list_changes(open_workspace.database)[0].model_before == "served-0"
+        checks.check_endpoints()
+        settle()
+        assert len(server.chats()) == 1  # not again today
+        off = {"monitors": {"ask_endpoints_daily": False}}
+        console.take_settings(open_workspace.change_settings(off).model_dump(mode="json"))
+        make_checks().check_endpoints()
+        assert titles(console) == []

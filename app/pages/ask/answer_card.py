@@ -19,7 +19,7 @@ from app.shared.source_panel import SourcePanel
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import Toolbar
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import ElidedLabel, StatusPill, label, set_tip
 from app.widgets.layout import Panel, column, row
 from app.widgets.theme import scaled
 from rag import operations
@@ -36,6 +36,7 @@ from rag.asking.rows import (
 )
 from rag.grounding.rows import ClaimResult, Verdict, places, summary
 from rag.index.rows import Hit
+from rag.models.endpoints.rows import Usage
 from rag.review.rows import arm_of
 from rag.text.citations import MARKER, markers_of
 
@@ -109,6 +110,8 @@ class AnswerCard(Panel):
         self.source_list = SourceList()
         self.source_list.opened.connect(self._open_hit)
         self.arm.hide()
+        self.left = StatusPill(console.theme)
+        self.left.hide()
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
         self.answer_actions = AnswerActions(self, self.answer)
@@ -125,7 +128,8 @@ class AnswerCard(Panel):
             asked.hide()
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         own = column(
-            self._progress, self.thinking, self.answer, self.state, self.flags, self.source_list,
+            self._progress, self.thinking, self.answer, row(self.left, 1), self.state, self.flags,
+            self.source_list,
             row((self.packed, 1), (self.arm, 1), (self.status, 1)), self.action_bar, self.feedback,
         )  # fmt: skip
         self.columns = Columns(own)
@@ -289,7 +293,9 @@ class AnswerCard(Panel):
         self._show_thinking(trace.thinking)
         parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
         if trace.completion_tokens:
-            parts.insert(0, f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens")
+            counts = f"{trace.prompt_tokens:,} + {trace.completion_tokens:,} tokens"
+            is_unknown = trace.usage is Usage.UNKNOWN
+            parts.insert(0, f"usage unknown, about {counts}" if is_unknown else counts)
         if trace.thinking_tokens:
             parts.insert(1, f"{trace.thinking_tokens:,} of thinking")
         if trace.tokens_per_s:
@@ -301,6 +307,7 @@ class AnswerCard(Panel):
         if self._is_blind:
             self.status.setText("")
             return
+        self._show_border(trace)
         arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")
@@ -318,6 +325,14 @@ class AnswerCard(Panel):
         """Say which pipeline gave the answer."""
         self.arm.setText(text)
         self.arm.show()
+
+    def _show_border(self, trace: TraceDetail) -> None:
+        """Say that question and passages have left this computer, and to whom."""
+        if trace.sent_to:
+            host = trace.sent_to if len(trace.sent_to) <= 32 else f"{trace.sent_to[:31]}…"
+            self.left.set_status(f"Sent to {host}", "check")
+            set_tip(self.left, f"The question and its passages left this computer, for “{trace.endpoint}”.")
+        self.left.setVisible(bool(trace.sent_to))
 
     def _show_links(self) -> None:
         self._show_actions()

@@ -17,6 +17,7 @@ from app.widgets.theme import SPACE, scaled
 from rag.asking.sessions.rows import Binding
 from rag.evaluation.rows import list_pipelines
 from rag.knowledge.rows import CollectionRow, list_collections, list_versions
+from rag.models.rows import ModelEntry
 from rag.prompts.rows import PromptRow, list_prompts
 
 _WIDEST = 340  # pixels of a box; a longer name is in its tooltip and in its list
@@ -244,7 +245,7 @@ class BindingBar(QWidget):
     def _fill_models(self) -> None:
         usable = [entry for entry in self._console.models if entry.can_answer]
         entries: list[tuple[str, str | None]] = [
-            (f"{entry.name} (demo model)" if entry.origin == "starter" else entry.name, entry.path)
+            (f"{entry.name} ({note})" if (note := _note_on(entry)) else entry.name, entry.path)
             for entry in usable
         ]
         wanted = self._wanted.model
@@ -334,3 +335,8 @@ def _refill(box: QComboBox, entries: list, wanted: object) -> None:  # type: ign
         for text, data in entries:
             box.addItem(text, data)
         box.setCurrentIndex(place if entries else -1)
+
+
+def _note_on(entry: ModelEntry) -> str:
+    """Return what a person should know of a model before they choose it."""
+    return "demo model" if entry.origin == "starter" else "elsewhere" if entry.sent_to else ""

@@ -15,6 +15,7 @@ from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.conversation import Asking, Conversation
 from app.pages.ask.find_bar import FindBar
 from app.pages.ask.following import Following
+from app.pages.ask.leaving import Leaving
 from app.pages.ask.question_panel import QuestionPanel
 from app.pages.ask.rollout_strip import RolloutStrip
 from app.pages.ask.session_list import SessionList, shortened
@@ -52,6 +53,7 @@ class AskPage(QWidget):
         self._to_restore = str(QSettings().value(_OPEN_SESSION) or "")
         self._was_bound = False  # whether the pickers show what a session is bound to
         self._shown_collection = ""
+        self._leaving = Leaving(console, self)
         self._routed = False  # a roll-out or a promoted pipeline decides who answers
         self.strip = RolloutStrip(console)
         self.strip.results_requested.connect(self.rollout_requested)
@@ -127,6 +129,8 @@ class AskPage(QWidget):
         chosen = self.panel.bar.binding
         if self._routed:
             chosen = Binding(chosen.collection)
+        elif self._leaving.asks_first(chosen, partial(self.ask, text)):
+            return
         self.panel.taken()
         is_blind = running is not None and running.kind is RolloutKind.BLIND
         self._open[self.conversation.session_id] = self.conversation

@@ -36,6 +36,10 @@ _TITLES = {
     ),
     "generation": ("Model", "How the model is loaded and how it answers."),
     "monitors": ("Monitors", "Rules, reference periods and regression questions are on the Monitors page."),
+    "endpoints": (
+        "Endpoints",
+        "Servers are connected on the Models page, which also decides what may leave this computer.",
+    ),
     "chunking": (
         "Chunking",
         "For new collections. An existing collection keeps the chunk settings it was made with.",

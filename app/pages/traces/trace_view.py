@@ -26,6 +26,7 @@ from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
 from rag.evaluation.rows import list_sets
 from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, places, summary
+from rag.models.endpoints.rows import Usage
 from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
 from rag.text.plurals import counted
@@ -220,6 +221,8 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
         f"{trace.prompt_tokens:,} prompt, of them {trace.cached_tokens:,} cached; "
         f"{trace.completion_tokens:,} completion"
     ) + (f", {trace.thinking_tokens:,} of thinking before" if trace.thinking_tokens else "")
+    if trace.usage is Usage.UNKNOWN:
+        tokens = f"usage unknown: “{trace.endpoint}” did not tell it; about {tokens} by our own count"
     stages = (
         f"retrieve {_ms(trace.retrieve_ms)}, read {_ms(trace.read_ms)}, generate {_ms(trace.generate_ms)}, "
         f"check {_ms(trace.check_ms)}"
@@ -233,6 +236,12 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
         ("Stages", stages),
         ("Sentences", _checked(trace)),
     ]
+    if trace.sent_to:
+        pairs.insert(1, ("Left this computer", f"question and passages were sent to {trace.sent_to}"))
+    if trace.endpoint:
+        served = trace.served_model or "not told"
+        configuration = f", configuration {trace.system_fingerprint}" if trace.system_fingerprint else ""
+        pairs.append(("Endpoint", f"{trace.endpoint}; served model {served}{configuration}"))
     if arm is not None:
         said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
         pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))
@@ -247,7 +256,7 @@ def _settings(trace: TraceDetail) -> list[tuple[str, str]]:
     """Return what decided about the answer as (name, value)."""
     pairs = [
         ("Version fingerprint", trace.version_fingerprint or "–"),
-        ("Model sha256", trace.model_sha256 or "–"),
+        ("Model identity" if trace.endpoint else "Model sha256", trace.model_sha256 or "–"),
         ("Prompt", f"{trace.prompt_name or '–'}  {trace.prompt_fingerprint}"),
         ("Session", trace.session_id),
         ("Asked by", trace.source),

@@ -1,11 +1,13 @@
-"""Answers as JSON documents."""
+"""Builds the JSON document of an answered question."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rag.asking.rows import AskResult, TraceDetail
+
 if TYPE_CHECKING:
-    from rag.asking.rows import AskResult, TraceDetail
+    from rag.grounding.rows import ClaimResult
 
 
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
@@ -22,26 +24,13 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
         "collection": detail.collection,
         "version": detail.version_number,
         "model": detail.model,
+        "endpoint": detail.endpoint,
+        "sent_to": detail.sent_to,
+        "served_model": detail.served_model,
+        "system_fingerprint": detail.system_fingerprint,
+        "usage": detail.usage,
         "citations": citations(detail.answer, detail.hits),
-        "claims": [
-            {
-                "text": claim.text,
-                "start": claim.start,
-                "end": claim.end,
-                "verdict": claim.verdict,
-                "score": claim.score,
-                "reason": claim.reason,
-                "evidence": None
-                if claim.evidence_marker is None
-                else {
-                    "marker": claim.evidence_marker,
-                    "start": claim.evidence_start,
-                    "end": claim.evidence_end,
-                    "text": claim.evidence_text,
-                },
-            }
-            for claim in detail.claims
-        ],
+        "claims": [_claim(claim) for claim in detail.claims],
         "tokens": {
             "prompt": detail.prompt_tokens,
             "cached": detail.cached_tokens,
@@ -65,4 +54,22 @@ def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
         },
         "silent_failures": list(detail.silent_failures),
         "notices": list(result.notices),
+    }
+
+
+def _claim(claim: ClaimResult) -> dict[str, Any]:
+    evidence = {
+        "marker": claim.evidence_marker,
+        "start": claim.evidence_start,
+        "end": claim.evidence_end,
+        "text": claim.evidence_text,
+    }
+    return {
+        "text": claim.text,
+        "start": claim.start,
+        "end": claim.end,
+        "verdict": claim.verdict,
+        "score": claim.score,
+        "reason": claim.reason,
+        "evidence": None if claim.evidence_marker is None else evidence,
     }

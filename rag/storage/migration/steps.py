@@ -19,6 +19,7 @@ from rag.storage.migration import (
     costs,
     document_list,
     documents,
+    endpoints,
     received,
     results,
     search,
@@ -484,6 +485,7 @@ STEPS: tuple[Step, ...] = (
     Step(13, "what was left out, in lists of documents", document_list.ACTIONS),
     Step(14, "sessions", sessions.ACTIONS),
     Step(15, "traces of other applications", received.ACTIONS),
+    Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
 )
 
 

@@ -5,6 +5,7 @@ Times are Unix milliseconds, sizes bytes, offsets characters.
 
 from rag.storage.tables import (
     costs,
+    endpoints,
     evaluation,
     governance,
     interchange,
@@ -17,6 +18,7 @@ from rag.storage.tables import (
 
 __all__ = [
     "costs",
+    "endpoints",
     "evaluation",
     "governance",
     "interchange",

@@ -37,6 +37,7 @@ class Collection(SQLModel, table=True):
     # Both are empty again when the change has ended: what a start finds here was interrupted by a kill.
     pending_kind: str = ""
     pending_version_id: int | None = None
+    may_leave: str = "never"  # whether its texts may be sent to an endpoint elsewhere: a MayLeave
 
 
 class Document(SQLModel, table=True):
@@ -241,7 +242,7 @@ class Model(SQLModel, table=True):
 
 
 mark(Collection, name="name embedder_name index_server",
-     technical="key embedder chunking retrieval index_key pending_kind")  # fmt: skip
+     technical="key embedder chunking retrieval index_key pending_kind may_leave")  # fmt: skip
 mark(
     Document, document="text title places account", name="source name", technical="media_type sha256 chunking"
 )

@@ -28,6 +28,10 @@ class Trace(SQLModel, table=True):
     model: str = Field(default="", index=True)
     model_sha256: str = ""
     endpoint: str = ""  # name of the endpoint that answered, "" for this computer
+    sent_to: str = ""  # host that the prompt left this computer for, "" when it stayed
+    served_model: str = ""  # as the endpoint named it
+    system_fingerprint: str = ""  # of the endpoint's configuration
+    usage: str = ""  # a Usage: who counted the tokens
     prompt_name: str = ""
     prompt_fingerprint: str = ""
     prompt_version_id: int | None = Field(default=None, index=True)
@@ -192,8 +196,9 @@ class ConsistencyCheck(SQLModel, table=True):
 
 
 mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
-     name="collection application model endpoint prompt_name",
+     name="collection application model endpoint sent_to served_model prompt_name",
      technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
+               "system_fingerprint usage "
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
 mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")

@@ -29,7 +29,7 @@ def asked(notes: Path, open_workspace: Workspace) -> list[str]:
     ]
     with open_workspace.store.session() as session:
         far = session.get_one(Trace, ids[1])
-        far.endpoint, far.model = "vLLM", "house-7b"
+        far.endpoint, far.sent_to, far.model = "vLLM", "vllm.example", "house-7b"
         session.add(far)
     return ids
 

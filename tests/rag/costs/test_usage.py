@@ -83,7 +83,16 @@ def test_an_endpoint_costs_its_tokens_and_the_rest_of_the_answer_its_time(worksp
 
 
 def test_an_unknown_price_is_unknown_until_a_table_names_the_model(workspace: Workspace) -> None:
-    add(workspace, "t", {}, model="house-7b", endpoint="vLLM", prompt_tokens=1_000_000, completion_tokens=0)
+    add(
+        workspace,
+        "t",
+        {},
+        model="house-7b",
+        endpoint="vLLM",
+        sent_to="vllm.example",
+        prompt_tokens=1_000_000,
+        completion_tokens=0,
+    )
     with workspace.store.session() as session:
         session.add(Span(trace_id="t", name="embed", kind="EMBEDDING", start_ms=0, end_ms=0))
     record_costs(workspace)

@@ -58,3 +58,8 @@ def test_figures_are_those_of_the_trace(answered: tuple[TraceDetail, AskResult])
     }
     assert document["timings_ms"]["total"] == detail.total_ms
     assert document["retrieval"]["passages"] == detail.passage_count
+
+
+def test_where_an_answer_came_from_is_said(answered: tuple[TraceDetail, AskResult]) -> None:
+    document = ask_document(*answered)
+    assert (document["endpoint"], document["sent_to"], document["usage"]) == ("", "", "")

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.console import Console
 from app.engine.client import Task
+from app.pages.models.endpoint_panel import BorderPanel, ConnectDialog, EndpointPanel
 from app.shared.setting_editor import DefaultMark
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
@@ -28,6 +29,7 @@ from app.widgets.layout import Panel, Splitter, column, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
 from rag.asking.rows import AnswerRestarted, TokenStreamed
+from rag.models.endpoints.rows import Endpoint
 from rag.models.rows import (
     ModelEntry,
     ModelHeader,
@@ -62,7 +64,8 @@ MODEL_COLUMNS = (
            tooltip=lambda m: m.problem or m.path, colour=lambda m: "bad" if m.problem else None),
     Column("From", lambda m: m.origin, 92),
     Column("Architecture", lambda m: _architecture(m), 92,
-           colour=lambda m: None if m.can_answer else "bad", tooltip=lambda m: m.problem or m.note),
+           colour=lambda m: "check" if m.sent_to else None if m.can_answer else "bad",
+           tooltip=lambda m: m.problem or m.note),
     Column("Quant", lambda m: m.header.quantisation if m.header else "", 70),
     Column("Parameters", lambda m: f"{m.header.parameter_count / 1e6:,.0f} M" if m.header else "", 86,
            right=True, sort=lambda m: m.header.parameter_count if m.header else 0),
@@ -75,6 +78,8 @@ _OWN_TEMPLATE = "The file's own"
 
 
 def _architecture(entry: ModelEntry) -> str:
+    if entry.endpoint:
+        return f"at {entry.sent_to}" if entry.sent_to else "on this computer"
     if entry.header is None:
         return "unusable"
     is_model = entry.header.kind is ModelKind.LANGUAGE_MODEL
@@ -157,12 +162,13 @@ class ModelsPage(QWidget):
         self.unload_button.setEnabled(bool(state.name))
 
     def _make_list(self) -> QWidget:
-        panel = Panel("Models on this computer")
+        panel = Panel("Models")
         panel.body.addWidget(self.table, 1)
         panel.body.addLayout(
             row(
                 button("Add file…", self._add_file, primary=True),
                 button("Add folder…", self._add_folder),
+                button("Connect…", self._connect, tip="Use a model that a server offers"),
                 button("Rescan", self._console.refresh_models, tip="Look for new files in all known folders"),
                 1,
             )
@@ -176,6 +182,9 @@ class ModelsPage(QWidget):
 
     def _make_detail(self) -> QWidget:
         about = Panel("Model")
+        self.endpoint = EndpointPanel(self._console)
+        self.endpoint.changed.connect(self._console.refresh_models)
+        self.border = BorderPanel(self._console)
         about.body.addWidget(self.facts)
         about.body.addWidget(self.note)
         about.body.addLayout(row(label("Chat template", "muted"), self.template, 1))
@@ -185,7 +194,8 @@ class ModelsPage(QWidget):
         self.sha_button = button("Compute sha256", self._sha256)
         about.body.addLayout(row(self.load_button, self.unload_button, self.sha_button, 1))
         about.body.addWidget(self.state)
-        return scrolled(column(about, self._make_settings(), self._make_test(), 1, right=4, spacing=SPACE))
+        parts = (about, self.endpoint, self.border, self._make_settings(), self._make_test())
+        return scrolled(column(*parts, 1, right=4, spacing=SPACE))
 
     def _make_settings(self) -> QWidget:
         panel = Panel("How it runs")
@@ -231,6 +241,9 @@ class ModelsPage(QWidget):
     def _show_model(self) -> None:
         entry = self.current
         header = entry.header if entry else None
+        self.endpoint.show_endpoint(entry.endpoint if entry else "")
+        self.border.refresh()
+        self.load_button.setText("Use" if entry and entry.endpoint else "Load")
         self.load_button.setEnabled(entry is not None and entry.can_answer)
         self.note.setText((entry.problem or entry.note) if entry and header else "")
         self.note.setVisible(bool(self.note.text()))
@@ -239,7 +252,9 @@ class ModelsPage(QWidget):
         self.sha_button.setEnabled(header is not None)
         self.unload_button.setEnabled(bool(self._loaded.name))
         if entry is None or header is None:
-            self.facts.set_pairs([("File", entry.path), ("Problem", entry.problem)] if entry else [])
+            is_file = entry is not None and not entry.endpoint
+            facts = [("File", entry.path), ("Problem", entry.problem)] if entry and is_file else []
+            self.facts.set_pairs(facts)
             self.memory.clear()
             return
         self.facts.set_pairs(_facts(header))
@@ -348,6 +363,16 @@ class ModelsPage(QWidget):
             self._console.notice.emit(f"The model was added, but cannot answer yet. {entry.problem}", "bad")
         else:
             self._console.notice.emit(f"The model was added. {entry.note}".strip(), "info")
+        self._console.refresh_models()
+
+    def _connect(self) -> None:
+        dialog = ConnectDialog(self._console, self)
+        dialog.connected.connect(self._connected)
+        dialog.open()
+
+    def _connected(self, endpoint: Endpoint) -> None:
+        where = "" if endpoint.is_here else " No collection's texts go there until you allow it."
+        self._console.notice.emit(f"“{endpoint.name}” is connected.{where}", "info")
         self._console.refresh_models()
 
     def _add_file(self) -> None:

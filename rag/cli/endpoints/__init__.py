@@ -1,0 +1,1 @@
+"""Commands on endpoints: models that another program or another computer serves."""
