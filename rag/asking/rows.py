@@ -44,6 +44,7 @@ class TraceSource(StrEnum):
     PERSON = "person"
     EVALUATION = "evaluation"
     REGRESSION = "regression"  # a regression question that is asked again
+    CACHE_CHECK = "cache check"  # a cached answer is compared with a fresh one
 
 
 class Stage(StrEnum):
@@ -72,6 +73,8 @@ class Question:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
     trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
+    fresh: bool = False  # the model is asked even when the cache has an answer
+    pipeline: str = ""  # name of the pipeline that this is, "" for the settings
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Layer(StrEnum):
     READING = "reading"
     ANSWERING = "answering"
     CHECKING = "checking"
+    CACHE = "cache"
     OTHER = "other"
 
 

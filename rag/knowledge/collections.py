@@ -233,7 +233,7 @@ def delete_collection(workspace: Workspace, name: str) -> None:
             "DELETE FROM rolloutanswer WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
-                for table in ("rollout", "productionpipeline", "draft", "flaglimits")
+                for table in ("rollout", "productionpipeline", "draft", "flaglimits", "cachedanswer")
             ),
             "DELETE FROM collection WHERE id = ?",
         ):

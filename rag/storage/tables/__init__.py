@@ -3,6 +3,16 @@
 Times are Unix milliseconds, sizes bytes, offsets characters.
 """
 
-from rag.storage.tables import costs, evaluation, governance, knowledge, monitoring, prompts, review, traces
+from rag.storage.tables import (
+    cache,
+    costs,
+    evaluation,
+    governance,
+    knowledge,
+    monitoring,
+    prompts,
+    review,
+    traces,
+)
 
-__all__ = ["costs", "evaluation", "governance", "knowledge", "monitoring", "prompts", "review", "traces"]
+__all__ = ["cache", "costs", "evaluation", "governance", "knowledge", "monitoring", "prompts", "review", "traces"]

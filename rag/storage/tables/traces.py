@@ -27,6 +27,7 @@ class Trace(SQLModel, table=True):
     model: str = Field(default="", index=True)
     model_sha256: str = ""
     endpoint: str = ""  # name of the endpoint that answered, "" for this computer
+    pipeline: str = ""  # name of the pipeline that answered, "" for the settings
     prompt_name: str = ""
     prompt_fingerprint: str = ""
     prompt_version_id: int | None = Field(default=None, index=True)
@@ -169,7 +170,7 @@ class ConsistencyCheck(SQLModel, table=True):
 
 
 mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
-     name="collection model endpoint prompt_name",
+     name="collection model endpoint pipeline prompt_name",
      technical="id session_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
