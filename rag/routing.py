@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from rag.asking.answer import answer_question
+from rag.asking.cache.answering import answer_or_recall
 from rag.asking.rows import AskResult, Question
 from rag.asking.traces import new_trace_id
 from rag.errors import RagError
@@ -34,6 +35,7 @@ def ask(
     session_id: str = "",
     alone: bool = False,
     pipeline: str = "",
+    fresh: bool = False,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -46,6 +48,7 @@ def ask(
         session_id: Of earlier questions that this one follows up.
         alone: In a blind comparison only production answers, and nothing is compared.
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
+        fresh: The model is asked even when the cache has an answer.
 
     Returns:
         The result; of a blind comparison both results.
@@ -57,18 +60,19 @@ def ask(
         config = named_pipeline(workspace, pipeline).config
         if config.collection != collection:
             raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        result = yield from answer_question(workspace, config.question(question, session_id=session_id))
+        wanted = config.question(question, session_id=session_id)
+        named = replace(wanted, fresh=fresh, pipeline=pipeline.partition("@")[0])
+        result = yield from answer_or_recall(workspace, named)
     elif version is not None or model is not None:
-        chosen = Question(question, collection, version, model, session_id)
-        result = yield from answer_question(workspace, chosen)
+        chosen = Question(question, collection, version, model, session_id, fresh=fresh)
+        result = yield from answer_or_recall(workspace, chosen)
     else:
         row = running_rollout(workspace.database, collection)
         if row is None:
             promoted = production_config(workspace, collection)
-            wanted = promoted.question(question, collection, session_id) if promoted else None
-            result = yield from answer_question(
-                workspace, wanted or Question(question, collection, session_id=session_id)
-            )
+            promised = promoted.question(question, collection, session_id) if promoted else None
+            asked = promised or Question(question, collection, session_id=session_id)
+            result = yield from answer_or_recall(workspace, replace(asked, fresh=fresh))
         else:
             with workspace.store.session() as session:
                 found = session.get_one(Rollout, row.id)
@@ -78,7 +82,7 @@ def ask(
                 )
                 check_quickly(workspace)
                 return both
-            result = yield from _ask_one_arm(workspace, found, question, collection, session_id)
+            result = yield from _ask_one_arm(workspace, found, question, collection, session_id, fresh)
     check_quickly(workspace)
     return result
 
@@ -90,7 +94,7 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
 
 
 def _ask_one_arm(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str, fresh: bool
 ) -> Generator[Any, None, AskResult]:
     """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
     trace_id = new_trace_id()
@@ -98,7 +102,7 @@ def _ask_one_arm(
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
     wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
-    return (yield from answer_question(workspace, wanted))
+    return (yield from answer_or_recall(workspace, replace(wanted, fresh=fresh)))
 
 
 def _ask_both(
@@ -122,7 +126,8 @@ def _ask_both(
     results = []
     for trace_id, arm in zip(ids, arms, strict=True):
         wanted = config_of(found, arm).question(question, collection, sessions[arm], trace_id)
-        results.append((yield from answer_question(workspace, wanted)))
+        # A cached answer is there at once, which would tell the two apart.
+        results.append((yield from answer_or_recall(workspace, replace(wanted, fresh=True))))
     return BlindResult(pair, session_id, results[0], results[1])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.cache.rows import hit_of
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -136,6 +137,9 @@ def ask(
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask the model even if the cache has the answer.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -145,14 +149,15 @@ def ask(
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
-            pipeline=pipeline,
+            pipeline=pipeline, fresh=fresh,
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)
         assert isinstance(result, AskResult)
         detail = get_trace(workspace.database, result.trace_id)
+        hit = hit_of(workspace.database, result.trace_id)
     if as_json:
-        print_json(ask_document(detail, result))
+        print_json({**ask_document(detail, result), "cache": as_plain(hit) if hit else None})
     else:
         _print_answer_end(detail, result)
 

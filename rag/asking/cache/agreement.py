@@ -67,7 +67,8 @@ def differences(one: str, other: str) -> list[Difference]:
 
 def _language(a: _Question, b: _Question) -> str:
     for question in (a, b):
-        if language_of(question.text) not in ("", "en") or not question.content:
+        english = not _ENGLISH.isdisjoint(question.tokens) or language_of(question.text) in ("", "en")
+        if not english or not question.content:
             return "the rules know English alone"
     return ""
 
@@ -296,6 +297,7 @@ def _read(question: str) -> _Question:
     return _Question(text, said, names, acronyms, content, phrases, not any(c.isupper() for c in text[1:]))
 
 
+_ENGLISH = words.WH | words.BE | words.DO  # short questions look like many languages
 _OPENING = (
     words.WH | words.BE | words.DO | words.HAVE | words.FILLERS | frozenset(words.MODALS) | frozenset(words.PREPOSITIONS)
     | frozenset("which whom name list give show describe explain not no according".split())
@@ -314,8 +316,8 @@ def _phrases(tokens: tuple[str, ...]) -> tuple[Phrase, ...]:
     for token in tokens:
         if token == "," or token in words.WH or token in words.BE | words.DO | words.HAVE or token in words.MODALS:
             here, of_at = clause, -1
-        elif token == "of" and here:
-            of_at = len(here) - 1
+        elif token == "of" and (here or measures):
+            of_at = max(len(here) - 1, 0)
         elif token in words.PREPOSITIONS:
             here, of_at = [], -1
             phrases.append((words.PREPOSITIONS[token], here))
@@ -330,7 +332,7 @@ def _phrases(tokens: tuple[str, ...]) -> tuple[Phrase, ...]:
             here.append(word)
     return (
         ("", tuple(clause)),
-        *((preposition, tuple(found)) for preposition, found in phrases if found),
+        *((preposition, tuple(found)) for preposition, found in phrases),
         *([("measure", tuple(sorted(measures)))] if measures else []),
     )
 
@@ -343,4 +345,4 @@ def _content_word(token: str) -> str | None:
         return None
     if token in _UNIT_NAMES:
         return _UNIT_NAMES[token]
-    return words.MEASURES.get(token) or words.base(token)
+    return words.MEASURES.get(token) or (token if token.endswith("measure") else words.base(token))

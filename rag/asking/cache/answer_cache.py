@@ -18,7 +18,6 @@ from sqlmodel import Session, select
 from rag.asking.cache.agreement import differences
 from rag.asking.cache.keys import Space
 from rag.asking.cache.rows import HitKind, oldest_ms
-from rag.asking.query import points_back
 from rag.errors import RagError
 from rag.knowledge.collections import open_version
 from rag.models.catalogue import find_model
@@ -112,11 +111,8 @@ def find_similar(
 ) -> Found | None:
     """Return the nearest earlier question of the space that agrees in every detail, however near it is.
 
-    A question that points back has no other question that says the same. A refusal is not given to other
-    words: they may find what the first did not.
+    A refusal is not given to other words: they may find what the first did not.
     """
-    if points_back(question):
-        return None
     with workspace.store.session() as session:
         rows = (
             session.connection()

@@ -36,6 +36,7 @@ from rag.asking.rows import (
     ClaimsChecked,
     Question,
     RetrievalDone,
+    TokenStreamed,
     TraceDetail,
     TraceSource,
     TraceStatus,
@@ -102,9 +103,7 @@ def _look_up(ask: Ask) -> _Lookup:
         return _Lookup()
     workspace, question, settings = ask.workspace, ask.question, ask.workspace.settings.cache
     start = ask.recorder.elapsed_ms()
-    place = place_of(
-        workspace, ask.settings, question.collection, question.version, question.model or "", question.prompt
-    )
+    place = _place(ask)
     if place is None:
         return _Lookup()
     found = None if question.fresh else find_same(workspace, place, ask.trace.question)
@@ -119,6 +118,13 @@ def _look_up(ask: Ask) -> _Lookup:
     else:
         lookup.near = near
     return lookup
+
+
+def _place(ask: Ask) -> Place | None:
+    asked = ask.question
+    return place_of(
+        ask.workspace, ask.settings, asked.collection, asked.version, asked.model or "", asked.prompt
+    )
 
 
 def _takes_part(ask: Ask) -> bool:
@@ -170,10 +176,10 @@ def _give_again(ask: Ask, place: Place, found: Found, source: TraceDetail, start
         trace.searched_documents,
     )  # fmt: skip
     yield AnswerRecalled(recorder.id, found.trace_id, found.kind, found.answered_ms, found.similarity)
+    yield TokenStreamed(recorder.id, source.answer, 0)
     yield _verdicts(ask, found, source)
-    result = finish_ask(ask)
     record_hit(ask.workspace, found, trace.id, place)
-    return result
+    return finish_ask(ask)
 
 
 def _verdicts(ask: Ask, found: Found, source: TraceDetail) -> ClaimsChecked:
@@ -212,12 +218,10 @@ def _may_be_given_again(ask: Ask) -> bool:
 
 
 def _keep(ask: Ask, lookup: _Lookup) -> None:
-    """Store an answer, if it was given from the place where it was looked for: that may have changed since."""
+    """Store an answer, if everything that it depends on is as it was when it was looked for."""
     place, trace = lookup.place, ask.trace
-    if place is None or (trace.version_fingerprint, trace.prompt_fingerprint) != (
-        place.space.version,
-        place.space.prompt,
-    ):
+    now = _place(ask)
+    if place is None or now is None or now.space != place.space or trace.version_fingerprint != now.space.version:
         return
     detector = detector_identity(ask.workspace, trace.collection_id)
     remember(ask.workspace, place, trace, detector, lookup.vector)

@@ -45,7 +45,7 @@ FILLERS = frozenset(
 
 # What people put before a question without asking something else.
 FRAMES = re.compile(
-    r"^(?:please\s+|hi,?\s+|hello,?\s+|so,?\s+|ok,?\s+)*"
+    r"^(?:please,?\s+|hi,?\s+|hello,?\s+|so,?\s+|ok,?\s+)*"
     r"(?:(?:can|could|would|will) (?:you|someone|anyone|anybody)(?: please| kindly)? "
     r"(?:tell|show|explain to|remind|inform|give) (?:me|us)(?: about)?"
     r"|(?:can|could|would) (?:you|someone|anyone)(?: please)? (?:explain|say)"
@@ -54,7 +54,7 @@ FRAMES = re.compile(
     r"|(?:i|we)(?: would|'d| really)*(?: just)? (?:like|want|need|have|wish)(?: to)? (?:to )?(?:know|find out|ask|learn|understand)"
     r"|(?:i am|i'm|i was) (?:wondering|curious|trying to find out|interested in knowing)(?: about)?"
     r"|(?:any|do you have any|have you any) idea|i wonder|(?:may|can|could) i ask(?: you)?"
-    r"|what i(?: would|'d)? (?:want|like) to know is|question)\b[,:]?\s*(?:please,?\s*)?",
+    r"|what i(?: would|'d)? (?:want|like) to know is|question|please)\b[,:]?\s*(?:please,?\s*)?",
     re.IGNORECASE,
 )
 AFTERTHOUGHT = re.compile(
@@ -87,7 +87,8 @@ WAYS = tuple(
         (r"how (?:big|large)", "what sizemeasure"),
         (r"how (?:expensive)|how much (?:does|do|did) (?=.* cost\b)", "what pricemeasure"),
         (r"whom", "who"),
-        (r"which", "what"),
+        (r"^which|(?<=, )which|(?<=\bin )which|(?<=\bon )which|(?<=\bat )which|(?<=\bof )which|(?<=\bto )which"
+         r"|(?<=\bby )which|(?<=\bfor )which|(?<=\bfrom )which|(?<=\bwith )which", "what"),
         (r"a lot of|lots of|plenty of", "many"),
         (r"as well as", "and"),
         (r"because of|due to|owing to", "through"),
@@ -293,7 +294,7 @@ def _regular(word: str) -> str:
         found = word[:-1]
     elif word.endswith("ing") and len(word) > 5 and re.search("[aeiouy]", word[:-3]):
         found = _undoubled(word[:-3])
-    elif word.endswith("ed") and len(word) > 4 and re.search("[aeiouy]", word[:-2]):
+    elif word.endswith("ed") and len(word) > 3 and re.search("[aeiouy]", word[:-2]):
         found = _undoubled(word[:-2])
     return _american(found)
 
@@ -307,7 +308,7 @@ def _american(word: str) -> str:
     word = re.sub(r"(?<=[a-z]{3})our$", "or", word)
     word = re.sub(r"(?<=[a-z]{3})is(?=e$|ation$|$)", "iz", word) if len(word) > 6 else word
     word = re.sub(r"(?<=[a-z]{2})tre$", "ter", word)
-    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+    return word[:-1] if len(word) > 2 and word.endswith("e") else word
 
 
 def _synonym_groups() -> dict[str, frozenset[int]]:
