@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.rows import CostSum
 from rag.evaluation.rows import (
@@ -281,6 +282,18 @@ remove_opinion: Operation[None] = Operation(
 )
 check_consistency: Operation[ConsistencyReport] = Operation(
     "rag.asking.consistency:check_consistency", Lane.MODEL, "Ask again"
+)
+
+# --- The answer cache ------------------------------------------------------------------------------------
+
+cache_state: Operation[CacheState] = Operation(
+    "rag.monitoring.cache_check:cache_state", Lane.READ, "Look at the answer cache"
+)
+check_cache: Operation[CacheCheckReport] = Operation(
+    "rag.monitoring.cache_check:check_cache", Lane.MODEL, "Compare cached answers with fresh ones"
+)
+clear_cache: Operation[int] = Operation(
+    "rag.asking.cache.answer_cache:clear_cache", Lane.WRITE, "Clear the answer cache"
 )
 
 # --- Costs -----------------------------------------------------------------------------------------------

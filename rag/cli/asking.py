@@ -160,6 +160,9 @@ def ask(
         print_json({**ask_document(detail, result), "cache": as_plain(hit) if hit else None})
     else:
         _print_answer_end(detail, result)
+        if hit:
+            said = f"{hit.sentence()} (trace {hit.source_trace[:8]}); --fresh asks the model"
+            screen.print(said, style="dim", highlight=False, soft_wrap=True)
 
 
 @traces_app.command("list")

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
 from app.console import Console
+from app.pages.ask.recalled_strip import RecalledStrip
 from app.shared.feedback_bar import FeedbackBar
 from app.shared.source_panel import SourcePanel, source_button
 from app.shared.thinking_view import ThinkingView
@@ -13,6 +14,7 @@ from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row
+from rag.asking.cache.rows import hit_of
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -43,6 +45,7 @@ class AnswerCard(Panel):
     """A panel with one question, its answer, sources and flags."""
 
     trace_requested = Signal(str)
+    fresh_wanted = Signal()
 
     def __init__(
         self, console: Console, question: str, sources: SourcePanel, *, is_blind: bool = False
@@ -86,6 +89,10 @@ class AnswerCard(Panel):
         self._trace_link.hide()
         self.body.addWidget(asked)
         self.body.addWidget(self._progress)
+        self.recalled = RecalledStrip()
+        self.recalled.trace_requested.connect(self.trace_requested)
+        self.recalled.fresh_wanted.connect(self.fresh_wanted)
+        self.body.addWidget(self.recalled)
         self.body.addWidget(self.thinking)
         self.body.addWidget(self.answer)
         self.body.addWidget(self.flags)
@@ -165,6 +172,7 @@ class AnswerCard(Panel):
         if self._is_blind:
             self.status.setText("")
             return
+        self.recalled.show_hit(hit_of(self._console.database, result.trace_id))
         arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")

@@ -34,6 +34,8 @@ from rag.prompts.rows import list_prompts
 from rag.review.rows import BlindResult
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
 
+_ASK_TIP = "Enter; Ctrl+Enter asks the model even if the cache has the answer; Esc stops"
+
 
 class AskPage(QWidget):
     """A conversation with one version of one collection, beside the sources of its answers."""
@@ -95,8 +97,8 @@ class AskPage(QWidget):
         """The name of the collection that is asked; empty when there is none."""
         return self.collection_box.currentText()
 
-    def ask(self, text: str = "") -> None:
-        """Ask what is in the box, or the given text."""
+    def ask(self, text: str = "", fresh: bool = False) -> None:
+        """Ask what is in the box, or the given text; fresh: the model, even if the cache has the answer."""
         text = (text or self.question.toPlainText()).strip()
         if not text or self._task is not None:
             return
@@ -109,6 +111,8 @@ class AskPage(QWidget):
         kind = BlindCard if running is not None and running.kind == "blind" else AnswerCard
         card = kind(self._console, text, self.sources)
         card.trace_requested.connect(self.trace_requested)
+        if isinstance(card, AnswerCard):
+            card.fresh_wanted.connect(lambda: self.ask(text, fresh=True))
         self._cards.append(card)
         self._list.insertWidget(self._list.count() - 1, card)
         self._stack.setCurrentWidget(self._scroll)
@@ -116,7 +120,7 @@ class AskPage(QWidget):
             operations.ask, question=text,
             collection=self.collection_name, version=self.version_box.currentData(),
             model=None if self._routed else self.model_box.currentData(), session_id=self._session_id,
-            pipeline=self.pipeline_box.currentData() or "",
+            pipeline=self.pipeline_box.currentData() or "", fresh=fresh,
         )  # fmt: skip
         self._task = task
         task.event.connect(card.handle)
@@ -218,7 +222,7 @@ class AskPage(QWidget):
         self.question.setFixedHeight(64)
         self.question.setTabChangesFocus(True)
         self.question.installEventFilter(self)
-        self.send_button = button("Ask", self._send_or_stop, primary=True, tip="Enter; Esc stops")
+        self.send_button = button("Ask", self._send_or_stop, primary=True, tip=_ASK_TIP)
         self.send_button.setFixedWidth(76)
         line = row(self.question, self.send_button)
         line.setAlignment(self.send_button, Qt.AlignmentFlag.AlignBottom)
@@ -231,7 +235,7 @@ class AskPage(QWidget):
         if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
             if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self.ask()
+                self.ask(fresh=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
                 return True
         return super().eventFilter(watched, event)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,8 @@ def _give_again(ask: Ask, place: Place, found: Found, source: TraceDetail, start
     yield TokenStreamed(recorder.id, source.answer, 0)
     yield _verdicts(ask, found, source)
     record_hit(ask.workspace, found, trace.id, place)
-    return finish_ask(ask)
+    result = finish_ask(ask)
+    return replace(result, notices=result.notices[1:])  # the hit says the first, wherever answers are shown
 
 
 def _verdicts(ask: Ask, found: Found, source: TraceDetail) -> ClaimsChecked:

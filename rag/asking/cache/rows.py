@@ -52,6 +52,7 @@ class CacheHitRow:
     fresh_trace: str
     same_citations: bool | None
     same_meaning: bool | None
+    space: str = ""  # everything besides the question that the answer rests on, hashed
 
     @property
     def is_false(self) -> bool | None:
@@ -196,6 +197,20 @@ def list_hits(
             ORDER BY h.created_ms DESC, h.trace_id LIMIT ?""",
         (since_ms, collection, collection, limit),
     )
+
+
+def waiting_hits(database: Database, share: float = 1.0) -> list[CacheHitRow]:
+    """Return the hits that were not compared with a fresh answer yet, or a share of them, by chance.
+
+    Whether a hit is in a share is decided by its id: it is the same every time.
+    """
+    found = database.rows(CacheHitRow, f"{_COLUMNS} WHERE h.checked_ms IS NULL ORDER BY h.created_ms, h.trace_id")
+    return [hit for hit in found if int(hit.trace_id[:8], 16) / 2**32 < share]
+
+
+def threshold_for(choices: tuple[ThresholdChoice, ...], target: float) -> ThresholdChoice | None:
+    """Return the lowest threshold whose false hits are surely at most a share; None when none is."""
+    return next((one for one in choices if one.high <= target), None)
 
 
 def count_answers(database: Database, since_ms: int = 0) -> int:
