@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
+from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
 from rag.costs.rows import CostSum
 from rag.evaluation.rows import (
     CaseChange,
@@ -300,6 +301,19 @@ clear_cache: Operation[int] = Operation(
 
 record_costs: Operation[int] = Operation("rag.costs.usage:record_costs", Lane.WRITE, "Work out costs")
 cost_elsewhere: Operation[CostSum] = Operation("rag.costs.usage:cost_elsewhere", Lane.READ, "Compare costs")
+
+set_budget: Operation[BudgetRow] = Operation(
+    "rag.costs.budgets.limits:set_budget", Lane.WRITE, "Set the budget “{name}”"
+)
+remove_budget: Operation[None] = Operation(
+    "rag.costs.budgets.limits:remove_budget", Lane.WRITE, "Remove the budget “{name}”"
+)
+budget_news: Operation[list[BudgetUse]] = Operation(
+    "rag.costs.budgets.limits:note_states", Lane.WRITE, "Look at the budgets"
+)
+expected_cost: Operation[Expected] = Operation(
+    "rag.costs.budgets.limits:expected_cost", Lane.WRITE, "Work out the expected cost"
+)
 
 # --- Monitors --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.costs import CostsPage, _biggest
+from app.pages.costs.page import CostsPage, _biggest
 from rag.costs.rows import CostPoint, GroupBy
 from rag.costs.usage import record_costs
 from rag.storage.tables.traces import Trace
