@@ -1,4 +1,4 @@
-"""What the window does by itself: watched folders, regression questions after changes, checks of the cache."""
+"""What the window does by itself: watched folders, regression questions, and checks of the answer cache."""
 
 from __future__ import annotations
 

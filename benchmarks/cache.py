@@ -190,8 +190,15 @@ def _lower(text: str, rng: random.Random) -> str:
 
 def _fronting(text: str, rng: random.Random) -> str:
     """Move a phrase of time or place from the end to the beginning."""
-    found = re.match(r"^(?!In\b|On\b|During\b|At\b)(.{15,}?) ((?:in|during|on|before|after) (?:the )?[\w' ]{3,30}?)\?$", text)
-    if not found or re.search(rf"\b{AUX}\b", found[2]) or re.match(r"^(What|Which|Who|When|Where|Why|How)", found[1]) is None:
+    found = re.match(
+        r"^(?!In\b|On\b|During\b|At\b)(.{15,}?) ((?:in|during|on|before|after) (?:the )?[\w' ]{3,30}?)\?$",
+        text,
+    )
+    if (
+        not found
+        or re.search(rf"\b{AUX}\b", found[2])
+        or re.match(r"^(What|Which|Who|When|Where|Why|How)", found[1]) is None
+    ):
         return ""
     return f"{found[2][:1].upper()}{found[2][1:]}, {found[1][:1].lower()}{found[1][1:]}?"
 
@@ -220,7 +227,12 @@ def _of_phrase(text: str, rng: random.Random) -> str:
 
 def _relative(text: str, rng: random.Random) -> str:
     """Say "that" for "which" in the middle, and the other way round, or leave it out."""
-    return re.sub(r"(?<=\w) (that|which) (was|were|is|are)\b", lambda m: f" {'which' if m[1] == 'that' else 'that'} {m[2]}", text, count=1)
+    return re.sub(
+        r"(?<=\w) (that|which) (was|were|is|are)\b",
+        lambda m: f" {'which' if m[1] == 'that' else 'that'} {m[2]}",
+        text,
+        count=1,
+    )
 
 
 def _cleft(text: str, rng: random.Random) -> str:
@@ -280,7 +292,10 @@ allowed/forbidden; necessary/unnecessary; used/unused; known/unknown; top/bottom
 rise/fall; gain/lose; gained/lost; attack/defend; employer/employee; mother/father; son/daughter; king/queen
 """
 OPPOSITES = [
-    pair for entry in _OPPOSITES.split(";") for a, b in [entry.strip().split("/")] for pair in ((a, b), (b, a))
+    pair
+    for entry in _OPPOSITES.split(";")
+    for a, b in [entry.strip().split("/")]
+    for pair in ((a, b), (b, a))
 ]
 UNITS = ["years", "months", "days", "weeks", "hours", "minutes", "seconds", "miles", "kilometers", "feet",
          "meters", "pounds", "kilograms", "dollars", "euros", "percent", "million", "billion", "tons"]  # fmt: skip
@@ -294,7 +309,9 @@ def _other_number(text: str, rng: random.Random) -> str:
         return text[: digits.start()] + new + text[digits.end() :]
     word = re.search(rf"\b({'|'.join(_WORD_NUMBERS[1:])}|first|second|third)\b", text, re.IGNORECASE)
     if word:
-        order = ["first", "second", "third"] if word[0].lower() in ("first", "second", "third") else _WORD_NUMBERS
+        order = (
+            ["first", "second", "third"] if word[0].lower() in ("first", "second", "third") else _WORD_NUMBERS
+        )
         new = rng.choice([one for one in order if one != word[0].lower()])
         return text[: word.start()] + new + text[word.end() :]
     year = rng.randint(1400, 2015)
@@ -311,7 +328,9 @@ def _negated(text: str, rng: random.Random) -> str:
     found = re.search(rf"\b({AUX})\b", text)
     if not found or not re.match(WH, text, re.IGNORECASE):
         return ""
-    if found[1] in ("did", "does", "do") and (rest := re.match(r"( (?:the |a |an )?[\w-]+)", text[found.end() :])):
+    if found[1] in ("did", "does", "do") and (
+        rest := re.match(r"( (?:the |a |an )?[\w-]+)", text[found.end() :])
+    ):
         place = found.end() + rest.end()
         return f"{text[:place]} not{text[place:]}"
     return f"{text[: found.end()]} not{text[found.end() :]}"
@@ -324,10 +343,14 @@ def _swapped(text: str, rng: random.Random) -> str:
         one, other = names[0], names[1]
         if one not in other and other not in one:
             return text.replace(one, "\0").replace(other, one).replace("\0", other)
-    asked = re.match(r"^(Who|What|Which \w+|What \w+) did ((?:the |a )?[\w ]{2,30}?) (\w+?)(e?)( .*)?\?$", text)
+    asked = re.match(
+        r"^(Who|What|Which \w+|What \w+) did ((?:the |a )?[\w ]{2,30}?) (\w+?)(e?)( .*)?\?$", text
+    )
     if asked and len(asked[3]) > 2 and not asked[3].endswith("ed"):
         return f"{asked[1]} {asked[3]}ed {asked[2]}{asked[5] or ''}?"
-    done = re.match(r"^(Who|Which \w+|What \w+) (\w{3,}?)ed (the [\w ]+?|[A-Z]\w+)( (?:in|at|on|from) .*)?\?$", text)
+    done = re.match(
+        r"^(Who|Which \w+|What \w+) (\w{3,}?)ed (the [\w ]+?|[A-Z]\w+)( (?:in|at|on|from) .*)?\?$", text
+    )
     if done:
         return f"{done[1]} did {done[3]} {done[2]}{done[4] or ''}?"
     both = re.search(r"\bfrom ([\w ]+?) to ([\w ]+?)(?=\?| in\b| on\b)", text)
@@ -340,11 +363,15 @@ def _other_unit(text: str, rng: random.Random) -> str:
         new = rng.choice([unit for unit in UNITS if unit != units[0]])
         return re.sub(rf"\b{units[0]}\b", new, text, count=1, flags=re.IGNORECASE)
     if re.match(r"^How (long|far|tall|high|big|large|old|deep|fast)\b", text):
-        new = rng.choice([one for one in ("long", "far", "high", "old", "deep", "fast", "wide") if one not in text])
+        new = rng.choice(
+            [one for one in ("long", "far", "high", "old", "deep", "fast", "wide") if one not in text]
+        )
         return re.sub(r"^How \w+", f"How {new}", text, count=1)
     found = re.match(r"^How (?:many|much) (\w+)", text)
     if found:
-        return text.replace(found[1], rng.choice(("percent of the", "kinds of", "tons of")) + " " + found[1], 1)
+        return text.replace(
+            found[1], rng.choice(("percent of the", "kinds of", "tons of")) + " " + found[1], 1
+        )
     return re.sub(r"^(What year|In what year|When)\b", "In which month", text) if text[:1] in "WI" else ""
 
 
@@ -409,8 +436,12 @@ def report(half: str, judged: Sequence[tuple[Pair, float]], threshold: float, sh
         alone = sum(cosine >= threshold for pair, cosine, _ in hits if pair.is_same is is_same)
         share = sum(hit for _, hit in mine) / max(len(mine), 1)
         kept = share >= goal if is_same else share <= goal
-        print(f"  goal {100 * goal:g} %: {'reached' if kept else 'MISSED'}; by the cosine alone {alone} of {len(mine)}")
-        kinds = sorted({kind for pair, _ in mine for kind in (pair.kind.split(" + ") if is_same else [pair.kind])})
+        print(
+            f"  goal {100 * goal:g} %: {'reached' if kept else 'MISSED'}; by the cosine alone {alone} of {len(mine)}"
+        )
+        kinds = sorted(
+            {kind for pair, _ in mine for kind in (pair.kind.split(" + ") if is_same else [pair.kind])}
+        )
         for kind in kinds:
             _print_share(f"  {kind}", [hit for pair, hit in mine if kind in pair.kind.split(" + ")])
     wrong = [(pair, cosine) for pair, cosine, hit in hits if hit != pair.is_same]
@@ -419,7 +450,9 @@ def report(half: str, judged: Sequence[tuple[Pair, float]], threshold: float, sh
     for pair, cosine in wrong[:show]:
         found = [f"{one.rule}: {one.reason}" for one in differences(pair.one, pair.other)]
         label = "missed" if pair.is_same else "FALSE"
-        print(f"{label} [{pair.kind}] {cosine:.2f}\n    {pair.one}\n    {pair.other}\n    {'; '.join(found)[:200]}")
+        print(
+            f"{label} [{pair.kind}] {cosine:.2f}\n    {pair.one}\n    {pair.other}\n    {'; '.join(found)[:200]}"
+        )
 
 
 def _print_share(what: str, hits: Sequence[bool]) -> None:
@@ -437,7 +470,9 @@ def measure_hits(repeats: int = 50) -> None:
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as folder:
         times, first = _times(Path(data), Path(folder), question, repeats)
     median, slow = statistics.median(times), sorted(times)[int(0.95 * repeats)]
-    print(f"\nexact hit: median {median:.1f} ms, 95 % within {slow:.1f} ms; the first answer took {first:,.0f} ms")
+    print(
+        f"\nexact hit: median {median:.1f} ms, 95 % within {slow:.1f} ms; the first answer took {first:,.0f} ms"
+    )
     print(f"  goal {GOAL_MS:g} ms: {'reached' if median <= GOAL_MS else 'MISSED'}")
 
 

@@ -164,6 +164,15 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
             "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
             (rowid, indexed_text(f"{question}\n{answer}")),
         )
-    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cachedanswer", "cachehit"):
+    for table in (
+        "span",
+        "tracehit",
+        "claim",
+        "flagopinion",
+        "consistencycheck",
+        "cost",
+        "cachedanswer",
+        "cachehit",
+    ):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
     raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)

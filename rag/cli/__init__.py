@@ -21,6 +21,7 @@ from rag.cli import (
     chroma,
     costs,
     data,
+    flags,
     installation,
     knowledge,
     monitoring,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma,
+    costs, data, flags, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -257,7 +257,7 @@ def _index_trace_again(session: Session, rowid: int, old: tuple[str, str], new: 
 
 
 def _forget_cached_answers(session: Session, done: ErasedRows) -> None:
-    """Forget the answers that might be given again: those made of the documents, and those of their versions."""
+    """Forget answers that might be given again: those made of the documents, and those of their versions."""
     session.connection().exec_driver_sql(
         f"DELETE FROM cachedanswer WHERE trace_id IN {_LISTED} OR version_id IN {_LISTED}",
         (json.dumps(sorted(done.traces)), json.dumps(sorted(done.versions))),

@@ -133,7 +133,8 @@ def _saved(workspace: Workspace, since_ms: int) -> tuple[dict[str, float], int]:
     unknown = workspace.database.cells(
         """SELECT count(*) FROM cachehit h WHERE h.kind != 'near' AND h.created_ms >= ?
            AND (NOT EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = h.source_trace)
-                OR EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = h.source_trace AND c.basis = 'unknown'))""",
+                OR EXISTS (SELECT 1 FROM cost c
+                           WHERE c.trace_id = h.source_trace AND c.basis = 'unknown'))""",
         (since_ms,),
     )
     return amounts, int(unknown[0][0]) if unknown else 0

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.widgets.buttons import button
 from app.widgets.labels import label, set_tip
-from app.widgets.layout import Flow
+from app.widgets.layout import Flow, column
 from rag.asking.cache.rows import CacheHitRow
 
 
@@ -25,8 +25,7 @@ class RecalledStrip(QWidget):
         self.again_button = button(
             "Answer again", self.fresh_wanted.emit, link=True, tip="Ask the model now, whatever is stored"
         )
-        self.setLayout(Flow(self.sentence, self.first_button, self.again_button))
-        self.layout().setContentsMargins(0, 0, 0, 0)
+        column(Flow(self.sentence, self.first_button, self.again_button), holder=self)
         self.hide()
 
     def show_hit(self, hit: CacheHitRow | None) -> None:

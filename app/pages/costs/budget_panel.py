@@ -13,12 +13,25 @@ from app.widgets.labels import label
 from app.widgets.layout import Flow, column, confirm, refill
 from app.widgets.theme import scaled
 from rag import operations
-from rag.costs.budgets.rows import SOURCES, Action, BudgetRow, BudgetState, BudgetUse, Period, Scope, budget_uses
+from rag.costs.budgets.rows import (
+    SOURCES,
+    Action,
+    BudgetRow,
+    BudgetState,
+    BudgetUse,
+    Period,
+    Scope,
+    budget_uses,
+)
 from rag.evaluation.rows import list_pipelines
 
 _COLOURS = {BudgetState.OVER: "bad", BudgetState.NEAR: "check", BudgetState.UNKNOWN: "check"}
 _THEN = {Action.WARN: "then warn", Action.ASK: "then ask first", Action.STOP: "then stop"}
-_UNKNOWN = {Action.WARN: "price unknown: warn", Action.ASK: "price unknown: ask", Action.STOP: "price unknown: stop"}
+_UNKNOWN = {
+    Action.WARN: "price unknown: warn",
+    Action.ASK: "price unknown: ask",
+    Action.STOP: "price unknown: stop",
+}
 
 BUDGET_COLUMNS = (
     Column("Budget", lambda u: u.budget.name, 130),
@@ -36,7 +49,9 @@ class BudgetPanel(QWidget):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
-        self.table = RecordTable(BUDGET_COLUMNS, console.theme, "budgets", "No budget. Models here cost none.")
+        self.table = RecordTable(
+            BUDGET_COLUMNS, console.theme, "budgets", "No budget. Models here cost none."
+        )
         self.table.record_selected.connect(lambda _record: self._fill())
         self.name = QLineEdit(placeholderText="Name of the budget")
         self.amount = QDoubleSpinBox(decimals=2, maximum=1e9, value=10.0)
@@ -60,7 +75,9 @@ class BudgetPanel(QWidget):
         self.set_button = button("Set", self._set, primary=True, tip="Make this budget, or change it")
         self.remove_button = button("Remove…", self._remove, tip="Delete the chosen budget")
         self.name.textChanged.connect(lambda _text: self._show_state())
-        note = label("Only models elsewhere count. A model on this computer is never stopped.", "small", wrap=True)
+        note = label(
+            "Only models elsewhere count. A model on this computer is never stopped.", "small", wrap=True
+        )
         fields = Flow(
             self.name, self.amount, self.currency, self.period_box, self.target_box, self.action_box,
             self.unknown_box, self.set_button, self.remove_button,

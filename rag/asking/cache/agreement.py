@@ -1,9 +1,9 @@
 """Whether two questions ask the same thing, by rules that each give a reason. Pure functions on texts.
 
-A cosine alone cannot tell: "enable 2FA" is nearer to "disable 2FA" than to most of its paraphrases. So numbers,
-dates, identifiers, names, negations, units, the kind of question, tense, words that decide (all, first,
-before), content words and who does what to whom must all agree. When in doubt two questions differ: a missed
-hit costs an answer, a false one costs trust.
+A cosine alone cannot tell: "enable 2FA" is nearer to "disable 2FA" than to most of its paraphrases. So
+numbers, dates, identifiers, names, negations, units, the kind of question, tense, words that decide (all,
+first, before), content words and who does what to whom must all agree. When in doubt two questions differ:
+a missed hit costs an answer, a false one costs trust.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rag.text.languages import language_of
 from rag.text.search_terms import identifiers
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*|\d[\w.,:/-]*\w|\d|[%€$£°]|,")
-_QUOTES = str.maketrans("‘’‚“”„«»‐‑–", "'''\"\"\"\"\"---")
+_QUOTES = str.maketrans("‘’‚“”„«»‐‑–", '\'\'\'"""""---')
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?=\s|$)")
 _NUMBER = "#"  # stands for a figure in the order of words: its value is compared apart
 
@@ -215,9 +215,13 @@ def _modals(question: _Question) -> Counter[str]:
 
 
 def _decides(token: str) -> str:
-    return {"max": "maximum", "min": "minimum", "fewest": "least", "biggest": "largest", "latest": "newest"}.get(
-        token, token
-    )
+    return {
+        "max": "maximum",
+        "min": "minimum",
+        "fewest": "least",
+        "biggest": "largest",
+        "latest": "newest",
+    }.get(token, token)
 
 
 def _is_passive(question: _Question) -> bool:
@@ -226,7 +230,9 @@ def _is_passive(question: _Question) -> bool:
     for token in question.tokens:
         if token in words.BE:
             seen_be = True
-        elif seen_be and (token in words.IRREGULAR_PASTS or (token.endswith(("ed", "en")) and len(token) > 4)):
+        elif seen_be and (
+            token in words.IRREGULAR_PASTS or (token.endswith(("ed", "en")) and len(token) > 4)
+        ):
             return True
     return False
 
@@ -241,9 +247,7 @@ def _match_phrases(mine: list[Phrase], theirs: list[Phrase]) -> bool:
             (
                 (p, other)
                 for p, other in left
-                if p == preposition
-                and len(other) == len(found)
-                and all(map(words.means_same, found, other))
+                if p == preposition and len(other) == len(found) and all(map(words.means_same, found, other))
             ),
             None,
         )
@@ -264,11 +268,13 @@ _UNIT_NAMES = {
         "millimetre millimetres millimeter millimeters mm", "kilogram kilograms kilo kilos kg",
         "gram grams", "pound pounds lb lbs", "ounce ounces oz", "tonne tonnes", "ton tons",
         "second seconds sec secs", "minute minutes min mins", "hour hours hr hrs", "day days", "week weeks",
-        "month months", "year years", "yearasked", "decade decades", "century centuries", "litre litres liter liters",
+        "month months", "year years", "yearasked", "decade decades", "century centuries",
+        "litre litres liter liters",
         "gallon gallons", "percent percentage %", "celsius", "fahrenheit", "kelvin", "byte bytes", "bit bits",
         "kilobyte kilobytes kb", "megabyte megabytes mb", "gigabyte gigabytes gb", "terabyte terabytes tb",
         "euro euros eur €", "dollar dollars usd $", "watt watts", "kilowatt kilowatts kw", "volt volts",
-        "ampere amperes amp amps", "acre acres", "hectare hectares", "million", "billion", "thousand", "hundred",
+        "ampere amperes amp amps", "acre acres", "hectare hectares", "million", "billion", "thousand",
+        "hundred",
         "trillion", "dozen", "square", "cubic", "degree degrees", "hertz hz", "calorie calories",
     )
     for spelling in group.split()
@@ -299,7 +305,8 @@ def _read(question: str) -> _Question:
 
 _ENGLISH = words.WH | words.BE | words.DO  # short questions look like many languages
 _OPENING = (
-    words.WH | words.BE | words.DO | words.HAVE | words.FILLERS | frozenset(words.MODALS) | frozenset(words.PREPOSITIONS)
+    words.WH | words.BE | words.DO | words.HAVE | words.FILLERS | frozenset(words.MODALS)
+    | frozenset(words.PREPOSITIONS)
     | frozenset("which whom name list give show describe explain not no according".split())
 )  # fmt: skip
 
@@ -314,7 +321,12 @@ def _phrases(tokens: tuple[str, ...]) -> tuple[Phrase, ...]:
     phrases: list[tuple[str, list[str]]] = []
     here, measures, of_at = clause, [], -1  # type: ignore[var-annotated]
     for token in tokens:
-        if token == "," or token in words.WH or token in words.BE | words.DO | words.HAVE or token in words.MODALS:
+        if (
+            token == ","
+            or token in words.WH
+            or token in words.BE | words.DO | words.HAVE
+            or token in words.MODALS
+        ):
             here, of_at = clause, -1
         elif token == "of" and (here or measures):
             of_at = max(len(here) - 1, 0)

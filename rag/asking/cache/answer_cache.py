@@ -61,7 +61,12 @@ class Found:
 
 
 def place_of(
-    workspace: Workspace, settings: Settings, collection: str, version: int | str | None, model: str, prompt: str
+    workspace: Workspace,
+    settings: Settings,
+    collection: str,
+    version: int | str | None,
+    model: str,
+    prompt: str,
 ) -> Place | None:
     """Return where a question is looked for; None when something is missing, which asking will say.
 
@@ -179,7 +184,7 @@ def remember(
 
 
 def record_hit(workspace: Workspace, found: Found, trace_id: str, place: Place, saves: bool = True) -> None:
-    """Store that an answer was given again, or with saves=False that it could have been, and what that saved."""
+    """Store that an answer was given again, and what that saved; saves=False: it could have been."""
     with workspace.store.session() as session:
         source = session.get(Trace, found.trace_id)
         if source is None:
@@ -213,7 +218,9 @@ def clear_cache(workspace: Workspace, collection: str = "") -> int:
         missing = f"There is no collection named “{collection}”."
         where, values = "collection_id = ?", (workspace.database.id_of("collection", collection, missing),)
     with workspace.store.session() as session:
-        gone = session.connection().exec_driver_sql(f"DELETE FROM cachedanswer WHERE {where}", values).rowcount
+        gone = (
+            session.connection().exec_driver_sql(f"DELETE FROM cachedanswer WHERE {where}", values).rowcount
+        )
         audit_log.record(session, "answer cache cleared", collection or "all collections", f"{gone} answers")
     return gone
 
@@ -253,4 +260,3 @@ def _model_identity(workspace: Workspace, wanted: str) -> str:
         return ""
     template = workspace.settings.models.chat_template_of(path.stem)
     return f"{os.path.realpath(path)}:{stat.st_size}:{stat.st_mtime_ns}:{template}"
-

@@ -89,7 +89,7 @@ def answer_or_recall(workspace: Workspace, question: Question) -> Events:
 
 
 def detector_identity(workspace: Workspace, collection_id: int | None) -> str:
-    """Return how the sentences of a collection's answers are checked: by which detector, with which limits."""
+    """Return by which detector and limits the sentences of a collection's answers are checked."""
     limits = limits_of(workspace, collection_id)
     return hashlib.sha256(f"{_file_digest(_DETECTOR)} {limits!r}".encode()).hexdigest()[:16]
 
@@ -131,7 +131,11 @@ def _takes_part(ask: Ask) -> bool:
     """Return whether a question may be answered from the cache, and its answer stored there."""
     allowed = ask.workspace.settings.cache.exact
     greedy = ask.settings.generation.temperature == 0
-    if ask.question.source is not TraceSource.PERSON or allowed == "off" or not (greedy or allowed == "always"):
+    if (
+        ask.question.source is not TraceSource.PERSON
+        or allowed == "off"
+        or not (greedy or allowed == "always")
+    ):
         return False
     return not (points_back(ask.trace.question) and _has_earlier_turns(ask))
 
@@ -222,7 +226,12 @@ def _keep(ask: Ask, lookup: _Lookup) -> None:
     """Store an answer, if everything that it depends on is as it was when it was looked for."""
     place, trace = lookup.place, ask.trace
     now = _place(ask)
-    if place is None or now is None or now.space != place.space or trace.version_fingerprint != now.space.version:
+    if (
+        place is None
+        or now is None
+        or now.space != place.space
+        or trace.version_fingerprint != now.space.version
+    ):
         return
     detector = detector_identity(ask.workspace, trace.collection_id)
     remember(ask.workspace, place, trace, detector, lookup.vector)

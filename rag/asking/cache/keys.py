@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 
 _PIPELINE = 1  # raise it when the program itself answers in another way than before
 _SPACE = re.compile(r"\s+")
-_QUOTES = str.maketrans("‘’‚“”„«»‐‑", "'''\"\"\"\"\"--")
+_QUOTES = str.maketrans("‘’‚“”„«»‐‑", '\'\'\'"""""--')
 # Words that begin a question. A capital letter there says nothing; elsewhere it may: "who" and "WHO".
 _OPENERS = frozenset(
-    "what which who whom whose when where why how is are was were does did has have had can could should would "
-    "the please tell list name show give explain describe in on at for of from to".split()
+    "what which who whom whose when where why how is are was were does did has have had can could should "
+    "would the please tell list name show give explain describe in on at for of from to".split()
 )
 
 

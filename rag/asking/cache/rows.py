@@ -1,4 +1,4 @@
-"""Rows of the answer cache: each time an answer was given again, what was saved, and how often it was wrong."""
+"""Rows of the answer cache: answers that were given again, what that saved, and how often it was wrong."""
 
 from __future__ import annotations
 
@@ -204,7 +204,9 @@ def waiting_hits(database: Database, share: float = 1.0) -> list[CacheHitRow]:
 
     Whether a hit is in a share is decided by its id: it is the same every time.
     """
-    found = database.rows(CacheHitRow, f"{_COLUMNS} WHERE h.checked_ms IS NULL ORDER BY h.created_ms, h.trace_id")
+    found = database.rows(
+        CacheHitRow, f"{_COLUMNS} WHERE h.checked_ms IS NULL ORDER BY h.created_ms, h.trace_id"
+    )
     return [hit for hit in found if int(hit.trace_id[:8], 16) / 2**32 < share]
 
 

@@ -1,4 +1,4 @@
-"""Words by which questions are compared: which are the same, which decide what is asked, which say nothing."""
+"""Words by which questions are compared: those that are the same, that decide, and that say nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ NEGATIONS = frozenset(
 )
 # Words that must stand in both questions: quantity, order, degree, place.
 DECIDING = frozenset(
-    "all any every each both either only some many much few several first last next previous latest earliest newest "
-    "oldest more less most least fewer fewest maximum minimum max min highest lowest largest smallest "
-    "biggest longest shortest best worst top bottom average total same different other another "
-    "current currently now today new old up down out off left right again still yet already always often "
+    "all any every each both either only some many much few several first last next previous latest "
+    "earliest newest oldest more less most least fewer fewest maximum minimum max min highest lowest "
+    "largest smallest biggest longest shortest best worst top bottom average total same different other "
+    "another current currently now today new old up down out off left right again still yet already "
+    "always often"
     "usually sometimes ever also too else instead together alone per".split()
 )
 PREPOSITIONS = {
@@ -38,8 +39,9 @@ PREPOSITIONS = {
     "concerning": "about", "amongst": "among",
 }  # fmt: skip
 FILLERS = frozenset(
-    "a an the there please actually really basically kindly exactly just me us i you we our your my that which "
-    "this these those it its their his her and so then do does did is are am was were be been being has have had "
+    "a an the there please actually really basically kindly exactly just me us i you we our your my that "
+    "which this these those it its their his her and so then do does did is are am was were be been being "
+    "has have had"
     "whether if".split()
 )
 
@@ -51,7 +53,8 @@ FRAMES = re.compile(
     r"|(?:can|could|would) (?:you|someone|anyone)(?: please)? (?:explain|say)"
     r"|(?:please )?(?:tell|remind|inform) (?:me|us)"
     r"|(?:do|does) (?:you|anyone|anybody|someone)(?: happen to)? know"
-    r"|(?:i|we)(?: would|'d| really)*(?: just)? (?:like|want|need|have|wish)(?: to)? (?:to )?(?:know|find out|ask|learn|understand)"
+    r"|(?:i|we)(?: would|'d| really)*(?: just)? (?:like|want|need|have|wish)(?: to)? (?:to )?"
+    r"(?:know|find out|ask|learn|understand)"
     r"|(?:i am|i'm|i was) (?:wondering|curious|trying to find out|interested in knowing)(?: about)?"
     r"|(?:any|do you have any|have you any) idea|i wonder|(?:may|can|could) i ask(?: you)?"
     r"|what i(?: would|'d)? (?:want|like) to know is|question|please)\b[,:]?\s*(?:please,?\s*)?",
@@ -70,8 +73,10 @@ WAYS = tuple(
         (r"for (?:what|which) reasons?|(?:what|which) (?:is|was|are|were) the reasons? (?:why|that)|how come|"
          r"what (?:was|is) the cause of the fact that|what caused it that", "why"),
         (r"(?:in|at) (?:what|which) (?:place|location)|(?:what|which) (?:place|location)", "where"),
-        (r"(?:what|which) (?:is|was) the (?:number|count) of|(?:what|which) number of|what count of", "how many"),
-        (r"(?:what|which) (?:is|was) the (?:amount|quantity) of|(?:what|which) (?:amount|quantity) of", "how much"),
+        (r"(?:what|which) (?:is|was) the (?:number|count) of|(?:what|which) number of|what count of",
+         "how many"),
+        (r"(?:what|which) (?:is|was) the (?:amount|quantity) of|(?:what|which) (?:amount|quantity) of",
+         "how much"),
         (r"in (?:what|which) (?:way|manner)|by (?:what|which) means", "how"),
         (r"by (?:whom|who)", "by who"),
         (r"(?:what|which) (?:person|individual)", "who"),
@@ -87,8 +92,8 @@ WAYS = tuple(
         (r"how (?:big|large)", "what sizemeasure"),
         (r"how (?:expensive)|how much (?:does|do|did) (?=.* cost\b)", "what pricemeasure"),
         (r"whom", "who"),
-        (r"^which|(?<=, )which|(?<=\bin )which|(?<=\bon )which|(?<=\bat )which|(?<=\bof )which|(?<=\bto )which"
-         r"|(?<=\bby )which|(?<=\bfor )which|(?<=\bfrom )which|(?<=\bwith )which", "what"),
+        (r"^which|(?<=, )which|(?<=\bin )which|(?<=\bon )which|(?<=\bat )which|(?<=\bof )which"
+         r"|(?<=\bto )which|(?<=\bby )which|(?<=\bfor )which|(?<=\bfrom )which|(?<=\bwith )which", "what"),
         (r"a lot of|lots of|plenty of", "many"),
         (r"as well as", "and"),
         (r"because of|due to|owing to", "through"),
@@ -246,27 +251,46 @@ watch observe
 mean signify denote
 """
 _IRREGULAR = """
-begin began begun; win won; lose lost; find found; found founded; build built; buy bought; bring brought; become became;
-break broke broken; catch caught; choose chose chosen; come came; cost cost; cut cut; deal dealt; do done;
-draw drew drawn; drink drank drunk; drive drove driven; eat ate eaten; fall fell fallen; feel felt; fight fought;
-fly flew flown; forbid forbade forbidden; forget forgot forgotten; get got gotten; give gave given; go went gone;
-grow grew grown; hear heard; hide hid hidden; hold held; keep kept; know knew known; lay laid; lead led; leave left;
-lend lent; lie lay lain; light lit; make made; mean meant; meet met; pay paid; read read; ride rode ridden;
-rise rose risen; run ran; say said; see saw seen; seek sought; sell sold; send sent; shoot shot; show shown;
-sing sang sung; sink sank sunk; sit sat; sleep slept; speak spoke spoken; spend spent; stand stood; steal stole stolen;
-strike struck; swim swam swum; take took taken; teach taught; tear tore torn; tell told; think thought;
-throw threw thrown; understand understood; wear wore worn; write wrote written; beat beaten; bear bore born;
-child children; man men; woman women; person people; foot feet; mouse mice; tooth teeth; shrink shrank shrunk
+begin began begun; win won; lose lost; find found; found founded; build built; buy bought; bring brought;
+become became; break broke broken; catch caught; choose chose chosen; come came; cost cost; cut cut; deal
+dealt; do done; draw drew drawn; drink drank drunk; drive drove driven; eat ate eaten; fall fell fallen;
+feel felt; fight fought; fly flew flown; forbid forbade forbidden; forget forgot forgotten; get got
+gotten; give gave given; go went gone; grow grew grown; hear heard; hide hid hidden; hold held; keep kept;
+know knew known; lay laid; lead led; leave left; lend lent; lie lay lain; light lit; make made; mean
+meant; meet met; pay paid; read read; ride rode ridden; rise rose risen; run ran; say said; see saw seen;
+seek sought; sell sold; send sent; shoot shot; show shown; sing sang sung; sink sank sunk; sit sat; sleep
+slept; speak spoke spoken; spend spent; stand stood; steal stole stolen; strike struck; swim swam swum;
+take took taken; teach taught; tear tore torn; tell told; think thought; throw threw thrown; understand
+understood; wear wore worn; write wrote written; beat beaten; bear bore born; child children; man men;
+woman women; person people; foot feet; mouse mice; tooth teeth; shrink shrank shrunk
 """
+_AMBIGUOUS = frozenset("left lay found founded saw fell felt rose read cost cut bore born".split())
 _BASES = {
     form: words[0]
     for entry in _IRREGULAR.split(";")
     if (words := entry.split())
     for form in words[1:]
-    if form not in ("left", "lay", "found", "founded", "saw", "fell", "felt", "rose", "read", "cost", "cut", "bore", "born")
+    if form
+    not in (
+        "left",
+        "lay",
+        "found",
+        "founded",
+        "saw",
+        "fell",
+        "felt",
+        "rose",
+        "read",
+        "cost",
+        "cut",
+        "bore",
+        "born",
+    )
 } | {"founded": "found"}
 IRREGULAR_PASTS = frozenset(_BASES) - frozenset("children men women people feet mice teeth founded".split())
-_KEPT = frozenset("series species news always process address access business class less loss pass press".split())
+_KEPT = frozenset(
+    "series species news always process address access business class less loss pass press".split()
+)
 
 
 @lru_cache(maxsize=50_000)
@@ -284,9 +308,7 @@ def _regular(word: str) -> str:
     if word in _KEPT or len(word) < 4 or not word.isalpha():
         return _american(word)
     found = word
-    if word.endswith("ies") and len(word) > 4:
-        found = word[:-3] + "y"
-    elif word.endswith("ied") and len(word) > 4:
+    if (word.endswith("ies") and len(word) > 4) or (word.endswith("ied") and len(word) > 4):
         found = word[:-3] + "y"
     elif word.endswith(("sses", "shes", "ches", "xes", "zes")):
         found = word[:-2]

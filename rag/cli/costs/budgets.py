@@ -43,12 +43,16 @@ def list_all(data: Data = None, as_json: Json = False) -> None:
 def set_one(
     name: Name,
     amount: Annotated[float, typer.Argument(help="What may be spent in a period.", metavar="AMOUNT")],
-    currency: Annotated[str, typer.Option("--currency", help="Such as EUR; default: that of the settings.")] = "",
+    currency: Annotated[
+        str, typer.Option("--currency", help="Such as EUR; default: that of the settings.")
+    ] = "",
     period: Annotated[
         str, typer.Option("--per", help=f"How long the amount lasts: {', '.join(Period)}.")
     ] = Period.MONTH.value,
     endpoint: Annotated[str, typer.Option("--endpoint", help="Only this endpoint.", metavar="NAME")] = "",
-    pipeline: Annotated[str, typer.Option("--pipeline", "-p", help="Only this pipeline.", metavar="NAME")] = "",
+    pipeline: Annotated[
+        str, typer.Option("--pipeline", "-p", help="Only this pipeline.", metavar="NAME")
+    ] = "",
     source: Annotated[str, typer.Option("--source", help=f"Only questions of: {', '.join(SOURCES)}.")] = "",
     action: Annotated[
         str, typer.Option("--then", help=f"What happens when it is used up: {', '.join(Action)}.")
@@ -81,7 +85,9 @@ def set_one(
     if as_json:
         print_json(asdict(row))
     else:
-        screen.print(f"“{plain(row.name)}”: {row.amount:g} {row.currency} a {row.period} for {plain(row.of())}.")
+        screen.print(
+            f"“{plain(row.name)}”: {row.amount:g} {row.currency} a {row.period} for {plain(row.of())}."
+        )
 
 
 @budgets_app.command("remove")

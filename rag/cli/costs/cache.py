@@ -45,7 +45,9 @@ def stats(target: Target = 0.01, data: Data = None, as_json: Json = False) -> No
     screen.print(table)
     if state.choices:
         said = (
-            f"from a similarity of {chosen.threshold:g} on ({chosen.given:,} compared)" if chosen else "nowhere yet"
+            f"from a similarity of {chosen.threshold:g} on ({chosen.given:,} compared)"
+            if chosen
+            else "nowhere yet"
         )
         screen.print(f"Surely at most {100 * target:g} % false: {said}. In use: {state.threshold:g}.")
 

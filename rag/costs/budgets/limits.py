@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from enum import StrEnum
 from statistics import mean, stdev
 from typing import Any
 
@@ -74,7 +75,7 @@ def set_budget(
     """
     currency = (currency or workspace.settings.costs.currency).upper()
     _check(name, amount, currency, scope, target, warn_from)
-    values = {
+    values: dict[str, Any] = {
         "amount": float(amount), "currency": currency, "period": _one_of(Period, period, "period"),
         "scope": _one_of(Scope, scope, "scope"), "target": target.strip(),
         "action": _one_of(Action, action, "action"), "unknown": _one_of(Action, unknown, "action"),
@@ -235,7 +236,7 @@ def _check(name: str, amount: float, currency: str, scope: str, target: str, war
         raise RagError(f"A source is one of: {', '.join(SOURCES)}.")
 
 
-def _one_of(kind: type[Any], value: str, what: str) -> str:
+def _one_of(kind: type[StrEnum], value: str, what: str) -> str:
     try:
         return str(kind(value).value)
     except ValueError:

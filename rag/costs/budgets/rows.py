@@ -116,7 +116,9 @@ class BudgetUse:
     def sentence(self) -> str:
         """Return how much is spent: "0.80 EUR of 1.00 EUR a day, and 2 answers of unknown cost"."""
         row = self.budget
-        unknown = f", and {counted(self.unknown_answers, 'answer')} of unknown cost" if self.unknown_answers else ""
+        unknown = (
+            f", and {counted(self.unknown_answers, 'answer')} of unknown cost" if self.unknown_answers else ""
+        )
         spent, amount = money(self.spent, row.currency), money(row.amount, row.currency)
         return f"{spent} of {amount} a {row.period}{unknown}"
 

@@ -15,4 +15,14 @@ from rag.storage.tables import (
     traces,
 )
 
-__all__ = ["cache", "costs", "evaluation", "governance", "knowledge", "monitoring", "prompts", "review", "traces"]
+__all__ = [
+    "cache",
+    "costs",
+    "evaluation",
+    "governance",
+    "knowledge",
+    "monitoring",
+    "prompts",
+    "review",
+    "traces",
+]

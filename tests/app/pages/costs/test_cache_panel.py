@@ -28,9 +28,7 @@ ROW = CacheHitRow("a", "b", HitKind.EXACT, None, 1, 0, "", "", 0, 0, 0.0, None, 
 @pytest.fixture
 def asked(notes: Path, open_workspace: Workspace) -> list[str]:
     """The traces of a question that was asked twice."""
-    return [
-        drive(answer_or_recall(open_workspace, Question(QUESTION, "Notes"))).trace_id for _ in range(2)
-    ]
+    return [drive(answer_or_recall(open_workspace, Question(QUESTION, "Notes"))).trace_id for _ in range(2)]
 
 
 @pytest.fixture
@@ -49,7 +47,10 @@ def test_a_hit_is_listed_with_what_it_saved_and_opens_its_trace(
     settle()
     assert "1 of 2 questions were answered from the cache (50.0 %)" in panel.saved.text()
     assert panel.wrong.text() == "False hits: none was compared with a fresh answer yet."
-    assert (column(panel.hits, "Found as"), column(panel.hits, "Fresh answer")) == (["same question"], ["not yet"])
+    assert (column(panel.hits, "Found as"), column(panel.hits, "Fresh answer")) == (
+        ["same question"],
+        ["not yet"],
+    )
     opened = QSignalSpy(panel.trace_requested)
     panel.hits.record_activated.emit(panel.hits.records_model.records[0])
     assert opened.at(0) == [asked[1]]

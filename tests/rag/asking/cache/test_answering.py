@@ -11,8 +11,8 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
-from rag.asking.cache.answering import answer_or_recall
 from rag.asking.cache.answer_cache import clear_cache
+from rag.asking.cache.answering import answer_or_recall
 from rag.asking.cache.rows import AnswerRecalled, HitKind, count_answers, hit_of, list_hits
 from rag.asking.flag_limits import set_limits
 from rag.asking.rows import (

@@ -20,7 +20,9 @@ def test_a_change_of_any_ingredient_is_another_space_and_another_key(name: str) 
 
 
 def test_ingredients_cannot_run_into_each_other() -> None:
-    assert replace(SPACE, version="a", retrieval="b").key() != replace(SPACE, version="ab", retrieval="").key()
+    assert (
+        replace(SPACE, version="a", retrieval="b").key() != replace(SPACE, version="ab", retrieval="").key()
+    )
 
 
 @pytest.mark.parametrize(

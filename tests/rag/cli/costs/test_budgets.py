@@ -19,7 +19,12 @@ def test_a_budget_is_set_listed_changed_and_removed(ragdeck: CommandLine) -> Non
         "costs", "budgets", "set", "cloud", 5, "--currency", "usd", "--per", "day", "--endpoint", "openai",
         "--then", "stop", "--unknown", "stop", "--json",
     ).document  # fmt: skip
-    assert (made["scope"], made["target"], made["action"], made["currency"]) == ("endpoint", "openai", "stop", "USD")
+    assert (made["scope"], made["target"], made["action"], made["currency"]) == (
+        "endpoint",
+        "openai",
+        "stop",
+        "USD",
+    )
     (listed,) = ragdeck.done("costs", "budgets", "list", "--json").document
     assert (listed["spent"], listed["answers"], listed["state"]) == (0, 0, "ok")
     printed = ragdeck.done("costs", "budgets", "list").out

@@ -53,7 +53,7 @@ def test_a_budget_warns_near_its_end_and_stops_at_it(workspace: Workspace) -> No
     (warning,) = check(workspace)
     assert warning == "The budget “cloud” is nearly used up: 0.13 USD of 0.15 USD a day."
     answered(workspace, 3)
-    with pytest.raises(BudgetError, match="used up: 0.2") as refused:
+    with pytest.raises(BudgetError, match=r"used up: 0\.2") as refused:
         check(workspace)
     assert not refused.value.needs_yes
     assert (use(workspace).state, use(workspace).answers) == (BudgetState.OVER, 3)
@@ -143,7 +143,9 @@ def test_a_budget_tells_once_when_it_comes_to_an_end(workspace: Workspace) -> No
     check(workspace)
     assert [news.state for news in note_states(workspace)] == [BudgetState.OVER]
     assert note_states(workspace) == []
-    logged = workspace.database.cells("SELECT action, subject FROM auditevent WHERE action LIKE 'budget used%'")
+    logged = workspace.database.cells(
+        "SELECT action, subject FROM auditevent WHERE action LIKE 'budget used%'"
+    )
     assert logged == [("budget used up", "b")]
 
 
