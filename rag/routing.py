@@ -14,6 +14,7 @@ from typing import Any
 from rag.asking.cache.answering import answer_or_recall
 from rag.asking.rows import AskResult, Question
 from rag.asking.traces import new_trace_id
+from rag.costs.budgets.limits import before_asking, note_spending
 from rag.errors import RagError
 from rag.evaluation.pipelines import named_pipeline
 from rag.monitoring.alerts import check_quickly
@@ -36,6 +37,7 @@ def ask(
     alone: bool = False,
     pipeline: str = "",
     fresh: bool = False,
+    is_confirmed: bool = False,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -49,6 +51,7 @@ def ask(
         alone: In a blind comparison only production answers, and nothing is compared.
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
         fresh: The model is asked even when the cache has an answer.
+        is_confirmed: A person has said yes to what a budget asks.
 
     Returns:
         The result; of a blind comparison both results.
@@ -62,28 +65,29 @@ def ask(
             raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
         wanted = config.question(question, session_id=session_id)
         named = replace(wanted, fresh=fresh, pipeline=pipeline.partition("@")[0])
-        result = yield from answer_or_recall(workspace, named)
+        result = yield from _answer(workspace, named, is_confirmed)
     elif version is not None or model is not None:
         chosen = Question(question, collection, version, model, session_id, fresh=fresh)
-        result = yield from answer_or_recall(workspace, chosen)
+        result = yield from _answer(workspace, chosen, is_confirmed)
     else:
         row = running_rollout(workspace.database, collection)
         if row is None:
             promoted = production_config(workspace, collection)
             promised = promoted.question(question, collection, session_id) if promoted else None
             asked = promised or Question(question, collection, session_id=session_id)
-            result = yield from answer_or_recall(workspace, replace(asked, fresh=fresh))
+            result = yield from _answer(workspace, replace(asked, fresh=fresh), is_confirmed)
         else:
             with workspace.store.session() as session:
                 found = session.get_one(Rollout, row.id)
             if row.kind is RolloutKind.BLIND and not alone:
                 both = yield from _ask_both(
-                    workspace, found, question, collection, session_id or new_trace_id()
+                    workspace, found, question, collection, session_id or new_trace_id(), is_confirmed
                 )
-                check_quickly(workspace)
+                _tell_monitors(workspace)
                 return both
-            result = yield from _ask_one_arm(workspace, found, question, collection, session_id, fresh)
-    check_quickly(workspace)
+            arm = _one_arm(workspace, found, question, collection, session_id)
+            result = yield from _answer(workspace, replace(arm, fresh=fresh), is_confirmed)
+    _tell_monitors(workspace)
     return result
 
 
@@ -93,20 +97,36 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
-def _ask_one_arm(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str, fresh: bool
-) -> Generator[Any, None, AskResult]:
-    """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
+def _answer(workspace: Workspace, asked: Question, is_confirmed: bool) -> Generator[Any, None, AskResult]:
+    """Answer a question if the budgets allow it, with what they have to say as the first notices."""
+    warnings = before_asking(workspace, asked.model or "", asked.pipeline, asked.source, is_confirmed)
+    result = yield from answer_or_recall(workspace, asked)
+    return replace(result, notices=(*warnings, *result.notices))
+
+
+def _tell_monitors(workspace: Workspace) -> None:
+    check_quickly(workspace)
+    note_spending(workspace)
+
+
+def _one_arm(
+    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+) -> Question:
+    """Return the question to the arm that its trace's id falls to; a blind roll-out alone asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
-    return (yield from answer_or_recall(workspace, replace(wanted, fresh=fresh)))
+    return config_of(found, arm).question(question, collection, session_id, trace_id)
 
 
 def _ask_both(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+    workspace: Workspace,
+    found: Rollout,
+    question: str,
+    collection: str,
+    session_id: str,
+    is_confirmed: bool,
 ) -> Generator[Any, None, BlindResult]:
     """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
     pair = secrets.token_hex(8)
@@ -127,7 +147,7 @@ def _ask_both(
     for trace_id, arm in zip(ids, arms, strict=True):
         wanted = config_of(found, arm).question(question, collection, sessions[arm], trace_id)
         # A cached answer is there at once, which would tell the two apart.
-        results.append((yield from answer_or_recall(workspace, replace(wanted, fresh=True))))
+        results.append((yield from _answer(workspace, replace(wanted, fresh=True), is_confirmed)))
     return BlindResult(pair, session_id, results[0], results[1])
 
 

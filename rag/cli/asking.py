@@ -137,6 +137,7 @@ def ask(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Ask the model even if the cache has the answer.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask even if a budget asks before it does.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -146,7 +147,7 @@ def ask(
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
-            pipeline=pipeline, fresh=fresh,
+            pipeline=pipeline, fresh=fresh, is_confirmed=yes,
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)

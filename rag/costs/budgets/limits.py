@@ -31,6 +31,7 @@ from rag.workspace import Workspace
 
 _Z_90 = 1.645
 _FEWEST = 3  # answers from which a range is worked out
+_ENDPOINT = "endpoint:"  # begins the reference to a model that is not a file
 _LAST = 500  # answers that are looked at
 _ORDER = list(Action)
 
@@ -138,6 +139,40 @@ def check_budgets(
         if sentence:
             warnings.append(sentence)
     return warnings
+
+
+def endpoint_named_by(model: str) -> str:
+    """Return the endpoint that a model's reference names, as in "endpoint:cloud"; "" for a file."""
+    return model.removeprefix(_ENDPOINT) if model.startswith(_ENDPOINT) else ""
+
+
+def before_asking(
+    workspace: Workspace, model: str, pipeline: str, source: str, is_confirmed: bool = False
+) -> list[str]:
+    """Return what budgets have to say before a model is asked; see check_budgets.
+
+    model is a reference to a model, "" for the active one. An endpoint's price is that of the model that
+    answered there last.
+    """
+    endpoint = endpoint_named_by(model or workspace.settings.models.active)
+    if not endpoint:
+        return []
+    last = workspace.database.cells(
+        "SELECT model FROM trace WHERE endpoint = ? AND model != '' ORDER BY created_ms DESC LIMIT 1",
+        (endpoint,),
+    )
+    return check_budgets(
+        workspace, endpoint=endpoint, model=str(last[0][0]) if last else endpoint, pipeline=pipeline,
+        source=source, is_confirmed=is_confirmed,
+    )  # fmt: skip
+
+
+def note_spending(workspace: Workspace) -> list[BudgetUse]:
+    """Bring the costs and the states of all budgets up to date; without a budget nothing is worked out."""
+    if not list_budgets(workspace.database):
+        return []
+    record_costs(workspace)
+    return note_states(workspace)
 
 
 def note_states(workspace: Workspace) -> list[BudgetUse]:
