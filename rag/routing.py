@@ -60,33 +60,24 @@ def ask(
         RagError: The question could not be answered. The trace was saved before.
     """
     if pipeline:
-        config = named_pipeline(workspace, pipeline).config
-        if config.collection != collection:
-            raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        wanted = config.question(question, session_id=session_id)
-        named = replace(wanted, fresh=fresh, pipeline=pipeline.partition("@")[0])
-        result = yield from _answer(workspace, named, is_confirmed)
+        asked = _of_pipeline(workspace, pipeline, question, collection, session_id)
     elif version is not None or model is not None:
-        chosen = Question(question, collection, version, model, session_id, fresh=fresh)
-        result = yield from _answer(workspace, chosen, is_confirmed)
+        asked = Question(question, collection, version, model, session_id)
+    elif (row := running_rollout(workspace.database, collection)) is None:
+        promoted = production_config(workspace, collection)
+        promised = promoted.question(question, collection, session_id) if promoted else None
+        asked = promised or Question(question, collection, session_id=session_id)
     else:
-        row = running_rollout(workspace.database, collection)
-        if row is None:
-            promoted = production_config(workspace, collection)
-            promised = promoted.question(question, collection, session_id) if promoted else None
-            asked = promised or Question(question, collection, session_id=session_id)
-            result = yield from _answer(workspace, replace(asked, fresh=fresh), is_confirmed)
-        else:
-            with workspace.store.session() as session:
-                found = session.get_one(Rollout, row.id)
-            if row.kind is RolloutKind.BLIND and not alone:
-                both = yield from _ask_both(
-                    workspace, found, question, collection, session_id or new_trace_id(), is_confirmed
-                )
-                _tell_monitors(workspace)
-                return both
-            arm = _one_arm(workspace, found, question, collection, session_id)
-            result = yield from _answer(workspace, replace(arm, fresh=fresh), is_confirmed)
+        with workspace.store.session() as session:
+            found = session.get_one(Rollout, row.id)
+        if row.kind is RolloutKind.BLIND and not alone:
+            both = yield from _ask_both(
+                workspace, found, question, collection, session_id or new_trace_id(), is_confirmed
+            )
+            _tell_monitors(workspace)
+            return both
+        asked = _one_arm(workspace, found, question, collection, session_id)
+    result = yield from _answer(workspace, replace(asked, fresh=fresh), is_confirmed)
     _tell_monitors(workspace)
     return result
 
@@ -95,6 +86,17 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     """Return the staging arm for this share of ids, production for the others; always the same for one id."""
     digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
+
+
+def _of_pipeline(
+    workspace: Workspace, pipeline: str, question: str, collection: str, session_id: str
+) -> Question:
+    """Return a question to a named pipeline. Raises RagError when that answers another collection."""
+    config = named_pipeline(workspace, pipeline).config
+    if config.collection != collection:
+        raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
+    wanted = config.question(question, session_id=session_id)
+    return replace(wanted, pipeline=pipeline.partition("@")[0])
 
 
 def _answer(workspace: Workspace, asked: Question, is_confirmed: bool) -> Generator[Any, None, AskResult]:

@@ -13,6 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app.background_checks import BackgroundChecks
 from app.console import Console
+from rag.asking.cache.answering import answer_or_recall
+from rag.asking.cache.rows import list_hits
+from rag.asking.rows import Question
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_collections
 from rag.knowledge.watched_folders import watch_folder
@@ -204,3 +207,27 @@ def test_a_closing_window_starts_nothing(
     console.settings_changed.emit()
     qtbot.wait(40)
     assert started.count() == 0
+
+
+# --- the answer cache -------------------------------------------------------------------------------------
+
+
+def test_a_sampled_answer_from_the_cache_is_compared_while_nothing_else_runs(
+    console: Console, open_workspace: Workspace, documents: Path, settle: Callable[[], None],
+    make_checks: Callable[..., BackgroundChecks],
+) -> None:  # fmt: skip
+    drive(ingest_files(open_workspace, "A", [documents]))
+    for _ in range(2):
+        drive(answer_or_recall(open_workspace, Question(QUESTION, "A")))
+    checks = make_checks()
+    console.settings = console.settings.changed("cache", "check_share", 0.0)
+    checks.check_cache()
+    assert titles(console) == []
+    console.settings = console.settings.changed("cache", "check_share", 1.0)
+    checks.check_cache()
+    assert titles(console) == ["Compare cached answers with fresh ones"]
+    settle()
+    (hit,) = list_hits(console.database)
+    assert hit.is_false is False
+    checks.check_cache()
+    assert titles(console) == []
