@@ -220,10 +220,12 @@ def test_a_sampled_answer_from_the_cache_is_compared_while_nothing_else_runs(
     for _ in range(2):
         drive(answer_or_recall(open_workspace, Question(QUESTION, "A")))
     checks = make_checks()
-    console.settings = console.settings.changed("cache", "check_share", 0.0)
+    console.change_settings("cache", "check_share", 0.0)
+    settle()
     checks.check_cache()
     assert titles(console) == []
-    console.settings = console.settings.changed("cache", "check_share", 1.0)
+    console.change_settings("cache", "check_share", 1.0)
+    settle()
     checks.check_cache()
     assert titles(console) == ["Compare cached answers with fresh ones"]
     settle()
