@@ -1,4 +1,4 @@
-"""What the window does by itself: look at watched folders, and run regression questions after changes."""
+"""What the window does by itself: watched folders, regression questions, and checks of the answer cache."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.console import Console, Notice
 from rag import operations
+from rag.asking.cache.rows import CacheCheckReport, waiting_hits
 from rag.knowledge.rows import IngestReport, list_watched_folders
 from rag.models.endpoints.rows import endpoint_named_by
 from rag.monitoring.rows import RegressionState
@@ -15,6 +16,7 @@ from rag.operations import Lane
 
 _FOLDERS_MS = 5000  # between two looks at the watched folders
 _DAILY_MS = 900_000  # between two looks at what is asked once a day
+_CACHE_MS = 60_000  # between two comparisons of a cached answer with a fresh one
 _QUIET_MS = 3000  # without a change, before the regression questions are run again
 
 
@@ -29,6 +31,7 @@ class BackgroundChecks(QObject):
         folders_ms: int = _FOLDERS_MS,
         quiet_ms: int = _QUIET_MS,
         daily_ms: int = _DAILY_MS,
+        cache_ms: int = _CACHE_MS,
     ) -> None:
         """Begin to look.
 
@@ -37,6 +40,7 @@ class BackgroundChecks(QObject):
             folders_ms: Milliseconds between two looks at the watched folders.
             quiet_ms: Milliseconds without a change before the regression questions are run again.
             daily_ms: Milliseconds between two looks at what is asked once a day.
+            cache_ms: Milliseconds between two looks at cached answers that may be compared with fresh ones.
         """
         super().__init__()
         self._console = console
@@ -50,6 +54,9 @@ class BackgroundChecks(QObject):
         self._daily_timer.timeout.connect(self.check_endpoints)
         self._daily_timer.start()
         self._tried_day: date | None = None  # a day's questions that fail are not asked again that day
+        self._cache_timer = QTimer(self, interval=cache_ms)
+        self._cache_timer.timeout.connect(self.check_cache)
+        self._cache_timer.start()
         self._is_stopped = False
         console.data_changed.connect(self._wait_for_quiet)
         console.settings_changed.connect(self._wait_for_quiet)
@@ -64,6 +71,7 @@ class BackgroundChecks(QObject):
         self._folder_timer.stop()
         self._question_timer.stop()
         self._daily_timer.stop()
+        self._cache_timer.stop()
 
     # --- watched folders ----------------------------------------------------------------------------------
 
@@ -129,4 +137,21 @@ class BackgroundChecks(QObject):
         if changed:
             sentences = "  ".join(f"{state.collection}: {state.sentence()}" for state in changed)
             self._console.notice.emit(f"The regression questions were run again. {sentences}", Notice.BAD)
+        self._console.data_changed.emit()
+
+    # --- the answer cache ---------------------------------------------------------------------------------
+
+    def check_cache(self) -> None:
+        """Answer one question of the sample afresh, when nothing else is running: a person goes first."""
+        engine, share = self._console.engine, self._console.settings.cache.check_share
+        if not engine.is_ready or not share or any(task.lane is not Lane.READ for task in engine.tasks):
+            return
+        if waiting_hits(self._console.database, share):
+            self._console.run(operations.check_cache, self._cache_checked, limit=1, share=share)
+
+    def _cache_checked(self, report: CacheCheckReport) -> None:
+        if report.false:
+            self._console.notice.emit(
+                "An answer from the cache was another than a fresh one. Costs, Cache shows both.", Notice.BAD
+            )
         self._console.data_changed.emit()

@@ -16,7 +16,7 @@ from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
-from app.pages.costs import CostsPage
+from app.pages.costs.page import CostsPage
 from app.pages.evaluation.page import EvaluationPage
 from app.pages.models.page import ModelsPage
 from app.pages.monitors.page import MonitorsPage

@@ -13,7 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
+from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
 from rag.costs.rows import CostSum
 from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
 from rag.evaluation.gates.rows import GateOutcome
@@ -335,10 +337,35 @@ check_consistency: Operation[ConsistencyReport] = Operation(
     "rag.asking.consistency:check_consistency", Lane.MODEL, "Ask again"
 )
 
+# --- The answer cache ------------------------------------------------------------------------------------
+
+cache_state: Operation[CacheState] = Operation(
+    "rag.monitoring.cache_check:cache_state", Lane.READ, "Look at the answer cache"
+)
+check_cache: Operation[CacheCheckReport] = Operation(
+    "rag.monitoring.cache_check:check_cache", Lane.MODEL, "Compare cached answers with fresh ones"
+)
+clear_cache: Operation[int] = Operation(
+    "rag.asking.cache.answer_cache:clear_cache", Lane.WRITE, "Clear the answer cache"
+)
+
 # --- Costs -----------------------------------------------------------------------------------------------
 
 record_costs: Operation[int] = Operation("rag.costs.usage:record_costs", Lane.WRITE, "Work out costs")
 cost_elsewhere: Operation[CostSum] = Operation("rag.costs.usage:cost_elsewhere", Lane.READ, "Compare costs")
+
+set_budget: Operation[BudgetRow] = Operation(
+    "rag.costs.budgets.limits:set_budget", Lane.WRITE, "Set the budget “{name}”"
+)
+remove_budget: Operation[None] = Operation(
+    "rag.costs.budgets.limits:remove_budget", Lane.WRITE, "Remove the budget “{name}”"
+)
+budget_news: Operation[list[BudgetUse]] = Operation(
+    "rag.costs.budgets.limits:note_states", Lane.WRITE, "Look at the budgets"
+)
+expected_cost: Operation[Expected] = Operation(
+    "rag.costs.budgets.limits:expected_cost", Lane.WRITE, "Work out the expected cost"
+)
 
 # --- Monitors --------------------------------------------------------------------------------------------
 

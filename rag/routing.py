@@ -11,11 +11,12 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.asking.answer import answer_question
+from rag.asking.cache.answering import answer_or_recall
 from rag.asking.rows import AskResult, Question
 from rag.asking.sessions.changes import go_on
 from rag.asking.sessions.rows import Binding
 from rag.asking.traces import new_trace_id
+from rag.costs.budgets.limits import before_asking, note_spending
 from rag.errors import RagError
 from rag.evaluation.pipelines import PipelineConfig, named_pipeline
 from rag.monitoring.alerts import check_quickly
@@ -40,6 +41,8 @@ def ask(
     pipeline: str = "",
     prompt: str = "",
     binds: bool = True,
+    fresh: bool = False,
+    is_confirmed: bool = False,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -55,6 +58,8 @@ def ask(
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
         prompt: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is used outside of any roll-out.
         binds: Whether later questions of the session are answered in this way as well.
+        fresh: The model is asked even when the cache has an answer.
+        is_confirmed: A person has said yes to what a budget asks.
 
     Returns:
         The result; of a blind comparison both results.
@@ -63,26 +68,24 @@ def ask(
         RagError: The question could not be answered. The trace was saved before.
     """
     chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
-    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen, binds), parent_id)
+    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen, binds), parent_id, fresh)
     row = running_rollout(workspace.database, collection)
     if pipeline:
-        config = named_pipeline(workspace, pipeline).config
-        if config.collection != collection:
-            raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        result = yield from answer_question(workspace, asked.of(config))
+        wanted = _of_pipeline(workspace, pipeline, asked)
     elif version is not None or model is not None or prompt:
-        result = yield from answer_question(workspace, asked.with_choice(version, model, prompt))
+        wanted = asked.with_choice(version, model, prompt)
     elif row is None:
-        result = yield from answer_question(workspace, asked.of(production_config(workspace, collection)))
+        wanted = asked.of(production_config(workspace, collection))
     else:
         with workspace.store.session() as session:
             found = session.get_one(Rollout, row.id)
         if row.kind is RolloutKind.BLIND and not alone:
-            both = yield from _ask_both(workspace, found, asked)
-            check_quickly(workspace)
+            both = yield from _ask_both(workspace, found, asked, is_confirmed)
+            _tell_monitors(workspace)
             return both
-        result = yield from _ask_one_arm(workspace, found, asked)
-    check_quickly(workspace)
+        wanted = _one_arm(workspace, found, asked)
+    result = yield from _answer(workspace, wanted, is_confirmed)
+    _tell_monitors(workspace)
     return result
 
 
@@ -94,19 +97,20 @@ class _Asked:
     collection: str
     session_id: str
     parent_id: str | None
+    fresh: bool
 
     def of(self, config: PipelineConfig | None, trace_id: str = "") -> Question:
         """Return the question as a pipeline answers it, as the settings say for None."""
         if config is None:
             return self.with_choice(None, None, "")
         made = config.question(self.text, self.collection, self.session_id, trace_id)
-        return replace(made, parent_id=self.parent_id)
+        return replace(made, parent_id=self.parent_id, fresh=self.fresh)
 
     def with_choice(self, version: int | str | None, model: str | None, prompt: str) -> Question:
         """Return the question as it is answered with these; empty values are what the settings say."""
         return Question(
             self.text, self.collection, version, model, self.session_id,
-            prompt=prompt or Question.prompt, parent_id=self.parent_id,
+            prompt=prompt or Question.prompt, parent_id=self.parent_id, fresh=self.fresh,
         )  # fmt: skip
 
 
@@ -116,16 +120,38 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
-def _ask_one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> Generator[Any, None, AskResult]:
-    """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
+def _of_pipeline(workspace: Workspace, pipeline: str, asked: _Asked) -> Question:
+    """Return a question to a named pipeline. Raises RagError when that answers another collection."""
+    config = named_pipeline(workspace, pipeline).config
+    if config.collection != asked.collection:
+        raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{asked.collection}”.")
+    return replace(asked.of(config), pipeline=pipeline.partition("@")[0])
+
+
+def _answer(workspace: Workspace, wanted: Question, is_confirmed: bool) -> Generator[Any, None, AskResult]:
+    """Answer a question if the budgets allow it, with what they have to say as the first notices."""
+    warnings = before_asking(workspace, wanted.model or "", wanted.pipeline, wanted.source, is_confirmed)
+    result = yield from answer_or_recall(workspace, wanted)
+    return replace(result, notices=(*warnings, *result.notices))
+
+
+def _tell_monitors(workspace: Workspace) -> None:
+    check_quickly(workspace)
+    note_spending(workspace)
+
+
+def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> Question:
+    """Return the question to the arm that its trace's id falls to; a blind roll-out alone asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    return (yield from answer_question(workspace, asked.of(config_of(found, arm), trace_id)))
+    return asked.of(config_of(found, arm), trace_id)
 
 
-def _ask_both(workspace: Workspace, found: Rollout, asked: _Asked) -> Generator[Any, None, BlindResult]:
+def _ask_both(
+    workspace: Workspace, found: Rollout, asked: _Asked, is_confirmed: bool
+) -> Generator[Any, None, BlindResult]:
     """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
     pair = secrets.token_hex(8)
     arms = [Arm.PRODUCTION, Arm.STAGING]
@@ -146,7 +172,8 @@ def _ask_both(workspace: Workspace, found: Rollout, asked: _Asked) -> Generator[
     results = []
     for trace_id, arm in zip(ids, arms, strict=True):
         wanted = places[arm].of(config_of(found, arm), trace_id)
-        results.append((yield from answer_question(workspace, wanted)))
+        # A cached answer is there at once, which would tell the two apart.
+        results.append((yield from _answer(workspace, replace(wanted, fresh=True), is_confirmed)))
     return BlindResult(pair, asked.session_id, results[0], results[1])
 
 

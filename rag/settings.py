@@ -323,6 +323,49 @@ class EndpointSettings(Section):
     ] = 2
 
 
+class CacheSettings(Section):
+    """Which answers are given again, and how many of them are stored."""
+
+    exact: Annotated[
+        Literal["off", "temperature 0", "always"],
+        Field(
+            description="Give the answer to the same question again, as long as documents, search, prompt, "
+            "model and sampling are the same: never, only at temperature 0, or always."
+        ),
+    ] = "temperature 0"
+    similar: Annotated[
+        Literal["off", "measure", "on"],
+        Field(
+            description="Give it also to a question that says the same in other words; or only measure how "
+            "often that would be right."
+        ),
+    ] = "off"
+    threshold: Annotated[
+        float,
+        Field(
+            ge=0.5,
+            le=1.0,
+            description="Similar questions have at least this cosine similarity. Their numbers, names, "
+            "negations and content words must agree besides.",
+        ),
+    ] = 0.8
+    max_answers: Annotated[
+        int, Field(ge=0, le=1_000_000, description="Answers that may be given again, at most.")
+    ] = 5000
+    max_age_days: Annotated[
+        int, Field(ge=1, le=3650, description="Days after which an answer is not given again.")
+    ] = 30
+    check_share: Annotated[
+        float,
+        Field(
+            ge=0.0,
+            le=1.0,
+            description="Share of the answers given again that are also answered afresh and compared, while "
+            "the window is open and nothing else is running; 0 turns it off.",
+        ),
+    ] = 0.05
+
+
 class AppearanceSettings(Section):
     """The look of the window."""
 
@@ -375,6 +418,7 @@ class Settings(Section):
     monitors: MonitorSettings = MonitorSettings()
     costs: CostSettings = CostSettings()
     endpoints: EndpointSettings = EndpointSettings()
+    cache: CacheSettings = CacheSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

@@ -123,6 +123,12 @@ def group_by_meaning(answers: Sequence[str], question: str, encode: Encode, supp
     return groups
 
 
+def mean_the_same(workspace: Workspace, question: str, one: str, other: str) -> bool:
+    """Return whether two answers to a question mean the same."""
+    groups = group_by_meaning([one, other], question, workspace.encode, _judge(workspace.detector, workspace))
+    return groups[0] == groups[1]
+
+
 def semantic_entropy(groups: Sequence[int]) -> float:
     """Return the discrete semantic entropy in nats: 0 when all mean the same, log n when each differs."""
     counts = np.bincount(np.asarray(groups, dtype=np.int64))

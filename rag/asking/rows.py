@@ -46,6 +46,7 @@ class TraceSource(StrEnum):
     EVALUATION = "evaluation"
     REGRESSION = "regression"  # a regression question that is asked again
     RECEIVED = "received"  # asked in another application, which sent its trace
+    CACHE_CHECK = "cache check"  # a cached answer is compared with a fresh one
 
 
 class Stage(StrEnum):
@@ -75,6 +76,8 @@ class Question:
     prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
     trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
     parent_id: str | None = None  # the question that it follows; "": none; None: the session's last one
+    fresh: bool = False  # the model is asked even when the cache has an answer
+    pipeline: str = ""  # name of the pipeline that this is, "" for the settings
 
 
 @dataclass(frozen=True)

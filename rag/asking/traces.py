@@ -193,7 +193,16 @@ def delete_traces(session: Session, trace_ids: Sequence[str], keep_received: boo
             "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
             (rowid, indexed_text(f"{question}\n{answer}")),
         )
-    tables = ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost")
+    tables = (
+        "span",
+        "tracehit",
+        "claim",
+        "flagopinion",
+        "consistencycheck",
+        "cost",
+        "cachedanswer",
+        "cachehit",
+    )
     for table in tables if keep_received else (*tables, "receivedspan"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
     _leave_sessions(session, list(trace_ids))

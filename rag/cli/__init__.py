@@ -22,6 +22,7 @@ from rag.cli import (
     costs,
     data,
     finding,
+    flags,
     installation,
     knowledge,
     monitoring,
@@ -53,7 +54,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, installation, chroma, finding, serve, endpoint_commands,
+    costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.cache.rows import hit_of
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -25,7 +26,6 @@ from rag.asking.rows import (
     how_it_came,
     list_traces,
     read_answers,
-    read_flag_state,
 )
 from rag.asking.sessions.rows import Binding, get_session
 from rag.cli.printing.answers import ask_document
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 traces_app = typer.Typer(help="Stored traces of all questions.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
-flags_app = typer.Typer(help="Thresholds of flags, and your own verdicts on them.", no_args_is_help=True)
-app.add_typer(flags_app, name="flags")
 
 Trace = Annotated[str, typer.Argument(help="Id of a trace, or its beginning.", metavar="TRACE")]
 Version = Annotated[
@@ -153,6 +151,10 @@ def ask(
     may_leave: Annotated[
         bool, typer.Option("--may-leave", help="Agree that passages leave this computer for this question.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask the model even if the cache has the answer.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask even if a budget asks before it does.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -167,16 +169,20 @@ def ask(
         events = ask_as_rolled_out(
             workspace, question, chosen.collection, version=chosen.version or None,
             model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
-            prompt=chosen.prompt,
+            prompt=chosen.prompt, fresh=fresh, is_confirmed=yes,
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)
         assert isinstance(result, AskResult)
         detail = get_trace(workspace.database, result.trace_id)
+        hit = hit_of(workspace.database, result.trace_id)
     if as_json:
-        print_json(ask_document(detail, result))
+        print_json({**ask_document(detail, result), "cache": as_plain(hit) if hit else None})
     else:
         _print_answer_end(detail, result)
+        if hit:
+            said = f"{hit.sentence()} (trace {hit.source_trace[:8]}); --fresh asks the model"
+            screen.print(said, style="dim", highlight=False, soft_wrap=True)
 
 
 def _bound(database: Database, session: str, given: Binding) -> tuple[str, Binding]:
@@ -416,119 +422,6 @@ def _print_side(side: SearchSide, limit: int, explain: bool) -> None:
 
 def _scores(hit: Hit) -> str:
     return f"dense {_rank(hit.dense_rank, hit.dense_score)}  BM25 {_rank(hit.bm25_rank, hit.bm25_score)}"
-
-
-# --- flags ------------------------------------------------------------------------------------------------
-
-
-@flags_app.command()
-def limits(
-    collection: Name,
-    check: Annotated[float | None, typer.Option(help="Flag as “check” from this score.")] = None,
-    unsupported: Annotated[float | None, typer.Option(help="Flag as “unsupported” from this score.")] = None,
-    second: Annotated[
-        str | None, typer.Option(help="Folder of a second detector; an empty text removes it.")
-    ] = None,
-    reset: Annotated[
-        bool, typer.Option("--reset", help="Use the thresholds that the detector was trained with.")
-    ] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Show or change the scores from which sentences are flagged, for this collection's future answers."""
-    from rag.asking.flag_limits import set_limits
-    from rag.knowledge.collections import find_collection
-
-    with open_workspace(data, "flags limits") as workspace:
-        with workspace.store.session() as session:
-            number = find_collection(session, collection).id or 0
-        if reset or (check, unsupported, second) != (None, None, None):
-            now = read_flag_state(workspace.database, number)
-            low = None if reset else now.check_from if check is None else check
-            high = None if reset else now.unsupported_from if unsupported is None else unsupported
-            set_limits(workspace, collection, low, high, second)
-        state = read_flag_state(workspace.database, number)
-        trained = workspace.detector
-        low = trained.check_from if state.check_from is None else state.check_from
-        high = trained.unsupported_from if state.unsupported_from is None else state.unsupported_from
-    would = sum(any(score >= low for score in answer) for answer in state.answers)
-    document = {
-        "collection": collection,
-        "check_from": low,
-        "unsupported_from": high,
-        "trained": [trained.check_from, trained.unsupported_from],
-        "second_detector": state.second_detector,
-        "answers": len(state.answers),
-        "answers_with_flags": state.flagged_answers,
-        "answers_that_would_have_flags": would,
-        "verdicts": state.opinions,
-        "verdicts_right": state.right,
-        "fitted_on": state.fitted_on,
-    }
-    if as_json:
-        print_json(document)
-        return
-    screen.print(f"{plain(collection)}: check from {low:.3f}, unsupported from {high:.3f}")
-    screen.print(
-        f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one"
-    )
-    screen.print(
-        f"You gave {state.opinions} verdicts, {state.right} of them “right”; the scores are fitted to "
-        f"{state.fitted_on}"
-    )
-
-
-@flags_app.command()
-def judge(
-    trace: Trace,
-    sentence: Annotated[int, typer.Argument(help="Number of the sentence, from 1.", min=1, metavar="N")],
-    right: Annotated[bool, typer.Option("--right/--wrong", help="Whether its verdict is right.")],
-    note: Annotated[str, typer.Option(help="Why.")] = "",
-    data: Data = None,
-) -> None:
-    """Say whether the verdict on a sentence is right. It is stored with the trace."""
-    from rag.asking.flag_limits import set_opinion
-
-    with open_workspace(data, "flags judge") as workspace:
-        detail = get_trace(workspace.database, trace)
-        if sentence > len(detail.claims):
-            raise RagError(f"The answer has {len(detail.claims)} sentences. Choose one of them.")
-        claim = detail.claims[sentence - 1]
-        set_opinion(workspace, detail.id, claim.start, right, note)
-    screen.print(
-        plain(f"Saved: “{claim.verdict}” is {'right' if right else 'wrong'} for: {claim.text.strip()}")
-    )
-
-
-@flags_app.command()
-def calibrate(
-    collection: Name,
-    apply: Annotated[bool, typer.Option("--apply", help="Use the fit from now on.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Go back to the detector's own scores.")] = False,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Fit the scores to your verdicts (at least 50) and show the effect; --apply uses the fit."""
-    from rag.asking.flag_limits import apply_calibration, fit_calibration, remove_calibration
-
-    with open_workspace(data, "flags calibrate") as workspace:
-        if remove:
-            remove_calibration(workspace, collection)
-            screen.print(plain(f"{collection}: the detector's own scores are used again."))
-            return
-        fit = fit_calibration(workspace, collection)
-        if apply:
-            apply_calibration(workspace, fit)
-    if as_json:
-        print_json(asdict(fit) | {"helps": fit.helps, "applied": apply})
-        return
-    screen.print(
-        f"{fit.opinions} verdicts, {fit.unsupported} unsupported; held-out loss: {fit.loss_before:.3f} -> "
-        f"{fit.loss_after:.3f} nats: the fit {'helps' if fit.helps else 'does not help'}"
-    )
-    screen.print(
-        "The fit is used from now on." if apply else "Nothing was changed. Use --apply to use the fit."
-    )
 
 
 @app.command()

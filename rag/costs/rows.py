@@ -5,6 +5,7 @@ Amounts of different currencies are never added, and what is unknown is counted,
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Layer(StrEnum):
     READING = "reading"
     ANSWERING = "answering"
     CHECKING = "checking"
+    CACHE = "cache"
     OTHER = "other"
 
 
@@ -51,6 +53,7 @@ class GroupBy(StrEnum):
     DAY = "day"
 
 
+_FROM = "cost c JOIN trace t ON t.id = c.trace_id"
 _KEYS = {
     GroupBy.LAYER: "c.layer",
     GroupBy.MODEL: "t.model",
@@ -58,8 +61,8 @@ _KEYS = {
     GroupBy.PROMPT: "iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, ''))",
     GroupBy.SOURCE: "t.source",
     GroupBy.SESSION: "t.session_id",
-    GroupBy.ANSWER: "t.id",
-    GroupBy.DAY: "date(t.created_ms / 1000, 'unixepoch', 'localtime')",
+    GroupBy.ANSWER: "c.trace_id",
+    GroupBy.DAY: "date(c.created_ms / 1000, 'unixepoch', 'localtime')",
 }
 
 
@@ -158,7 +161,8 @@ def sum_costs(
         wanted: Which answers count.
         limit: The most groups.
     """
-    sums = _sums(database, _KEYS[group], wanted)
+    ids = _dearest(database, wanted, limit) if group is GroupBy.ANSWER else None
+    sums = _sums(database, _KEYS[group], wanted, ids)
     if group is GroupBy.DAY:
         return sorted(sums.values(), key=lambda one: one.key)[-limit:]
     return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
@@ -169,19 +173,47 @@ def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum
     return _sums(database, "''", wanted).get("") or CostSum("")
 
 
-def _sums(database: Database, key: str, wanted: CostFilter) -> dict[str, CostSum]:
-    """Return the sums of answers by a key, an expression over `cost c JOIN trace t`."""
+def _dearest(database: Database, wanted: CostFilter, limit: int) -> list[str]:
+    """Return the ids of the answers among which the dearest are: the first of every currency, and unknown."""
     where, values = _condition(wanted)
+    found = database.cells(
+        f"""SELECT trace_id FROM (
+                SELECT c.trace_id, row_number() OVER (PARTITION BY c.currency ORDER BY sum(c.amount) DESC,
+                       c.trace_id) AS place
+                FROM {_tables(where)} WHERE {where} GROUP BY c.trace_id, c.currency)
+            WHERE place <= ?""",
+        (*values, limit),
+    )
+    return list(dict.fromkeys(row[0] for row in found))
+
+
+def _tables(*expressions: str) -> str:
+    """Return the tables that expressions need: that of traces is joined only where something asks for it."""
+    return _FROM if any("t." in expression for expression in expressions) else "cost c"
+
+
+def _sums(
+    database: Database, key: str, wanted: CostFilter, ids: Sequence[str] | None = None
+) -> dict[str, CostSum]:
+    """Return sums by a key, an expression over `cost c JOIN trace t`; ids: of these answers alone."""
+    where, values = _condition(wanted)
+    tables = _tables(key, where)
+    if ids is not None:
+        where, values = (
+            f"{where} AND c.trace_id IN (SELECT value FROM json_each(?))",
+            (*values, json.dumps(ids)),
+        )
     found = database.cells(
         f"""SELECT {key} AS key, c.currency, c.basis, count(DISTINCT c.trace_id),
                    sum(c.input_tokens), sum(c.cached_tokens), sum(c.output_tokens), sum(c.seconds),
                    sum(c.amount)
-            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1, 2, 3""",
+            FROM {tables} WHERE {where} GROUP BY 1, 2, 3""",
         values,
     )
     sums: dict[str, CostSum] = {}
     for name, currency, basis, answers, read, cached, written, seconds, amount in found:
         one = sums.setdefault(str(name or ""), CostSum(str(name or "")))
+        one.answers = answers
         one.input_tokens += read
         one.cached_tokens += cached
         one.output_tokens += written
@@ -192,12 +224,12 @@ def _sums(database: Database, key: str, wanted: CostFilter) -> dict[str, CostSum
             _add(one.amounts, currency, amount or 0.0)
             if basis == Basis.ESTIMATE:
                 _add(one.estimated, currency, amount or 0.0)
-    for name, answers in database.cells(
-        f"""SELECT {key} AS key, count(DISTINCT c.trace_id)
-            FROM cost c JOIN trace t ON t.id = c.trace_id WHERE {where} GROUP BY 1""",
-        values,
-    ):
-        sums[str(name or "")].answers = answers
+    if len(found) > len(sums):  # an answer may be in several rows of its key
+        for name, answers in database.cells(
+            f"SELECT {key} AS key, count(DISTINCT c.trace_id) FROM {tables} WHERE {where} GROUP BY 1",
+            values,
+        ):
+            sums[str(name or "")].answers = answers
     return sums
 
 
@@ -207,9 +239,8 @@ def _add(amounts: dict[str, float], currency: str, amount: float) -> None:
 
 @dataclass(frozen=True)
 class CostPoint:
-    """What a part of one answer cost: key is the part's layer, model, collection, prompt or source."""
+    """What answers of one day cost: key is their layer, model, collection, prompt or source."""
 
-    trace_id: str
     created_ms: int
     key: str
     currency: str
@@ -219,13 +250,14 @@ class CostPoint:
 def list_cost_points(
     database: Database, group: GroupBy, wanted: CostFilter = CostFilter()
 ) -> list[CostPoint]:
-    """Return the known costs of each answer by a group, oldest first; a graph stacks them."""
+    """Return the known costs of each day by a group, at its first answer, oldest first: for a graph."""
     where, values = _condition(wanted)
+    key = _KEYS[group]
     return database.rows(
         CostPoint,
-        f"""SELECT c.trace_id, c.created_ms, {_KEYS[group]} AS key, c.currency, sum(c.amount) AS amount
-            FROM cost c JOIN trace t ON t.id = c.trace_id
-            WHERE c.amount IS NOT NULL AND {where} GROUP BY 1, 3, 4 ORDER BY c.created_ms""",
+        f"""SELECT min(c.created_ms) AS created_ms, {key} AS key, c.currency, sum(c.amount) AS amount
+            FROM {_tables(key, where)} WHERE c.amount IS NOT NULL AND {where}
+            GROUP BY {_KEYS[GroupBy.DAY]}, 2, 3 ORDER BY 1, 2""",
         values,
     )
 
@@ -234,7 +266,8 @@ def count_accepted(database: Database, wanted: CostFilter = CostFilter()) -> int
     """Return how many answers were accepted: a thumb up, or without one every sentence supported."""
     where, values = _condition(wanted)
     found = database.cells(
-        f"""SELECT count(*) FROM trace t WHERE t.status = 'done' AND t.id IN (SELECT trace_id FROM cost)
+        f"""SELECT count(*) FROM trace t WHERE t.status = 'done'
+            AND EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = t.id)
             AND CASE WHEN EXISTS (SELECT 1 FROM feedback f WHERE f.trace_id = t.id)
                      THEN (SELECT min(f.is_up) FROM feedback f WHERE f.trace_id = t.id)
                      ELSE t.claim_count > 0 AND t.flag_count = 0 END

@@ -36,6 +36,7 @@ _LAYERS = {
     "think": Layer.ANSWERING,
     "generate": Layer.ANSWERING,
     "check": Layer.CHECKING,
+    "cache": Layer.CACHE,
 }
 _MODEL_LAYERS = (Layer.READING, Layer.ANSWERING)
 _JOULES_PER_KWH = 3_600_000

@@ -69,6 +69,7 @@ def erase_rows(session: Session, ids: Sequence[int], sentences: Sequence[str]) -
     _blank_hits(session, ids, done)
     _delete_questions(session, wanted)
     _cut_sentences(session, wanted, done)
+    _forget_cached_answers(session, done)
     _forget_hits_of_queries(session)
     for version_id in sorted(done.versions):
         _recount(session, version_id, lost_document=True)
@@ -253,6 +254,14 @@ def _index_trace_again(session: Session, rowid: int, old: tuple[str, str], new: 
         "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)", (rowid, before)
     )
     raw.exec_driver_sql("INSERT INTO trace_fts (rowid, text) VALUES (?, ?)", (rowid, after))
+
+
+def _forget_cached_answers(session: Session, done: ErasedRows) -> None:
+    """Forget answers that might be given again: those made of the documents, and those of their versions."""
+    session.connection().exec_driver_sql(
+        f"DELETE FROM cachedanswer WHERE trace_id IN {_LISTED} OR version_id IN {_LISTED}",
+        (json.dumps(sorted(done.traces)), json.dumps(sorted(done.versions))),
+    )
 
 
 def _forget_hits_of_queries(session: Session) -> None:

@@ -20,6 +20,7 @@ _OF_SUBJECTS = {
     "evaluation": "Evaluation",
     "review": "Evaluation",
     "monitoring": "Monitors",
+    "cache": "Traces",
 }
 _OF_TABLES = {
     "document": "Documents' text",

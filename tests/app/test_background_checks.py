@@ -14,6 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from app.background_checks import BackgroundChecks
 from app.console import Console
+from rag.asking.cache.answering import answer_or_recall
+from rag.asking.cache.rows import list_hits
+from rag.asking.rows import Question
 from rag.knowledge.ingest import ingest_files
 from rag.knowledge.rows import get_collection, list_collections
 from rag.knowledge.watched_folders import watch_folder
@@ -232,3 +235,29 @@ def test_an_endpoint_is_asked_once_a_day_and_only_while_it_is_the_active_model(
         console.take_settings(open_workspace.change_settings(off).model_dump(mode="json"))
         make_checks().check_endpoints()
         assert titles(console) == []
+
+
+# --- the answer cache -------------------------------------------------------------------------------------
+
+
+def test_a_sampled_answer_from_the_cache_is_compared_while_nothing_else_runs(
+    console: Console, open_workspace: Workspace, documents: Path, settle: Callable[[], None],
+    make_checks: Callable[..., BackgroundChecks],
+) -> None:  # fmt: skip
+    drive(ingest_files(open_workspace, "A", [documents]))
+    for _ in range(2):
+        drive(answer_or_recall(open_workspace, Question(QUESTION, "A")))
+    checks = make_checks()
+    console.change_settings("cache", "check_share", 0.0)
+    settle()
+    checks.check_cache()
+    assert titles(console) == []
+    console.change_settings("cache", "check_share", 1.0)
+    settle()
+    checks.check_cache()
+    assert titles(console) == ["Compare cached answers with fresh ones"]
+    settle()
+    (hit,) = list_hits(console.database)
+    assert hit.is_false is False
+    checks.check_cache()
+    assert titles(console) == []

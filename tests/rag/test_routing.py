@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.rows import AskResult, TraceDetail, TraceStatus, get_trace
+from rag.costs.budgets.limits import BudgetError, set_budget
+from rag.costs.budgets.rows import list_budgets
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.ingest import ingest_files
@@ -87,3 +89,28 @@ def test_a_question_that_fails_is_raised_after_its_trace_was_saved(notes: Worksp
     with pytest.raises(RagError, match="Out of memory"):
         asked(notes)
     assert notes.database.cells("SELECT status, error FROM trace") == [("failed", "Out of memory.")]
+
+
+def test_a_budget_of_an_endpoint_stops_or_asks_before_anything_is_sent(notes: Workspace) -> None:
+    set_budget(notes, "none", 0.0, "EUR", action="ask", unknown="ask")
+    with pytest.raises(BudgetError, match="“none”") as refused:
+        asked(notes, model="endpoint:cloud")
+    assert refused.value.needs_yes
+    assert notes.database.cells("SELECT count(*) FROM trace") == [(0,)]
+    with pytest.raises(NotFoundError, match="no model"):  # the budget let it pass
+        asked(notes, model="endpoint:cloud", is_confirmed=True)
+    assert asked(notes).status == TraceStatus.DONE  # a model here is free
+
+
+def test_what_was_spent_is_noted_after_every_question(notes: Workspace) -> None:
+    set_budget(notes, "b", 1.0, "EUR")
+    with notes.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE budget SET state = ''")
+    asked(notes)
+    assert [row.state for row in list_budgets(notes.database)] == ["ok"]
+
+
+def test_a_trace_names_the_pipeline_that_answered(notes: Workspace) -> None:
+    save_pipeline(notes, "two", make_config({"collection": "Notes", "retrieval": {"max_passages": 2}}))
+    trace = asked(notes, pipeline="two@1")
+    assert notes.database.cells("SELECT pipeline FROM trace WHERE id = ?", (trace.id,)) == [("two",)]

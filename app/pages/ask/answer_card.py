@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -13,6 +14,7 @@ from app.pages.ask.answer_actions import AnswerActions, fill_again, fill_sets
 from app.pages.ask.answer_text import as_markdown, as_plain_text
 from app.pages.ask.columns import Columns
 from app.pages.ask.find_bar import QUESTION
+from app.pages.ask.recalled_strip import RecalledStrip
 from app.shared.feedback_bar import FeedbackBar
 from app.shared.source_lines import SourceList
 from app.shared.source_panel import SourcePanel
@@ -23,6 +25,7 @@ from app.widgets.labels import ElidedLabel, StatusPill, label, set_tip
 from app.widgets.layout import Panel, column, row
 from app.widgets.theme import scaled
 from rag import operations
+from rag.asking.cache.rows import hit_of
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -112,6 +115,9 @@ class AnswerCard(Panel):
         self.arm.hide()
         self.left = StatusPill(console.theme)
         self.left.hide()
+        self.recalled = RecalledStrip()
+        self.recalled.trace_requested.connect(self.trace_requested)
+        self.recalled.fresh_wanted.connect(partial(self.ask_again, "Answered again", {}))
         self.feedback = FeedbackBar(console)
         self.feedback.hide()
         self.answer_actions = AnswerActions(self, self.answer)
@@ -128,8 +134,8 @@ class AnswerCard(Panel):
             asked.hide()
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         own = column(
-            self._progress, self.thinking, self.answer, row(self.left, 1), self.state, self.flags,
-            self.source_list,
+            self._progress, self.recalled, self.thinking, self.answer, row(self.left, 1), self.state,
+            self.flags, self.source_list,
             row((self.packed, 1), (self.arm, 1), (self.status, 1)), self.action_bar, self.feedback,
         )  # fmt: skip
         self.columns = Columns(own)
@@ -191,7 +197,7 @@ class AnswerCard(Panel):
         trace = self._trace()
         before = self.asked_with or asked_with(trace)
         place = {"session_id": trace.session_id, "parent_id": trace.parent_id, "binds": False}
-        values = {**before, "question": trace.question, **place, **changes}
+        values = {**before, "question": trace.question, **place, "fresh": True, **changes}
         other = AnswerCard(self._console, "", self._sources, heading=name)
         other.asked_with = values
         other._question = trace.question
@@ -308,6 +314,7 @@ class AnswerCard(Panel):
             self.status.setText("")
             return
         self._show_border(trace)
+        self.recalled.show_hit(hit_of(self._console.database, result.trace_id))
         arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")

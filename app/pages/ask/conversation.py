@@ -45,12 +45,14 @@ class Asking:
         binding: What answers it; the model is empty where a roll-out decides.
         is_blind: Whether two answers are compared.
         parent_id: The question that it follows, empty for a first one; None: the last one shown.
+        fresh: Whether the model answers even if the cache has the answer.
     """
 
     text: str
     binding: Binding
     is_blind: bool = False
     parent_id: str | None = None
+    fresh: bool = False
 
 
 class Conversation(QWidget):
@@ -194,8 +196,9 @@ class Conversation(QWidget):
         if isinstance(turn.card, AnswerCard):
             turn.card.asked_with = with_these
         task = self._console.engine.start(
-            operations.ask, question=asking.text, session_id=self.session_id, parent_id=parent, **with_these
-        )
+            operations.ask, question=asking.text, session_id=self.session_id, parent_id=parent,
+            fresh=asking.fresh, **with_these,
+        )  # fmt: skip
         self.task = task
         leaf = read_leaf(self._console.database, self.session_id)
         task.event.connect(partial(self._take_event, turn, leaf))

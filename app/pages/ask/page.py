@@ -118,8 +118,13 @@ class AskPage(QWidget):
         name = self.panel.bar.binding.collection
         return name if self.panel.bar.knows(name) else ""
 
-    def ask(self, text: str) -> None:
-        """Ask a question, or queue it while an answer is running."""
+    def ask(self, text: str, fresh: bool = False) -> None:
+        """Ask a question, or queue it while an answer is running.
+
+        Args:
+            text: The question.
+            fresh: The model answers, even if the cache has the answer.
+        """
         if not self.panel.bar.has_collections:
             self._console.notice.emit("There is no collection to ask yet. Add documents first.", "bad")
             return
@@ -129,13 +134,13 @@ class AskPage(QWidget):
         chosen = self.panel.bar.binding
         if self._routed:
             chosen = Binding(chosen.collection)
-        elif self._leaving.asks_first(chosen, partial(self.ask, text)):
+        elif self._leaving.asks_first(chosen, partial(self.ask, text, fresh)):
             return
         self.panel.taken()
         is_blind = running is not None and running.kind is RolloutKind.BLIND
         self._open[self.conversation.session_id] = self.conversation
         self._stack.setCurrentWidget(self.conversation)
-        self.conversation.ask(Asking(text, chosen, is_blind, parent))
+        self.conversation.ask(Asking(text, chosen, is_blind, parent, fresh))
         QSettings().setValue(_OPEN_SESSION, self.conversation.session_id)
 
     def stop(self) -> None:

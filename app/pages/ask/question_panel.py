@@ -13,11 +13,13 @@ from app.widgets.labels import ElidedLabel, label, set_tip
 from app.widgets.layout import Panel, on_escape, row
 from app.widgets.theme import SMALL_SPACE, scaled
 
+_ASK_TIP = "Enter; Ctrl+Enter asks the model even if the cache has the answer"
+
 
 class QuestionBox(QPlainTextEdit):
     """A field that sends on Enter, and brings the last question back on Up while it is empty."""
 
-    sent = Signal()
+    sent = Signal(bool)  # whether the model is to answer even if the cache has the answer
     last_wanted = Signal()
 
     def __init__(self) -> None:
@@ -33,7 +35,7 @@ class QuestionBox(QPlainTextEdit):
         """Send on Enter, go back on Up, and type everything else."""
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.sent.emit()
+            self.sent.emit(bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         elif event.key() == Qt.Key.Key_Up and not self.toPlainText():
             self.last_wanted.emit()
         else:
@@ -53,7 +55,7 @@ class QuestionBox(QPlainTextEdit):
 class QuestionPanel(Panel):
     """The pickers, the field and its buttons."""
 
-    sent = Signal(str)
+    sent = Signal(str, bool)  # the question; whether the model is to answer even if the cache has the answer
     last_wanted = Signal()
     stop_wanted = Signal()
 
@@ -70,7 +72,7 @@ class QuestionPanel(Panel):
         self.question.last_wanted.connect(self.last_wanted)
         on_escape(self.question, self._escape)
         console.theme.changed.connect(self.question.fit)
-        self.send_button = button("Ask", self.send, primary=True, tip="Enter")
+        self.send_button = button("Ask", self.send, primary=True, tip=_ASK_TIP)
         self.stop_button = button("Stop", self.stop_wanted.emit, tip="Stop the answer (Esc)")
         self.stop_button.hide()
         for made in (self.send_button, self.stop_button):
@@ -92,11 +94,11 @@ class QuestionPanel(Panel):
         self.body.addWidget(self._edit_line)
         self.body.addLayout(row((self.question, 1), buttons))
 
-    def send(self) -> None:
+    def send(self, fresh: bool = False) -> None:
         """Hand on what is in the field, which is emptied by whoever takes it."""
         text = self.question.toPlainText().strip()
         if text:
-            self.sent.emit(text)
+            self.sent.emit(text, fresh)
 
     def taken(self) -> None:
         """Empty the field: the question is asked or queued."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.storage.migration import (
+    answer_cache,
     costs,
     document_list,
     documents,
@@ -486,6 +487,7 @@ STEPS: tuple[Step, ...] = (
     Step(14, "sessions", sessions.ACTIONS),
     Step(15, "traces of other applications", received.ACTIONS),
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
+    Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
 )
 
 

@@ -4,6 +4,7 @@ Times are Unix milliseconds, sizes bytes, offsets characters.
 """
 
 from rag.storage.tables import (
+    cache,
     costs,
     endpoints,
     evaluation,
@@ -17,6 +18,7 @@ from rag.storage.tables import (
 )
 
 __all__ = [
+    "cache",
     "costs",
     "endpoints",
     "evaluation",

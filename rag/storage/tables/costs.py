@@ -1,4 +1,4 @@
-"""Tables of costs: what each layer of each answer cost."""
+"""Tables of costs: what each layer of each answer cost, and what it may cost in a day or month."""
 
 from __future__ import annotations
 
@@ -24,4 +24,22 @@ class Cost(SQLModel, table=True):
     price: str = ""  # which price, of which day, or the power and the price of a kWh
 
 
+class Budget(SQLModel, table=True):
+    """What answers may cost in a day or month, and what happens when they cost more."""
+
+    name: str = Field(primary_key=True)
+    amount: float
+    currency: str
+    period: str  # rag.costs.budgets.rows.Period
+    scope: str  # rag.costs.budgets.rows.Scope
+    target: str = ""  # name of the endpoint, pipeline or source
+    action: str  # rag.costs.budgets.rows.Action
+    unknown: str  # what happens when a price is unknown: an Action
+    warn_from: float = 0.8  # share of the amount
+    state: str = ""  # rag.costs.budgets.rows.BudgetState, as of the last answer
+    since_ms: int | None = None  # when it came to that state
+    created_ms: int
+
+
 mark(Cost, name="model", technical="trace_id layer currency basis price")
+mark(Budget, name="name target", technical="currency period scope action unknown state")

@@ -32,6 +32,7 @@ class Trace(SQLModel, table=True):
     served_model: str = ""  # as the endpoint named it
     system_fingerprint: str = ""  # of the endpoint's configuration
     usage: str = ""  # a Usage: who counted the tokens
+    pipeline: str = ""  # name of the pipeline that answered, "" for the settings
     prompt_name: str = ""
     prompt_fingerprint: str = ""
     prompt_version_id: int | None = Field(default=None, index=True)
@@ -196,7 +197,7 @@ class ConsistencyCheck(SQLModel, table=True):
 
 
 mark(Trace, derived="answer thinking", copy="prompt", written="question error fallbacks check_error settings",
-     name="collection application model endpoint sent_to served_model prompt_name",
+     name="collection application model endpoint sent_to served_model pipeline prompt_name",
      technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "system_fingerprint usage "
                "finish_reason "

@@ -595,3 +595,30 @@ def test_a_stopped_card_without_a_trace_has_no_link(card: AnswerCard) -> None:
     card.stop("The engine was restarted before this was done; do it again.", True)
     assert card.status.text() == "Failed"
     assert not button_of(card, "Open trace").isVisible()
+
+
+def test_the_same_question_again_shows_where_its_answer_comes_from_and_answers_afresh_on_demand(
+    qtbot: QtBot, page: AskPage, settle: Callable[[], None], model: GatedModel
+) -> None:
+    question = "How long does rye bread rest before it is baked?"
+    first = send(qtbot, page, question)
+    page.new_session()
+    again = send(qtbot, page, question)
+    assert isinstance(again, AnswerCard)
+    assert again.recalled.isVisibleTo(again)
+    assert again.recalled.sentence.text() == "Answered before, a moment ago, same documents"
+    assert again.answer_text == ANSWER
+    assert again.feedback.isVisibleTo(again)
+    with qtbot.waitSignal(page.trace_requested) as opened:
+        click(qtbot, again, "First answer")
+    assert opened.args == [first.trace_id]
+    prompts = len(model.prompts)
+    page.new_session()
+    again = send(qtbot, page, question)
+    click(qtbot, again, "Answer again")
+    qtbot.waitUntil(lambda: page._task is None, timeout=10_000)
+    settle()
+    assert len(model.prompts) > prompts
+    fresh = page._cards[-1]
+    assert isinstance(fresh, AnswerCard)
+    assert not fresh.recalled.isVisibleTo(fresh)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.costs import CostsPage, _biggest
+from app.pages.costs.page import CostsPage, _biggest
 from rag.costs.rows import CostPoint, GroupBy
 from rag.costs.usage import record_costs
 from rag.storage.tables.traces import Trace
@@ -129,10 +129,10 @@ def test_the_graph_is_saved_with_its_unit(
 
 
 def test_only_the_dearest_have_a_colour_of_their_own() -> None:
-    points = [CostPoint("t", 0, f"m{n}", "EUR", float(n)) for n in range(1, 13)]
+    points = [CostPoint(0, f"m{n}", "EUR", float(n)) for n in range(1, 13)]
     names = _biggest(points)
     assert names["m12"] == "m12"
     assert list(names.values()).count("others") == 5
     assert len(set(names.values())) == 8
     assert _biggest(points[:2]) == {"m2": "m2", "m1": "m1"}
-    assert _biggest([CostPoint("t", 0, "", "EUR", 1.0)]) == {"": "none"}
+    assert _biggest([CostPoint(0, "", "EUR", 1.0)]) == {"": "none"}

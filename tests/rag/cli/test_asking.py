@@ -168,7 +168,7 @@ def test_thinking_is_folded_into_a_line_unless_it_is_asked_for(ragdeck: CommandL
     assert printed.out.startswith("Rye bread needs sourdough [1].")
     assert "Hmm" not in printed.out + printed.err
     assert "thought for 4 tokens" in printed.out
-    printed = ragdeck.done("ask", QUESTION, "-c", "A", "--show-thinking")
+    printed = ragdeck.done("ask", QUESTION, "-c", "A", "--show-thinking", "--fresh")
     assert "Hmm, rye." in printed.err and "Hmm" not in printed.out
     assert printed.err.endswith("\n")
 

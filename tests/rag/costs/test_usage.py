@@ -181,16 +181,18 @@ def test_a_real_answer_has_a_cost_for_every_stage(workspace: Workspace, document
     assert total_cost(workspace.database).unknown_answers == 0
 
 
-def test_points_of_a_graph_are_the_parts_of_each_answer_with_a_known_cost(workspace: Workspace) -> None:
+def test_points_of_a_graph_are_the_parts_of_each_day_with_a_known_cost(workspace: Workspace) -> None:
     workspace.change_settings({"costs": {"power_watts": 1000, "price_per_kwh": 1.0}})
     add(workspace, "a", {"dense": HOUR_MS, "fuse": HOUR_MS, "generate": HOUR_MS})
-    add(workspace, "b", {"dense": HOUR_MS}, created_ms=BEGIN - 5, model="m", completion_tokens=3)
+    add(workspace, "b", {"dense": HOUR_MS}, created_ms=BEGIN + 5, model="m", completion_tokens=3)
+    days_before = BEGIN - 3 * 24 * HOUR_MS
+    add(workspace, "c", {"dense": HOUR_MS}, created_ms=days_before)
     record_costs(workspace)
-    found = [(p.trace_id, p.key, p.amount) for p in list_cost_points(workspace.database, GroupBy.LAYER)]
-    assert found[0] == ("b", "retrieval", pytest.approx(1.0))
-    assert sorted(found[1:]) == [
-        ("a", "answering", pytest.approx(1.0)),
-        ("a", "retrieval", pytest.approx(2.0)),
+    found = [(p.created_ms, p.key, p.amount) for p in list_cost_points(workspace.database, GroupBy.LAYER)]
+    assert found == [
+        (days_before, "retrieval", pytest.approx(1.0)),
+        (BEGIN, "answering", pytest.approx(1.0)),
+        (BEGIN, "retrieval", pytest.approx(3.0)),
     ]
 
 

@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.pages.costs.budget_panel import BudgetPanel
+from app.pages.costs.cache_panel import CachePanel
 from app.shared.chart_export import save_chart
 from app.shared.time_buckets import buckets, sums, zone_text
 from app.widgets.buttons import button
@@ -31,6 +33,7 @@ from app.widgets.layout import EmptyState, Flow, Panel, refill, scrolled
 from app.widgets.theme import SPACE, scaled
 from rag import operations
 from rag.asking.rows import read_questions
+from rag.costs.budgets.rows import BudgetUse
 from rag.costs.rows import (
     CostFilter,
     CostPoint,
@@ -95,6 +98,9 @@ class CostsPage(QWidget):
         self.dearest = RecordTable(
             DEAREST_COLUMNS, theme, "dearest_questions", "No questions in this period."
         )
+        self.cache = CachePanel(console)
+        self.cache.trace_requested.connect(self.trace_requested)
+        self.budgets = BudgetPanel(console)
         self.period_box, self.group_box, self.currency_box = QComboBox(), QComboBox(), QComboBox()
         self.zone = label("", "muted")
         self._points: list[CostPoint] = []
@@ -128,6 +134,8 @@ class CostsPage(QWidget):
         dearest = sum_costs(database, GroupBy.ANSWER, wanted, _DEAREST)
         questions = read_questions(database, [row.key for row in dearest])
         self.dearest.set_records([(row, questions.get(row.key, "")) for row in dearest])
+        self.cache.refresh(wanted.since_ms or 0)
+        self.budgets.refresh()
         self._points = list_cost_points(database, group, wanted)
         refill(self.currency_box, [(one, one) for one in sorted({p.currency for p in self._points})])
         self.currency_box.setVisible(self.currency_box.count() > 1)
@@ -183,6 +191,8 @@ class CostsPage(QWidget):
         tabs.setDocumentMode(True)
         tabs.addTab(self.sums, "Sums")
         tabs.addTab(self.dearest, f"The {_DEAREST} dearest questions")
+        tabs.addTab(self.cache, "Cache")
+        tabs.addTab(self.budgets, "Budgets")
         tabs.setMinimumHeight(170)
         layout.addWidget(tabs, 1)
         return scrolled(content)
@@ -192,6 +202,13 @@ class CostsPage(QWidget):
     def _record_if_visible(self) -> None:
         if self.isVisible():
             self._console.run(operations.record_costs, lambda _count: self.refresh())
+            self._console.run(operations.budget_news, self._tell_budgets)
+
+    def _tell_budgets(self, news: list[BudgetUse]) -> None:
+        for use in news:
+            self._console.notice.emit(
+                f"The budget “{use.budget.name}” is {use.state}: {use.sentence()}.", "bad"
+            )
 
     def _wanted(self) -> CostFilter:
         days = int(self.period_box.currentData())

@@ -1,0 +1,1 @@
+"""What answers cost, what the cache saved, and budgets."""
