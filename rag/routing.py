@@ -14,6 +14,7 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import AskResult, Question
 from rag.asking.traces import new_trace_id
 from rag.errors import RagError
+from rag.evaluation.cascades.answering import answer_with
 from rag.evaluation.pipelines import named_pipeline
 from rag.monitoring.alerts import check_quickly
 from rag.review.rollouts import config_of, production_config
@@ -22,6 +23,7 @@ from rag.storage.tables.review import Rollout, RolloutAnswer
 from rag.workspace import Workspace
 
 Asked = Generator[Any, None, AskResult | BlindResult]
+Tags = tuple[str, ...]
 
 
 def ask(
@@ -34,6 +36,7 @@ def ask(
     session_id: str = "",
     alone: bool = False,
     pipeline: str = "",
+    tags: Tags = (),
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -46,6 +49,7 @@ def ask(
         session_id: Of earlier questions that this one follows up.
         alone: In a blind comparison only production answers, and nothing is compared.
         pipeline: "NAME", "NAME@NUMBER" or "NAME@LABEL"; it is asked as it is, outside of any roll-out.
+        tags: Words that rules of a cascade go by.
 
     Returns:
         The result; of a blind comparison both results.
@@ -57,7 +61,7 @@ def ask(
         config = named_pipeline(workspace, pipeline).config
         if config.collection != collection:
             raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-        result = yield from answer_question(workspace, config.question(question, session_id=session_id))
+        result = yield from answer_with(workspace, config, question, session_id=session_id, tags=tags)
     elif version is not None or model is not None:
         chosen = Question(question, collection, version, model, session_id)
         result = yield from answer_question(workspace, chosen)
@@ -65,20 +69,23 @@ def ask(
         row = running_rollout(workspace.database, collection)
         if row is None:
             promoted = production_config(workspace, collection)
-            wanted = promoted.question(question, collection, session_id) if promoted else None
-            result = yield from answer_question(
-                workspace, wanted or Question(question, collection, session_id=session_id)
-            )
+            if promoted is None:
+                plain = Question(question, collection, session_id=session_id)
+                result = yield from answer_question(workspace, plain)
+            else:
+                result = yield from answer_with(
+                    workspace, promoted, question, collection, session_id, tags=tags
+                )
         else:
             with workspace.store.session() as session:
                 found = session.get_one(Rollout, row.id)
             if row.kind is RolloutKind.BLIND and not alone:
                 both = yield from _ask_both(
-                    workspace, found, question, collection, session_id or new_trace_id()
+                    workspace, found, question, collection, session_id or new_trace_id(), tags
                 )
                 check_quickly(workspace)
                 return both
-            result = yield from _ask_one_arm(workspace, found, question, collection, session_id)
+            result = yield from _ask_one_arm(workspace, found, question, collection, session_id, tags)
     check_quickly(workspace)
     return result
 
@@ -90,19 +97,29 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
 
 
 def _ask_one_arm(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+    workspace: Workspace,
+    found: Rollout,
+    question: str,
+    collection: str,
+    session_id: str,
+    tags: Tags,
 ) -> Generator[Any, None, AskResult]:
     """Ask the arm that the trace's id falls to; a blind roll-out that is not to compare asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    wanted = config_of(found, arm).question(question, collection, session_id, trace_id)
-    return (yield from answer_question(workspace, wanted))
+    config = config_of(found, arm)
+    return (yield from answer_with(workspace, config, question, collection, session_id, trace_id, tags=tags))
 
 
 def _ask_both(
-    workspace: Workspace, found: Rollout, question: str, collection: str, session_id: str
+    workspace: Workspace,
+    found: Rollout,
+    question: str,
+    collection: str,
+    session_id: str,
+    tags: Tags,
 ) -> Generator[Any, None, BlindResult]:
     """Ask both arms, one after the other, in an order by chance; each follows up its own earlier answers."""
     pair = secrets.token_hex(8)
@@ -121,9 +138,10 @@ def _ask_both(
     _record(workspace, rows)
     results = []
     for trace_id, arm in zip(ids, arms, strict=True):
-        wanted = config_of(found, arm).question(question, collection, sessions[arm], trace_id)
-        results.append((yield from answer_question(workspace, wanted)))
-    return BlindResult(pair, session_id, results[0], results[1])
+        config, session_id = config_of(found, arm), sessions[arm]
+        answering = answer_with(workspace, config, question, collection, session_id, trace_id, tags=tags)
+        results.append((yield from answering))
+    return BlindResult(pair, sessions[Arm.PRODUCTION], results[0], results[1])
 
 
 def _record(workspace: Workspace, rows: Sequence[RolloutAnswer]) -> None:

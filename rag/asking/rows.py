@@ -44,6 +44,7 @@ class TraceSource(StrEnum):
     PERSON = "person"
     EVALUATION = "evaluation"
     REGRESSION = "regression"  # a regression question that is asked again
+    STEP = "step"  # an answer to a person's question that a cascade did not give
 
 
 class Stage(StrEnum):
@@ -72,6 +73,7 @@ class Question:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     prompt: str = "default"  # "NAME@LABEL", "NAME@NUMBER" or "NAME", which means its production version
     trace_id: str = ""  # of the trace, when it must be known before: see rag.asking.traces.new_trace_id
+    tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,10 @@ class TraceRecorder:
         """Return the milliseconds since the trace began."""
         return (time.perf_counter() - self._begin) * 1000
 
+    def go_on_from(self, earlier: TraceRecorder) -> None:
+        """Count the time from when an earlier trace began: that of another step for the same question."""
+        self._begin = earlier._begin
+
     def begin(self) -> None:
         """Write the row as running."""
         with self._store.session() as session:
@@ -154,8 +158,10 @@ def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
 def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
     """Delete traces and everything that belongs to them, in the caller's transaction."""
     raw = session.connection()
-    listed = (json.dumps(list(trace_ids)),)
     mine = "SELECT value FROM json_each(?)"
+    given = (json.dumps(list(trace_ids)),)  # with the answers that a cascade did not give in their place
+    steps = raw.exec_driver_sql(f"SELECT trace_id FROM cascadestep WHERE answer_id IN ({mine})", given)
+    listed = (json.dumps([*trace_ids, *(step for (step,) in steps if step not in trace_ids)]),)
     # A contentless full-text table forgets a row only when it is told the text that it was given.
     for rowid, question, answer in raw.exec_driver_sql(
         f"SELECT rowid, question, answer FROM trace WHERE id IN ({mine}) AND status != 'running'", listed
@@ -164,6 +170,6 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
             "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
             (rowid, indexed_text(f"{question}\n{answer}")),
         )
-    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost"):
+    for table in ("span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cascadestep"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
     raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage.migration import costs, document_list, documents, results, search, states, thinking
+from rag.storage.migration import cascades, costs, document_list, documents, results, search, states, thinking
 from rag.storage.migration.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -472,6 +472,7 @@ STEPS: tuple[Step, ...] = (
     Step(11, "the thinking of models", thinking.ACTIONS),
     Step(12, "judgements that were not found, and questions that no model was asked", results.ACTIONS),
     Step(13, "what was left out, in lists of documents", document_list.ACTIONS),
+    Step(14, "the steps of cascades", cascades.ACTIONS),
 )
 
 
