@@ -29,7 +29,7 @@ from rag.cli import (
     review,
     versions,
 )
-from rag.cli.evaluation import pipelines, runs, sets
+from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk
@@ -45,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, monitoring,
+    knowledge, versions, retrieval, asking, review, prompts, sets, runs, pipelines, cascades, monitoring,
     costs, data, installation, chroma,
 ):  # fmt: skip
     app.add_typer(part.app)

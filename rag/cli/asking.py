@@ -133,6 +133,9 @@ def ask(
         str,
         typer.Option("--pipeline", "-p", help="Answer with this pipeline: NAME, NAME@NUMBER or NAME@LABEL."),
     ] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="A word that rules of a cascade go by; may be repeated.")
+    ] = None,
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
     ] = False,
@@ -145,7 +148,7 @@ def ask(
     with open_workspace(data, "ask") as workspace:
         events = ask_as_rolled_out(
             workspace, question, collection, version=version, model=model, session_id=session, alone=True,
-            pipeline=pipeline,
+            pipeline=pipeline, tags=tuple(tag or ()),
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)
