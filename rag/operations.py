@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.rows import CostSum
+from rag.evaluation.cascades.rows import CascadeCurve, Savings
 from rag.evaluation.rows import (
     CaseChange,
     CasesImported,
@@ -402,6 +403,12 @@ delete_pipeline: Operation[None] = Operation(
 )
 compare_runs: Operation[RunComparison] = Operation(
     "rag.evaluation.comparison:compare_evaluations", Lane.READ, "Compare runs"
+)
+compare_costs: Operation[Savings] = Operation(
+    "rag.evaluation.cascades.savings:compare_costs", Lane.WRITE, "Compare costs"
+)
+threshold_curve: Operation[CascadeCurve] = Operation(
+    "rag.evaluation.cascades.savings:threshold_curve", Lane.WRITE, "Find the threshold"
 )
 find_set_power: Operation[Detectable] = Operation(
     "rag.evaluation.comparison:set_power", Lane.READ, "What a set can show"

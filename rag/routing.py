@@ -68,14 +68,7 @@ def ask(
     else:
         row = running_rollout(workspace.database, collection)
         if row is None:
-            promoted = production_config(workspace, collection)
-            if promoted is None:
-                plain = Question(question, collection, session_id=session_id)
-                result = yield from answer_question(workspace, plain)
-            else:
-                result = yield from answer_with(
-                    workspace, promoted, question, collection, session_id, tags=tags
-                )
+            result = yield from _ask_as_usual(workspace, question, collection, session_id, tags)
         else:
             with workspace.store.session() as session:
                 found = session.get_one(Rollout, row.id)
@@ -94,6 +87,16 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     """Return the staging arm for this share of ids, production for the others; always the same for one id."""
     digest = hashlib.sha256(f"{rollout_id}:{trace_id}".encode()).digest()
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
+
+
+def _ask_as_usual(
+    workspace: Workspace, question: str, collection: str, session_id: str, tags: Tags
+) -> Generator[Any, None, AskResult]:
+    """Ask the promoted pipeline, else as the settings say."""
+    promoted = production_config(workspace, collection)
+    if promoted is not None:
+        return (yield from answer_with(workspace, promoted, question, collection, session_id, tags=tags))
+    return (yield from answer_question(workspace, Question(question, collection, session_id=session_id)))
 
 
 def _ask_one_arm(

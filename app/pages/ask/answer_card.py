@@ -13,6 +13,7 @@ from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import button
 from app.widgets.labels import label, set_tip
 from app.widgets.layout import Panel, row
+from rag.asking.cascades.rows import StepRejected
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -28,7 +29,15 @@ from rag.index.rows import Hit
 from rag.review.rows import arm_of
 from rag.text.citations import markers_of
 
-Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | AnswerRestarted | ClaimsChecked
+Event = (
+    StageStarted
+    | RetrievalDone
+    | PromptProgress
+    | TokenStreamed
+    | AnswerRestarted
+    | ClaimsChecked
+    | StepRejected
+)
 
 _STAGES = {
     "search": "Searching…",
@@ -62,6 +71,7 @@ class AnswerCard(Panel):
         self._hits: tuple[Hit, ...] = ()
         self._claims: tuple[ClaimResult, ...] = ()
         self._pending = ""
+        self._was_rejected = False  # the answer of a step of a cascade
         self.trace_id = ""
         self.answer_text = ""
         asked = label(question, "section", wrap=True)
@@ -124,6 +134,8 @@ class AnswerCard(Panel):
             self._show_thinking(self.thinking.text + self.answer_text)
             self.answer_text = ""
             self.answer.set_answer("")
+        elif isinstance(event, StepRejected):
+            self._begin_again(event)
         elif isinstance(event, TokenStreamed):
             self._progress.hide()
             self._pending += event.text
@@ -149,6 +161,12 @@ class AnswerCard(Panel):
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
         trace = get_trace(self._console.database, result.trace_id)
+        if self._was_rejected:  # the answer of an earlier step may be given after all
+            self._hits, self._claims = trace.hits, trace.claims
+            self.answer.set_answer(result.answer, self._markers())
+            self.answer.set_claims(trace.claims, self._markers())
+            self.flags.setText(summary(trace.claims, places(trace.hits)))
+            self._show_sources()
         self._thinking_tokens = trace.thinking_tokens
         self._show_thinking(trace.thinking)
         parts = [f"{(trace.total_ms or 0) / 1000:.1f} s"]
@@ -169,6 +187,14 @@ class AnswerCard(Panel):
         if arm is not None:
             self.show_arm(f"{arm.arm}: {arm.pipeline}")
         self._show_links()
+
+    def _begin_again(self, event: StepRejected) -> None:
+        """Take the answer of a step away: the next one answers."""
+        self._stop_stream()
+        self._was_rejected, self._claims, self.answer_text = True, (), ""
+        self._show_thinking("")
+        self.answer.set_answer("")
+        self.flags.setText("" if self._is_blind else event.sentence)
 
     def reveal(self, pipeline: str) -> None:
         """Show what was hidden, after a choice was made."""

@@ -66,6 +66,11 @@ class StepRejected:
     reason: str
     next: str
 
+    @property
+    def sentence(self) -> str:
+        """What happened, for people."""
+        return f"The answer of {self.name} was not given: {self.reason}. Asking {self.next}."
+
 
 @dataclass(frozen=True)
 class CascadeStepRow:

@@ -67,10 +67,8 @@ def ask_steps(
         opened: Is told of the trace of each step as it begins.
 
     Returns:
-        The question whose answer is given; it is finished.
-
-    Raises:
-        RagError: The last step failed, and no other one had an answer. All traces were saved before.
+        The finished question whose answer is given. Raises RagError, after all traces were saved, when the
+        last step failed and no other one had an answer.
     """
     trace_id = steps[0].question.trace_id or new_trace_id()
     session_id = steps[0].question.session_id or new_trace_id()
@@ -83,10 +81,10 @@ def ask_steps(
             notes.append(f"{step.name} was not asked: {reason}")
             continue
         ask = begin_ask(workspace, question)
+        opened(ask)
         ask.recorder.fallbacks.extend(notes)
         if earlier:
             ask.recorder.go_on_from(earlier[0].ask.recorder)
-        opened(ask)
         try:
             yield from run_ask(ask)
         except OutOfTimeError:

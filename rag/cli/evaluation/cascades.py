@@ -101,7 +101,8 @@ def cascades_compare(
 @with_tables
 def cascades_curve(
     small: Annotated[
-        str, typer.Argument(help="Run of the pipeline that is asked first: a number or a tag.", metavar="SMALL")
+        str,
+        typer.Argument(help="Run of the pipeline asked first: a number or a tag.", metavar="SMALL"),
     ],
     large: Annotated[str, typer.Argument(help="Run of the other one, on the same set.", metavar="LARGE")],
     signal: Annotated[Signal, typer.Option("--signal", help="Which figure of an answer decides.")] = (
@@ -131,7 +132,9 @@ def cascades_curve(
         name = "none" if point.threshold is None else f"{point.threshold:.3f}"
         table.add_row(name, f"{100 * point.kept:.0f} %", f"{point.cost:.4g}", f"{point.quality:.3f}")
     screen.print(table)
-    screen.print(plain(f"{found.large} alone: {found.large_cost:.4g} {found.unit}, {found.large_quality:.3f}."))
+    screen.print(
+        plain(f"{found.large} alone: {found.large_cost:.4g} {found.unit}, {found.large_quality:.3f}.")
+    )
     screen.print(plain(found.sentence()))
 
 
@@ -145,7 +148,7 @@ def _step(text: str) -> dict[str, Any]:
 def _accept(conditions: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"at_least": {}}
     for text in conditions:
-        signal, equals, value = text.partition("=")
+        signal, _, value = text.partition("=")
         if text == "supported":
             found["supported"] = True
             continue

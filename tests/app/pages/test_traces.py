@@ -31,7 +31,7 @@ from rag.monitoring.rows import list_alerts
 from rag.review.rollouts import start_rollout
 from rag.routing import ask as ask_routed
 from rag.settings import GenerationSettings
-from rag.storage.tables.traces import Trace
+from rag.storage.tables.traces import CascadeStep, Trace
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -541,3 +541,30 @@ def test_the_thinking_of_an_answer_is_folded_in_its_trace(
     view.show_trace(get_trace(open_workspace.database, asked["good"]))
     assert view.thinking.toggle.text() == "Thinking (4 tokens)" and view.thinking.text == "Hmm, rye."
     assert "4 of thinking before" in texts(view._summary)
+
+
+# --- Cascades ---------------------------------------------------------------------------------------------
+
+
+def test_the_steps_of_a_cascade_are_shown_and_open_their_own_traces(
+    qtbot: QtBot, console: Console, notes: Path, open_workspace: Workspace
+) -> None:
+    given, other = (
+        ask_once(open_workspace, BREAD, "Twelve hours [1]."),
+        ask_once(open_workspace, BREAD, "Cheese [1]."),
+    )
+    with open_workspace.store.session() as session:
+        session.add(
+            CascadeStep(trace_id=other, answer_id=given, position=1, name="small", reason="unsupported")
+        )
+        session.add(CascadeStep(trace_id=given, answer_id=given, position=2, name="large"))
+    page = TracesPage(console)
+    qtbot.addWidget(page)
+    page.open_trace(given)
+    shown = texts(page.view.steps)
+    assert "1. small (scripted): not given: unsupported" in shown and "Cheese [1]." in shown
+    assert "2. large (scripted): its answer was given" in shown
+    click(page.view.steps, "Open trace")
+    assert page.view._claims_of == other
+    page.open_trace(ask_once(open_workspace, TIDE, "High [1]."))
+    assert page.view.steps.isHidden()
