@@ -17,7 +17,7 @@ from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
 from app.pages.costs import CostsPage
 from app.pages.evaluation.page import EvaluationPage
-from app.pages.models import ModelsPage
+from app.pages.models.page import ModelsPage
 from app.pages.monitors.page import MonitorsPage
 from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage

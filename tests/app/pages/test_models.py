@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.models import ModelsPage
+from app.pages.models.page import ModelsPage
 from rag import operations
 from rag.errors import ModelError
 from rag.models.rows import ModelEntry, ModelState
