@@ -80,7 +80,7 @@ COMMANDS = {
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
     "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",
     "costs": "[--by NAME] | show TRACE | prices: what answers cost, summed up by layer, model or day",
-    "models": "[list]: list the known GGUF files; [--add FILE] adds one",
+    "models": "[list] | catalogue | get NAME --to FOLDER: the known GGUF files, and getting others",
     "settings": "list [--changed] | set SECTION.KEY=VALUE | reset SECTION.KEY: read and change settings",
     "traces": "list | show ID: stored traces of all questions",
     "backup": "FILE: write everything that cannot be made again into one file",

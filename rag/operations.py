@@ -44,6 +44,7 @@ from rag.knowledge.rows import (
     VersionDiff,
     VersionMade,
 )
+from rag.models.getting.rows import Downloaded
 from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
@@ -143,6 +144,9 @@ choose_template: Operation[ModelEntry] = Operation(
     "rag.asking.loaded_model:choose_template", Lane.WRITE, "Choose a chat template"
 )
 model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
+get_model: Operation[Downloaded] = Operation(
+    "rag.models.getting.download:get_model", Lane.DATA, "Download a model"
+)
 forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
 add_model: Operation[ModelEntry] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
 

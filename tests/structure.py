@@ -94,6 +94,7 @@ OWNERS = {
     "llama_cpp": ("rag.models",),
     "onnxruntime": ("rag.models",),
     "onnx": ("rag.models.conversion",),
+    "huggingface_hub": ("rag.models.getting",),
     "openai": ("rag.models.remote",),
     "keyring": ("rag.models.remote",),
     "pypdfium2": ("rag.parsing",),

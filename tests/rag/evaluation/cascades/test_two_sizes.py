@@ -40,10 +40,10 @@ def test_a_cascade_of_two_sizes_runs_on_the_sample(folder: Path) -> None:
         cases: list[Case] = [c for c in set_cases(workspace.database, SAMPLE_SET) if c.right_answers][:CASES]
         create_set(workspace, "Short")
         change_set(workspace, "Short", put=cases)
-        save_pipeline(workspace, "small", make_config(size(1, 128, 16)))
-        save_pipeline(workspace, "large", make_config(size(2, 300, 32)))
+        save_pipeline(workspace, "small", make_config(size(1, 64, 8)))
+        save_pipeline(workspace, "large", make_config(size(1, 160, 16)))
         steps = [{"pipeline": "small", "accept": {"supported": True}}, {"pipeline": "large"}]
-        save_pipeline(workspace, "both", make_config({**size(2, 300, 32), "steps": steps}))
+        save_pipeline(workspace, "both", make_config({**size(1, 160, 16), "steps": steps}))
         small, large, both = drive(start_runs(workspace, "Short", ["small", "large", "both"], parallel=1))
         assert [run.status for run in (small, large, both)] == [RunStatus.DONE] * 3
         by_small = {r.case_key: r for r in list_results(workspace.database, small.id)}
