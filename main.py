@@ -75,7 +75,7 @@ COMMANDS = {
     "prompts": "[list | save | label | rollback | diff | export | import]: prompt versions and their use",
     "sets": "[list | create | add | from-trace | import | export | diff | restore]: evaluation sets",
     "pipelines": "list | save | show | diff | label | require | export: named, versioned ways to answer",
-    "cascades": "save | compare RUN BASELINE | curve SMALL LARGE: try a cheap model first, and what that saves",
+    "cascades": "save | compare RUN BASELINE | curve SMALL LARGE: a cheap model first, and what that saves",
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
     "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",

@@ -11,10 +11,11 @@ import typer
 from rich.table import Table
 
 from rag.cli.printing.screen import with_tables
-from rag.cli.terminal import Data, Json, data_folder, finish, log, open_workspace, plain, print_json, screen
+from rag.cli.terminal import Data, Json, finish, log, open_workspace, plain, print_json, screen
 from rag.errors import RagError
 from rag.models.getting.rows import DownloadProgress, Fit, Purpose, list_offers
 from rag.models.rows import free_memory_bytes
+from rag.storage.data_folder import data_folder
 
 Context = Annotated[
     int | None,

@@ -117,7 +117,7 @@ def _plan(repository: str, name: str, sha256: str) -> tuple[str, str, list[Wante
             f"{files[0].sha256[:12]}… instead of {sha256[:12]}…. Nothing was downloaded. If its maker has "
             "replaced it, get it by repository and file.",
         )
-    licence = str((info.card_data or {}).get("license") or "")
+    licence = str(getattr(info.card_data, "license", "") or "")
     return info.sha or "main", licence, files
 
 
@@ -144,9 +144,9 @@ def _fetch(repository: str, commit: str, file: Wanted, target: Path, before: int
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.file_download import http_get  # hf_hub_download begins anew each time
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
-    class Told(tqdm):  # type: ignore[type-arg]
+    class Told(tqdm):  # type: ignore[misc]
         """A progress bar that tells instead of drawing."""
 
         def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
