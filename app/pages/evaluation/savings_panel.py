@@ -43,6 +43,7 @@ class SavingsPanel(QWidget):
         self.metric_box, self.kind_box, self.signal_box = QComboBox(), QComboBox(), QComboBox()
         self.margin = QDoubleSpinBox(minimum=0.001, maximum=0.5, singleStep=0.01, decimals=3, value=0.02)
         set_tip(self.margin, "How much worse the run may be: 0.02 is 2 points.")
+        self.margin.lineEdit().setTextMargins(4, 0, 0, 0)
         guard_wheel(self)
         for box, name in (
             (self.run_box, "Run"), (self.baseline_box, "Baseline"), (self.metric_box, "Quality"),

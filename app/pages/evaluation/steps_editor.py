@@ -152,6 +152,7 @@ def _spin(value: float | None, signal: Signal) -> QDoubleSpinBox:
     spin.setSpecialValueText("any")
     spin.setValue(value or 0.0)
     spin.setAccessibleName(f"Least {signal}")
+    spin.lineEdit().setTextMargins(4, 0, 0, 0)  # the style sheet's padding does not reach the text
     set_tip(spin, signal.description.capitalize() + ".")
     return spin
 
@@ -160,6 +161,7 @@ def _words(value: int | None) -> QSpinBox:
     spin = QSpinBox(minimum=0, maximum=10_000)
     spin.setSpecialValueText("any")
     spin.setValue(value or 0)
+    spin.lineEdit().setTextMargins(4, 0, 0, 0)
     return spin
 
 

@@ -109,7 +109,7 @@ class Savings:
         if self.p is None:
             return f"too few cases to show that it is not worse by more than {margin}{self._unit}"
         p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.2g}"
-        what = "not worse" if self.is_not_worse else "not shown to be no worse"
+        what = "not worse" if self.is_not_worse else "may be worse"
         return f"{what} by more than {margin}{self._unit} ({p})"
 
     def _left_out(self) -> str:
