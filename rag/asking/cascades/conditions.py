@@ -33,7 +33,7 @@ class QuestionRule(_Condition):
     """A rule on the question: everything that is given must fit, and an empty rule fits every question.
 
     Attributes:
-        languages: Codes such as "en"; a question whose language cannot be told fits no language.
+        languages: Codes such as "en"; one whose language is unclear fits none.
         min_words: The shortest question, in words.
         max_words: The longest one.
         collections: Names of collections.

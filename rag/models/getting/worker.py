@@ -231,7 +231,7 @@ def _disk_sentence(error: OSError) -> str:
 
 
 class _Speaker(threading.Thread):
-    """Writes what happens, and repeats it while nothing does: whoever listens can cancel meanwhile."""
+    """Writes what happens, and repeats it while nothing does: whoever listens can cancel in the meantime."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
