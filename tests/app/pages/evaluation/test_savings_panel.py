@@ -75,9 +75,12 @@ def test_the_curve_is_listed(
     assert "alone costs" in made.curve_sentence.text()
 
 
-def test_the_page_has_the_panel_as_a_tab(qtbot: QtBot, console: Console, gold: Workspace) -> None:
+def test_the_page_has_the_panel_as_a_tab(
+    qtbot: QtBot, console: Console, gold: Workspace, settle: Settle
+) -> None:
     page = EvaluationPage(console)
     qtbot.addWidget(page)
+    settle()  # the panel of sets has asked the engine something
     assert [page.tabs.tabText(n) for n in range(page.tabs.count())] == [
         "Runs",
         "Sets",
