@@ -33,6 +33,10 @@ class IndexDamagedError(RagError):
     """A failure to read the index folder, which is made again from the stored vectors."""
 
 
+class OutOfTimeError(RagError):
+    """A failure because the time for it is used up: nothing else may be tried instead."""
+
+
 class NotFoundError(RagError):
     """A refusal because a named collection, version, model or trace does not exist."""
 

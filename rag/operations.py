@@ -17,6 +17,7 @@ from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
 from rag.costs.rows import CostSum
+from rag.evaluation.cascades.rows import CascadeCurve, Savings
 from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
 from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
@@ -49,6 +50,7 @@ from rag.knowledge.rows import (
 )
 from rag.launcher.rows import LauncherReport
 from rag.models.endpoints.rows import Endpoint
+from rag.models.getting.rows import Downloaded
 from rag.models.rows import ModelEntry, ModelState, ModelTest
 from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, MeasureSummary, RegressionState
 from rag.parsing.rows import RenderedPage
@@ -154,6 +156,9 @@ choose_template: Operation[ModelEntry] = Operation(
     "rag.asking.loaded_model:choose_template", Lane.WRITE, "Choose a chat template"
 )
 model_sha256: Operation[str] = Operation("rag.models.catalogue:model_sha256", Lane.DATA, "Compute sha256")
+get_model: Operation[Downloaded] = Operation(
+    "rag.models.getting.download:get_model", Lane.DATA, "Download a model"
+)
 forget_model: Operation[None] = Operation("rag.models.catalogue:forget_model", Lane.WRITE, "Forget a model")
 add_model: Operation[ModelEntry] = Operation("rag.models.catalogue:add_model", Lane.WRITE, "Add a model")
 connect_endpoint: Operation[Endpoint] = Operation(
@@ -503,6 +508,12 @@ delete_pipeline: Operation[None] = Operation(
 )
 compare_runs: Operation[RunComparison] = Operation(
     "rag.evaluation.comparison:compare_evaluations", Lane.READ, "Compare runs"
+)
+compare_costs: Operation[Savings] = Operation(
+    "rag.evaluation.cascades.savings:compare_costs", Lane.WRITE, "Compare costs"
+)
+threshold_curve: Operation[CascadeCurve] = Operation(
+    "rag.evaluation.cascades.savings:threshold_curve", Lane.WRITE, "Find the threshold"
 )
 find_set_power: Operation[Detectable] = Operation(
     "rag.evaluation.comparison:set_power", Lane.READ, "What a set can show"

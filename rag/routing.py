@@ -11,13 +11,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.asking.cache.answering import answer_or_recall
 from rag.asking.rows import AskResult, Question
 from rag.asking.sessions.changes import go_on
 from rag.asking.sessions.rows import Binding
 from rag.asking.traces import new_trace_id
-from rag.costs.budgets.limits import before_asking, note_spending
+from rag.costs.budgets.limits import note_spending
 from rag.errors import RagError
+from rag.evaluation.cascades.answering import answer_with
 from rag.evaluation.pipelines import PipelineConfig, named_pipeline
 from rag.monitoring.alerts import check_quickly
 from rag.review.rollouts import config_of, production_config
@@ -43,6 +43,7 @@ def ask(
     binds: bool = True,
     fresh: bool = False,
     is_confirmed: bool = False,
+    tags: tuple[str, ...] = (),
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
@@ -60,6 +61,7 @@ def ask(
         binds: Whether later questions of the session are answered in this way as well.
         fresh: The model is asked even when the cache has an answer.
         is_confirmed: A person has said yes to what a budget asks.
+        tags: Words that rules of a cascade go by.
 
     Returns:
         The result; of a blind comparison both results.
@@ -68,14 +70,18 @@ def ask(
         RagError: The question could not be answered. The trace was saved before.
     """
     chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
-    asked = _Asked(question, collection, go_on(workspace.store, session_id, chosen, binds), parent_id, fresh)
+    session_id = go_on(workspace.store, session_id, chosen, binds)
+    asked = _Asked(question, collection, session_id, parent_id, fresh, tags)
+    config: PipelineConfig | None = None
     row = running_rollout(workspace.database, collection)
     if pipeline:
-        wanted = _of_pipeline(workspace, pipeline, asked)
+        config = _named(workspace, pipeline, collection)
+        wanted = replace(asked.of(config), pipeline=pipeline.partition("@")[0])
     elif version is not None or model is not None or prompt:
         wanted = asked.with_choice(version, model, prompt)
     elif row is None:
-        wanted = asked.of(production_config(workspace, collection))
+        config = production_config(workspace, collection)
+        wanted = asked.of(config)
     else:
         with workspace.store.session() as session:
             found = session.get_one(Rollout, row.id)
@@ -83,8 +89,8 @@ def ask(
             both = yield from _ask_both(workspace, found, asked, is_confirmed)
             _tell_monitors(workspace)
             return both
-        wanted = _one_arm(workspace, found, asked)
-    result = yield from _answer(workspace, wanted, is_confirmed)
+        config, wanted = _one_arm(workspace, found, asked)
+    result = yield from answer_with(workspace, config, wanted, is_confirmed)
     _tell_monitors(workspace)
     return result
 
@@ -98,13 +104,14 @@ class _Asked:
     session_id: str
     parent_id: str | None
     fresh: bool
+    tags: tuple[str, ...]
 
     def of(self, config: PipelineConfig | None, trace_id: str = "") -> Question:
         """Return the question as a pipeline answers it, as the settings say for None."""
         if config is None:
             return self.with_choice(None, None, "")
         made = config.question(self.text, self.collection, self.session_id, trace_id)
-        return replace(made, parent_id=self.parent_id, fresh=self.fresh)
+        return replace(made, parent_id=self.parent_id, fresh=self.fresh, tags=self.tags)
 
     def with_choice(self, version: int | str | None, model: str | None, prompt: str) -> Question:
         """Return the question as it is answered with these; empty values are what the settings say."""
@@ -120,19 +127,12 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
-def _of_pipeline(workspace: Workspace, pipeline: str, asked: _Asked) -> Question:
-    """Return a question to a named pipeline. Raises RagError when that answers another collection."""
+def _named(workspace: Workspace, pipeline: str, collection: str) -> PipelineConfig:
+    """Return a named pipeline's configuration. Raises RagError when it answers another collection."""
     config = named_pipeline(workspace, pipeline).config
-    if config.collection != asked.collection:
-        raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{asked.collection}”.")
-    return replace(asked.of(config), pipeline=pipeline.partition("@")[0])
-
-
-def _answer(workspace: Workspace, wanted: Question, is_confirmed: bool) -> Generator[Any, None, AskResult]:
-    """Answer a question if the budgets allow it, with what they have to say as the first notices."""
-    warnings = before_asking(workspace, wanted.model or "", wanted.pipeline, wanted.source, is_confirmed)
-    result = yield from answer_or_recall(workspace, wanted)
-    return replace(result, notices=(*warnings, *result.notices))
+    if config.collection != collection:
+        raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
+    return config
 
 
 def _tell_monitors(workspace: Workspace) -> None:
@@ -140,13 +140,14 @@ def _tell_monitors(workspace: Workspace) -> None:
     note_spending(workspace)
 
 
-def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> Question:
-    """Return the question to the arm that its trace's id falls to; a blind roll-out alone asks production."""
+def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> tuple[PipelineConfig, Question]:
+    """Return the arm that a new trace's id falls to, and the question to it; a blind roll-out asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
-    return asked.of(config_of(found, arm), trace_id)
+    config = config_of(found, arm)
+    return config, asked.of(config, trace_id)
 
 
 def _ask_both(
@@ -171,9 +172,10 @@ def _ask_both(
     _record(workspace, rows)
     results = []
     for trace_id, arm in zip(ids, arms, strict=True):
-        wanted = places[arm].of(config_of(found, arm), trace_id)
+        config = config_of(found, arm)
         # A cached answer is there at once, which would tell the two apart.
-        results.append((yield from _answer(workspace, replace(wanted, fresh=True), is_confirmed)))
+        wanted = replace(places[arm].of(config, trace_id), fresh=True)
+        results.append((yield from answer_with(workspace, config, wanted, is_confirmed)))
     return BlindResult(pair, asked.session_id, results[0], results[1])
 
 

@@ -99,6 +99,7 @@ OWNERS = {
     "llama_cpp": ("rag.models",),
     "onnxruntime": ("rag.models",),
     "onnx": ("rag.models.conversion",),
+    "huggingface_hub": ("rag.models.getting",),
     "openai": ("rag.models.endpoints",),
     "keyring": ("rag.models.endpoints.keys",),
     "pypdfium2": ("rag.parsing",),

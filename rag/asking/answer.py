@@ -184,6 +184,11 @@ def finish_ask(ask: Ask, error: BaseException | None = None) -> AskResult:
     else:
         sentence = str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
         ask.recorder.finish(TraceStatus.FAILED, sentence)
+    return result_of(ask)
+
+
+def result_of(ask: Ask) -> AskResult:
+    """Return the result of a question that is finished."""
     trace = ask.trace
     return AskResult(
         trace.id, trace.session_id, TraceStatus(trace.status), trace.answer, tuple(ask.recorder.fallbacks)

@@ -108,8 +108,13 @@ def understand(
         tuple((name, text) for text, name in found.items()),
         tuple(identifiers(plain)) if settings.identifiers else (),
         tuple(corrections.items()),
-        bool(_LISTING.search(plain)),
+        wants_all(plain),
     )
+
+
+def wants_all(question: str) -> bool:
+    """Return whether a question asks for a list or a number of things."""
+    return bool(_LISTING.search(folded(question)))
 
 
 def points_back(question: str) -> bool:

@@ -47,6 +47,7 @@ class TraceSource(StrEnum):
     REGRESSION = "regression"  # a regression question that is asked again
     RECEIVED = "received"  # asked in another application, which sent its trace
     CACHE_CHECK = "cache check"  # a cached answer is compared with a fresh one
+    STEP = "step"  # an answer to a person's question that a cascade did not give
 
 
 class Stage(StrEnum):
@@ -78,6 +79,7 @@ class Question:
     parent_id: str | None = None  # the question that it follows; "": none; None: the session's last one
     fresh: bool = False  # the model is asked even when the cache has an answer
     pipeline: str = ""  # name of the pipeline that this is, "" for the settings
+    tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
 
 
 @dataclass(frozen=True)

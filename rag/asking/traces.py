@@ -68,6 +68,10 @@ class TraceRecorder:
         """Return the milliseconds since the trace began."""
         return (time.perf_counter() - self._begin) * 1000
 
+    def go_on_from(self, earlier: TraceRecorder) -> None:
+        """Count the time from when an earlier trace began: that of another step for the same question."""
+        self._begin = earlier._begin
+
     def begin(self, parent_id: str | None = "") -> None:
         """Write the row as running, and make it the last one of its session.
 
@@ -183,8 +187,10 @@ def delete_traces(session: Session, trace_ids: Sequence[str], keep_received: boo
     With `keep_received` the spans that another application sent stay, of which the rows can be made again.
     """
     raw = session.connection()
-    listed = (json.dumps(list(trace_ids)),)
     mine = "SELECT value FROM json_each(?)"
+    given = (json.dumps(list(trace_ids)),)  # with the answers that a cascade did not give in their place
+    steps = raw.exec_driver_sql(f"SELECT trace_id FROM cascadestep WHERE answer_id IN ({mine})", given)
+    listed = (json.dumps([*trace_ids, *(step for (step,) in steps if step not in trace_ids)]),)
     # A contentless full-text table forgets a row only when it is told the text that it was given.
     for rowid, question, answer in raw.exec_driver_sql(
         f"SELECT rowid, question, answer FROM trace WHERE id IN ({mine}) AND status != 'running'", listed
@@ -202,6 +208,7 @@ def delete_traces(session: Session, trace_ids: Sequence[str], keep_received: boo
         "cost",
         "cachedanswer",
         "cachehit",
+        "cascadestep",
     )
     for table in tables if keep_received else (*tables, "receivedspan"):
         raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)

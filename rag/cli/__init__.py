@@ -32,7 +32,7 @@ from rag.cli import (
     versions,
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
-from rag.cli.evaluation import pipelines, runs, sets
+from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     serve,
@@ -53,8 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for part in (
-    knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, monitoring,
-    costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
+    knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
+    monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from rag.asking.cache.rows import hit_of
+from rag.asking.cascades.rows import StepRejected, list_cascade_steps
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -30,6 +31,7 @@ from rag.asking.rows import (
 from rag.asking.sessions.rows import Binding, get_session
 from rag.cli.printing.answers import ask_document
 from rag.cli.printing.screen import with_tables
+from rag.cli.printing.traces import print_trace, rank_text
 from rag.cli.terminal import (
     Data,
     Json,
@@ -48,7 +50,6 @@ from rag.cli.terminal import (
 )
 from rag.errors import RagError
 from rag.index.rows import Hit
-from rag.models.endpoints.rows import Usage
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
@@ -145,6 +146,9 @@ def ask(
     prompt: Annotated[
         str, typer.Option("--prompt", help="Use this prompt: NAME, NAME@NUMBER or NAME@LABEL.")
     ] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="A word that rules of a cascade go by; may be repeated.")
+    ] = None,
     show_thinking: Annotated[
         bool, typer.Option("--show-thinking", help="Show what a reasoning model thinks before it answers.")
     ] = False,
@@ -169,7 +173,7 @@ def ask(
         events = ask_as_rolled_out(
             workspace, question, chosen.collection, version=chosen.version or None,
             model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
-            prompt=chosen.prompt, fresh=fresh, is_confirmed=yes,
+            prompt=chosen.prompt, fresh=fresh, is_confirmed=yes, tags=tuple(tag or ()),
         )  # fmt: skip
         show = partial(show_answer_event, show_thinking=show_thinking)
         result = finish(events, None if as_json else show, cancelled_ask)
@@ -266,11 +270,13 @@ def traces_show(
     as_json: Json = False,
 ) -> None:
     """Show one trace: its answer, flags, candidates with ranks and reasons, and the exact prompt."""
-    detail = get_trace(open_database(data), trace_id)
+    database = open_database(data)
+    detail = get_trace(database, trace_id)
+    steps = list_cascade_steps(database, detail.id)
     if as_json:
-        print_json({**as_plain(detail), "settings": json.loads(detail.settings)})
+        print_json({**as_plain(detail), "settings": json.loads(detail.settings), "steps": as_plain(steps)})
         return
-    _print_trace(detail)
+    print_trace(detail, steps)
 
 
 def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str, Any]]:
@@ -298,6 +304,9 @@ def show_answer_event(event: Any, show_thinking: bool = False) -> None:
             log.print(plain(event.text), end="", style="dim", highlight=False, soft_wrap=True)
         elif log.is_terminal:
             log.print(f"thinking, {event.token_count} tokens", end="\r", style="dim")
+    elif isinstance(event, StepRejected):
+        sys.stdout.write("\n")
+        log.print(plain(event.sentence), style="yellow", soft_wrap=True)
     elif isinstance(event, AnswerRestarted):
         sys.stdout.write("\n")
         log.print("That was thinking. The answer:", style="dim")
@@ -336,55 +345,6 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
 
 
-def _print_trace(detail: TraceDetail) -> None:
-    screen.print(f"[bold]{plain(detail.question)}[/bold]")
-    if detail.thinking:
-        screen.print(f"thinking ({counted(detail.thinking_tokens, 'token')}):", style="dim")
-        screen.print(plain(detail.thinking), style="dim")
-    screen.print(plain(detail.answer or detail.error))
-    screen.print(
-        f"\n{detail.state}  {plain(detail.collection)} version {detail.version_number}  "
-        f"{plain(detail.model)}  "
-        f"{detail.prompt_tokens} prompt ({detail.cached_tokens} cached) + {detail.completion_tokens} tokens"
-        + (f", {detail.thinking_tokens} of thinking before" if detail.thinking_tokens else "")
-        + (" by our own count: usage unknown" if detail.usage is Usage.UNKNOWN else "")
-    )
-    if detail.endpoint:
-        served = f"{detail.served_model} {detail.system_fingerprint}".strip() or "not told"
-        where = f", sent to {detail.sent_to}" if detail.sent_to else ""
-        screen.print(f"endpoint {plain(detail.endpoint)}{plain(where)}; served model {plain(served)}")
-    if detail.explained:
-        screen.print(plain(detail.explained))
-    for span in detail.spans:
-        screen.print(
-            f"  {span.start_ms:8.1f} ms  {span.end_ms - span.start_ms:8.1f} ms  {span.name} "
-            f"{plain(span.detail)}"
-        )
-    for claim in detail.claims:
-        screen.print(
-            f"  {claim.verdict:14} {claim.score if claim.score is not None else '':<6.4} {plain(claim.text)}"
-        )
-    table = Table("Rank", "Document", "Place", "Dense", "BM25", "Fused", "In the prompt")
-    for hit in detail.hits:
-        table.add_row(
-            str(hit.rank),
-            plain(hit.document),
-            plain(hit.place),
-            _rank(hit.dense_rank, hit.dense_score),
-            _rank(hit.bm25_rank, hit.bm25_score),
-            f"{hit.fused_score:.4f}",
-            f"[bold]\\[{hit.marker}][/bold]" if hit.marker else plain(hit.dropped or "not packed"),
-        )
-    screen.print(table)
-    screen.print("Prompt as sent:", style="bold")
-    screen.print(plain(detail.prompt), style="dim")
-
-
-def _rank(rank: int | None, score: float | None) -> str:
-    shown = "–" if rank is None else f"#{rank}"
-    return shown if score is None else f"{shown} {score:.3f}"
-
-
 def _shown(side: SearchSide, limit: int, explain: bool) -> list[Hit]:
     """Return the hits to print: those that a prompt would contain; when they are explained, all."""
     return [hit for hit in side.hits if explain or hit.marker is not None][:limit]
@@ -421,7 +381,9 @@ def _print_side(side: SearchSide, limit: int, explain: bool) -> None:
 
 
 def _scores(hit: Hit) -> str:
-    return f"dense {_rank(hit.dense_rank, hit.dense_score)}  BM25 {_rank(hit.bm25_rank, hit.bm25_score)}"
+    return (
+        f"dense {rank_text(hit.dense_rank, hit.dense_score)}  BM25 {rank_text(hit.bm25_rank, hit.bm25_score)}"
+    )
 
 
 @app.command()

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.cli.models.get import models_catalogue, models_get
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
@@ -37,6 +38,8 @@ from rag.storage.rows import Check
 app = typer.Typer()
 models_app = typer.Typer(help="The known GGUF files.")
 app.add_typer(models_app, name="models")
+models_app.command("catalogue")(models_catalogue)
+models_app.command("get")(models_get)
 
 Add = Annotated[Path | None, typer.Option("--add", help="Add a GGUF file to the list.")]
 Template = Annotated[

@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlmodel import Session, col, select
 
+from rag.asking.cascades.conditions import Step
 from rag.asking.rows import Question, TraceSource
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
@@ -38,6 +39,7 @@ class PipelineConfig(BaseModel):
         generation: How the answer is sampled.
         checks: What every answer must satisfy, besides the checks of its case.
         kind: Whether a model answers, or passages are only searched for.
+        steps: Of a cascade, in order; see rag.asking.cascades. Without any this pipeline answers itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,17 @@ class PipelineConfig(BaseModel):
     generation: GenerationSettings = GenerationSettings()
     checks: tuple[Check, ...] = ()
     kind: PipelineKind = PipelineKind.ANSWER
+    steps: tuple[Step, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_cascade(self) -> PipelineConfig:
+        if self.steps and self.kind is not PipelineKind.ANSWER:
+            raise ValueError("a pipeline that only searches has no steps")
+        if len(self.steps) == 1:
+            raise ValueError("a cascade has at least two steps")
+        if self.steps and not self.steps[-1].when.is_empty:
+            raise ValueError("the last step has no rule (when): it answers what no other one does")
+        return self
 
     @field_validator("retrieval", mode="before")
     @classmethod
@@ -62,6 +75,8 @@ class PipelineConfig(BaseModel):
         values = self.model_dump(mode="json")
         if self.generation.max_thinking_tokens == GenerationSettings().max_thinking_tokens:
             del values["generation"]["max_thinking_tokens"]  # saved before there was this setting: the same
+        if not self.steps:
+            del values["steps"]
         plain = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -130,12 +145,14 @@ def save_pipeline(
     """Save a version of a pipeline, which is made if it does not exist.
 
     A configuration equal to the newest one makes no new version. Raises RagError when the collection, dataset
-    version or prompt does not exist.
+    version or prompt does not exist, or a step of a cascade cannot answer.
     """
     name = name.strip()
     if not name or len(name) > 200:
         raise RagError("A pipeline needs a name of at most 200 characters.")
     find_prompt(workspace.store, config.prompt)
+    for step in config.steps:
+        step_config(workspace, config, step)
     with workspace.store.session() as session:
         collection = find_collection(session, config.collection)
         if config.version != "active":
@@ -189,6 +206,29 @@ def named_pipeline(workspace: Workspace, reference: str) -> SavedPipeline:
     if number is None:
         raise NotFoundError(f"No version of the pipeline “{name}” has the label “{which}”.")
     return find_pipeline(workspace, name, number)
+
+
+def step_config(workspace: Workspace, config: PipelineConfig, step: Step) -> PipelineConfig:
+    """Return the configuration that a step answers with. Raises RagError when it is gone or cannot answer.
+
+    A step that names a pipeline answers as that does, of the documents of the cascade; one that names a model
+    as the cascade does, with that model.
+    """
+    if step.config:
+        return PipelineConfig.model_validate(step.config)
+    if not step.pipeline:
+        return config.model_copy(update={"model": step.model or config.model, "steps": (), "checks": ()})
+    found = named_pipeline(workspace, step.pipeline).config
+    if found.steps:
+        raise RagError(f"The step “{step.pipeline}” is a cascade. A step must be a pipeline without steps.")
+    if found.kind is not PipelineKind.ANSWER:
+        raise RagError(f"The step “{step.pipeline}” only searches. A step must be a pipeline that answers.")
+    if found.collection != config.collection:
+        raise RagError(
+            f"The step “{step.pipeline}” answers “{found.collection}”, not “{config.collection}”. Choose a "
+            "pipeline of the same collection."
+        )
+    return found.model_copy(update={"version": config.version})
 
 
 def delete_pipeline(workspace: Workspace, name: str) -> None:

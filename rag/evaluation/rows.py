@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -153,6 +154,11 @@ class PipelineVersionRow:
     fingerprint: str
     config: str
     labels: tuple[str, ...]
+
+    @property
+    def is_cascade(self) -> bool:
+        """Whether it has steps."""
+        return bool(json.loads(self.config).get("steps"))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from rag.asking.answer import (
@@ -29,8 +29,10 @@ from rag.asking.answer import (
     search_alone,
     take_answer,
 )
-from rag.asking.rows import TraceSource, TraceStatus
-from rag.errors import RagError, of_the_disk
+from rag.asking.cascades.running import ask_steps
+from rag.asking.rows import Question, TraceSource, TraceStatus
+from rag.errors import OutOfTimeError, RagError, of_the_disk
+from rag.evaluation.cascades.answering import steps_to_ask
 from rag.evaluation.cases import Case
 from rag.evaluation.llm_judge import Judge
 from rag.evaluation.pipelines import PipelineConfig
@@ -61,7 +63,7 @@ _YIELD_S = 0.1
 _WINDOW = 4  # windows of so many times the answers at once: sorted, they share more
 
 
-class CaseTimeout(RagError):
+class CaseTimeout(OutOfTimeError):
     """A case took longer than its run allows."""
 
 
@@ -86,6 +88,7 @@ class CaseTask:
     ask: Ask | None = None
     prepared: Prepared | None = None
     reused: str = ""
+    earlier: list[Ask] = field(default_factory=list)  # steps of a cascade before `ask`
     begin: float = field(default_factory=time.perf_counter)
 
 
@@ -238,15 +241,35 @@ class Results:
             raise
 
     def begin(self, task: CaseTask) -> Ask:
-        """Open the trace of a case's question, with the seed of its repeat."""
+        """Open the trace of a case's question."""
+        task.begin = time.perf_counter()
+        task.ask = begin_ask(self.workspace, self._question(task))
+        return task.ask
+
+    def cascade(self, task: CaseTask) -> Generator[Any, None, Ask]:
+        """Ask the steps of a cascade. Each answers afresh: what was taken over would have cost nothing."""
+        task.begin = time.perf_counter()
+
+        def opened(ask: Ask) -> None:
+            if task.ask is not None:
+                task.earlier.append(task.ask)
+            task.ask = ask
+
+        steps = steps_to_ask(self.workspace, self.config, self._question(task))
+        given = yield from ask_steps(self.workspace, steps, opened=opened)
+        if given is not task.ask and task.ask is not None:  # the last step failed
+            task.earlier = [*(ask for ask in task.earlier if ask is not given), task.ask]
+            task.ask = given
+        return given
+
+    def _question(self, task: CaseTask) -> Question:
+        """Return the question of a case, with the seed of its repeat."""
         seed = case_seed(self.row.seed, task.case.key, task.repeat)
         generation = self.config.generation.model_copy(update={"seed": seed})
         seeded = self.config.model_copy(update={"generation": generation})
-        task.begin = time.perf_counter()
-        task.ask = begin_ask(
-            self.workspace, seeded.question(task.case.question, source=TraceSource.EVALUATION)
+        return replace(
+            seeded.question(task.case.question, source=TraceSource.EVALUATION), tags=task.case.tags
         )
-        return task.ask
 
     def recall(self, task: CaseTask, prepared: Prepared) -> bool:
         """Take over the answer that greedy sampling gave to the same prompt, and say so in the trace."""
@@ -268,7 +291,10 @@ class Results:
             self.shared.remember(task.prepared)
         checks = (*task.case.checks, *self.config.checks)
         relevance = self.relevance(task.case)
-        self.keep(task, score_answer(ask, task.case, relevance, checks, self.shared.vectors, timed))
+        score = score_answer(ask, task.case, relevance, checks, self.shared.vectors, timed)
+        if task.earlier and "prompt_tokens" in score.values:
+            score.values.update({key: float(count) for key, count in _tokens(task).items()})
+        self.keep(task, score)
 
     def relevance(self, case: Case) -> Relevance:
         """Return the judgements of a case, found in the run's dataset version."""
@@ -289,6 +315,7 @@ class Results:
     def keep(self, task: CaseTask, score: Score) -> None:
         """Store the result of a case and count it."""
         trace = task.ask.trace if task.ask is not None else None
+        tokens = _tokens(task)
         stale = [judgement.label for judgement in self.relevance(task.case).stale]
         with self.workspace.store.session() as session:
             session.add(
@@ -301,8 +328,8 @@ class Results:
                     metrics=json.dumps(score.values),
                     checks=json.dumps([{"type": kind, **asdict(result)} for kind, result in score.checks]),
                     latency_ms=score.values.get("total_ms"),
-                    prompt_tokens=trace.prompt_tokens if trace else 0,
-                    completion_tokens=trace.completion_tokens if trace else 0,
+                    prompt_tokens=tokens["prompt_tokens"],
+                    completion_tokens=tokens["completion_tokens"],
                     reused_trace=task.reused,
                     error=score.error,
                     stale=json.dumps(stale),
@@ -370,15 +397,20 @@ class OneByOne:
         for task in tasks:
             yield from self._results.progress(task.case, force=True)
             with self._results.case(task):
-                ask = self._results.begin(task)
-                if self._results.row.parallel > 1:
-                    ask.recorder.fallbacks.append("a model that thinks answers alone, not in a batch")
-                yield from self._answer(task, ask)
-                self._results.score(task, ask, timed=not task.reused)
+                yield from self._answer(task, self._steps(task))
+                assert task.ask is not None
+                self._results.score(task, task.ask, timed=not task.reused)
 
-    def _answer(self, task: CaseTask, ask: Ask) -> Iterator[RunProgress]:
+    def _steps(self, task: CaseTask) -> Generator[Any, None, object]:
+        if self._results.config.steps:
+            return self._results.cascade(task)
+        ask = self._results.begin(task)
+        if self._results.row.parallel > 1:
+            ask.recorder.fallbacks.append("a model that thinks answers alone, not in a batch")
+        return run_ask(ask, lambda prepared: self._results.recall(task, prepared))
+
+    def _answer(self, task: CaseTask, steps: Generator[Any, None, object]) -> Iterator[RunProgress]:
         timeout_s = self._results.row.timeout_s
-        steps = run_ask(ask, lambda prepared: self._results.recall(task, prepared))
         try:
             for _ in steps:
                 if time.perf_counter() > task.begin + timeout_s:
@@ -538,6 +570,8 @@ def _strategy(results: Results) -> Strategy:
     config = results.config
     if config.kind is PipelineKind.RETRIEVAL:
         return Retrieving(results)
+    if config.steps:
+        return OneByOne(results)
     workspace = results.workspace
     path = find_model(workspace.database, workspace.settings, config.model)
     if endpoint_named_by(path):
@@ -602,6 +636,15 @@ def _recorded(workspace: Workspace, run_id: int) -> Iterator[None]:
 
 def _sentence(error: BaseException) -> str:
     return str(error) if isinstance(error, RagError) else f"{type(error).__name__}: {error}"
+
+
+def _tokens(task: CaseTask) -> dict[str, int]:
+    """Return what was read and written for a case, by all steps of a cascade together."""
+    traces = [ask.trace for ask in (*task.earlier, task.ask) if ask is not None]
+    return {
+        "prompt_tokens": sum(trace.prompt_tokens for trace in traces),
+        "completion_tokens": sum(trace.completion_tokens for trace in traces),
+    }
 
 
 def _too_long(timeout_s: float) -> CaseTimeout:

@@ -17,6 +17,7 @@ from sqlmodel import Session, select
 
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.cascades.answering import model_files, models_identity, pinned_steps
 from rag.evaluation.cases import Case
 from rag.evaluation.llm_judge import Judge
 from rag.evaluation.pairing import GatheredRun
@@ -36,7 +37,6 @@ from rag.evaluation.rows import (
 from rag.evaluation.running import SharedWork, set_status, work_on
 from rag.evaluation.sets import find_set
 from rag.knowledge.collections import open_version
-from rag.models.catalogue import find_model, model_identity
 from rag.models.endpoints.rows import endpoint_named_by, find_endpoint
 from rag.models.gguf import read_header
 from rag.prompts.registry import find_prompt, user_name
@@ -174,12 +174,13 @@ def _work(workspace: Workspace, ids: Sequence[int]) -> RunSteps:
 
 def default_parallel(config: PipelineConfig) -> int:
     """Return how many questions are answered at once: many on a GPU, else 1, so that times are measured."""
-    return _AT_ONCE if config.kind is PipelineKind.ANSWER and config.generation.gpu_layers else 1
+    at_once = config.kind is PipelineKind.ANSWER and not config.steps and config.generation.gpu_layers
+    return _AT_ONCE if at_once else 1
 
 
 def _at_once(workspace: Workspace, config: PipelineConfig) -> int:
     """Return how many questions are answered at once: of an endpoint, as many as it is sent."""
-    name = endpoint_named_by(config.model or workspace.active_model_path())
+    name = "" if config.steps else endpoint_named_by(config.model or workspace.active_model_path())
     if name and config.kind is PipelineKind.ANSWER:
         return find_endpoint(workspace.database, name).at_once
     return default_parallel(config)
@@ -212,20 +213,19 @@ def _facts(workspace: Workspace, pipeline: SavedPipeline) -> dict[str, Any]:
     }
     if config.kind is PipelineKind.ANSWER:
         template = find_prompt(workspace.store, config.prompt)
-        path = (
-            find_model(workspace.database, workspace.settings, config.model)
-            if config.model
-            else workspace.active_model_path()
-        )
-        pinned.update(prompt=f"{template.name}@{template.version}", model=str(path))
+        paths = model_files(workspace, config)
+        pinned.update(prompt=f"{template.name}@{template.version}", model=str(paths[0]))
+        pinned.update(steps=pinned_steps(workspace, config))
         facts.update(
             prompt_name=template.name,
             prompt_version_id=template.version_id,
             prompt_version=template.version,
             prompt_fingerprint=template.fingerprint,
-            model_file=path.name,
-            model_sha256=model_identity(workspace.database, path),
-            quantisation="" if endpoint_named_by(path) else read_header(path).quantisation,
+            model_file=" → ".join(path.name for path in paths),
+            model_sha256=models_identity(workspace.database, paths),
+            quantisation=" → ".join(
+                read_header(path).quantisation for path in paths if not endpoint_named_by(path)
+            ),
             sampling=config.generation.model_dump_json(
                 include={"temperature", "top_p", "repeat_penalty", "context"}
                 | {"max_answer_tokens", "max_thinking_tokens"}
@@ -256,11 +256,10 @@ def _refuse_changed(workspace: Workspace, run: RunRow) -> None:
     if run.kind is PipelineKind.ANSWER:
         if find_prompt(workspace.store, config.prompt).fingerprint != run.prompt_fingerprint:
             changed.append("prompt")
-        if not endpoint_named_by(config.model) and not Path(config.model).is_file():
-            raise NotFoundError(
-                f"The model {config.model} of run {run.id} is missing. Put it back to continue."
-            )
-        if model_identity(workspace.database, Path(config.model)) != run.model_sha256:
+        paths = [Path(step.config["model"]) for step in config.steps] or [Path(config.model)]
+        if gone := [path for path in paths if not endpoint_named_by(path) and not path.is_file()]:
+            raise NotFoundError(f"The model {gone[0]} of run {run.id} is missing. Put it back to continue.")
+        if models_identity(workspace.database, paths) != run.model_sha256:
             changed.append("model")
     if changed:
         what = " and the ".join(changed)

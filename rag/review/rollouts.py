@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from rag.errors import NotFoundError, RagError
+from rag.evaluation.cascades.answering import pinned_steps
 from rag.evaluation.pipelines import (
     PipelineConfig,
     diff_configs,
@@ -290,5 +291,9 @@ def _frozen(workspace: Workspace, config: PipelineConfig, collection: str) -> Pi
     if collection and config.collection not in (collection, "(all)"):
         raise RagError(f"This pipeline answers “{config.collection}”, not “{collection}”.")
     return config.model_copy(
-        update={"prompt": f"{template.name}@{template.version}", "collection": collection or "(all)"}
+        update={
+            "prompt": f"{template.name}@{template.version}",
+            "collection": collection or "(all)",
+            "steps": pinned_steps(workspace, config),
+        }
     )

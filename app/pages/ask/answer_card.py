@@ -26,6 +26,7 @@ from app.widgets.layout import Panel, column, row
 from app.widgets.theme import scaled
 from rag import operations
 from rag.asking.cache.rows import hit_of
+from rag.asking.cascades.rows import StepRejected
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -43,7 +44,15 @@ from rag.models.endpoints.rows import Usage
 from rag.review.rows import arm_of
 from rag.text.citations import MARKER, markers_of
 
-Event = StageStarted | RetrievalDone | PromptProgress | TokenStreamed | AnswerRestarted | ClaimsChecked
+Event = (
+    StageStarted
+    | RetrievalDone
+    | PromptProgress
+    | TokenStreamed
+    | AnswerRestarted
+    | ClaimsChecked
+    | StepRejected
+)
 
 _STAGES = {
     "search": "Searching…",
@@ -92,6 +101,7 @@ class AnswerCard(Panel):
         self._has_choice = False  # a person has opened a source of this answer
         self._question = question
         self.asked_with: dict[str, Any] = {}  # the keywords of the question; empty: as its trace says
+        self._was_rejected = False  # the answer of a step of a cascade
         self.trace_id = ""
         self.answer_text = ""
         self.others: list[AnswerCard] = []
@@ -263,6 +273,8 @@ class AnswerCard(Panel):
             self._show_thinking(self.thinking.text + self.answer_text)
             self.answer_text = ""
             self.answer.set_answer("", self._markers())
+        elif isinstance(event, StepRejected):
+            self._begin_again(event)
         elif isinstance(event, TokenStreamed):
             self._progress.hide()
             self._pending += event.text
@@ -293,6 +305,11 @@ class AnswerCard(Panel):
         if not self._claims:
             self.answer.set_answer(result.answer, self._markers())
         trace = self._trace()
+        if self._was_rejected:  # the answer of an earlier step may be given after all
+            self._hits, self._claims = trace.hits, trace.claims
+            self.answer.set_answer(result.answer, self._markers(), trace.claims)
+            self.flags.setText(summary(trace.claims, places(trace.hits)))
+            self._show_sources()
         self.state.setText(trace.explained)
         self.state.setVisible(bool(trace.explained))
         self._thinking_tokens = trace.thinking_tokens
@@ -321,6 +338,14 @@ class AnswerCard(Panel):
         self._show_links()
         if opens_source:
             self._open_first_source()
+
+    def _begin_again(self, event: StepRejected) -> None:
+        """Take the answer of a step away: the next one answers."""
+        self._stop_stream()
+        self._was_rejected, self._claims, self.answer_text = True, (), ""
+        self._show_thinking("")
+        self.answer.set_answer("")
+        self.flags.setText("" if self._is_blind else event.sentence)
 
     def reveal(self, pipeline: str) -> None:
         """Show what was hidden, after a choice was made."""

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 from app.console import Console
 from app.pages.evaluation.pipelines_panel import PipelinesPanel
 from app.pages.evaluation.runs_panel import RunsPanel
+from app.pages.evaluation.savings_panel import SavingsPanel
 from app.pages.evaluation.sets_panel import SetsPanel
 from app.widgets.theme import SPACE
 
 
 class EvaluationPage(QWidget):
-    """A page with three tabs; the one that was open is open again."""
+    """A page with tabs; the one that was open is open again."""
 
     trace_requested = Signal(str)
 
@@ -22,10 +23,12 @@ class EvaluationPage(QWidget):
         self.setObjectName("page")
         self.runs, self.sets, self.pipelines = RunsPanel(console), SetsPanel(console), PipelinesPanel(console)
         self.runs.trace_requested.connect(self.trace_requested)
+        self.savings = SavingsPanel(console)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for title, panel in (("Runs", self.runs), ("Sets", self.sets), ("Pipelines", self.pipelines)):
             self.tabs.addTab(panel, title)
+        self.tabs.addTab(self.savings, "Savings")
         self.tabs.setCurrentIndex(int(str(QSettings().value("evaluation/tab", 0))))
         self.tabs.currentChanged.connect(lambda index: QSettings().setValue("evaluation/tab", index))
         layout = QVBoxLayout(self)

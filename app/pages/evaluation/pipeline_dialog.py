@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.pages.evaluation.steps_editor import StepsEditor
 from app.shared.setting_editor import Editor, make_editor, show_value, value_of
 from app.widgets.labels import label, set_tip
 from app.widgets.layout import dialog_buttons, scrolled
@@ -68,6 +69,8 @@ class PipelineDialog(QDialog):
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.addTab(first, "General")
+        self.steps = StepsEditor(console, list(config.get("steps", ())))
+        tabs.addTab(scrolled(self.steps), "Steps")
         tabs.addTab(scrolled(self._section("retrieval", RetrievalSettings)), "Search")
         tabs.addTab(scrolled(self._section("generation", GenerationSettings)), "Answering")
         self._wrong = label("", "bad", wrap=True)
@@ -133,7 +136,7 @@ class PipelineDialog(QDialog):
         return holder
 
     def values(self) -> dict[str, Any]:
-        """Return the configuration. Raises ValueError with a sentence when a check cannot be read."""
+        """Return the configuration. Raises ValueError with a sentence when something cannot be read."""
         values: dict[str, Any] = {
             "collection": self.collection.currentData() or "",
             "version": self.version.currentData(),
@@ -141,6 +144,7 @@ class PipelineDialog(QDialog):
             "model": self.model.currentData(),
             "kind": self.kind.currentData(),
             "checks": [],
+            "steps": self.steps.values(),
             "retrieval": {},
             "generation": {},
         }

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.console import Console
 from app.engine.client import Task
 from app.pages.models.endpoint_panel import BorderPanel, ConnectDialog, EndpointPanel
+from app.pages.models.get_dialog import GetModelDialog
 from app.shared.setting_editor import DefaultMark
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
@@ -169,6 +170,7 @@ class ModelsPage(QWidget):
                 button("Add file…", self._add_file, primary=True),
                 button("Add folder…", self._add_folder),
                 button("Connect…", self._connect, tip="Use a model that a server offers"),
+                button("Get a model…", self.get_model, tip="Choose one, and download it into your folder"),
                 button("Rescan", self._console.refresh_models, tip="Look for new files in all known folders"),
                 1,
             )
@@ -378,6 +380,12 @@ class ModelsPage(QWidget):
     def _add_file(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Add models", "", "GGUF models (*.gguf);;All files (*)")
         self.add_files(paths)
+
+    def get_model(self) -> None:
+        """Open the dialog that downloads models."""
+        dialog = GetModelDialog(self._console, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def _add_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder with GGUF files")

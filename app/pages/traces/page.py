@@ -114,6 +114,7 @@ class TracesPage(QWidget):
         self.count = label("", "small")
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.view = TraceView(console)
+        self.view.steps.trace_requested.connect(self.open_trace)
         self.table.record_selected.connect(lambda trace: self._show(trace.id))
         self.table.record_activated.connect(lambda trace: self._show(trace.id))
         self._stack = QStackedWidget()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QTabWidget, QWidget
 
 from app.console import Console
 from app.pages.traces.consistency_panel import ConsistencyPanel
+from app.pages.traces.steps_view import StepsView
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
 from app.shared.feedback_bar import FeedbackBar
@@ -22,6 +23,7 @@ from app.widgets.labels import KeyValueGrid, label
 from app.widgets.layout import Flow, column, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
+from rag.asking.cascades.rows import list_cascade_steps
 from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
 from rag.evaluation.rows import list_sets
 from rag.finding.rows import Kind, Place
@@ -63,6 +65,7 @@ class TraceView(QWidget):
         self.thinking = ThinkingView()
         self.answer = AnswerView(console.theme)
         self.feedback = FeedbackBar(console)
+        self.steps = StepsView()
         self.waterfall = Waterfall(console.theme)
         self.candidates = CandidateTable(
             console.theme, "trace_candidates", "Nothing was found for this question."
@@ -103,6 +106,7 @@ class TraceView(QWidget):
         self.waterfall.set_bars(
             [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
         )
+        self.steps.show_steps(list_cascade_steps(self._console.database, trace.id), trace.id)
         self.candidates.show_hits(trace.hits)
         self._claims_of = trace.id
         self.feedback.show_trace(trace.id if trace.status != TraceStatus.RUNNING else "", trace.hits)
@@ -165,6 +169,7 @@ class TraceView(QWidget):
             self.silent,
             self.thinking,
             self.answer,
+            self.steps,
             self.feedback,
             Flow(self.case_button, self.regression_button),
             label("Where the time went", "section"),

@@ -163,6 +163,17 @@ def before_asking(
     )  # fmt: skip
 
 
+def budget_left(workspace: Workspace, model: str, pipeline: str, source: str) -> float | None:
+    """Return what the tightest budget for a model still has, in its currency; None without a budget."""
+    endpoint = _endpoint_elsewhere(workspace, model or workspace.settings.models.active)
+    rows = [row for row in list_budgets(workspace.database) if row.applies(endpoint, pipeline, source)]
+    if not endpoint or not rows:
+        return None
+    record_costs(workspace)
+    now = datetime.now()
+    return min(row.amount - budget_use(workspace.database, row, now).spent for row in rows)
+
+
 def _endpoint_elsewhere(workspace: Workspace, model: str) -> str:
     """Return the endpoint on another computer that a model is behind; "" for any other model."""
     if not model:

@@ -55,7 +55,7 @@ class BudgetState(StrEnum):
 
 # What people call the sources of traces that belong together.
 SOURCES = {
-    "people": ("person",),
+    "people": ("person", "step"),
     "evaluation": ("evaluation", "generation", "regression", "cache check"),
 }
 

@@ -14,6 +14,11 @@ gate.yaml, every part optional, at least one rule:
     drops:
       exact_match: 0.02
       ndcg_at_k: {allowed: 0.03, confidence: 0.90, must_prove: true}
+    # By how much the run is certainly not worse than the baseline (non-inferiority), in the metric's unit.
+    # The rule fails unless that is shown with p below 0.05, or what is said. A bare number is the margin.
+    not_worse_by:
+      token_f1: 0.02
+      faithfulness: {margin: 0.01, p: 0.01}
     # What must be right in single cases, named by key or by tag; at_least 1 unless said otherwise.
     cases:
       - {key: safety-1, metric: checks_passed}
@@ -44,7 +49,7 @@ from rag.errors import RagError
 from rag.evaluation.metrics import METRICS
 from rag.evaluation.pairing import GatheredRun, Pairing, pair
 from rag.evaluation.rows import NO_ANSWER, CaseOutcome
-from rag.evaluation.statistics.paired import LEAST_PAIRS, difference_interval
+from rag.evaluation.statistics.paired import LEAST_PAIRS, difference_interval, not_worse, p_text
 from rag.text.plurals import counted, named
 
 _MOST_BYTES = 1_000_000
@@ -65,7 +70,7 @@ class GateRow:
     """
 
     rule: str
-    kind: Literal["floor", "drop", "case", "errors", "stale", "changed"]
+    kind: Literal["floor", "drop", "not_worse_by", "case", "errors", "stale", "changed"]
     metric: str
     passed: bool
     value: float | None
@@ -127,6 +132,13 @@ class Drop(_Rule):
     must_prove: bool = False
 
 
+class NotWorseBy(_Rule):
+    """A rule that the run is shown not to be worse than the baseline by a margin or more."""
+
+    margin: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    p: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
 class Must(_Rule):
     """A rule on single cases, by key or by tag; at_least is 1 where neither limit is given."""
 
@@ -162,6 +174,7 @@ class Gate(_Rule):
 
     floors: dict[str, Floor] = {}
     drops: dict[str, Drop] = {}
+    not_worse_by: dict[str, NotWorseBy] = {}
     cases: tuple[Must, ...] = ()
     errors: Errors = Errors()
     stale: Stale = Stale()
@@ -171,9 +184,10 @@ class Gate(_Rule):
     @classmethod
     def _bare_numbers(cls, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise ValueError("a gate consists of floors, drops, cases and errors, with stale and min_share")
+            parts = "floors, drops, cases and errors, with not_worse_by, stale and min_share"
+            raise ValueError(f"a gate consists of {parts}")
         data = dict(data)
-        for part in ("floors", "drops"):
+        for part in ("floors", "drops", "not_worse_by"):
             rules = data.get(part)
             if isinstance(rules, dict):
                 data[part] = {name: _spelled_out(part, str(name), rule) for name, rule in rules.items()}
@@ -181,7 +195,7 @@ class Gate(_Rule):
 
     @model_validator(mode="after")
     def _known(self) -> Gate:
-        names = [*self.floors, *self.drops, *(must.metric for must in self.cases)]
+        names = [*self.floors, *self.drops, *self.not_worse_by, *(must.metric for must in self.cases)]
         if not names and not {"errors", "stale"} & self.model_fields_set:
             raise ValueError("a gate needs at least one rule")
         for name in names:
@@ -195,6 +209,8 @@ def _spelled_out(part: str, name: str, rule: Any) -> Any:
         return rule
     if part == "drops":
         return {"allowed": rule}
+    if part == "not_worse_by":
+        return {"margin": rule}
     metric = METRICS.get(name)
     return {"at_most" if metric and metric.direction == "lower" else "at_least": rule}
 
@@ -240,6 +256,10 @@ def decide(
     rows = [_floor_row(name, floor, results, gate.min_share) for name, floor in gate.floors.items()]
     rows += [
         _drop_row(name, drop, results, baseline, pairing, gate.min_share) for name, drop in gate.drops.items()
+    ]
+    rows += [
+        _not_worse_row(name, rule, results, baseline, pairing, gate.min_share)
+        for name, rule in gate.not_worse_by.items()
     ]
     rows += [_case_row(must, results) for must in gate.cases]
     rows.append(_errors_row(gate.errors, results))
@@ -292,6 +312,31 @@ def _drop_row(
     bound = f"at most {most:.3g}" if drop.must_prove else f"at least {least:.3g}"
     reason = f"{worse:+.3g} worse {over}, {bound} with confidence {drop.confidence:g}{tail}"
     return GateRow(rule, "drop", name, passed, worse, drop.allowed, reason)
+
+
+def _not_worse_row(
+    name: str,
+    wanted: NotWorseBy,
+    results: GatheredRun,
+    baseline: GatheredRun | None,
+    pairing: Pairing | None,
+    min_share: float,
+) -> GateRow:
+    rule = f"{name} not worse than the baseline by more than {wanted.margin:g} (p below {wanted.p:g})"
+    if baseline is None or pairing is None:
+        return GateRow(rule, "not_worse_by", name, False, None, wanted.margin, "there is no baseline")
+    run = pairing.run
+    found = not_worse(name, baseline.values, run.values, run.clusters, wanted.margin)
+    missing = _missing_pairs(name, baseline, run)
+    tail = _without(missing, run) + _unpaired(pairing)
+    if found.p is None or found.worse is None or found.low is None or found.high is None:
+        reason = f"{found.pairs} cases have a value in both runs, too few to compare{tail}"
+        return GateRow(rule, "not_worse_by", name, False, found.worse, wanted.margin, reason)
+    passed = found.p < wanted.p and _enough(found.pairs, missing, min_share)
+    over = f"over {found.pairs} of {counted(_total(run.means(name), results), 'case')}"
+    ends = f"difference {found.difference:+.3g} [{found.low:+.3g}, {found.high:+.3g}]"
+    reason = f"{ends} {over}, p {p_text(found.p)}{tail}"
+    return GateRow(rule, "not_worse_by", name, passed, found.worse, wanted.margin, reason)
 
 
 def _case_row(must: Must, results: GatheredRun) -> GateRow:

@@ -124,6 +124,33 @@ def difference_interval(
     return Interval(sample.mean - half, sample.mean + half, f"Student's t, {sample.drawn}")
 
 
+def ratio_interval(
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    clusters: Mapping[str, str] | None = None,
+    confidence: float = 0.95,
+) -> Interval | None:
+    """Return the interval of the ratio of two means of pairs, second to first; None where there is none.
+
+    Of positive values, such as costs: the interval of the logarithm, linearised case by case (delta method).
+
+    Args:
+        first: case key -> value; its mean must be above 0.
+        second: The same cases.
+        clusters: case key -> source document; a case without one stands alone.
+        confidence: Between 0 and 1.
+    """
+    keys = [key for key in first if key in second]
+    mean_a, mean_b = (sum(values[key] for key in keys) / max(len(keys), 1) for values in (first, second))
+    if mean_a <= 0 or mean_b <= 0:
+        return None
+    sample = _sample({key: second[key] / mean_b - first[key] / mean_a for key in keys}, clusters)
+    if sample is None:
+        return None
+    ratio, factor = mean_b / mean_a, math.exp(min(_student(sample, confidence) * sample.error, 700.0))
+    return Interval(ratio / factor, ratio * factor, f"Student's t of the logarithm, {sample.drawn}")
+
+
 @dataclass(frozen=True)
 class _Sample:
     """What an interval needs of the cases.

@@ -31,6 +31,8 @@ SEED = 20_240_601
 _EXACT_DISCORDANT = 25
 _EXACT_RANKS = 50
 _EXACT_FLIPS = 13  # 2**13 sign patterns are fewer than the resamples
+_LEAST_TAIL = 1e-6  # of the smallest p that is told
+_HALVINGS = 24  # of the range of p: it is exact to 1e-7
 _BLOCK = 250  # sign patterns at a time: 2,000 clusters take 4 MB
 
 
@@ -91,7 +93,7 @@ class Comparison:
         label = metric.label if metric else self.metric
         if self.difference is None:
             return f"{label}: no case has a value in both runs"
-        tail = "too few to test" if self.p_holm is None else f"p {_p_text(self.p_holm)}"
+        tail = "too few to test" if self.p_holm is None else f"p {p_text(self.p_holm)}"
         if self.kind == "yes/no" and metric and metric.phrase:
             net = round(self.difference * self.pairs)
             more = "more" if net > 0 else "fewer" if net < 0 else "more or fewer"
@@ -124,7 +126,8 @@ def _amount(value: float, unit: str, sign: str = "") -> str:
     return text.replace("-", "−")
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """Return a p with its sign, as it is read after "p"."""
     return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
@@ -169,6 +172,67 @@ def difference_interval(
     found = _interval(pairing, confidence)
     ends = (None, None) if found is None else (found.low, found.high)
     return len(difference), float(difference.mean()), *ends
+
+
+@dataclass(frozen=True)
+class NotWorse:
+    """Whether run B is not worse than run A by more than a margin (a test of non-inferiority).
+
+    Attributes:
+        metric: Its name.
+        margin: In the metric's unit.
+        pairs: Cases that have a value in both.
+        difference: mean B - mean A; None without a pair.
+        low: Lower end of the 95 % interval of the difference; None with too few pairs.
+        high: Upper end of it.
+        p: One-sided, of "B is worse by the margin or more"; None with too few pairs.
+    """
+
+    metric: str
+    margin: float
+    pairs: int
+    difference: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+
+    @property
+    def worse(self) -> float | None:
+        """By how much B is worse than A; negative: it is better."""
+        if self.difference is None:
+            return None
+        lower = self.metric in METRICS and METRICS[self.metric].direction == "lower"
+        return self.difference if lower else -self.difference
+
+
+def not_worse(
+    metric: str, a: RunValues, b: RunValues, clusters: Mapping[str, str] | None, margin: float
+) -> NotWorse:
+    """Test whether B is not worse than A by more than a margin, in the metric's unit.
+
+    p comes from the same interval that is shown: it is the smallest share to leave out on one side with which
+    the interval still excludes the margin, so that the two never contradict each other.
+    """
+    pairing = _pair(metric, a.get(metric, {}), b.get(metric, {}), clusters or {})
+    difference = pairing.b - pairing.a
+    mean = float(difference.mean()) if len(difference) else None
+    shown = _interval(pairing) if len(difference) >= LEAST_PAIRS else None
+    if shown is None or mean is None:
+        return NotWorse(metric, margin, len(difference), mean)
+    lower = metric in METRICS and METRICS[metric].direction == "lower"
+
+    def bound(tail: float) -> float:
+        """Return by how much B is at most worse when `tail` is left out on each side."""
+        found = _interval(pairing, 1 - 2 * min(tail, 1 - tail))
+        assert found is not None
+        most, least = (found.high, found.low) if lower else (-found.low, -found.high)
+        return most if tail <= 0.5 else least
+
+    low, high = _LEAST_TAIL, 1 - _LEAST_TAIL
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if bound(middle) < margin else (middle, high)
+    return NotWorse(metric, margin, len(difference), mean, shown.low, shown.high, high)
 
 
 def summary(comparisons: Sequence[Comparison], name: str = "B") -> str:

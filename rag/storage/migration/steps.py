@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from rag.storage.migration import (
     answer_cache,
+    cascades,
     costs,
     document_list,
     documents,
@@ -488,6 +489,7 @@ STEPS: tuple[Step, ...] = (
     Step(15, "traces of other applications", received.ACTIONS),
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
+    Step(18, "the steps of cascades", cascades.ACTIONS),
 )
 
 

@@ -92,6 +92,18 @@ class AskSession(SQLModel, table=True):
     prompt_name: str = ""  # with its label or number, as people write it
 
 
+class CascadeStep(SQLModel, table=True):
+    """A step of a cascade that answered a question, or tried to, each in a trace of its own."""
+
+    trace_id: str = Field(primary_key=True)
+    answer_id: str = Field(
+        index=True
+    )  # the trace of the answer that was given; of that step itself: the same
+    position: int  # in the cascade, from 1
+    name: str
+    reason: str = ""  # why its answer was not given, as the end of a sentence
+
+
 class Span(SQLModel, table=True):
     """A stage of answering and its time."""
 
@@ -203,6 +215,7 @@ mark(Trace, derived="answer thinking", copy="prompt", written="question error fa
                "finish_reason "
      "worst_verdict outcome silent_failures")  # fmt: skip
 mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")
+mark(CascadeStep, name="name", derived="reason", technical="trace_id answer_id")
 mark(Span, written="detail", technical="trace_id name kind")
 mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped lists moves")
 mark(Claim, derived="text reason", copy="evidence_text", technical="trace_id verdict doubtful")

@@ -20,6 +20,7 @@ from app.pages.ask.answer_card import AnswerCard
 from app.pages.ask.blind_card import BlindCard
 from app.pages.ask.page import AskPage
 from app.shared.source_panel import SourcePanel
+from rag.asking.cascades.rows import StepRejected
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -27,6 +28,7 @@ from rag.asking.rows import (
     PromptProgress,
     TokenStreamed,
     TraceFilter,
+    TraceStatus,
     list_traces,
 )
 from rag.errors import ModelError
@@ -622,3 +624,31 @@ def test_the_same_question_again_shows_where_its_answer_comes_from_and_answers_a
     fresh = page._cards[-1]
     assert isinstance(fresh, AnswerCard)
     assert not fresh.recalled.isVisibleTo(fresh)
+
+
+# --- Cascades ---------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_not_given_is_taken_away_and_the_reason_said(card: AnswerCard) -> None:
+    card.handle(TokenStreamed("t", "It needs cheese.", 3))
+    card.handle(StepRejected("t", "small", "1 sentence unsupported", "large"))
+    assert card.answer.toPlainText() == card.answer_text == ""
+    assert card.flags.text() == "The answer of small was not given: 1 sentence unsupported. Asking large."
+
+
+def test_what_is_shown_in_the_end_is_the_answer_that_was_given(
+    card: AnswerCard, open_workspace: Workspace
+) -> None:
+    """The last step may fail: then the answer of one before it is given after all."""
+    trace_id = ask_once(open_workspace, QUESTION, ANSWER)
+    card.handle(StepRejected("t", "small", "1 sentence unsupported", "large"))
+    card.finish(AskResult(trace_id, "s", TraceStatus.DONE, ANSWER, ("large could not answer",)))
+    assert "sourdough" in card.answer.toPlainText()
+    assert "Note: large could not answer." in card.flags.text()
+
+
+def test_a_blind_card_does_not_name_the_steps(qtbot: QtBot, notes: Path, console: Console) -> None:
+    card = AnswerCard(console, "", SourcePanel(console), is_blind=True)
+    qtbot.addWidget(card)
+    card.handle(StepRejected("t", "small", "1 sentence unsupported", "large"))
+    assert card.flags.text() == ""

@@ -33,7 +33,7 @@ from rag.monitoring.rows import list_alerts
 from rag.review.rollouts import start_rollout
 from rag.routing import ask as ask_routed
 from rag.settings import GenerationSettings
-from rag.storage.tables.traces import Trace
+from rag.storage.tables.traces import CascadeStep, Trace
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -563,3 +563,30 @@ def test_a_trace_links_to_what_it_names(
         Place(Kind.PROMPT_VERSION, str(trace.prompt_version), "default"),
         Place(Kind.SESSION, trace.session_id),
     ]
+
+
+# --- Cascades ---------------------------------------------------------------------------------------------
+
+
+def test_the_steps_of_a_cascade_are_shown_and_open_their_own_traces(
+    qtbot: QtBot, console: Console, notes: Path, open_workspace: Workspace
+) -> None:
+    given, other = (
+        ask_once(open_workspace, BREAD, "Twelve hours [1]."),
+        ask_once(open_workspace, BREAD, "Cheese [1]."),
+    )
+    with open_workspace.store.session() as session:
+        session.add(
+            CascadeStep(trace_id=other, answer_id=given, position=1, name="small", reason="unsupported")
+        )
+        session.add(CascadeStep(trace_id=given, answer_id=given, position=2, name="large"))
+    page = TracesPage(console)
+    qtbot.addWidget(page)
+    page.open_trace(given)
+    shown = texts(page.view.steps)
+    assert "1. small (scripted): not given: unsupported" in shown and "Cheese [1]." in shown
+    assert "2. large (scripted): its answer was given" in shown
+    click(page.view.steps, "Open trace")
+    assert page.view._claims_of == other
+    page.open_trace(ask_once(open_workspace, TIDE, "High [1]."))
+    assert page.view.steps.isHidden()

@@ -35,6 +35,7 @@ def test_the_documented_example_is_a_gate() -> None:
     assert gate.floors["hit_rate"].at_least == 0.8
     assert gate.floors["total_ms"].at_most == 8000
     assert gate.drops["ndcg_at_k"].must_prove
+    assert gate.not_worse_by["faithfulness"].p == 0.01 and gate.not_worse_by["token_f1"].margin == 0.02
     assert len(gate.cases) == 3
 
 
@@ -148,3 +149,31 @@ def test_the_gate_in_the_readme_is_one() -> None:
     blocks = [block.split("```")[0] for block in text.split("```yaml")[1:]]
     gate = parse_gate(next(block for block in blocks if "floors:" in block))
     assert gate.floors and gate.drops and gate.cases and gate.errors
+
+
+def test_not_worse_by_passes_only_what_is_shown() -> None:
+    baseline = results("a", token_f1=[0.5 + n % 5 / 50 for n in range(120)])
+    close = results("b", token_f1=[0.5 + n % 5 / 50 + (n % 3 - 1) / 50 for n in range(120)])
+    row = only("not_worse_by: {token_f1: 0.02}", close, baseline)
+    assert (row.passed, row.kind, row.limit) == (True, "not_worse_by", 0.02)
+    assert row.rule == "token_f1 not worse than the baseline by more than 0.02 (p below 0.05)"
+    assert "over 120 of 120 cases, p < 0.001" in row.reason
+    noisy = results("b", token_f1=[0.8 if n % 2 else 0.2 for n in range(120)])
+    assert only("drops: {token_f1: 0.02}", noisy, baseline).passed  # not sure to be worse
+    assert not only("not_worse_by: {token_f1: 0.02}", noisy, baseline).passed  # nor sure not to be
+    strict = only("not_worse_by: {token_f1: {margin: 0.004, p: 0.001}}", close, baseline)
+    assert not strict.passed and "p below 0.001" in strict.rule
+
+
+def test_not_worse_by_fails_without_a_baseline_or_with_too_few_pairs() -> None:
+    run = results("b", token_f1=[0.5] * 5)
+    assert only("not_worse_by: {token_f1: 0.5}", run).reason == "there is no baseline"
+    assert "5 cases have a value in both runs" in only("not_worse_by: {token_f1: 0.5}", run, run).reason
+
+
+@pytest.mark.parametrize(
+    "rule", ["0", "-0.1", "{margin: .inf}", "{margin: 0.1, p: 0.5}", "{p: 0.01}", "true"]
+)
+def test_a_margin_that_is_none_is_refused(rule: str) -> None:
+    with pytest.raises(RagError, match=r"gate\.yaml: not_worse_by\.token_f1"):
+        parse_gate(f"not_worse_by: {{token_f1: {rule}}}")

@@ -15,6 +15,7 @@ from rag.evaluation.statistics.intervals import (
     difference_interval,
     has_few_documents,
     mean_interval,
+    ratio_interval,
 )
 from rag.monitoring.control_limits import wilson_interval
 
@@ -222,3 +223,33 @@ def test_cases_of_few_documents_are_taken_one_by_one() -> None:
 
 def test_scores_that_are_all_the_same_have_an_interval_without_width() -> None:
     assert ends(mean_interval({f"c{n}": 0.25 for n in range(8)})) == (0.25, 0.25)
+
+
+# --- ratios -----------------------------------------------------------------------------------------------
+
+
+def test_the_interval_of_a_ratio_contains_the_true_one_as_often_as_it_says() -> None:
+    inside = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        first = generator.gamma(4.0, 1.0, 60)
+        second = 0.4 * first * generator.gamma(20.0, 1 / 20, 60)
+        keys = [str(n) for n in range(60)]
+        found = ratio_interval(dict(zip(keys, first, strict=True)), dict(zip(keys, second, strict=True)))
+        assert found is not None
+        inside += found.low <= 0.4 <= found.high
+    assert inside >= 181  # 190 are expected; 180 or fewer would happen in 1 of 200 such tests
+
+
+def test_the_cases_of_one_document_make_the_interval_of_a_ratio_wider() -> None:
+    keys = [str(n) for n in range(60)]
+    first = dict.fromkeys(keys, 2.0)
+    second = {key: 1.0 + int(key) // 5 % 3 for key in keys}
+    alone = ratio_interval(first, second)
+    together = ratio_interval(first, second, {key: f"d{int(key) // 5}" for key in keys})
+    assert alone and together and together.high - together.low > alone.high - alone.low
+
+
+@pytest.mark.parametrize("values", [{}, {"a": 1.0}, {"a": 0.0, "b": 0.0}])
+def test_a_ratio_of_nothing_or_to_nothing_has_no_interval(values: dict[str, float]) -> None:
+    assert ratio_interval(values, values) is None

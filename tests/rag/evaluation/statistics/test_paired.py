@@ -21,6 +21,7 @@ from rag.evaluation.statistics.paired import (
     difference_interval,
     holm,
     mcnemar,
+    not_worse,
     sign_test,
     summary,
     wilcoxon,
@@ -529,3 +530,58 @@ def test_two_thousand_cases_of_four_pipelines_take_well_under_a_second() -> None
         print(f"{len(known) or 2000} {taken:.2f} s")
         assert [len(part) for part in found] == [12, 12, 12]
         assert taken < 3  # 0.5 s on two idle cores; others may be at work
+
+
+# --- non-inferiority --------------------------------------------------------------------------------------
+
+
+def worse_by(loss: float, spread: float, cases: int, seed: int = 1) -> tuple[dict, dict]:
+    generator = np.random.default_rng(seed)
+    first = generator.uniform(0.4, 0.6, cases)
+    second = first - loss + generator.normal(0, spread, cases)
+    return run("token_f1", list(first)), run("token_f1", list(second))
+
+
+def test_not_worse_is_shown_by_a_small_difference_of_many_cases_alone() -> None:
+    found = not_worse("token_f1", *worse_by(0.0, 0.05, 200), None, 0.02)
+    assert found.p is not None and found.p < 0.001 and found.pairs == 200
+    few = not_worse("token_f1", *worse_by(0.0, 0.15, 8), None, 0.02)
+    assert few.p is not None and few.p > 0.05
+    assert not_worse("token_f1", *worse_by(0.0, 0.05, 5), None, 0.02).p is None
+    worse = not_worse("token_f1", *worse_by(0.05, 0.05, 200), None, 0.02)
+    assert worse.p is not None and worse.p > 0.999
+    assert worse.worse == pytest.approx(0.05, abs=0.01)
+
+
+def test_p_of_not_worse_agrees_with_the_interval_that_is_shown() -> None:
+    a, b = worse_by(0.004, 0.05, 60)
+    for margin in np.linspace(0.001, 0.05, 25):
+        found = not_worse("token_f1", a, b, None, float(margin))
+        assert found.p is not None and found.low is not None
+        assert (found.p < 0.025) == (-found.low < margin)  # the 95 % interval leaves out 2.5 % on each side
+
+
+def test_for_a_metric_of_which_less_is_better_worse_is_more() -> None:
+    a = run("total_ms", [100.0 + n for n in range(30)])
+    b = run("total_ms", [130.0 + n + n % 3 for n in range(30)])
+    found, other = not_worse("total_ms", a, b, None, 50.0), not_worse("total_ms", b, a, None, 10.0)
+    assert found.worse == pytest.approx(31) and other.worse == pytest.approx(-31)
+    assert found.p is not None and other.p is not None and found.p < 0.01 and other.p < 0.01
+    beyond = not_worse("total_ms", a, b, None, 20.0)
+    assert beyond.p is not None and beyond.p > 0.99
+
+
+def test_a_run_that_is_worse_by_the_margin_is_rarely_called_not_worse() -> None:
+    wrong = 0
+    for seed in range(100):
+        p = not_worse("token_f1", *worse_by(0.02, 0.05, 40, seed), None, 0.02).p
+        wrong += p is not None and p < 0.05
+    assert wrong <= 10  # 5 are expected; 11 or more would happen in 1 of 90 such tests
+
+
+def test_runs_that_are_the_same_in_every_case_are_not_shown_to_be_the_same_everywhere() -> None:
+    same = run("exact_match", [1.0] * 10)
+    found = not_worse("exact_match", same, same, None, 0.02)
+    assert found.difference == 0.0 and found.p is not None and found.p > 0.05
+    many = run("exact_match", [1.0] * 2000)
+    assert (not_worse("exact_match", many, many, None, 0.02).p or 0) < 0.001

@@ -6,7 +6,16 @@ import pytest
 from sqlmodel import SQLModel
 from table_rows import row, saves, stored
 
-from rag.storage.tables.traces import Claim, ConsistencyCheck, FlagLimits, FlagOpinion, Span, Trace, TraceHit
+from rag.storage.tables.traces import (
+    CascadeStep,
+    Claim,
+    ConsistencyCheck,
+    FlagLimits,
+    FlagOpinion,
+    Span,
+    Trace,
+    TraceHit,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,6 +24,7 @@ from rag.storage.tables.traces import Claim, ConsistencyCheck, FlagLimits, FlagO
         (Trace, {"id": "t"}, {"id": "u"}),
         (FlagOpinion, {"trace_id": "t", "start": 0}, {"start": 1}),
         (FlagLimits, {"collection_id": 1}, {"collection_id": 2}),
+        (CascadeStep, {"trace_id": "t", "answer_id": "u", "position": 1}, {"trace_id": "u"}),
     ],
 )
 def test_what_must_be_there_once_is_refused_twice(

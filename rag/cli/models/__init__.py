@@ -1,0 +1,1 @@
+"""Commands on models that need a file of their own."""

@@ -1,0 +1,40 @@
+"""The step of cascades makes their table, as a new data folder has it, and one row for each trace."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlmodel import SQLModel, create_engine
+
+from rag.storage.migration.cascades import ACTIONS
+from rag.storage.migration.steps import run_actions
+from rag.storage.tables.traces import CascadeStep
+
+ROW = "INSERT INTO cascadestep VALUES (?, ?, ?, ?, ?)"
+
+
+def columns(connection: sqlite3.Connection) -> list[tuple[str, int, int]]:
+    """Return (name, whether it must have a value, place in the key) of each column."""
+    return connection.execute("SELECT name, \"notnull\", pk FROM pragma_table_info('cascadestep')").fetchall()
+
+
+def test_the_table_is_as_a_new_folder_has_it() -> None:
+    engine = create_engine("sqlite://")
+    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[str(CascadeStep.__tablename__)]])
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection, engine.connect() as new:
+        run_actions(connection, ACTIONS)
+        made = new.exec_driver_sql("SELECT name, \"notnull\", pk FROM pragma_table_info('cascadestep')")
+        assert columns(connection) == [tuple(row) for row in made.fetchall()]
+
+
+def test_a_trace_is_one_step_and_an_answer_has_several() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        run_actions(connection, ACTIONS)
+        connection.execute(ROW, ("a", "b", 1, "small", "1 sentence unsupported"))
+        connection.execute(ROW, ("b", "b", 2, "large", ""))
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(ROW, ("a", "c", 1, "small", ""))
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT * FROM cascadestep WHERE answer_id = 'b'"
+        ).fetchall()
+        assert "ix_cascadestep_answer_id" in str(plan)
