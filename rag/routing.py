@@ -141,7 +141,7 @@ def _tell_monitors(workspace: Workspace) -> None:
 
 
 def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> tuple[PipelineConfig, Question]:
-    """Return the arm that a new trace's id falls to, and the question to it; a blind roll-out asks production."""
+    """Return the arm that a new trace's id falls to, and its question; a blind roll-out asks production."""
     trace_id = new_trace_id()
     arm = arm_for(found.id or 0, trace_id, 0.0 if found.kind == RolloutKind.BLIND else found.share)
     if found.kind != RolloutKind.BLIND:

@@ -248,7 +248,8 @@ def _hold_limits(session: Session, settings: Settings) -> None:
 def _model_identity(workspace: Workspace, wanted: str) -> str:
     """Return which model answers, without loading it.
 
-    Of a file it is the file as it is now and its chat template, of an endpoint its address and model. A file with the same path, size and time is the same, as in rag.models.catalogue. "" when it is not there.
+    Of a file it is the file as it is now and its chat template, of an endpoint its address and model. A file
+    with the same path, size and time is the same, as in rag.models.catalogue. "" when it is not there.
     """
     path = (
         find_model(workspace.database, workspace.settings, wanted)
