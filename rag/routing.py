@@ -63,33 +63,28 @@ def ask(
         is_confirmed: A person has said yes to what a budget asks.
         tags: Words that rules of a cascade go by.
 
-    Returns:
-        The result; of a blind comparison both results.
-
-    Raises:
-        RagError: The question could not be answered. The trace was saved before.
+    Returns the result, of a blind comparison both. Raises RagError after the trace was saved.
     """
     chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
     session_id = go_on(workspace.store, session_id, chosen, binds)
     asked = _Asked(question, collection, session_id, parent_id, fresh, tags)
+    is_chosen = bool(pipeline or prompt) or version is not None or model is not None
+    row = None if is_chosen else running_rollout(workspace.database, collection)
+    if row is not None and row.kind is RolloutKind.BLIND and not alone:
+        both = yield from _ask_both(workspace, _rollout(workspace, row.id), asked, is_confirmed)
+        _tell_monitors(workspace)
+        return both
     config: PipelineConfig | None = None
-    row = running_rollout(workspace.database, collection)
     if pipeline:
         config = _named(workspace, pipeline, collection)
         wanted = replace(asked.of(config), pipeline=pipeline.partition("@")[0])
-    elif version is not None or model is not None or prompt:
+    elif is_chosen:
         wanted = asked.with_choice(version, model, prompt)
     elif row is None:
         config = production_config(workspace, collection)
         wanted = asked.of(config)
     else:
-        with workspace.store.session() as session:
-            found = session.get_one(Rollout, row.id)
-        if row.kind is RolloutKind.BLIND and not alone:
-            both = yield from _ask_both(workspace, found, asked, is_confirmed)
-            _tell_monitors(workspace)
-            return both
-        config, wanted = _one_arm(workspace, found, asked)
+        config, wanted = _one_arm(workspace, _rollout(workspace, row.id), asked)
     result = yield from answer_with(workspace, config, wanted, is_confirmed)
     _tell_monitors(workspace)
     return result
@@ -133,6 +128,11 @@ def _named(workspace: Workspace, pipeline: str, collection: str) -> PipelineConf
     if config.collection != collection:
         raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
     return config
+
+
+def _rollout(workspace: Workspace, rollout_id: int) -> Rollout:
+    with workspace.store.session() as session:
+        return session.get_one(Rollout, rollout_id)
 
 
 def _tell_monitors(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from rag.asking.cache.rows import hit_of
+from rag.asking.cache.rows import CacheHitRow, hit_of
 from rag.asking.cascades.rows import StepRejected, list_cascade_steps
 from rag.asking.rows import (
     AnswerRestarted,
@@ -128,9 +128,7 @@ def ask(
         str, typer.Option("--collection", "-c", help="Name of the collection; with --session: what it asks.")
     ] = "",
     version: Version = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="A model's name or the path of a GGUF file.")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model's name or the path of a GGUF file.")] = None,
     session: Annotated[
         str,
         typer.Option(
@@ -155,9 +153,7 @@ def ask(
     may_leave: Annotated[
         bool, typer.Option("--may-leave", help="Agree that passages leave this computer for this question.")
     ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Ask the model even if the cache has the answer.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask the model, not the cache.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask even if a budget asks before it does.")] = False,
     data: Data = None,
     as_json: Json = False,
@@ -166,8 +162,8 @@ def ask(
     from rag.routing import ask as ask_as_rolled_out
 
     with open_workspace(data, "ask") as workspace:
-        given = Binding(collection, version or "", pipeline, model or "", prompt)
-        session, chosen = _bound(workspace.database, session, given)
+        wanted = Binding(collection, version or "", pipeline, model or "", prompt)
+        session, chosen = _bound(workspace.database, session, wanted)
         if may_leave:
             workspace.endpoints.border.allow(chosen.collection, "")
         events = ask_as_rolled_out(
@@ -175,18 +171,15 @@ def ask(
             model=chosen.model or None, session_id=session, alone=True, pipeline=chosen.pipeline,
             prompt=chosen.prompt, fresh=fresh, is_confirmed=yes, tags=tuple(tag or ()),
         )  # fmt: skip
-        show = partial(show_answer_event, show_thinking=show_thinking)
-        result = finish(events, None if as_json else show, cancelled_ask)
+        show = None if as_json else partial(show_answer_event, show_thinking=show_thinking)
+        result = finish(events, show, cancelled_ask)
         assert isinstance(result, AskResult)
         detail = get_trace(workspace.database, result.trace_id)
         hit = hit_of(workspace.database, result.trace_id)
     if as_json:
         print_json({**ask_document(detail, result), "cache": as_plain(hit) if hit else None})
     else:
-        _print_answer_end(detail, result)
-        if hit:
-            said = f"{hit.sentence()} (trace {hit.source_trace[:8]}); --fresh asks the model"
-            screen.print(said, style="dim", highlight=False, soft_wrap=True)
+        _print_answer_end(detail, result, hit)
 
 
 def _bound(database: Database, session: str, given: Binding) -> tuple[str, Binding]:
@@ -323,7 +316,7 @@ def _packed_sentence(event: RetrievalDone) -> str:
     )
 
 
-def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
+def _print_answer_end(detail: TraceDetail, result: AskResult, recalled: CacheHitRow | None) -> None:
     if result.status == TraceStatus.NOTHING_FOUND:
         screen.print(plain(detail.answer))
     sys.stdout.write("\n\n")
@@ -343,6 +336,9 @@ def _print_answer_end(detail: TraceDetail, result: AskResult) -> None:
     for notice in filter(None, (detail.explained, *result.notices)):
         screen.print(f"[dim]note: {plain(notice)}[/dim]")
     screen.print(f"[dim]trace {result.trace_id[:8]}[/dim]")
+    if recalled:
+        said = f"{recalled.sentence()} (trace {recalled.source_trace[:8]}); --fresh asks the model"
+        screen.print(said, style="dim", highlight=False, soft_wrap=True)
 
 
 def _shown(side: SearchSide, limit: int, explain: bool) -> list[Hit]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.blind_card import BlindCard
 from rag import operations
 from rag.evaluation.pipelines import make_config
 from rag.evaluation.rows import list_cases, list_drafts

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine.client import Task
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.pages.ask.following import Following
 from app.pages.ask.stored_answers import stored_card
 from app.pages.ask.turn import QueuedQuestion, Turn

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine.client import Task
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.pages.ask.conversation import Asking, Conversation
 from app.pages.ask.find_bar import FindBar
 from app.pages.ask.following import Following

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.shared.source_panel import SourcePanel
 from rag.asking.rows import (
     AskResult,

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.widgets.buttons import IconButton, button
 from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import column, row

@@ -68,9 +68,8 @@ def ask_steps(
         opened: Is told of the trace of each step as it begins.
         allowed: Returns what is to be said of a step before it is asked; raises RagError where it may not be.
 
-    Returns:
-        The finished question whose answer is given. Raises RagError, after all traces were saved, when the
-        last step failed and no other one had an answer.
+    Returns the finished question whose answer is given. Raises RagError, after all traces were saved, when
+    the last step failed and no other one had an answer.
     """
     trace_id = steps[0].question.trace_id or new_trace_id()
     session_id = steps[0].question.session_id or new_trace_id()
@@ -88,13 +87,10 @@ def ask_steps(
         if earlier:
             ask.recorder.go_on_from(earlier[0].ask.recorder)
         try:
-            ask.recorder.fallbacks.extend(allowed(question))
-            yield from run_ask(ask)
+            yield from _run_allowed(ask, question, allowed)
         except OutOfTimeError:
             raise
         except RagError as error:
-            if ask.trace.status == TraceStatus.RUNNING:  # it was not allowed
-                ask.recorder.finish(TraceStatus.FAILED, str(error))
             kept = next((one for one in reversed(earlier) if one.has_answer), None)
             if is_last and kept is None:
                 _link(workspace, ask, position, step.name)
@@ -123,6 +119,18 @@ def answer_cascade(
 ) -> Generator[Any, None, AskResult]:
     """Answer a question by a cascade; see ask_steps."""
     return result_of((yield from ask_steps(workspace, steps, budget=budget, allowed=allowed)))
+
+
+def _run_allowed(
+    ask: Ask, question: Question, allowed: Callable[[Question], Sequence[str]]
+) -> Generator[Any, None, None]:
+    """Run a step; one that is not allowed ends as one that failed."""
+    try:
+        ask.recorder.fallbacks.extend(allowed(question))
+    except RagError as error:
+        ask.recorder.finish(TraceStatus.FAILED, str(error))
+        raise
+    yield from run_ask(ask)
 
 
 # --- the traces of steps ----------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.pages.ask.page import AskPage
 from app.shared.source_panel import SourcePanel
 from rag.asking.cascades.rows import StepRejected

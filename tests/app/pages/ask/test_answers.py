@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QLabel, QLineEdit, QMe
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
+from app.pages.ask.cards.answer_card import AnswerCard
 from app.pages.ask.page import AskPage
 from app.pages.overview import RECENT_COLUMNS
 from app.pages.traces.page import TRACE_COLUMNS

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from stored_traces import add_traces
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
+from app.pages.ask.cards.answer_card import AnswerCard
 from app.pages.ask.page import AskPage
 from rag.asking.rows import TraceFilter, list_traces
 from rag.asking.sessions.changes import go_on

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from driving import texts
 from pytestqt.qtbot import QtBot
 
-from app.pages.ask.answer_card import AnswerCard
-from app.pages.ask.blind_card import BlindCard
+from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.cards.blind_card import BlindCard
 from app.pages.ask.page import AskPage
 from rag.asking.sessions.rows import list_sessions
 from rag.evaluation.pipelines import make_config, save_pipeline

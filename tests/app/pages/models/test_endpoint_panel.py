@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard
+from app.pages.ask.cards.answer_card import AnswerCard
 from app.pages.ask.page import AskPage
 from app.pages.models.endpoint_panel import ConnectDialog
 from app.pages.models.page import ModelsPage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.pages.ask.answer_text import as_markdown, as_plain_text
+from app.pages.ask.cards.answer_text import as_markdown, as_plain_text
 from rag.index.rows import Hit
 
 ONE = Hit(7, 1, "bread.md", "/x/bread.md", "Bread", "heading", None, 0, 4, "Rye.", 1, marker=1)

@@ -10,18 +10,19 @@ from PySide6.QtWidgets import QApplication, QProgressBar
 
 from app.console import Console, Notice
 from app.engine.client import Task
-from app.pages.ask.answer_actions import AnswerActions, fill_again, fill_sets
-from app.pages.ask.answer_text import as_markdown, as_plain_text
-from app.pages.ask.columns import Columns
+from app.pages.ask.cards.answer_actions import AnswerActions, fill_again, fill_sets
+from app.pages.ask.cards.answer_text import as_markdown, as_plain_text
+from app.pages.ask.cards.border_pill import BorderPill
+from app.pages.ask.cards.columns import Columns
+from app.pages.ask.cards.recalled_strip import RecalledStrip
 from app.pages.ask.find_bar import QUESTION
-from app.pages.ask.recalled_strip import RecalledStrip
 from app.shared.feedback_bar import FeedbackBar
 from app.shared.source_lines import SourceList
 from app.shared.source_panel import SourcePanel
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
 from app.widgets.buttons import Toolbar
-from app.widgets.labels import ElidedLabel, StatusPill, label, set_tip
+from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import Panel, column, row
 from app.widgets.theme import scaled
 from rag import operations
@@ -99,11 +100,10 @@ class AnswerCard(Panel):
         self._pending = ""
         self._is_running = True
         self._has_choice = False  # a person has opened a source of this answer
+        self._was_rejected = False  # the answer of a step of a cascade
         self._question = question
         self.asked_with: dict[str, Any] = {}  # the keywords of the question; empty: as its trace says
-        self._was_rejected = False  # the answer of a step of a cascade
-        self.trace_id = ""
-        self.answer_text = ""
+        self.trace_id = self.answer_text = ""
         self.others: list[AnswerCard] = []
         self.thinking = ThinkingView()
         self._thinking_tokens = 0
@@ -114,17 +114,12 @@ class AnswerCard(Panel):
         self.state.hide()
         self.status, self.packed = ElidedLabel("Waiting…"), ElidedLabel()
         self.flags, self.arm = label("", "small", wrap=True), ElidedLabel()
-        for made in (self.status, self.packed, self.arm):
-            made.setProperty("role", "small")
-        self.status.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Prompt read by the model")
         self._progress.hide()
         self.source_list = SourceList()
         self.source_list.opened.connect(self._open_hit)
-        self.arm.hide()
-        self.left = StatusPill(console.theme)
-        self.left.hide()
+        self.left = BorderPill(console.theme)
         self.recalled = RecalledStrip()
         self.recalled.trace_requested.connect(self.trace_requested)
         self.recalled.fresh_wanted.connect(partial(self.ask_again, "Answered again", {}))
@@ -143,6 +138,10 @@ class AnswerCard(Panel):
         if not (question or heading):  # not setVisible: without a parent it takes the focus as a window
             asked.hide()
         asked.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for small in (self.status, self.packed, self.arm):
+            small.setProperty("role", "small")
+        self.status.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.arm.hide()
         own = column(
             self._progress, self.recalled, self.thinking, self.answer, row(self.left, 1), self.state,
             self.flags, self.source_list,
@@ -168,7 +167,7 @@ class AnswerCard(Panel):
                 lambda: self.edit_wanted.emit(self.trace_id)),
             add("Make a case", "Add question, answer and cited passages to an evaluation set",
                 fill=lambda menu: fill_sets(menu, self._console, self.make_case)),
-            add("Open trace", "Trace of this answer", self._open_trace),
+            add("Open trace", "Trace of this answer", lambda: self.trace_requested.emit(self.trace_id)),
         )  # fmt: skip
         return self.answer_actions.make_bar()
 
@@ -225,7 +224,10 @@ class AnswerCard(Panel):
         task.event.connect(self.handle)
         task.finished.connect(self.finish)
         task.failed.connect(self._failed)
-        task.cancelled.connect(self._cancelled)  # no lambda: the card may be gone by then
+        # No lambda: the card may be gone by then.
+        task.cancelled.connect(
+            partial(self.stop, "Stopped. The trace contains the answer up to here.", False)
+        )
         task.ended.connect(self._console.data_changed)
         self.stop_wanted.connect(task.cancel)
 
@@ -330,7 +332,7 @@ class AnswerCard(Panel):
         if self._is_blind:
             self.status.setText("")
             return
-        self._show_border(trace)
+        self.left.show_trace(trace)
         self.recalled.show_hit(hit_of(self._console.database, result.trace_id))
         arm = arm_of(self._console.database, result.trace_id)
         if arm is not None:
@@ -357,14 +359,6 @@ class AnswerCard(Panel):
         """Say which pipeline gave the answer."""
         self.arm.setText(text)
         self.arm.show()
-
-    def _show_border(self, trace: TraceDetail) -> None:
-        """Say that question and passages have left this computer, and to whom."""
-        if trace.sent_to:
-            host = trace.sent_to if len(trace.sent_to) <= 32 else f"{trace.sent_to[:31]}…"
-            self.left.set_status(f"Sent to {host}", "check")
-            set_tip(self.left, f"The question and its passages left this computer, for “{trace.endpoint}”.")
-        self.left.setVisible(bool(trace.sent_to))
 
     def _show_links(self) -> None:
         self._show_actions()
@@ -437,9 +431,6 @@ class AnswerCard(Panel):
         if first is not None:
             self._sources.claim_panel.hide()
             self._sources.show_hit(first)
-
-    def _open_trace(self) -> None:
-        self.trace_requested.emit(self.trace_id)
 
 
 def asked_with(trace: TraceDetail) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from app.console import Console
-from app.pages.ask.answer_card import AnswerCard, Event
+from app.pages.ask.cards.answer_card import AnswerCard, Event
 from app.pages.ask.find_bar import QUESTION
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import button

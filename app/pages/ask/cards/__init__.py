@@ -1,0 +1,1 @@
+"""The cards of questions and their answers."""
