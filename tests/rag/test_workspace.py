@@ -212,7 +212,7 @@ def test_only_what_decides_how_a_model_is_loaded_loads_it_again(
 def test_a_cross_encoder_that_is_none_is_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"No cross-encoder is chosen\. Set retrieval\.cross_encoder"):
         workspace.cross_encoder("")
-    with pytest.raises(ModelError, match="it has no config.json"):
+    with pytest.raises(ModelError, match=r"it has no config\.json"):
         workspace.cross_encoder(str(tmp_path))
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(ModelError, match="no weights in the safetensors format"):
