@@ -561,8 +561,12 @@ class JudgementCheck:
     def sentence(self) -> str:
         """Return the counts for people."""
         where = f"version {self.version_number} of {self.collection}"
+        if not self.judged:
+            return f"“{self.set_name}” has no judgements to find in {where}."
         if not self.stale:
-            return f"All {counted(self.judged, 'judgement')} of “{self.set_name}” are found in {where}."
+            found = "The judgement" if self.judged == 1 else f"All {self.judged:,} judgements"
+            verb = "is" if self.judged == 1 else "are"
+            return f"{found} of “{self.set_name}” {verb} found in {where}."
         known = sum(bool(one.proposal) for one in self.stale)
         return (
             f"{len(self.stale):,} of {counted(self.judged, 'judgement')} of “{self.set_name}” are not found "

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data_folders import insert
 from fakes import FakeEmbedder, ScriptedModel
 from stored_traces import add_traces
 
 from rag.asking.rows import TraceFilter, TraceStatus, list_traces
-from rag.errors import RagError
+from rag.errors import ModelError, NotFoundError, RagError
 from rag.grounding.detector import VerdictLimits
-from rag.settings import GenerationSettings, Settings
+from rag.models.embedding import starter_embedder_folder
+from rag.settings import GenerationSettings, Settings, own_retrieval, preset
 from rag.storage.tables.knowledge import EmbedderFolder
-from rag.workspace import Workspace, change_settings, read_settings
+from rag.workspace import _MOST_SENTENCES, Workspace, _fits, change_settings, read_settings
 
 
 class OtherEmbedder(FakeEmbedder):
@@ -155,3 +157,165 @@ def test_a_sentence_of_a_passage_is_embedded_once_however_often_it_is_checked(wo
     workspace.forget_contents()
     workspace.check("What?", "Rye bread needs sourdough.", passages, VerdictLimits())
     assert embedder.embedded_count > count
+
+
+# --- models and embedders that are not there --------------------------------------------------------------
+
+
+def test_a_model_behind_an_endpoint_is_no_model_on_this_computer(workspace: Workspace) -> None:
+    loaded = workspace.loaded_model
+    with pytest.raises(
+        ModelError, match="endpoint:far is an endpoint, and this needs a model on this computer"
+    ):
+        workspace.language_model(Path("endpoint:far"))
+    with pytest.raises(NotFoundError, match="far"):
+        workspace.chat_model(Path("endpoint:far"))
+    workspace.change_settings({"models": {"active": "endpoint:far"}})
+    assert workspace.active_model_path() == Path("endpoint:far")
+    with pytest.raises(NotFoundError, match="far"):
+        workspace.chat_model()
+    assert workspace.loaded_model is loaded, "what was loaded stays"
+
+
+def test_a_model_that_cannot_be_loaded_leaves_none_in_memory(folder: Path, tmp_path: Path) -> None:
+    model = ScriptedModel()
+    with opened(folder, load_model=model.load) as workspace:
+        workspace.language_model(tmp_path / "one.gguf")
+        model.load_error = ModelError("Too large.")
+        with pytest.raises(ModelError, match="Too large"):
+            workspace.language_model(tmp_path / "two.gguf")
+        assert workspace.loaded_model is None, "the old one was unloaded to make room"
+        model.load_error = None
+        assert workspace.chat_model(tmp_path / "two.gguf") is model
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_loaded_again"),
+    [
+        ({"context": 1024}, True),
+        ({"gpu_layers": -1}, True),
+        ({"threads": 3}, True),
+        ({"temperature": 1.5}, False),
+        ({"max_answer_tokens": 9}, False),
+        ({"top_p": 0.5, "repeat_penalty": 1.5}, False),
+    ],
+)
+def test_only_what_decides_how_a_model_is_loaded_loads_it_again(
+    changed: dict[str, float], is_loaded_again: bool
+) -> None:
+    loaded = ScriptedModel().load(Path("one.gguf"), GenerationSettings())
+    wanted = GenerationSettings.model_validate(changed)
+    assert _fits(loaded, Path("one.gguf"), wanted) is not is_loaded_again
+    assert not _fits(loaded, Path("two.gguf"), wanted)
+
+
+def test_a_cross_encoder_that_is_none_is_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"No cross-encoder is chosen\. Set retrieval\.cross_encoder"):
+        workspace.cross_encoder("")
+    with pytest.raises(ModelError, match=r"it has no config\.json"):
+        workspace.cross_encoder(str(tmp_path))
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    with pytest.raises(ModelError, match="no weights in the safetensors format"):
+        workspace.cross_encoder(str(tmp_path))
+
+
+def test_a_cross_encoder_is_opened_once_until_another_folder_is_chosen(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}", "utf-8")
+        (tmp_path / name / "model.safetensors").write_bytes(b"")
+    first = workspace.cross_encoder(str(tmp_path / "one"))
+    assert workspace.cross_encoder(str(tmp_path / "one")) is first
+    assert workspace.cross_encoder(str(tmp_path / "two")).folder == tmp_path / "two"
+
+
+def test_a_second_detector_that_is_none_is_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        workspace.check("What?", "Rye.", ["Rye."], VerdictLimits(second_detector=str(tmp_path / "none")))
+
+
+def test_an_embedder_whose_files_were_replaced_is_refused(workspace: Workspace) -> None:
+    starter = starter_embedder_folder()
+    with workspace.store.session() as session:
+        session.add(EmbedderFolder(fingerprint="older", name="mine", path=str(starter), added_ms=0))
+    with pytest.raises(RagError, match="no longer the one that made these vectors"):
+        workspace.embedder_of("older")
+    with pytest.raises(RagError, match="made with the embedder 0123456789ab, which is not installed here"):
+        workspace.embedder_of("0123456789abcdef0123")
+
+
+# --- encoding ---------------------------------------------------------------------------------------------
+
+
+def test_no_texts_have_no_vectors(workspace: Workspace) -> None:
+    assert workspace.encode([]).shape == (0, 1024)
+    vectors, tokens = workspace.encode_with_tokens(["rye bread", ""], workspace.embedder)
+    assert vectors.shape == (2, 1024) and [len(one) for one in tokens] == [2, 1]
+
+
+def test_each_text_is_embedded_once_though_it_comes_twice(workspace: Workspace) -> None:
+    embedder = workspace.embedder
+    assert isinstance(embedder, FakeEmbedder)
+    before = embedder.embedded_count
+    workspace._encode_known(["a", "b", "a"])
+    workspace._encode_known(["b", "c"])
+    assert embedder.embedded_count - before == 3
+    assert np.array_equal(workspace._encode_known(["c", "a"]), workspace.encode(["c", "a"]))
+    assert workspace._encode_known([]).shape == (0, 1024)
+
+
+def test_sentences_that_are_too_many_are_forgotten_and_still_right(workspace: Workspace) -> None:
+    many = [f"s{number}" for number in range(_MOST_SENTENCES)]
+    workspace._encode_known(["first", *many[:-1]])
+    found = workspace._encode_known(["first", "one more", "first"])
+    assert np.array_equal(found, workspace.encode(["first", "one more", "first"]))
+    assert len(workspace._sentences) == 2
+
+
+# --- opening and changing ---------------------------------------------------------------------------------
+
+
+def test_runs_that_were_going_on_when_the_process_died_are_interrupted(folder: Path) -> None:
+    states = ("running", "waiting", "done", "failed", "cancelled")
+    with opened(folder) as first:
+        for number, status in enumerate(states, start=1):
+            insert(first, "evaluationrun", id=number, status=status)
+    with opened(folder) as second:
+        found = second.database.cells("SELECT status FROM evaluationrun ORDER BY id")
+        assert [row[0] for row in found] == ["interrupted", "interrupted", "done", "failed", "cancelled"]
+        assert second.interrupted_count == 0, "questions are counted alone"
+
+
+def test_a_collection_of_an_older_program_is_searched_as_it_was(folder: Path) -> None:
+    with opened(folder) as first:
+        insert(first, "collection", id=1, name="Old", key="o", retrieval="classic")
+        insert(first, "collection", id=2, name="New", key="n", retrieval="")
+    with opened(folder) as second:
+        old, new = (row[0] for row in second.database.cells("SELECT retrieval FROM collection ORDER BY id"))
+        assert own_retrieval(old, second.settings) == preset("Classic")
+        assert new == ""
+
+
+def test_a_change_of_nothing_changes_nothing(workspace: Workspace) -> None:
+    before = read_settings(workspace)
+    assert change_settings(workspace, {}) == before
+    assert change_settings(workspace, {"generation": {}}) == before
+    for section, key in (("nothing", "x"), ("generation", "x")):
+        with pytest.raises(RagError, match=rf"no setting {section}\.{key}"):
+            change_settings(workspace, {section: {key: 1}})
+    assert read_settings(workspace) == before
+
+
+def test_changed_settings_are_those_of_the_next_program(folder: Path) -> None:
+    with opened(folder) as first:
+        after = change_settings(first, {"costs": {"currency": "USD"}, "cache": {"similar": "measure"}})
+    with opened(folder) as second:
+        assert read_settings(second) == after
+        assert (second.settings.costs.currency, second.settings.cache.similar) == ("USD", "measure")
+
+
+def test_an_endpoint_waits_as_long_as_the_settings_of_now_say(workspace: Workspace) -> None:
+    workspace.change_settings({"endpoints": {"timeout_s": 7}})
+    assert workspace.endpoints._settings().timeout_s == 7

@@ -1,8 +1,12 @@
 """Traces are listed by filter, and figures count what people asked."""
 
+import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from data_folders import insert
 from fakes import ScriptedModel, drive
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,11 +29,16 @@ from rag.asking.rows import (
     list_traces,
     list_traces_between,
     read_answers,
+    read_consistency,
+    read_flag_opinion,
+    read_flag_state,
     read_overview,
+    read_questions,
 )
 from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure
 from rag.index.rows import Hit, ListRank
+from rag.storage.database import Database
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -240,3 +249,159 @@ def test_a_trace_says_in_the_same_words_everywhere_what_is_wrong_with_it(
     assert (row.states, row.explained) == (states, explained)
     assert row.state == ", ".join(states)
     assert row.is_suspicious == bool(explained)
+
+
+# --- filters, pages and parts of traces -------------------------------------------------------------------
+
+
+FILTERS: list[tuple[TraceFilter, set[str]]] = [
+    (TraceFilter(verdict="flagged"), {"flag"}),
+    (TraceFilter(verdict="check"), {"flag"}),
+    (TraceFilter(verdict="supported"), set()),
+    (TraceFilter(model="other"), {"sent"}),
+    (TraceFilter(model="othe"), set()),
+    (TraceFilter(application="shop"), {"sent"}),
+    (TraceFilter(source="received"), {"sent"}),
+    (TraceFilter(collection="B", status="failed"), {"lost"}),
+    (TraceFilter(collection="B", status="done"), set()),
+    (TraceFilter(since_ms=20, until_ms=30), {"sent"}),
+    (TraceFilter(since_ms=30, until_ms=30), set()),
+    (TraceFilter(since_ms=0, until_ms=0), set()),  # the beginning of time is a time, too
+    (TraceFilter(text="?"), {"flag", "sent", "lost"}),
+    (TraceFilter(text=" ! "), {"sent"}),
+    (TraceFilter(text="%"), set()),
+    (TraceFilter(silent="any"), set()),
+    (TraceFilter(silent='"'), set()),
+]
+
+
+def test_conditions_of_a_filter_are_joined_by_and(workspace: Workspace) -> None:
+    add_traces(workspace, 1, 10, id="flag", flag_count=1, worst_verdict="check")
+    add_traces(workspace, 1, 20, id="sent", model="other", source="received", application="shop", answer="!")
+    add_traces(workspace, 1, 30, id="lost", status="failed", collection="B")
+    database = workspace.database
+    assert [(wanted, {row.id for row in list_traces(database, wanted)}) for wanted, _ in FILTERS] == FILTERS
+    assert [count_traces(database, wanted) for wanted, _ in FILTERS] == [len(found) for _, found in FILTERS]
+
+
+def test_pages_of_traces_are_the_whole_list_once_also_at_one_moment(workspace: Workspace) -> None:
+    add_traces(workspace, 7, 5, step_ms=0, id=lambda n: f"t{n}")
+    for size in (1, 2, 3, 7, 8):
+        pages = [list_traces(workspace.database, TraceFilter(), size, at) for at in range(0, 8, size)]
+        assert [row.id for page in pages for row in page] == [f"t{n}" for n in range(7)]
+    assert list_traces(workspace.database, TraceFilter(), 0) == []
+
+
+def test_questions_are_read_by_ids_and_those_of_no_trace_are_left_out(workspace: Workspace) -> None:
+    add_traces(workspace, 2, 0, id=lambda n: f"t{n}", question=lambda n: f"Question {n}?")
+    assert read_questions(workspace.database, ["t1", "gone", "t1"]) == {"t1": "Question 1?"}
+    assert read_questions(workspace.database, []) == read_answers(workspace.database, []) == {}
+    assert read_questions(workspace.database, ["'; DROP TABLE trace; --"]) == {}
+
+
+def claim(workspace: Workspace, trace_id: str, start: int, score: float | None) -> None:
+    insert(
+        workspace, "claim", trace_id=trace_id, text=f"at {start}", start=start, end=start + 1, verdict="check",
+        score=score, reason="", evidence_text="", doubtful="[]",
+    )  # fmt: skip
+
+
+def test_the_parts_of_a_trace_come_in_the_order_of_the_answer(workspace: Workspace) -> None:
+    add_traces(workspace, 1, 0, id="t1")
+    for start in (20, 0, 10):
+        claim(workspace, "t1", start, None)
+    claim(workspace, "other", 5, 0.5)
+    for name, begun in (("generate", 9.0), ("retrieve", 1.0)):
+        insert(
+            workspace, "span", trace_id="t1", name=name, kind="CHAIN", start_ms=begun, end_ms=10.0, detail=""
+        )
+    found = get_trace(workspace.database, "t1")
+    assert [one.start for one in found.claims] == [0, 10, 20]
+    assert [span.name for span in found.spans] == ["retrieve", "generate"]
+    assert found.claims[0].score is None
+
+
+# --- flags ------------------------------------------------------------------------------------------------
+
+
+def test_a_person_s_verdict_is_that_on_one_sentence(workspace: Workspace) -> None:
+    for start, is_right in ((0, True), (7, False)):
+        insert(workspace, "flagopinion", trace_id="t", start=start, verdict="check", is_right=is_right)
+    assert read_flag_opinion(workspace.database, "t", 0) is True
+    assert read_flag_opinion(workspace.database, "t", 7) is False
+    assert read_flag_opinion(workspace.database, "t", 3) is None
+    assert read_flag_opinion(workspace.database, "u", 0) is None
+
+
+def test_the_flags_of_a_collection_nobody_asked_are_as_the_detector_was_trained(workspace: Workspace) -> None:
+    state = read_flag_state(workspace.database, 1)
+    assert (state.answers, state.flagged_answers, state.opinions, state.right) == ((), 0, 0, 0)
+    assert (state.check_from, state.unsupported_from, state.second_detector, state.fitted_on) == (
+        None, None, "", 0,
+    )  # fmt: skip
+
+
+def test_flags_count_the_scored_answers_to_people_of_their_collection_newest_first(
+    workspace: Workspace,
+) -> None:
+    add_traces(workspace, 2, 10, id=lambda n: f"a{n}", collection_id=1, flag_count=lambda n: n)
+    add_traces(workspace, 1, 99, id="unscored", collection_id=1, flag_count=1)
+    add_traces(workspace, 1, 99, id="elsewhere", collection_id=2, flag_count=1)
+    add_traces(workspace, 1, 99, id="test", collection_id=1, flag_count=1, source="evaluation")
+    for trace_id, score in (("a0", 0.1), ("a1", 0.7), ("a1", 0.9), ("elsewhere", 0.5), ("test", 0.5)):
+        claim(workspace, trace_id, int(score * 10), score)
+    claim(workspace, "unscored", 0, None)
+    insert(
+        workspace, "flaglimits", collection_id=1, check_from=0.4, unsupported_from=0.8, fitted_on=60,
+        second_detector="/second",
+    )  # fmt: skip
+    for start, is_right, collection_id in ((0, True, 1), (1, False, 1), (2, True, 2)):
+        insert(
+            workspace, "flagopinion", trace_id="a1", start=start, collection_id=collection_id, verdict="check",
+            is_right=is_right,
+        )  # fmt: skip
+    state = read_flag_state(workspace.database, 1)
+    assert state.answers == ((0.7, 0.9), (0.1,))
+    assert (state.flagged_answers, state.opinions, state.right) == (1, 2, 1)
+    assert (state.check_from, state.unsupported_from, state.second_detector, state.fitted_on) == (
+        0.4, 0.8, "/second", 60,
+    )  # fmt: skip
+    assert read_flag_state(workspace.database, 1, most=2).answers == ((0.7, 0.9),), "unscored is the newest"
+
+
+def test_the_last_check_of_consistency_is_the_one_that_is_shown(workspace: Workspace) -> None:
+    assert read_consistency(workspace.database, "t") is None
+    sample = {"answer": "Rye.", "group": 0, "logprob": None, "differs": ["No rye."]}
+    for samples, agreement in (([sample], 1.0), ([sample, {**sample, "group": 1, "logprob": -2.5}], 0.5)):
+        insert(
+            workspace, "consistencycheck", trace_id="t", temperature=0.7, samples=json.dumps(samples),
+            clusters=len(samples), agreement=agreement, semantic_entropy=0.0,
+        )  # fmt: skip
+    report = read_consistency(workspace.database, "t")
+    assert report is not None
+    assert (report.agreement, report.clusters, report.highest_entropy) == (0.5, 2, math.log(2))
+    assert [(one.group, one.logprob, one.differs) for one in report.samples] == [
+        (0, None, ("No rye.",)), (1, -2.5, ("No rye.",)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("score", "slope"), [(0.0, 1.0), (1.0, 1.0), (0.0, 5.0), (1.0, 5.0)])
+def test_a_calibration_of_certain_scores_stays_a_probability(score: float, slope: float) -> None:
+    became = CalibrationFit("A", 50, 25, slope, 0.0, 0.5, 0.5).of(score)
+    assert 0 <= became <= 1 and abs(became - score) < 1e-5
+
+
+def test_a_calibration_that_changes_nothing_does_not_help() -> None:
+    assert not CalibrationFit("A", 50, 25, 1.0, 0.0, 0.5, 0.5).helps
+
+
+def test_before_there_is_a_file_nobody_asked_anything(tmp_path: Path) -> None:
+    database = Database(tmp_path / "none.sqlite")
+    assert list_traces(database, TraceFilter()) == list_traces_between(database, 0, 9) == []
+    assert count_traces(database, TraceFilter()) == 0
+    assert list_question_times(database) == list_trace_models(database) == []
+    assert read_flag_opinion(database, "t", 0) is None and read_consistency(database, "t") is None
+    assert read_flag_state(database, 1).answers == ()
+    assert set(vars(read_overview(database, 0)).values()) == {0}
+    with pytest.raises(NotFoundError, match="ragdeck traces list"):
+        get_trace(database, "abcd")

@@ -173,3 +173,121 @@ def test_an_address_has_a_last_part() -> None:
 
 def test_a_file_that_is_not_there_yet_finds_nothing(tmp_path: Path) -> None:
     assert find_objects(Database(tmp_path / "none.sqlite"), "anything") == []
+
+
+SENTENCES = [
+    (Place(Kind.PAGE, "ask"), "page “ask”"),
+    (Place(Kind.PROMPT_VERSION, "2", "default"), "version 2 of “default”"),
+    (Place(Kind.PIPELINE_VERSION, "1", "small"), "version 1 of “small”"),
+    (Place(Kind.SESSION, "0123456789abcdef"), "session 01234567"),
+    (Place(Kind.ROLLOUT, "3"), "roll-out 3"),
+    (Place(Kind.DOCUMENT, "https://example.org/a/b.html"), "document “b.html”"),
+    (Place(Kind.PROMPT, "default"), "prompt “default”"),
+    (Place(Kind.SET, "S"), "evaluation set “S”"),
+    (Place(Kind.CASE, "q1", "S"), "case “q1”"),
+    (Place(Kind.PIPELINE, "small"), "pipeline “small”"),
+    (Place(Kind.QUEUE, "Q"), "review queue “Q”"),
+    (Place(Kind.ALERT, "Many"), "alert rule “Many”"),
+    (Place(Kind.SETTING, "costs.currency"), "setting “costs.currency”"),
+    (Place(Kind.MODEL, "tiny"), "model “tiny”"),
+]
+
+
+@pytest.mark.parametrize(("place", "sentence"), SENTENCES)
+def test_a_place_of_each_kind_is_named_for_people(place: Place, sentence: str) -> None:
+    assert place.sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("a.txt", "a.txt"),
+        ("/a.txt", "a.txt"),
+        ("C:\\files\\", "files"),
+        ("https://example.org", "example.org"),
+        ("a\\b/c.txt", "c.txt"),
+        ("mail.eml/attachment 1.pdf", "attachment 1.pdf"),
+    ],
+)
+def test_a_source_has_a_name_whatever_separates_its_parts(source: str, name: str) -> None:
+    assert file_name(source) == name
+
+
+NAMED = [
+    ("100%", ["100% rye"]),
+    ("100", ["100 years", "100% rye"]),
+    ("a_b", ["a_b"]),
+    ("a!b", ["a!b"]),
+    ("ÄPFEL", ["Äpfel"]),
+    ("äpf", ["Äpfel"]),
+    ("apfel", []),  # another letter is another word
+    ("rye 100", ["100% rye"]),  # in any order
+    ("100 rye 7", []),  # every word
+    ("日本", ["日本の山"]),
+]
+
+
+def test_names_are_found_as_they_are_written(workspace: Workspace) -> None:
+    for name in ("100% rye", "100 years", "a_b", "axb", "a!b", "Äpfel", "日本の山"):
+        insert(workspace, "pipeline", name=name, last_number=1)
+    database = Database(workspace.folder / "ragdeck.sqlite")
+    found = {
+        text: {each.title for each in find_objects(database, text) if each.place.kind is Kind.PIPELINE}
+        for text, _ in NAMED
+    }
+    assert found == {text: set(titles) for text, titles in NAMED}
+
+
+def test_what_begins_with_the_words_comes_before_what_contains_them(workspace: Workspace) -> None:
+    for name in ("old small", "dwarfsmall", "small"):
+        insert(workspace, "pipeline", name=name, last_number=1)
+    found = find_objects(Database(workspace.folder / "ragdeck.sqlite"), "small")
+    assert [each.title for each in found] == ["small", "old small", "dwarfsmall"]
+    assert find_objects(Database(workspace.folder / "ragdeck.sqlite"), "small", limit=0) == []
+
+
+def test_letters_that_are_merely_scattered_find_nothing(database: Database) -> None:
+    assert find_objects(database, "sml") == []
+
+
+def test_the_newest_version_and_run_are_found_first(database: Database, workspace: Workspace) -> None:
+    insert(workspace, "evaluationrun", id=8, name="", set_name="Harbour questions", pipeline="small",
+           status="done")  # fmt: skip
+    found = places(find_objects(database, "version"))
+    assert [place.key for place in found if place.kind is Kind.VERSION] == ["2", "1"]
+    runs = [each for each in find_objects(database, "run") if each.place.kind is Kind.RUN]
+    assert [each.title for each in runs] == ["Run 8", "Run 7 night"]
+
+
+def test_a_case_that_the_newest_version_of_its_set_lost_is_not_found(
+    database: Database, workspace: Workspace
+) -> None:
+    insert(workspace, "evaluationsetversion", id=2, set_id=1, number=2)
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE evaluationset SET last_number = 2")
+    assert find_objects(database, "how high") == []
+
+
+def test_a_session_is_titled_in_one_line_that_is_not_too_long(
+    database: Database, workspace: Workspace
+) -> None:
+    insert(workspace, "asksession", id="long", name="Lighthouse\n  keepers " + "x" * 200, asked_ms=4)
+    (found,) = find_objects(database, "lighthouse")
+    assert found.title.startswith("Lighthouse keepers xxx") and len(found.title) == 120
+
+
+def test_a_received_trace_without_a_question_is_found_by_its_id(workspace: Workspace) -> None:
+    add_traces(workspace, 1, 1_000_000, id="beef" + "0" * 28, question="")
+    add_traces(workspace, 1, 1_000_000, id="bee0" + "0" * 28, question="Why?")
+    database = Database(workspace.folder / "ragdeck.sqlite")
+    (found,) = find_objects(database, "BEEF")
+    assert (found.title, found.place.key[:4]) == ("(no question)", "beef")
+    assert found.detail.endswith("beef0000")
+
+
+def test_a_collection_without_a_version_has_no_documents_yet(workspace: Workspace) -> None:
+    insert(workspace, "collection", id=3, name="Unfilled", key="e", active_version_id=None)
+    (found,) = find_objects(Database(workspace.folder / "ragdeck.sqlite"), "unfilled")
+    assert (found.place, found.detail) == (Place(Kind.COLLECTION, "Unfilled"), "0 documents")

@@ -5,7 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from data_folders import insert
 from fakes import drive
+from hypothesis import given
+from hypothesis import strategies as st
+from stored_traces import add_traces
 from versions_of_a import chunk_of, documents_of, version
 
 from rag.errors import NotFoundError
@@ -16,6 +20,7 @@ from rag.knowledge.rows import (
     ChromaImport,
     DocumentChange,
     DocumentChangeKind,
+    DocumentRow,
     FileOutcome,
     FileStatus,
     IngestReport,
@@ -296,3 +301,164 @@ def test_documents_are_listed_by_what_was_left_out_of_them(workspace: Workspace,
     listed = list_documents(workspace.database, version_id, left_out=True)
     assert [(document.name, document.left_out) for document in listed] == [("bread.md", 3)]
     assert len(list_documents(workspace.database, version_id)) == 3
+
+
+# --- edge cases of sentences ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"ok": False, "queries_same": 0}, "0 of 6 verification queries find the same passages."),
+        ({"vectors_checked": 20000, "vectors_same": 19999}, "19,999 of 20,000 vectors checked are the same"),
+        ({"query_count": 0, "queries_same": 0}, "0 of 0 verification queries"),
+        ({"detail": "Entry 5 is missing."}, "passages. Entry 5 is missing."),
+    ],
+)
+def test_a_verification_says_what_it_found_in_numbers(changes: dict[str, object], sentence: str) -> None:
+    assert sentence in replace(VERIFIED, **changes).sentence()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left_out", "is_incomplete"),
+    [
+        (FileStatus.ADDED, 1, True),
+        (FileStatus.REPLACED, 2, True),
+        (FileStatus.ADDED, 0, False),
+        (FileStatus.UNCHANGED, 1, False),  # its text is not new
+        (FileStatus.SKIPPED, 1, False),
+        (FileStatus.FAILED, 1, False),
+    ],
+)
+def test_a_file_is_incomplete_when_it_was_added_without_all_of_its_text(
+    outcome: FileStatus, left_out: int, is_incomplete: bool
+) -> None:
+    found = report(FileOutcome("a", outcome, left_out=left_out))
+    assert bool(found.incomplete) is is_incomplete
+    assert ("not read in full" in found.sentence()) is is_incomplete
+
+
+def test_many_files_are_counted_with_separators() -> None:
+    found = report(*(FileOutcome(str(n), FileStatus.ADDED, left_out=1) for n in range(1200)))
+    assert found.sentence() == (
+        "A: 1,200 added in 1.2 s; version 2, 1 chunk. 1,200 files were not read in full."
+    )
+
+
+@given(st.lists(st.sampled_from(DocumentChangeKind), max_size=20), st.integers(0, 5000))
+def test_a_difference_counts_every_document_once(kinds: list[DocumentChangeKind], same: int) -> None:
+    found = VersionDiff(1, 2, tuple(change(kind) for kind in kinds), same, False, False)
+    assert sum(found.count(kind) for kind in DocumentChangeKind) == len(kinds)
+    named = [kind for kind in DocumentChangeKind if kind in kinds]
+    before, _, after = found.sentence().partition("; ")
+    assert [part.split(" ", 1)[1] for part in before.split(", ")] == (named or ["document differs"])
+    assert after == f"{same:,} the same"
+
+
+@given(st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=4))
+def test_any_attributes_are_read_as_they_were_stored(attributes: dict[str, str]) -> None:
+    assert attributes_of(json.dumps(attributes)) == attributes
+
+
+# --- rows as they are stored ------------------------------------------------------------------------------
+
+
+def execute(workspace: Workspace, statement: str) -> None:
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql(statement)
+
+
+def test_a_version_whose_document_was_erased_says_so_and_one_without_a_parent_has_none(
+    ingested: Workspace,
+) -> None:
+    execute(ingested, "UPDATE datasetversion SET was_erased = 1, message = 'First', parent_id = 77")
+    row = version(ingested)
+    assert (row.message, row.parent_number) == ("First (a document was erased later)", None)
+
+
+def test_a_version_that_was_never_verified_says_nothing(ingested: Workspace) -> None:
+    execute(ingested, "DELETE FROM verification")
+    row = version(ingested)
+    assert (row.verified_ms, row.verification_ok, row.verification_detail, row.vectors_checked) == (
+        None, None, None, None,
+    )  # fmt: skip
+
+
+def test_a_version_is_looked_up_by_its_number_as_it_is_written(ingested: Workspace) -> None:
+    drive(remove_documents(ingested, "A", [documents_of(ingested)["bread.md"].id]))
+    execute(
+        ingested, "INSERT INTO versiontag (version_id, collection_id, name, created_ms) VALUES (1, 1, 'x', 0)"
+    )
+    database = ingested.database
+    assert look_up_version(database, "A", "x").number == 1
+    assert look_up_version(database, "A", "active").number == 2
+    for which in ("01", " 1", "1 ", "Active", "-1", "1.0", "%"):
+        with pytest.raises(NotFoundError, match=f"“A” has no version {which}"):
+            look_up_version(database, "A", which)
+    with pytest.raises(NotFoundError, match="no collection named “a”"):
+        look_up_version(database, "a", "1")
+
+
+def test_collections_whose_names_differ_in_case_are_two(ingested: Workspace) -> None:
+    ensure_collection(ingested, "a")
+    ensure_collection(ingested, "Äpfel")
+    assert {row.name for row in list_collections(ingested.database)} == {"A", "a", "Äpfel"}
+    assert get_collection(ingested.database, "A").version_count == 1
+    assert get_collection(ingested.database, "a").version_count == 0
+
+
+def add_use(workspace: Workspace, trace: str, chunk: int, marker: int | None, **values: object) -> None:
+    add_traces(workspace, 1, 10, id=trace, question=f"{trace}?", **values)
+    insert(
+        workspace, "tracehit", trace_id=trace, chunk_id=chunk, document="tides.txt", path="/tides.txt", place="",
+        place_kind="", text="t", lists="[]", moves="[]", marker=marker,
+    )  # fmt: skip
+
+
+def test_a_chunk_is_cited_where_an_answer_to_a_person_marks_it_or_rests_on_it(ingested: Workspace) -> None:
+    tides = chunk_of(ingested, "tides.txt")
+    add_use(ingested, "marked", tides, 2, answer="Yes [2].", created_ms=30)
+    add_use(ingested, "rests", tides, 1, answer="Yes.", created_ms=20)
+    insert(ingested, "claim", trace_id="rests", text="Yes.", verdict="supported", reason="", evidence_marker=1,
+           evidence_text="", doubtful="[]")  # fmt: skip
+    add_use(ingested, "another marker", tides, 1, answer="Yes [11].")
+    add_use(ingested, "left out", tides, None, answer="Yes [2].")
+    add_use(ingested, "a test", tides, 1, answer="Yes [1].", source="evaluation")
+    add_use(ingested, "another chunk", tides + 1, 1, answer="Yes [1].")
+    use = read_chunk_use(ingested.database, 1, tides)
+    assert (use.candidate_count, use.prompt_count) == (4, 3)
+    assert use.cited == (("marked", "marked?"), ("rests", "rests?"))
+    assert read_chunk_use(ingested.database, 1, tides, limit=1).cited == (("marked", "marked?"),)
+
+
+def test_documents_come_in_pages_by_name_whatever_their_case(ingested: Workspace) -> None:
+    execute(ingested, "UPDATE document SET name = 'STARS.txt' WHERE name = 'stars.txt'")
+    whole = [row.name for row in list_documents(ingested.database, 1)]
+    assert whole == ["bread.md", "STARS.txt", "tides.txt"]
+    for size in (1, 2, 3, 4):
+        pages = [list_documents(ingested.database, 1, size, at) for at in range(0, 4, size)]
+        assert [row.name for page in pages for row in page] == whole
+
+
+@pytest.mark.parametrize("account", ["[]", '[["One footnote read", 0]]', '[["作", 1], ["b", 2]]'])
+def test_an_account_has_a_line_for_each_thing_or_says_that_nothing_is_missing(account: str) -> None:
+    row = DocumentRow(1, "a", "/a", "", "", 0, 1, 1, 0, "", 0, account, 0)
+    stored = [text for text, _ in json.loads(account)]
+    assert list(row.account_lines) == (stored or ["Nothing was left out."])
+
+
+def test_rows_of_ids_that_are_not_there_are_empty(ingested: Workspace) -> None:
+    database = ingested.database
+    assert list_versions(database, 99) == list_documents(database, 99) == list_chunks(database, 99) == []
+    assert (
+        read_exclusions(database, 99)
+        == read_chunk_texts(database, [99])
+        == read_chunk_texts(database, [])
+        == {}
+    )
+    assert list_watched_folders(database, 99) == list_version_documents(database, 99) == []
+    assert read_document_text(database, 99) == ""
+    use = read_chunk_use(database, 99, 99)
+    assert (use.candidate_count, use.prompt_count, use.cited, use.duplicates, use.excluded) == (
+        0, 0, (), (), None,
+    )  # fmt: skip

@@ -1,6 +1,12 @@
 """Lists of sessions, and the tree that their questions make."""
 
+from pathlib import Path
+
 import pytest
+from data_folders import insert
+from hypothesis import given
+from hypothesis import strategies as st
+from stored_traces import add_traces
 
 from rag.asking.rows import TraceSource, TraceStatus
 from rag.asking.sessions.changes import delete_session, go_on, pin_session, rename_session
@@ -17,6 +23,8 @@ from rag.asking.sessions.rows import (
 )
 from rag.asking.traces import TraceRecorder
 from rag.errors import NotFoundError
+from rag.knowledge.collections import ensure_collection
+from rag.storage.database import Database
 from rag.workspace import Workspace
 
 
@@ -133,3 +141,98 @@ def test_a_tree_that_is_damaged_ends_instead_of_going_round() -> None:
     lost = [turn("c", "gone")]
     assert [found.id for found in branch_to(lost, "nowhere")] == ["c"]
     assert branch_to([], "a") == [] and alternatives([], "a") == []
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[TurnRow]:
+    """Questions of which each follows nothing or one that was asked before it, oldest first."""
+    count = draw(st.integers(1, 12))
+    parents = [draw(st.integers(-1, number - 1)) for number in range(count)]
+    return [turn(f"t{number}", f"t{at}" if at >= 0 else "") for number, at in enumerate(parents)]
+
+
+@given(trees())
+def test_a_branch_begins_with_a_first_question_and_each_follows_the_one_before(turns: list[TurnRow]) -> None:
+    for leaf in turns:
+        branch = branch_to(turns, leaf.id)
+        assert branch[-1] == leaf
+        assert [one.parent_id for one in branch] == ["", *(one.id for one in branch[:-1])]
+
+
+@given(trees())
+def test_the_newest_below_a_question_is_a_leaf_whose_branch_leads_through_it(turns: list[TurnRow]) -> None:
+    parents = {one.parent_id for one in turns}
+    for one in turns:
+        leaf = newest_below(turns, one.id)
+        assert leaf not in parents
+        assert one in branch_to(turns, leaf)
+
+
+@given(trees())
+def test_each_question_is_among_its_alternatives_and_they_have_the_same_ones(turns: list[TurnRow]) -> None:
+    for one in turns:
+        same = alternatives(turns, one.id)
+        assert one in same
+        assert all(alternatives(turns, other.id) == same for other in same)
+        assert same == sorted(same, key=turns.index), "oldest first"
+    assert alternatives(turns, "nowhere") == []
+
+
+def test_a_session_has_what_answers_its_questions_under_its_name_of_today(workspace: Workspace) -> None:
+    collection = ensure_collection(workspace, "Notes")
+    insert(
+        workspace, "asksession", id="bound", collection_id=collection.id, collection="Old name", version="tag",
+        pipeline="small", model="/m.gguf", prompt_name="default@2",
+    )  # fmt: skip
+    insert(
+        workspace, "asksession", id="lost", collection_id=99, collection="Gone", version="", pipeline="", model="",
+        prompt_name="",
+    )  # fmt: skip
+    for name in ("bound", "lost"):
+        add_traces(workspace, 1, 5, session_id=name)
+    assert get_session(workspace.database, "bound").binding == Binding(
+        "Notes", "tag", "small", "/m.gguf", "default@2"
+    )
+    assert get_session(workspace.database, "lost").binding == Binding("Gone")
+
+
+SEARCHES = [
+    ("TIDES", ["Tides of May"]),
+    ("  tides  ", ["Tides of May"]),
+    ("of ma", ["Tides of May"]),
+    ("moon", ["Tides of May"]),  # a word of an answer
+    ("%", []),
+    ("_", []),
+    ("'", []),
+    ('"', []),
+    ("*", []),
+    ("moon bread", []),  # of two sessions, and no question has both
+    ("   ", ["What is bread?", "Tides of May"]),
+]
+
+
+def test_signs_of_a_query_are_letters_in_a_search(workspace: Workspace) -> None:
+    asked(workspace, "one", "Why is it late?", answer="Because of the moon.")
+    rename_session(workspace.store, "one", "Tides of May")
+    asked(workspace, "two", "What is bread?")
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE asksession SET asked_ms = iif(id = 'two', 2, 1)")
+    assert [(text, titles(workspace, text)) for text, _ in SEARCHES] == SEARCHES
+
+
+def test_the_turns_of_a_session_are_its_own_with_the_length_of_their_answers(workspace: Workspace) -> None:
+    asked(workspace, "one", "Why?", answer="Tides.")
+    asked(workspace, "two", "What?")
+    (row,) = read_turns(workspace.database, "one")
+    assert (row.question, row.answer_length, row.parent_id, row.status) == ("Why?", 6, "", "done")
+    assert read_turns(workspace.database, "none") == []
+    assert read_leaf(workspace.database, "none") == ""
+    assert read_leaf(workspace.database, "one") == row.id
+
+
+def test_before_there_is_a_file_there_are_no_sessions(tmp_path: Path) -> None:
+    database = Database(tmp_path / "none.sqlite")
+    assert list_sessions(database) == list_sessions(database, "tide") == read_turns(database, "one") == []
+    assert read_leaf(database, "one") == ""
+    with pytest.raises(NotFoundError, match="ragdeck sessions list"):
+        get_session(database, "one")
