@@ -6,17 +6,12 @@ from hypothesis import strategies as st
 
 from rag.asking.cache.words import (
     AFTERTHOUGHT,
-    BE,
     DECIDING,
-    DO,
     FILLERS,
     FRAMES,
-    HAVE,
     MEASURES,
     NEGATIONS,
-    PREPOSITIONS,
     WAYS,
-    WH,
     base,
     expanded,
     means_same,
@@ -219,7 +214,7 @@ def test_a_frame_of_any_kind_is_taken_off(frame: str) -> None:
     "text",
     [
         "Can you swim?",
-        "Do you know-how?"[:6] + "sell it?",
+        "Do you sell it?",
         "Questionable, is it?",
         "Pleased to meet you",
         "Who can tell me apart?",
@@ -300,18 +295,6 @@ def test_a_word_of_order_or_degree_decides(word: str) -> None:
 @pytest.mark.parametrize("word", ["had", "whether", "if", "the", "please"])
 def test_a_word_that_says_nothing_is_a_filler(word: str) -> None:
     assert word in FILLERS
-
-
-def test_no_list_has_two_words_run_together() -> None:
-    """Adjacent texts in the source once made "oftenusually" of two words."""
-    for words in (WH, BE, DO, HAVE, NEGATIONS, DECIDING, FILLERS, frozenset(PREPOSITIONS)):
-        short = {word for word in words if len(word) > 2}
-        ran_together = {
-            word
-            for word in words
-            if any(word[:at] in short and word[at:] in short for at in range(3, len(word) - 2))
-        }
-        assert ran_together <= {"another", "without", "whether", "nothing", "whatever"}
 
 
 def test_a_word_cannot_both_decide_and_say_nothing_or_negate() -> None:
