@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from statistics import mean, stdev
 
@@ -137,10 +138,10 @@ def cost_sentence(amounts: dict[str, float], estimated: dict[str, float], unknow
 
 def money(amount: float, currency: str) -> str:
     """Return an amount with as many digits as say something: 12.40 EUR, 0.0031 EUR, 0.00000042 EUR."""
-    if amount == 0 or abs(amount) >= 1:
+    digits = Decimal(f"{amount:.2g}")
+    if amount == 0 or abs(digits) >= 1:
         return f"{amount:,.2f} {currency}"
-    digits = f"{amount:.2g}"
-    return f"{f'{float(digits):.12f}'.rstrip('0')} {currency}"
+    return f"{digits:f} {currency}"
 
 
 def list_costs(database: Database, trace_id: str) -> list[CostRow]:

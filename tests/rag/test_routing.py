@@ -17,6 +17,7 @@ from rag.monitoring.alerts import add_rule
 from rag.monitoring.rows import AlertState, list_alerts
 from rag.review.rows import Arm
 from rag.routing import arm_for, ask
+from rag.storage.tables.endpoints import EndpointRow
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -92,12 +93,14 @@ def test_a_question_that_fails_is_raised_after_its_trace_was_saved(notes: Worksp
 
 
 def test_a_budget_of_an_endpoint_stops_or_asks_before_anything_is_sent(notes: Workspace) -> None:
+    with notes.store.session() as session:
+        session.add(EndpointRow(name="cloud", url="https://cloud.example/v1", model="m", created_ms=1))
     set_budget(notes, "none", 0.0, "EUR", action="ask", unknown="ask")
     with pytest.raises(BudgetError, match="“none”") as refused:
         asked(notes, model="endpoint:cloud")
     assert refused.value.needs_yes
     assert notes.database.cells("SELECT count(*) FROM trace") == [(0,)]
-    with pytest.raises(NotFoundError, match="no model"):  # the budget let it pass
+    with pytest.raises(RagError, match="“Notes” may not leave this computer"):  # the budget let it pass
         asked(notes, model="endpoint:cloud", is_confirmed=True)
     assert asked(notes).status == TraceStatus.DONE  # a model here is free
 

@@ -26,8 +26,7 @@ DECIDING = frozenset(
     "earliest newest oldest more less most least fewer fewest maximum minimum max min highest lowest "
     "largest smallest biggest longest shortest best worst top bottom average total same different other "
     "another current currently now today new old up down out off left right again still yet already "
-    "always often"
-    "usually sometimes ever also too else instead together alone per".split()
+    "always often usually sometimes ever also too else instead together alone per".split()
 )
 PREPOSITIONS = {
     **{word: word for word in (
@@ -41,8 +40,7 @@ PREPOSITIONS = {
 FILLERS = frozenset(
     "a an the there please actually really basically kindly exactly just me us i you we our your my that "
     "which this these those it its their his her and so then do does did is are am was were be been being "
-    "has have had"
-    "whether if".split()
+    "has have had whether if".split()
 )
 
 # What people put before a question without asking something else.
@@ -64,7 +62,7 @@ AFTERTHOUGHT = re.compile(
     r",?\s*(?:please|thanks|thank you|do you know|if you know|by any chance)\W*$", re.IGNORECASE
 )
 
-# Ways to ask that are the same question, in lower case. The first that fits is taken.
+# Ways to ask that are the same question, in lower case. The first that fits is taken. None loses its tense.
 WAYS = tuple(
     (re.compile(rf"\b(?:{pattern})\b"), way)
     for pattern, way in (
@@ -73,14 +71,15 @@ WAYS = tuple(
         (r"for (?:what|which) reasons?|(?:what|which) (?:is|was|are|were) the reasons? (?:why|that)|how come|"
          r"what (?:was|is) the cause of the fact that|what caused it that", "why"),
         (r"(?:in|at) (?:what|which) (?:place|location)|(?:what|which) (?:place|location)", "where"),
-        (r"(?:what|which) (?:is|was) the (?:number|count) of|(?:what|which) number of|what count of",
+        (r"(?:what|which) is the (?:number|count) of|(?:what|which) number of|what count of",
          "how many"),
-        (r"(?:what|which) (?:is|was) the (?:amount|quantity) of|(?:what|which) (?:amount|quantity) of",
+        (r"(?:what|which) is the (?:amount|quantity) of|(?:what|which) (?:amount|quantity) of",
          "how much"),
         (r"in (?:what|which) (?:way|manner)|by (?:what|which) means", "how"),
         (r"by (?:whom|who)", "by who"),
         (r"(?:what|which) (?:person|individual)", "who"),
-        (r"(?:what|which) (?:is|was|are|were) the (?:names?) of", "what is nameof"),
+        (r"(?:what|which) (?:is|are) the (?:names?) of", "what is nameof"),
+        (r"(?:what|which) (?:was|were) the (?:names?) of", "what was nameof"),
         (r"(?:what|which) (?:kind|type|sort)s? of", "what kindof"),
         (r"how (?:old)", "what agemeasure"),
         (r"how (?:tall|high)", "what heightmeasure"),
@@ -90,7 +89,7 @@ WAYS = tuple(
         (r"how (?:far)", "what distancemeasure"),
         (r"how (?:fast|quick)", "what speedmeasure"),
         (r"how (?:big|large)", "what sizemeasure"),
-        (r"how (?:expensive)|how much (?:does|do|did) (?=.* cost\b)", "what pricemeasure"),
+        (r"how (?:expensive)|how much(?= (?:does|do|did) .*\bcost\b)", "what pricemeasure"),
         (r"whom", "who"),
         (r"^which|(?<=, )which|(?<=\bin )which|(?<=\bon )which|(?<=\bat )which|(?<=\bof )which"
          r"|(?<=\bto )which|(?<=\bby )which|(?<=\bfor )which|(?<=\bfrom )which|(?<=\bwith )which", "what"),
@@ -100,7 +99,7 @@ WAYS = tuple(
         (r"prior to", "before"),
         (r"in order to", "to"),
         (r"such as", "like"),
-        (r"have to|has to|had to|needs? to|(?:is|are) (?:required|obliged) to", "must"),
+        (r"have to|has to|needs? to|(?:is|are) (?:required|obliged) to", "must"),
         (r"(?:is|are) allowed to|(?:is|are) permitted to", "may"),
         (r"(?:is|are) able to", "can"),
     )
@@ -293,6 +292,9 @@ _KEPT = frozenset(
 )
 
 
+_WITH_IE = frozenset("movie cookie zombie".split())  # their plural is no plural of a word in -y
+
+
 @lru_cache(maxsize=50_000)
 def base(word: str) -> str:
     """Return the form in which inflections of one word are the same: founded, founding, founds.
@@ -308,7 +310,9 @@ def _regular(word: str) -> str:
     if word in _KEPT or len(word) < 4 or not word.isalpha():
         return _american(word)
     found = word
-    if (word.endswith("ies") and len(word) > 4) or (word.endswith("ied") and len(word) > 4):
+    if word[:-1] in _WITH_IE:
+        found = word[:-1]
+    elif (word.endswith("ies") and len(word) > 4) or (word.endswith("ied") and len(word) > 4):
         found = word[:-3] + "y"
     elif word.endswith(("sses", "shes", "ches", "xes", "zes")):
         found = word[:-2]

@@ -12,7 +12,7 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.cache.answer_cache import clear_cache
-from rag.asking.cache.answering import answer_or_recall
+from rag.asking.cache.answering import answer_or_recall, detector_identity
 from rag.asking.cache.rows import AnswerRecalled, HitKind, count_answers, hit_of, list_hits
 from rag.asking.flag_limits import set_limits
 from rag.asking.rows import (
@@ -305,3 +305,67 @@ def model_of(workspace: Workspace) -> ScriptedModel:
 
 def list_ids(workspace: Workspace) -> list[str]:
     return [row[0] for row in workspace.database.cells("SELECT id FROM trace ORDER BY created_ms")]
+
+
+def test_other_limits_are_another_detector_and_the_same_ones_again_the_first(ingested: Workspace) -> None:
+    usual = detector_identity(ingested, 1)
+    assert usual == detector_identity(ingested, 1)
+    set_limits(ingested, "A", check_from=0.9, unsupported_from=0.95)
+    changed = detector_identity(ingested, 1)
+    assert changed != usual
+    assert detector_identity(ingested, None) == usual  # those of no collection
+    assert len(changed) == len(usual) == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("What does rye bread need", True),
+        ("  what does  rye bread need ??", True),
+        ("What does rye bread need.", True),
+        ("What does Rye bread need?", False),
+        ("What does rye bread not need?", False),
+        ("What did rye bread need?", False),
+        ("What does rye need?", False),
+    ],
+)
+def test_only_the_same_text_for_a_reader_gets_the_answer_again(
+    ingested: Workspace, text: str, given: bool
+) -> None:
+    ask(ingested)
+    assert from_cache(ingested, text) is given
+
+
+@pytest.mark.parametrize(
+    "text", ["What did rye bread need?", "What does rye bread need in 1990?", "What must all rye bread need?"]
+)
+def test_near_questions_that_differ_in_a_detail_ask_the_model_however_low_the_threshold(
+    ingested: Workspace, text: str
+) -> None:
+    ingested.change_settings({"cache": {"similar": "on", "threshold": 0.5}})
+    ask(ingested)
+    assert not from_cache(ingested, text)
+
+
+def test_an_answer_of_nothing_but_space_is_not_stored(ingested: Workspace) -> None:
+    model_of(ingested).answer = "  "
+    ask(ingested)
+    assert count_answers(ingested.database) == 0
+
+
+def test_a_hit_of_a_hit_names_the_first_answer(ingested: Workspace) -> None:
+    first = ask(ingested)
+    hits = [hit_of(ingested.database, ask(ingested).id) for _ in range(3)]
+    assert [hit.source_trace for hit in hits if hit] == [first.id] * 3
+    assert count_answers(ingested.database) == 1
+
+
+def test_closing_a_recalled_answer_early_saves_a_trace_and_no_hit(ingested: Workspace) -> None:
+    ask(ingested)
+    events = answer_or_recall(ingested, Question(QUESTION, "A"))
+    while not isinstance(next(events), AnswerRecalled):
+        pass
+    events.close()
+    assert list_hits(ingested.database) == []
+    states = ingested.database.cells("SELECT status, count(*) FROM trace GROUP BY status ORDER BY status")
+    assert states == [("cancelled", 1), ("done", 1)]

@@ -56,3 +56,37 @@ def test_the_case_of_names_and_the_digits_of_figures_count(one: str, other: str)
 @given(st.text(max_size=40))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("", ""),
+        ("???", "???"),
+        ("What?", "what"),
+        ("WHAT is it?", "WHAT is it"),
+        ("The tide", "the tide"),
+        ("Rye bread?", "Rye bread"),
+        ("Is “it” there", 'is "it" there'),
+        ("What’s up?", "What's up"),
+        ("well‑known", "well-known"),
+        ("Cafe\u0301?", "Caf\u00e9"),
+        ("What\u00a0is\nit ?!", "what is it"),
+        ("What is 5...", "what is 5"),
+        ("what is it!?.", "what is it"),
+    ],
+)
+def test_a_question_has_one_form(typed: str, form: str) -> None:
+    assert normalised(typed) == form
+
+
+@given(st.text(max_size=30), st.sampled_from(["", " ", "?", " ?!", "\n"]), st.sampled_from(["", "  ", "\t"]))
+def test_space_around_and_marks_at_the_end_never_make_another_key(text: str, end: str, begin: str) -> None:
+    plain = f"bread {text} rye"
+    assert SPACE.key_of(f"{begin}{plain}{end}") == SPACE.key_of(plain)
+
+
+def test_keys_are_sha256_in_hex_and_do_not_change_with_the_program() -> None:
+    assert len(SPACE.key()) == len(SPACE.key_of("")) == 64
+    assert int(SPACE.key(), 16) >= 0
+    assert SPACE.key() == replace(SPACE).key() != SPACE.key_of("")

@@ -10,8 +10,11 @@ import pytest
 
 from rag.costs.budgets.limits import (
     BudgetError,
+    before_asking,
+    budget_left,
     check_budgets,
     expected_cost,
+    note_spending,
     note_states,
     remove_budget,
     set_budget,
@@ -19,6 +22,7 @@ from rag.costs.budgets.limits import (
 from rag.costs.budgets.rows import BudgetState, Period, budget_use, budget_uses, list_budgets
 from rag.errors import NotFoundError, RagError
 from rag.storage.store import now_ms
+from rag.storage.tables.endpoints import EndpointRow
 from rag.storage.tables.traces import Span, Trace
 from rag.workspace import Workspace
 
@@ -206,3 +210,150 @@ def test_what_is_not_known_of_a_cost_is_said(workspace: Workspace) -> None:
             workspace, number, endpoint="", sent_to="", model="local", prompt_tokens=10, completion_tokens=10
         )
     assert expected_cost(workspace, "local", "", 2).currency == "EUR"
+
+
+ELSEWHERE, HERE = "https://cloud.example/v1", "http://127.0.0.1:8080/v1"
+
+
+def connect(workspace: Workspace, name: str = "cloud", url: str = ELSEWHERE) -> str:
+    """Store an endpoint, without asking it anything; return what names it as a model."""
+    with workspace.store.session() as session:
+        session.add(EndpointRow(name=name, url=url, model="m", created_ms=1))
+    return f"endpoint:{name}"
+
+
+@pytest.mark.parametrize(
+    ("url", "stops"),
+    [
+        (ELSEWHERE, True),
+        ("http://10.0.0.5:8080/v1", True),
+        ("http://localhost.example/v1", True),
+        (HERE, False),
+        ("http://localhost:11434/v1", False),
+        ("http://[::1]:8080/v1", False),
+    ],
+)
+def test_only_an_endpoint_on_another_computer_has_a_budget(
+    workspace: Workspace, url: str, stops: bool
+) -> None:
+    set_budget(workspace, "none", 0.0, "USD", action="stop", unknown="stop")
+    model = connect(workspace, url=url)
+    assert budget_left(workspace, model, "", "person") == (0.0 if stops else None)
+    if stops:
+        with pytest.raises(BudgetError, match=r"“none” is used up|cannot tell"):
+            before_asking(workspace, model, "", "person")
+    else:
+        assert before_asking(workspace, model, "", "person") == []
+
+
+@pytest.mark.parametrize("model", ["endpoint:gone", "gone.gguf", ""])
+def test_a_model_that_there_is_not_is_no_matter_of_budgets(workspace: Workspace, model: str) -> None:
+    set_budget(workspace, "none", 0.0, "USD", action="stop", unknown="stop")
+    assert before_asking(workspace, model, "", "person") == []
+    assert budget_left(workspace, model, "", "person") is None
+
+
+def test_without_a_model_the_active_one_counts(workspace: Workspace) -> None:
+    set_budget(workspace, "none", 0.0, "USD", action="stop", unknown="stop")
+    model = connect(workspace)
+    workspace.change_settings({"models": {"active": model}})
+    with pytest.raises(BudgetError):
+        before_asking(workspace, "", "", "person")
+    assert budget_left(workspace, "", "", "person") == 0.0
+
+
+def test_the_price_of_an_endpoint_is_that_of_what_answered_there_last(workspace: Workspace) -> None:
+    model = connect(workspace)
+    set_budget(workspace, "b", 100, "USD", action="stop", unknown="stop")
+    with pytest.raises(BudgetError, match="answer of “cloud” costs is unknown"):
+        before_asking(workspace, model, "", "person")
+    answered(workspace, 1, created_ms=now_ms() - 1000)
+    assert before_asking(workspace, model, "", "person") == []
+    answered(workspace, 2, model=UNKNOWN)
+    with pytest.raises(BudgetError, match="answer of “house-7b” costs is unknown"):
+        before_asking(workspace, model, "", "person")
+
+
+def test_what_is_left_is_that_of_the_tightest_budget_for_the_question(workspace: Workspace) -> None:
+    model = connect(workspace)
+    assert budget_left(workspace, model, "", "person") is None
+    set_budget(workspace, "all", 1.0, "USD")
+    set_budget(workspace, "wide", 0.5, "USD", scope="pipeline", target="wide")
+    answered(workspace, 1, pipeline="wide")  # 0.075 USD
+    assert budget_left(workspace, model, "", "person") == pytest.approx(0.925)
+    assert budget_left(workspace, model, "wide", "person") == pytest.approx(0.425)
+    set_budget(workspace, "people", 0.05, "USD", scope="source", target="people")
+    assert budget_left(workspace, model, "wide", "person") == pytest.approx(-0.025)
+    assert budget_left(workspace, model, "wide", "evaluation") == pytest.approx(0.425)
+
+
+@pytest.mark.parametrize(
+    ("over", "unknown", "needs_yes"),
+    [
+        ("warn", "ask", True),
+        ("ask", "warn", True),
+        ("warn", "stop", False),
+        ("ask", "stop", False),
+        ("stop", "ask", False),
+    ],
+)
+def test_the_strictest_of_what_is_used_up_and_unknown_decides(
+    workspace: Workspace, over: str, unknown: str, needs_yes: bool
+) -> None:
+    set_budget(workspace, "b", 0.0, "USD", action=over, unknown=unknown)
+    with pytest.raises(BudgetError) as refused:
+        check(workspace, model=UNKNOWN)
+    assert refused.value.needs_yes is needs_yes
+    assert str(refused.value).endswith("." if needs_yes else "next period.")
+
+
+def test_every_budget_that_warns_is_heard_and_one_that_stops_wins(workspace: Workspace) -> None:
+    for name in ("a", "b"):
+        set_budget(workspace, name, 0.0, "USD")
+    assert [sentence[:14] for sentence in check(workspace)] == ["The budget “a”", "The budget “b”"]
+    set_budget(workspace, "c", 0.0, "USD", action="stop")
+    with pytest.raises(BudgetError, match="“c” is used up"):
+        check(workspace, is_confirmed=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "stored"),
+    [
+        ({"name": "  b  "}, ("b", "EUR", "all", "")),
+        ({"currency": "usd"}, ("b", "USD", "all", "")),
+        ({"scope": "endpoint", "target": " cloud "}, ("b", "EUR", "endpoint", "cloud")),
+        ({"scope": "source", "target": "evaluation"}, ("b", "EUR", "source", "evaluation")),
+        ({"amount": 0}, ("b", "EUR", "all", "")),
+        ({"warn_from": 1}, ("b", "EUR", "all", "")),
+    ],
+)
+def test_what_is_typed_is_stored_without_its_spaces(
+    workspace: Workspace, values: dict[str, Any], stored: tuple[str, ...]
+) -> None:
+    row = set_budget(workspace, **({"name": "b", "amount": 1.0} | values))
+    assert (row.name, row.currency, row.scope, row.target) == stored
+    assert list_budgets(workspace.database) == [row]
+
+
+@pytest.mark.parametrize("amount", [math.inf, -math.inf, -0.01])
+def test_an_amount_that_is_none_changes_no_budget(workspace: Workspace, amount: float) -> None:
+    before = set_budget(workspace, "b", 3.0)
+    with pytest.raises(RagError, match="from 0 on"):
+        set_budget(workspace, "b", amount)
+    assert list_budgets(workspace.database) == [before]
+
+
+def test_spending_is_noted_only_where_there_is_a_budget(workspace: Workspace) -> None:
+    answered(workspace, 1)
+    assert note_spending(workspace) == []
+    assert workspace.database.cells("SELECT count(*) FROM cost") == [(0,)]
+    set_budget(workspace, "b", 0.01, "USD")
+    assert [news.budget.name for news in note_spending(workspace)] == ["b"]
+    assert note_spending(workspace) == []
+
+
+def test_setting_and_removing_a_budget_is_written_down(workspace: Workspace) -> None:
+    set_budget(workspace, "b", 2.5, "USD", period="day")
+    remove_budget(workspace, "b")
+    logged = workspace.database.cells("SELECT action, detail FROM auditevent WHERE subject = 'b' ORDER BY id")
+    assert logged == [("budget set", "2.5 USD a day"), ("budget removed", "")]

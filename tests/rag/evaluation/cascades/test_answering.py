@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive, tiny_gguf
 
+from rag.asking.cache.answer_cache import place_of, remember
 from rag.asking.cascades.rows import list_cascade_steps
-from rag.asking.rows import AskResult, TraceSource, get_trace
+from rag.asking.rows import AskResult, Question, TraceSource, TraceStatus, get_trace
+from rag.costs.budgets.limits import BudgetError, set_budget
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import runs
+from rag.evaluation.cascades.answering import (
+    answer_with,
+    model_files,
+    models_identity,
+    pinned_steps,
+    steps_to_ask,
+)
 from rag.evaluation.cases import Case
 from rag.evaluation.gates.runs import gate_run
 from rag.evaluation.pipelines import (
@@ -31,6 +41,8 @@ from rag.review.rollouts import promote_rollout, start_rollout
 from rag.review.rows import RolloutKind
 from rag.routing import ask
 from rag.settings import GenerationSettings
+from rag.storage.tables.endpoints import EndpointRow
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 GOOD = "Rye bread needs sourdough and 12 hours of rest [1]."
@@ -215,3 +227,136 @@ def test_a_cascade_passes_a_gate_and_answers_after_a_roll_out(workspace: Workspa
     save_pipeline(workspace, "small", make_config({"collection": "A", "model": "gone"}))  # nothing moves
     result = drive(ask(workspace, CASES[0].question, "A"))
     assert result.answer == GOOD and len(list_cascade_steps(workspace.database, result.trace_id)) == 2
+
+
+# --- answer_with ------------------------------------------------------------------------------------------
+
+
+def connect(workspace: Workspace) -> None:
+    """Store an endpoint on another computer, without asking it anything."""
+    with workspace.store.session() as session:
+        session.add(EndpointRow(name="cloud", url="https://cloud.example/v1", model="m", created_ms=1))
+
+
+def dear_first(models: Models, **first: Any) -> PipelineConfig:
+    """Return a cascade whose first step is on another computer."""
+    steps = [{"model": "endpoint:cloud", **first}, {"model": models.paths["large"]}]
+    return make_config({"collection": "A", "steps": steps})
+
+
+def test_without_a_pipeline_the_settings_answer_and_no_step_is_stored(
+    workspace: Workspace, models: Models
+) -> None:
+    question = Question(CASES[0].question, "A", model=models.paths["large"])
+    result = drive(answer_with(workspace, None, question))
+    assert (result.answer, result.notices) == (GOOD, ())
+    assert list_cascade_steps(workspace.database, result.trace_id) == []
+
+
+def test_a_pipeline_without_steps_answers_once_by_its_own_model(workspace: Workspace, models: Models) -> None:
+    config = make_config({"collection": "A", "model": models.paths["large"]})
+    result = drive(answer_with(workspace, config, config.question(CASES[0].question)))
+    assert result.answer == GOOD
+    assert models.loaded == ["large"]
+    assert list_cascade_steps(workspace.database, result.trace_id) == []
+
+
+@pytest.mark.parametrize(("action", "needs_yes"), [("ask", True), ("stop", False)])
+def test_a_budget_refuses_a_single_model_elsewhere_before_there_is_a_trace(
+    workspace: Workspace, action: str, needs_yes: bool
+) -> None:
+    connect(workspace)
+    set_budget(workspace, "none", 0.0, "USD", action=action, unknown=action)
+    with pytest.raises(BudgetError) as refused:
+        drive(answer_with(workspace, None, Question(CASES[0].question, "A", model="endpoint:cloud")))
+    assert refused.value.needs_yes is needs_yes
+    assert workspace.database.cells("SELECT count(*) FROM trace") == [(0,)]
+
+
+@pytest.mark.parametrize("action", ["warn", "ask"])
+def test_what_a_budget_says_stands_before_what_the_answer_says(
+    workspace: Workspace, models: Models, action: str
+) -> None:
+    connect(workspace)
+    first = drive(answer_with(workspace, None, Question(CASES[0].question, "A", model=models.paths["large"])))
+    place = place_of(workspace, workspace.settings, "A", None, "endpoint:cloud", "default")
+    assert place is not None
+    with workspace.store.session() as session:
+        trace = session.get_one(Trace, first.trace_id)
+    remember(workspace, place, trace, "d", None)  # as if the endpoint had said it
+    set_budget(workspace, "none", 0.0, "USD", action=action, unknown=action)
+    question = Question(CASES[0].question, "A", model="endpoint:cloud")
+    again = drive(answer_with(workspace, None, question, is_confirmed=action == "ask"))
+    assert again.answer == GOOD
+    assert "“none”" in again.notices[0]
+
+
+def test_a_step_that_a_budget_stops_is_passed_over_and_says_so(workspace: Workspace, models: Models) -> None:
+    connect(workspace)
+    set_budget(workspace, "none", 0.0, "USD", action="stop", unknown="stop")
+    config = dear_first(models)
+    result = drive(answer_with(workspace, config, config.question(CASES[0].question)))
+    assert result.answer == GOOD
+    assert any("it failed: " in note and "“none”" in note for note in result.notices)
+    first, second = list_cascade_steps(workspace.database, result.trace_id)
+    assert (get_trace(workspace.database, first.trace_id).status, second.answer) == (TraceStatus.FAILED, GOOD)
+    assert models.loaded == ["large"]
+
+
+def test_a_step_that_nothing_is_left_for_is_not_asked(workspace: Workspace, models: Models) -> None:
+    connect(workspace)
+    set_budget(workspace, "small", 0.25, "USD", unknown="warn")
+    config = dear_first(models, when={"budget_left": 0.5})
+    result = drive(answer_with(workspace, config, config.question(CASES[0].question)))
+    assert result.answer == GOOD
+    assert any("was not asked: only 0.25 of the budget is left" in note for note in result.notices)
+    assert len(list_cascade_steps(workspace.database, result.trace_id)) == 1
+
+
+def test_a_last_step_that_a_budget_stops_is_the_refusal(workspace: Workspace, models: Models) -> None:
+    connect(workspace)
+    set_budget(workspace, "none", 0.0, "USD", action="stop", unknown="stop")
+    steps = [{"model": models.paths["small"], "when": {"min_words": 50}}, {"model": "endpoint:cloud"}]
+    config = make_config({"collection": "A", "steps": steps})
+    with pytest.raises(BudgetError, match="“none”"):
+        drive(answer_with(workspace, config, config.question(CASES[0].question)))
+    assert workspace.database.cells("SELECT status FROM trace") == [("failed",)]
+
+
+def test_steps_are_asked_as_the_question_came(workspace: Workspace) -> None:
+    config = cascade()
+    question = replace(
+        config.question(CASES[0].question, session_id="s" * 32, trace_id="t" * 32),
+        tags=("food",),
+        parent_id="p" * 32,
+        pipeline="both",
+    )
+    question.overrides["generation"]["seed"] = 77  # type: ignore[index]
+    for step, name in zip(steps_to_ask(workspace, config, question), ("small", "large"), strict=True):
+        asked = step.question
+        assert step.name == name
+        assert (asked.tags, asked.parent_id, asked.pipeline) == (("food",), "p" * 32, "both")
+        assert (asked.session_id, asked.trace_id) == ("s" * 32, "t" * 32)
+        assert asked.overrides["generation"]["seed"] == 77
+
+
+def test_pinned_steps_name_prompts_by_number_and_models_by_path(workspace: Workspace, models: Models) -> None:
+    first, second = pinned_steps(workspace, cascade())
+    assert [step.config["model"] for step in (first, second)] == list(models.paths.values())
+    assert first.config["prompt"].partition("@")[2] == "1"
+    assert pinned_steps(workspace, make_config({"collection": "A"})) == ()
+
+
+def test_the_models_of_a_pipeline_have_one_identity_in_their_order(
+    workspace: Workspace, models: Models
+) -> None:
+    paths = model_files(workspace, cascade())
+    assert [str(path) for path in paths] == list(models.paths.values())
+    both = models_identity(workspace.database, paths)
+    assert len(both) == 64
+    assert both != models_identity(workspace.database, paths[::-1])
+    single = make_config({"collection": "A", "model": models.paths["small"]})
+    alone = models_identity(workspace.database, model_files(workspace, single))
+    assert len(alone) == 64 and alone != both
+    with pytest.raises(NotFoundError):
+        model_files(workspace, make_config({"collection": "A", "model": "gone"}))
