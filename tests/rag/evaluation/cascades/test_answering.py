@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from rag.asking.cascades.rows import list_cascade_steps
 from rag.asking.rows import AskResult, TraceSource, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation import runs
+from rag.evaluation.cascades.answering import models_identity
 from rag.evaluation.cases import Case
 from rag.evaluation.gates.runs import gate_run
 from rag.evaluation.pipelines import (
@@ -215,3 +217,21 @@ def test_a_cascade_passes_a_gate_and_answers_after_a_roll_out(workspace: Workspa
     save_pipeline(workspace, "small", make_config({"collection": "A", "model": "gone"}))  # nothing moves
     result = drive(ask(workspace, CASES[0].question, "A"))
     assert result.answer == GOOD and len(list_cascade_steps(workspace.database, result.trace_id)) == 2
+
+
+def test_one_model_is_known_by_its_own_sum_and_several_by_all_in_their_order(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("a.gguf", "b.gguf", "copy.gguf")]
+    for path, content in zip(files, (b"a", b"b", b"a"), strict=True):
+        path.write_bytes(content)
+    a, b, copy = files
+
+    def identity(*paths: Path) -> str:
+        return models_identity(workspace.database, list(paths))
+
+    assert identity(a) == hashlib.sha256(b"a").hexdigest() == identity(copy), "a name says nothing"
+    assert len({identity(a), identity(b), identity(a, b), identity(b, a), identity(a, a)}) == 5
+    assert identity(a, b) == identity(copy, b) and len(identity(a, b)) == 64
+    with pytest.raises(OSError, match=r"gone\.gguf"):
+        identity(a, tmp_path / "gone.gguf")
