@@ -342,7 +342,11 @@ def _case_warnings(
     """Return what a reader must know about cases that changed, and about judgements that were not found."""
     found = []
     for run, pairing in zip(runs[1:], pairings, strict=True):
-        if pairing.is_by_key:
+        # Of two runs without cases it is known that they are the same where their versions are.
+        unknown = (
+            not (gathered[0].cases or pairing.run.cases) and run.set_fingerprint != runs[0].set_fingerprint
+        )
+        if pairing.is_by_key or unknown:
             found.append(
                 f"The set of run {runs[0].id} or {run.id} was deleted. Their cases are paired by their keys, "
                 "and it is not known whether they are the same."

@@ -385,13 +385,15 @@ def _check_regex(answer: str, pattern: str, wanted: bool) -> CheckResult:
 
 def _check_json(answer: str, schema: Any) -> CheckResult:
     try:
-        document = json.loads(answer)
+        document = json.loads(answer, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return CheckResult(False, f"the answer is not JSON: {error}.")
     if schema is None:
         return CheckResult(True, "")
     try:
-        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+        kind = jsonschema.Draft202012Validator
+        if isinstance(schema, dict) and isinstance(schema.get("$schema"), str):
+            kind = jsonschema.validators.validator_for(schema, default=kind)
         kind.check_schema(schema)
         # An empty registry: a $ref of a schema must not make this program fetch something.
         validator = kind(schema, registry=referencing.Registry())
@@ -400,7 +402,13 @@ def _check_json(answer: str, schema: Any) -> CheckResult:
         return CheckResult(False, f"the JSON schema is not valid: {error.message}.")
     except (referencing.exceptions.Unresolvable, jsonschema.exceptions._WrappedReferencingError) as error:
         return CheckResult(False, f"the JSON schema refers to something outside it: {error}.")
+    except RecursionError:
+        return CheckResult(False, "the JSON schema or the answer is nested too deep, or refers to itself.")
     return _result(problem is None, f"{problem.json_path}: {problem.message}" if problem else "")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")  # Python reads NaN and Infinity, which no other program does
 
 
 # --- the registry -----------------------------------------------------------------------------------------

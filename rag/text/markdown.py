@@ -388,10 +388,13 @@ class _Inline:
             length = len(text)
         if self._content[begin : begin + length] != text:
             raise _LostError
-        places = self._offsets[begin : begin + length]
+        yield from self._pieces(style, begin, text)
+
+    def _pieces(self, style: Run, begin: int, text: str) -> Iterator[Run]:
+        places = self._offsets[begin : begin + len(text)]
         piece = 0
-        for number in range(1, length + 1):
-            if number == length or places[number] != places[number - 1] + 1:
+        for number in range(1, len(text) + 1):
+            if number == len(text) or places[number] != places[number - 1] + 1:
                 start = places[piece]
                 yield replace(style, start=start, end=start + number - piece, text=text[piece:number])
                 piece = number
@@ -422,10 +425,8 @@ class _Inline:
                 place = self._offsets[begin]
                 yield replace(style, start=place, end=place + 1, text=" ", code=True)
                 begin += 1
-            if line:
-                place = self._offsets[begin]
-                yield replace(style, start=place, end=place + len(line), text=line, code=True)
-                begin += len(line)
+            yield from self._pieces(replace(style, code=True), begin, line)
+            begin += len(line)
         self._skip(token.markup)
 
     def _skip_address(self) -> None:

@@ -244,6 +244,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return False
         return bool(super().is_safe_attribute(obj, attr, value))
 
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave format and format_map to is_safe_attribute: jinja2 would let them pad a text to any width."""
+
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Compute what a template computes, unless the result would be too large."""
         self._step()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rag.evaluation.cases import Check, Judgement, make_case
 from rag.evaluation.metrics import (
     METRICS,
+    CheckResult,
     Passage,
     average_precision,
     citation_precision,
@@ -24,6 +25,7 @@ from rag.evaluation.metrics import (
     hit_rate,
     judged_at_k,
     ndcg_at_k,
+    normalised,
     precision_at_k,
     project,
     ranking_metrics,
@@ -241,3 +243,143 @@ def test_the_registry_is_complete() -> None:
 def test_a_wrong_case_is_one_sentence(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make_case(values)
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "reason"),
+    [
+        (Check(type="contains", value="rye"), "wheat", "the answer does not contain “rye”."),
+        (Check(type="contains", value="Rye"), "rye", "the answer does not contain “Rye”."),
+        (Check(type="not-contains", value="rye"), "rye", "the answer contains “rye”."),
+        (Check(type="equals", value="yes"), "yes.", "the answer is not “yes”."),
+        (Check(type="regex", value="^b"), "ab", "the pattern ^b does not match."),
+        (Check(type="not-regex", value="b$"), "ab", "the pattern b$ matches."),
+        (Check(type="not-regex", value="("), "x", "the pattern ( is not valid: missing ) at position 1."),
+        (Check(type="length", value={"min": 3}), "ab", "the answer has 2 characters."),
+        (Check(type="length", value={"min": 3, "max": 1}), "ab", "the answer has 2 characters."),
+        (Check(type="language", value="de"), "42", "the answer is in no known language, not de."),
+        (Check(type="is-json"), "[" * 100_000, "the answer is not JSON: maximum recursion depth exceeded"),
+        (Check(type="is-json"), "```json\n{}\n```", "the answer is not JSON: Expecting value"),
+        (Check(type="is-json"), "NaN", "the answer is not JSON: NaN is no number."),
+        (Check(type="is-json"), '{"a": -Infinity}', "the answer is not JSON: -Infinity is no number."),
+        (Check(type="is-json", value={"type": "object"}), "1", "$: 1 is not of type 'object'."),
+        (Check(type="is-json", value={"items": {"type": "null"}}), "[1]", "$[0]: 1 is not of type 'null'."),
+        (Check(type="is-json", value=False), "1", "$: False schema does not allow 1."),
+        (Check(type="is-json", value={"pattern": "("}), '"x"', "the JSON schema is not valid: '(' is not"),
+        (Check(type="is-json", value={"$schema": 1}), "1", "the JSON schema is not valid: 1 is not of type"),
+        (
+            Check(type="is-json", value={"$schema": ["a"]}),
+            "1",
+            "the JSON schema is not valid: ['a'] is not of",
+        ),
+        (Check(type="is-json", value={"$ref": "#/x"}), "1", "the JSON schema refers to something outside it"),
+        (Check(type="is-json", value={"$ref": "#"}), "1", "the JSON schema or the answer is nested too deep"),
+    ],
+    ids=lambda value: value.type if isinstance(value, Check) else str(value)[:12],
+)
+def test_a_failed_check_says_what_is_wrong(check: Check, answer: str, reason: str) -> None:
+    result = run_check(answer, check)
+    assert not result.passed
+    assert result.reason.startswith(reason) and result.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (Check(type="regex", value="(?i)RYE"), "rye"),
+        (Check(type="regex", value="b"), "a\nb\nc"),
+        (Check(type="is-json"), " null\n"),
+        (Check(type="is-json"), "1e400"),
+        (Check(type="is-json", value=True), "1"),
+        (Check(type="is-json", value={"$schema": "unknown", "type": "integer"}), "1"),
+        (Check(type="is-json", value={"$defs": {"n": {"type": "integer"}}, "$ref": "#/$defs/n"}), "1"),
+        (Check(type="length", value={"max": 0}), ""),
+        (Check(type="length", value={"min": 0}), ""),
+        (Check(type="equals", value=" yes "), "\tyes\n"),
+    ],
+    ids=lambda value: value.type if isinstance(value, Check) else str(value)[:12],
+)
+def test_a_check_that_passes_has_no_reason(check: Check, answer: str) -> None:
+    assert run_check(answer, check) == CheckResult(True, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("The  Eiffel-Tower.", "eiffeltower"),
+        ("An apple a day", "apple day"),
+        ("theatre", "theatre"),
+        ("The", "the"),
+        ("A, an, the", "a an the"),
+        ("...", "..."),
+        ("", ""),
+        (" \n\t", ""),
+        ("co\u00adoperate", "cooperate"),
+        ("18 kg", "18 kg"),
+        ("Straße", "straße"),
+    ],
+)
+def test_a_text_is_normalised_like_squad_but_never_to_nothing(text: str, plain: str) -> None:
+    assert normalised(text) == plain
+    assert normalised(normalised(text)) == normalised(text), "again changes nothing more"
+
+
+def test_a_judgement_without_a_document_is_about_any_document() -> None:
+    chunks = [
+        Passage(1, "a.md", "/x/a.md", 0, 9, "Rye needs sourdough."),
+        Passage(2, "b.md", "/x/b.md", 0, 9, "Boats need rye NEEDS   sourdough. Too."),
+        Passage(3, "c.md", "/x/c.md", 0, 9, ""),
+    ]
+    quote = Judgement(quote="rye needs\nsourdough")
+    assert [chunk.id for chunk in covering(quote, chunks)] == [], "letters and case count in a quote"
+    assert [chunk.id for chunk in covering(Judgement(quote="sourdough."), chunks)] == [1, 2]
+    assert [c.id for c in covering(Judgement(quote="sourdough.", document="b.md"), chunks)] == [2]
+    assert [c.id for c in covering(Judgement(document="c.md"), chunks)] == [3], "the whole document"
+    assert [c.id for c in covering(Judgement(document="c.md", quote="rye"), chunks)] == [], "it has no text"
+    assert [c.id for c in covering(Judgement(document="/x/a.md"), chunks)] == [1]
+
+
+def test_a_long_quote_is_found_in_each_chunk_that_is_a_part_of_it() -> None:
+    chunks = [
+        Passage(1, "d", "d", 0, 9, "Rye needs"),
+        Passage(2, "d", "d", 9, 19, "sourdough."),
+        Passage(3, "d", "d", 19, 29, "Or not."),
+    ]
+    assert project([Judgement(quote="Rye needs sourdough.", grade=2)], chunks) == {1: 2, 2: 2}
+
+
+@pytest.mark.parametrize(
+    ("needs", "names"),
+    [
+        ("references", {"exact_match", "token_f1", "answer_similarity"}),
+        ("answerable", {"false_refusal"}),
+        ("unanswerable", {"correct_refusal"}),
+    ],
+)
+def test_what_a_metric_needs_is_known(needs: str, names: set[str]) -> None:
+    assert {name for name, metric in METRICS.items() if metric.needs == needs} == names
+
+
+def test_units_directions_and_labels_tell_metrics_apart() -> None:
+    assert {name for name, metric in METRICS.items() if metric.direction == "none"} == {"judged_at_k"}
+    assert {m.unit for m in METRICS.values()} == {"share", "cosine", "ms", "tokens"}
+    assert len({metric.label for metric in METRICS.values()}) == len(METRICS)
+    assert all(metric.direction == "lower" for metric in METRICS.values() if metric.unit in ("ms", "tokens"))
+    for metric in METRICS.values():
+        assert not metric.phrase or metric.phrase.format(n=1, pairs=2, more="fewer")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "value"),
+    [
+        ([1, 0], [0, 1], 0.0),
+        ([1, 0], [-2, 0], -1.0),
+        ([1e-200, 0], [1e-200, 0], None),
+        ([math.inf, 0], [1, 0], None),
+        ([], [], None),
+    ],
+)
+def test_a_cosine_is_none_where_it_has_no_direction(
+    a: list[float], b: list[float], value: float | None
+) -> None:
+    assert cosine(a, b) == value

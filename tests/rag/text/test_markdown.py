@@ -142,3 +142,235 @@ def test_what_is_shown_of_a_sentence_knows_where_each_character_comes_from() -> 
     assert shown(row)[0] == row  # a row without its table
     assert shown("| a | b |\n|---|---|\n| c | d |")[0] == "a b c d"
     assert shown("") == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (r"a\*b\*c", "a*b*c"),
+        (r"\# no heading", "# no heading"),
+        (r"1\. no list", "1. no list"),
+        (r"\[1\]", "[1]"),
+        ("a\\\nb", "a\nb"),
+        ("a  \nb", "a\nb"),
+        ("**a*", "*a"),
+        ("***x***", "x"),
+        ("__b__ and _i_", "b and i"),
+        ("*a **b** c*", "a b c"),
+        ("~~x~~", "~~x~~"),
+    ],
+)
+def test_what_is_escaped_stands_for_itself_and_what_is_marked_loses_its_marks(source: str, text: str) -> None:
+    assert texts(source) == [text]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rows_per_second",
+        "$a_1 * b_2$",
+        "5 * 3 * 2",
+        "####### seven",
+        "#hashtag",
+        "a\n===",
+        "[x][1]",
+        "[1][2]",
+        "a&amp;b &copy;",
+        "https://a.b/c",
+        "<https://a.b>",
+        "<b>x</b>",
+        "<!-- note -->",
+        "\ufeffa",
+        "[never closed](http://a.b",
+        "![",
+        "`open",
+    ],
+)
+def test_what_only_looks_like_markdown_is_left_alone(source: str) -> None:
+    (block,) = parse(source)
+    assert (block.kind, block.text) == (Kind.PARAGRAPH, source)
+    assert not any(run.href or run.bold or run.italic or run.code for run in block.runs)
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("`` a`b ``", "a`b"),
+        ("` a `", "a"),
+        ("`a\nb`", "a b"),
+        ("`[x](http://a.b)`", "[x](http://a.b)"),
+        (r"`a\*b`", r"a\*b"),
+        ("`**`", "**"),
+        ("````\n```\n````", "```"),
+        ("~~~\nx\n~~~", "x"),
+        ("```\n\na\n\n```", "\na\n"),
+        ('```py title="x"\na\n```', "a"),
+        ("> ```\n> x\n> ```", "x"),
+        ("- ```\n  x\n  ```", "x"),
+        ("```\n**a** | b\n```", "**a** | b"),
+        ("```\n```", ""),
+    ],
+)
+def test_nothing_is_syntax_in_code(source: str, code: str) -> None:
+    (block,) = parse(source)
+    assert block.text == code
+    assert all(run.code and not run.bold and not run.href for run in block.runs)
+
+
+@pytest.mark.parametrize(
+    ("source", "href"),
+    [
+        ("[x](http://a.b 'Title')", "http://a.b"),
+        ("[x](<http://a.b/c d>)", "http://a.b/c%20d"),
+        ("[x](HTTPS://A.B)", "HTTPS://A.B"),
+        ("[**x**](https://x.y)", "https://x.y"),
+        ("[x]( https://x.y )", "https://x.y"),
+        ("[x]()", ""),
+        ("[x](http:/a)", ""),
+        ("[x](//a.b)", ""),
+        ("[x](/etc/passwd)", ""),
+        ("[x](#part)", ""),
+        ("[x](ftp://a.b)", ""),
+        ("[x](ragdeck:open)", ""),
+        ("[x](xhttp://a.b)", ""),
+    ],
+)
+def test_a_link_leads_to_the_web_or_nowhere(source: str, href: str) -> None:
+    (run,) = parse(source)[0].runs
+    assert (run.text, run.href) == ("x", href)
+
+
+@pytest.mark.parametrize(
+    ("source", "rows", "right"),
+    [
+        ("a | b\n--|--\n1 | 2", [["a", "b"], ["1", "2"]], []),
+        ("| a | b |\n|:-:|--:|\n| 1 |", [["a", "b"], ["1", ""]], [1]),
+        ("|a|b|\n|:-|-|\n||x|", [["a", "b"], ["", "x"]], []),
+        ("| a |\n|--:|\n| 1 |\n| 2 |", [["a"], ["1"], ["2"]], [0]),
+        ("| a |\n|---|", [["a"]], []),
+        ("> | a |\n> |---|\n> | 1 |", [["a"], ["1"]], []),
+        ("| a |\n|---|\n| [x](http://a.b) *y* |", [["a"], ["x y"]], []),
+        ("| a |\n|---|\n| \\* |", [["a"], ["*"]], []),
+        ("| a |\n|---|\n| x\\|y |", [["a"], ["x|y"]], []),
+        ("| a |\n|---|\n| `x\\|y` |", [["a"], ["x|y"]], []),
+        ("| a |\n|---|\n| `\\|-` |", [["a"], ["|-"]], []),
+        ("| same | same |\n|---|---|\n| same | same |", [["same", "same"], ["same", "same"]], []),
+    ],
+)
+def test_a_table_is_rows_of_cells_that_know_their_places(
+    source: str, rows: list[list[str]], right: list[int]
+) -> None:
+    (block,) = parse(source)
+    assert block.kind is Kind.TABLE
+    assert [["".join(run.text for run in cell) for cell in row] for row in block.rows] == rows
+    assert sorted(block.right) == right
+    assert all(source[run.start : run.end] == run.text for run in block.all_runs)
+    assert places([block]) == sorted(set(places([block]))), "no place twice"
+
+
+def test_the_header_of_a_table_is_needed_and_a_paragraph_ends_before_one() -> None:
+    assert [block.kind for block in parse("| a | b |\n| 1 | 2 |")] == [Kind.PARAGRAPH]
+    assert [block.kind for block in parse("Prices:\n| a |\n|---|\n| 1 |\n\nEnd.")] == [
+        Kind.PARAGRAPH, Kind.TABLE, Kind.PARAGRAPH,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "numbers"),
+    [
+        ("1) a\n2) b", [[1], [2]]),
+        ("5. a\n5. b", [[5], [6]]),
+        ("0. a", [[0]]),
+        ("10. x\n11. y", [[10], [11]]),
+        ("* a\n+ b", [[None], [None]]),
+        ("1. a\n   - b\n     1. c", [[1], [1, None], [1, None, 1]]),
+        ("- a\n  1. b\n  2. c\n- d", [[None], [None, 1], [None, 2], [None]]),
+        ("In\n1986. a year", [[]]),
+        ("> - a\n>   - b", [[None], [None, None]]),
+        ("999999999. a", [[999999999]]),
+    ],
+)
+def test_an_item_knows_its_number_in_every_list_around_it(
+    source: str, numbers: list[list[int | None]]
+) -> None:
+    assert [[item.number for item in block.items] for block in parse(source)] == numbers
+    assert all(block.opens_item == bool(block.items) for block in parse(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "copied"),
+    [
+        ("1. a\n   - b\n     1. c", "1. a\n  • b\n    1. c"),
+        ("9. a\n10. b", "9. a\n10. b"),
+        ("- a\n\n  more", "• a\n\n  more"),
+        ("para\n- a\n- b\nlazy", "para\n\n• a\n• b\nlazy"),
+        ("- [ ] todo\n- [x] done", "• [ ] todo\n• [x] done"),
+        ("> said\n\nmeant", "said\n\nmeant"),
+        ("a\n---\nb", "a\n\nb"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a\tb\n1\t2"),
+        ("# \n\nx", "x"),
+        ("***", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_copied_keeps_its_shape(source: str, copied: str) -> None:
+    assert plain_text(source) == copied
+
+
+def test_line_ends_and_characters_that_no_text_has_keep_their_places() -> None:
+    assert texts("a\rb") == ["a\nb"]
+    assert texts("a\0b") == ["a\ufffdb"]
+    assert parse("x\r\n\r\n**y**")[-1].runs[0].start == len("x\r\n\r\n**")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "*" * 800,
+        "_a" * 800,
+        "[" * 400,
+        "![" * 300,
+        "`a``b" * 300,
+        "\\" * 801,
+        "[a](http://x.y" * 100,
+        "- " * 800 + "x",
+        "1. " * 200 + "x",
+        "> - " * 200 + "x",
+        "|" * 400 + "\n" + "|-" * 200,
+        "```" * 200,
+        "&#0;" * 200,
+    ],
+    ids=lambda source: source[:6],
+)
+def test_hostile_text_is_read_to_its_end(source: str) -> None:
+    blocks = parse(source + "\n\nThe **end**.")
+    assert blocks[-1].text.endswith(("The end.", "The **end**.")), "what follows is still shown"
+    assert plain_text(source).count("x") >= ("x" in source.rsplit(" ", 1)[-1])
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=40))
+def test_every_character_that_is_shown_has_its_place_in_order(pieces: list[str]) -> None:
+    source = "".join(pieces)
+    text, offsets = shown(source)
+    assert len(text) == len(offsets)
+    assert offsets == sorted(offsets)
+    for character, offset in zip(text, offsets, strict=True):
+        assert character == source[offset] or character == " ", "a space stands between lines and cells"
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=30))
+def test_only_what_a_block_is_tells_what_it_holds(pieces: list[str]) -> None:
+    for block in parse("".join(pieces)):
+        assert bool(block.level) == (block.kind is Kind.HEADING) and 0 <= block.level <= 6
+        assert bool(block.rows) == (block.kind is Kind.TABLE) and not (block.rows and block.runs)
+        assert len({len(row) for row in block.rows}) <= 1, "all rows have the columns of the header"
+        assert all(column < len(block.rows[0]) for column in block.right)
+        assert all(not run.href or run.href.lower().startswith("http") for run in block.all_runs)
+        assert not block.opens_item or block.items
+
+
+@given(text=st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=40))
+def test_a_word_without_marks_is_one_run(text: str) -> None:
+    (block,) = parse(text)
+    (run,) = block.runs
+    assert (run.start, run.end, run.text) == (0, len(text), text)

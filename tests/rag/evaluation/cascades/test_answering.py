@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -360,3 +361,21 @@ def test_the_models_of_a_pipeline_have_one_identity_in_their_order(
     assert len(alone) == 64 and alone != both
     with pytest.raises(NotFoundError):
         model_files(workspace, make_config({"collection": "A", "model": "gone"}))
+
+
+def test_one_model_is_known_by_its_own_sum_and_several_by_all_in_their_order(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("a.gguf", "b.gguf", "copy.gguf")]
+    for path, content in zip(files, (b"a", b"b", b"a"), strict=True):
+        path.write_bytes(content)
+    a, b, copy = files
+
+    def identity(*paths: Path) -> str:
+        return models_identity(workspace.database, list(paths))
+
+    assert identity(a) == hashlib.sha256(b"a").hexdigest() == identity(copy), "a name says nothing"
+    assert len({identity(a), identity(b), identity(a, b), identity(b, a), identity(a, a)}) == 5
+    assert identity(a, b) == identity(copy, b) and len(identity(a, b)) == 64
+    with pytest.raises(OSError, match=r"gone\.gguf"):
+        identity(a, tmp_path / "gone.gguf")

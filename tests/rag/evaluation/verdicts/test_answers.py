@@ -121,3 +121,116 @@ def test_a_comparison_of_stored_runs_is_explained(filled: Workspace) -> None:
     turned = compare(filled.database, [second.id, first.id])
     assert turned.verdicts[0].run_id == first.id, "the first of the list is the baseline"
     assert compare(filled.database, [search.id]).verdicts == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "case", "mark"),
+    [
+        ({"verdict": True, "outcome": CaseOutcome.ERROR}, CASE, AnswerMark.ERROR),
+        ({"verdict": True, "outcome": CaseOutcome.TIMEOUT}, CASE, AnswerMark.TIMEOUT),
+        ({"verdict": False, "metrics": {"correct_refusal": 1.0}}, REFUSE, AnswerMark.WRONG),
+        ({"outcome": CaseOutcome.REFUSED, "metrics": {"correct_refusal": 1.0}}, REFUSE, AnswerMark.RIGHT),
+        ({"outcome": CaseOutcome.REFUSED, "metrics": {"judge": 1.0}}, CASE, AnswerMark.DECLINED),
+        ({"outcome": CaseOutcome.REFUSED}, REFUSE, AnswerMark.DECLINED),
+        (
+            {"checks": (("a", True, ""), ("b", False, "no b")), "metrics": {"judge": 1.0}},
+            CASE,
+            AnswerMark.CHECK_FAILED,
+        ),
+        ({"checks": (("a", True, ""),), "metrics": {"judge": 0.0}}, CASE, AnswerMark.WRONG),
+        ({"checks": (("a", True, ""),), "metrics": {"exact_match": 1.0}}, CASE, AnswerMark.RIGHT),
+        ({"checks": (("a", True, ""),), "metrics": {"exact_match": 0.0}}, CASE, AnswerMark.CHECKS_PASSED),
+        ({"metrics": {"exact_match": 0.0, "token_f1": 0.9}}, CASE, AnswerMark.RAN),
+        ({"metrics": {"judge": 1.0}}, None, AnswerMark.RIGHT),
+        ({"metrics": {"correct_refusal": 0.0}}, None, AnswerMark.RAN),
+        ({"metrics": {"correct_refusal": 0.0}}, CASE, AnswerMark.RAN),
+    ],
+)
+def test_of_several_judgements_the_surest_counts(
+    values: dict[str, Any], case: Case | None, mark: AnswerMark
+) -> None:
+    assert mark_of(result(**values), case)[0] is mark
+
+
+def test_several_checks_are_counted() -> None:
+    checks = (("a", True, ""), ("b", True, ""))
+    assert mark_of(result(checks=checks), CASE)[1] == "it passes 2 checks of the case"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["a"], "lost 1 passage (a, Page 2)"),
+        (["a", "b"], "lost 2 passages (a, Page 2, b, Page 2)"),
+        (["a", "b", "c", "d"], "lost 4 passages (a, Page 2, b, Page 2 and 2 more)"),
+        (["a", "a", "a"], "lost 3 passages (a, Page 2)"),
+    ],
+)
+def test_passages_are_named_once_and_many_are_counted(names: list[str], says: str) -> None:
+    before = [passage("a", name, n, text=f"Text {n}.") for n, name in enumerate(names, 1)]
+    assert explain_change(CASE, result("a"), result("b"), {"a": before}, {}) == (
+        says,
+        "the answer is the same",
+    )
+
+
+@pytest.mark.parametrize(
+    ("judgement", "is_relevant"),
+    [
+        (Judgement(document="bread.md"), True),
+        (Judgement(document="/d/bread.md"), True),
+        (Judgement(document="bread.md", grade=0), False),
+        (Judgement(document="bread.md", grade=-1), False),
+        (Judgement(document="tides.txt"), False),
+        (Judgement(quote="of  bread.md."), True),
+        (Judgement(quote="of tides.txt."), False),
+        (Judgement(document="bread.md", quote="not in it"), False),
+        (Judgement(document="tides.txt", quote="Text of bread.md."), False),
+        (Judgement(document="bread.md", start=0, end=1), True),
+        (Judgement(document="bread.md", start=17, end=99), False),
+        (Judgement(document="bread.md", start=16, end=17), True),
+    ],
+)
+def test_a_passage_is_relevant_where_a_judgement_covers_it(judgement: Judgement, is_relevant: bool) -> None:
+    case = CASE.model_copy(update={"judgements": (judgement,)})
+    said = explain_change(case, result("a"), result("b"), {"b": [passage("b", "bread.md")]}, {})[0]
+    assert said == f"gained 1 {'relevant ' if is_relevant else ''}passage (bread.md, Page 2)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (0, 1, "1 flagged sentence instead of 0"),
+        (3, 0, "0 flagged sentences instead of 3"),
+        (2, 2, None),
+        (None, 2, None),
+        (2, None, None),
+    ],
+)
+def test_flags_are_told_where_both_are_known_and_differ(
+    before: int | None, after: int | None, says: str | None
+) -> None:
+    flags = {trace: count for trace, count in (("a", before), ("b", after)) if count is not None}
+    reasons = explain_change(CASE, result("a"), result("b"), {}, flags)
+    assert reasons == ((says, "the answer is the same") if says else ("the answer is the same",))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "says"),
+    [
+        ("Rye.", " Rye.\n", "the answer is the same"),
+        ("Rye bread.", "Rye\nbread.", "the answer is the same"),
+        ("Rye.", "rye.", "the answer differs"),
+        ("", "", "the answer is the same"),
+    ],
+)
+def test_white_space_is_no_difference_between_answers(first: str, last: str, says: str) -> None:
+    reasons = explain_change(None, result("a", answer=first), result("b", answer=last), {}, {})
+    assert reasons == (says,)
+
+
+def test_one_document_that_is_shown_elsewhere_was_lost_and_gained() -> None:
+    before, after = [passage("a", "bread.md", text="One.")], [passage("b", "bread.md", text="Two.")]
+    assert explain_change(CASE, result("a"), result("b"), {"a": before, "b": after}, {})[:2] == (
+        "lost 1 passage (bread.md, Page 2)", "gained 1 passage (bread.md, Page 2)",
+    )  # fmt: skip
