@@ -83,7 +83,15 @@ def _generation() -> Any:
 
 NEAR = Endpoint("near", "http://127.0.0.1/v1", "tiny")
 JSON = '{"colour": "red"}'
-STEPS = ["chat", "streaming", "usage in streams", "log-probabilities", "JSON schema", "context length", "embeddings"]
+STEPS = [
+    "chat",
+    "streaming",
+    "usage in streams",
+    "log-probabilities",
+    "JSON schema",
+    "context length",
+    "embeddings",
+]
 
 
 def reply(content: str | None = "Four", prompt_tokens: Any = 20, **message: Any) -> Any:
@@ -172,7 +180,8 @@ def test_the_context_is_read_where_servers_write_it(values: dict[str, Any], cont
 
 
 @pytest.mark.parametrize(
-    ("own", "follows"), [(0, "generation.context in the settings is taken"), (8192, "8,192 tokens, as you said")]
+    ("own", "follows"),
+    [(0, "generation.context in the settings is taken"), (8192, "8,192 tokens, as you said")],
 )
 def test_a_server_that_lists_no_models_has_the_context_that_was_given(own: int, follows: str) -> None:
     near = Endpoint("near", NEAR.url, "tiny", context=own)

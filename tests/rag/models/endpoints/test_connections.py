@@ -180,7 +180,9 @@ def test_what_an_endpoint_says_of_itself_is_kept_and_a_change_is_told(
     assert change.sentence() == "“near” changed: the configuration was fp_1 and is fp_2 now"
 
 
-def store(endpoints: Endpoints, name: str = "near", url: str = "http://127.0.0.1:1/v1", **values: Any) -> None:
+def store(
+    endpoints: Endpoints, name: str = "near", url: str = "http://127.0.0.1:1/v1", **values: Any
+) -> None:
     """Store an endpoint whose server is never asked."""
     with endpoints._store.session() as session:
         session.add(EndpointRow(**{"name": name, "url": url, "model": "m", "created_ms": 1, **values}))
@@ -229,7 +231,10 @@ def test_what_is_wrong_is_told_before_a_server_is_asked(
         ([Served("a", "1"), Served("b", "1")], [("a", "b", "1", "1")]),
         ([Served("a", "1"), Served("b", "")], [("a", "b", "1", "1")]),
         ([Served("a", "1"), Served("", "2")], [("a", "a", "1", "2")]),
-        ([Served("a", "1"), Served("b", "2"), Served("a", "1")], [("b", "a", "2", "1"), ("a", "b", "1", "2")]),
+        (
+            [Served("a", "1"), Served("b", "2"), Served("a", "1")],
+            [("b", "a", "2", "1"), ("a", "b", "1", "2")],
+        ),
     ],
 )
 def test_only_what_was_known_and_is_another_now_is_a_change(
@@ -266,7 +271,7 @@ def test_what_an_unknown_endpoint_says_is_refused_by_its_name(endpoints: Endpoin
         lambda: endpoints.add_embedder("far", "A"),
     )
     for use in uses:
-        with pytest.raises(NotFoundError, match="no endpoint “far”. Connected endpoints: near"):
+        with pytest.raises(NotFoundError, match=r"no endpoint “far”. Connected endpoints: near"):
             use()
 
 

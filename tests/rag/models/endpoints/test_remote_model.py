@@ -493,10 +493,10 @@ def test_what_served_an_answer_is_told_when_it_changes_and_kept_when_it_is_left_
         ({"prompt_tokens": 5, "completion_tokens": -1}, (None, None, None, None)),
     ],
 )  # fmt: skip
-def test_only_counts_that_can_be_true_are_told(
-    usage: dict[str, Any], told: tuple[int | None, ...]
-) -> None:
-    served = [e for e in streamed(chunk("a", model="m"), chunk(finish="stop", usage=usage)) if isinstance(e, Served)]
+def test_only_counts_that_can_be_true_are_told(usage: dict[str, Any], told: tuple[int | None, ...]) -> None:
+    served = [
+        e for e in streamed(chunk("a", model="m"), chunk(finish="stop", usage=usage)) if isinstance(e, Served)
+    ]
     last = served[-1]
     assert (last.prompt_tokens, last.cached_tokens, last.completion_tokens, last.thinking_tokens) == told
 

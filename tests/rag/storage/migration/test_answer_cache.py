@@ -76,8 +76,6 @@ def test_a_question_has_one_answer_and_a_trace_one_hit(upgraded: sqlite3.Connect
         ("SELECT * FROM cachehit WHERE created_ms > 5", "ix_cachehit_created_ms"),
     ],
 )
-def test_no_lookup_of_the_cache_reads_all_of_it(
-    upgraded: sqlite3.Connection, query: str, index: str
-) -> None:
+def test_no_lookup_of_the_cache_reads_all_of_it(upgraded: sqlite3.Connection, query: str, index: str) -> None:
     plan = str(upgraded.execute(f"EXPLAIN QUERY PLAN {query}").fetchall())
     assert index in plan and "SCAN" not in plan
