@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
+from rag.models.endpoints.border import Permit
 from rag.models.endpoints.rows import Endpoint, find_endpoint
 from rag.storage.tables.endpoints import EndpointRow
 from rag.workspace import Workspace
@@ -243,3 +245,83 @@ def add_endpoint(workspace: Workspace, url: str, name: str = "far", **values: An
     with workspace.store.session() as session:
         session.add(EndpointRow(**{"name": name, "url": url, "model": "tiny", "created_ms": 1, **values}))
     return find_endpoint(workspace.database, name)
+
+
+# --- a client without any server ------------------------------------------------------------------------------
+
+
+def chunk(
+    content: str | None = None,
+    *,
+    finish: str | None = None,
+    logprobs: list[tuple[str, float]] | None = None,
+    usage: dict[str, Any] | None = None,
+    model: str = "",
+    fingerprint: str = "",
+    **delta: Any,
+) -> Any:
+    """Return a piece of an answer, with the attributes that the library's own has."""
+    told = None
+    if logprobs is not None:
+        told = SimpleNamespace(content=[SimpleNamespace(token=t, logprob=p) for t, p in logprobs])
+    written = SimpleNamespace(**{"content": content, "refusal": None, **delta})
+    choice = SimpleNamespace(delta=written, finish_reason=finish, logprobs=told)
+    return SimpleNamespace(
+        choices=[choice], usage=as_attributes(usage), model=model, system_fingerprint=fingerprint
+    )
+
+
+def as_attributes(values: Any) -> Any:
+    """Return a JSON document whose objects have attributes, as the library reads it."""
+    if not isinstance(values, dict):
+        return values
+    return SimpleNamespace(**{name: as_attributes(value) for name, value in values.items()})
+
+
+class ScriptedClient:
+    """A way to an endpoint that no server is behind: it says what it was given, and asks the border first.
+
+    Attributes:
+        chunks: What a stream brings; an exception among them is raised in its place.
+        replies: Of whole answers, one after the other; the last is given again. An exception is raised.
+        vectors: What is embedded becomes; an exception is raised.
+        listed: Models that the server lists; an exception is raised.
+        sent: Every request, in its order.
+    """
+
+    def __init__(self, endpoint: Endpoint, chunks: Iterable[Any] = (), **scripted: Any) -> None:
+        self.endpoint = endpoint
+        self.chunks = list(chunks)
+        self.replies: list[Any] = scripted.get("replies", [])
+        self.vectors: Any = scripted.get("vectors", [[1.0, 0.0]])
+        self.listed: Any = scripted.get("listed", [{"id": endpoint.model}])
+        self.sent: list[Mapping[str, Any]] = []
+        self.was_closed = False  # the last stream, before or after its end
+
+    def chat(self, permit: Permit, request: Mapping[str, Any]) -> Generator[Any, None, None]:
+        permit(self.endpoint)
+        self.sent.append(request)
+        try:
+            for each in self.chunks:
+                yield self._given(each)
+        finally:
+            self.was_closed = True
+
+    def complete(self, permit: Permit, request: Mapping[str, Any]) -> Any:
+        permit(self.endpoint)
+        self.sent.append(request)
+        return self._given(self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])
+
+    def embed(self, permit: Permit, texts: list[str]) -> Any:
+        permit(self.endpoint)
+        return self._given(self.vectors)
+
+    def models(self, permit: Permit) -> Any:
+        permit(self.endpoint)
+        return self._given(self.listed)
+
+    @staticmethod
+    def _given(what: Any) -> Any:
+        if isinstance(what, Exception):
+            raise what
+        return what

@@ -1,8 +1,10 @@
-"""Traces that tests store without asking anything."""
+"""Traces that tests store, or have as rows, without asking anything."""
 
 import secrets
+from dataclasses import fields
 from typing import Any
 
+from rag.asking.rows import TraceRow, TraceSource, TraceStatus
 from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
@@ -21,3 +23,11 @@ def add_traces(workspace: Workspace, count: int, begin_ms: int, step_ms: int = 6
                 **given,
             }  # fmt: skip
             session.add(Trace(**trace))
+
+
+def ask(**values: Any) -> TraceRow:
+    """Return an answered question with no figures but those that are given."""
+    empty: dict[str, Any] = {field.name: 0 if field.type == "int" else "" for field in fields(TraceRow)}
+    nothing = {field.name: None for field in fields(TraceRow) if str(field.type).endswith("None")}
+    given = {"status": TraceStatus.DONE, "source": TraceSource.PERSON, "silent_failures": (), **values}
+    return TraceRow(**{**empty, **nothing, **given})

@@ -35,6 +35,7 @@ from rag.monitoring.rows import (
     values_of,
 )
 from rag.storage.database import Database
+from rag.text.plurals import counted
 
 _MOST_REFERENCE = 1000  # questions: more would not move a limit, and every answer waits for them
 NO_REFERENCE = "no reference period is chosen"
@@ -96,7 +97,9 @@ def judge(database: Database, rule: AlertRow, asks: Asks) -> RuleJudgement:
         low, high = (limits.low, None) if rule.comparison == Comparison.BELOW else (None, limits.high)
     limit = low if rule.comparison == Comparison.BELOW else high
     if limit is None:
-        sentence = f"{measure.shown(value)} of {count} questions; the reference is too short for a limit"
+        sentence = (
+            f"{measure.shown(value)} of {counted(count, 'question')}; the reference is too short for a limit"
+        )
         return RuleJudgement(Condition.OK, value, count, None, sentence)
     outside = beyond(value, low, high)
     relation = (
@@ -109,7 +112,7 @@ def judge(database: Database, rule: AlertRow, asks: Asks) -> RuleJudgement:
         value,
         count,
         limit,
-        f"{measure.shown(value)}, {relation}, {count} questions",
+        f"{measure.shown(value)}, {relation}, {counted(count, 'question')}",
     )
 
 

@@ -73,7 +73,7 @@ class Measure:
             return f"p = {value:.3f}"
         number = value * self.scale
         digits = 2 if abs(number) < 1 else 1 if abs(number) < 100 else 0
-        text = f"{number:,.{digits}f}"
+        text = f"{number:z,.{digits}f}"  # z: no "-0"
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {self.unit}".strip()
 
     def between(self, low: float | None, high: float | None) -> str:

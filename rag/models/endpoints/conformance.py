@@ -153,7 +153,7 @@ class _Asking:
             try:
                 text = self._complete(request).choices[0].message.content or ""
                 fits = json.loads(text).get("colour") in ("red", "blue")
-            except (ModelError, ValueError, AttributeError, IndexError):
+            except (ModelError, ValueError, TypeError, AttributeError, IndexError):
                 continue
             if fits or form == "json_object":
                 self._json_form = form
@@ -190,6 +190,8 @@ class _Asking:
             why = getattr(error, "reason", "") or "it has none, or not with this model"
             return Ability("embeddings", Finding.NO, why, "it cannot embed documents")
         size = len(vectors[0]) if vectors else 0
+        if not size:
+            return Ability("embeddings", Finding.NO, "its vectors are empty", "it cannot embed documents")
         return Ability("embeddings", Finding.YES, f"{size} dimensions", "it can embed documents")
 
     # --- asking -------------------------------------------------------------------------------------------
@@ -262,7 +264,8 @@ def _context_of(model: Mapping[str, Any]) -> int:
     meta = model.get("meta")
     for values in (model, meta if isinstance(meta, Mapping) else {}):
         for name in _CONTEXT_NAMES:
-            if isinstance(found := values.get(name), int) and found > 0:
+            found = values.get(name)
+            if isinstance(found, int) and not isinstance(found, bool) and found > 0:
                 return found
     return 0
 

@@ -236,10 +236,10 @@ class Endpoints:
 def checked_url(url: str) -> str:
     """Return the base URL of a server as it is stored. Raises RagError with what is wrong with it."""
     url = url.strip()
-    parts = urlsplit(url if "//" in url else f"http://{url}")
     try:
+        parts = urlsplit(url if "//" in url else f"http://{url}")
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
+    except ValueError:  # of a port, or of brackets
         valid = False
     if not valid:
         raise RagError(f"“{url}” is not the address of a server. Write it like http://127.0.0.1:8080/v1.")

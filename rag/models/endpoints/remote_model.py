@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BYTES_PER_TOKEN = 3.5  # of a text in UTF-8, where a server does not count: fewer than English has
 _TEMPLATE_TOKENS = 2_000  # more than any chat template adds to a prompt
-_HEAD = re.compile(r"\[(system|user|assistant), ([\d,]+) characters?\]\n")
+_HEAD = re.compile(r"\[(system|user|assistant), (\d{1,3}(?:,\d{3})*) characters?\]\n")
 
 
 class RemoteModel(ChatModel):

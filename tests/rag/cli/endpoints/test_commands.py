@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from endpoint_server import EndpointServer
+from endpoint_server import EndpointServer, add_endpoint
 from fakes import drive
 
 from rag.knowledge.ingest import ingest_files
+from rag.models.endpoints.rows import MayLeave
 
 
 @pytest.fixture
@@ -78,3 +80,104 @@ def test_neither_a_start_nor_a_listing_imports_the_client() -> None:
         "sys.exit(any(name in sys.modules for name in ('openai', 'keyring', 'httpx2')))"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[4]).returncode == 0
+
+
+@pytest.fixture
+def bare(folder: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line on a data folder without documents."""
+    return CommandLine(folder, capsys)
+
+
+def add(
+    ragdeck: CommandLine, url: str = "http://127.0.0.1:1/v1", name: str = "near", **values: object
+) -> None:
+    """Store an endpoint whose server is never asked."""
+    with ragdeck.open() as workspace:
+        add_endpoint(workspace, url, name, **values)
+
+
+def test_no_endpoint_is_a_sentence_that_names_the_command(bare: CommandLine) -> None:
+    add(bare)
+    bare.done("models", "disconnect", "near")
+    said = bare.done("models", "endpoints").out
+    assert "No endpoint is connected" in said and "`ragdeck models connect URL`" in said
+    assert bare.done("models", "endpoints", "--json").document == []
+
+
+def test_the_list_says_where_each_is_and_where_its_key_is_and_never_the_key(
+    bare: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("MY_KEY", "sk-secret")
+    add(bare)
+    add(bare, "https://api.example.com/v1", "far", key_place="environment", key_name="MY_KEY", created_ms=2)
+    printed = bare.done("models", "endpoints").out
+    near, far = (
+        next(line for line in printed.splitlines() if f" {name} " in line) for name in ("near", "far")
+    )
+    assert "on this computer" in near and "none" in near and "never" in near
+    assert "elsewhere" in far and "environment MY_KEY" in far
+    listed = bare.done("models", "endpoints", "--json")
+    assert [(each["name"], each["on_this_computer"]) for each in listed.document] == [
+        ("near", True),
+        ("far", False),
+    ]
+    assert "sk-secret" not in printed + listed.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("disconnect", "far"), ("at-once", "far", "2"), ("check", "far"), ("check", "far", "--json")],
+)
+def test_an_unknown_name_is_refused_with_those_that_there_are(
+    bare: CommandLine, command: tuple[str, ...]
+) -> None:
+    add(bare)
+    assert bare.refused("models", *command) == "There is no endpoint “far”. Connected endpoints: near."
+
+
+@pytest.mark.parametrize("count", ["0", "65", "-1", "many", ""])
+def test_a_number_at_once_that_cannot_be_is_a_wrong_use(bare: CommandLine, count: str) -> None:
+    add(bare)
+    assert bare("models", "at-once", "near", count).code == 2
+    assert bare.done("models", "endpoints", "--json").document[0]["at_once"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("http://[::1/v1",), "is not the address of a server"),
+        (("ftp://x/v1",), "is not the address of a server"),
+        (("https://key@x/v1",), "must not have anything behind “?” or before “@”"),
+        (("http://127.0.0.1:1/v1", "--name", "a/b"), "The name of an endpoint has 1 to 64"),
+        (("http://127.0.0.1:1/v1", "--name", "near", "--key-env", "my key"), "not the key"),
+    ],
+)
+def test_what_cannot_be_connected_is_one_sentence(
+    bare: CommandLine, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in bare.refused("models", "connect", *arguments)
+    assert bare.done("models", "endpoints", "--json").document == []
+
+
+@pytest.mark.parametrize("given", ["", "\n", " \t\n", "\nsecret\n"])
+def test_a_key_that_is_not_on_the_first_line_of_stdin_is_none(
+    bare: CommandLine, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    said = bare.refused("models", "connect", "http://127.0.0.1:1/v1", "--key-stdin")
+    assert said == "There is no key on stdin. Write it as the only line."
+
+
+def test_a_border_that_is_set_is_the_only_one_that_changes(ragdeck: CommandLine) -> None:
+    with ragdeck.open() as workspace:
+        workspace.endpoints.set_border("A", MayLeave.ASK)
+    for setting in ("always", "never", "ask"):
+        assert ragdeck.done("models", "border", "A", setting, "--json").document == [
+            {"collection": "A", "may_leave": setting}
+        ]
+    assert "ask" in ragdeck.done("models", "border").out
+    assert ragdeck("models", "border", "A", "sometimes").code == 2
+    for command in (("B",), ("B", "always"), ("a", "--json")):
+        assert ragdeck.refused("models", "border", *command).startswith("There is no collection named")
+    assert ragdeck.done("models", "border", "--json").document == [{"collection": "A", "may_leave": "ask"}]

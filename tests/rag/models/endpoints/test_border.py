@@ -68,3 +68,65 @@ def test_what_was_allowed_once_does_not_turn_never_into_yes(border: Border) -> N
     border.allow("A", "")
     with pytest.raises(RagError, match="may not leave"):
         border.permit("A")(FAR)
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed", "outcome"),
+    [
+        (MayLeave.NEVER, None, RagError),
+        (MayLeave.NEVER, ("A", "far"), RagError),
+        (MayLeave.NEVER, ("A", ""), RagError),
+        (MayLeave.ASK, None, ConsentNeededError),
+        (MayLeave.ASK, ("A", "far"), None),
+        (MayLeave.ASK, ("A", ""), None),
+        (MayLeave.ASK, ("A", "other"), ConsentNeededError),
+        (MayLeave.ASK, ("B", "far"), ConsentNeededError),
+        (MayLeave.ASK, ("", ""), ConsentNeededError),
+        (MayLeave.ALWAYS, None, None),
+        (MayLeave.ALWAYS, ("B", "far"), None),
+    ],
+)
+def test_a_setting_and_what_was_allowed_decide_together(
+    border: Border,
+    endpoints: Endpoints,
+    setting: MayLeave,
+    allowed: tuple[str, str] | None,
+    outcome: type[RagError] | None,
+) -> None:
+    endpoints.set_border("A", setting)
+    if allowed:
+        border.allow(*allowed)
+    border.permit("A")(HERE)
+    border.permit(TYPED_HERE)(FAR)
+    if outcome is None:
+        border.permit("A")(FAR)
+        return
+    with pytest.raises(RagError) as caught:
+        border.permit("A")(FAR)
+    assert type(caught.value) is outcome
+
+
+def test_a_refusal_names_the_collection_the_endpoint_its_host_and_two_ways_out(border: Border) -> None:
+    with pytest.raises(RagError) as caught:
+        border.permit("A")(FAR)
+    said = str(caught.value)
+    for part in ("“A”", "“far”", "api.example.com", "on this computer", "`ragdeck models border`"):
+        assert part in said, part
+    assert said.endswith(".") and "\n" not in said
+
+
+def test_what_was_allowed_is_forgotten_with_the_program(border: Border, endpoints: Endpoints) -> None:
+    endpoints.set_border("A", MayLeave.ASK)
+    border.allow("A", "far")
+    border.permit("A")(FAR)
+    with pytest.raises(ConsentNeededError):
+        Border(border.database).permit("A")(FAR)
+
+
+def test_a_permit_holds_for_what_is_allowed_after_it_was_made(border: Border, endpoints: Endpoints) -> None:
+    endpoints.set_border("A", MayLeave.ASK)
+    permit = border.permit("A")
+    with pytest.raises(ConsentNeededError):
+        permit(FAR)
+    border.allow("A", "far")
+    permit(FAR)

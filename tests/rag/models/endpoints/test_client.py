@@ -108,3 +108,112 @@ def test_a_server_that_sends_no_json_is_a_sentence(server: EndpointServer, loop:
     with pytest.raises(ModelError):
         client.models(allow)
     client.close()
+
+
+MESSAGES = {"model": "tiny", "messages": [{"role": "user", "content": "Why?"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "refuses the request. It says: busy"),
+        (422, "refuses the request. It says: busy"),
+        (401, "refuses the key. Connect it again with a key that is valid."),
+        (403, "The key of “near” does not allow this. It says: busy"),
+        (404, "has no model “tiny”, or its URL is not the base of an API (most end with /v1). It says: busy"),
+        (429, "takes no more requests now. Wait a while, or check your limits there. It says: busy"),
+        (302, "points to another address, which is not followed. Connect it by that address."),
+        (405, "has a problem of its own (HTTP 405). Try again later. It says: busy"),
+        (502, "has a problem of its own (HTTP 502). Try again later. It says: busy"),
+    ],
+)
+def test_each_refusal_says_who_refuses_and_what_to_do(
+    server: EndpointServer, loop: BackgroundLoop, status: int, said: str
+) -> None:
+    client = client_of(server.url, loop)
+    server.fails, server.error_text = [status] * 2, "busy\n "
+    with pytest.raises(ModelError) as caught:
+        client.complete(allow, MESSAGES)
+    assert said in str(caught.value) and "“near”" in str(caught.value) and "\n" not in str(caught.value)
+    assert isinstance(caught.value, RefusedRequestError) is (status in (400, 422))
+    assert caught.value.__suppress_context__, "what the library says may quote the key"
+    client.close()
+
+
+def test_vectors_are_in_the_order_of_their_texts(server: EndpointServer, loop: BackgroundLoop) -> None:
+    server.vector = [0.5, -1.0]
+    client = client_of(server.url, loop)
+    assert client.embed(allow, ["a", "b", "c"]) == [[0.5, -1.0]] * 3
+    ((path, _, body),) = server.requests
+    assert path == "/v1/embeddings"
+    assert (body["input"], body["model"], body["encoding_format"]) == (["a", "b", "c"], "tiny", "float")
+    client.close()
+
+
+def test_all_that_a_server_says_of_a_model_is_brought(server: EndpointServer, loop: BackgroundLoop) -> None:
+    server.models = [{"id": "tiny", "meta": {"n_ctx": 512}}, {"name": "other", "max_model_len": 7}]
+    client = client_of(server.url, loop)
+    first, second = client.models(allow)
+    assert (first["id"], first["meta"], second["name"], second["max_model_len"]) == (
+        "tiny",
+        {"n_ctx": 512},
+        "other",
+        7,
+    )
+    client.close()
+
+
+def test_a_missing_key_is_told_before_anything_is_sent(
+    server: EndpointServer, loop: BackgroundLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAGDECK_TEST_KEY", raising=False)
+    client = client_of(server.url, loop, key_place=KeyPlace.ENVIRONMENT, key_name="RAGDECK_TEST_KEY")
+    with pytest.raises(RagError, match="RAGDECK_TEST_KEY is not set"):
+        client.models(allow)
+    assert server.requests == []
+    monkeypatch.setenv("RAGDECK_TEST_KEY", KEY)
+    assert client.models(allow)  # it is looked for again
+    assert f"Bearer {KEY}" in server.requests[0][1].values()
+    client.close()
+
+
+def test_a_closed_client_opens_itself_again(server: EndpointServer, loop: BackgroundLoop) -> None:
+    client = client_of(server.url, loop)
+    client.close()  # nothing is open yet
+    for _ in range(2):
+        assert client.models(allow)
+        client.close()
+    client.close()
+
+
+def test_work_that_fails_on_the_loop_leaves_the_loop_as_it_was(loop: BackgroundLoop) -> None:
+    async def fail() -> None:
+        raise ValueError("wrong")
+
+    async def answer() -> int:
+        return 4
+
+    with pytest.raises(ValueError, match="wrong"):
+        loop.start(fail()).result(5)
+    assert loop.start(answer()).result(5) == 4
+    loop.close()
+    assert loop.start(answer()).result(5) == 4  # it is started again when it is used again
+
+
+def test_a_loop_that_was_never_used_has_no_thread(loop: BackgroundLoop) -> None:
+    before = threading.active_count()
+    BackgroundLoop().close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("length", [0, 1, 300, 301, 5_000])
+def test_a_reason_is_told_whole_up_to_its_bound(
+    server: EndpointServer, loop: BackgroundLoop, length: int
+) -> None:
+    client = client_of(server.url, loop)
+    server.fails, server.error_text = [400], "x" * length
+    with pytest.raises(RefusedRequestError) as caught:
+        client.complete(allow, MESSAGES)
+    reason = f"{'x' * length} Bearer none".strip()
+    assert caught.value.reason == (reason if len(reason) <= 300 else f"{reason[:300]}…")
+    client.close()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from endpoint_server import EndpointServer
+from endpoint_server import EndpointServer, ScriptedClient, chunk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from rag.models.chat_model import GenerationEnd, PromptRead, Served, Token
 from rag.models.endpoints.border import TYPED_HERE, Border
 from rag.models.endpoints.client import BackgroundLoop, Client
 from rag.models.endpoints.connections import Endpoints
-from rag.models.endpoints.remote_model import RemoteModel, messages_of
+from rag.models.endpoints.remote_model import BYTES_PER_TOKEN, RemoteModel, json_format, messages_of
 from rag.models.endpoints.rows import Conformance, Endpoint
 from rag.models.reasoning import Written, write
 from rag.settings import EndpointSettings, GenerationSettings
@@ -316,3 +316,268 @@ def test_a_border_without_permission_sends_nothing(server: EndpointServer, endpo
     client.close()
     loop.close()
     assert not server.requests
+
+
+# --- by a client without a server -----------------------------------------------------------------------------
+
+NEAR = Endpoint("near", "http://127.0.0.1/v1", "tiny")
+END = chunk(finish="stop")
+PROMPT = "[user, 4 characters]\nWhy?\n"
+
+
+def scripted(*chunks: Any, endpoint: Endpoint = NEAR, **settings: Any) -> tuple[RemoteModel, ScriptedClient]:
+    client = ScriptedClient(endpoint, chunks)
+    generation = GenerationSettings(**{"max_answer_tokens": 32, **settings})
+    return RemoteModel(client, generation, lambda _endpoint: None), client  # type: ignore[arg-type]
+
+
+def streamed(*chunks: Any) -> list[object]:
+    """Return what a stream gives after its first event, the size of the prompt."""
+    return list(scripted(*chunks)[0].stream(PROMPT, SHORT))[1:]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Why?",
+        "[user, 4 characters]\nWhy?",  # the end of the line is gone
+        "[user, 5 characters]\nWhy?\n",
+        "[user, 3 characters]\nWhy?\n",
+        "[user, 99 characters]\nWhy?\n",
+        "[user, , characters]\nWhy?\n",
+        "[user, ,4 characters]\nWhy?\n",
+        "[user,  characters]\nWhy?\n",
+        "[user, -4 characters]\nWhy?\n",
+        "[tool, 4 characters]\nWhy?\n",
+        "[USER, 4 characters]\nWhy?\n",
+        " [user, 4 characters]\nWhy?\n",
+        "[user, 4 characters] Why?\n",
+        "[user, 4 characters]\nWhy?\n\n\n",
+        "[user, 4 characters]\nWhy?\n\nmore",
+        "\n",
+    ],
+)
+def test_a_prompt_that_is_not_as_it_was_written_is_a_sentence(prompt: str) -> None:
+    model, client = scripted(END)
+    with pytest.raises(RagError, match=r"no longer as it was sent: .* Ask the question again\.$"):
+        list(model.stream(prompt, SHORT))
+    assert client.sent == []
+
+
+@given(st.text(max_size=80), st.text(max_size=10), st.integers(0, 80))
+def test_a_changed_prompt_is_refused_or_gives_messages_and_nothing_else(
+    content: str, put: str, place: int
+) -> None:
+    model, _ = scripted()
+    prompt = model.render_chat([{"role": "user", "content": content}])
+    try:
+        messages = messages_of(prompt[:place] + put + prompt[place:])
+    except RagError:
+        return
+    assert {message["role"] for message in messages} <= {"system", "user", "assistant"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1_000, 1_234_567])
+def test_a_message_of_any_length_is_found_by_it(size: int) -> None:
+    wanted = [{"role": "user", "content": "x" * size}, {"role": "assistant", "content": "y"}]
+    assert messages_of(scripted()[0].render_chat(wanted)) == wanted
+
+
+def test_a_conversation_of_nothing_has_no_messages() -> None:
+    assert scripted()[0].render_chat([]) == "" and messages_of("") == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answer", "count"),
+    [
+        ([chunk("a"), chunk("b")], "ab", 2),
+        ([chunk(""), chunk("a"), chunk(None)], "a", 1),
+        ([chunk("a"), None, None, chunk("b")], "ab", 2),
+        ([chunk(None, refusal="I will not.")], "I will not.", 1),
+        ([chunk("ab", logprobs=[("a", -0.5), ("b", -1)])], "ab", 2),
+        ([chunk("ab", logprobs=[("a", -0.5)])], "ab", 1),
+        ([chunk("ab", logprobs=[])], "ab", 1),
+    ],
+)
+def test_the_pieces_of_an_answer_are_put_together(pieces: list[Any], answer: str, count: int) -> None:
+    events = streamed(*pieces, END)
+    assert text_of(events) == answer
+    assert events[-1] == GenerationEnd("stop", count)
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "told"),
+    [
+        ([("a", -0.5), ("b", -1)], [-0.5, -1.0]),
+        ([("ab", -2)], [-2.0]),
+        ([("a", -0.5), ("c", -1)], [None]),  # they are of other pieces
+        (None, [None]),
+    ],
+)
+def test_a_logprob_is_told_with_the_text_that_it_is_of(
+    logprobs: list[tuple[str, float]] | None, told: list[float | None]
+) -> None:
+    events = streamed(chunk("ab", logprobs=logprobs), END)
+    assert [event.logprob for event in events if isinstance(event, Token)] == told
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thoughts_are_told_once_and_counted_apart(name: str) -> None:
+    both = {"reasoning_content": "Hm.", "reasoning": "Hm."}
+    events = streamed(chunk(None, **{name: "Hm."}), chunk("a", **both), END)
+    assert [(e.text, e.is_thinking) for e in events if isinstance(e, Token)] == [
+        ("Hm.", True),
+        ("Hm.", True),
+        ("a", False),
+    ]
+    assert events[-1] == GenerationEnd("stop", 1, 2)
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
+def test_the_reason_of_the_end_is_what_the_endpoint_says(reason: str) -> None:
+    assert streamed(chunk("a", finish=reason), chunk(None))[-1] == GenerationEnd(reason, 1)
+
+
+@pytest.mark.parametrize("chunks", [[], [None], [chunk("a")], [chunk(None)]])
+def test_a_stream_without_an_end_is_no_answer(chunks: list[Any]) -> None:
+    model, client = scripted(*chunks)
+    with pytest.raises(ModelError, match=r"“near” ended before the answer did"):
+        list(model.stream(PROMPT, SHORT))
+    assert client.was_closed
+
+
+def test_closing_an_answer_closes_the_stream() -> None:
+    model, client = scripted(chunk("a"), chunk("b"), END)
+    with closing(model.stream(PROMPT, SHORT)) as events:  # type: ignore[type-var]
+        next(events), next(events)
+        assert not client.was_closed
+    assert client.was_closed
+
+
+def test_a_person_can_cancel_until_the_first_piece_and_is_told_the_size() -> None:
+    model, _ = scripted(None, None, chunk("a"), None, END)
+    events = list(model.stream(PROMPT, SHORT))
+    size = model.prompt_size(PROMPT)
+    assert events[:3] == [PromptRead(0, size, 0)] * 3
+    assert [type(event) for event in events[3:]] == [Token, GenerationEnd]
+
+
+def test_what_served_an_answer_is_told_when_it_changes_and_kept_when_it_is_left_out() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 1}
+    events = streamed(
+        chunk("a", model="m"), chunk("b", model="m"), chunk("c", fingerprint="fp"), chunk("d"),
+        chunk(finish="stop", usage=usage), chunk(None, model="n"),
+    )  # fmt: skip
+    assert [event for event in events if isinstance(event, Served)] == [
+        Served("m", ""),
+        Served("m", "fp"),
+        Served("m", "fp", 5, 0, 1, None),
+        Served("n", "fp", 5, 0, 1, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"prompt_tokens": 5, "completion_tokens": 1}, (5, 0, 1, None)),
+        ({"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": None}, (5, 0, 1, None)),
+        ({"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 9}}, (5, 5, 1, None)),
+        ({"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": -1}}, (5, 0, 1, None)),
+        ({"prompt_tokens": 5, "completion_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 9}}, (5, 0, 3, 3)),
+        ({"prompt_tokens": 5, "completion_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 0}}, (5, 0, 3, 0)),
+        ({"prompt_tokens": 5.0, "completion_tokens": 1}, (None, None, None, None)),
+        ({"prompt_tokens": "5", "completion_tokens": 1}, (None, None, None, None)),
+        ({"prompt_tokens": True, "completion_tokens": 1}, (None, None, None, None)),
+        ({"prompt_tokens": 5}, (None, None, None, None)),
+        ({"completion_tokens": 5}, (None, None, None, None)),
+        ({"prompt_tokens": 5, "completion_tokens": -1}, (None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_only_counts_that_can_be_true_are_told(usage: dict[str, Any], told: tuple[int | None, ...]) -> None:
+    served = [
+        e for e in streamed(chunk("a", model="m"), chunk(finish="stop", usage=usage)) if isinstance(e, Served)
+    ]
+    last = served[-1]
+    assert (last.prompt_tokens, last.cached_tokens, last.completion_tokens, last.thinking_tokens) == told
+
+
+@pytest.mark.parametrize(
+    ("refused", "repeat_penalty", "notes"),
+    [
+        ((), 1.0, ()),
+        (("stream_options", "logprobs"), 1.0, ()),
+        (("seed",), 1.0, ("near does not take seed: its own is used",)),
+        (("seed", "top_p"), 1.0, ("near does not take top_p, seed: its own is used",)),
+        ((), 1.1, ("near does not take repeat_penalty: its own is used",)),
+        (("temperature",), 1.1, ("near does not take temperature, repeat_penalty: its own is used",)),
+    ],
+)
+def test_settings_that_an_endpoint_is_not_told_are_noted(
+    refused: tuple[str, ...], repeat_penalty: float, notes: tuple[str, ...]
+) -> None:
+    near = replace(NEAR, checks=Conformance(refused=refused))
+    model, client = scripted(END, endpoint=near, repeat_penalty=repeat_penalty)
+    assert model.notes == notes
+    list(model.stream(PROMPT, SHORT))
+    assert not {*refused, "repeat_penalty"} & set(client.sent[0])
+
+
+@pytest.mark.parametrize(
+    ("own", "found", "context"), [(0, 0, 4096), (0, 512, 512), (8192, 0, 8192), (8192, 512, 8192)]
+)
+def test_the_context_is_a_persons_then_the_servers_then_that_of_the_settings(
+    own: int, found: int, context: int
+) -> None:
+    near = replace(NEAR, context=own, checks=Conformance(context=found))
+    assert scripted(endpoint=near, context=4096)[0].context == context
+
+
+def test_a_model_has_the_name_and_the_identity_of_what_is_served() -> None:
+    far = Endpoint("far", "https://api.example.com/v1", "tiny", checks=Conformance(thinks=True))
+    model, _ = scripted(endpoint=far)
+    assert (model.name, model.endpoint, model.sent_to) == ("tiny", "far", "api.example.com")
+    assert model.identity == far.identity != scripted()[0].identity
+    assert model.thinks and not model.can_continue and not scripted()[0].thinks
+
+
+@given(st.text(max_size=200), st.sampled_from([0.0, 1.0, 2.5]))
+def test_an_estimate_is_of_bytes_and_no_text_has_less_than_a_part_of_it(text: str, measured: float) -> None:
+    model, _ = scripted(endpoint=replace(NEAR, checks=Conformance(bytes_per_token=measured)))
+    whole, size = model.count_tokens(text), len(text.encode("utf-8", "replace"))
+    assert 0 <= whole * (measured or BYTES_PER_TOKEN) - size < (measured or BYTES_PER_TOKEN) + 1e-6
+    assert whole >= model.count_tokens(text[: len(text) // 2])
+
+
+def test_half_of_a_pair_of_characters_is_counted_and_no_failure() -> None:
+    assert scripted()[0].count_tokens("\ud800") == 1
+
+
+@pytest.mark.parametrize(
+    ("checks", "schema", "form"),
+    [
+        (Conformance(json_form="json_schema"), {"type": "object"}, "json_schema"),
+        (Conformance(json_form="json_object"), {"type": "object"}, "json_object"),
+        (Conformance(), {"type": "object"}, None),
+        (Conformance(json_form="json_schema"), None, None),
+        (Conformance(json_form="json_schema", refused=("response_format",)), {"type": "object"}, None),
+    ],
+)
+def test_json_is_asked_for_where_it_is_wanted_and_known(
+    checks: Conformance, schema: dict[str, Any] | None, form: str | None
+) -> None:
+    model, client = scripted(END, endpoint=replace(NEAR, checks=checks))
+    list(model.stream(PROMPT, SHORT, schema=schema))
+    asked = client.sent[0].get("response_format")
+    assert asked == (None if form is None else json_format(form, {"type": "object"}))
+
+
+def test_a_schema_is_sent_as_it_is_and_strictly() -> None:
+    schema = {"type": "object", "required": ["a"]}
+    found = json_format("json_schema", schema)["json_schema"]
+    assert found["schema"] is schema and found["strict"] is True and found["name"]
+
+
+def test_closing_a_model_leaves_its_connections_open() -> None:
+    model, client = scripted(END)
+    model.close()
+    assert list(model.stream(PROMPT, SHORT)) and len(client.sent) == 1

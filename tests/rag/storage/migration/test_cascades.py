@@ -38,3 +38,33 @@ def test_a_trace_is_one_step_and_an_answer_has_several() -> None:
             "EXPLAIN QUERY PLAN SELECT * FROM cascadestep WHERE answer_id = 'b'"
         ).fetchall()
         assert "ix_cascadestep_answer_id" in str(plan)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (None, "b", 1, "small", ""),
+        ("a", None, 1, "small", ""),
+        ("a", "b", None, "small", ""),
+        ("a", "b", 1, None, ""),
+        ("a", "b", 1, "small", None),
+    ],
+)
+def test_a_step_without_one_of_its_values_is_refused(values: tuple[object, ...]) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        run_actions(connection, ACTIONS)
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(ROW, values)
+
+
+def test_an_upgrade_finds_no_steps_in_answers_of_before_and_can_be_undone() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE trace (id VARCHAR PRIMARY KEY)")
+        connection.execute("INSERT INTO trace VALUES ('t')")
+        connection.execute("BEGIN")
+        run_actions(connection, ACTIONS)
+        assert connection.execute("SELECT count(*) FROM cascadestep").fetchone() == (0,)
+        connection.execute("ROLLBACK")
+        assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [
+            ("trace",)
+        ]

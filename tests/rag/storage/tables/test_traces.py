@@ -6,7 +6,9 @@ import pytest
 from sqlmodel import SQLModel
 from table_rows import row, saves, stored
 
+from rag.storage.tables.contents import Content, content_of, is_text
 from rag.storage.tables.traces import (
+    AskSession,
     CascadeStep,
     Claim,
     ConsistencyCheck,
@@ -24,6 +26,7 @@ from rag.storage.tables.traces import (
         (Trace, {"id": "t"}, {"id": "u"}),
         (FlagOpinion, {"trace_id": "t", "start": 0}, {"start": 1}),
         (FlagLimits, {"collection_id": 1}, {"collection_id": 2}),
+        (AskSession, {"id": "s"}, {"id": "other"}),
         (CascadeStep, {"trace_id": "t", "answer_id": "u", "position": 1}, {"trace_id": "u"}),
     ],
 )
@@ -54,3 +57,60 @@ def test_limits_of_a_collection_change_nothing_until_they_are_set() -> None:
         1.0,
         0.0,
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "kind"),
+    [
+        (Trace, "question", Content.WRITTEN),
+        (Trace, "answer", Content.DERIVED),
+        (Trace, "thinking", Content.DERIVED),
+        (Trace, "prompt", Content.COPY),
+        (Trace, "error", Content.WRITTEN),
+        (Trace, "settings", Content.WRITTEN),
+        (Trace, "served_model", Content.NAME),
+        (Trace, "sent_to", Content.NAME),
+        (AskSession, "name", Content.WRITTEN),
+        (CascadeStep, "reason", Content.DERIVED),
+        (Span, "detail", Content.WRITTEN),
+        (TraceHit, "text", Content.COPY),
+        (TraceHit, "place", Content.COPY),
+        (TraceHit, "path", Content.NAME),
+        (Claim, "text", Content.DERIVED),
+        (Claim, "reason", Content.DERIVED),
+        (Claim, "evidence_text", Content.COPY),
+        (FlagOpinion, "note", Content.WRITTEN),
+        (ConsistencyCheck, "samples", Content.DERIVED),
+    ],
+)
+def test_an_erasure_finds_each_text_that_may_quote_a_document(
+    model: type[SQLModel], column: str, kind: Content
+) -> None:
+    assert content_of(SQLModel.metadata.tables[str(model.__tablename__)].columns[column]) is kind
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Trace, AskSession, CascadeStep, Span, TraceHit, Claim, FlagOpinion, FlagLimits, ConsistencyCheck],
+)
+def test_no_text_of_an_answer_is_without_its_mark(model: type[SQLModel]) -> None:
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    assert [c.name for c in table.columns if is_text(c) and content_of(c) is None] == []
+
+
+@pytest.mark.parametrize("name", ["endpoint", "sent_to", "served_model", "usage", "pipeline", "application"])
+def test_a_new_trace_stayed_on_this_computer(name: str) -> None:
+    assert stored(row(Trace, id="t"))[name] == ""
+
+
+def test_a_new_session_is_listed_and_named_by_its_first_question() -> None:
+    found = stored(row(AskSession, id="s"))
+    assert (found["name"], found["is_pinned"], found["deleted_ms"], found["leaf"]) == ("", False, None, "")
+
+
+def test_an_answer_has_all_steps_that_were_tried_for_it() -> None:
+    assert saves(*(row(CascadeStep, trace_id=f"t{n}", answer_id="t3", position=n) for n in (1, 2, 3)))
+
+
+def test_opinions_on_the_same_place_of_other_answers_are_others() -> None:
+    assert saves(row(FlagOpinion, trace_id="t", start=0), row(FlagOpinion, trace_id="u", start=0))
