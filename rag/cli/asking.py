@@ -53,7 +53,7 @@ from rag.index.rows import Hit
 from rag.text.plurals import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rag.asking.rows import SearchSide, TraceDetail, TraceRow
     from rag.storage.database import Database
@@ -226,6 +226,8 @@ def traces_list(
     """List traces, newest first."""
     from rag.asking.rows import TraceFilter
 
+    _check_choice("--status", status, TraceStatus)
+    _check_choice("--source", source, (*TraceSource, "all"))
     wanted = TraceFilter(
         text=text,
         collection=collection,
@@ -270,6 +272,12 @@ def traces_show(
         print_json({**as_plain(detail), "settings": json.loads(detail.settings), "steps": as_plain(steps)})
         return
     print_trace(detail, steps)
+
+
+def _check_choice(option: str, text: str, known: Iterable[str]) -> None:
+    """Refuse a word that nothing could match. Raises RagError."""
+    if text and text not in (words := [str(word) for word in known]):
+        raise RagError(f"{option} {text}: write one of {', '.join(words)}.")
 
 
 def with_answers(database: Database, rows: Sequence[TraceRow]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import typer
 from rag.asking.rows import get_trace, read_flag_state
 from rag.cli.asking import Trace
 from rag.cli.terminal import Data, Json, Name, open_workspace, plain, print_json, screen
+from rag.text.plurals import counted
 
 app = typer.Typer()
 flags_app = typer.Typer(help="Thresholds of flags, and your own verdicts on them.", no_args_is_help=True)
@@ -65,11 +66,12 @@ def limits(
         return
     screen.print(f"{plain(collection)}: check from {low:.3f}, unsupported from {high:.3f}")
     screen.print(
-        f"{would} of the last {len(state.answers)} answers would have a flag; {state.flagged_answers} had one"
+        f"{would} of the last {counted(len(state.answers), 'answer')} would have a flag; "
+        f"{state.flagged_answers} had one"
     )
     screen.print(
-        f"You gave {state.opinions} verdicts, {state.right} of them “right”; the scores are fitted to "
-        f"{state.fitted_on}"
+        f"You gave {counted(state.opinions, 'verdict')}, {state.right} of them “right”; "
+        f"the scores are fitted to {state.fitted_on}"
     )
 
 
@@ -88,7 +90,9 @@ def judge(
     with open_workspace(data, "flags judge") as workspace:
         detail = get_trace(workspace.database, trace)
         if sentence > len(detail.claims):
-            raise RagError(f"The answer has {len(detail.claims)} sentences. Choose one of them.")
+            raise RagError(
+                f"The answer has {counted(len(detail.claims), 'sentence')}. Choose one by its number."
+            )
         claim = detail.claims[sentence - 1]
         set_opinion(workspace, detail.id, claim.start, right, note)
     screen.print(

@@ -114,7 +114,8 @@ def feedback_list(
             plain(shortened(row.correction, 60)),
             plain(row.set_name),
         )
-    screen.print(table if rows else "Nobody has rated an answer yet.")
+    nothing = "Nobody has rated an answer yet." if up is None else "No rating matches."
+    screen.print(table if rows else nothing)
 
 
 @feedback_app.command("remove")

@@ -257,4 +257,7 @@ def _set_option(values: dict[str, Any], option: str) -> None:
     section, _, name = key.partition(".")
     if not equals or section not in ("retrieval", "generation") or not name:
         raise RagError(f"“{option}” is not retrieval.KEY=VALUE or generation.KEY=VALUE.")
-    values.setdefault(section, {})[name] = yaml.safe_load(text)
+    try:
+        values.setdefault(section, {})[name] = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RagError(f"“{text}” is not a value of {key}: {' '.join(str(error).split())}.") from error

@@ -259,9 +259,12 @@ def runs_list(
             gate,
             plain(", ".join(row.tags)),
         )
-    screen.print(
-        table if rows else "There are no runs yet. Run `ragdeck evaluate SET --pipeline NAME` to make one."
+    nothing = (
+        "No run matches."
+        if set_name or pipeline or tag
+        else "There are no runs yet. Run `ragdeck evaluate SET --pipeline NAME` to make one."
     )
+    screen.print(table if rows else nothing)
 
 
 @runs_app.command("show")

@@ -130,3 +130,83 @@ def test_a_prompt_is_answered_again_and_the_meanings_are_counted(ragdeck: Comman
 
 def test_consistency_of_no_trace_is_refused(ragdeck: CommandLine) -> None:
     assert "“ffffffff”" in ragdeck.refused("consistency", "ffffffff")
+
+
+# --- what people read -------------------------------------------------------------------------------------
+
+
+def said(ragdeck: CommandLine, *arguments: object) -> str:
+    return " ".join(ragdeck.done("flags", *arguments).out.split())
+
+
+def test_limits_are_counted_in_words(ragdeck: CommandLine) -> None:
+    """It said "of the last 1 answers" and "You gave 1 verdicts"."""
+    trace = ask(ragdeck)
+    ragdeck.done("flags", "judge", trace, 1, "--right")
+    shown = said(ragdeck, "limits", "-c", "A")
+    assert "1 of the last 1 answer would have a flag; 1 had one" in shown
+    assert "You gave 1 verdict, 1 of them “right”; the scores are fitted to 0" in shown
+
+
+def test_a_verdict_is_said_again_with_the_sentence_it_is_about(ragdeck: CommandLine) -> None:
+    trace = ask(ragdeck)
+    first = said(ragdeck, "judge", trace[:8], 1, "--wrong")
+    assert first == "Saved: “supported” is wrong for: Rye bread needs sourdough [1]."
+    assert "is right for: Rye bread needs 99 hours of rest." in said(ragdeck, "judge", trace, 2, "--right")
+    assert ragdeck.refused("flags", "judge", trace, 9, "--right") == (
+        "The answer has 2 sentences. Choose one by its number."
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (("--check", "nan"), "“check” (nan) not above"),
+        (("--check", "inf"), "“check” (inf) not above"),
+        (("--check", 0), "must be above 0 and at most 1"),
+        (("--unsupported", 1.01), "must be above 0 and at most 1"),
+        (("--check", 0.2, "--unsupported", 0.1), "“check” (0.20) not above “unsupported” (0.10)"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_a_limit_that_cannot_be_says_which_it_is(
+    empty: CommandLine, limits: tuple[object, ...], sentence: str
+) -> None:
+    assert sentence in empty.refused("flags", "limits", "-c", "A", *limits)
+
+
+@pytest.fixture
+def empty(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The collection A, of which nothing was asked."""
+    return CommandLine(data, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("limits", "-c", "B"), 1, "There is no collection named “B”."),
+        (("calibrate", "-c", "B"), 1, "There is no collection named “B”."),
+        (("calibrate", "-c", "B", "--remove"), 1, "There is no collection named “B”."),
+        (("calibrate", "-c", "A", "--apply"), 1, "50"),
+        (("judge", "ffffffff", 1, "--right"), 1, "There is no trace “ffffffff”."),
+        (("judge", "ffffffff", 0, "--right"), 2, "greater than or equal to 1"),
+        (("judge", "ffffffff", "one", "--right"), 2, "valid integer"),
+        (("judge", "ffffffff", 1), 2, "--right"),
+        (("limits",), 2, "--collection"),
+        (("limits", "-c", "A", "--check", "high"), 2, "valid number"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_commands_on_flags_that_cannot_be_say_why(
+    empty: CommandLine, arguments: tuple[object, ...], code: int, sentence: str
+) -> None:
+    printed = empty("flags", *arguments)
+    assert (printed.code, printed.out) == (code, "")
+    assert sentence in printed.err
+
+
+def test_an_empty_second_detector_and_no_fit_to_remove_change_nothing(empty: CommandLine) -> None:
+    before = empty.done("flags", "limits", "-c", "A", "--json").document
+    assert empty.done("flags", "limits", "-c", "A", "--second", "", "--json").document == before
+    assert said(empty, "calibrate", "-c", "A", "--remove") == "A: the detector's own scores are used again."
+    assert empty.done("flags", "limits", "-c", "A", "--json").document == before

@@ -365,3 +365,171 @@ def test_chunks_are_previewed_and_a_collection_is_made_with_these_sizes(
     assert texts[: len(found["chunks"])] == [chunk["text"] for chunk in found["chunks"]]
     assert "already a collection named “Small”" in ragdeck.refused("collections", "create", "Small")
     assert "32 to 2,048 tokens" in ragdeck.refused("collections", "preview", long, "--max-tokens", 5)
+
+
+# --- what cannot be ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def a(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The collection A with three documents of one chunk each."""
+    return CommandLine(data, capsys)
+
+
+HERE = Path(__file__).parent  # a folder that does not contain the data folder
+RANGES = "A chunk can have 32 to 2,048 tokens and an overlap of 0 to 512."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("collections", "create", ""), "A collection needs a name. Type one."),
+        (("collections", "create", "A"), "already a collection named “A”"),
+        (("collections", "create", "B", "--max-tokens", 31), RANGES),
+        (("collections", "create", "B", "--max-tokens", 2049), RANGES),
+        (("collections", "create", "B", "--overlap-tokens", 513), RANGES),
+        (("collections", "create", "B", "--overlap-tokens", -1), RANGES),
+        (("collections", "create", "B", "--embedder", "/nowhere"), "it has no modules.json"),
+        (("collections", "preview", "/nowhere", "--max-tokens", 5), RANGES),
+        (("ingest", "/nowhere", "-c", ""), "A collection needs a name. Give one with -c NAME."),
+        (("documents", "list", "-c", "B"), "There is no collection named “B”."),
+        (("documents", "show", "bread.md", "-c", "B"), "There is no collection named “B”."),
+        (
+            ("documents", "show", "Bread.md", "-c", "A"),
+            "The active version of “A” has no document “Bread.md”.",
+        ),
+        (("chunks", "none", "-c", "A"), "The active version of “A” has no document “none”."),
+        (("remove", "none", "-c", "A"), "None of these documents is in the active version."),
+        (("describe", "none", "a=b", "-c", "A"), "“none” is the name of 0 documents in “A”."),
+        (("describe", "bread.md", "a=b", "c", "-c", "A"), "Metadata must be given as NAME=VALUE."),
+        (("exclude", 1, "-c", "A", "--reason", ""), "Say why the chunk is excluded."),
+        (("exclude", 1, "-c", "A", "--reason", "  "), "Say why the chunk is excluded."),
+        (("include", 1, "-c", "A"), "None of these chunks is excluded from the active version."),
+        (("inspect", "-c", "B"), "There is no collection named “B”."),
+        (("inspect", "-c", "B", "--near"), "There is no collection named “B”."),
+        (("erase", "none", "-c", "A", "--yes"), "No version of “A” contains a document “none”."),
+        (("watch", "add", "/nowhere", "-c", "A"), "/nowhere"),
+        (("watch", "add", HERE, "-c", "A", "--quiet", -1), "The quiet time must be 0 to 86,400 seconds."),
+        (
+            ("watch", "add", HERE, "-c", "A", "--quiet", 86_401),
+            "The quiet time must be 0 to 86,400 seconds.",
+        ),
+        (("watch", "add", HERE, "-c", ""), "A collection needs a name."),
+        (("watch", "pause", "/tmp", "-c", "A"), "“A” does not follow /tmp."),
+        (("watch", "resume", "/tmp", "-c", "A"), "Run `ragdeck watch list` to see what it follows."),
+        (("watch", "remove", "/tmp", "-c", "B"), "“B”"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_is_one_sentence_and_makes_no_version(
+    a: CommandLine, arguments: tuple[object, ...], sentence: str
+) -> None:
+    assert sentence in a.refused(*arguments)
+    (row,) = a.done("collections", "--json").document
+    assert (row["name"], row["version_number"], row["document_count"]) == ("A", 1, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ingest", "-c", "A"),
+        ("ingest", "x.txt"),
+        ("remove", "-c", "A"),
+        ("chunks", "bread.md"),
+        ("exclude", "one", "-c", "A", "--reason", "x"),
+        ("include", "-c", "A"),
+        ("documents", "show", "-c", "A"),
+        ("collections", "create"),
+        ("collections", "preview"),
+        ("watch", "add", "-c", "A"),
+        ("watch", "add", ".", "-c", "A", "--quiet", "soon"),
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_a_missing_word_or_a_number_that_is_none_is_wrong_usage(
+    ragdeck: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    printed = ragdeck(*arguments)
+    assert (printed.code, printed.out) == (2, "") and "--help" in printed.err
+
+
+# --- sentences for people ---------------------------------------------------------------------------------
+
+
+def test_a_new_collection_names_its_embedder_and_is_empty(ragdeck: CommandLine) -> None:
+    made = text(ragdeck.done("collections", "create", "[b]B"))
+    assert made == "Made the collection [b]B with the embedder fake."
+    assert text(ragdeck.done("documents", "list", "-c", "[b]B")) == "This collection contains no documents."
+    assert ragdeck.done("collections", "--plain").out.splitlines()[1] == "[b]B\t–\t0\t0\t0\tfake"
+    assert ragdeck.refused("inspect", "-c", "[b]B") == (
+        "The collection “[b]B” is empty. Add documents to it first."
+    )
+
+
+def test_a_preview_of_nothing_says_why(ragdeck: CommandLine, tmp_path: Path) -> None:
+    shown = text(ragdeck.done("collections", "preview", tmp_path / "gone"))
+    assert f"{tmp_path / 'gone'}: There is no such file or folder." in shown
+    assert shown.endswith("0 files would be added, 1 file is left out.")
+    document = ragdeck.done("collections", "preview", tmp_path / "gone", "--json").document
+    assert (document["chunks"], document["file_count"]) == ([], 0)
+
+
+def test_a_preview_says_of_how_many_files_the_chunks_are(ragdeck: CommandLine, files: Path) -> None:
+    shown = text(ragdeck.done("collections", "preview", files, "--max-tokens", 64, "--overlap-tokens", 8))
+    assert "3 files would be added." in shown
+    assert "the first 3 chunks of 3 files, with at most 64 tokens of fake each." in shown
+    lines = ragdeck.done("collections", "preview", files, "--plain").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["File", "bread.md", "stars.txt", "tides.txt"]
+
+
+def test_a_document_is_shown_with_its_size_and_where_it_is_from(a: CommandLine) -> None:
+    shown = text(a.done("documents", "show", "bread.md", "-c", "A"))
+    assert shown.startswith("Bread /") and "text/markdown, 57 bytes, 1 chunk, added 2" in shown
+    (found,) = a.done("documents", "show", "bread.md", "-c", "A", "--json").document
+    assert a.done("documents", "show", found["source"], "-c", "A", "--json").document == [found]
+    listed = a.done("documents", "list", "-c", "A", "--plain").out.splitlines()
+    assert listed[1] == "bread.md\ttext/markdown\t1\t0\tNothing was left out."
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kept"),
+    [
+        (("author=Ann",), {"author": "Ann"}),
+        (("a=b=c",), {"a": "b=c"}),
+        (("a=1", "a=2"), {"a": "2"}),
+        (("a=",), {}),
+        (("Ort=Köln", "Jahr=2024"), {"Ort": "Köln", "Jahr": "2024"}),
+        ((), {}),
+    ],
+)
+def test_metadata_is_kept_as_it_was_given(
+    a: CommandLine, pairs: tuple[str, ...], kept: dict[str, str]
+) -> None:
+    a.done("describe", "bread.md", "old=1", "-c", "A")
+    a.done("describe", "bread.md", *pairs, "-c", "A")
+    (found,) = a.done("documents", "show", "bread.md", "-c", "A", "--json").document
+    assert found["attributes"] == kept
+
+
+def test_watching_is_said_in_sentences(ragdeck: CommandLine, documents: Path) -> None:
+    place = " ".join(str(documents).split())
+    assert text(ragdeck.done("watch", "add", documents, "-c", "[b]A")).startswith(
+        f"[b]A now follows {place},"
+    )
+    assert ragdeck.done("watch", "list", "--plain").out.splitlines()[1] == f"[b]A\t{documents}\ton\t–\t"
+    assert text(ragdeck.done("watch", "pause", documents, "-c", "[b]A")) == f"{place} is paused."
+    assert "\tpaused\t" in ragdeck.done("watch", "list", "--plain").out
+    assert text(ragdeck.done("watch", "resume", documents, "-c", "[b]A")) == f"{place} is followed again."
+    assert text(ragdeck.done("watch", "remove", documents, "-c", "[b]A")) == f"{place} is no longer followed."
+
+
+def test_an_erased_document_is_said_with_what_was_searched(filled: CommandLine) -> None:
+    shown = text(filled.done("erase", "tides.txt", "-c", "A", "--yes"))
+    assert shown.startswith("Erased 1 revision from 1 version") and "found none of its" in shown
+    assert "backups that were made earlier still contain the document" in shown
+
+
+def test_chunks_are_a_table_of_one_line_each(a: CommandLine) -> None:
+    head, row = a.done("chunks", "bread.md", "-c", "A", "--plain").out.splitlines()
+    assert head.split("\t") == ["Chunk", "Place", "Tokens", "Candidate", "In prompts", "Excluded", "Text"]
+    assert row.split("\t")[1:6] == ["Bread", "14", "0", "0", ""]

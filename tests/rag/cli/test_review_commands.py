@@ -197,3 +197,139 @@ def test_a_deleted_queue_leaves_its_cases(queue: CommandLine) -> None:
     queue.refused("review", "delete", "Week")
     assert queue.done("review", "list", "--json").document == []
     assert queue.done("sets", "--json").document[0]["case_count"] == 1
+
+
+# --- what people read -------------------------------------------------------------------------------------
+
+
+def said(ragdeck: CommandLine, *arguments: object) -> str:
+    return " ".join(ragdeck.done(*arguments).out.split())
+
+
+def test_ratings_are_said_in_a_sentence(ragdeck: CommandLine) -> None:
+    assert said(ragdeck, "feedback", "list") == "Nobody has rated an answer yet."
+    trace = ask(ragdeck)
+    rate = ("feedback", "add", trace, "--by", "[b]Ann[/b]")
+    assert said(ragdeck, *rate, "--up") == f"[b]Ann[/b] rated {trace[:8]} up."
+    assert said(ragdeck, *rate, "--down", "--note", "[i]no[/i]") == f"[b]Ann[/b] rated {trace[:8]} down."
+    listed = ragdeck.done("feedback", "list", "--plain").out
+    assert "\t[b]Ann[/b]\tdown\t[i]no[/i]\tWhat does rye bread need?\t" in listed
+    said(ragdeck, *rate, "--down", "--correction", "12 hours")
+    made = said(ragdeck, "feedback", "to-case", trace, "[u]gold", "--relevant", 1, "--by", "[b]Ann[/b]")
+    assert made == f"[u]gold has the case trace-{trace[:16]}."
+    removed = said(ragdeck, "feedback", "remove", trace[:8], "--by", "[b]Ann[/b]")
+    assert removed == f"Removed the rating of {trace[:8]} by [b]Ann[/b]."
+
+
+def test_a_filter_that_matches_no_rating_does_not_say_that_nobody_rated(ragdeck: CommandLine) -> None:
+    ragdeck.done("feedback", "add", ask(ragdeck), "--down", "--by", "Ann")
+    assert said(ragdeck, "feedback", "list", "--up") == "No rating matches."
+    assert "Ann" in said(ragdeck, "feedback", "list", "--down")
+
+
+@pytest.fixture
+def unasked(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The collection A, of which nothing was asked."""
+    return CommandLine(data, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("feedback", "add", "ffffffff"), "Choose --up or --down."),
+        (("feedback", "add", "ffffffff", "--up"), "There is no trace “ffffffff”."),
+        (("feedback", "remove", "ffffffff"), "“ffffffff”"),
+        (("feedback", "to-case", "ffffffff", "gold"), "“ffffffff”"),
+        (("review", "fill", "Week", "--source", "random=-1"), "write SOURCE=N, as in random=20."),
+        (("review", "fill", "Week", "--source", "random=1.5"), "--source random=1.5: write SOURCE=N"),
+        (("review", "fill", "Week", "--source", "random=٣x"), "write SOURCE=N"),
+        (("review", "fill", "Week", "--source", "=3"), "“” is not a source."),
+        (
+            ("review", "fill", "Week", "--source", "best"),
+            "Choose one of: flagged, thumbs-down, low score, ran",
+        ),
+        (("review", "fill", " ", "--source", "random"), "A review queue needs a name"),
+        (("review", "fill", "x" * 201, "--source", "random"), "at most 200 characters"),
+        (("review", "list", "Month"), "There is no review queue named “Month”."),
+        (("review", "next", "Month"), "There is no review queue named “Month”."),
+        (("review", "agreement", "Month"), "There is no review queue named “Month”."),
+        (("review", "to-set", "Month", "gold"), "There is no review queue named “Month”."),
+        (("review", "delete", "Month"), "There is no review queue named “Month”."),
+        (("review", "judge", 1, "correct"), "1"),
+        (("rollout", "pick", "x", "third"), "Pick “first”, “second” or “no difference”."),
+        (("rollout", "status", 7), "7"),
+        (("rollout", "start", "canary", "--staging", "none"), "There is no pipeline named “none”."),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:40] if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_is_named(
+    unasked: CommandLine, arguments: tuple[object, ...], sentence: str
+) -> None:
+    assert sentence in unasked.refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("feedback", "list", "-n", 0),
+        ("feedback", "add"),
+        ("review", "fill", "Week"),
+        ("review", "judge", "one", "correct"),
+        ("review", "judge", 1),
+        ("rollout", "start"),
+        ("rollout", "stop", "one"),
+        ("rollout", "ask", "Why?"),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments)),
+)
+def test_what_lacks_a_word_or_a_number_is_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...]
+) -> None:
+    printed = CommandLine(folder, capsys)(*arguments)
+    assert (printed.code, printed.out) == (2, "") and "--help" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("random", 2),
+        ("random=1", 1),
+        ("random=0", 0),
+        ("flagged", 0),
+        ("thumbs-down=9", 0),
+        (" random =1", 1),
+    ],
+)
+def test_a_source_adds_at_most_what_was_asked_for(queue: CommandLine, source: str, count: int) -> None:
+    noun = "answer" if count == 1 else "answers"
+    assert said(queue, "review", "fill", "Other", "--source", source) == f"Added {count} {noun} to Other."
+
+
+def test_the_list_of_a_queue_says_how_far_one_is(queue: CommandLine) -> None:
+    assert said(queue, "review", "list", "Week", "--by", "Ann").endswith("0 of 2 reviewed")
+    number = items(queue, "Ann")[0]["id"]
+    judged = said(queue, "review", "judge", number, "partly", "--by", "[b]Ann")
+    assert judged == f"[b]Ann judged item {number}: partly."
+    assert said(queue, "review", "list", "Week", "--by", "[b]Ann").endswith("1 of 2 reviewed")
+    assert said(queue, "review", "list", "Week", "--by", "Ann").endswith("0 of 2 reviewed")
+    assert "[b]Ann 1" in said(queue, "review", "list")
+
+
+def test_a_verdict_replaces_the_earlier_one(queue: CommandLine) -> None:
+    number = items(queue, "Ann")[0]["id"]
+    for verdict in ("correct", "wrong", "skip"):
+        queue.done("review", "judge", number, verdict, "--by", "Ann")
+        assert items(queue, "Ann")[0]["own"]["verdict"] == verdict  # type: ignore[index]
+    (row,) = queue.done("review", "list", "--json").document
+    assert row["reviewers"] == [["Ann", 1]]
+
+
+def test_verdicts_are_not_written_where_there_is_no_folder(queue: CommandLine, tmp_path: Path) -> None:
+    export = ("review", "export", "Week")
+    nothing = "Nobody has reviewed anything in “Week” yet."
+    assert queue.refused(*export, tmp_path / "week.csv") == nothing
+    assert not (tmp_path / "week.csv").exists()
+    queue.done("review", "judge", items(queue, "Ann")[0]["id"], "correct", "--by", "Ann")
+    (tmp_path / "file").write_text("x", "utf-8")
+    assert "cannot be written" in queue.refused(*export, tmp_path / "file" / "week.csv")
+    assert said(queue, *export, tmp_path / "week.csv").startswith("Wrote 1 verdict to ")

@@ -55,3 +55,40 @@ def test_clear_forgets_what_may_be_given_again(ragdeck: CommandLine) -> None:
     assert ragdeck.done("cache", "clear").out.strip() == "Forgot 0 answers."
     assert "“B”" in ragdeck.refused("cache", "clear", "-c", "B")
     assert ragdeck.done("ask", QUESTION, "-c", "A", "--json").document["cache"] is None
+
+
+@pytest.fixture
+def unasked(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line on the collection “A”, of which nothing was asked."""
+    return CommandLine(data, capsys)
+
+
+def test_a_cache_that_has_nothing_says_so_without_a_rate(unasked: CommandLine) -> None:
+    found = unasked.done("cache", "stats", "--json").document
+    assert (found["answers"], found["questions"], found["hit_rate"]) == (0, 0, None)
+    printed = unasked.done("cache", "stats").out
+    assert "0 answers may be given again." in printed
+    assert "That saved 0.0 s, 0 + 0 tokens and no known cost." in printed
+    assert printed.count("none was compared with a fresh answer yet") == 3
+    assert "%)" not in printed
+    assert unasked.done("cache", "check").out.strip() == "0 hits compared with a fresh answer, 0 false."
+    assert unasked.done("cache", "clear").out.strip() == "Forgot 0 answers."
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stats", "--target", 2),
+        ("stats", "--target", -0.1),
+        ("stats", "--target", "few"),
+        ("check", "-n", 0),
+        ("check", "--seed", "x"),
+        ("forget",),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments)),
+)
+def test_shares_and_numbers_out_of_range_are_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...]
+) -> None:
+    printed = CommandLine(folder, capsys)("cache", *arguments)
+    assert (printed.code, printed.out) == (2, "") and "--help" in printed.err

@@ -142,3 +142,50 @@ def test_the_curve_of_thresholds_is_printed(measured: CommandLine) -> None:
     assert found["first"] + found["second"] == 14 and found["points"][0]["threshold"] is None
     printed = measured.done("cascades", "curve", "1", "2", "--by", "tokens").out
     assert "Threshold" in printed and "none" in printed and "alone:" in printed
+
+
+# --- what cannot be ---------------------------------------------------------------------------------------
+
+TWO = ("--step", "pipeline=P", "--step", "pipeline=P")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("save", "C", "-c", "A", "--step", "=x", "--step", "pipeline=P"), 1, "“=x” is not a step."),
+        (("save", "C", "-c", "A", "--step", "model=", "--step", "pipeline=P"), 1, "“model=” is not a step."),
+        (("save", "C", "-c", "A", "--step", "Pipeline=P", "--step", "x"), 1, "Write model=NAME or pipeline="),
+        (("save", "C", "-c", "A", *TWO, "--accept", "support="), 1, "“support=” is not a condition."),
+        (("save", "C", "-c", "A", *TWO, "--accept", "supported=1"), 1, "“supported=1” is not a condition."),
+        (
+            ("save", "C", "-c", "A", *TWO, "--accept", ""),
+            1,
+            "Write supported, or one of support=0.5, retrieval",
+        ),
+        (("save", "C", *TWO), 1, "There is no pipeline “C” yet. Name its collection with -c."),
+        (("save", "C", "-c", "A"), 2, "--step"),
+        (("compare", 8, 9), 1, "There is no run 8."),
+        (("compare", "best", 9), 1, "No run has the tag “best”."),
+        (("curve", 8, 9), 1, "There is no run 8."),
+        (("curve", 8, 9, "--signal", "luck"), 2, "'support', 'retrieval', 'confidence'"),
+        (("curve", 8, 9, "--by", "pounds"), 2, "'money', 'seconds', 'tokens'"),
+        (("compare", 8, 9, "--margin", "small"), 2, "--margin"),
+        (("compare", 8), 2, "BASELINE"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_saved_or_compared_says_why(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], code: int, sentence: str
+) -> None:
+    printed = CommandLine(folder, capsys)("cascades", *arguments)
+    assert (printed.code, printed.out) == (code, "")
+    assert sentence in printed.err
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [("7", "less than or equal to 1"), ("nan", "finite number"), ("-1", "0")]
+)
+def test_a_threshold_is_a_share(ragdeck: CommandLine, value: str, why: str) -> None:
+    steps = ("--step", "pipeline=small", "--step", "pipeline=large")
+    sentence = ragdeck.refused("cascades", "save", "C", "-c", "A", *steps, "--accept", f"support={value}")
+    assert "at_least.support" in sentence and why in sentence

@@ -156,3 +156,82 @@ def test_a_deleted_pipeline_is_gone(saved: CommandLine) -> None:
     saved.refused("pipelines", "show", "P")
     saved.refused("pipelines", "delete", "P")
     assert saved.done("pipelines", "list", "--json").document == []
+
+
+# --- what cannot be, and what people read -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--set", "retrieval.max_passages=[1"), "“[1” is not a value of retrieval.max_passages: "),
+        (("--set", "retrieval.max_passages={"), "“{” is not a value of retrieval.max_passages: "),
+        (("--set", "retrieval.max_passages="), "retrieval.max_passages: Input should be a valid integer."),
+        (("--set", "retrieval.max_passages=0"), "retrieval.max_passages: "),
+        (("--set", "generation.temperature=nan"), "generation.temperature: "),
+        (("--set", "retrieval.=2"), "“retrieval.=2” is not retrieval.KEY=VALUE or generation.KEY=VALUE."),
+        (("--set", "=2"), "“=2” is not retrieval.KEY=VALUE or generation.KEY=VALUE."),
+        (("--set", ""), "“” is not retrieval.KEY=VALUE or generation.KEY=VALUE."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_option_that_cannot_be_is_one_sentence(
+    saved_once: CommandLine, options: tuple[str, ...], sentence: str
+) -> None:
+    """A value that is no YAML was a traceback."""
+    assert sentence in saved_once.refused("pipelines", "save", "P", *options)
+    assert show(saved_once)["number"] == 1
+
+
+@pytest.fixture
+def saved_once(data: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The pipeline P in one version."""
+    made = CommandLine(data, capsys)
+    made.done("pipelines", "save", "P", "-c", "A", "-m", "First")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("show", "Q"), "There is no pipeline named “Q”."),
+        (("show", "P", "--version", 0), "The pipeline “P” has no version 0."),
+        (("show", "P", "--version", 9), "The pipeline “P” has no version 9."),
+        (("export", "Q", "x.yaml"), "There is no pipeline named “Q”."),
+        (("export", "P", "/proc/nowhere/x.yaml"), "/proc/nowhere/x.yaml cannot be written"),
+        (("save", "", "-c", "A"), "A pipeline needs a name of at most 200 characters."),
+        (("save", "x" * 201, "-c", "A"), "A pipeline needs a name of at most 200 characters."),
+        (("save", "Q"), "There is no pipeline “Q” yet. Name its collection with -c."),
+        (("diff", "P", 1, 1, "--with", "Q"), "There is no pipeline named “Q”."),
+        (("label", "P", "production"), "No version of the pipeline “P” has the label “production”."),
+        (("label", "P", "Not A Label", 1), "A label is a word of small letters, digits and hyphens"),
+        (("label", "Q", "staging", 1), "There is no pipeline named “Q”."),
+        (("log", "Q"), "There is no pipeline named “Q”."),
+        (("require", "P", "--set", "S"), "Name the gate with --gate and the evaluation set with --set"),
+        (("require", "P"), "or use --none."),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:40] if isinstance(value, tuple) else "",
+)
+def test_commands_on_what_is_not_there_say_so(
+    saved_once: CommandLine, arguments: tuple[object, ...], sentence: str
+) -> None:
+    assert sentence in saved_once.refused("pipelines", *arguments)
+    assert show(saved_once)["number"] == 1
+
+
+def test_saving_the_same_again_makes_no_version(saved_once: CommandLine) -> None:
+    fingerprint = show(saved_once)["fingerprint"][:12]
+    said = saved_once.done("pipelines", "save", "P", "-c", "A", "-m", "Again").out
+    assert said == f"P has version 1, fingerprint {fingerprint}.\n"
+    assert saved_once.done("pipelines", "diff", "P", 1, 1).out == "There are no differences.\n"
+    assert saved_once.done("pipelines", "log", "P").out == ""
+
+
+def test_markup_in_names_and_messages_is_text(saved_once: CommandLine, tmp_path: Path) -> None:
+    saved_once.done("pipelines", "save", "[b]Q", "-c", "A", "-m", "[red]why[/red]")
+    assert "version 1: [red]why[/red], " in saved_once.done("pipelines", "show", "[b]Q").out
+    assert "[b]Q\t1\t" in saved_once.done("pipelines", "list", "--plain").out
+    written = " ".join(saved_once.done("pipelines", "export", "[b]Q", tmp_path / "q.yaml").out.split())
+    assert written.startswith("Wrote version 1 of [b]Q to ")
+    assert saved_once.done("pipelines", "label", "[b]Q", "staging", 1).out == "[b]Q@staging: none → 1.\n"
+    assert saved_once.done("pipelines", "delete", "[b]Q").out == "Deleted [b]Q.\n"

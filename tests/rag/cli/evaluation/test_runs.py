@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from command_line import CommandLine
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag import cli
@@ -211,3 +212,93 @@ def test_a_comparison_begins_with_the_verdict_and_explains_each_case(
     assert run(data, "runs", "show", "1") == 0
     shown = capsys.readouterr().out
     assert "ran" in shown and "Cannot tell" not in shown
+
+
+# --- what cannot be, on a folder without runs -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("runs", "show", "99"), "There is no run 99. Run `ragdeck runs list` to see all runs."),
+        (("runs", "show", "best"), "No run has the tag “best”. Run `ragdeck runs tag RUN best` to tag one."),
+        (("runs", "compare", "1", "2"), "There is no run 1."),
+        (("runs", "tag", "1", "good"), "There is no run 1."),
+        (("runs", "rename", "1", "x"), "There is no run 1."),
+        (("runs", "resume", "1"), "There is no run 1."),
+        (("runs", "delete", "1"), "There is no run 1."),
+        (("runs", "verdict", "1", "c0", "--right"), "There is no run 1."),
+        (("runs", "gate", "1", "--gate", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
+        (("evaluate", "S", "-p", "P", "--gate", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
+        (("evaluate", "S", "-p", "P", "--junit", "x.xml"), "--junit writes the decision of a gate."),
+        (("evaluate", "S", "-p", "P", "--baseline", "best"), "“best”"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in CommandLine(folder, capsys).refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "S"),
+        ("evaluate", "-p", "P"),
+        ("evaluate", "S", "-p", "P", "--repeats", "0"),
+        ("evaluate", "S", "-p", "P", "--parallel", "0"),
+        ("evaluate", "S", "-p", "P", "--seed", "x"),
+        ("runs", "compare", "1", "2", "--cases", "-1"),
+        ("runs", "gate", "1"),
+        ("runs", "tag", "1"),
+    ],
+    ids=" ".join,
+)
+def test_a_missing_word_or_a_number_out_of_range_is_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    printed = CommandLine(folder, capsys)(*arguments)
+    assert (printed.code, printed.out) == (2, "") and "--help" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "There are no runs yet. Run `ragdeck evaluate SET --pipeline NAME` to make one."),
+        (("--set", "S"), "No run matches."),
+        (("--pipeline", "P"), "No run matches."),
+        (("--tag", "baseline"), "No run matches."),
+    ],
+)
+def test_a_filter_that_matches_no_run_does_not_say_that_there_are_none(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    printed = CommandLine(folder, capsys).done("runs", "list", *options).out
+    assert " ".join(printed.split()) == said
+
+
+def test_a_run_is_named_tagged_and_judged_in_sentences(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ragdeck = CommandLine(Path(data), capsys)
+    ragdeck.done("pipelines", "save", "P", "-c", "A")
+    ragdeck.done("evaluate", "S", "-p", "P", "--name", "[b]first", "--tag", "baseline")
+    assert "\t[b]first: S · P 1\t7 of 7\t\tbaseline" in ragdeck.done("runs", "list", "--plain").out
+    steps = [
+        (("tag", "1", "good"), "Run 1 now has the tag good."),
+        (("tag", "good", "good", "--remove"), "Run 1 no longer has the tag good."),
+        (("rename", "baseline", "[i]second"), "Run 1 is now called [i]second."),
+        (("verdict", "1", "c0", "--right"), "Saved. The judge agrees with people on 0 of 0 answers."),
+        (("verdict", "1", "c0"), "Saved. The judge agrees with people on 0 of 0 answers."),
+    ]
+    for arguments, said in steps:
+        assert ragdeck.done("runs", *arguments).out.strip() == said
+    for refused, sentence in (
+        (("tag", "1", "good", "--remove"), "Run 1 has no tag “good”."),
+        (("tag", "1", "12"), "A tag is a word of at most 60 characters and not a number"),
+        (("tag", "1", ""), "A tag is a word of at most 60 characters"),
+        (("rename", "1", ""), "A run needs a name of at most 200 characters."),
+        (("verdict", "1", "nobody", "--right"), "Run 1 has no answer to the case nobody."),
+        (("resume", "1"), "Run 1 is done. Start a new one to ask again."),
+    ):
+        assert sentence in ragdeck.refused("runs", *refused)
+    assert ragdeck.done("runs", "delete", "1").out == "Deleted run 1 with 7 answers.\n"

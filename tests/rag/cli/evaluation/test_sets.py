@@ -292,3 +292,67 @@ def test_questions_that_people_asked_become_a_set(ragdeck: CommandLine, document
     printed = ragdeck.done("sets", "from-traces", "last", "--last", 2, "-c", "A").out
     assert printed.startswith("2 questions are in “last” now")
     assert "No question was chosen" in ragdeck.refused("sets", "from-traces", "none")
+
+
+# --- what cannot be, and what people read -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("import", "gold", "/nowhere.csv"), "/nowhere.csv does not exist."),
+        (("import", "gold", "/nowhere.csv", "--column", "a"), "--column a: write FIELD=HEADER"),
+        (
+            ("import", "gold", "/nowhere.csv", "--delimiter", "xx"),
+            "--delimiter xx: write comma, semicolon, tab",
+        ),
+        (("import", "gold", "/nowhere.csv", "--delimiter", '"'), "bar or one character."),
+        (("import", "gold", "/nowhere.csv", "--dry-run"), "/nowhere.csv does not exist."),
+        (("export", "none", "x.jsonl"), "There is no evaluation set named “none”."),
+        (("check", "none", "-c", "A"), "“none”"),
+        (("drafts", "none", "--state", "nonsense"), "Choose one of: waiting, accepted, rejected, all."),
+        (("from-traces", "gold"), "No question was chosen. Choose some first."),
+        (("from-trace", "none", "ffffffff"), "“"),
+        (("add", "none", "Wer?"), "There is no evaluation set named “none”."),
+        (("remove", "none", "a"), "There is no evaluation set named “none”."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_done_to_a_set_is_one_sentence(
+    ragdeck: CommandLine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in ragdeck.refused("sets", *arguments)
+    assert ragdeck.done("sets", "--json").document == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [("comma", ","), ("Semicolon", ";"), ("TAB", "\t"), ("\\t", "\t"), ("bar", "|"), ("|", "|"), (";", ";")],
+)
+def test_a_delimiter_may_be_named_or_written(
+    ragdeck: CommandLine, tmp_path: Path, name: str, sign: str
+) -> None:
+    path = tmp_path / "cases.csv"
+    path.write_text(f"id{sign}question{sign}answer\n1{sign}Wer?{sign}Ada\n", "utf-8")
+    found = ragdeck.done("sets", "import", "gold", path, "--delimiter", name, "--dry-run", "--json").document
+    assert (found["cases"], found["added"], found["problems"]) == (1, 1, [])
+
+
+def test_each_change_of_a_set_is_said(gold: CommandLine) -> None:
+    steps = [
+        (("rename", "gold", "[b]x"), "gold is now called [b]x."),
+        (("add", "[b]x", "Wo?", "--key", "[i]where"), "[b]x has the case [i]where."),
+        (("remove", "[b]x", "who", "when"), "Removed 2 cases from [b]x."),
+        (("restore", "[b]x", 1), "[b]x now has version 5."),
+        (("diff", "[b]x", 1, 1), "Version 1 to 1: no differences, 1 unchanged"),
+        (("drafts", "[b]x"), "[b]x has no such drafts. Run `ragdeck sets generate` to write some."),
+        (("delete", "[b]x"), "Deleted [b]x with 5 versions."),
+    ]
+    for arguments, said in steps:
+        assert " ".join(gold.done("sets", *arguments).out.split()) == said
+
+
+def test_a_key_is_given_once_and_removed_only_where_it_is(gold: CommandLine) -> None:
+    assert "“gold” already has a case who." in gold.refused("sets", "add", "gold", "Wer?", "--key", "who")
+    assert gold.refused("sets", "remove", "gold", "who", "b") == "“gold” has no case b."
+    assert keys(cases(gold)) == ["when", "who"]

@@ -69,3 +69,54 @@ def test_a_file_that_is_no_trace_is_one_sentence_and_the_others_are_read(
     good.write_text(json.dumps(otlp()), "utf-8")
     failed = ragdeck("traces", "import", bad, good)
     assert failed.code == 1 and "bad.json holds no span" in failed.err and "1 trace added" in failed.out
+
+
+def test_a_file_that_is_not_there_is_told_in_the_document_too(ragdeck: CommandLine, tmp_path: Path) -> None:
+    good = tmp_path / "good.json"
+    good.write_text(json.dumps(otlp()), "utf-8")
+    printed = ragdeck("traces", "import", tmp_path / "gone.json", good, "--json")
+    assert printed.code == 1
+    missing, read = printed.document
+    assert missing == {
+        "file": str(tmp_path / "gone.json"),
+        "error": "gone.json cannot be read (No such file or directory).",
+    }
+    assert (read["added"], read["renewed"], read["own"], read["refused"], read["checked"]) == (
+        [TRACE],
+        [],
+        [],
+        0,
+        1,
+    )
+    assert missing["error"] in printed.err
+
+
+@pytest.mark.parametrize(
+    "content", ["", "   ", "nonsense", "[]", "{}", '{"resourceSpans": []}', "null", "3", "[" * 2000]
+)
+def test_a_file_without_a_span_is_one_sentence(ragdeck: CommandLine, tmp_path: Path, content: str) -> None:
+    (tmp_path / "[b]x.json").write_text(content, "utf-8")
+    printed = ragdeck("traces", "import", tmp_path / "[b]x.json")
+    assert (printed.code, printed.out) == (1, "")
+    assert "[b]x.json" in printed.err and "Traceback" not in printed.err
+    assert ragdeck.done("traces", "list", "--source", "all", "--json").document == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "checked", "said"),
+    [("It rises 3.5 metres [1].", 1, "1 answer checked"), ("", 0, "0 answers checked")],
+)
+def test_only_what_has_an_answer_is_checked(
+    ragdeck: CommandLine, tmp_path: Path, answer: str, checked: int, said: str
+) -> None:
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(otlp(answer=answer)), "utf-8")
+    assert ragdeck.done("traces", "import", file).out == f"one.json: 1 trace added, {said}.\n"
+    again = ragdeck.done("traces", "import", file, "--json").document[0]
+    assert (again["added"], again["renewed"]) == ([], [TRACE])
+    assert len(ragdeck.done("traces", "list", "--source", "received", "--json").document) == 1
+
+
+def test_no_file_at_all_is_wrong_usage(ragdeck: CommandLine) -> None:
+    printed = ragdeck("traces", "import")
+    assert (printed.code, printed.out) == (2, "") and "FILE" in printed.err

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.cli.interchange.serve import is_chosen
 from rag.interchange.otlp import to_json, write_request
@@ -57,3 +59,37 @@ def test_a_share_is_the_same_each_time_and_about_as_large_as_asked() -> None:
     assert not any(is_chosen(i, 0) for i in ids) and all(is_chosen(i, 1) for i in ids)
     assert 0.2 < sum(is_chosen(i, 0.25) for i in ids) / 2000 < 0.3
     assert all(is_chosen(i, 0.5) for i in ids if is_chosen(i, 0.25))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--port", "70000"),
+        ("--port", "-1"),
+        ("--port", "http"),
+        ("--check-share", "2"),
+        ("--check-share", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_port_or_a_share_out_of_range_is_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    printed = CommandLine(folder, capsys)("serve", "--otlp", *options)
+    assert (printed.code, printed.out) == (2, "") and options[0] in printed.err
+
+
+def test_an_empty_token_is_no_token(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMPTY_TOKEN", "")
+    assert CommandLine(folder, capsys).refused("serve", "--otlp", "--token-variable", "EMPTY_TOKEN") == (
+        "The environment variable EMPTY_TOKEN has no value, so there is no token."
+    )
+
+
+@given(st.text(), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_share_chooses_all_that_a_smaller_one_does(trace: str, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert is_chosen(trace, high) or not is_chosen(trace, low)
+    assert not is_chosen(trace, 0) and is_chosen(trace, 1)

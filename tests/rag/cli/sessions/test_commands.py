@@ -129,3 +129,71 @@ def test_what_is_given_replaces_that_part_of_a_binding(given: Binding, bound: Bi
 
 def test_a_model_that_is_given_takes_the_place_of_a_pipeline() -> None:
     assert binding_with(Binding("A", pipeline="short"), Binding(model="m")) == Binding("A", model="m")
+
+
+# --- what cannot be, and what people read -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("session", ["zz", "", "%", "ffffffff"])
+@pytest.mark.parametrize("command", [("show",), ("rename", "x"), ("pin",), ("delete",), ("undelete",)])
+def test_every_command_on_a_session_that_is_not_there_says_where_they_are_listed(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], session: str
+) -> None:
+    assert CommandLine(folder, capsys).refused("sessions", command[0], session, *command[1:]) == (
+        f"There is no session “{session}”. Run `ragdeck sessions list` to see their ids."
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list", "-n", 0), ("list", "-n", 100_001), ("rename", "x"), ("show",)]
+)
+def test_a_missing_word_or_a_number_out_of_range_is_wrong_usage(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...]
+) -> None:
+    printed = CommandLine(folder, capsys)("sessions", *arguments)
+    assert (printed.code, printed.out) == (2, "") and "--help" in printed.err
+
+
+def test_each_change_is_said_with_the_name_and_the_beginning_of_the_id(ragdeck: CommandLine) -> None:
+    key = asked(ragdeck, QUESTION, "-c", "A")["session_id"]
+    steps = [
+        (("rename", key[:8], "[b]Bakery[/b]"), "Renamed the session “[b]Bakery[/b]”"),
+        (("pin", key[:8]), "Pinned the session “[b]Bakery[/b]”"),
+        (("pin", key[:8]), "Pinned the session “[b]Bakery[/b]”"),
+        (("pin", key[:8], "--off"), "Unpinned the session “[b]Bakery[/b]”"),
+        (("delete", key[:8]), "Deleted the session “[b]Bakery[/b]”"),
+        (("undelete", key[:8]), "Restored the session “[b]Bakery[/b]”"),
+        (("rename", key[:8], ""), f"Renamed the session “{QUESTION}”"),
+    ]
+    for arguments, said in steps:
+        printed = " ".join(ragdeck.done("sessions", *arguments).out.split())
+        assert printed == f"{said} ({key[:8]})."
+
+
+def test_a_list_for_scripts_has_one_line_a_session(ragdeck: CommandLine) -> None:
+    key = asked(ragdeck, QUESTION, "-c", "A")["session_id"]
+    asked(ragdeck, "How long does it rest?", "--session", key)
+    ragdeck.done("sessions", "pin", key)
+    head, row = ragdeck.done("sessions", "list", "--plain").out.splitlines()
+    assert head.split("\t") == ["Id", "Asked last", "Questions", "Session", "Collection"]
+    cells = row.split("\t")
+    assert [cells[0], *cells[2:]] == [key[:8], "2", f"pinned: {QUESTION}", "A"]
+    assert listed(ragdeck, "-n", 1)[0]["id"] == key
+
+
+def test_a_shown_session_has_each_question_with_its_answer_and_nothing_of_branches(
+    ragdeck: CommandLine,
+) -> None:
+    found = asked(ragdeck, QUESTION, "-c", "A")
+    shown = ragdeck.done("sessions", "show", found["session_id"][:8]).out
+    assert f"{QUESTION}  {found['trace_id'][:8]}  done" in shown
+    assert "Rye bread needs sourdough [1]." in shown
+    assert "other branches" not in shown and ", after " not in shown
+
+
+def test_a_deleted_session_may_be_shown_and_is_gone_from_the_list(ragdeck: CommandLine) -> None:
+    key = asked(ragdeck, QUESTION, "-c", "A")["session_id"]
+    ragdeck.done("sessions", "delete", key)
+    assert ragdeck.done("sessions", "list").out.strip() == "No session matches."
+    assert len(ragdeck.done("traces", "list", "--json").document) == 1, "its traces are kept"
+    assert ragdeck.done("sessions", "show", key, "--json").document["question_count"] == 1
