@@ -139,6 +139,7 @@ class BudgetPanel(QWidget):
                 self, "Remove the budget", f"Remove “{use.budget.name}”? Nothing is limited by it any more.",
                 "Remove",
                 lambda: self._console.run(operations.remove_budget, self._done, name=use.budget.name),
+                destructive=True,
             )  # fmt: skip
 
     def _done(self, _row: BudgetRow | None) -> None:

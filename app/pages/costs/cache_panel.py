@@ -124,6 +124,7 @@ class CachePanel(QWidget):
             self, "Clear the answer cache",
             "The model is asked again for every question. Traces and what is known of earlier hits stay.",
             "Clear", lambda: self._console.run(operations.clear_cache, self._cleared),
+            destructive=True,
         )  # fmt: skip
 
     def _cleared(self, count: int) -> None:

@@ -586,7 +586,7 @@ def test_the_steps_of_a_cascade_are_shown_and_open_their_own_traces(
     shown = texts(page.view.steps)
     assert "1. small (scripted): not given: unsupported" in shown and "Cheese [1]." in shown
     assert "2. large (scripted): its answer was given" in shown
-    click(page.view.steps, "Open trace")
+    click(qtbot, page.view.steps, "Open trace")
     assert page.view._claims_of == other
     page.open_trace(ask_once(open_workspace, TIDE, "High [1]."))
     assert page.view.steps.isHidden()

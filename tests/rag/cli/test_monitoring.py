@@ -337,7 +337,8 @@ def test_rules_references_and_measures_from_the_command_line(cli: Any, folder: P
     assert json.loads(cli("reference", "--json")[1])[0]["questions"] == 30
     document = json.loads(cli("--json", "--window", "20")[1])
     assert document["reference"]["collection"] == ""
-    assert {m["key"] for m in document["measures"]} == {m.key for m in MEASURES.values() if m.kind != "drift"}
+    measured = {m.key for m in MEASURES.values() if m.kind not in ("drift", "change")}
+    assert {m["key"] for m in document["measures"]} == measured
     assert cli("--model", "none")[0] == 1
     assert cli("--prompt", "none@1")[0] == 1
     assert cli("reference", "clear")[0] == 0
