@@ -124,10 +124,15 @@ def test_documents_are_removed_and_can_come_back(
     panel.table.selectAll()
     assert list(actions(panel)) == ["Remove from the collection"]  # the others are for one document
     document(panel, "tides.txt")
+    offers: list[Offer] = []
+    console.offer.connect(offers.append)
     actions(panel)["Remove from the collection"]()
     settle()
     assert names(panel) == ["bread.md", "stars.txt", "winter.txt"]
-    assert notices(console)[-1][0].endswith("Undo on the Versions page brings them back.")
+    assert (offers[-1].sentence, offers[-1].action) == ("Version 3: Removed “tides.txt”.", "Undo")
+    offers[-1].run()
+    settle()
+    assert names(panel) == ["bread.md", "stars.txt", "tides.txt", "winter.txt"]
 
 
 def test_a_document_is_erased_only_after_a_yes(
