@@ -63,9 +63,9 @@ def test_the_first_start_prepares_the_sample_and_offers_three_questions(
 ) -> None:
     empty = window.pages.overview._stack.currentWidget()
     assert isinstance(empty, EmptyState)
-    qtbot.waitUntil(
-        lambda: window.pages.collections.report.table.records_model.rowCount() >= 4, timeout=SLOW_MS
-    )
+    report = window.pages.collections.report.table.records_model
+    qtbot.waitUntil(lambda: report.rowCount() >= 4, timeout=SLOW_MS)  # each file as it is read
+    qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert window.current_page == "collections"
     assert get_collection(window._console.database, SAMPLE_COLLECTION).document_count >= 4
     window.show_page("ask")

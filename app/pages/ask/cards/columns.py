@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -40,6 +40,21 @@ class Columns(QWidget):
         super().resizeEvent(event)
         if self._fitting() != self._count:
             self._arrange()
+
+    def event(self, event: QEvent) -> bool:
+        """Lay the columns out anew when one has changed.
+
+        A tool bar that puts buttons under “More” changes its column while that is being laid out, and what
+        stands below it would keep the place that it had before.
+        """
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            for widget in self._widgets:
+                layout = widget.layout()
+                if layout is not None:
+                    layout.invalidate()
+                    layout.setGeometry(widget.rect())
+        return done
 
     def _fitting(self) -> int:
         return max(min(self.width() // scaled(_LEAST), len(self._widgets)), 1)
