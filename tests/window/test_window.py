@@ -292,7 +292,7 @@ def test_the_keyboard_reaches_everything(qtbot: QtBot, window: MainWindow) -> No
         command.run()
         assert window.current_page == key
     palette = window.open_palette()
-    qtbot.keyClicks(palette._field, "ask")
+    qtbot.keyClicks(palette._field, "ask a question")
     qtbot.keyClick(palette._field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.current_page == "ask", timeout=SLOW_MS)  # Enter waits for the search
     dialog = window.show_shortcuts()

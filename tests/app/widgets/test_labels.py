@@ -77,7 +77,7 @@ def test_a_line_is_whole_where_there_is_room_and_needs_none(qtbot: QtBot) -> Non
     made.grab()
 
 
-@pytest.mark.parametrize(("text", "kind", "colour"), [("failed", "", "bad"), ("supported", "", "good"),
+@pytest.mark.parametrize(("text", "kind", "colour"), [("failed", "", "bad"), ("supported", "", "text"),
                                                       ("7", "accent", "accent"), ("odd", "", "text_muted")])  # fmt: skip
 def test_a_pill_looks_its_colour_up(qtbot: QtBot, theme: Theme, text: str, kind: str, colour: str) -> None:
     pill = StatusPill(theme)
