@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
-from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
+from rag.costs.budgets.rows import BudgetRow, BudgetUse
 from rag.costs.rows import CostSum
 from rag.evaluation.cascades.rows import CascadeCurve, Savings
 from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
@@ -303,9 +303,6 @@ remove_budget = Operation[None](
 )
 budget_news = Operation[list[BudgetUse]](
     "rag.costs.budgets.limits:note_states", Lane.WRITE, "Look at the budgets"
-)
-expected_cost = Operation[Expected](
-    "rag.costs.budgets.limits:expected_cost", Lane.WRITE, "Work out the expected cost"
 )
 
 # --- Monitors --------------------------------------------------------------------------------------------

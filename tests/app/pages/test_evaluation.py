@@ -23,7 +23,8 @@ def opened(qtbot: QtBot, console: Console, settle: Settle) -> EvaluationPage:
 
 def test_the_page_has_runs_sets_and_pipelines(qtbot: QtBot, console: Console, settle: Settle) -> None:
     page = opened(qtbot, console, settle)
-    assert [page.tabs.tabText(number) for number in range(page.tabs.count())] == ["Runs", "Sets", "Pipelines"]
+    titles = [page.tabs.tabText(number) for number in range(page.tabs.count())]
+    assert titles == ["Runs", "Sets", "Pipelines", "Savings"]
     assert page.tabs.currentWidget() is page.runs
 
 
