@@ -28,8 +28,10 @@ def test_objects_are_found_with_what_other_commands_call_them_by(
     (document,) = ragdeck.done("find", "bread.md", "--json").document
     assert document["key"] == str(documents / "bread.md")
     assert ragdeck.done("documents", "show", document["key"], "-c", document["within"]).out
-    (trace,) = ragdeck.done("find", "how", "long", "--json").document
-    assert (trace["kind"], trace["title"]) == ("trace", QUESTION)
+    found = {one["kind"]: one for one in ragdeck.done("find", "how", "long", "--json").document}
+    assert set(found) == {"trace", "session"}  # a session is named by its first question
+    trace = found["trace"]
+    assert trace["title"] == QUESTION
     assert QUESTION in ragdeck.done("traces", "show", trace["key"]).out
 
 
