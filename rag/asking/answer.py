@@ -43,7 +43,7 @@ from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
-from rag.text.citations import markers_of
+from rag.text.citations import markers_of, unknown_markers
 from rag.text.thinking import opened_in, split_thinking
 from rag.workspace import Workspace
 
@@ -152,13 +152,13 @@ def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared 
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
         ask.status = TraceStatus.NOTHING_FOUND
-        yield _retrieval_done(ask)
+        yield retrieval_done(ask)
         return None
     yield StageStarted(ask.recorder.id, Stage.LOAD)
     model = _load_model(ask)
     with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
         tokens = _pack_prompt(ask, model, template, turns)
-    yield _retrieval_done(ask)
+    yield retrieval_done(ask)
     return Prepared(ask, model, tokens)
 
 
@@ -464,25 +464,18 @@ def check_answer(ask: Ask) -> ClaimsChecked:
     workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
     passages = [hit.text for hit in ask.hits if hit.marker is not None]
     begin = time.perf_counter()
-    claims: list[ClaimResult] = []
-    error = ""
     with recorder.span("check", "EVALUATOR", "grounding detector"):
-        try:
-            if not ask.sees_passages:
-                raise RagError("the model saw no passage that it could be checked against")
-            limits = limits_of(workspace, trace.collection_id)
-            claims = workspace.check(trace.question, trace.answer, passages, limits)
-        except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
-            # The answer counts without its check: unknown is not the same as unsupported.
-            error = str(failure) or type(failure).__name__
-            recorder.fallbacks.append(f"the sentences could not be checked: {error}")
+        if ask.sees_passages:
+            claims, error = checked(workspace, trace.question, trace.answer, passages, trace.collection_id)
+        else:
+            claims, error = [], "the model saw no passage that it could be checked against"
+    if error:
+        recorder.fallbacks.append(f"the sentences could not be checked: {error}")
     trace.check_ms = (time.perf_counter() - begin) * 1000
     refused = is_refusal(trace.answer)
     recorder.set_claims(claims, refused=refused, error=error)
-    unknown = sorted(markers_of(trace.answer) - set(range(1, len(passages) + 1)))
-    if unknown:
-        markers = ", ".join(f"[{number}]" for number in unknown)
-        recorder.fallbacks.append(f"the answer cites {markers}, which was not in the prompt")
+    if unknown := unknown_markers(trace.answer, len(passages)):
+        recorder.fallbacks.append(f"the answer cites {unknown}, which was not in the prompt")
     if refused:
         recorder.fallbacks.append("the model declined to answer")
     return ClaimsChecked(
@@ -490,7 +483,21 @@ def check_answer(ask: Ask) -> ClaimsChecked:
     )
 
 
-def _retrieval_done(ask: Ask) -> RetrievalDone:
+def checked(
+    workspace: Workspace, question: str, answer: str, passages: Sequence[str], collection_id: int | None
+) -> tuple[list[ClaimResult], str]:
+    """Return the verdict on each sentence of an answer, and why it could not be checked, "" where it could.
+
+    The answer counts without its check: unknown is not the same as unsupported.
+    """
+    try:
+        return workspace.check(question, answer, passages, limits_of(workspace, collection_id)), ""
+    except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
+        return [], str(failure) or type(failure).__name__
+
+
+def retrieval_done(ask: Ask) -> RetrievalDone:
+    """Return the event that says what the search has found."""
     trace = ask.trace
     return RetrievalDone(
         ask.recorder.id,

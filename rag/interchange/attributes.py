@@ -18,6 +18,11 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def first_text(attributes: Mapping[str, Any], *keys: str) -> str:
+    """Return the text of the first of these attributes that has one; "" without one."""
+    return next((text for key in keys if (text := as_text(attributes.get(key)))), "")
+
+
 def as_int(value: Any) -> int | None:
     """Return a count; None when it is not told, or is no count."""
     number = as_float(value)

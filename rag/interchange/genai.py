@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.interchange.attributes import as_float, as_int, as_text, listed, parsed
+from rag.interchange.attributes import as_float, as_int, as_text, first_text, listed, parsed
 from rag.interchange.rows import Message, RawEvent, Retrieved, Step, StepKind, Usage
 
 _KINDS = {
@@ -49,31 +49,31 @@ def read_step(attributes: Mapping[str, Any], events: Sequence[RawEvent] = ()) ->
     kind = _kind(attributes)
     return Step(
         kind=kind,
-        input=_first(
+        input=first_text(
             attributes,
             "gen_ai.retrieval.query.text",
             "langfuse.observation.input",
             "langfuse.trace.input",
             "gen_ai.tool.call.arguments",
         ),
-        output=_first(
+        output=first_text(
             attributes, "langfuse.observation.output", "langfuse.trace.output", "gen_ai.tool.call.result"
         ),
         messages=asked,
         answers=answers,
         documents=_documents(attributes),
-        model=_first(
+        model=first_text(
             attributes, "gen_ai.response.model", "gen_ai.request.model", "langfuse.observation.model.name"
         ),
-        provider=_first(attributes, "gen_ai.provider.name", "gen_ai.system"),
+        provider=first_text(attributes, "gen_ai.provider.name", "gen_ai.system"),
         usage=usage,
         cost_usd=_cost(attributes),
         finish_reason=", ".join(as_text(r) for r in listed(attributes, "gen_ai.response.finish_reasons")),
         tool=as_text(attributes.get("gen_ai.tool.name")),
         arguments=as_text(attributes.get("gen_ai.tool.call.arguments")),
-        agent=_first(attributes, "gen_ai.agent.name", "gen_ai.workflow.name"),
-        session=_first(attributes, "gen_ai.conversation.id", "langfuse.session.id", "session.id"),
-        user=_first(attributes, "langfuse.user.id", "user.id", "enduser.id"),
+        agent=first_text(attributes, "gen_ai.agent.name", "gen_ai.workflow.name"),
+        session=first_text(attributes, "gen_ai.conversation.id", "langfuse.session.id", "session.id"),
+        user=first_text(attributes, "langfuse.user.id", "user.id", "enduser.id"),
         tags=tuple(as_text(tag) for tag in listed(attributes, "langfuse.trace.tags")),
     )
 
@@ -181,7 +181,3 @@ def _documents(attributes: Mapping[str, Any]) -> tuple[Retrieved, ...]:
             )
         )
     return tuple(found)
-
-
-def _first(attributes: Mapping[str, Any], *keys: str) -> str:
-    return next((text for key in keys if (text := as_text(attributes.get(key)))), "")

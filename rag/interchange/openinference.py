@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rag.interchange.attributes import as_float, as_int, as_text, listed
+from rag.interchange.attributes import as_float, as_int, as_text, first_text, listed
 from rag.interchange.rows import Message, Retrieved, Step, StepKind, Usage
 
 _KIND = "openinference.span.kind"
@@ -36,9 +36,9 @@ def read_step(attributes: Mapping[str, Any]) -> Step:
         messages=asked,
         answers=answers,
         documents=documents,
-        model=_first(attributes, "llm.response.model_name", "llm.model_name", "llm.request.model_name")
-        or _first(attributes, "embedding.model_name", "reranker.model_name"),
-        provider=_first(attributes, "llm.provider", "llm.system"),
+        model=first_text(attributes, "llm.response.model_name", "llm.model_name", "llm.request.model_name")
+        or first_text(attributes, "embedding.model_name", "reranker.model_name"),
+        provider=first_text(attributes, "llm.provider", "llm.system"),
         usage=Usage(
             prompt=as_int(attributes.get("llm.token_count.prompt")),
             completion=as_int(attributes.get("llm.token_count.completion")),
@@ -47,9 +47,9 @@ def read_step(attributes: Mapping[str, Any]) -> Step:
             reasoning=as_int(attributes.get("llm.token_count.completion_details.reasoning")),
         ),
         cost_usd=as_float(attributes.get("llm.cost.total")),
-        finish_reason=_first(attributes, "llm.finish_reason", "llm.finish_reasons"),
-        tool=_first(attributes, "tool.name", "tool_call.function.name"),
-        arguments=_first(attributes, "tool.parameters", "tool_call.function.arguments")
+        finish_reason=first_text(attributes, "llm.finish_reason", "llm.finish_reasons"),
+        tool=first_text(attributes, "tool.name", "tool_call.function.name"),
+        arguments=first_text(attributes, "tool.parameters", "tool_call.function.arguments")
         if kind == StepKind.TOOL
         else "",
         agent=as_text(attributes.get("agent.name")),
@@ -57,10 +57,6 @@ def read_step(attributes: Mapping[str, Any]) -> Step:
         user=as_text(attributes.get("user.id")),
         tags=tuple(as_text(tag) for tag in listed(attributes, "tag.tags")),
     )
-
-
-def _first(attributes: Mapping[str, Any], *keys: str) -> str:
-    return next((text for key in keys if (text := as_text(attributes.get(key)))), "")
 
 
 def _messages(attributes: Mapping[str, Any], key: str) -> tuple[Message, ...]:

@@ -11,7 +11,7 @@ import binascii
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf import json_format
@@ -57,11 +57,16 @@ def read_request(body: bytes, content_type: str, encoding: str = "") -> Received
     Raises:
         BadRequestError: The request as a whole cannot be read.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     if kind not in (PROTOBUF, JSON):
         raise BadRequestError(f"The content type {kind or '(none)'} is neither {PROTOBUF} nor {JSON}.", 415)
     data = unpack(body, encoding)
     return spans_of(_parse_json(data) if kind == JSON else _parse_protobuf(data))
+
+
+def media_type(content_type: str) -> str:
+    """Return a Content-Type without its parameters, in small letters."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def read_json(value: Any) -> Received:
@@ -75,7 +80,7 @@ def response(received: Received, content_type: str) -> tuple[bytes, str]:
     if received.refused:
         answer.partial_success.rejected_spans = received.refused
         answer.partial_success.error_message = received.reason
-    if content_type.partition(";")[0].strip().lower() == JSON:
+    if media_type(content_type) == JSON:
         return json_format.MessageToJson(answer, indent=None).encode(), JSON
     return answer.SerializeToString(), PROTOBUF
 
@@ -222,9 +227,7 @@ def _base64(text: str) -> str:
 # --- writing ----------------------------------------------------------------------------------------------
 
 
-def write_request(
-    spans: Iterator[RawSpan] | list[RawSpan] | tuple[RawSpan, ...],
-) -> ExportTraceServiceRequest:
+def write_request(spans: Iterable[RawSpan]) -> ExportTraceServiceRequest:
     """Return a request with these spans, grouped by application; reading it gives them back."""
     request = ExportTraceServiceRequest()
     groups: dict[str, Any] = {}

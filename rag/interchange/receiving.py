@@ -15,17 +15,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-from rag.asking.flag_limits import limits_of
+from rag.asking.answer import checked
 from rag.asking.rows import TraceSource, TraceStatus
 from rag.asking.traces import delete_traces, put_claims
-from rag.errors import RagError
 from rag.grounding.sentences import is_refusal
 from rag.grounding.silent_failures import silent_failures
 from rag.interchange.rows import RawEvent, RawSpan, Retrieved
 from rag.interchange.trees import Node, ReceivedTrace, trace_of
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
 from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
-from rag.text.citations import markers_of
+from rag.text.citations import unknown_markers
 from rag.text.plurals import counted
 from rag.workspace import Workspace
 
@@ -106,11 +105,7 @@ def check_received(workspace: Workspace, trace_id: str) -> bool:
     if not passages:
         return False
     begin = time.perf_counter()
-    claims, error = [], ""
-    try:
-        claims = workspace.check(question, answer, passages, limits_of(workspace, None))
-    except (RagError, ValueError, ArithmeticError, OSError, RuntimeError) as failure:
-        error = str(failure) or type(failure).__name__
+    claims, error = checked(workspace, question, answer, passages, None)
     with workspace.store.session() as session:
         trace = session.get(Trace, trace_id)
         if trace is None:  # deleted in the meantime
@@ -175,16 +170,14 @@ def _claims(session: Session, trace_id: str) -> list[dict[str, Any]]:
 
 def _row(found: ReceivedTrace) -> Trace:
     usage = found.usage
-    cited = markers_of(found.answer)
-    unknown = sorted(cited - set(range(1, len(found.documents) + 1))) if found.documents else []
+    unknown = unknown_markers(found.answer, len(found.documents)) if found.documents else ""
     clocks = sum(bool(node.clock) for node in found.nodes)
     notes = [f"{counted(found.untold, 'model call')} did not tell the tokens"] if found.untold else []
     notes += [] if found.is_complete else ["the trace's first span has not arrived"]
     notes += [f"the times of {counted(clocks, 'step')} could not be right"] if clocks else []
     notes += [f"{one.tool} was called {one.count} times with the same arguments" for one in found.loops]
     if unknown:
-        markers = ", ".join(f"[{number}]" for number in unknown)
-        notes.append(f"the answer cites {markers}, which was not among the documents")
+        notes.append(f"the answer cites {unknown}, which was not among the documents")
     failures = (
         silent_failures(found.question, found.answer, "", len(found.documents)) if found.is_complete else []
     )

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rag.errors import RagError
-from rag.interchange.otlp import JSON, PROTOBUF, BadRequestError, read_request, response
+from rag.interchange.otlp import JSON, PROTOBUF, BadRequestError, media_type, read_request, response
 from rag.interchange.receiving import Arrival, receive
 from rag.interchange.rows import RawSpan, Received
 from rag.serving.http import is_allowed
@@ -186,6 +186,6 @@ async def _body(request: Request) -> bytes:
 
 def _error(kind: str, status: int, message: str) -> Response:
     """Return an error as OTLP has it: a google.rpc.Status in the form of the request."""
-    if kind.partition(";")[0].strip().lower() == PROTOBUF:
+    if media_type(kind) == PROTOBUF:
         return Response(Status(message=message).SerializeToString(), status, media_type=PROTOBUF)
     return JSONResponse({"message": message}, status, media_type=JSON)

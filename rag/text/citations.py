@@ -23,6 +23,11 @@ def markers_of(text: str) -> set[int]:
     return {int(number) for number in MARKER.findall(text)}
 
 
+def unknown_markers(text: str, count: int) -> str:
+    """Return the plain markers of a text that none of `count` passages has, as "[0], [7]"; "" without any."""
+    return ", ".join(f"[{number}]" for number in sorted(markers_of(text) - set(range(1, count + 1))))
+
+
 def listed_markers_of(text: str) -> set[int]:
     """Return the numbers of all markers of a text, those in lists such as [1, 2] or [1; 2] included."""
     return {int(number) for found in _LIST.findall(text) for number in re.findall(r"\d+", found)}

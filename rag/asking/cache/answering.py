@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.asking.answer import Ask, begin_ask, check_answer, finish_ask, run_ask
+from rag.asking.answer import Ask, begin_ask, check_answer, finish_ask, retrieval_done, run_ask
 from rag.asking.cache.answer_cache import (
     Found,
     Place,
@@ -35,7 +35,6 @@ from rag.asking.rows import (
     AskResult,
     ClaimsChecked,
     Question,
-    RetrievalDone,
     TokenStreamed,
     TraceDetail,
     TraceSource,
@@ -175,10 +174,7 @@ def _give_again(ask: Ask, place: Place, found: Found, source: TraceDetail, start
     recorder.fallbacks.append(_notice(found, trace.created_ms))
     detail = f"{found.kind}, trace {found.trace_id[:8]}"
     recorder.add_span("cache", "CHAIN", start_ms, recorder.elapsed_ms(), detail)
-    yield RetrievalDone(
-        recorder.id, source.hits, trace.passage_count, trace.passage_documents, trace.searched_chunks,
-        trace.searched_documents,
-    )  # fmt: skip
+    yield retrieval_done(ask)
     yield AnswerRecalled(recorder.id, found.trace_id, found.kind, found.answered_ms, found.similarity)
     yield TokenStreamed(recorder.id, source.answer, 0)
     yield _verdicts(ask, found, source)
