@@ -144,6 +144,22 @@ def drive(generator: Any) -> Any:
         return end.value
 
 
+class GatedModel(ScriptedModel):
+    """A scripted model that waits before it answers, as long as its gate is closed."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(answer)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def generate(
+        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
+    ) -> Iterator[Any]:
+        for event in super().generate(tokens, settings, grammar):
+            self.gate.wait(10)
+            yield event
+
+
 def small_gguf(
     values: Mapping[str, object] | None = None,
     *,

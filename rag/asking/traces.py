@@ -181,39 +181,40 @@ def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
     return {**asdict(hit), "trace_id": trace_id, "lists": lists, "moves": json.dumps(hit.moves)}
 
 
-def delete_traces(session: Session, trace_ids: Sequence[str], keep_received: bool = False) -> None:
-    """Delete traces and everything that belongs to them, in the caller's transaction.
+# Tables of which the rows of a trace go with it.
+_OF_A_TRACE = (
+    "span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cachedanswer", "cachehit",
+    "cascadestep", "receivedspan",
+)  # fmt: skip
 
-    With `keep_received` the spans that another application sent stay, of which the rows can be made again.
-    """
+
+def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
+    """Delete traces and everything that belongs to them, in the caller's transaction."""
     raw = session.connection()
     mine = "SELECT value FROM json_each(?)"
     given = (json.dumps(list(trace_ids)),)  # with the answers that a cascade did not give in their place
     steps = raw.exec_driver_sql(f"SELECT trace_id FROM cascadestep WHERE answer_id IN ({mine})", given)
     listed = (json.dumps([*trace_ids, *(step for (step,) in steps if step not in trace_ids)]),)
+    forget_trace_texts(session, json.loads(listed[0]))
+    for table in _OF_A_TRACE:
+        raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
+    _leave_sessions(session, list(trace_ids))
+    raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
+
+
+def forget_trace_texts(session: Session, trace_ids: Sequence[str]) -> None:
+    """Take traces out of the full-text index, before their question or answer changes or goes."""
+    raw = session.connection()
     # A contentless full-text table forgets a row only when it is told the text that it was given.
     for rowid, question, answer in raw.exec_driver_sql(
-        f"SELECT rowid, question, answer FROM trace WHERE id IN ({mine}) AND status != 'running'", listed
+        """SELECT rowid, question, answer FROM trace
+           WHERE id IN (SELECT value FROM json_each(?)) AND status != 'running'""",
+        (json.dumps(list(trace_ids)),),
     ).fetchall():
         raw.exec_driver_sql(
             "INSERT INTO trace_fts (trace_fts, rowid, text) VALUES ('delete', ?, ?)",
             (rowid, indexed_text(f"{question}\n{answer}")),
         )
-    tables = (
-        "span",
-        "tracehit",
-        "claim",
-        "flagopinion",
-        "consistencycheck",
-        "cost",
-        "cachedanswer",
-        "cachehit",
-        "cascadestep",
-    )
-    for table in tables if keep_received else (*tables, "receivedspan"):
-        raw.exec_driver_sql(f"DELETE FROM {table} WHERE trace_id IN ({mine})", listed)
-    _leave_sessions(session, list(trace_ids))
-    raw.exec_driver_sql(f"DELETE FROM trace WHERE id IN ({mine})", listed)
 
 
 def _leave_sessions(session: Session, trace_ids: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from rag.asking.answer import checked
 from rag.asking.rows import TraceSource, TraceStatus
-from rag.asking.traces import delete_traces, put_claims
+from rag.asking.traces import forget_trace_texts, put_claims
 from rag.grounding.sentences import is_refusal
 from rag.grounding.silent_failures import silent_failures
 from rag.interchange.rows import RawEvent, RawSpan, Retrieved
@@ -139,19 +139,23 @@ def _span_of(body: dict[str, Any]) -> RawSpan:
 
 
 def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
-    """Write the trace's rows anew of all its spans; what was checked of the same answer stays."""
+    """Write the trace's rows anew of all its spans.
+
+    What was checked of the same answer stays, and what people said of it.
+    """
     found = trace_of(received_spans(session, trace_id), time.time_ns())
     made = _row(found)
     if known is not None:
-        same = (known.answer, known.passage_count) == (made.answer, made.passage_count)
-        claims = _claims(session, trace_id) if same else []
-        if same:
+        old = ["span", "tracehit", "cost"]
+        if (known.answer, known.passage_count) == (made.answer, made.passage_count):
             for name in _CHECKED:
                 setattr(made, name, getattr(known, name))
-        session.expunge(known)
-        delete_traces(session, [trace_id], keep_received=True)
-        insert_rows(session, Claim, claims)
-    session.add(made)
+        else:
+            old += ["claim", "flagopinion"]
+        forget_trace_texts(session, [trace_id])
+        for table in old:
+            session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE trace_id = ?", (trace_id,))
+    session.merge(made)
     session.flush()
     insert_rows(session, Span, [_span_row(trace_id, node) for node in found.nodes])
     insert_rows(session, TraceHit, [_hit(trace_id, n, d) for n, d in enumerate(found.documents, 1)])
@@ -161,11 +165,6 @@ def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
 _CHECKED = (
     "claim_count flag_count worst_verdict outcome support_rate contradicted_count check_error check_ms"
 ).split()
-
-
-def _claims(session: Session, trace_id: str) -> list[dict[str, Any]]:
-    rows = session.connection().exec_driver_sql("SELECT * FROM claim WHERE trace_id = ?", (trace_id,))
-    return [{k: v for k, v in row.items() if k != "id"} for row in rows.mappings()]
 
 
 def _row(found: ReceivedTrace) -> Trace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import socket
 import threading
+import time
 
 import uvicorn
 from starlette.requests import Request
@@ -51,11 +52,9 @@ class HttpServer:
             target=self._server.run, kwargs={"sockets": [listener]}, name="http", daemon=True
         )
         self._thread.start()
-        listening = threading.Event()
-        for _ in range(int(_START_S / 0.02)):
-            if self._server.started or not self._thread.is_alive():
-                break
-            listening.wait(0.02)
+        until = time.monotonic() + _START_S
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < until:
+            time.sleep(0.02)
         if not self._server.started:
             self.stop()
             raise RagError("The server did not start. Look at the log for the reason.")

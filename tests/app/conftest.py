@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
+from app.main_window import MainWindow
 from app.widgets.theme import Theme
 from rag.storage.database import Database
 from rag.workspace import Workspace
@@ -112,3 +113,14 @@ def answer_box(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
         monkeypatch.setattr(QMessageBox, "question", lambda *_a, **_k: answer)
 
     return say
+
+
+@pytest.fixture
+def window(qtbot: QtBot, console: Console) -> MainWindow:
+    """The window on an empty data folder, whose engine was ready before it was made."""
+    made = MainWindow(console)
+    qtbot.addWidget(made)
+    made.checks.pause_folders()
+    made.show()
+    qtbot.waitUntil(lambda: made.current_page != "")
+    return made

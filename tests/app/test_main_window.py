@@ -43,17 +43,6 @@ def fresh_gates() -> Iterator[None]:
         gate.set()
 
 
-@pytest.fixture
-def window(qtbot: QtBot, console: Console) -> MainWindow:
-    """The window on an empty data folder, whose engine was ready before it was made."""
-    made = MainWindow(console)
-    qtbot.addWidget(made)
-    made.checks.pause_folders()
-    made.show()
-    qtbot.waitUntil(lambda: made.current_page != "")
-    return made
-
-
 def dropped(paths: list[Path], actions: Qt.DropAction, proposed: Qt.DropAction) -> QDropEvent:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])

@@ -55,7 +55,7 @@ def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, wi
     ask = window.pages.ask
     ask.ask("How long does a charged battery last without sunlight?")
     settle(qtbot, window)
-    card = ask._cards[-1]
+    card = ask.conversation.cards[-1]
     claims = [n for n, claim in enumerate(card._claims) if claim.verdict != "not checkable"]
     assert claims, "the demo model answered nothing that can be checked"
     card._open_claim(claims[0])
@@ -77,7 +77,7 @@ def test_a_verdict_is_judged_beside_its_evidence_and_taken_back(qtbot: QtBot, wi
 
 
 def test_a_prompt_is_answered_again_in_its_trace(qtbot: QtBot, window: MainWindow) -> None:
-    trace_id = window.pages.ask._cards[-1].trace_id
+    trace_id = window.pages.ask.conversation.cards[-1].trace_id
     window.show_page("traces")
     view = window.pages.traces.view
     window.pages.traces.open_trace(trace_id)

@@ -182,7 +182,7 @@ def test_a_version_can_be_asked_from_its_page(qtbot: QtBot, window: MainWindow) 
     ask = window.pages.ask
     ask.ask("How is valve 6 of chapter 3 opened?")
     qtbot.waitUntil(lambda: ask._task is None, timeout=SLOW_MS)
-    detail = get_trace(window._console.database, ask._cards[-1].trace_id)
+    detail = get_trace(window._console.database, ask.conversation.cards[-1].trace_id)
     assert detail.version_number == 1
     assert all(hit.document != "chapter-5.md" for hit in detail.hits)
 

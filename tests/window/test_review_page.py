@@ -72,7 +72,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     for question in QUESTIONS:
         ask.ask(question)
         settle(qtbot, window)
-    card = ask._cards[-1]
+    card = ask.conversation.cards[-1]
     qtbot.mouseClick(card.feedback.down, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
     assert people.list_feedback(database)[0].is_up is False
@@ -90,7 +90,7 @@ def test_a_thumb_down_with_its_correction_becomes_a_case(qtbot: QtBot, window: M
     window.pages.open_trace(card.trace_id)
     view = window.pages.traces.view.feedback
     assert view.down.isChecked() and "From feedback" in view.said.text()
-    up = ask._cards[0].feedback
+    up = ask.conversation.cards[0].feedback
     qtbot.mouseClick(up.up, Qt.MouseButton.LeftButton)
     settle(qtbot, window)
     assert len(people.list_feedback(database)) == 2
@@ -211,7 +211,7 @@ def test_two_pipelines_answer_blind_and_the_better_one_is_promoted(qtbot: QtBot,
     assert not ask.model_box.isEnabled()
     ask.ask(QUESTIONS[1])
     settle(qtbot, window)
-    card = ask._cards[-1]
+    card = ask.conversation.cards[-1]
     assert isinstance(card, BlindCard)
     assert card.first.answer_text and card.second.answer_text
     for answer in (card.first, card.second):

@@ -55,7 +55,7 @@ def ask(qtbot: QtBot, window: MainWindow, question: str) -> object:
     qtbot.keyClicks(page.question, question)
     qtbot.keyClick(page.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
-    return page._cards[-1]
+    return page.conversation.cards[-1]
 
 
 def test_the_first_start_prepares_the_sample_and_offers_three_questions(
@@ -80,7 +80,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
     first = page._samples.findChildren(QAbstractButton)[0]
     qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
-    card = page._cards[-1]
+    card = page.conversation.cards[-1]
     assert "21 days" in card.answer_text
     assert card.answer.shown_text(0, len(card.answer_text)) == plain_text(card.answer_text)
     assert re.fullmatch(r"\d+ of \d+ chunks from \d+ of 5 documents", card.packed.text())
@@ -89,7 +89,7 @@ def test_a_sample_question_is_answered_cited_and_checked(qtbot: QtBot, window: M
 
 def test_a_source_opens_as_a_page_with_its_passage_marked(qtbot: QtBot, window: MainWindow) -> None:
     page = window.pages.ask
-    card = page._cards[-1]
+    card = page.conversation.cards[-1]
     link = next(b for b in card.findChildren(QAbstractButton) if "aurora-3-manual.pdf" in b.text())
     qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.sources.page_view.rectangle_count > 0, timeout=SLOW_MS)
@@ -140,11 +140,11 @@ def test_esc_stops_an_answer_and_its_trace_says_cancelled(qtbot: QtBot, window: 
     page.choose_collection(SAMPLE_COLLECTION)
     window.show_page("ask")
     page.ask("What does the Aurora 3 measure and what does it cost and who made it?")
-    qtbot.waitUntil(lambda: page._cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.conversation.cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
     window.activateWindow()
     next(c for c in window.commands if c.shortcut == "Esc").run()
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
-    assert page._cards[-1].status.text() == "Stopped"
+    assert page.conversation.cards[-1].status.text() == "Stopped"
     assert list_traces(window._console.database, TraceFilter())[0].status == "cancelled"
 
 
@@ -154,12 +154,12 @@ def test_killing_the_engine_while_it_answers_shows_a_sentence_and_loses_nothing(
     page = window.pages.ask
     versions = list_versions(window._console.database, 1)
     page.ask("What does the Aurora 3 measure?")
-    qtbot.waitUntil(lambda: page._cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
+    qtbot.waitUntil(lambda: page.conversation.cards[-1].status.text().startswith("Reading"), timeout=SLOW_MS)
     process = window._console.engine.process_id
     assert process is not None
     os.kill(process, signal.SIGKILL)
     qtbot.waitUntil(lambda: page._task is None, timeout=SLOW_MS)
-    assert "started again" in page._cards[-1].flags.text()
+    assert "started again" in page.conversation.cards[-1].flags.text()
     qtbot.waitUntil(lambda: idle(window), timeout=SLOW_MS)
     assert window._console.engine.process_id != process
     assert list_traces(window._console.database, TraceFilter())[0].status == "interrupted"

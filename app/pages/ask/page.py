@@ -10,11 +10,8 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console import Console
 from app.engine.client import Task
-from app.pages.ask.cards.answer_card import AnswerCard
-from app.pages.ask.cards.blind_card import BlindCard
 from app.pages.ask.conversation import Asking, Conversation
 from app.pages.ask.find_bar import FindBar
-from app.pages.ask.following import Following
 from app.pages.ask.leaving import Leaving
 from app.pages.ask.question_panel import QuestionPanel
 from app.pages.ask.rollout_strip import RolloutStrip
@@ -321,15 +318,6 @@ class AskPage(QWidget):
     @property
     def _task(self) -> Task | None:
         return self.conversation.task
-
-    @property
-    def _cards(self) -> list[AnswerCard | BlindCard]:
-        return self.conversation.cards
-
-    @property
-    def following(self) -> Following:
-        """What keeps the end of the conversation in view."""
-        return self.conversation.following
 
     def _show_rollout(self) -> None:
         chosen = self.panel.bar.binding

@@ -32,16 +32,6 @@ def steps(qtbot: QtBot, console: Console) -> FirstSteps:
     return made
 
 
-@pytest.fixture
-def window(qtbot: QtBot, console: Console) -> MainWindow:
-    made = MainWindow(console)
-    qtbot.addWidget(made)
-    made.checks.pause_folders()
-    made.show()
-    qtbot.waitUntil(lambda: made.current_page != "")
-    return made
-
-
 def remove_a_document(console: Console) -> None:
     version = get_collection(console.database, SAMPLE_COLLECTION).active_version_id
     assert version is not None

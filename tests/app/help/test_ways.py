@@ -9,22 +9,11 @@ from driving import click
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.console import Console
 from app.help.sections import read_section
 from app.main_window import MainWindow
 from app.routes import PAGES
 
 Settle = Callable[[], None]
-
-
-@pytest.fixture
-def window(qtbot: QtBot, console: Console) -> MainWindow:
-    made = MainWindow(console)
-    qtbot.addWidget(made)
-    made.checks.pause_folders()
-    made.show()
-    qtbot.waitUntil(lambda: made.current_page != "")
-    return made
 
 
 @pytest.mark.parametrize("way", ["button", "keys"])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from driving import ask_once, button_of, click, notices, texts
-from fakes import ScriptedModel, drive
+from fakes import GatedModel, drive
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox
 from pytestqt.qtbot import QtBot
@@ -37,7 +35,6 @@ from rag.knowledge.ingest import ingest_files
 from rag.review.rollouts import promote_rollout, start_rollout
 from rag.review.rows import list_rollouts
 from rag.sample.rows import SAMPLE_COLLECTION, sample_questions
-from rag.settings import GenerationSettings
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -45,25 +42,9 @@ QUESTION = "How long does rye bread rest?"
 ANSWER = "Rye bread needs sourdough and 14 hours of rest [1]."
 
 
-class GatedModel(ScriptedModel):
-    """A scripted model that waits before it answers, as long as its gate is closed."""
-
-    def __init__(self) -> None:
-        super().__init__(ANSWER)
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def generate(
-        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
-    ) -> Iterator[Any]:
-        for event in super().generate(tokens, settings, grammar):
-            self.gate.wait(10)
-            yield event
-
-
 @pytest.fixture
 def model() -> GatedModel:
-    return GatedModel()
+    return GatedModel(ANSWER)
 
 
 @pytest.fixture
@@ -82,7 +63,7 @@ def send(qtbot: QtBot, page: AskPage, question: str = QUESTION) -> AnswerCard | 
     qtbot.keyClicks(page.question, question)
     qtbot.keyClick(page.question, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page._task is None and not page._console.engine.tasks, timeout=10_000)
-    return page._cards[-1]
+    return page.conversation.cards[-1]
 
 
 def sessions(console: Console) -> list[str]:
@@ -111,7 +92,7 @@ def test_without_documents_the_page_asks_for_some(qtbot: QtBot, console: Console
     qtbot.keyClick(page.question, Qt.Key.Key_Return)
     assert notices(console) == [("There is no collection to ask yet. Add documents first.", "bad")]
     assert page.question.toPlainText() == "Why?"  # nothing is lost
-    assert page._cards == []
+    assert page.conversation.cards == []
 
 
 def test_the_first_documents_make_the_page_ready(
@@ -145,7 +126,7 @@ def test_an_empty_question_is_not_asked(qtbot: QtBot, page: AskPage, console: Co
     qtbot.keyClicks(page.question, "   ")
     qtbot.keyClick(page.question, Qt.Key.Key_Return)
     click(qtbot, page, "Ask")
-    assert page._cards == [] and console.engine.tasks == []
+    assert page.conversation.cards == [] and console.engine.tasks == []
 
 
 # --- a question and its answer ----------------------------------------------------------------------------
@@ -173,7 +154,7 @@ def test_shift_and_enter_start_a_new_line(qtbot: QtBot, page: AskPage) -> None:
     qtbot.keyClick(page.question, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClicks(page.question, "lines")
     assert page.question.toPlainText() == "Two\nlines"
-    assert page._cards == []
+    assert page.conversation.cards == []
 
 
 def test_follow_ups_share_a_session_until_a_new_one_is_begun(
@@ -184,7 +165,7 @@ def test_follow_ups_share_a_session_until_a_new_one_is_begun(
     first, second = sessions(console)
     assert first == second
     click(qtbot, page, "New session")
-    assert page._cards == []
+    assert page.conversation.cards == []
     assert "Ask your documents" in texts(page._start) and page._start.isVisible()
     send(qtbot, page)
     assert sessions(console)[-1] != first
@@ -231,12 +212,12 @@ def test_an_answer_is_stopped_and_its_trace_says_so(
 ) -> None:
     model.gate.clear()
     page.ask(QUESTION)
-    qtbot.waitUntil(lambda: page._cards[-1].trace_id != "")  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: page.conversation.cards[-1].trace_id != "")  # type: ignore[union-attr]
     assert page.send_button.text() == page.send_button.accessibleName() == "Queue"
     click(qtbot, page, "Stop")
     model.gate.set()
     settle()
-    card = page._cards[-1]
+    card = page.conversation.cards[-1]
     assert isinstance(card, AnswerCard)
     assert card.status.text() == "Stopped"
     assert card.flags.text() == "Stopped. The trace contains the answer up to here."

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+from rag.asking.flag_limits import set_opinion
 from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.asking.traces import delete_traces
 from rag.interchange.receiving import check_received, receive, received_spans, unchecked
@@ -76,6 +77,17 @@ def test_an_answer_is_checked_once_and_again_when_it_changed(workspace: Workspac
     assert get_trace(database, TRACE).claims == (claim,), "the answer is the same"
     receive(workspace.store, spans("It is 9 metres."))
     assert get_trace(database, TRACE).claims == () and unchecked(workspace.store) == [TRACE]
+
+
+def test_what_a_person_said_of_an_answer_stays_while_spans_still_arrive(workspace: Workspace) -> None:
+    receive(workspace.store, spans()[:2])
+    check_received(workspace, TRACE)
+    set_opinion(workspace, TRACE, 0, is_right=True)
+    receive(workspace.store, spans()[2:])
+    said = "SELECT is_right FROM flagopinion WHERE trace_id = ?"
+    assert workspace.database.cells(said, (TRACE,)) == [(1,)]
+    receive(workspace.store, spans("It is 9 metres."))
+    assert workspace.database.cells(said, (TRACE,)) == [], "it was said of another answer"
 
 
 def test_an_answer_without_documents_is_not_checked(workspace: Workspace) -> None:

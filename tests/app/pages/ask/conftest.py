@@ -1,41 +1,22 @@
 """The page Ask with the collection “Notes”, and a model whose answers a test may hold back."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fakes import ScriptedModel
+from fakes import GatedModel
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.ask.page import AskPage
-from rag.settings import GenerationSettings
 
 Send = Callable[[AskPage, str], None]
 
 
-class HeldModel(ScriptedModel):
-    """A scripted model that waits before it answers, as long as its gate is closed."""
-
-    def __init__(self) -> None:
-        super().__init__("Rye bread needs sourdough and 14 hours of rest [1].")
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def generate(
-        self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
-    ) -> Iterator[Any]:
-        for event in super().generate(tokens, settings, grammar):
-            self.gate.wait(10)
-            yield event
-
-
 @pytest.fixture
-def model() -> Iterator[HeldModel]:
-    made = HeldModel()
+def model() -> Iterator[GatedModel]:
+    made = GatedModel("Rye bread needs sourdough and 14 hours of rest [1].")
     yield made
     made.gate.set()  # a test that failed must not hold up the engine's end
 

@@ -26,12 +26,12 @@ def questions(page: AskPage) -> list[str]:
 
 
 def answers(page: AskPage) -> list[str]:
-    return [card.answer.toPlainText() for card in page._cards if isinstance(card, AnswerCard)]
+    return [card.answer.toPlainText() for card in page.conversation.cards if isinstance(card, AnswerCard)]
 
 
 def edit(page: AskPage, place: int) -> None:
     """Ask for an edit as the card does."""
-    card = page._cards[place]
+    card = page.conversation.cards[place]
     assert isinstance(card, AnswerCard)
     card.edit_wanted.emit(card.trace_id)
 
@@ -49,12 +49,12 @@ def test_the_session_that_was_open_is_there_again_at_the_next_start(
 ) -> None:
     send(page, "How long does rye bread rest?")
     send(page, "And when do the boats leave?")
-    before = page._cards[0]
+    before = page.conversation.cards[0]
     assert isinstance(before, AnswerCard)
     again = open_page()
     assert questions(again) == ["How long does rye bread rest?", "And when do the boats leave?"]
     assert answers(again) == answers(page)
-    card = again._cards[0]
+    card = again.conversation.cards[0]
     assert isinstance(card, AnswerCard)
     assert card.status.text() == before.status.text()
     assert card.flags.text() == before.flags.text() != ""
@@ -86,7 +86,7 @@ def test_a_stopped_and_a_failed_question_say_so_when_they_are_opened_again(
     settle()
     model.error = ModelError("The model file is gone.")
     send(page, "Why does bread rest?")
-    stopped, failed = open_page()._cards
+    stopped, failed = open_page().conversation.cards
     assert isinstance(stopped, AnswerCard) and isinstance(failed, AnswerCard)
     assert (stopped.status.text(), failed.status.text()) == ("Stopped", "Failed")
     assert failed.flags.text() == "The model file is gone."
@@ -139,7 +139,7 @@ def test_enter_while_an_answer_runs_queues_the_question_and_shows_it(
     click(qtbot, page.conversation, "Remove")
     assert page.conversation.queued == ["Which star is bright?"]
     model.gate.set()  # type: ignore[attr-defined]
-    qtbot.waitUntil(lambda: page._task is None and len(page._cards) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: page._task is None and len(page.conversation.cards) == 2, timeout=60_000)
     settle()
     assert questions(page) == ["How long does rye bread rest?", "Which star is bright?"]
     assert page.conversation.queued == []
@@ -156,7 +156,7 @@ def test_a_queued_question_is_asked_as_the_pickers_were_when_it_was_sent(
     page.ask("How long does it rest?")
     page.version_box.setCurrentIndex(0)
     model.gate.set()  # type: ignore[attr-defined]
-    qtbot.waitUntil(lambda: page._task is None and len(page._cards) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: page._task is None and len(page.conversation.cards) == 2, timeout=60_000)
     settle()
     assert [row.version_number for row in read_turns(console.database, page.conversation.session_id)] == [
         1,
@@ -280,7 +280,7 @@ def test_another_answer_beside_the_first_leaves_branch_and_binding_as_they_were(
     send(page, "When do the boats leave?")
     session = page.conversation.session_id
     bound = get_session(console.database, session).binding
-    card = page._cards[0]
+    card = page.conversation.cards[0]
     assert isinstance(card, AnswerCard)
     card.ask_again("Version 1", {"version": 1})
     settle()

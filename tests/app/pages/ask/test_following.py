@@ -121,6 +121,6 @@ def test_sending_goes_to_the_new_answer_from_wherever_one_reads(
         settle()
         qtbot.waitUntil(lambda: 0 < bar.value() == bar.maximum())
         bar.setValue(0)  # an earlier answer is read
-        assert page.following.jump_button.isVisible()
+        assert page.conversation.following.jump_button.isVisible()
     click(qtbot, page, "Jump to the latest")
     assert bar.value() == bar.maximum()

@@ -33,9 +33,9 @@ def test_a_comparison_is_blind_until_it_is_decided_and_one_answer_afterwards(
     page.refresh()
     send(page, "How long does rye bread rest?")
     assert len(list_sessions(open_workspace.database)) == 1  # the other arm's session is nobody's
-    before = page._cards[0]
+    before = page.conversation.cards[0]
     again = open_page()
-    card = again._cards[0]
+    card = again.conversation.cards[0]
     assert isinstance(before, BlindCard) and isinstance(card, BlindCard)
     assert (card.first.trace_id, card.second.trace_id) == (before.first.trace_id, before.second.trace_id)
     assert "short" not in texts(card)
@@ -43,7 +43,7 @@ def test_a_comparison_is_blind_until_it_is_decided_and_one_answer_afterwards(
     settle()
     shown = again.conversation.turns[0].trace_id
     assert open_pair(open_workspace.database, shown) is None
-    decided = open_page()._cards[0]
+    decided = open_page().conversation.cards[0]
     assert isinstance(decided, AnswerCard)
     assert decided.trace_id == shown and decided.arm.text().startswith("production: ")
     send(page, "And then?")
