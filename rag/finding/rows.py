@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -301,7 +302,7 @@ FINDERS: tuple[Finder, ...] = (
 
 def _matching(
     database: Database, text: str, searched: str, statement: str, order: str = "", besides: str = ""
-) -> Sequence[tuple]:  # type: ignore[type-arg]
+) -> Sequence[tuple[Any, ...]]:
     """Return the rows of a statement whose searched text contains every word; the earliest matches first.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -223,7 +224,7 @@ class BindingBar(QWidget):
             _add_missing(entries, wanted, f"Version {wanted} (no longer there)")
         elif wanted is not None:
             entries.append((f"Tagged {wanted}", wanted))
-        _refill(self.version_box, entries, wanted)
+        refill(self.version_box, entries, keep=wanted or 0)  # None would keep what was chosen before
         for place, version in enumerate(versions, 1):
             self.version_box.setItemData(place, as_it_is(version.message), Qt.ItemDataRole.ToolTipRole)
 
@@ -237,7 +238,7 @@ class BindingBar(QWidget):
         name, at, _ = wanted.partition("@")
         known = name in [data for _, data in entries]
         _add_missing(entries, wanted, wanted if at and known else f"{wanted} (no longer there)")
-        _refill(self.pipeline_box, entries, wanted)
+        refill(self.pipeline_box, entries, keep=wanted)
         self.pipeline_box.setItemData(0, "None: as the settings say", Qt.ItemDataRole.ToolTipRole)
         self._holders["Pipeline"].setVisible(len(entries) > 1)
         self._allow()
@@ -278,7 +279,7 @@ class BindingBar(QWidget):
         name, _, which = wanted.partition("@")
         there = any(prompt.name == name for prompt in prompts)
         _add_missing(entries, wanted, f"{name}, {which}" if there else f"{wanted} (no longer there)")
-        _refill(self.prompt_box, entries, wanted)
+        refill(self.prompt_box, entries, keep=wanted)
         self._allow()
 
     # --- what may be chosen -------------------------------------------------------------------------------
@@ -322,19 +323,9 @@ def prompt_number(prompt: PromptRow) -> int:
     return dict(prompt.labels).get("production", prompt.latest)
 
 
-def _add_missing(entries: list, wanted: object, text: str) -> None:  # type: ignore[type-arg]
+def _add_missing(entries: list[tuple[str, Any]], wanted: object, text: str) -> None:
     if wanted and wanted not in [data for _, data in entries]:
         entries.append((text, wanted))
-
-
-def _refill(box: QComboBox, entries: list, wanted: object) -> None:  # type: ignore[type-arg]
-    """Fill a box and choose what is wanted: the first entry stands for nothing in particular."""
-    place = next((n for n, (_, data) in enumerate(entries) if data == wanted), 0)
-    with QSignalBlocker(box):
-        box.clear()
-        for text, data in entries:
-            box.addItem(text, data)
-        box.setCurrentIndex(place if entries else -1)
 
 
 def _note_on(entry: ModelEntry) -> str:

@@ -99,8 +99,8 @@ class SessionList(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Delete the session on Del."""
-        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if is_press and event.key() == Qt.Key.Key_Delete:  # type: ignore[attr-defined]
+        is_press = event.type() == QEvent.Type.KeyPress
+        if is_press and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Delete:
             self.delete_current()
             return True
         return super().eventFilter(watched, event)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -163,9 +163,9 @@ RULES: dict[str, Callable[[_Question, _Question], str]] = {
 # --- parts of the rules -----------------------------------------------------------------------------------
 
 
-def _unlike(what: str, missing: object, extra: object) -> str:
+def _unlike(what: str, missing: Iterable[object], extra: Iterable[object]) -> str:
     """Return a sentence that names what only one of two questions has; "" when there is nothing."""
-    mine, theirs = (sorted(str(one) for one in found) for found in (missing, extra))  # type: ignore[attr-defined]
+    mine, theirs = (sorted(str(one) for one in found) for found in (missing, extra))
     if not mine and not theirs:
         return ""
     return f"other {what}: {', '.join(mine) or 'none'} and {', '.join(theirs) or 'none'}"
@@ -319,7 +319,8 @@ def _phrases(tokens: tuple[str, ...]) -> tuple[Phrase, ...]:
     """
     clause: list[str] = []
     phrases: list[tuple[str, list[str]]] = []
-    here, measures, of_at = clause, [], -1  # type: ignore[var-annotated]
+    measures: list[str] = []
+    here, of_at = clause, -1
     for token in tokens:
         if (
             token == ","

@@ -185,6 +185,7 @@ def test_a_run_is_paused_resumed_and_cancelled(
     assert panel.pause_button.text() == "Resume"
     qtbot.mouseClick(panel.pause_button, Qt.MouseButton.LeftButton)
     assert panel.pause_button.text() == "Pause"
+    qtbot.waitUntil(lambda: bool(list_runs(console.database)))  # cancelled earlier, there is no run to keep
     click(qtbot, panel, "Cancel")
     settle()
     (run,) = list_runs(console.database)
