@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.storage.migration import (
+from rag.storage.migration.actions import (
     answer_cache,
     cascades,
     costs,
@@ -29,7 +29,7 @@ from rag.storage.migration import (
     states,
     thinking,
 )
-from rag.storage.migration.silent_failures import silent_failures_of_step_5
+from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
 

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from rag.storage.migration.document_list import ACTIONS
+from rag.storage.migration.actions.document_list import ACTIONS
 from rag.storage.migration.steps import run_actions
 
 COLUMNS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from rag.storage.migration.results import ACTIONS
+from rag.storage.migration.actions.results import ACTIONS
 from rag.storage.migration.steps import run_actions
 
 

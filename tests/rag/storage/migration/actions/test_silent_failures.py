@@ -3,7 +3,7 @@
 import pytest
 
 from rag.grounding.silent_failures import silent_failures
-from rag.storage.migration.silent_failures import silent_failures_of_step_5
+from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from rag.storage.migration.search import ACTIONS
+from rag.storage.migration.actions.search import ACTIONS
 from rag.storage.migration.steps import run_actions
 from rag.text.search_terms import indexed_text
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import SQLModel, create_engine
 
 from rag.storage import tables  # noqa: F401 - registers every table
-from rag.storage.migration.endpoints import ACTIONS
+from rag.storage.migration.actions.endpoints import ACTIONS
 from rag.storage.migration.steps import run_actions
 
 MADE = ("endpoint", "endpointchange", "remoteembedder")

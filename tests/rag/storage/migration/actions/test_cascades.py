@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from sqlmodel import SQLModel, create_engine
 
-from rag.storage.migration.cascades import ACTIONS
+from rag.storage.migration.actions.cascades import ACTIONS
 from rag.storage.migration.steps import run_actions
 from rag.storage.tables.traces import CascadeStep
 

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from rag.storage.migration.sessions import ACTIONS
+from rag.storage.migration.actions.sessions import ACTIONS
 from rag.storage.migration.steps import run_actions
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import SQLModel, create_engine
 
 from rag.storage import tables  # noqa: F401 - registers every table
-from rag.storage.migration.answer_cache import ACTIONS
+from rag.storage.migration.actions.answer_cache import ACTIONS
 from rag.storage.migration.steps import run_actions
 
 MADE = ("cachedanswer", "cachehit", "budget")
