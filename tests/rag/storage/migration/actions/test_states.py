@@ -10,7 +10,7 @@ import pytest
 from rag.storage.migration.migrate import migrate
 from rag.storage.store import fill_new_file
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[4] / "schemas"
 
 
 def upgraded(folder: Path, *statements: str) -> sqlite3.Connection:
