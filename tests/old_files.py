@@ -172,9 +172,13 @@ def copied(path: Path, folder: Path) -> Path:
 
 
 def after_each_step(path: Path, folder: Path) -> dict[int, Content]:
-    """Return the content of a file at its own schema and after every step that follows."""
+    """Return the content of a file at its own schema and after every step that follows.
+
+    The file of each of these schemas is left in a folder named after its number.
+    """
     copy = copied(path, folder)
     found = {version_of(copy): content(copy)}
+    copied(copy, folder / str(version_of(copy)))
     for step in STEPS[version_of(copy) :]:
         with closing(connect(copy)) as connection:
             connection.execute("BEGIN")
@@ -182,6 +186,7 @@ def after_each_step(path: Path, folder: Path) -> dict[int, Content]:
             connection.execute(f"PRAGMA user_version = {step.number}")
             connection.execute("COMMIT")
         found[step.number] = content(copy)
+        copied(copy, folder / str(step.number))
     return found
 
 
@@ -192,16 +197,31 @@ def upgraded(path: Path, folder: Path) -> list[str]:
     return done
 
 
-def cut_and_start_again(path: Path, after: int, done: list[str], steps: dict[int, Content]) -> int:
-    """Interrupt an upgrade after a statement and start again; return the schema that was left in between."""
-    cut = copied(path, path.parent / f"cut-{after}")
+def cut_and_start_again(folder: Path, after: int, done: list[str], steps: dict[int, Content]) -> int:
+    """Interrupt an upgrade after a statement and start again; return the schema that was left in between.
+
+    The steps before that statement were whole, so the upgrade begins with the file that they left; and a file
+    that is byte for byte the one that an earlier call upgraded is not upgraded once more.
+
+    Args:
+        folder: Where `after_each_step` left the files.
+        after: How many statements of the whole upgrade ran.
+        done: These statements.
+        steps: The content after each step.
+    """
+    commits = [number for number, sql in enumerate(done[: after - 1], start=1) if sql == "COMMIT"]
+    whole, before = min(steps) + len(commits), commits[-1] if commits else 0
+    cut = copied(folder / str(whole) / "ragdeck.sqlite", folder / f"cut-{after}")
     with pytest.raises(Cut):
-        migrate(cut, fill_new_file, cutting(after, raise_cut)[0])
+        migrate(cut, fill_new_file, cutting(after - before, raise_cut)[0])
     left = version_of(cut)
-    assert left == version_of(path) + done[:after].count("COMMIT")
+    assert left == min(steps) + done[:after].count("COMMIT")
     assert content(cut) == steps[left], f"after {after}: {done[after - 1]}"
-    upgrade(cut)
-    assert content(cut) == steps[SCHEMA], f"after {after}: {done[after - 1]}"
+    known = folder / f"upgraded-from-{left}"
+    if not known.exists() or known.read_bytes() != cut.read_bytes():
+        known.write_bytes(cut.read_bytes())
+        upgrade(cut)
+        assert content(cut) == steps[SCHEMA], f"after {after}: {done[after - 1]}"
     return left
 
 

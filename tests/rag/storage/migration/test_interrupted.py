@@ -38,7 +38,8 @@ def test_an_error_after_any_statement_leaves_a_whole_schema_that_the_next_start_
     path = old_file(FIRST, tmp_path)
     steps = after_each_step(path, tmp_path / "steps")
     done = upgraded(path, tmp_path / "whole")
-    left = [cut_and_start_again(path, after, done, steps) for after in range(1, len(done) + 1)]
+    folder = tmp_path / "steps"
+    left = [cut_and_start_again(folder, after, done, steps) for after in range(1, len(done) + 1)]
     assert set(left) == set(steps)
     assert len(left) > 100
 
@@ -51,7 +52,7 @@ def test_an_error_after_a_statement_that_only_some_files_need_is_made_good(name:
     done = upgraded(path, tmp_path / "whole")
     special = [after for after, sql in enumerate(done, start=1) if sql not in usual]
     for after in special:
-        cut_and_start_again(path, after, done, steps)
+        cut_and_start_again(tmp_path / "steps", after, done, steps)
     assert special
 
 
