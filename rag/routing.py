@@ -18,9 +18,9 @@ from rag.asking.traces import new_trace_id
 from rag.costs.budgets.limits import note_spending
 from rag.errors import RagError
 from rag.evaluation.cascades.answering import answer_with
-from rag.evaluation.pipelines import PipelineConfig, named_pipeline
+from rag.evaluation.pipelines import PipelineConfig, SavedPipeline, named_pipeline
 from rag.monitoring.alerts import check_quickly
-from rag.review.rollouts import config_of, production_config
+from rag.review.rollouts import config_of, pipeline_of, production_config, production_pipeline
 from rag.review.rows import Arm, BlindResult, RolloutKind, running_rollout
 from rag.storage.tables.review import Rollout, RolloutAnswer
 from rag.workspace import Workspace
@@ -76,13 +76,14 @@ def ask(
         return both
     config: PipelineConfig | None = None
     if pipeline:
-        config = _named(workspace, pipeline, collection)
-        wanted = replace(asked.of(config), pipeline=pipeline.partition("@")[0])
+        saved = _named(workspace, pipeline, collection)
+        config = saved.config
+        wanted = _as((saved.name, saved.number), asked.of(config))
     elif is_chosen:
         wanted = asked.with_choice(version, model, prompt)
     elif row is None:
         config = production_config(workspace, collection)
-        wanted = asked.of(config)
+        wanted = _as(production_pipeline(workspace, collection), asked.of(config))
     else:
         config, wanted = _one_arm(workspace, _rollout(workspace, row.id), asked)
     result = yield from answer_with(workspace, config, wanted, is_confirmed)
@@ -122,12 +123,12 @@ def arm_for(rollout_id: int, trace_id: str, share: float) -> Arm:
     return Arm.STAGING if int.from_bytes(digest[:8], "big") / 2**64 < share else Arm.PRODUCTION
 
 
-def _named(workspace: Workspace, pipeline: str, collection: str) -> PipelineConfig:
-    """Return a named pipeline's configuration. Raises RagError when it answers another collection."""
-    config = named_pipeline(workspace, pipeline).config
-    if config.collection != collection:
-        raise RagError(f"The pipeline “{pipeline}” answers “{config.collection}”, not “{collection}”.")
-    return config
+def _named(workspace: Workspace, pipeline: str, collection: str) -> SavedPipeline:
+    """Return a version of a named pipeline. Raises RagError when it answers another collection."""
+    found = named_pipeline(workspace, pipeline)
+    if found.config.collection != collection:
+        raise RagError(f"The pipeline “{pipeline}” answers “{found.config.collection}”, not “{collection}”.")
+    return found
 
 
 def _rollout(workspace: Workspace, rollout_id: int) -> Rollout:
@@ -147,7 +148,16 @@ def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> tuple[Pipel
     if found.kind != RolloutKind.BLIND:
         _record(workspace, [RolloutAnswer(trace_id=trace_id, rollout_id=found.id or 0, arm=arm)])
     config = config_of(found, arm)
-    return config, asked.of(config, trace_id)
+    return config, _as(_of_arm(found, arm), asked.of(config, trace_id))
+
+
+def _of_arm(found: Rollout, arm: Arm) -> tuple[str, int | None]:
+    return pipeline_of(found.staging if arm is Arm.STAGING else found.production)
+
+
+def _as(pipeline: tuple[str, int | None], question: Question) -> Question:
+    """Return a question that says which version of which pipeline answers it."""
+    return replace(question, pipeline=pipeline[0], pipeline_version=pipeline[1])
 
 
 def _ask_both(
@@ -174,7 +184,7 @@ def _ask_both(
     for trace_id, arm in zip(ids, arms, strict=True):
         config = config_of(found, arm)
         # A cached answer is there at once, which would tell the two apart.
-        wanted = replace(places[arm].of(config, trace_id), fresh=True)
+        wanted = _as(_of_arm(found, arm), replace(places[arm].of(config, trace_id), fresh=True))
         results.append((yield from answer_with(workspace, config, wanted, is_confirmed)))
     return BlindResult(pair, asked.session_id, results[0], results[1])
 

@@ -117,7 +117,7 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
         trace_id=question.trace_id,
     )
     recorder.trace.collection = question.collection
-    recorder.trace.pipeline = question.pipeline
+    recorder.trace.pipeline, recorder.trace.pipeline_version = question.pipeline, question.pipeline_version
     recorder.trace.settings = used.model_dump_json()
     recorder.begin(question.parent_id if question.session_id else "")
     return Ask(workspace, recorder, used, question)

@@ -79,6 +79,7 @@ class Question:
     parent_id: str | None = None  # the question that it follows; "": none; None: the session's last one
     fresh: bool = False  # the model is asked even when the cache has an answer
     pipeline: str = ""  # name of the pipeline that this is, "" for the settings
+    pipeline_version: int | None = None  # its number
     tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
 
 

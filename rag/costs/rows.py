@@ -9,9 +9,12 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from datetime import time as midnight
 from decimal import Decimal
 from enum import StrEnum
 from statistics import mean, stdev
+from typing import Any
 
 from rag.errors import RagError
 from rag.storage.database import Database
@@ -48,7 +51,9 @@ class GroupBy(StrEnum):
     MODEL = "model"
     COLLECTION = "collection"
     PROMPT = "prompt"
+    PIPELINE = "pipeline"
     SOURCE = "source"
+    RUN = "run"
     SESSION = "session"
     ANSWER = "answer"
     DAY = "day"
@@ -60,10 +65,23 @@ _KEYS = {
     GroupBy.MODEL: "t.model",
     GroupBy.COLLECTION: "t.collection",
     GroupBy.PROMPT: "iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, ''))",
+    GroupBy.PIPELINE: "iif(t.pipeline = '', '', t.pipeline || iif(t.pipeline_version IS NULL, '', '@')"
+    " || coalesce(t.pipeline_version, ''))",
+    GroupBy.RUN: "(SELECT max(r.run_id) FROM evaluationresult r WHERE r.trace_id = t.id)",
     GroupBy.SOURCE: "t.source",
     GroupBy.SESSION: "t.session_id",
     GroupBy.ANSWER: "c.trace_id",
     GroupBy.DAY: "date(c.created_ms / 1000, 'unixepoch', 'localtime')",
+}
+# The columns of costday, which holds whole days. What it does not have is summed up from the costs.
+_DAY_KEYS = {
+    GroupBy.LAYER: "layer",
+    GroupBy.MODEL: "model",
+    GroupBy.COLLECTION: "collection",
+    GroupBy.PROMPT: "prompt_name",
+    GroupBy.PIPELINE: "pipeline",
+    GroupBy.SOURCE: "source",
+    GroupBy.DAY: "day",
 }
 
 
@@ -162,8 +180,10 @@ def sum_costs(
         wanted: Which answers count.
         limit: The most groups.
     """
-    ids = _dearest(database, wanted, limit) if group is GroupBy.ANSWER else None
-    sums = _sums(database, _KEYS[group], wanted, ids)
+    if group is GroupBy.ANSWER:
+        sums = _sums_of_answers(database, _KEYS[group], wanted, _dearest(database, wanted, limit))
+    else:
+        sums = _sums(database, group, wanted)
     if group is GroupBy.DAY:
         return sorted(sums.values(), key=lambda one: one.key)[-limit:]
     return sorted(sums.values(), key=lambda one: (-max(one.amounts.values(), default=0.0), one.key))[:limit]
@@ -171,7 +191,12 @@ def sum_costs(
 
 def total_cost(database: Database, wanted: CostFilter = CostFilter()) -> CostSum:
     """Return the sum over everything that a filter lets through."""
-    return _sums(database, "''", wanted).get("") or CostSum("")
+    return _sums(database, None, wanted).get("") or CostSum("")
+
+
+def has_costs(database: Database) -> bool:
+    """Return whether any answer has costs."""
+    return bool(database.cells("SELECT 1 FROM cost LIMIT 1"))
 
 
 def _dearest(database: Database, wanted: CostFilter, limit: int) -> list[str]:
@@ -193,7 +218,53 @@ def _tables(*expressions: str) -> str:
     return _FROM if any("t." in expression for expression in expressions) else "cost c"
 
 
-def _sums(
+def _sums(database: Database, group: GroupBy | None, wanted: CostFilter) -> dict[str, CostSum]:
+    """Return sums by a group, None: of everything; from those of whole days where these suffice."""
+    key = _DAY_KEYS.get(group) if group else "''"
+    days = _whole_days(database, wanted)
+    if key is None or days is None:
+        return _sums_of_answers(database, _KEYS[group] if group else "''", wanted)
+    where, values = days
+    found = database.cells(
+        f"""SELECT {key}, currency, basis, sum(answers), sum(input_tokens), sum(cached_tokens),
+                   sum(output_tokens), sum(seconds), sum(amount)
+            FROM costday WHERE layer != '' AND {where} GROUP BY 1, 2, 3""",
+        values,
+    )
+    sums = _added(found)
+    if group is not GroupBy.LAYER:  # an answer is in several rows of its key
+        for name, answers, unknown in database.cells(
+            f"""SELECT {key}, sum(answers), sum(iif(basis = 'unknown', answers, 0))
+                FROM costday WHERE layer = '' AND {where} GROUP BY 1""",
+            values,
+        ):
+            sums[name].answers, sums[name].unknown_answers = answers, unknown
+    else:
+        for one in sums.values():
+            one.answers = sum(row[3] for row in found if row[0] == one.key)
+    return sums
+
+
+def _whole_days(database: Database, wanted: CostFilter) -> tuple[str, tuple[object, ...]] | None:
+    """Return a filter as a condition on costday; None when a day is cut, or not summed up yet."""
+    parts, values = ["1"], list[object]()
+    for column in ("collection", "model", "source"):
+        if value := getattr(wanted, column):
+            parts.append(f"{column} = ?")
+            values.append(value)
+    for compared, moment in ((">=", wanted.since_ms), ("<", wanted.until_ms)):
+        if moment is not None:
+            local = datetime.fromtimestamp(moment / 1000)
+            if local.time() != midnight():
+                return None
+            parts.append(f"day {compared} ?")
+            values.append(local.date().isoformat())
+    if database.cells("SELECT 1 FROM staleday LIMIT 1"):
+        return None
+    return " AND ".join(parts), tuple(values)
+
+
+def _sums_of_answers(
     database: Database, key: str, wanted: CostFilter, ids: Sequence[str] | None = None
 ) -> dict[str, CostSum]:
     """Return sums by a key, an expression over `cost c JOIN trace t`; ids: of these answers alone."""
@@ -211,9 +282,21 @@ def _sums(
             FROM {tables} WHERE {where} GROUP BY 1, 2, 3""",
         values,
     )
+    sums = _added(found)
+    if len(found) > len(sums):  # an answer may be in several rows of its key
+        for name, answers in database.cells(
+            f"SELECT {key} AS key, count(DISTINCT c.trace_id) FROM {tables} WHERE {where} GROUP BY 1",
+            values,
+        ):
+            sums[_text(name)].answers = answers
+    return sums
+
+
+def _added(found: Sequence[tuple[Any, ...]]) -> dict[str, CostSum]:
+    """Add up rows of a key, a currency and a basis, with their figures."""
     sums: dict[str, CostSum] = {}
     for name, currency, basis, answers, read, cached, written, seconds, amount in found:
-        one = sums.setdefault(str(name or ""), CostSum(str(name or "")))
+        one = sums.setdefault(_text(name), CostSum(_text(name)))
         one.answers = answers
         one.input_tokens += read
         one.cached_tokens += cached
@@ -225,13 +308,11 @@ def _sums(
             _add(one.amounts, currency, amount or 0.0)
             if basis == Basis.ESTIMATE:
                 _add(one.estimated, currency, amount or 0.0)
-    if len(found) > len(sums):  # an answer may be in several rows of its key
-        for name, answers in database.cells(
-            f"SELECT {key} AS key, count(DISTINCT c.trace_id) FROM {tables} WHERE {where} GROUP BY 1",
-            values,
-        ):
-            sums[str(name or "")].answers = answers
     return sums
+
+
+def _text(key: object) -> str:
+    return "" if key is None else str(key)
 
 
 def _add(amounts: dict[str, float], currency: str, amount: float) -> None:
@@ -252,6 +333,16 @@ def list_cost_points(
     database: Database, group: GroupBy, wanted: CostFilter = CostFilter()
 ) -> list[CostPoint]:
     """Return the known costs of each day by a group, at its first answer, oldest first: for a graph."""
+    days = _whole_days(database, wanted)
+    if days is not None and group in _DAY_KEYS:
+        where, values = days
+        return database.rows(
+            CostPoint,
+            f"""SELECT min(first_ms) AS created_ms, {_DAY_KEYS[group]} AS key, currency, sum(amount) AS amount
+                FROM costday WHERE layer != '' AND amount IS NOT NULL AND {where}
+                GROUP BY day, 2, 3 ORDER BY 1, 2""",
+            values,
+        )
     where, values = _condition(wanted)
     key = _KEYS[group]
     return database.rows(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from rag.costs.prices import Price, find_price, read_prices
@@ -77,7 +78,38 @@ def record_costs(workspace: Workspace) -> int:
             ]
             insert_rows(session, Cost, rows)
         done += len(ids)
+    _sum_up_days(workspace)
     return done
+
+
+_OF_DAY = """(SELECT c.*, t.source, t.collection, t.model AS answered_by,
+    iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, '')) AS prompt,
+    iif(t.pipeline = '', '', t.pipeline || iif(t.pipeline_version IS NULL, '', '@')
+        || coalesce(t.pipeline_version, '')) AS pipeline
+    FROM cost c JOIN trace t ON t.id = c.trace_id WHERE c.created_ms >= ? AND c.created_ms < ?)"""
+_LAYERS_OF_DAY = f"""
+INSERT INTO costday SELECT ?, source, collection, answered_by, prompt, pipeline, layer, currency, basis,
+    count(*), min(created_ms), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(seconds),
+    sum(amount)
+FROM {_OF_DAY} GROUP BY 2, 3, 4, 5, 6, 7, 8, 9"""
+_ANSWERS_OF_DAY = f"""
+INSERT INTO costday SELECT ?, source, collection, answered_by, prompt, pipeline, '', '', unknown,
+    count(*), min(created_ms), 0, 0, 0, 0, NULL
+FROM (SELECT *, iif(max(basis = 'unknown'), 'unknown', '') AS unknown FROM {_OF_DAY} GROUP BY trace_id)
+GROUP BY 2, 3, 4, 5, 6, 9"""
+
+
+def _sum_up_days(workspace: Workspace) -> None:
+    """Sum up the days whose costs changed, each in a transaction: asking never waits for all of them."""
+    for (day,) in workspace.database.cells("SELECT day FROM staleday ORDER BY day"):
+        begin = datetime.fromisoformat(day)
+        bounds = [round(moment.timestamp() * 1000) for moment in (begin, begin + timedelta(days=1))]
+        with workspace.store.session() as session:
+            raw = session.connection()
+            raw.exec_driver_sql("DELETE FROM costday WHERE day = ?", (day,))
+            raw.exec_driver_sql(_LAYERS_OF_DAY, (day, *bounds))
+            raw.exec_driver_sql(_ANSWERS_OF_DAY, (day, *bounds))
+            raw.exec_driver_sql("DELETE FROM staleday WHERE day = ?", (day,))
 
 
 def cost_rows(

@@ -268,8 +268,9 @@ class Results:
         generation = self.config.generation.model_copy(update={"seed": seed})
         seeded = self.config.model_copy(update={"generation": generation})
         return replace(
-            seeded.question(task.case.question, source=TraceSource.EVALUATION), tags=task.case.tags
-        )
+            seeded.question(task.case.question, source=TraceSource.EVALUATION), tags=task.case.tags,
+            pipeline=self.row.pipeline, pipeline_version=self.row.pipeline_number,
+        )  # fmt: skip
 
     def recall(self, task: CaseTask, prepared: Prepared) -> bool:
         """Take over the answer that greedy sampling gave to the same prompt, and say so in the trace."""

@@ -255,6 +255,20 @@ def config_of(found: Rollout, arm: Arm) -> PipelineConfig:
     return PipelineConfig.model_validate_json(text)
 
 
+def pipeline_of(called: str) -> tuple[str, int | None]:
+    """Return the pipeline and version that a roll-out calls "NAME NUMBER"; ("", None) for anything else."""
+    name, _, number = called.rpartition(" ")
+    return (name, int(number)) if name and number.isdecimal() else ("", None)
+
+
+def production_pipeline(workspace: Workspace, collection: str) -> tuple[str, int | None]:
+    """Return the pipeline that was promoted for a collection, else for all, and its version."""
+    with workspace.store.session() as session:
+        found = session.get(ProductionPipeline, find_collection(session, collection).id or -1)
+        found = found or session.get(ProductionPipeline, ALL)
+        return pipeline_of(found.name) if found else ("", None)
+
+
 def production_config(workspace: Workspace, collection: str) -> PipelineConfig | None:
     """Return the pipeline that was promoted for a collection, else for all; None: the settings answer."""
     with workspace.store.session() as session:

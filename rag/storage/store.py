@@ -38,8 +38,8 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-# What SQLModel cannot say: full-text tables and partial indexes. Contentless FTS5 keeps no second copy of the
-# text. document_facts holds what lists show: in the table itself it stands behind the text of the document.
+# What SQLModel cannot say: full-text tables, partial indexes, triggers. Contentless FTS5 keeps no second copy
+# of the text. document_facts holds what lists show: in the table itself it stands behind the document's text.
 FULL_TEXT = """
 CREATE VIRTUAL TABLE chunk_fts
     USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
@@ -57,6 +57,12 @@ CREATE INDEX trace_model ON trace (model, created_ms DESC);
 CREATE INDEX trace_source ON trace (source, created_ms DESC);
 CREATE INDEX trace_status ON trace (status, created_ms DESC);
 CREATE INDEX trace_session ON trace (session_id, created_ms);
+CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN
+    INSERT OR IGNORE INTO staleday VALUES (date(new.created_ms / 1000, 'unixepoch', 'localtime'));
+END;
+CREATE TRIGGER cost_removed AFTER DELETE ON cost BEGIN
+    INSERT OR IGNORE INTO staleday VALUES (date(old.created_ms / 1000, 'unixepoch', 'localtime'));
+END;
 """
 
 _ADD_RULE = """INSERT INTO alertrule (name, measure, comparison, threshold, window, minimum, note, collection,

@@ -58,6 +58,9 @@ def test_a_named_pipeline_answers_its_own_collection_alone(notes: Workspace) -> 
     save_pipeline(notes, "two", config)
     trace = asked(notes, pipeline="two")
     assert '"search":"BM25"' in trace.settings
+    assert notes.database.cells("SELECT pipeline, pipeline_version FROM trace WHERE id = ?", (trace.id,)) == [
+        ("two", 1)
+    ]
     with pytest.raises(RagError, match="“two” answers “Notes”, not “Other”"):
         drive(ask(notes, QUESTION, "Other", pipeline="two"))
     with pytest.raises(NotFoundError):

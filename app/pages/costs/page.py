@@ -42,6 +42,7 @@ from rag.costs.rows import (
     GroupBy,
     count_accepted,
     forecast_month,
+    has_costs,
     list_cost_points,
     money,
     sum_costs,
@@ -51,7 +52,9 @@ from rag.text.plurals import counted
 
 _DAY_S = 86_400
 _PERIODS = (("Last 7 days", 7), ("Last 30 days", 30), ("Last 90 days", 90), ("Last year", 365))
-_STACKED = (GroupBy.LAYER, GroupBy.MODEL, GroupBy.COLLECTION, GroupBy.PROMPT, GroupBy.SOURCE)
+_STACKED = (
+    GroupBy.LAYER, GroupBy.MODEL, GroupBy.COLLECTION, GroupBy.PROMPT, GroupBy.PIPELINE, GroupBy.SOURCE
+)  # fmt: skip
 _DEAREST = 10
 _MOST_STACKS = 8  # the others are one
 _OTHERS = "others"
@@ -128,19 +131,27 @@ class CostsPage(QWidget):
         """Read the costs of the period again."""
         database, wanted = self._console.database, self._wanted()
         total = total_cost(database, wanted)
-        self._stack.setCurrentIndex(1 if total.answers or total_cost(database).answers else 0)
+        self._stack.setCurrentIndex(1 if total.answers or has_costs(database) else 0)
         group = GroupBy(self.group_box.currentData())
         self.sums.set_records(sum_costs(database, group, wanted))
-        dearest = sum_costs(database, GroupBy.ANSWER, wanted, _DEAREST)
-        questions = read_questions(database, [row.key for row in dearest])
-        self.dearest.set_records([(row, questions.get(row.key, "")) for row in dearest])
-        self.cache.refresh(wanted.since_ms or 0)
-        self.budgets.refresh()
+        self._read_tab()
         self._points = list_cost_points(database, group, wanted)
         refill(self.currency_box, [(one, one) for one in sorted({p.currency for p in self._points})])
         self.currency_box.setVisible(self.currency_box.count() > 1)
         self._show_cards(total, count_accepted(database, wanted))
         self._draw()
+
+    def _read_tab(self) -> None:
+        """Read what the tab shows that is open; the others are read when they are opened."""
+        database, wanted, shown = self._console.database, self._wanted(), self.tabs.currentWidget()
+        if shown is self.dearest:
+            dearest = sum_costs(database, GroupBy.ANSWER, wanted, _DEAREST)
+            questions = read_questions(database, [row.key for row in dearest])
+            self.dearest.set_records([(row, questions.get(row.key, "")) for row in dearest])
+        elif shown is self.cache:
+            self.cache.refresh(wanted.since_ms or 0)
+        elif shown is self.budgets:
+            self.budgets.refresh()
 
     # --- making -------------------------------------------------------------------------------------------
 
@@ -187,13 +198,14 @@ class CostsPage(QWidget):
         panel.body.addWidget(self.chart, 1)
         panel.setMinimumHeight(scaled(310))  # a Flow does not tell its height: the axis would be cut
         layout.addWidget(panel, 1)
-        tabs = QTabWidget()
+        self.tabs = tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.addTab(self.sums, "Sums")
         tabs.addTab(self.dearest, f"The {_DEAREST} dearest questions")
         tabs.addTab(self.cache, "Cache")
         tabs.addTab(self.budgets, "Budgets")
         tabs.setMinimumHeight(170)
+        tabs.currentChanged.connect(lambda _i: self._read_tab())
         layout.addWidget(tabs, 1)
         return scrolled(content)
 
@@ -211,8 +223,10 @@ class CostsPage(QWidget):
             )
 
     def _wanted(self) -> CostFilter:
-        days = int(self.period_box.currentData())
-        return CostFilter(since_ms=round((time.time() - days * _DAY_S) * 1000))
+        """Return the filter of whole days, today included."""
+        today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        first = today - timedelta(days=int(self.period_box.currentData()) - 1)
+        return CostFilter(since_ms=round(first.timestamp() * 1000))
 
     def _show_cards(self, total: CostSum, accepted: int) -> None:
         self.cards["total"].set_value(_short(total), f"{counted(total.answers, 'answer')}, {_doubts(total)}")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from rag.storage.migration.actions import (
     answer_cache,
     cascades,
+    cost_days,
     costs,
     document_list,
     documents,
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "costs summed up by day", cost_days.ACTIONS),
 )
 
 

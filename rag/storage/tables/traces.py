@@ -33,6 +33,7 @@ class Trace(SQLModel, table=True):
     system_fingerprint: str = ""  # of the endpoint's configuration
     usage: str = ""  # a Usage: who counted the tokens
     pipeline: str = ""  # name of the pipeline that answered, "" for the settings
+    pipeline_version: int | None = None  # its number
     prompt_name: str = ""
     prompt_fingerprint: str = ""
     prompt_version_id: int | None = Field(default=None, index=True)

@@ -81,6 +81,7 @@ def test_sums_follow_the_choice_and_the_dearest_question_opens_its_trace(
     page.group_box.setCurrentIndex(page.group_box.findData(GroupBy.COLLECTION))
     settle()
     assert column(page.sums, "Of") == ["Notes"]
+    page.tabs.setCurrentWidget(page.dearest)
     assert sorted(column(page.dearest, "Question")) == [
         "How long does rye bread rest?",
         "When do boats leave?",

@@ -1,5 +1,7 @@
 """Costs are worked out from spans and tokens: estimates here, prices elsewhere, and unknown never 0."""
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from fakes import FakeEmbedder
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import Question
+from rag.asking.traces import delete_traces
 from rag.costs.rows import (
     Basis,
     CostFilter,
@@ -23,6 +26,8 @@ from rag.costs.usage import cost_elsewhere, record_costs
 from rag.errors import RagError
 from rag.knowledge.ingest import ingest_files
 from rag.storage.store import add_trace_text
+from rag.storage.tables.costs import StaleDay
+from rag.storage.tables.evaluation import EvaluationResult
 from rag.storage.tables.review import Feedback
 from rag.storage.tables.traces import Span, Trace
 from rag.workspace import Workspace
@@ -211,3 +216,103 @@ def test_an_accepted_answer_has_a_thumb_up_or_nothing_but_supported_sentences(wo
     record_costs(workspace)
     assert count_accepted(workspace.database) == 2
     assert count_accepted(workspace.database, CostFilter(until_ms=BEGIN)) == 0
+
+
+# --- days -------------------------------------------------------------------------------------------------
+
+MIDNIGHT = round(datetime(2026, 3, 29).timestamp() * 1000)  # a day of 23 hours in much of Europe
+KINDS: list[dict[str, Any]] = [
+    {"collection": "A", "model": "m", "prompt_name": "p", "prompt_version": 1},
+    {"collection": "A", "model": "gpt-4o-mini", "endpoint": "OpenAI", "sent_to": "openai.com", "pipeline": "x"},
+    {"collection": "B", "model": "unpriced", "endpoint": "E", "sent_to": "e.com", "source": "evaluation",
+     "pipeline": "x", "pipeline_version": 2},
+]  # fmt: skip
+IN_CUBE = [one for one in GroupBy if one not in (GroupBy.ANSWER, GroupBy.SESSION, GroupBy.RUN)]
+
+
+def filled(workspace: Workspace) -> None:
+    for number in range(12):
+        add(
+            workspace, f"t{number}", {"embed": 100.0, "read prompt": 50.0, "generate": 900.0 + number},
+            created_ms=MIDNIGHT + number * 9 * HOUR_MS, prompt_tokens=100, cached_tokens=number,
+            completion_tokens=10, **KINDS[number % 3],
+        )  # fmt: skip
+    record_costs(workspace)
+
+
+def as_if_not_summed_up(workspace: Workspace, read: Callable[[], Any]) -> Any:
+    with workspace.store.session() as session:
+        session.add(StaleDay(day="1970-01-01"))
+    found = read()
+    with workspace.store.session() as session:
+        session.delete(session.get_one(StaleDay, "1970-01-01"))
+    return found
+
+
+@pytest.mark.parametrize("group", IN_CUBE)
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        CostFilter(),
+        CostFilter(collection="A"),
+        CostFilter(model="unpriced", source="evaluation"),
+        CostFilter(since_ms=round(datetime(2026, 3, 30).timestamp() * 1000)),
+        CostFilter(until_ms=round(datetime(2026, 3, 31).timestamp() * 1000), collection="A"),
+    ],
+)
+def test_sums_of_days_are_those_of_their_answers(
+    workspace: Workspace, group: GroupBy, wanted: CostFilter
+) -> None:
+    filled(workspace)
+
+    def read() -> Any:
+        return [
+            sum_costs(workspace.database, group, wanted),
+            [total_cost(workspace.database, wanted)],
+            [(p.key, p.currency, p.created_ms) for p in list_cost_points(workspace.database, group, wanted)],
+        ]
+
+    quick, slow = read(), as_if_not_summed_up(workspace, read)
+    assert quick[2] == slow[2]
+    for one, other in zip(quick[0] + quick[1], slow[0] + slow[1], strict=True):
+        assert (one.key, one.answers, one.unknown_answers) == (
+            other.key,
+            other.answers,
+            other.unknown_answers,
+        )
+        assert one.amounts == pytest.approx(other.amounts)
+        assert one.estimated == pytest.approx(other.estimated)
+        assert one.seconds == pytest.approx(other.seconds)
+        assert (one.input_tokens, one.cached_tokens, one.output_tokens) == (
+            other.input_tokens, other.cached_tokens, other.output_tokens,
+        )  # fmt: skip
+
+
+def test_a_filter_that_cuts_a_day_counts_its_answers_one_by_one(workspace: Workspace) -> None:
+    filled(workspace)
+    noon = CostFilter(since_ms=MIDNIGHT + 12 * HOUR_MS)
+    assert total_cost(workspace.database, noon).answers == 10  # two of twelve came before noon
+    assert total_cost(workspace.database, CostFilter(since_ms=MIDNIGHT)).answers == 12
+
+
+def test_a_deleted_trace_leaves_the_sums_at_once(workspace: Workspace) -> None:
+    filled(workspace)
+    before = total_cost(workspace.database)
+    with workspace.store.session() as session:
+        delete_traces(session, ["t0"])
+    assert total_cost(workspace.database).answers == before.answers - 1
+    assert workspace.database.cells("SELECT count(*) FROM staleday") == [(1,)]
+    record_costs(workspace)
+    assert workspace.database.cells("SELECT count(*) FROM staleday") == [(0,)]
+    assert total_cost(workspace.database).answers == before.answers - 1
+
+
+def test_costs_are_told_by_the_version_of_a_pipeline_and_by_run(workspace: Workspace) -> None:
+    filled(workspace)
+    with workspace.store.session() as session:
+        session.add(
+            EvaluationResult(run_id=7, case_key="k", repeat=0, outcome="ran", trace_id="t2", created_ms=0)
+        )
+    keys = {row.key: row.answers for row in sum_costs(workspace.database, GroupBy.PIPELINE)}
+    assert keys == {"": 4, "x": 4, "x@2": 4}
+    assert {row.key: row.answers for row in sum_costs(workspace.database, GroupBy.RUN)} == {"": 11, "7": 1}
