@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.costs.rows import Basis, Layer
+from rag.costs.usage import record_costs
 from rag.storage.store import Store, insert_rows, now_ms
 from rag.storage.tables.cache import CacheHit
 from rag.storage.tables.costs import Cost
 from rag.storage.tables.traces import Trace
+from rag.workspace import Workspace
 
 GOAL_MS = 200
 _LAYERS = tuple(Layer)[:8]
@@ -31,6 +33,7 @@ def main() -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), arguments.traces)
+        sum_up(Path(folder))
         open_page(Path(folder), arguments.traces)
 
 
@@ -58,6 +61,15 @@ def fill(folder: Path, count: int) -> None:
         insert_rows(session, Cost, costs)
         insert_rows(session, CacheHit, hits)
     store.close()
+
+
+def sum_up(folder: Path) -> None:
+    """Let the engine sum up the days, as it does whenever an answer's costs are worked out."""
+    workspace = Workspace(folder)
+    begin = time.process_time()
+    record_costs(workspace)
+    print(f"Summing up all days took {time.process_time() - begin:.2f} s of processor time.")
+    workspace.close()
 
 
 def _cost(trace: Trace, layer: Layer) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from datetime import time as midnight
 from decimal import Decimal
 from enum import StrEnum
@@ -83,6 +83,7 @@ _DAY_KEYS = {
     GroupBy.SOURCE: "source",
     GroupBy.DAY: "day",
 }
+_MOST_STALE = 31  # days; with more of them each answer is counted
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,9 @@ def sum_costs(
         limit: The most groups.
     """
     if group is GroupBy.ANSWER:
-        sums = _sums_of_answers(database, _KEYS[group], wanted, _dearest(database, wanted, limit))
+        sums = _sums_of_answers(
+            database, _KEYS[group], *_condition(wanted), ids=_dearest(database, wanted, limit)
+        )
     else:
         sums = _sums(database, group, wanted)
     if group is GroupBy.DAY:
@@ -220,34 +223,29 @@ def _tables(*expressions: str) -> str:
 
 def _sums(database: Database, group: GroupBy | None, wanted: CostFilter) -> dict[str, CostSum]:
     """Return sums by a group, None: of everything; from those of whole days where these suffice."""
-    key = _DAY_KEYS.get(group) if group else "''"
     days = _whole_days(database, wanted)
-    if key is None or days is None:
-        return _sums_of_answers(database, _KEYS[group] if group else "''", wanted)
-    where, values = days
-    found = database.cells(
-        f"""SELECT {key}, currency, basis, sum(answers), sum(input_tokens), sum(cached_tokens),
-                   sum(output_tokens), sum(seconds), sum(amount)
-            FROM costday WHERE layer != '' AND {where} GROUP BY 1, 2, 3""",
-        values,
-    )
-    sums = _added(found)
-    if group is not GroupBy.LAYER:  # an answer is in several rows of its key
-        for name, answers, unknown in database.cells(
-            f"""SELECT {key}, sum(answers), sum(iif(basis = 'unknown', answers, 0))
-                FROM costday WHERE layer = '' AND {where} GROUP BY 1""",
-            values,
-        ):
-            sums[name].answers, sums[name].unknown_answers = answers, unknown
-    else:
-        for one in sums.values():
-            one.answers = sum(row[3] for row in found if row[0] == one.key)
+    key = _KEYS[group] if group else "''"
+    if days is None or (group and group not in _DAY_KEYS):
+        return _sums_of_answers(database, key, *_condition(wanted))
+    sums = _sums_of_days(database, group, days.where, days.values)
+    if days.stale:
+        for name, one in _sums_of_answers(database, key, *_condition(wanted, days.stale)).items():
+            _merge(sums.setdefault(name, CostSum(name)), one)
     return sums
 
 
-def _whole_days(database: Database, wanted: CostFilter) -> tuple[str, tuple[object, ...]] | None:
-    """Return a filter as a condition on costday; None when a day is cut, or not summed up yet."""
-    parts, values = ["1"], list[object]()
+@dataclass(frozen=True)
+class _Days:
+    """A filter of whole days: on those that are summed up, and the others, as (first ms, first ms after)."""
+
+    where: str
+    values: tuple[object, ...]
+    stale: tuple[tuple[int, int], ...]
+
+
+def _whole_days(database: Database, wanted: CostFilter) -> _Days | None:
+    """Return a filter for costday; None when it cuts a day, or too few days are summed up."""
+    parts, values = ["day NOT IN (SELECT day FROM staleday)"], list[object]()
     for column in ("collection", "model", "source"):
         if value := getattr(wanted, column):
             parts.append(f"{column} = ?")
@@ -259,16 +257,50 @@ def _whole_days(database: Database, wanted: CostFilter) -> tuple[str, tuple[obje
                 return None
             parts.append(f"day {compared} ?")
             values.append(local.date().isoformat())
-    if database.cells("SELECT 1 FROM staleday LIMIT 1"):
+    stale = [datetime.fromisoformat(day) for (day,) in database.cells("SELECT day FROM staleday")]
+    if len(stale) > _MOST_STALE:
         return None
-    return " AND ".join(parts), tuple(values)
+    bounds = tuple((_ms(day), _ms(day + timedelta(days=1))) for day in stale)
+    return _Days(" AND ".join(parts), tuple(values), bounds)
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _sums_of_days(
+    database: Database, group: GroupBy | None, where: str, values: tuple[object, ...]
+) -> dict[str, CostSum]:
+    """Return sums from those of whole days."""
+    key = _DAY_KEYS[group] if group else "''"
+    found = database.cells(
+        f"""SELECT {key}, currency, basis, sum(answers), sum(input_tokens), sum(cached_tokens),
+                   sum(output_tokens), sum(seconds), sum(amount)
+            FROM costday WHERE layer != '' AND {where} GROUP BY 1, 2, 3""",
+        values,
+    )
+    sums = _added(found)
+    if group is GroupBy.LAYER:
+        for one in sums.values():
+            one.answers = sum(row[3] for row in found if row[0] == one.key)
+        return sums
+    for name, answers, unknown in database.cells(  # an answer is in several rows of its key
+        f"""SELECT {key}, sum(answers), sum(iif(basis = 'unknown', answers, 0))
+            FROM costday WHERE layer = '' AND {where} GROUP BY 1""",
+        values,
+    ):
+        sums[name].answers, sums[name].unknown_answers = answers, unknown
+    return sums
 
 
 def _sums_of_answers(
-    database: Database, key: str, wanted: CostFilter, ids: Sequence[str] | None = None
+    database: Database,
+    key: str,
+    where: str,
+    values: tuple[object, ...],
+    ids: Sequence[str] | None = None,
 ) -> dict[str, CostSum]:
     """Return sums by a key, an expression over `cost c JOIN trace t`; ids: of these answers alone."""
-    where, values = _condition(wanted)
     tables = _tables(key, where)
     if ids is not None:
         where, values = (
@@ -315,6 +347,15 @@ def _text(key: object) -> str:
     return "" if key is None else str(key)
 
 
+def _merge(one: CostSum, other: CostSum) -> None:
+    """Add the figures of other answers to a sum."""
+    for name in ("answers", "input_tokens", "cached_tokens", "output_tokens", "seconds", "unknown_answers"):
+        setattr(one, name, getattr(one, name) + getattr(other, name))
+    for mine, more in ((one.amounts, other.amounts), (one.estimated, other.estimated)):
+        for currency, amount in more.items():
+            _add(mine, currency, amount)
+
+
 def _add(amounts: dict[str, float], currency: str, amount: float) -> None:
     amounts[currency] = amounts.get(currency, 0.0) + amount
 
@@ -333,18 +374,23 @@ def list_cost_points(
     database: Database, group: GroupBy, wanted: CostFilter = CostFilter()
 ) -> list[CostPoint]:
     """Return the known costs of each day by a group, at its first answer, oldest first: for a graph."""
-    days = _whole_days(database, wanted)
-    if days is not None and group in _DAY_KEYS:
-        where, values = days
-        return database.rows(
-            CostPoint,
-            f"""SELECT min(first_ms) AS created_ms, {_DAY_KEYS[group]} AS key, currency, sum(amount) AS amount
-                FROM costday WHERE layer != '' AND amount IS NOT NULL AND {where}
-                GROUP BY day, 2, 3 ORDER BY 1, 2""",
-            values,
-        )
-    where, values = _condition(wanted)
-    key = _KEYS[group]
+    days, key = _whole_days(database, wanted), _KEYS[group]
+    if days is None or group not in _DAY_KEYS:
+        return _points_of_answers(database, key, *_condition(wanted))
+    found = database.rows(
+        CostPoint,
+        f"""SELECT min(first_ms) AS created_ms, {_DAY_KEYS[group]} AS key, currency, sum(amount) AS amount
+            FROM costday WHERE layer != '' AND amount IS NOT NULL AND {days.where} GROUP BY day, 2, 3""",
+        days.values,
+    )
+    if days.stale:
+        found += _points_of_answers(database, key, *_condition(wanted, days.stale))
+    return sorted(found, key=lambda point: (point.created_ms, point.key))
+
+
+def _points_of_answers(
+    database: Database, key: str, where: str, values: tuple[object, ...]
+) -> list[CostPoint]:
     return database.rows(
         CostPoint,
         f"""SELECT min(c.created_ms) AS created_ms, {key} AS key, c.currency, sum(c.amount) AS amount
@@ -414,7 +460,8 @@ def group_of(name: str) -> GroupBy:
         raise RagError(f"Costs are not summed up by “{name}”. Choose one of {', '.join(GroupBy)}.") from error
 
 
-def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
+def _condition(wanted: CostFilter, within: Sequence[tuple[int, int]] = ()) -> tuple[str, tuple[object, ...]]:
+    """Return a filter on `cost c JOIN trace t`; within: of these times alone, in Unix milliseconds."""
     parts: list[str] = ["1"]
     values: list[object] = []
     for column, value in (
@@ -429,4 +476,7 @@ def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
         if moment is not None:
             parts.append(f"{column} ?")
             values.append(moment)
+    if within:
+        parts.append(f"({' OR '.join(['c.created_ms >= ? AND c.created_ms < ?'] * len(within))})")
+        values += [bound for bounds in within for bound in bounds]
     return " AND ".join(parts), tuple(values)
