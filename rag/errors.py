@@ -10,7 +10,12 @@ import sqlite3
 
 
 class RagError(Exception):
-    """A refusal or failure whose text says what happened and what to do about it."""
+    """A refusal or failure whose text says what happened and what to do about it.
+
+    needs_yes: it is allowed if a person says so.
+    """
+
+    needs_yes = False
 
 
 class DataFolderLockedError(RagError):

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from rag.asking.cache.rows import CacheCheckReport, CacheState
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
-from rag.costs.budgets.rows import BudgetRow, BudgetUse
+from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
 from rag.costs.rows import CostSum
 from rag.evaluation.cascades.rows import CascadeCurve, Savings
 from rag.evaluation.forms.rows import MetricChoice, RuleText, TracesAdded
@@ -423,6 +423,9 @@ find_set_power = Operation[Detectable](
 )
 gate_run = Operation[GateOutcome](
     "rag.evaluation.gates.runs:gate_run", Lane.WRITE, "Check a run against a gate"
+)
+expected_costs = Operation[dict[str, Expected]](
+    "rag.evaluation.runs:expected_costs", Lane.WRITE, "Work out what runs will cost"
 )
 start_runs = Operation[tuple[RunRow, ...]]("rag.evaluation.runs:start_runs", Lane.MODEL, "Evaluate")
 evaluate_sample = Operation[tuple[RunRow, ...]](

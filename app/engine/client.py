@@ -49,6 +49,7 @@ class Task(QObject):
         self.title = title
         self.paused = False
         self.done = False
+        self.needs_yes = False  # whether what `failed` tells is allowed if a person says so
 
     @property
     def age_s(self) -> float:
@@ -251,6 +252,9 @@ class Engine(QObject):
         task = self._tasks[task_id]
         if kind == "event":
             task.event.emit(values[0])
+            return
+        if kind == "asks":
+            task.needs_yes = True
             return
         self._remove(task)
         if kind == "finished":

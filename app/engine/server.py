@@ -154,6 +154,8 @@ def _work(
         try:
             _run(workspace, job, outbox)
         except RagError as error:
+            if error.needs_yes:
+                outbox.send("asks", job.id)
             outbox.send("failed", job.id, str(error), "")
         except Exception as error:
             if refusal := of_the_disk(error):

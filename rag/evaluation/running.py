@@ -31,6 +31,7 @@ from rag.asking.answer import (
 )
 from rag.asking.cascades.running import ask_steps
 from rag.asking.rows import Question, TraceSource, TraceStatus
+from rag.costs.budgets.limits import BudgetError, before_asking
 from rag.errors import OutOfTimeError, RagError, of_the_disk
 from rag.evaluation.cascades.answering import steps_to_ask
 from rag.evaluation.cases import Case
@@ -95,9 +96,15 @@ class CaseTask:
 class SharedWork:
     """What runs that were started together share: embeddings, answers, judged versions and the time left."""
 
-    def __init__(self, workspace: Workspace, left: int) -> None:
-        """Begin to measure; `left` is how many answers all runs together still need."""
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, left: int, is_confirmed: bool = False) -> None:
+        """Begin to measure.
+
+        Args:
+            workspace: Where the runs are.
+            left: How many answers all runs together still need.
+            is_confirmed: A person has said yes to what a budget asks.
+        """
+        self.workspace, self.is_confirmed = workspace, is_confirmed
         self.vectors = Vectors(workspace)
         self._answers: dict[tuple[str, str, str], KnownAnswer] = {}
         self._versions: dict[int, JudgedVersion] = {}
@@ -223,6 +230,8 @@ class Results:
         try:
             with self.traces([task]):
                 yield
+        except BudgetError:  # none of the cases that follow may be asked either
+            raise
         except Exception as error:
             if refusal := of_the_disk(error):
                 raise refusal from error
@@ -243,8 +252,18 @@ class Results:
     def begin(self, task: CaseTask) -> Ask:
         """Open the trace of a case's question."""
         task.begin = time.perf_counter()
-        task.ask = begin_ask(self.workspace, self._question(task))
+        question = self._question(task)
+        if self.config.kind is PipelineKind.ANSWER:
+            self._allowed(question)
+        task.ask = begin_ask(self.workspace, question)
         return task.ask
+
+    def _allowed(self, question: Question) -> list[str]:
+        """Return what budgets have to say before a question. Raises BudgetError when one is used up."""
+        confirmed = self.shared.is_confirmed
+        return before_asking(
+            self.workspace, question.model or "", question.pipeline, question.source, confirmed
+        )
 
     def cascade(self, task: CaseTask) -> Generator[Any, None, Ask]:
         """Ask the steps of a cascade. Each answers afresh: what was taken over would have cost nothing."""
@@ -256,7 +275,7 @@ class Results:
             task.ask = ask
 
         steps = steps_to_ask(self.workspace, self.config, self._question(task))
-        given = yield from ask_steps(self.workspace, steps, opened=opened)
+        given = yield from ask_steps(self.workspace, steps, opened=opened, allowed=self._allowed)
         if given is not task.ask and task.ask is not None:  # the last step failed
             task.earlier = [*(ask for ask in task.earlier if ask is not given), task.ask]
             task.ask = given

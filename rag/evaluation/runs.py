@@ -16,6 +16,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from rag.asking.traces import delete_traces
+from rag.costs.budgets.limits import cost_of_asking
+from rag.costs.budgets.rows import Expected
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cascades.answering import model_files, models_identity, pinned_steps
 from rag.evaluation.cases import Case
@@ -85,6 +87,7 @@ def start_runs(
     timeout_s: float = TIMEOUT_S,
     judge: str = "",
     tags: Sequence[str] = (),
+    is_confirmed: bool = False,
 ) -> RunSteps:
     """Ask every case of a set through each pipeline, one pipeline after the other.
 
@@ -103,6 +106,7 @@ def start_runs(
         timeout_s: Maximum seconds per case, 1 to 86,400.
         judge: Name or path of a model that judges the answers; "": none.
         tags: Words that the runs are found by.
+        is_confirmed: A person has said yes to what a budget asks.
 
     Raises:
         RagError: Something is missing; nothing has been asked then.
@@ -128,11 +132,36 @@ def start_runs(
                 session.add(EvaluationRunTag(run_id=run.id or 0, name=tag))
             audit_log.record(session, "evaluation begun", run.name, f"run {run.id}, {run.case_count} cases")
         ids = [run.id or 0 for run in made]
-    return (yield from _work(workspace, ids))
+    return (yield from _work(workspace, ids, is_confirmed))
 
 
-def resume_run(workspace: Workspace, run_id: int) -> RunSteps:
+def expected_costs(
+    workspace: Workspace,
+    set_name: str,
+    pipelines: Sequence[str],
+    *,
+    set_version: int | None = None,
+    repeats: int = 1,
+) -> dict[str, Expected]:
+    """Return what a run of each pipeline that answers will probably cost. Raises RagError."""
+    with workspace.store.session() as session:
+        questions = _set_version(session, set_name, set_version).case_count * repeats
+    found = {}
+    for row in (named_pipeline(workspace, reference) for reference in pipelines):
+        if row.config.kind is not PipelineKind.ANSWER:
+            continue
+        if row.config.steps:
+            reason = "how many steps a cascade asks depends on the answers."
+            found[row.name] = Expected(questions, reason=reason)
+        else:
+            found[row.name] = cost_of_asking(workspace, row.config.model, questions)
+    return found
+
+
+def resume_run(workspace: Workspace, run_id: int, is_confirmed: bool = False) -> RunSteps:
     """Continue a run that was cancelled, interrupted or failed; answered cases are not asked again.
+
+    is_confirmed: A person has said yes to what a budget asks.
 
     Raises RagError when what it asks has changed since.
     """
@@ -140,7 +169,7 @@ def resume_run(workspace: Workspace, run_id: int) -> RunSteps:
     if run.status is RunStatus.DONE:
         raise RagError(f"Run {run_id} is done. Start a new one to ask again.")
     _refuse_changed(workspace, run)
-    return (yield from _work(workspace, [run_id]))
+    return (yield from _work(workspace, [run_id], is_confirmed))
 
 
 def _check_options(pipelines: Sequence[str], repeats: int, parallel: int | None, timeout_s: float) -> None:
@@ -154,10 +183,10 @@ def _check_options(pipelines: Sequence[str], repeats: int, parallel: int | None,
         raise RagError(f"1 to {_MOST_AT_ONCE} questions can be answered at once.")
 
 
-def _work(workspace: Workspace, ids: Sequence[int]) -> RunSteps:
+def _work(workspace: Workspace, ids: Sequence[int], is_confirmed: bool = False) -> RunSteps:
     """Work through runs one after the other; they share what was embedded and answered."""
     rows = [get_run(workspace.database, run_id) for run_id in ids]
-    shared = SharedWork(workspace, sum(row.total - row.done_count for row in rows))
+    shared = SharedWork(workspace, sum(row.total - row.done_count for row in rows), is_confirmed)
     set_status(workspace, ids, RunStatus.WAITING)
     try:
         for run_id in ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -18,7 +18,7 @@ from app.pages.ask.stored_answers import stored_card
 from app.pages.ask.turn import QueuedQuestion, Turn
 from app.shared.source_panel import SourcePanel
 from app.widgets.buttons import button
-from app.widgets.layout import column, scrolled
+from app.widgets.layout import column, confirm, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE
 from rag import operations
 from rag.asking.rows import AskResult
@@ -46,6 +46,7 @@ class Asking:
         is_blind: Whether two answers are compared.
         parent_id: The question that it follows, empty for a first one; None: the last one shown.
         fresh: Whether the model answers even if the cache has the answer.
+        is_confirmed: Whether a person has said yes to what a budget asks.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Asking:
     is_blind: bool = False
     parent_id: str | None = None
     fresh: bool = False
+    is_confirmed: bool = False
 
 
 class Conversation(QWidget):
@@ -197,13 +199,13 @@ class Conversation(QWidget):
             turn.card.asked_with = with_these
         task = self._console.engine.start(
             operations.ask, question=asking.text, session_id=self.session_id, parent_id=parent,
-            fresh=asking.fresh, **with_these,
+            fresh=asking.fresh, is_confirmed=asking.is_confirmed, **with_these,
         )  # fmt: skip
         self.task = task
         leaf = read_leaf(self._console.database, self.session_id)
         task.event.connect(partial(self._take_event, turn, leaf))
         task.finished.connect(partial(self._finished, turn.card))
-        task.failed.connect(partial(self._failed, turn.card))
+        task.failed.connect(partial(self._failed, turn.card, asking, task))
         task.cancelled.connect(
             lambda: turn.card.stop("Stopped. The trace contains the answer up to here.", False)
         )
@@ -228,8 +230,15 @@ class Conversation(QWidget):
             assert isinstance(result, AskResult)
             card.finish(result, opens_source=self.isVisible())
 
-    def _failed(self, card: AnswerCard | BlindCard, sentence: str, details: str) -> None:
+    def _failed(
+        self, card: AnswerCard | BlindCard, asking: Asking, task: Task, sentence: str, details: str
+    ) -> None:
         card.stop(sentence, True)
+        if task.needs_yes:
+            confirm(
+                self, "Ask although the budget is used up?", sentence, "Ask",
+                lambda: self.ask(replace(asking, is_confirmed=True)),
+            )  # fmt: skip
         if details:
             self._console.bug.emit(sentence, details)
 

@@ -24,6 +24,7 @@ from app.widgets.labels import label
 from app.widgets.layout import guard_wheel, refill
 from app.widgets.theme import SPACE
 from rag import operations
+from rag.costs.budgets.rows import Expected
 from rag.evaluation.rows import Detectable, list_pipelines, list_sets
 from rag.text.plurals import counted
 
@@ -37,6 +38,7 @@ class RunDialog(QDialog):
     def __init__(self, console: Console, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._console = console
+        self._wanted: dict[str, Any] = {}  # whose costs are being worked out
         self.setWindowTitle("New run")
         self.setMinimumWidth(560)
         guard_wheel(self)
@@ -46,6 +48,8 @@ class RunDialog(QDialog):
         self.parallel, self.judge = QComboBox(), QComboBox()
         self.power = label("", "small", wrap=True)
         self.power.setMinimumHeight(3 * self.power.fontMetrics().lineSpacing())
+        self.cost = label("", "small", wrap=True)
+        self.cost.setMinimumHeight(2 * self.cost.fontMetrics().lineSpacing())
         self._fill()
         form = QFormLayout()
         form.setVerticalSpacing(8)
@@ -58,6 +62,7 @@ class RunDialog(QDialog):
             ("Judge", self.judge),
             ("Name", self.name),
             ("Can detect", self.power),
+            ("Will cost", self.cost),
         ):
             form.addRow(title, widget)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -71,6 +76,7 @@ class RunDialog(QDialog):
         layout.addWidget(buttons)
         self.set_box.currentIndexChanged.connect(lambda _i: self._show_power())
         self.pipelines.itemChanged.connect(lambda _i: self._enable())
+        self.repeats.valueChanged.connect(lambda _i: self._show_cost())
         self._show_power()
         self._enable()
 
@@ -118,6 +124,7 @@ class RunDialog(QDialog):
 
     def _enable(self) -> None:
         self.run_button.setEnabled(bool(self._chosen()))
+        self._show_cost()
 
     def _show_power(self) -> None:
         name = self.set_box.currentData()
@@ -126,6 +133,27 @@ class RunDialog(QDialog):
             lambda found: self._powered(found) if name == self.set_box.currentData() else None,
             set_name=name,
         )
+        self._show_cost()
+
+    def _show_cost(self) -> None:
+        """Say what the runs will probably cost, from what earlier answers did."""
+        wanted = {
+            "set_name": self.set_box.currentData(),
+            "pipelines": self._chosen(),
+            "repeats": self.repeats.value(),
+        }
+        if not wanted["set_name"] or not wanted["pipelines"]:
+            self.cost.setText("")
+            return
+        self._wanted = wanted
+        self._console.run(
+            operations.expected_costs,
+            lambda found: self._costs(found) if wanted is self._wanted else None,
+            **wanted,
+        )
+
+    def _costs(self, found: dict[str, Expected]) -> None:
+        self.cost.setText("\n".join(f"{name}: {expected.sentence()}" for name, expected in found.items()))
 
     def _powered(self, found: Detectable) -> None:
         self.power.setText(detectable_sentence(found))

@@ -94,6 +94,7 @@ AllowChanged = Annotated[
         help="Let a gate pass although cases have changed since the baseline; they are left out.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask even if a budget asks before it does.")]
 RunName = Annotated[str, typer.Option("--name", help="Name of the runs.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag for the runs, e.g. baseline.")]
 
@@ -118,6 +119,7 @@ def evaluate(
     tag: Tags = None,
     strict: Strict = False,
     allow_changed: AllowChanged = False,
+    yes: Yes = False,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
@@ -126,13 +128,16 @@ def evaluate(
     Exit code 1 when every case of a run ended in an error or a timeout, 3 when a gate failed.
     """
     from rag.evaluation.comparison import compare
-    from rag.evaluation.runs import find_run, start_runs
+    from rag.evaluation.runs import expected_costs, find_run, start_runs
 
     if junit and not (gate or required_gate):
         raise RagError("--junit writes the decision of a gate. Name one with --gate.")
     gate_text = read_gate(gate) if gate else ""
     with open_workspace(data, "evaluate") as workspace:
         before = find_run(workspace.database, baseline, name) if baseline else None
+        costs = expected_costs(workspace, name, pipeline, set_version=set_version, repeats=repeats)
+        for label, expected in costs.items():
+            log.print(plain(f"{label}: {expected.sentence()}"), highlight=False, soft_wrap=True)
         made = follow(
             start_runs(
                 workspace,
@@ -146,6 +151,7 @@ def evaluate(
                 timeout_s=timeout,
                 judge=judge,
                 tags=tag or (),
+                is_confirmed=yes,
             ),
             workspace.database,
             data,
@@ -346,14 +352,14 @@ def runs_compare(
 
 @runs_app.command("resume")
 @with_tables
-def runs_resume(run: Run, data: Data = None, as_json: Json = False) -> None:
+def runs_resume(run: Run, yes: Yes = False, data: Data = None, as_json: Json = False) -> None:
     """Continue a run that was cancelled or interrupted; answered cases are not asked again."""
     from rag.evaluation.comparison import compare
     from rag.evaluation.runs import find_run, resume_run
 
     with open_workspace(data, "runs resume") as workspace:
         found = find_run(workspace.database, run)
-        (row,) = follow(resume_run(workspace, found.id), workspace.database, data, found.id)
+        (row,) = follow(resume_run(workspace, found.id, yes), workspace.database, data, found.id)
         report = compare(workspace.database, [row.id])
     if as_json:
         print_json(_summary(report))

@@ -153,14 +153,19 @@ def before_asking(
     endpoint = _endpoint_elsewhere(workspace, model or workspace.settings.models.active)
     if not endpoint:
         return []
+    return check_budgets(
+        workspace, endpoint=endpoint, model=_answering_at(workspace, endpoint), pipeline=pipeline,
+        source=source, is_confirmed=is_confirmed,
+    )  # fmt: skip
+
+
+def _answering_at(workspace: Workspace, endpoint: str) -> str:
+    """Return the model that answered last at an endpoint; before there is one, the endpoint's name."""
     last = workspace.database.cells(
         "SELECT model FROM trace WHERE endpoint = ? AND model != '' ORDER BY created_ms DESC LIMIT 1",
         (endpoint,),
     )
-    return check_budgets(
-        workspace, endpoint=endpoint, model=str(last[0][0]) if last else endpoint, pipeline=pipeline,
-        source=source, is_confirmed=is_confirmed,
-    )  # fmt: skip
+    return str(last[0][0]) if last else endpoint
 
 
 def budget_left(workspace: Workspace, model: str, pipeline: str, source: str) -> float | None:
@@ -242,6 +247,18 @@ def expected_cost(workspace: Workspace, model: str, endpoint: str, questions: in
     return Expected(questions, currency, expected, max(expected - half, 0.0), expected + half, len(amounts))
 
 
+def cost_of_asking(workspace: Workspace, model: str, questions: int) -> Expected:
+    """Return what questions will probably cost; model is a reference to one, "" for the active model."""
+    wanted = model or workspace.settings.models.active
+    if not wanted:
+        return Expected(questions, reason="no model is chosen.")
+    path = find_model(workspace.database, workspace.settings, wanted)
+    endpoint = endpoint_named_by(path)
+    if not endpoint:
+        return expected_cost(workspace, path.stem, "", questions)
+    return expected_cost(workspace, _answering_at(workspace, endpoint), endpoint, questions)
+
+
 # --- parts ------------------------------------------------------------------------------------------------
 
 
@@ -268,7 +285,7 @@ def _decide(use: BudgetUse, model: str, has_price: bool) -> tuple[Action | None,
 
 def _way_out(action: Action) -> str:
     if action is Action.ASK:
-        return "Ask again and confirm, or use a model on this computer."
+        return "Say yes to ask all the same, or use a model on this computer."
     return "Use a model on this computer, raise the budget, or wait for the next period."
 
 

@@ -10,6 +10,7 @@ from endpoint_server import EndpointServer, add_endpoint
 from fakes import drive
 
 from rag.asking.rows import get_trace
+from rag.costs.budgets.limits import BudgetError, set_budget
 from rag.evaluation import runs
 from rag.evaluation.pipelines import PipelineConfig, save_pipeline
 from rag.evaluation.rows import CaseOutcome, list_results, list_runs
@@ -98,3 +99,50 @@ def test_an_answer_of_an_endpoint_is_never_taken_for_another_with_the_same_promp
 ) -> None:
     drive(runs.start_runs(remote, "S", ["E"], repeats=2))
     assert len(server.chats()) == 4  # a provider's temperature 0 is not the same answer every time
+
+
+# --- budgets ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(filled: Workspace) -> Workspace:
+    """The filled workspace, with the pipeline “E” whose endpoint is on another computer, which is never asked."""
+    add_endpoint(filled, "https://cloud.example/v1")
+    save_pipeline(filled, "E", PipelineConfig(collection="A", model="endpoint:far"))
+    return filled
+
+
+@pytest.mark.parametrize(("unknown", "way_out"), [("ask", "Say yes"), ("stop", "raise the budget")])
+def test_a_budget_that_cannot_tell_ends_a_run_before_anything_is_sent(
+    elsewhere: Workspace, unknown: str, way_out: str
+) -> None:
+    set_budget(elsewhere, "all", 1.0, "EUR", unknown=unknown)
+    with pytest.raises(BudgetError, match="cannot tell") as raised:
+        drive(runs.start_runs(elsewhere, "S", ["E"], parallel=1))
+    assert raised.value.needs_yes == (unknown == "ask")
+    (run,) = list_runs(elsewhere.database)
+    assert (run.status, run.done_count) == ("failed", 0)
+    assert way_out in run.error
+    assert elsewhere.database.cells("SELECT count(*) FROM trace") == [(0,)]
+
+
+def test_a_budget_of_a_pipeline_counts_its_runs(elsewhere: Workspace) -> None:
+    set_budget(elsewhere, "E", 1.0, "EUR", scope="pipeline", target="E", unknown="stop")
+    with pytest.raises(BudgetError):
+        drive(runs.start_runs(elsewhere, "S", ["E"], parallel=2))
+
+
+def test_a_search_alone_costs_nothing_and_is_not_stopped(elsewhere: Workspace) -> None:
+    set_budget(elsewhere, "all", 0.0, "EUR", action="stop", unknown="stop")
+    save_pipeline(elsewhere, "R", PipelineConfig(collection="A", kind="retrieval"))
+    (run,) = drive(runs.start_runs(elsewhere, "S", ["R"]))
+    assert run.status == "done"
+
+
+def test_the_cost_of_runs_is_told_before_they_start(elsewhere: Workspace) -> None:
+    found = runs.expected_costs(elsewhere, "S", ["E"], repeats=4)
+    assert list(found) == ["E"]
+    assert (found["E"].questions, found["E"].expected) == (12, None)
+    assert "unknown" in found["E"].sentence()
+    save_pipeline(elsewhere, "R", PipelineConfig(collection="A", kind="retrieval"))
+    assert runs.expected_costs(elsewhere, "S", ["R"]) == {}

@@ -75,7 +75,7 @@ def test_a_model_on_this_computer_is_never_stopped_and_never_counted(workspace: 
 def test_a_budget_that_asks_lets_a_confirmed_question_pass_with_a_warning(workspace: Workspace) -> None:
     set_budget(workspace, "small", 0.01, "USD", action="ask")
     answered(workspace, 1)
-    with pytest.raises(BudgetError, match="Ask again and confirm") as refused:
+    with pytest.raises(BudgetError, match="Say yes to ask all the same") as refused:
         check(workspace)
     assert refused.value.needs_yes
     assert "used up" in check(workspace, is_confirmed=True)[0]
