@@ -37,6 +37,7 @@ from app.widgets.theme import scaled
 from app.widgets.toasts import Toasts
 from rag import operations
 from rag.asking.rows import AskResult, PromptProgress, TokenStreamed, get_trace, read_overview
+from rag.costs.budgets.rows import TELL_STATES, list_budgets
 from rag.knowledge.rows import list_collections
 from rag.models.rows import ModelState, free_memory_bytes
 from rag.monitoring.rows import list_alerts
@@ -379,6 +380,8 @@ class MainWindow(QMainWindow):
 
     def _count_alerts(self) -> None:
         self.rail.set_badge("monitors", len(list_alerts(self._console.database, firing_only=True)))
+        used_up = [row for row in list_budgets(self._console.database) if row.state in TELL_STATES]
+        self.rail.set_badge("costs", len(used_up))
 
     # --- the engine ---------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from rag.knowledge.rows import list_collections
 from rag.models.rows import ModelState
 from rag.monitoring.alerts import add_rule
 from rag.operations import Lane
+from rag.storage.tables.costs import Budget
 from rag.workspace import Workspace
 
 COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
@@ -532,3 +533,18 @@ def test_text_size_and_density_follow_the_settings(
     console.change_settings("appearance", "text_percent", 100)
     settle()
     assert window.rail.button("ask").height() == usual
+
+
+def test_budgets_that_are_used_up_are_counted_at_the_page_of_costs(
+    window: MainWindow, console: Console, open_workspace: Workspace
+) -> None:
+    with open_workspace.store.session() as session:
+        for name, state in (("a", "used up"), ("b", "nearly used up"), ("c", "ok")):
+            session.add(
+                Budget(
+                    name=name, amount=1, currency="EUR", period="month", scope="all", action="warn", unknown="ask",
+                    state=state, created_ms=0,
+                )
+            )  # fmt: skip
+    console.data_changed.emit()
+    assert window.rail.button("costs").accessibleName() == "Costs, 2 new"

@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.costs.budgets.rows import (
     SOURCES,
+    TELL_STATES,
     Action,
     BudgetRow,
     BudgetState,
@@ -211,7 +212,7 @@ def note_states(workspace: Workspace) -> list[BudgetUse]:
                 continue  # removed in the meantime
             stored.state, stored.since_ms = use.state, now_ms()
             session.add(stored)
-            if use.state in (BudgetState.NEAR, BudgetState.OVER):
+            if use.state in TELL_STATES:
                 audit_log.record(session, f"budget {use.state}", row.name, use.sentence())
                 news.append(use)
     return news

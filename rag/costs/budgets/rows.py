@@ -53,6 +53,8 @@ class BudgetState(StrEnum):
     OVER = "used up"
 
 
+TELL_STATES = (BudgetState.NEAR, BudgetState.OVER)  # of which a person is told
+
 # What people call the sources of traces that belong together.
 SOURCES = {
     "people": ("person", "step"),
