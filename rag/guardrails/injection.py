@@ -9,7 +9,8 @@ from rag.guardrails.rows import Check, Finding, Injection
 
 # Tokens by which chat templates separate the roles: in a passage they would end it and begin another turn.
 _TEMPLATE_TOKENS = re.compile(
-    r"<\|[a-z0-9_ ]{1,40}\|>|</?s>(?=\s|\[|$)|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^｜\n]{1,40}｜>",
+    r"<\|[a-z0-9_ ]{1,40}\|>|</?s>(?=\s|\[|$)|\[/?INST\]|<</?SYS>>"
+    r"|<(?:start|end)_of_turn>|<｜[^｜\n]{1,40}｜>",
     re.IGNORECASE,
 )
 _ZERO_WIDTH_JOINER = "\N{ZERO WIDTH JOINER}"

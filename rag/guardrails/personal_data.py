@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from rag.guardrails import identifiers, numbers, people, places, secrets
 from rag.guardrails.rows import Check, Finding, PersonalData
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w][\w.+%-]{0,63}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
@@ -17,12 +18,14 @@ def find(text: str, kinds: Collection[str] | None = None) -> list[Finding]:
         text: Any text.
         kinds: The values of PersonalData that are looked for; None means all of them.
     """
-    found = [finding for finding in _emails(text) if kinds is None or finding.kind in kinds]
-    return without_overlaps(found)
+    wanted = frozenset(PersonalData) if kinds is None else frozenset(kinds)
+    found = [finding for finder, found_kinds in _FINDERS if wanted & found_kinds for finding in finder(text)]
+    # Kinds are left out after overlaps: a card that nobody asked for is still no phone.
+    return [finding for finding in without_overlaps(found) if finding.kind in wanted]
 
 
 def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings in order of the text; of those that overlap, the surer and then the longer one stays."""
+    """Return findings in order; of those that overlap, the surer one stays, then the longer one."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda f: (-f.score, f.start - f.end, f.start)):
         if all(finding.end <= other.start or other.end <= finding.start for other in kept):
@@ -86,3 +89,16 @@ def _names(word: str) -> Iterator[str]:
 def _emails(text: str) -> Iterator[Finding]:
     for match in _EMAIL.finditer(text):
         yield Finding(Check.PERSONAL_DATA, PersonalData.EMAIL, *match.span(), 1.0, "an e-mail address")
+
+
+_NUMBERS = {PersonalData.PHONE, PersonalData.IBAN, PersonalData.CARD, PersonalData.IP_ADDRESS, PersonalData.NATIONAL_ID}
+_WRITTEN = {PersonalData.EMAIL, PersonalData.SECRET, PersonalData.URL_CREDENTIALS}
+# Each finder with the kinds among which it decides: those that look alike are found together.
+_FINDERS: tuple[tuple[Callable[[str], Iterable[Finding]], frozenset[str]], ...] = (
+    (_emails, frozenset(_WRITTEN)),
+    (secrets.find, frozenset(_WRITTEN)),
+    (numbers.find, frozenset(_NUMBERS)),
+    (identifiers.find, frozenset(_NUMBERS)),
+    (places.find, frozenset({PersonalData.ADDRESS, PersonalData.BIRTH_DATE})),
+    (people.find, frozenset({PersonalData.PERSON})),
+)

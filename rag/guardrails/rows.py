@@ -1,4 +1,4 @@
-"""What a guardrail finds in a text, in the words that policies, traces, the window and the command line share."""
+"""What a guardrail finds in a text, in the words that policies, traces and both surfaces share."""
 
 from __future__ import annotations
 
