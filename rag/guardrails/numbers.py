@@ -44,7 +44,7 @@ _NOT_A_PHONE = re.compile(
     re.IGNORECASE,
 )
 _DATE_LIKE = re.compile(
-    r"(?:19|20)\d\d[-/. ][01]?\d[-/. ][0-3]?\d\b.*|[0-3]?\d[-/.][0-3]?\d[-/.](?:19|20)?\d\d\b.*"
+    r"(?:1[5-9]|20)\d\d-\d\d\b.*|(?:19|20)\d\d[-/. ][01]?\d[-/. ][0-3]?\d\b.*|[0-3]?\d[-/.][0-3]?\d[-/.](?:19|20)?\d\d\b.*"
     r"|(?:1[5-9]|20)\d\d ?[-/–] ?(?:1[5-9]|20)?\d\d"
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3})+")
@@ -129,7 +129,7 @@ def _phone_score(number: str, digits: str, *, named: bool, has_extension: bool) 
     if number.startswith("+") or (number.startswith("00") and len(digits) >= 11):
         known = _is_valid(number, None) or _is_valid("+" + digits.lstrip("0"), None)
         return 0.99 if known else 0.85 if named or number.startswith("+") else 0.6
-    if _DATE_LIKE.fullmatch(number.strip()):
+    if _DATE_LIKE.fullmatch(number.strip(" -.")):
         return 0.0
     if named:
         return 0.85

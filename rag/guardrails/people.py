@@ -47,6 +47,7 @@ _QUOTED = regex.compile(rf"\b(?:said|says|asked|replied|explains|writes)[ ]({_NA
 _KNOWN = regex.compile(rf"(?<![\p{{L}}\d@.\-/])({_WORD})((?:[ ]{_PART}){{0,3}})")
 _INITIAL = regex.compile(rf"(?<![\p{{L}}\d@])({_WORD}[ ](?:\p{{Lu}}\.?[ ]){{1,2}}{_WORD})")
 _SPEAKER = regex.compile(rf"(?m)^(?!E-)({_WORD}):(?=\s?[\"“\p{{Lu}}])")
+_ANY_WORD = regex.compile(r"(?<![\d@])\p{Lu}[\p{L}\p{M}\-]+(?![\d@])")
 _NO_NAME = frozenset(
     "The This That These Those There Here What When Where Who Why How Please Thank Thanks Hello Hi Dear Yes No Not You Your"
     " He She It They We Our His Her Their My Me If In On At For From To With And Or But So As By Of Is Are Was Were Be Can Could"
@@ -121,13 +122,11 @@ def _again(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     parts = {
         part
         for finding in found
-        if finding.score >= 0.65
+        if finding.score >= 0.65 and text.count(" ", finding.start, finding.end) < 3
         for part in text[finding.start : finding.end].split()
         if len(part) > 3 and part[0].isupper() and part not in _NO_NAME
     }
-    if not parts:
-        return
-    pattern = regex.compile(r"(?<![\p{L}\d@])(?:\L<parts>)(?![\p{L}\d@])", parts=sorted(parts))
-    for match in pattern.finditer(text):
-        reason = "part of a name that stands in the text"
-        yield Finding(Check.PERSONAL_DATA, PersonalData.PERSON, *match.span(), 0.62, reason)
+    for match in _ANY_WORD.finditer(text) if parts else ():
+        if match[0] in parts:
+            reason = "part of a name that stands in the text"
+            yield Finding(Check.PERSONAL_DATA, PersonalData.PERSON, *match.span(), 0.62, reason)

@@ -31,7 +31,7 @@ _STREET_WORD = (
 )
 _WORDS = r"(?:[\p{L}\d][\p{L}\p{M}\d.'’\-]*[ ]){0,4}?"
 _ENDING = r"(?:stra(?:ß|ss)e|str\.|gasse|weg|platz|allee|gatan|gata|vägen|vej(?:en)?|vegen|katu|tie|gade|laan|straat|plein|utca)"
-_ROMANCE = r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Aa]venida|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Rr]ua|[Cc]orso|[Pp]lace|[Aa]llée|[Uu]l\.|[Uu]lica|Λεωφόρος|[Pp]laza)"
+_ROMANCE = r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Aa]venida|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Rr]ua|[Cc]orso|[Aa]llée|[Uu]l\.|[Uu]lica|Λεωφόρος|[Pp]laza)"
 _STREETS = (
     rf"\d{{1,5}}[A-Za-z]?,?[ ]{_WORDS}[\p{{L}}.'’\-]+[ ]{_STREET_WORD}",
     rf"(?:\d{{1,6}}[ ])?(?:\p{{Lu}}[\p{{L}}.'’\-]*[ ]){{0,3}}\p{{L}}*{_ENDING}[ ]\d{{1,5}}\w?\b",
@@ -41,9 +41,11 @@ _BOX = r"(?i:P\.?[ ]?O\.?[ ]?Box|Postfach|PSC|Unit|Box)[ ]\d{1,6},?(?:[ ]Box[ ]\
 _DOOR = r"(?i:Apt|Suite|Apartment|Flat|Unit|Floor|Ste)\b\.?[ ]\#?\d{1,5}\w?"
 # "28245 Puruntie 82": a name between two numbers, the house and the postal or street number.
 _BETWEEN = r"(?P<between>\b\d{1,6},?[ ](?:\p{Lu}[\p{L}\p{M}.'’\-]*[ ]){1,5}\d{1,5}[A-Za-rt-z]?\b)"
+_DOOR_AFTER = regex.compile(_DOOR)
+_A_MONTH = regex.compile(rf"[ ]{_MONTH}[ ]", regex.IGNORECASE)
 _CORNER = r"the corner of [^\n.?!]{5,60}? and [\p{L}\d .'’\-]{3,40}?(?=[,.?!\n]|$)"
 _MILITARY = r"\b[ADF]PO[ ]A[AEP][ ]\d{5}"
-_ADDRESS = regex.compile("|".join((*_STREETS, _BOX, _DOOR, _BETWEEN, _CORNER, _MILITARY)))
+_ADDRESS = regex.compile("(?<![\\p{L}\\p{M}\\d])(?:%s)" % "|".join((*_STREETS, _BOX, _DOOR, _BETWEEN, _CORNER, _MILITARY)))
 # What may follow a street: the door, the town, the region, the country and the postal code, line by line.
 _REST = regex.compile(
     rf"[,]?(?:[ \n>?]{{1,6}}{_DOOR}|(?:,?[ ]|\s*\n[ >?|*]*,?[ ]*)(?:\p{{Lu}}[\p{{L}}\p{{M}}∆.()'’\-]*[ ,]*){{0,4}}(?:\d{{4,6}}(?:-\d{{3,4}})?|[A-Z]{{1,2}}\d[\dA-Z]?[ ]\d[A-Z]{{2}})\b"
@@ -75,7 +77,8 @@ def find(text: str) -> Iterator[Finding]:
             end = rest.end()
         named = is_near(text, *match.span(), _ADDRESS_WORDS, before=50)  # type: ignore[arg-type]
         # A heading may look like a name between two numbers: something else has to speak for it.
-        if match["between"] and not named and end == match.end():
+        door = _DOOR_AFTER.search(text, match.end(), end)
+        if match["between"] and (_A_MONTH.search(match[0]) or not (named or door)):
             continue
         kind, reason = PersonalData.ADDRESS, "words and numbers as in an address"
         yield Finding(Check.PERSONAL_DATA, kind, match.start(), end, 0.9 if named else 0.82, reason)
