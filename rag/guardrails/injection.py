@@ -154,6 +154,6 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
         if match.start() < end and match.end() > start:
             around = text[max(0, match.start() - 200) : match.start()] + " " + text[match.end() : match.end() + 120]
             inside = min(end, match.end()) - max(start, match.start())
-            if inside * 2 >= min(end - start, match.end() - match.start()) and _REPORTING.search(around):
+            if inside * 2 >= end - start and _REPORTING.search(around):
                 return True
     return False

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from importlib.resources import files
 
 from rag.grounding.sentences import Sentence, split_sentences
@@ -52,6 +53,7 @@ _SECOND_PERSON, _OTHERS = NAMES.index("second person"), NAMES.index("others spea
 
 _TOKEN = re.compile(r"https?://\S+|www\.\S+|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[?!]")
 _BEGINNING = re.compile(r"(?<=[\w,;:)\]|] )([A-Z][a-z]+)(?= [a-z0-9\"'“@#])")
+_STOP = re.compile(r"(?:(?<=\w\w\w[.!?])|(?<=[\w\"'”’)%&@$#][?!])|(?<=[\"'”’)&%][.])|(?<=\s[.?!]))\s+")
 _LINK = re.compile(r"https?://|www\.|\b[\w-]{3,40}\.(?:com|net|org|xyz|io|info|biz|example|ru|cn)\b")
 _IMPERATIVES = frozenset(
     "add adopt advertise advise alter alternate analyze analyse anagram answer append apply arrange ask assess augment automate begin book break"
@@ -186,22 +188,27 @@ def _begins_bare(tokens: Sequence[str]) -> float:
 
 
 def _parts(sentence: Sentence) -> list[Sentence]:
-    """Return a sentence in parts where a request may begin without a mark before it.
+    """Return a sentence in parts wherever a request may begin or end.
 
-    A heading, a cell or a text that was cut off has no full stop: what follows it would drown in its words.
+    A heading, a cell or a text that was cut off has no full stop: what follows it would drown in its words. So
+    would a request before a text in small letters.
     """
-    begins = [
+    begins = {match.end() for match in _STOP.finditer(sentence.text)}
+    begins |= {
         match.start()
         for match in _BEGINNING.finditer(sentence.text)
         if match[1].lower() in _IMPERATIVES or match[1].lower() in _QUESTION_WORDS
-    ]
+    }
     if not begins:
         return [sentence]
-    bounds = [0, *begins, len(sentence.text)]
-    return [
-        Sentence(sentence.text[a:b].rstrip(), sentence.start + a, sentence.start + a + len(sentence.text[a:b].rstrip()), sentence.kind)
-        for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    bounds = [0, *sorted(begins), len(sentence.text)]
+    parts = []
+    for first, last in pairwise(bounds):
+        words = sentence.text[first:last].rstrip()
+        if len(words) >= 6:
+            start = sentence.start + first
+            parts.append(Sentence(words, start, start + len(words), sentence.kind))
+    return parts
 
 
 def _stems(tokens: Sequence[str]) -> frozenset[str]:
@@ -218,7 +225,7 @@ def _apart(own: frozenset[str], everywhere: Counter[str], sentences: int) -> flo
 
 def _hashed(tokens: Sequence[str]) -> dict[int, float]:
     lower = ["<link>" if "://" in t or t.startswith("www.") else "0" if t.isdigit() else t.lower() for t in tokens]
-    grams = [*lower, *(f"{a} {b}" for a, b in zip(lower, lower[1:], strict=False)), "^ " + lower[0]]
+    grams = [*lower, *(f"{a} {b}" for a, b in pairwise(lower)), "^ " + lower[0]]
     grams += ["^ " + " ".join(lower[:2])]
     buckets = {zlib.crc32(gram.encode()) % BUCKETS for gram in grams}
     value = round(1 / math.sqrt(len(buckets)), 6)

@@ -4,7 +4,7 @@ Positive sentences: BIPIA's training attacks (MIT) and the requests of resources
 into passages of real texts at the beginning, in the middle or at the end. Negative: every other sentence of
 these passages (WiCE and SummEdits of the grounding data, MultiNLI and SNLI premises, XQuAD, the
 Debian documents), and the sentences and texts of manuals, letters and tasks in requests.json. The same data give the same file. The threshold
-is such that about one clean passage in eighty is reported, measured on passages that are not trained on.
+is such that about one clean passage in seventy is reported, measured on passages that are not trained on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ PASSAGES = 2600  # clean ones that are trained on
 CHOSEN_ON = 1400  # clean ones on which the threshold is chosen; the rest checks it
 FILLS = 14  # sentences that are made of each request with slots
 OFTEN = 4  # times that each attack and each sentence of a manual is put into a passage
-FALSE_ALARMS = 0.012  # of clean passages
+FOLDS = 5  # of the categories of attacks, for the check
+FALSE_ALARMS = 0.015  # of clean passages
 PENALTY = 0.6
 
 Array = npt.NDArray[np.float64]
@@ -59,10 +60,13 @@ def build(folder: Path) -> dict[str, Any]:
     texts = json.loads((RESOURCES / "requests.json").read_text("utf-8"))
     clean = clean_passages(folder)
     held = {}
-    for category in attacks:
-        others = {name: found for name, found in attacks.items() if name != category}
+    names = sorted(attacks)
+    for fold in range(FOLDS):
+        left_out = names[fold::FOLDS]
+        others = {name: found for name, found in attacks.items() if name not in left_out}
         model = train(others, texts, clean)
-        held[category] = round(recall(attacks[category], clean[PASSAGES + CHOSEN_ON :], model), 4)
+        for name in left_out:
+            held[name] = round(recall(attacks[name], clean[PASSAGES + CHOSEN_ON :], model), 4)
     model = train(attacks, texts, clean)
     return {
         "buckets": {str(n): round(w, 4) for n, w in enumerate(model.buckets) if abs(w) >= 0.0005},
