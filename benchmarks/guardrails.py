@@ -53,7 +53,9 @@ Place = tuple[str, int, int]  # kind, start, end
 
 def main() -> int:
     """Print all rates and return 1 when a kind that is claimed is not found well enough."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--presidio", type=Path, help="another file of labelled sentences")
     parser.add_argument("--bipia", type=Path, help="another file of attacks by category")
@@ -101,19 +103,25 @@ def print_personal_data(rows: Sequence[dict[str, Any]]) -> list[str]:
         if not is_experimental(kind) and f1 < LEAST_F1:
             faults.append(f"{kind} is claimed and its F1 is {f1:.3f}.")
         if len(rows) and min(precision - stated.precision, recall - stated.recall) < -TOLERANCE:
-            faults.append(f"{kind}: {precision:.3f}, {recall:.3f} are below what rag/guardrails/rows.py says.")
+            faults.append(
+                f"{kind}: {precision:.3f}, {recall:.3f} are below what rag/guardrails/rows.py says."
+            )
     others = ", ".join(kind for kind in PersonalData if kind not in MEASURED)
     print(f"  not in these sentences, experimental: {others}")
     return faults
 
 
-def count_personal_data(rows: Sequence[dict[str, Any]]) -> tuple[Counter[str], Counter[str], Counter[str], Counter[str]]:
+def count_personal_data(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[Counter[str], Counter[str], Counter[str], Counter[str]]:
     """Return by kind what was found, what of it is right, what is labelled and what of that is covered."""
     found, right, labelled, covered = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         text, spans = row["full_text"], row["spans"]
         gold = [place(KINDS[span["entity_type"]], span) for span in spans if span["entity_type"] in KINDS]
-        parts = [place(PersonalData.ADDRESS, span) for span in spans if span["entity_type"] in PARTS_OF_ADDRESSES]
+        parts = [
+            place(PersonalData.ADDRESS, span) for span in spans if span["entity_type"] in PARTS_OF_ADDRESSES
+        ]
         own = [(finding.kind, finding.start, finding.end) for finding in personal_data.find(text)]
         for kind, start, end in own:
             found[kind] += 1
@@ -140,10 +148,14 @@ def is_covered(one: Place, others: Iterable[Place]) -> bool:
 
 def clean_texts(folder: Path) -> dict[str, list[str]]:
     """Return ordinary passages by source: none is trained on."""
-    abstracts = (folder / "retrieval/cranfield/cran.all.1400").read_text("utf-8", errors="replace").split("\n.I ")
+    abstracts = (
+        (folder / "retrieval/cranfield/cran.all.1400").read_text("utf-8", errors="replace").split("\n.I ")
+    )
     sources = {
         "RAGTruth (web)": [text for row in lines(folder, "ragtruth_qa_test") for text in row["passages"]],
-        "FRANK (news)": [part for row in lines(folder, "frank") for text in row["passages"] for part in cut(text[:2000])],
+        "FRANK (news)": [
+            part for row in lines(folder, "frank") for text in row["passages"] for part in cut(text[:2000])
+        ],
         "Cranfield (abstracts)": [" ".join(text.rpartition("\n.W\n")[2].split()) for text in abstracts],
     }
     return {name: texts[:PASSAGES] for name, texts in sources.items()}
@@ -157,7 +169,9 @@ def lines(folder: Path, name: str) -> Iterable[dict[str, Any]]:
 def print_injection(attacks: dict[str, list[str]], sources: dict[str, list[str]]) -> None:
     """Print the share of inserted attacks that is found, by category, by place and by source."""
     draw = random.Random(5)
-    by: dict[str, dict[str, list[bool]]] = {name: defaultdict(list) for name in ("category", "place", "source")}
+    by: dict[str, dict[str, list[bool]]] = {
+        name: defaultdict(list) for name in ("category", "place", "source")
+    }
     for category, texts in attacks.items():
         for attack in texts:
             for number, where in enumerate(PLACES):
@@ -173,7 +187,7 @@ def print_injection(attacks: dict[str, list[str]], sources: dict[str, list[str]]
             print(f"  {name:9} {group:28} {rate(sum(hits), len(hits))}")
     every = [hit for hits in by["category"].values() for hit in hits]
     print(f"  all attacks {'':26} {rate(sum(every), len(every))}")
-    unseen = json.loads(ARTEFACT.read_text("utf-8")).get("metrics",{"recall":0})
+    unseen = json.loads(ARTEFACT.read_text("utf-8"))["metrics"]
     print(f"  of a category that was not trained on (from {ARTEFACT.name}): {unseen['recall']:.1%}")
 
 
@@ -189,7 +203,9 @@ def print_false_alarms(sources: dict[str, list[str]], folder: Path) -> None:
         print(f"  {source:30} {rate(alarms(texts), len(texts))}")
     every = [text for texts in sources.values() for text in texts]
     print(f"  {'all clean passages':30} {rate(alarms(every), len(every))}")
-    questions = [json.loads(line)["question"] for line in (folder / "questions/questions.jsonl").open(encoding="utf-8")]
+    questions = [
+        json.loads(line)["question"] for line in (folder / "questions/questions.jsonl").open(encoding="utf-8")
+    ]
     print(f"  {'questions of people':30} {rate(alarms(questions, is_question=True), len(questions))}")
     groups: dict[str, list[str]] = defaultdict(list)
     for line in CONTROLS.read_text("utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Finds text that people do not see and a model reads: invisible characters, hidden markup, encoded payloads."""
+"""Finds text that people do not see and a model reads: invisible characters, hidden markup, encoded text."""
 
 from __future__ import annotations
 
@@ -20,20 +20,33 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _LEAST_INSIDE = 3
 
-_COMMENT = re.compile(r"<!--(.{1,4000}?)-->|/\*(.{1,2000}?)\*/|^\[//\]:\s*#\s*\(?(.{1,2000}?)\)?$", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(
+    r"<!--(.{1,4000}?)-->|/\*(.{1,2000}?)\*/|^\[//\]:\s*#\s*\(?(.{1,2000}?)\)?$", re.DOTALL | re.MULTILINE
+)
 _HIDING = (
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0|[01](?:\.\d+)?)(?:px|pt|em|rem|%)?\s*(?:;|[\"'])|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|[\"'])"
-    r"|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*(?:;|[\"'])"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0|[01](?:\.\d+)?)(?:px"
+    r"|pt|em|rem|%)?\s*(?:;|[\"'])|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|[\"'])"
+    r"|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?:max-)?(?:height"
+    r"|width)\s*:\s*0(?:px)?\s*(?:;|[\"'])"
     r"|(?<!-)color\s*:\s*(?:white|\#fff(?:fff)?|rgba?\(255,\s*255,\s*255[^)]*\)|transparent)"
 )
 _HIDDEN_ELEMENT = re.compile(
-    rf"<(\w{{1,12}})\b[^<>]{{0,300}}(?:style\s*=\s*[\"'][^<>]{{0,200}}?(?:{_HIDING})|\bhidden\b)[^<>]{{0,200}}>(.{{1,4000}}?)</\1\s*>",
+    (
+        rf"<(\w{{1,12}})\b[^<>]{{0,300}}(?:style\s*=\s*[\"'][^<>]{{0,200}}?(?:{_HIDING})"
+        rf"|\bhidden\b)[^<>]{{0,200}}>(.{{1,4000}}?)</\1\s*>"
+    ),
     re.IGNORECASE | re.DOTALL,
 )
-_ALT = re.compile(r"!\[([^\]\n]{12,2000})\]|\b(?:alt|title|aria-label|data-\w+)\s*=\s*[\"']([^\"'<>]{12,2000})[\"']", re.IGNORECASE)
+_ALT = re.compile(
+    r"!\[([^\]\n]{12,2000})\]|\b(?:alt|title|aria-label|data-\w+)\s*=\s*[\"']([^\"'<>]{12,2000})[\"']",
+    re.IGNORECASE,
+)
 
 _BASE64 = re.compile(r"(?<![\w+/=-])(?:[A-Za-z0-9+/_-]{24,8000}={0,2})(?![\w+/=-])")
-_HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[ :]?){16,4000}(?!\w)|(?:\\x[0-9a-fA-F]{2}){8,2000}|(?:&#x?[0-9a-fA-F]{2,5};){8,2000}")
+_HEX = re.compile(
+    r"(?<!\w)(?:[0-9a-fA-F]{2}[ :]?){16,4000}(?!\w)|(?:\\x[0-9a-fA-F]{2}){8,2000}"
+    r"|(?:&#x?[0-9a-fA-F]{2,5};){8,2000}"
+)
 _PERCENT = re.compile(r"(?:[\w.-]{0,40}%[0-9A-Fa-f]{2}){6,800}[\w.-]{0,40}")
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:[ '’,.:;!?-]+[A-Za-z]{1,}){2,}")
 
@@ -75,7 +88,9 @@ def _characters(text: str) -> Iterator[Finding]:
         yield _hidden(inside[0].start(), inside[-1].end(), 0.85, "words with invisible characters in them")
     overrides = [match for match in _BIDI.finditer(text) if match[0] in "\u202d\u202e"]
     if overrides and not _RIGHT_TO_LEFT.search(text):
-        yield _hidden(overrides[0].start(), overrides[-1].end(), 0.8, "marks that show letters in another order")
+        yield _hidden(
+            overrides[0].start(), overrides[-1].end(), 0.8, "marks that show letters in another order"
+        )
 
 
 def _markup(text: str, asks: Asks) -> Iterator[Finding]:
@@ -109,7 +124,9 @@ def _from_base64(value: str) -> str:
     if not (re.search(r"[A-Z]", value) and re.search(r"[a-z]", value)):
         return ""
     try:
-        data = base64.b64decode(value.translate(str.maketrans("-_", "+/")) + "=" * (-len(value) % 4), validate=True)
+        data = base64.b64decode(
+            value.translate(str.maketrans("-_", "+/")) + "=" * (-len(value) % 4), validate=True
+        )
     except (binascii.Error, ValueError):
         return ""
     return _printable(data)
@@ -117,7 +134,11 @@ def _from_base64(value: str) -> str:
 
 def _from_hex(value: str) -> str:
     if value.startswith("&#"):
-        codes = [int(code[1:], 16) if code[0] in "xX" else int(code) for code in re.findall(r"&#(x?[0-9a-fA-F]+);", value, re.IGNORECASE) if code[0] in "xX" or code.isdigit()]
+        codes = [
+            int(code[1:], 16) if code[0] in "xX" else int(code)
+            for code in re.findall(r"&#(x?[0-9a-fA-F]+);", value, re.IGNORECASE)
+            if code[0] in "xX" or code.isdigit()
+        ]
         return "".join(map(chr, filter(lambda code: code < 0x110000, codes)))
     digits = re.sub(r"\\x|[ :]", "", value)
     return _printable(bytes.fromhex(digits)) if len(digits) % 2 == 0 else ""

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from importlib.resources import files
+from itertools import pairwise
 
 from rag.grounding.sentences import Sentence, split_sentences
 from rag.text.search_terms import STOP_WORDS
@@ -56,34 +56,58 @@ _BEGINNING = re.compile(r"(?<=[\w,;:)\]|] )([A-Z][a-z]+)(?= [a-z0-9\"'“@#])")
 _STOP = re.compile(r"(?:(?<=\w\w\w[.!?])|(?<=[\w\"'”’)%&@$#][?!])|(?<=[\"'”’)&%][.])|(?<=\s[.?!]))\s+")
 _LINK = re.compile(r"https?://|www\.|\b[\w-]{3,40}\.(?:com|net|org|xyz|io|info|biz|example|ru|cn)\b")
 _IMPERATIVES = frozenset(
-    "add adopt advertise advise alter alternate analyze analyse anagram answer append apply arrange ask assess augment automate begin book break"
-    " brainstorm build calculate call change check choose claim classify close code collect combine compare complete compose compute"
-    " construct convert convince correct craft create debug decide decode define delete derive describe design determine develop"
-    " direct discuss display disregard divide draft draw edit elaborate embed emphasize encode encourage encrypt end enhance ensure estimate evaluate execute"
-    " explain express extract fabricate find finish flip follow forecast forget format formulate forward generate give group guide help hide highlight identify"
-    " ignore imagine imply include incorporate inform insert integrate interpret introduce invent invite jumble keep label leave let limit link"
-    " list make mask mention merge mirror misspell mix modify name offer omit optimize order organize outline output override paraphrase"
-    " perform persuade pick place plan play post predict prepare present pretend print produce promote proofread propose provide push put"
-    " quiz randomize rank rate read rearrange recommend recite refer reference rely remind remove render repeat rephrase replace reply report request"
-    " research respond restate return reveal reverse review revise rewrite run say schedule scramble search send set share shift show shuffle simulate sing"
-    " slip solve sort speak spell split spread start state stop substitute suggest summarise summarize swap switch talk teach tease tell track transcribe transform"
+    "add adopt advertise advise alter alternate analyze analyse anagram answer append "
+    "apply arrange ask assess augment automate begin book break"
+    " brainstorm build calculate call change check choose claim classify close code "
+    "collect combine compare complete compose compute"
+    " construct convert convince correct craft create debug decide decode define delete "
+    "derive describe design determine develop"
+    " direct discuss display disregard divide draft draw edit elaborate embed emphasize "
+    "encode encourage encrypt end enhance ensure estimate evaluate execute"
+    " explain express extract fabricate find finish flip follow forecast forget format "
+    "formulate forward generate give group guide help hide highlight identify"
+    " ignore imagine imply include incorporate inform insert integrate interpret "
+    "introduce invent invite jumble keep label leave let limit link"
+    " list make mask mention merge mirror misspell mix modify name offer omit optimize "
+    "order organize outline output override paraphrase"
+    " perform persuade pick place plan play post predict prepare present pretend print "
+    "produce promote proofread propose provide push put"
+    " quiz randomize rank rate read rearrange recommend recite refer reference rely "
+    "remind remove render repeat rephrase replace reply report request"
+    " research respond restate return reveal reverse review revise rewrite run say "
+    "schedule scramble search send set share shift show shuffle simulate sing"
+    " slip solve sort speak spell split spread start state stop substitute suggest "
+    "summarise summarize swap switch talk teach tease tell track transcribe transform"
     " translate turn urge use verify visit warn weave work wrap write".split()
 )
 # What texts tell their readers to do with their hands, their devices and their mail.
 _BARE = frozenset(
-    "bring bake blend boil brush carry charge clean click connect contact cook cool copy cover cut dip do don't donate download drain drink dry enter fill"
-    " fold fry grab heat hold install insert join keep let lift lie log mark melt mount never open pack pass pay peel plug pour preheat press"
-    " pull put read record register remove rinse roll save screw select sign sit slice slide spray stand stir store subscribe take tap"
+    "bring bake blend boil brush carry charge clean click connect contact cook cool copy "
+    "cover cut dip do don't donate download drain drink dry enter fill"
+    " fold fry grab heat hold install insert join keep let lift lie log mark melt mount "
+    "never open pack pass pay peel plug pour preheat press"
+    " pull put read record register remove rinse roll save screw select sign sit slice "
+    "slide spray stand stir store subscribe take tap"
     " tie touch try turn type unplug wait wash wear whisk wipe work always do".split()
 )
 _POLITE = frozenset("please kindly now then instead also just first finally next important note".split())
 _QUESTION_WORDS = frozenset(
-    "what who whom whose which when where why how can could would will do does did is are have has should".split()
+    (
+        "what who whom whose which when where why how can could would will do does did is are have has should"
+    ).split()
 )
-_CAN_YOU = re.compile(r"^(?:can|could|would|will) you\b|^(?:i want|i need|i would like|i'd like) you to\b|^(?:you must|you should|you have to|you are now|you will)\b", re.IGNORECASE)
+_CAN_YOU = re.compile(
+    (
+        r"^(?:can|could|would|will) you\b|^(?:i want|i need|i would like|i'd like) you to\b"
+        r"|^(?:you must|you should|you have to|you are now|you will)\b"
+    ),
+    re.IGNORECASE,
+)
 _ABOUT_ANSWER = re.compile(
-    r"\b(?:your|the|this|that|its|an?) (?:\w+ ){0,2}(?:answers?|respon[sc]es?|repl(?:y|ies)|outputs?|message|summary|completion)\b"
-    r"|\b(?:answer|respond|reply) (?:\w+ )?(?:with|in|as|by|only|to)\b|\bdeiner? antwort|\bta réponse|\btu respuesta",
+    r"\b(?:your|the|this|that|its|an?) (?:\w+ ){0,2}(?:answers?|respon[sc]es?|repl(?:y"
+    r"|ies)|outputs?|message|summary|completion)\b"
+    r"|\b(?:answer|respond|reply) (?:\w+ )?(?:with|in|as|by|only|to)\b|\bdeiner? antwort"
+    r"|\bta réponse|\btu respuesta",
     re.IGNORECASE,
 )
 _SECOND = re.compile(r"\b(?:you|your|yours|yourself|du|dein\w*|tu|ta|tes)\b", re.IGNORECASE)
@@ -91,14 +115,17 @@ _FIRST = re.compile(r"\b(?:i|me|my|mine|us|our)\b", re.IGNORECASE)
 _OVERRIDE = re.compile(
     r"\b(?:ignor(?:e|iere|a)|disregard|forget|vergiss|oublie|olvida|override|bypass|pretend|from now on)\b"
     r"|\b(?:previous|prior|above|earlier|all|your|new|vorherigen|précédentes|anteriores|precedenti) (?:\w+ )?"
-    r"(?:instructions?|directions?|rules?|guidelines?|prompts?|orders?|anweisungen|instrucciones|istruzioni)\b",
+    r"(?:instructions?|directions?|rules?|guidelines?|prompts?|orders?|anweisungen"
+    r"|instrucciones|istruzioni)\b",
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    r"\b(?:ai|a\.i\.|assistant|chat ?bot|language model|llm|gpt|system prompt|model reading|the user)\b", re.IGNORECASE
+    r"\b(?:ai|a\.i\.|assistant|chat ?bot|language model|llm|gpt|system prompt|model reading|the user)\b",
+    re.IGNORECASE,
 )
 _REPORTED = re.compile(
-    r"\b(?:attack\w*|injection|example|e\.g|such as|phrases?|so-called|for instance|sentences? like|texts? like|says?|said|asked|asks|told"
+    r"\b(?:attack\w*|injection|example|e\.g|such as|phrases?|so-called|for instance"
+    r"|sentences? like|texts? like|says?|said|asked|asks|told"
     r"|wrote|according|replied|was|were|had)\b",
     re.IGNORECASE,
 )
@@ -161,7 +188,10 @@ def features(text: str) -> list[tuple[Sentence, Features]]:
         for sentence, tokens, own in zip(sentences, words, stems, strict=True)
         if tokens
     ]
-    speaks = [max(row[_IMPERATIVE], row[_QUESTION], row[_SECOND_PERSON], _begins_bare(tokens)) for _, row, tokens in rows]
+    speaks = [
+        max(row[_IMPERATIVE], row[_QUESTION], row[_SECOND_PERSON], _begins_bare(tokens))
+        for _, row, tokens in rows
+    ]
     found = []
     for (sentence, row, tokens), own_speech in zip(rows, speaks, strict=True):
         # A manual speaks to its reader all the time; an injected request speaks alone.
@@ -190,8 +220,8 @@ def _begins_bare(tokens: Sequence[str]) -> float:
 def _parts(sentence: Sentence) -> list[Sentence]:
     """Return a sentence in parts wherever a request may begin or end.
 
-    A heading, a cell or a text that was cut off has no full stop: what follows it would drown in its words. So
-    would a request before a text in small letters.
+    A heading, a cell or a text that was cut off has no full stop: what follows it would drown in its words.
+    So would a request before a text in small letters.
     """
     begins = {match.end() for match in _STOP.finditer(sentence.text)}
     begins |= {
@@ -217,14 +247,16 @@ def _stems(tokens: Sequence[str]) -> frozenset[str]:
 
 
 def _apart(own: frozenset[str], everywhere: Counter[str], sentences: int) -> float:
-    """Return the share of the content words that no other sentence of the text has; 0.5 where there is no other."""
+    """Return the share of the content words that no other sentence has; 0.5 where there is no other."""
     if sentences < 2 or not own:
         return 0.5
     return sum(everywhere[stem] < 2 for stem in own) / len(own)
 
 
 def _hashed(tokens: Sequence[str]) -> dict[int, float]:
-    lower = ["<link>" if "://" in t or t.startswith("www.") else "0" if t.isdigit() else t.lower() for t in tokens]
+    lower = [
+        "<link>" if "://" in t or t.startswith("www.") else "0" if t.isdigit() else t.lower() for t in tokens
+    ]
     grams = [*lower, *(f"{a} {b}" for a, b in pairwise(lower)), "^ " + lower[0]]
     grams += ["^ " + " ".join(lower[:2])]
     buckets = {zlib.crc32(gram.encode()) % BUCKETS for gram in grams}
@@ -237,9 +269,14 @@ def _structure(sentence: Sentence, tokens: Sequence[str], apart: float) -> list[
     whole, text = sentence.text, _without_quotes(sentence.text)
     lower = [token.lower() for token in tokens[:4]]
     polite = bool(lower) and lower[0] in _POLITE and any(word in _IMPERATIVES for word in lower[1:3])
-    imperative = lower[0] in _IMPERATIVES or polite or (
-        # "In your answer, say that …": the verb after the first comma.
-        "," in text and any(part.split()[0].lower() in _IMPERATIVES for part in text.split(",")[1:2] if part.strip())
+    imperative = (
+        lower[0] in _IMPERATIVES
+        or polite
+        or (
+            # "In your answer, say that …": the verb after the first comma.
+            "," in text
+            and any(part.split()[0].lower() in _IMPERATIVES for part in text.split(",")[1:2] if part.strip())
+        )
     )
     question = text.rstrip(" \"'”’)*_").endswith("?")
     quoted = sum(len(match[0]) for match in _QUOTED.finditer(whole)) / len(whole)

@@ -89,7 +89,7 @@ _BY_RULES_ALONE = (PersonalData.ADDRESS, PersonalData.PERSON)
 
 
 def is_experimental(kind: str) -> bool:
-    """Return whether the program shows what it finds of a kind of personal data without claiming to find it."""
+    """Return whether findings of a kind of personal data are shown without a claim to find all of it."""
     measured = MEASURED.get(PersonalData(kind))
     return measured is None or measured.f1 < LEAST_F1 or kind in _BY_RULES_ALONE
 

@@ -2,9 +2,10 @@
 
 Positive sentences: BIPIA's training attacks (MIT) and the requests of resources/guardrails/requests.json, put
 into passages of real texts at the beginning, in the middle or at the end. Negative: every other sentence of
-these passages (WiCE and SummEdits of the grounding data, MultiNLI and SNLI premises, XQuAD, the
-Debian documents), and the sentences and texts of manuals, letters and tasks in requests.json. The same data give the same file. The threshold
-is such that about one clean passage in seventy is reported, measured on passages that are not trained on.
+these passages (WiCE and SummEdits of the grounding data, MultiNLI and SNLI premises, XQuAD, the Debian
+documents), and the sentences and texts of manuals, letters and tasks in requests.json. The same data give the
+same file. The threshold is such that about one clean passage in seventy is reported, measured on passages
+that are not trained on.
 """
 
 from __future__ import annotations
@@ -59,15 +60,17 @@ def build(folder: Path) -> dict[str, Any]:
     attacks = json.loads((folder / "guardrails/bipia/text_attack_train.json").read_text("utf-8"))
     texts = json.loads((RESOURCES / "requests.json").read_text("utf-8"))
     clean = clean_passages(folder)
+    parts = clean[:PASSAGES], clean[PASSAGES : PASSAGES + CHOSEN_ON]
+    unseen = clean[PASSAGES + CHOSEN_ON :]
     held = {}
     names = sorted(attacks)
     for fold in range(FOLDS):
         left_out = names[fold::FOLDS]
         others = {name: found for name, found in attacks.items() if name not in left_out}
-        model = train(others, texts, clean)
+        model = train(others, texts, *parts)
         for name in left_out:
-            held[name] = round(recall(attacks[name], clean[PASSAGES + CHOSEN_ON :], model), 4)
-    model = train(attacks, texts, clean)
+            held[name] = round(recall(attacks[name], unseen, model), 4)
+    model = train(attacks, texts, *parts)
     return {
         "buckets": {str(n): round(w, 4) for n, w in enumerate(model.buckets) if abs(w) >= 0.0005},
         "structure": {name: round(w, 4) for name, w in zip(NAMES, model.structure, strict=True)},
@@ -78,23 +81,25 @@ def build(folder: Path) -> dict[str, Any]:
             "protocol": "recall of BIPIA's training attacks by a model that saw no attack of their category",
             "by_category": held,
             "recall": round(float(np.mean(list(held.values()))), 4),
-            "false_alarms": round(false_alarms(clean[PASSAGES + CHOSEN_ON :], model), 4),
+            "false_alarms": round(false_alarms(unseen, model), 4),
         },
     }
 
 
-def train(attacks: dict[str, list[str]], texts: dict[str, Any], clean: Sequence[str]) -> Model:
-    """Fit the weights on the first PASSAGES passages and choose the threshold on the next."""
+def train(
+    attacks: dict[str, list[str]], texts: dict[str, Any], clean: Sequence[str], others: Sequence[str]
+) -> Model:
+    """Fit the weights on clean passages with and without requests, and choose the threshold on others."""
     rows: list[Features] = []
     labels: list[float] = []
-    for text, wanted in examples(attacks, texts, clean[:PASSAGES]):
+    for text, wanted in examples(attacks, texts, clean):
         for sentence, found in _features(text):
             inside = wanted is not None and wanted[0] <= sentence.start < wanted[1]
             rows.append(found)
             labels.append(float(inside and wanted is not None and wanted[2]))
     weights, intercept = fit(rows, np.array(labels))
     model = Model(tuple(weights[:BUCKETS]), tuple(weights[BUCKETS:]), intercept, 1.0)
-    highest = sorted((_highest(passage, model) for passage in clean[PASSAGES : PASSAGES + CHOSEN_ON]), reverse=True)
+    highest = sorted((_highest(passage, model) for passage in others), reverse=True)
     threshold = highest[int(FALSE_ALARMS * len(highest))] + 1e-6
     return Model(model.buckets, model.structure, model.intercept, float(threshold))
 
@@ -129,7 +134,7 @@ def _features(text: str) -> list[tuple[Sentence, Features]]:
 
 
 def insert(request: str, passage: str, place: int) -> tuple[str, int]:
-    """Return a passage with a request at its beginning (0), in the middle (1) or at its end (2), and where."""
+    """Return a passage with a request at its beginning (0), in its middle (1) or at its end (2)."""
     ends = [match.end() for match in re.finditer(r"[.!?]\s", passage)]
     at = 0 if place == 0 else len(passage) if place == 2 or not ends else ends[len(ends) // 2]
     before = passage[:at].rstrip() + " " if at else ""
@@ -206,7 +211,9 @@ def clean_passages(folder: Path) -> list[str]:
     for name in ("wice", "summedits"):
         for passages in _lines(folder / f"grounding/{name}.passages.jsonl.gz"):
             found.update(cut(" ".join(passages["passages"])[: 6 * PASSAGE]))
-    premises = [row["premise"] for row in _lines(folder / "nli/nli_train.jsonl.gz") if row["src"] in ("mnli", "snli")]
+    premises = [
+        row["premise"] for row in _lines(folder / "nli/nli_train.jsonl.gz") if row["src"] in ("mnli", "snli")
+    ]
     premises = sorted(set(premises))
     found.update(" ".join(premises[n : n + 8]) for n in range(0, len(premises), 8 * 12))
     squad = json.loads((folder / "retrieval/xquad.en.json").read_text("utf-8"))
