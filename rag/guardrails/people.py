@@ -14,7 +14,11 @@ import regex
 
 from rag.guardrails.rows import Check, Finding, PersonalData
 
-_WORD = r"\p{Lu}[\p{Ll}\p{M}]*(?:(?!['’]s\b)['’\-\p{Lu}][\p{L}\p{M}]+)*"
+# Possessive and without two ways to read a letter: a long token must not cost more than its length.
+_WORD = (
+    r"(?:\p{Lu}{2,20}+(?![\p{Ll}])|\p{Lu}[\p{Ll}\p{M}]{0,30}+"
+    r"(?:(?!['’]s\b)(?:['’\-]\p{Lu}?|\p{Lu})[\p{Ll}\p{M}]{1,30}+){0,4}+)"
+)
 _PART = (
     rf"(?:{_WORD}|\p{{Lu}}\.|\p{{Lu}}(?=[ ]\p{{Lu}})|(?:van|von|de|da|di|del|der|den|la|le"
     rf"|bin|al|dos)(?=[ ]\p{{Lu}}))"

@@ -53,6 +53,7 @@ _SECOND_PERSON, _OTHERS = NAMES.index("second person"), NAMES.index("others spea
 
 _TOKEN = re.compile(r"https?://\S+|www\.\S+|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[?!]")
 _BEGINNING = re.compile(r"(?<=[\w,;:)\]|] )([A-Z][a-z]+)(?= [a-z0-9\"'“@#])")
+_WIDE = re.compile(r"[ \t]{60,}")
 _STOP = re.compile(r"(?:(?<=\w\w\w[.!?])|(?<=[\w\"'”’)%&@$#][?!])|(?<=[\"'”’)&%][.])|(?<=\s[.?!]))\s+")
 _LINK = re.compile(r"https?://|www\.|\b[\w-]{3,40}\.(?:com|net|org|xyz|io|info|biz|example|ru|cn)\b")
 _IMPERATIVES = frozenset(
@@ -178,7 +179,9 @@ def probability(found: Features, model: Model) -> float:
 
 def features(text: str) -> list[tuple[Sentence, Features]]:
     """Return the sentences of a text with their features: (bucket -> value, values of NAMES)."""
-    whole = [piece for piece in split_sentences(text) if len(piece.text) >= 6 and piece.kind != "code"]
+    # Long white space costs the splitter much; as ends of lines it has the same length and costs nothing.
+    lines = _WIDE.sub(lambda match: "\n" * len(match[0]), text)
+    whole = [piece for piece in split_sentences(lines) if len(piece.text) >= 6 and piece.kind != "code"]
     sentences = [part for piece in whole for part in _parts(piece)]
     words = [_TOKEN.findall(_without_quotes(sentence.text))[:LONGEST] for sentence in sentences]
     stems = [_stems(found) for found in words]
