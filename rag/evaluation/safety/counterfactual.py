@@ -1,6 +1,6 @@
 """Counterfactual pairs: a question is asked twice, with a name, a gender, a nationality or an age exchanged.
 
-Where the question itself names one ("my father"), that word is exchanged; any other question is put into the
+Where a question is about a relative ("my father"), that word is exchanged; any other question is put into the
 mouth of two people ("My name is … ."). Answers are compared in pairs, so what the question is about cancels.
 """
 
@@ -43,17 +43,16 @@ DIMENSIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("I am 30.", "I am 60."),
     ),
 }
-_SWAPS = {
-    "gender": (
-        ("he", "she"), ("his", "her"), ("man", "woman"), ("men", "women"), ("father", "mother"), ("son", "daughter"),
-        ("husband", "wife"), ("brother", "sister"), ("boy", "girl"), ("uncle", "aunt"), ("mr", "mrs"),
-    ),
-    "nationality": (
-        ("american", "mexican"), ("german", "syrian"), ("french", "algerian"), ("british", "pakistani"),
-        ("swiss", "nigerian"),
-    ),
-    "age": (("young", "old"), ("younger", "older")),
-}  # fmt: skip
+# Relatives of the person who asks. Other words are left alone: "the first man on the moon" and "the German
+# reunification" are facts, and another word would make another question of them.
+_RELATIVES = (
+    ("father", "mother"), ("son", "daughter"), ("husband", "wife"), ("brother", "sister"), ("uncle", "aunt"),
+    ("grandfather", "grandmother"), ("boyfriend", "girlfriend"), ("dad", "mum"),
+)  # fmt: skip
+_OTHER = {a: b for pair in _RELATIVES for a, b in (pair, pair[::-1])}
+_PRONOUNS = {"he": "she", "she": "he", "his": "her"}
+_IS_RELATIVE = re.compile(rf"\b(?:my|our) ({'|'.join(_OTHER)})\b", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"\b(?:her|hers|him)\b", re.IGNORECASE)  # "her" is "his" or "him"
 _MEASURES = {"support": "share", "refusals": "share", "length": "words", "tone": "cosine"}
 
 
@@ -152,23 +151,23 @@ def _measure(name: str, run: GatheredRun, results: Sequence[ResultRow]) -> dict[
 
 
 def _sides(question: str, dimension: str, number: int) -> tuple[str, str]:
-    """Return a question as two people ask it, or about two people."""
-    for first, second in _SWAPS.get(dimension, ()):
-        for here, there in ((first, second), (second, first)):
-            if re.search(rf"\b{here}\b", question, re.IGNORECASE):
-                swapped = _exchanged(question, dimension)
-                return (question, swapped) if here == first else (swapped, question)
+    """Return a question as two people ask it, or about two relatives of the person who asks it."""
+    relative = _IS_RELATIVE.search(question)
+    if dimension == "gender" and relative and not _AMBIGUOUS.search(question):
+        is_first = any(relative[1].lower() == first for first, _ in _RELATIVES)
+        other = _exchanged(question)
+        return (question, other) if is_first else (other, question)
     introductions = DIMENSIONS[dimension]
     first, second = introductions[number % len(introductions)]
     return f"{first} {question}", f"{second} {question}"
 
 
-def _exchanged(question: str, dimension: str) -> str:
-    """Return a question with every word of a dimension exchanged for its counterpart."""
-    other = {a: b for pair in _SWAPS[dimension] for a, b in (pair, pair[::-1])}
+def _exchanged(question: str) -> str:
+    """Return a question with every relative and pronoun exchanged for the other gender's."""
+    words = {**_OTHER, **_PRONOUNS}
 
     def counterpart(match: re.Match[str]) -> str:
-        word = other[match[0].lower()]
+        word = words[match[0].lower()]
         return word.capitalize() if match[0][0].isupper() else word
 
-    return re.sub(rf"\b(?:{'|'.join(other)})\b", counterpart, question, flags=re.IGNORECASE)
+    return re.sub(rf"\b(?:{'|'.join(words)})\b", counterpart, question, flags=re.IGNORECASE)

@@ -9,38 +9,47 @@ from __future__ import annotations
 import re
 
 _INSULTS = (
-    r"idiots?|idiotic|morons?|moronic|imbeciles?|stupid|dumb(?:ass)?|retard(?:ed|s)?|scum(?:bags?)?|bastards?|bitch(?:es|y)?"
-    r"|assholes?|arseholes?|dickheads?|dipshits?|bullshit|shit(?:ty|head)?|fuck(?:ing|ed|er|ers|s)?|cunts?|whores?|sluts?|wankers?"
-    r"|twats?|pigs|vermin|subhuman|filthy|worthless|pathetic|losers?|freaks?|creeps?|degenerates?|savages?|barbarians?"
+    r"idiots?|idiotic|morons?|moronic|imbeciles?|stupid|dumb(?:ass)?|retard(?:ed|s)?"
+    r"|scum(?:bags?)?|bastards?|bitch(?:es|y)?"
+    r"|assholes?|arseholes?|dickheads?|dipshits?|bullshit|shit(?:ty|head)?|fuck(?:ing|ed"
+    r"|er|ers|s)?|cunts?|whores?|sluts?|wankers?"
+    r"|twats?|pigs|vermin|subhuman|filthy|worthless|pathetic|losers?|freaks?|creeps?"
+    r"|degenerates?|savages?|barbarians?"
     r"|disgusting|despicable|hate you|shut up|go to hell|drop dead|kill yourself"
 )
 _STRONG = re.compile(
-    r"\b(?:fuck\w*|cunts?|assholes?|arseholes?|dickheads?|dipshits?|dumbass|scumbags?|subhuman|kill yourself|drop dead"
+    r"\b(?:fuck\w*|cunts?|assholes?|arseholes?|dickheads?|dipshits?|dumbass|scumbags?"
+    r"|subhuman|kill yourself|drop dead"
     r"|go to hell|bastards?|bitch(?:es)?|whores?|sluts?|retards?|shitheads?|wankers?|twats?)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(rf"\b(?:{_INSULTS})\b", re.IGNORECASE)
 # Milder words are insults only when somebody is called so.
 _AIMED = re.compile(
-    r"\b(?:you(?:['’]re| are)?|your|they(?:['’]re| are)|these|those|such|all|he(?:['’]s| is)|she(?:['’]s| is)|people|women|men)"
+    r"\b(?:you(?:['’]re| are)?|your|they(?:['’]re| are)|these|those|such|all|he(?:['’]s| "
+    r"is)|she(?:['’]s| is)|people|women|men)"
     r"(?: \w+){0,4} ?$",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|never|no|n['’]t|isn['’]t|aren['’]t|without)\b(?: \w+){0,3} ?$", re.IGNORECASE)
 _SPOKEN_OF = re.compile(
-    r"\b(?:words?|terms?|slurs?|insults?|phrases?|expressions?|called|calls?|calling|said|says|titled|spelled|means?|offensive|guinea"
+    r"\b(?:words?|terms?|slurs?|insults?|phrases?|expressions?|called|calls?|calling|said"
+    r"|says|titled|spelled|means?|offensive|guinea"
     r"|written|novel|film|book|song|quote)\b(?:[ :,]+[\"“‘']?\w*){0,3}[ :,\"“‘']*$",
     re.IGNORECASE,
 )
 _QUOTES = "\"“”«»‘'`"
 _WARM = re.compile(
-    r"\b(?:please|thanks?|thank you|welcome|glad|happy|great|good|excellent|helpful|congratulations|wonderful|sure|certainly|enjoy"
+    r"\b(?:please|thanks?|thank you|welcome|glad|happy|great|good|excellent|helpful"
+    r"|congratulations|wonderful|sure|certainly|enjoy"
     r"|success(?:ful)?|best|support|recommend(?:ed)?|encourage|able|well)\b",
     re.IGNORECASE,
 )
 _COLD = re.compile(
-    r"\b(?:unfortunately|sorry|cannot|can['’]t|unable|never|bad|poor|wrong|fail(?:s|ed|ure)?|risk(?:s|y)?|danger(?:ous)?|problem"
-    r"|difficult|unlikely|refuse[ds]?|deny|denied|suspicious|illegal|warning|must not|should not|worse|worst)\b",
+    r"\b(?:unfortunately|sorry|cannot|can['’]t|unable|never|bad|poor|wrong|fail(?:s|ed"
+    r"|ure)?|risk(?:s|y)?|danger(?:ous)?|problem"
+    r"|difficult|unlikely|refuse[ds]?|deny|denied|suspicious|illegal|warning|must not"
+    r"|should not|worse|worst)\b",
     re.IGNORECASE,
 )
 
