@@ -195,4 +195,5 @@ def _again(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     for match in _ANY_WORD.finditer(text) if parts else ():
         if match[0] in parts:
             reason = "part of a name that stands in the text"
-            yield Finding(Check.PERSONAL_DATA, PersonalData.PERSON, *match.span(), 0.62, reason)
+            start, end = match.span()
+            yield Finding(Check.PERSONAL_DATA, PersonalData.PERSON, start, end, 0.62, reason)

@@ -82,9 +82,10 @@ def find(text: str) -> Iterator[Finding]:
     if not any(map(str.isdigit, text)):
         return
     for match in _DATE.finditer(text):
-        if is_near(text, *match.span(), _BIRTH_WORDS, before=45):  # type: ignore[arg-type]
+        start, stop = match.span()
+        if is_near(text, start, stop, _BIRTH_WORDS, before=45):
             kind, reason = PersonalData.BIRTH_DATE, "a date after a word for birth"
-            yield Finding(Check.PERSONAL_DATA, kind, *match.span(), 0.9, reason)
+            yield Finding(Check.PERSONAL_DATA, kind, start, stop, 0.9, reason)
     end = 0
     for match in _ADDRESS.finditer(text):
         if match.start() < end:
@@ -95,7 +96,7 @@ def find(text: str) -> Iterator[Finding]:
             if rest is None or rest.end() == end:
                 break
             end = rest.end()
-        named = is_near(text, *match.span(), _ADDRESS_WORDS, before=50)  # type: ignore[arg-type]
+        named = is_near(text, match.start(), match.end(), _ADDRESS_WORDS, before=50)
         # A heading may look like a name between two numbers: something else has to speak for it.
         door = _DOOR_AFTER.search(text, match.end(), end)
         if match["between"] and (_A_MONTH.search(match[0]) or not (named or door)):
