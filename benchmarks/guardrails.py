@@ -8,7 +8,8 @@ benchmark with an error.
 
 Prompt injection: BIPIA's attacks (training half) inserted into ordinary passages of sets that are not trained on, at
 the beginning, in the middle and at the end; false alarms on the same passages without an attack, on the questions of
-people, and on texts that talk about instructions (benchmarks/guardrails_controls.txt, never trained on). BIPIA's
+people, and on texts that talk about instructions. Those of guardrails_controls.txt are not trained on, but training
+texts of the same kinds were written after it was measured; those of guardrails_fresh_controls.txt came later. BIPIA's
 training attacks are trained on: what the recogniser finds of a category that it has not seen is printed from its own
 file. All intervals are Wilson's, 95 %. Then the processor time of a passage and of an answer.
 """
@@ -32,6 +33,8 @@ from rag.guardrails.train import ARTEFACT, cut, insert
 from rag.monitoring.control_limits import wilson_interval
 
 CONTROLS = Path(__file__).with_name("guardrails_controls.txt")
+# Written after the training texts and never looked at while these were written: keep it so.
+FRESH = Path(__file__).with_name("guardrails_fresh_controls.txt")
 KINDS = {
     "EMAIL_ADDRESS": PersonalData.EMAIL,
     "PHONE_NUMBER": PersonalData.PHONE,
@@ -207,14 +210,15 @@ def print_false_alarms(sources: dict[str, list[str]], folder: Path) -> None:
         json.loads(line)["question"] for line in (folder / "questions/questions.jsonl").open(encoding="utf-8")
     ]
     print(f"  {'questions of people':30} {rate(alarms(questions, is_question=True), len(questions))}")
-    groups: dict[str, list[str]] = defaultdict(list)
-    for line in CONTROLS.read_text("utf-8").splitlines():
-        group, _, text = line.partition("\t")
-        groups[group].append(text)
-    for group, texts in groups.items():
-        print(f"  control: {group:21} {rate(alarms(texts), len(texts))}")
-    controls = [text for texts in groups.values() for text in texts]
-    print(f"  {'all controls':30} {rate(alarms(controls), len(controls))}")
+    for path, title in ((CONTROLS, "control"), (FRESH, "fresh control")):
+        groups: dict[str, list[str]] = defaultdict(list)
+        for line in path.read_text("utf-8").splitlines():
+            group, _, text = line.partition("\t")
+            groups[group].append(text)
+        for group, texts in groups.items():
+            print(f"  {f'{title}: {group}':30} {rate(alarms(texts), len(texts))}")
+        controls = [text for texts in groups.values() for text in texts]
+        print(f"  {f'all {title}s':30} {rate(alarms(controls), len(controls))}")
 
 
 def alarms(texts: Iterable[str], *, is_question: bool = False) -> int:
