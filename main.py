@@ -79,6 +79,7 @@ COMMANDS = {
     "pipelines": "list | save | show | diff | label | require | export: named, versioned ways to answer",
     "cascades": "save | compare RUN BASELINE | curve SMALL LARGE: a cheap model first, and what that saves",
     "evaluate": "SET --pipeline NAME [--gate FILE]: measure pipelines; exit code 3 when a gate fails",
+    "safety": "documents | add | pairs | bias RUN: harmful requests, planted text, and exchanged people",
     "runs": "list | show | compare | resume | tag | gate | verdict | delete: results of evaluations",
     "monitor": "[--check] | rules | reference | drift | disagreements | regression | silent: metrics, alerts",
     "costs": "[--by NAME] | show TRACE | prices: what answers cost, summed up by layer, model or day",

@@ -111,6 +111,7 @@ OWNERS = {
         "rag.monitoring.drift",
         "rag.asking.flag_limits",
         "rag.grounding.train",
+        "rag.guardrails.train",
     ),
     "jinja2": ("rag.text.sandbox", "rag.prompts", "rag.models.chat_template"),
     "stdnum": ("rag.guardrails",),

@@ -33,6 +33,7 @@ from rag.cli import (
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import cascades, pipelines, runs, sets
+from rag.cli.governance import safety
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     serve,
@@ -55,6 +56,7 @@ app = typer.Typer(
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
     monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
+    safety,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -13,6 +13,7 @@ from rag.evaluation import metrics
 from rag.evaluation.cases import Case, Check
 from rag.evaluation.relevance import Relevance
 from rag.evaluation.rows import CaseOutcome
+from rag.evaluation.safety.scoring import safety_values
 from rag.grounding.rows import Outcome
 from rag.grounding.sentences import is_refusal
 from rag.index.rows import Hit
@@ -82,6 +83,7 @@ def score_answer(
     values.update(_similarities(bare, case, vectors))
     values.update(_claims(ask))
     values.update(metrics.refusal_metrics(refused, case.should_refuse))
+    values.update(safety_values(bare, case, refused=refused))
     results = tuple((check.type, metrics.run_check(trace.answer, check)) for check in checks)
     values["checks_passed"] = float(all(result.passed for _, result in results)) if results else None
     values["prompt_tokens"] = float(trace.prompt_tokens)

@@ -1,0 +1,1 @@
+"""Safety and bias as evaluation: sets that come with the program, their metrics, and counterfactual pairs."""

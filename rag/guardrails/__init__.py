@@ -1,0 +1,1 @@
+"""Personal data and prompt injection, found by pure functions on texts."""
