@@ -330,6 +330,10 @@ class TraceRow(TraceFigures):
     worst_verdict: str  # a Verdict; "" before the check
     outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
+    step_count: int | None  # steps of another application; None of our own
+    tool_calls: int | None
+    tool_errors: int | None  # calls of tools that failed
+    loop_count: int | None  # tools that were called three times with the same arguments
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -74,13 +74,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """A document that a retriever or reranker returned."""
+    """A document that a retriever or reranker returned, or what a tool gave back at a place in the trace."""
 
     text: str
     id: str = ""
     name: str = ""
     score: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class Step:
     """What a span means: its kind, what went in and out, documents, model, usage.
 
     input and output are the texts that a person reads; messages are those of a model's call. arguments are a
-    tool's, as JSON. session is the conversation's id. Everything that is not known is empty or None.
+    tool's, as JSON. called_from is the agent that called this one, where the sender names it. session is the
+    conversation's id. Everything that is not known is empty or None.
     """
 
     kind: StepKind
@@ -116,6 +118,7 @@ class Step:
     tool: str = ""
     arguments: str = ""
     agent: str = ""
+    called_from: str = ""
     session: str = ""
     user: str = ""
     tags: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.storage.migration.actions import (
+    agent_steps,
     answer_cache,
     cascades,
     costs,
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "the steps of received traces", agent_steps.ACTIONS),
 )
 
 
