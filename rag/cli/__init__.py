@@ -36,6 +36,7 @@ from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     serve,
+    steps,  # noqa: F401 - adds `traces steps` and its like
 )
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.sessions import commands as sessions

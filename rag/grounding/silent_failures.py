@@ -31,10 +31,14 @@ _LANGUAGE_NAMED = re.compile(
 
 # An answer with one of these says that something did not work, or may mean to: then nothing is hidden.
 _TROUBLE = re.compile(
-    r"\b(?:errors?|fail(?:s|ed|ure|ures)?|cannot|can['’]?t|could(?: not|n['’]t)|unable|unavailable|unreachable|"
-    r"not (?:available|possible|reachable|found|work(?:ing)?)|no (?:access|connection|results?|data)|"
-    r"(?:do|did|does|was|were)(?: not|n['’]t)|unfortunately|sorry|apolog\w*|problems?|issues?|time[ds]?[- ]?out|"
-    r"fehler\w*|fehlgeschlagen|konnte\w*|kann|leider|nicht (?:möglich|verfügbar|erreichbar|gefunden)|probleme?|"
+    r"\b(?:errors?|fail(?:s|ed|ure|ures)?|cannot|can['’]?t|could(?: not|n['’]t)|"
+    r"unable|unavailable|unreachable|"
+    r"not (?:available|possible|reachable|found|work(?:ing)?)|"
+    r"no (?:access|connection|results?|data)|"
+    r"(?:do|did|does|was|were)(?: not|n['’]t)|unfortunately|sorry|apolog\w*|"
+    r"problems?|issues?|time[ds]?[- ]?out|"
+    r"fehler\w*|fehlgeschlagen|konnte\w*|kann|leider|probleme?|"
+    r"nicht (?:möglich|verfügbar|erreichbar|gefunden)|"
     r"erreurs?|échou\w*|échec|impossible|malheureusement|indisponible|désolée?|n['’]ai pas|"
     r"errores|fall(?:ó|o|ado)|no (?:pude|puedo|se pudo|está disponible)|lamentablemente|desafortunadamente|"
     r"errori?|fallit\w*|non (?:posso|è stato possibile|disponibile)|purtroppo|"

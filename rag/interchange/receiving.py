@@ -278,7 +278,7 @@ def _step_row(trace_id: str, node: Node, step: StepRow) -> dict[str, Any]:
 
 
 def _hit(trace_id: str, number: int, document: Retrieved) -> dict[str, Any]:
-    """Return a document or a tool's output as a candidate; it belongs to no collection here: its ids are 0."""
+    """Return a document or a tool's output as a candidate; it is in no collection here: its ids are 0."""
     place = document.place
     return {
         "trace_id": trace_id,

@@ -19,9 +19,9 @@ _MOST_NESTING = 40
 def fingerprint(step: Step) -> str:
     """Return a fingerprint of a call's arguments; "" when they are not recorded.
 
-    JSON is compared by what it says: the order of keys, blanks and 1 or 1.0 make no difference. Senders put the
-    arguments into the input or into an attribute of their own; where both are there, both must be the same, because
-    some put the definition of the tool into the second.
+    JSON is compared by what it says: the order of keys, blanks and 1 or 1.0 make no difference. Senders put
+    the arguments into the input or into an attribute of their own; where both are there, both must be the
+    same, because some put the definition of the tool into the second.
     """
     texts = [text for text in (step.input, step.arguments) if text.strip() not in _HIDDEN]
     if not texts:

@@ -1,7 +1,7 @@
 """Makes the rows of steps of a received trace: what each span means beside the others.
 
-A framework often wraps a client that has spans of its own, so one call of a model or tool arrives as two spans. The
-outer of two calls of a model, and the inner of two of a tool, do not count.
+A framework often wraps a client that has spans of its own, so one call of a model or tool arrives as two
+spans. The outer of two calls of a model, and the inner of two of a tool, do not count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from rag.interchange.trees import Node, model_calls
 
 _LONGEST_ERROR = 500  # characters; the step's attributes and output have all of it
 _ERROR_TEXT = re.compile(
-    r"\s*(?:traceback \(most recent call last\)|(?:error|exception|failed|[a-z_.]*(?:error|exception))\b\s*[:(\n])",
+    r"\s*(?:traceback \(most recent call last\)|"
+    r"(?:error|exception|failed|[a-z_.]*(?:error|exception))\b\s*[:(\n])",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""Collects what the answer of an agent can rest on: documents that were retrieved, and what its tools gave back."""
+"""Collects what the answer of an agent can rest on beside documents: what its tools gave back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Evidence:
 def evidence_of(nodes: Sequence[Node], steps: Sequence[StepRow], documents: Sequence[Retrieved]) -> Evidence:
     """Return the outputs of tools in a trace, each text once, without those that are documents already.
 
-    What an agent or model wrote inside a tool is no evidence: it would support itself. What that one found is.
+    What an agent or model wrote inside a tool is no evidence: it would support itself. What it found is.
     Tools that have no span of their own are read from the messages to models.
     """
     known = {_comparable(document.text) for document in documents}
@@ -54,13 +54,13 @@ def _notes(cut: int, left_out: int, written: int) -> Iterator[str]:
     if cut:
         yield f"{cut} of the tools' outputs were checked up to {LONGEST_OUTPUT:,} characters"
     if left_out:
-        yield f"{left_out} of the tools' outputs were not used as evidence: there are more than {MOST_OUTPUTS}"
+        yield f"{left_out} of the tools' outputs were not used as evidence: only {MOST_OUTPUTS} are"
     if written:
         yield f"{written} of the tools' outputs were not used as evidence: a model wrote them"
 
 
 def _of_tools(nodes: Sequence[Node], steps: Sequence[StepRow]) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, output and place of each call of a tool that did not fail; no place: a model wrote it."""
+    """Yield name, output and place of each call of a tool that did not fail; no place: a model wrote it."""
     for number, (node, step) in enumerate(zip(nodes, steps, strict=True)):
         if node.step.kind is not StepKind.TOOL or step.error or not step.is_counted:
             continue
@@ -88,7 +88,7 @@ def _of_messages(nodes: Sequence[Node]) -> Iterator[tuple[str, str, str]]:
 
 
 def output_text(output: str) -> str:
-    """Return the words of a tool's output: of messages and lists of parts their texts, anything else as it is."""
+    """Return the words of a tool's output: the texts of messages and parts, anything else as it is."""
     return _words(parsed(output), 0) or output
 
 

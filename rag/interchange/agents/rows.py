@@ -1,4 +1,4 @@
-"""Rows of steps: what the spans of a received trace mean, how they are searched, and traces of one session."""
+"""Rows of steps: what the spans of a received trace mean, the search over them, and sessions of traces."""
 
 from __future__ import annotations
 
@@ -160,6 +160,11 @@ def list_steps(database: Database, trace_id: str) -> list[StepRow]:
         f"SELECT {_COLUMNS} FROM receivedstep s WHERE s.trace_id = ? ORDER BY s.position",
         (trace_id,),
     )
+
+
+def has_steps(database: Database) -> bool:
+    """Return whether there is a step at all."""
+    return bool(database.cells("SELECT 1 FROM receivedstep LIMIT 1"))
 
 
 def read_step(database: Database, trace_id: str, step: str) -> StepDetail:

@@ -17,7 +17,7 @@ class ReceivedSpan(SQLModel, table=True):
 
 
 class ReceivedStep(SQLModel, table=True):
-    """What a received span means, made anew of all spans of its trace: see rag.interchange.agents.rows.StepRow.
+    """What a received span means, made anew of all spans of its trace. See rag.interchange.agents.rows.
 
     The long texts are the last columns: what lists steps does not read the pages that they overflow into.
     """
@@ -49,5 +49,6 @@ class ReceivedStep(SQLModel, table=True):
 
 
 mark(ReceivedStep, copy="input output", written="error",
-     name="name agent called_from tool model", technical="trace_id span_id parent_id kind clock call")  # fmt: skip
+     name="name agent called_from tool model",
+     technical="trace_id span_id parent_id kind clock call")  # fmt: skip
 mark(ReceivedSpan, copy="body", technical="trace_id span_id")

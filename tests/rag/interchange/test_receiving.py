@@ -3,7 +3,8 @@
 import random
 from dataclasses import replace
 
-from agent_spans import span, tool
+from agent_spans import span as step
+from agent_spans import tool
 
 from rag.asking.flag_limits import set_opinion
 from rag.asking.rows import TraceFilter, get_trace, list_traces
@@ -129,7 +130,7 @@ def agent_trace(answer: str) -> list[RawSpan]:
     """Return an agent that searches the same three times, and whose other tool fails."""
     found = "The tide at Bremen rises 3.5 metres."
     return [
-        span(1, 0, "AGENT", "guide", end=30, input__value="How high?", output__value=answer),
+        step(1, 0, "AGENT", "guide", end=30, input__value="How high?", output__value=answer),
         *(tool(n, 1, "search", {"q": "tide"}, found, start=n) for n in (2, 3, 4)),
         tool(5, 1, "weather", {}, "Error: off", start=9),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -69,7 +69,8 @@ class Call:
 class PartySum:
     """What the calls of one party add up to.
 
-    Tokens and cost are those of the models that it called itself; of a tool, of models inside it. None: not told.
+    Tokens and cost are those of the models that it called itself; of a tool, of models inside it. None: not
+    told.
     """
 
     party: Party
@@ -87,8 +88,8 @@ class PartySum:
 class Loop:
     """A tool that was called with the same arguments again and again.
 
-    Wasted is what the calls after the first cost: their time, and the tokens of the calls of models that asked for
-    them or that they made; None when no such call told its tokens.
+    Wasted is what the calls after the first cost: their time, and the tokens of the calls of models that
+    asked for them or that they made; None when no such call told its tokens.
     """
 
     tool: str
@@ -116,21 +117,28 @@ class Calls:
 def calls_of(steps: Sequence[StepRow]) -> Calls:
     """Return who calls whom in the steps of a trace, which come parents before children."""
     places = _places(steps)
-    calls: dict[tuple[Party, Party], Call] = {}
-    sums: dict[Party, PartySum] = {}
+    calls: dict[tuple[Party, Party], _Tally] = defaultdict(_Tally)
+    sums: dict[Party, _Tally] = defaultdict(_Tally)
     for step in steps:
+        if not step.is_counted:
+            continue
         place = places[step.span_id]
-        if place.is_call and step.is_counted:
-            _count_call(step, place, calls, sums)
-    for step in steps:
-        if step.kind is StepKind.LLM and step.is_counted:
-            place = places[step.span_id]
-            for party in dict.fromkeys((place.party, place.agent)):
-                sums[party] = _with_model(sums.get(party, PartySum(party, 0, 0, 0.0)), step)
+        if place.is_call:
+            calls[place.caller, place.party].add_call(step)
+            sums[place.party].add_call(step)
+        if step.kind is StepKind.LLM:
+            sums[place.party].add_model(step)
+            if place.agent != place.party:
+                sums[place.agent].add_model(step)
     order = list(PartyKind)
     return Calls(
-        tuple(calls.values()),
-        tuple(sorted(sums.values(), key=lambda one: (order.index(one.party.kind), -one.took_ms))),
+        tuple(Call(*key, one.calls, one.errors, one.took_ms) for key, one in calls.items()),
+        tuple(
+            sorted(
+                (PartySum(party, **vars(one)) for party, one in sums.items()),
+                key=lambda one: (order.index(one.party.kind), -one.took_ms),
+            )
+        ),
         loops_of(steps),
     )
 
@@ -163,9 +171,37 @@ def loops_of(steps: Sequence[StepRow]) -> tuple[Loop, ...]:
     return tuple(sorted(loops, key=lambda loop: -loop.count))
 
 
+@dataclass
+class _Tally:
+    """What is added up of one party, or of the calls between two."""
+
+    calls: int = 0
+    errors: int = 0
+    took_ms: float = 0.0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: float | None = None
+    model_calls: int = 0
+    untold: int = 0
+
+    def add_call(self, step: StepRow) -> None:
+        """Add a call."""
+        self.calls += 1
+        self.errors += bool(step.error)
+        self.took_ms += step.took_ms
+
+    def add_model(self, step: StepRow) -> None:
+        """Add what a call of a model tells."""
+        self.model_calls += 1
+        self.untold += step.tokens is None
+        self.prompt_tokens = _added(self.prompt_tokens, step.prompt_tokens)
+        self.completion_tokens = _added(self.completion_tokens, step.completion_tokens)
+        self.cost_usd = _added(self.cost_usd, step.cost_usd)
+
+
 @dataclass(frozen=True)
 class _Place:
-    """Where a step stands: what it is a part of, the agent around it, who called it, and whether it is a call."""
+    """Where a step stands: what it is a part of, the agent around it, who called it, if it is a call."""
 
     party: Party
     agent: Party
@@ -197,32 +233,6 @@ def _caller(step: StepRow, party: Party, above: _Place) -> Party:
     if step.agent and party.kind is not PartyKind.AGENT and above.party.kind is not PartyKind.TOOL:
         return Party(PartyKind.AGENT, step.agent)  # the span of a tool that names the agent that called it
     return above.party
-
-
-def _count_call(
-    step: StepRow, place: _Place, calls: dict[tuple[Party, Party], Call], sums: dict[Party, PartySum]
-) -> None:
-    key = (place.caller, place.party)
-    call = calls.get(key, Call(*key, 0, 0, 0.0))
-    failed = bool(step.error)
-    calls[key] = replace(
-        call, count=call.count + 1, errors=call.errors + failed, took_ms=call.took_ms + step.took_ms
-    )
-    one = sums.get(place.party, PartySum(place.party, 0, 0, 0.0))
-    sums[place.party] = replace(
-        one, calls=one.calls + 1, errors=one.errors + failed, took_ms=one.took_ms + step.took_ms
-    )
-
-
-def _with_model(one: PartySum, step: StepRow) -> PartySum:
-    return replace(
-        one,
-        model_calls=one.model_calls + 1,
-        untold=one.untold + (step.tokens is None),
-        prompt_tokens=_added(one.prompt_tokens, step.prompt_tokens),
-        completion_tokens=_added(one.completion_tokens, step.completion_tokens),
-        cost_usd=_added(one.cost_usd, step.cost_usd),
-    )
 
 
 def _added(total: N | None, more: N | None) -> N | None:

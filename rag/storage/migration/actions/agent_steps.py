@@ -1,7 +1,7 @@
 """Step 19 of the schema: the steps of received traces, and what they add up to.
 
-The steps of traces that were received before are made when a data folder is opened: they need the code that reads
-spans. Frozen like every step: no import of living code.
+The steps of traces that were received before are made when a data folder is opened: they need the code that
+reads spans. Frozen like every step: no import of living code.
 """
 
 from __future__ import annotations

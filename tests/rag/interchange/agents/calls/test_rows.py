@@ -43,7 +43,7 @@ def test_each_party_has_its_own_tokens_cost_errors_and_time() -> None:
 
 
 def test_calls_of_models_that_told_nothing_are_counted() -> None:
-    (one,) = [s for s in of([span(1, 0, "AGENT", "a"), model(2, 1, None, None), model(3, 1)]).sums]
+    (one,) = of([span(1, 0, "AGENT", "a"), model(2, 1, None, None), model(3, 1)]).sums
     assert (one.model_calls, one.untold, one.prompt_tokens) == (2, 1, 10)
 
 
