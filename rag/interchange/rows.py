@@ -23,6 +23,11 @@ class StepKind(StrEnum):
     PROMPT = "prompt"
     UNKNOWN = "unknown"
 
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        return "model" if self is StepKind.LLM else str(self)
+
 
 @dataclass(frozen=True)
 class RawSpan:

@@ -215,11 +215,10 @@ def _sum(values: Sequence[int | None]) -> int | None:
 
 
 def _question(nodes: Sequence[Node]) -> str:
-    """Return what was asked: the root's input, else that of the first step that has one."""
-    for node in nodes:
-        if node.step.input:
-            return plain_question(node.step.input)
-    return ""
+    """Return what was asked: the root's input, else that of the first step that has one; tools come last."""
+    asked = [node.step for node in nodes if node.step.input]
+    first = next((step for step in asked if step.kind is not StepKind.TOOL), asked[0] if asked else None)
+    return plain_question(first.input) if first else ""
 
 
 def _answer(nodes: Sequence[Node]) -> str:

@@ -198,6 +198,7 @@ class TracesPage(QWidget):
             Flow(*filters, self.verdict_box, self.silent_box),
             (self.table, 1),
             self.count,
+            top=SMALL_SPACE,
             spacing=SMALL_SPACE + 2,
         )
         self.lists = QTabWidget()

@@ -99,7 +99,8 @@ class TraceView(QWidget):
             self.tabs.setTabVisible(number, False)
         self.tabs.addTab(column((self.claims, 1), self.claim_panel, top=SPACE), "Flags")
         self.tabs.addTab(self.consistency, "Agreement")
-        self.tabs.addTab(column((self.prompt, 1), top=SPACE), "Prompt")
+        self.prompt_tab = column((self.prompt, 1), top=SPACE)
+        self.tabs.addTab(self.prompt_tab, "Prompt")
         self.tabs.addTab(scrolled(column(self._settings, 1, top=SPACE, right=SMALL_SPACE)), "Settings")
         column((self.tabs, 1), holder=self)
 
@@ -147,6 +148,8 @@ class TraceView(QWidget):
         others = self.session.show_session(trace.session_id, trace.id) if received else 0
         for panel, shown in (
             (self.step_tree, received), (self.agents, received), (self.session, others > 1),
+            (self.consistency, not received or bool(trace.prompt)),  # only our own can be asked again
+            (self.prompt_tab, not received or bool(trace.prompt)),
         ):  # fmt: skip
             self.tabs.setTabVisible(self.tabs.indexOf(panel), shown)
 
@@ -259,6 +262,10 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
         f"{trace.passage_count} of {trace.searched_chunks:,} chunks from {trace.passage_documents} of "
         f"{trace.searched_documents:,} documents; {trace.candidate_count} candidates"
     )
+    if trace.source == TraceSource.RECEIVED:
+        passages = counted(
+            trace.passage_count, "document or output of a tool", "documents and outputs of tools"
+        )
     tokens = (
         f"{trace.prompt_tokens:,} prompt, of them {trace.cached_tokens:,} cached; "
         f"{trace.completion_tokens:,} completion"

@@ -82,7 +82,7 @@ def figures_of(step: StepRow, detail: StepDetail) -> list[tuple[str, str]]:
     if not tokens and step.tokens is not None:
         tokens = [f"{step.tokens:,}"]
     pairs = [
-        ("Kind", str(step.kind)),
+        ("Kind", step.kind.words),
         ("Time", f"{took(step.took_ms)}, from {step.start_ms:,.1f} to {step.end_ms:,.1f} ms"),
         ("Times", step.clock),
         ("Agent", step.agent),

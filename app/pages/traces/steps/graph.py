@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QTransform,
+)
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QGraphicsView, QWidget
 
 from app.widgets.labels import as_it_is
@@ -14,7 +24,8 @@ from app.widgets.theme import Theme, scaled
 from rag.interchange.agents.calls.rows import Call, Calls, Party, PartyKind, PartySum
 
 MOST_DRAWN = 40  # boxes; the tables have all
-_WIDTH, _GAP_X, _GAP_Y = 150, 90, 16
+_NARROW, _WIDE, _GAP_X, _GAP_Y = 70, 160, 56, 14  # pixels: of boxes, and between them
+_SMALLEST = 0.75  # a graph that is wider than the view is drawn smaller, down to this
 _LONGEST_NAME = 200  # characters of a name in a tooltip
 _COLOURS = {
     PartyKind.APPLICATION: 6,
@@ -64,14 +75,31 @@ class CallGraph(QGraphicsView):
         parties = drawn_parties(self._found)
         calls = [call for call in self._found.calls if call.caller in parties and call.callee in parties]
         tall = scaled(44)
-        self.places = places_of(parties, calls, scaled(_WIDTH), tall, (scaled(_GAP_X), scaled(_GAP_Y)))
+        sums = {one.party: one for one in self._found.sums}
+        metrics = QFontMetricsF(self.font())
+        widths = {}
+        for party in parties:
+            texts = (" ".join(party.title.split()), described(party, sums.get(party)))
+            needed = max(metrics.horizontalAdvance(text) for text in texts) + scaled(18)
+            widths[party] = min(max(needed, scaled(_NARROW)), scaled(_WIDE))
+        self.places = places_of(layers_of(parties, calls), widths, tall, (scaled(_GAP_X), scaled(_GAP_Y)))
         for call in calls:
             self._draw_call(call)
-        sums = {one.party: one for one in self._found.sums}
         for party, place in self.places.items():
             self._draw_party(party, place, sums.get(party))
         margin = scaled(12)
         scene.setSceneRect(scene.itemsBoundingRect().adjusted(-margin, -margin, margin, margin))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw the graph as large as there is room for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        wide = max(self.sceneRect().width(), 1.0)
+        scale = max(min(self.viewport().width() / wide, 1.0), _SMALLEST)
+        self.setTransform(QTransform.fromScale(scale, scale))
 
     def _draw_party(self, party: Party, place: QRectF, one: PartySum | None) -> None:
         scene, theme = self.scene(), self._theme
@@ -97,7 +125,7 @@ class CallGraph(QGraphicsView):
         start, path = QPointF(first.right(), first.center().y()), QPainterPath()
         end = QPointF(last.left(), last.center().y())
         path.moveTo(start)
-        bend = max(abs(end.x() - start.x()) / 2, scaled(50))
+        bend = max(abs(end.x() - start.x()) / 2, scaled(24))
         if end.x() > start.x():
             path.cubicTo(start + QPointF(bend, 0), end - QPointF(bend, 0), end)
         else:  # back to a column before, or to itself: around below the boxes
@@ -151,14 +179,18 @@ def layers_of(parties: set[Party], calls: Sequence[Call]) -> list[list[Party]]:
 
 
 def places_of(
-    parties: set[Party], calls: Sequence[Call], width: float, height: float, gaps: tuple[float, float]
-) -> Mapping[Party, QRectF] | dict[Party, QRectF]:
+    layers: Sequence[Sequence[Party]],
+    widths: Mapping[Party, float],
+    height: float,
+    gaps: tuple[float, float],
+) -> dict[Party, QRectF]:
     """Return where each box is: columns from the left, boxes of a column below each other."""
-    places = {}
-    for column, layer in enumerate(layers_of(parties, calls)):
+    places, left = {}, 0.0
+    for layer in layers:
+        wide = max(widths[party] for party in layer)
         for row, party in enumerate(layer):
-            left, top = column * (width + gaps[0]), row * (height + gaps[1])
-            places[party] = QRectF(left, top, width, height)
+            places[party] = QRectF(left, row * (height + gaps[1]), wide, height)
+        left += wide + gaps[0]
     return places
 
 

@@ -29,7 +29,7 @@ def _tip(step: FoundStep) -> str:
 
 COLUMNS = (
     Column("Step", lambda s: s.title, 130, tooltip=lambda s: s.title),
-    Column("Kind", lambda s: f"{s.kind}, failed" if s.error else s.kind, 76,
+    Column("Kind", lambda s: f"{s.kind.words}, failed" if s.error else s.kind.words, 76,
            colour=lambda s: "bad" if s.error else None, priority=0),
     Column("Text", _begin, 170, tooltip=_tip, stretch=True),
     Column("Took", lambda s: took(s.took_ms), 66, right=True, sort=lambda s: s.took_ms),
@@ -52,7 +52,7 @@ class StepSearch(QWidget):
         self.kind.setAccessibleName("Filter by kind of step")
         self.kind.addItem("Any kind", "")
         for kind in StepKind:
-            self.kind.addItem(kind.capitalize() if kind is not StepKind.LLM else "LLM", kind.value)
+            self.kind.addItem(kind.words.capitalize(), kind.value)
         self.errors = QCheckBox("Failed only")
         self.count = label("", "muted")
         self.table = RecordTable(

@@ -18,7 +18,8 @@ from rag.text.plurals import counted
 
 
 def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000).strftime("%d %b %H:%M:%S")
+    moment = datetime.fromtimestamp(milliseconds / 1000)
+    return moment.strftime("%H:%M:%S" if moment.date() == datetime.now().date() else "%d %b %H:%M")
 
 
 def _state(trace: SessionTrace) -> str:
@@ -30,13 +31,14 @@ def _count(value: int | None) -> str:
 
 
 COLUMNS = (
-    Column("Time", lambda t: _time(t.created_ms), 110, sort=lambda t: t.created_ms),
-    Column("Question", lambda t: t.question, 200, tooltip=lambda t: t.question, stretch=True),
+    Column("Time", lambda t: _time(t.created_ms), 88, sort=lambda t: t.created_ms),
+    Column("Question", lambda t: t.question, 130, tooltip=lambda t: t.question, stretch=True),
     Column("Status", _state, 90, tooltip=_state,
            colour=lambda t: "check" if t.silent_failures else STATUS_COLOURS.get(t.status)),
     Column("Steps", lambda t: _count(t.step_count), 50, right=True, sort=lambda t: t.step_count),
-    Column("Tool errors", lambda t: _count(t.tool_errors), 50, right=True, sort=lambda t: t.tool_errors),
-    Column("Flags", lambda t: f"{t.flag_count:,}", 46, right=True, sort=lambda t: t.flag_count),
+    Column("Tool errors", lambda t: _count(t.tool_errors), 50, right=True, sort=lambda t: t.tool_errors,
+           priority=8),
+    Column("Flags", lambda t: f"{t.flag_count:,}", 46, right=True, sort=lambda t: t.flag_count, priority=9),
     Column("Tokens", lambda t: f"{t.prompt_tokens:,} + {t.completion_tokens:,}", 86, right=True,
            sort=lambda t: t.prompt_tokens + t.completion_tokens),
     Column("Cost", lambda t: "–" if t.cost_usd is None else f"${t.cost_usd:,.4f}", 66, right=True,

@@ -108,7 +108,7 @@ def summary(steps: list[StepRow]) -> str:
         return "This trace has no steps of another application."
     kinds: dict[str, int] = {}
     for step in steps:
-        kinds[step.kind] = kinds.get(step.kind, 0) + 1
-    parts = [counted(len(steps), "step"), *(f"{count:,} {kind}" for kind, count in kinds.items())]
+        kinds[step.kind.words] = kinds.get(step.kind.words, 0) + 1
+    parts = [counted(len(steps), "step"), *(f"{kind} {count:,}" for kind, count in kinds.items())]
     failed = sum(bool(step.error) for step in steps)
     return "  ·  ".join([*parts, f"{failed:,} failed"] if failed else parts)

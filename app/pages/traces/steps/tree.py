@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -34,7 +34,10 @@ from app.widgets.theme import Theme, scaled
 from rag.interchange.agents.rows import StepRow
 
 _OPEN_ROWS = 300  # as many are unfolded at first: more would have to be scrolled through anyway
-_WIDTHS = {STEP: 210, KIND: 76, TIMELINE: 150, TOOK: 72, TOKENS: 60, COST: 68}
+_WIDTHS = {KIND: 80, TOOK: 72, TOKENS: 62, COST: 70}  # pixels at a text size of 100 %
+_LEAST = 230  # pixels for names and timeline together; others go before it is less
+_LEAVING = (COST, TOKENS, KIND)  # in this order; the chosen step's figures have all of them
+_SHARE = 0.6  # of the room of both, for the names
 _LEAST_BAR = 2.0  # pixels
 
 
@@ -58,17 +61,19 @@ class StepTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(scaled(40))
-        for column, width in _WIDTHS.items():
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(column, scaled(width))
         header.setSectionResizeMode(TIMELINE, QHeaderView.ResizeMode.Stretch)
+        self._empty: set[int] = set()
         self.selectionModel().currentRowChanged.connect(lambda index, _before: self._emit(index))
 
     def set_steps(self, steps: Sequence[StepRow]) -> None:
         """Show these steps, unfolded as far as that is not too long to read, and choose the first."""
         self.steps_model.set_steps(steps)
-        self.setColumnHidden(TOKENS, not any(step.tokens is not None for step in steps))
-        self.setColumnHidden(COST, not any(step.cost_usd is not None for step in steps))
+        told = {
+            TOKENS: any(step.tokens is not None for step in steps),
+            COST: any(step.cost_usd is not None for step in steps),
+        }
+        self._empty = {column for column, is_told in told.items() if not is_told}
+        self._fit()
         depth = open_depth(steps)
         if depth is None:
             self.expandAll()
@@ -101,6 +106,24 @@ class StepTree(QTreeView):
             copy_text("\t".join(cell_text(step, column) for column in range(len(TITLES))))
             return
         super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns into the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide what nobody told, then what has no room, and share the rest between names and timeline."""
+        room, shown = self.viewport().width(), [column for column in _WIDTHS if column not in self._empty]
+        for column in _LEAVING:
+            if column in shown and room - sum(scaled(_WIDTHS[c]) for c in shown) < scaled(_LEAST):
+                shown.remove(column)
+        for column, width in _WIDTHS.items():
+            self.setColumnHidden(column, column not in shown)
+            if column in shown:
+                self.header().resizeSection(column, scaled(width))
+        left = room - sum(scaled(_WIDTHS[column]) for column in shown)
+        self.header().resizeSection(STEP, max(int(left * _SHARE), scaled(100)))
 
     def _emit(self, index: Index) -> None:
         step = self.steps_model.step_at(index)

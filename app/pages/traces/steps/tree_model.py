@@ -122,7 +122,7 @@ def cell_text(step: StepRow, column: int) -> str:
     if column == STEP:
         return " ".join(step.title.split())
     if column == KIND:
-        return f"{step.kind}, failed" if step.error else str(step.kind)
+        return f"{step.kind.words}, failed" if step.error else step.kind.words
     if column == TIMELINE:
         return f"from {step.start_ms:,.0f} to {step.end_ms:,.0f} ms"
     if column == TOOK:
@@ -134,7 +134,10 @@ def cell_text(step: StepRow, column: int) -> str:
 
 def tip_of(step: StepRow) -> str:
     """Return what is said of a step where the mouse rests on it."""
-    lines = [step.title[:_LONGEST_TIP], f"{step.kind}, from {step.start_ms:,.1f} to {step.end_ms:,.1f} ms"]
+    lines = [
+        step.title[:_LONGEST_TIP],
+        f"{step.kind.words}, from {step.start_ms:,.1f} to {step.end_ms:,.1f} ms",
+    ]
     lines += [f"Failed: {step.error[:_LONGEST_TIP]}"] if step.error else []
     lines += [f"Times: {step.clock}"] if step.clock else []
     lines += ["The step above it never arrived."] if step.is_orphan else []

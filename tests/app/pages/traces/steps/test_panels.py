@@ -37,7 +37,7 @@ def test_a_received_trace_has_tabs_for_its_steps(handed: TracesPage) -> None:
     assert handed.view.open_steps.text() == "Show its 9 steps"
     handed.view.open_steps.click()
     assert handed.view.tabs.currentWidget() is handed.view.step_tree
-    assert handed.view.step_tree.count.text().startswith("9 steps  ·  1 chain  ·  2 agent  ·  3 llm")
+    assert handed.view.step_tree.count.text().startswith("9 steps  ·  chain 1  ·  agent 2  ·  model 3")
 
 
 def test_our_own_trace_keeps_its_bars(
