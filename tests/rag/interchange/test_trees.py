@@ -137,3 +137,10 @@ def test_the_question_is_found_in_what_frameworks_write(value: Any, text: str) -
 def test_an_answer_that_is_no_known_json_stays_as_it_is() -> None:
     assert plain_answer('{"a": 1}') == '{"a": 1}' and plain_answer("{x") == "{x"
     assert plain_answer('{"output": {"content": "So."}}') == "So."
+
+
+def test_the_arguments_of_a_tool_are_no_question_while_anything_else_is() -> None:
+    call = span(2, 1, kind="TOOL", input__value='{"q": "tide"}')
+    asked = span(3, 1, 2, kind="LLM", input__value="How high?")
+    assert trace_of([span(1), call, asked], NOW).question == "How high?"
+    assert trace_of([span(1), call], NOW).question == '{"q": "tide"}'

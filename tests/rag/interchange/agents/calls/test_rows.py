@@ -102,3 +102,33 @@ def test_waste_without_told_tokens_is_unknown_and_models_inside_count() -> None:
 def test_other_or_unknown_arguments_are_no_loop(given: list[str]) -> None:
     calls = [tool(n, 1, "look", text, start=n) for n, text in enumerate(given, 2)]
     assert loops_of(rows_of([span(1, end=9), *calls])) == ()
+
+
+def test_agents_and_tools_of_langfuse_are_called_by_the_names_of_their_spans() -> None:
+    def observed(key: int, parent: int, kind: str, name: str, **more: object) -> RawSpan:
+        return span(key, parent, "", name, langfuse__observation__type=kind, **more)
+
+    found = of([
+        observed(1, 0, "agent", "supervisor"),
+        observed(2, 1, "agent", "scout"),
+        observed(3, 2, "tool", "look", langfuse__observation__input='{"at": 1}'),
+        observed(4, 2, "generation", "ChatOpenAI", langfuse__observation__usage_details='{"input": 9, "output": 2}',
+                 langfuse__observation__cost_details='{"total": 0.5}'),
+    ])  # fmt: skip
+    assert edges(found) == [
+        ("(application)", "supervisor", 1),
+        ("supervisor", "scout", 1),
+        ("scout", "look", 1),
+    ]
+    (scout,) = [one for one in found.sums if one.party.name == "scout"]
+    assert (scout.prompt_tokens, scout.completion_tokens, scout.cost_usd) == (9, 2, 0.5)
+
+
+def test_nodes_of_langgraph_are_called_by_those_that_the_sender_names() -> None:
+    found = of([
+        span(1, 0, "CHAIN", "LangGraph", end=9),
+        span(2, 1, "AGENT", "plan", graph__node__id="plan"),
+        span(3, 1, "AGENT", "write", start=2, graph__node__id="write", graph__node__parent_id="plan"),
+        span(4, 1, "AGENT", "plan", start=4, graph__node__id="plan", graph__node__parent_id="write"),
+    ])  # fmt: skip
+    assert edges(found) == [("(application)", "plan", 1), ("plan", "write", 1), ("write", "plan", 1)]
