@@ -9,6 +9,7 @@ from pathlib import Path
 from rag.errors import RagError
 from rag.governance.erasure import finish_erasure, is_erasing
 from rag.index.vector_index import IndexPlace, VectorIndex
+from rag.interchange.receiving import read_steps, without_steps
 from rag.knowledge.index_sync import needs_repair, repair_indexes
 from rag.knowledge.rows import VersionProgress
 from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
@@ -31,13 +32,14 @@ from rag.workspace import INDEX, Workspace
 
 def needs_start_up(workspace: Workspace) -> bool:
     """Return whether anything was interrupted or an index is behind. It looks at the tables alone."""
-    return is_erasing(workspace) or needs_repair(workspace)
+    return is_erasing(workspace) or needs_repair(workspace) or bool(without_steps(workspace.database))
 
 
 def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
     """Finish or undo what a kill interrupted; return what there is to say about it."""
     notices = yield from finish_erasure(workspace)
     notices += yield from repair_indexes(workspace)
+    read_steps(workspace.store, without_steps(workspace.database))
     return notices
 
 

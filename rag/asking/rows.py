@@ -331,6 +331,10 @@ class TraceRow(TraceFigures):
     worst_verdict: str  # a Verdict; "" before the check
     outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
+    step_count: int | None  # steps of another application; None of our own
+    tool_calls: int | None
+    tool_errors: int | None  # calls of tools that failed
+    loop_count: int | None  # tools that were called three times with the same arguments
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -538,8 +542,11 @@ def count_traces(database: Database, wanted: TraceFilter) -> int:
     return int(found[0][0]) if found else 0
 
 
-def get_trace(database: Database, trace_id: str) -> TraceDetail:
-    """Return one trace by its id or by an unambiguous beginning of it. Raises NotFoundError."""
+def get_trace(database: Database, trace_id: str, *, with_spans: bool = True) -> TraceDetail:
+    """Return one trace by its id or by an unambiguous beginning of it. Raises NotFoundError.
+
+    with_spans: False where they are not shown: another application's may be 10,000.
+    """
     prefix = trace_id.replace("%", "").replace("_", "")
     found = database.rows(
         TraceDetail,
@@ -557,9 +564,14 @@ def get_trace(database: Database, trace_id: str) -> TraceDetail:
         claims=tuple(
             database.rows(ClaimResult, "SELECT * FROM claim WHERE trace_id = ? ORDER BY start, id", key)
         ),
-        spans=tuple(
-            database.rows(SpanRow, "SELECT * FROM span WHERE trace_id = ? ORDER BY start_ms, id", key)
-        ),
+        spans=list_spans(database, found[0].id) if with_spans else (),
+    )
+
+
+def list_spans(database: Database, trace_id: str) -> tuple[SpanRow, ...]:
+    """Return the stages of a trace in the order in which they began."""
+    return tuple(
+        database.rows(SpanRow, "SELECT * FROM span WHERE trace_id = ? ORDER BY start_ms, id", (trace_id,))
     )
 
 

@@ -37,6 +37,7 @@ from rag.cli.governance import safety
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     serve,
+    steps,  # noqa: F401 - adds `traces steps` and its like
 )
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.sessions import commands as sessions

@@ -81,6 +81,8 @@ class SilentFailure(StrEnum):
     OTHER_LANGUAGE = "other language"
     CUT_OFF = "cut off"
     CITES_NOTHING = "cites nothing"
+    LOOP = "tool loop"
+    HIDDEN_ERROR = "hidden tool error"
 
     @property
     def description(self) -> str:
@@ -94,6 +96,8 @@ _DESCRIPTIONS = {
     SilentFailure.OTHER_LANGUAGE: "the answer is in another language than the question",
     SilentFailure.CUT_OFF: "the answer ends at the token limit",
     SilentFailure.CITES_NOTHING: "a marker refers to no passage of the prompt",
+    SilentFailure.LOOP: "a tool was called three times or more with the same arguments",
+    SilentFailure.HIDDEN_ERROR: "the call of a tool failed, and the answer does not say so",
 }
 
 

@@ -29,6 +29,23 @@ _LANGUAGE_NAMED = re.compile(
     re.IGNORECASE,
 )
 
+# An answer with one of these says that something did not work, or may mean to: then nothing is hidden.
+_TROUBLE = re.compile(
+    r"\b(?:errors?|fail(?:s|ed|ure|ures)?|cannot|can['’]?t|could(?: not|n['’]t)|"
+    r"unable|unavailable|unreachable|"
+    r"not (?:available|possible|reachable|found|work(?:ing)?)|"
+    r"no (?:access|connection|results?|data)|"
+    r"(?:do|did|does|was|were)(?: not|n['’]t)|unfortunately|sorry|apolog\w*|"
+    r"problems?|issues?|time[ds]?[- ]?out|"
+    r"fehler\w*|fehlgeschlagen|konnte\w*|kann|leider|probleme?|"
+    r"nicht (?:möglich|verfügbar|erreichbar|gefunden)|"
+    r"erreurs?|échou\w*|échec|impossible|malheureusement|indisponible|désolée?|n['’]ai pas|"
+    r"errores|fall(?:ó|o|ado)|no (?:pude|puedo|se pudo|está disponible)|lamentablemente|desafortunadamente|"
+    r"errori?|fallit\w*|non (?:posso|è stato possibile|disponibile)|purtroppo|"
+    r"erros?|falhou|infelizmente|helaas|fout\w*|mislukt|niestety|błąd)\b",
+    re.IGNORECASE,
+)
+
 
 def silent_failures(
     question: str, answer: str, finish_reason: str = "", passage_count: int = 0
@@ -90,6 +107,14 @@ def is_other_language(question: str, answer: str) -> bool:
 def cites_nothing(answer: str, passage_count: int) -> bool:
     """Return whether a marker such as [7] refers to no passage; code does not count, nor does [0]."""
     return any(number > passage_count for number in listed_markers_of(_CODE.sub(" ", answer)))
+
+
+def hides_errors(answer: str) -> bool:
+    """Return whether an answer, which came after something had failed, has no word of trouble.
+
+    Scripts without spaces are left out: nothing is known of their words here.
+    """
+    return not is_empty(answer) and not _TROUBLE.search(answer) and not _IDEOGRAPHS.search(answer)
 
 
 def _split_ideographs(piece: str) -> Sequence[str]:

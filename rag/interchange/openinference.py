@@ -52,7 +52,8 @@ def read_step(attributes: Mapping[str, Any]) -> Step:
         arguments=first_text(attributes, "tool.parameters", "tool_call.function.arguments")
         if kind == StepKind.TOOL
         else "",
-        agent=as_text(attributes.get("agent.name")),
+        agent=first_text(attributes, "agent.name", "graph.node.id", "graph.node.name"),
+        called_from=as_text(attributes.get("graph.node.parent_id")),
         session=as_text(attributes.get("session.id")),
         user=as_text(attributes.get("user.id")),
         tags=tuple(as_text(tag) for tag in listed(attributes, "tag.tags")),

@@ -18,16 +18,24 @@ from sqlmodel import Session
 from rag.asking.answer import checked
 from rag.asking.rows import TraceSource, TraceStatus
 from rag.asking.traces import forget_trace_texts, put_claims
+from rag.grounding.rows import SilentFailure
 from rag.grounding.sentences import is_refusal
-from rag.grounding.silent_failures import silent_failures
-from rag.interchange.rows import RawEvent, RawSpan, Retrieved
+from rag.grounding.silent_failures import hides_errors, silent_failures
+from rag.interchange.agents.building import hidden_errors, step_rows
+from rag.interchange.agents.calls.rows import Loop, loops_of
+from rag.interchange.agents.evidence import Evidence, evidence_of
+from rag.interchange.agents.rows import StepRow
+from rag.interchange.rows import RawEvent, RawSpan, Retrieved, StepKind
 from rag.interchange.trees import Node, ReceivedTrace, trace_of
+from rag.storage.database import Database
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
+from rag.storage.tables.interchange import ReceivedStep
 from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
 from rag.text.citations import unknown_markers
 from rag.text.plurals import counted
 from rag.workspace import Workspace
 
+MOST_MARKERS = 10**9  # where markers have no numbers to be compared with
 _BATCH = 200  # traces in a transaction
 
 
@@ -74,6 +82,24 @@ def received_spans(session: Session, trace_id: str) -> list[RawSpan]:
         "SELECT span_id, body FROM receivedspan WHERE trace_id = ?", (trace_id,)
     )
     return [_span_of({"trace_id": trace_id, "span_id": key, **json.loads(body)}) for key, body in rows]
+
+
+def without_steps(database: Database) -> list[str]:
+    """Return received traces whose steps were never read: an older version of this program received them."""
+    rows = database.cells(
+        """SELECT id FROM trace WHERE source = 'received' AND step_count IS NULL
+           AND EXISTS (SELECT 1 FROM receivedspan s WHERE s.trace_id = trace.id)"""
+    )
+    return [str(trace_id) for (trace_id,) in rows]
+
+
+def read_steps(store: Store, trace_ids: Sequence[str]) -> None:
+    """Make the rows of received traces anew of the spans that are stored."""
+    for first in range(0, len(trace_ids), _BATCH):
+        with store.session() as session:
+            for trace_id in trace_ids[first : first + _BATCH]:
+                if received_spans(session, trace_id):
+                    _renew(session, trace_id, session.get(Trace, trace_id))
 
 
 def unchecked(store: Store, limit: int = 100) -> list[str]:
@@ -144,9 +170,11 @@ def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
     What was checked of the same answer stays, and what people said of it.
     """
     found = trace_of(received_spans(session, trace_id), time.time_ns())
-    made = _row(found)
+    steps = step_rows(found.nodes)
+    evidence = evidence_of(found.nodes, steps, found.documents)
+    made = _row(found, steps, evidence)
     if known is not None:
-        old = ["span", "tracehit", "cost"]
+        old = ["span", "tracehit", "cost", "receivedstep"]
         if (known.answer, known.passage_count) == (made.answer, made.passage_count):
             for name in _CHECKED:
                 setattr(made, name, getattr(known, name))
@@ -158,7 +186,13 @@ def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
     session.merge(made)
     session.flush()
     insert_rows(session, Span, [_span_row(trace_id, node) for node in found.nodes])
-    insert_rows(session, TraceHit, [_hit(trace_id, n, d) for n, d in enumerate(found.documents, 1)])
+    insert_rows(
+        session,
+        ReceivedStep,
+        [_step_row(trace_id, node, step) for node, step in zip(found.nodes, steps, strict=True)],
+    )
+    texts = (*found.documents, *evidence.outputs)
+    insert_rows(session, TraceHit, [_hit(trace_id, n, d) for n, d in enumerate(texts, 1)])
     add_trace_text(session, trace_id, f"{made.question}\n{made.answer}")
 
 
@@ -167,19 +201,11 @@ _CHECKED = (
 ).split()
 
 
-def _row(found: ReceivedTrace) -> Trace:
+def _row(found: ReceivedTrace, steps: Sequence[StepRow], evidence: Evidence) -> Trace:
     usage = found.usage
-    unknown = unknown_markers(found.answer, len(found.documents)) if found.documents else ""
-    clocks = sum(bool(node.clock) for node in found.nodes)
-    notes = [f"{counted(found.untold, 'model call')} did not tell the tokens"] if found.untold else []
-    notes += [] if found.is_complete else ["the trace's first span has not arrived"]
-    notes += [f"the times of {counted(clocks, 'step')} could not be right"] if clocks else []
-    notes += [f"{one.tool} was called {one.count} times with the same arguments" for one in found.loops]
-    if unknown:
-        notes.append(f"the answer cites {unknown}, which was not among the documents")
-    failures = (
-        silent_failures(found.question, found.answer, "", len(found.documents)) if found.is_complete else []
-    )
+    loops = loops_of(steps)
+    tools = [step for step in steps if step.kind is StepKind.TOOL and step.is_counted]
+    sources = (*found.documents, *evidence.outputs)
     return Trace(
         id=found.trace_id,
         session_id=found.session or found.trace_id,
@@ -191,16 +217,48 @@ def _row(found: ReceivedTrace) -> Trace:
         answer=found.answer,
         application=found.application or "(no name)",
         model=found.model,
-        fallbacks=json.dumps(notes),
+        fallbacks=json.dumps(_notes(found, loops, evidence)),
         prompt_tokens=usage.prompt or 0,
         cached_tokens=usage.cached or 0,
         completion_tokens=usage.completion or 0,
         total_ms=found.duration_ms,
-        candidate_count=len(found.documents),
-        passage_count=len(found.documents),
-        passage_documents=len({document.name or document.id for document in found.documents}),
-        silent_failures=json.dumps(failures),
+        candidate_count=len(sources),
+        passage_count=len(sources),
+        passage_documents=len({document.name or document.id for document in sources}),
+        silent_failures=json.dumps(_failures(found, steps, loops, evidence)),
+        step_count=len(steps),
+        tool_calls=len(tools),
+        tool_errors=sum(bool(step.error) for step in tools),
+        loop_count=len(loops),
     )
+
+
+def _notes(found: ReceivedTrace, loops: Sequence[Loop], evidence: Evidence) -> list[str]:
+    """Return what is odd about a trace, in sentences."""
+    unknown = unknown_markers(found.answer, len(found.documents)) if found.documents else ""
+    clocks = sum(bool(node.clock) for node in found.nodes)
+    notes = [f"{counted(found.untold, 'model call')} did not tell the tokens"] if found.untold else []
+    notes += [] if found.is_complete else ["the trace's first span has not arrived"]
+    notes += [f"the times of {counted(clocks, 'step')} could not be right"] if clocks else []
+    notes += [*(loop.sentence for loop in loops), *evidence.notes]
+    if unknown:
+        notes.append(f"the answer cites {unknown}, which was not among the documents")
+    return notes
+
+
+def _failures(
+    found: ReceivedTrace, steps: Sequence[StepRow], loops: Sequence[Loop], evidence: Evidence
+) -> list[SilentFailure]:
+    """Return what is wrong with an answer that came without an error, and with how it came about."""
+    if not found.is_complete or found.error:
+        return []
+    # Markers number documents. Where only tools gave sources, nobody knows how the application numbered them.
+    numbered = len(found.documents) if found.documents or not evidence.outputs else MOST_MARKERS
+    failures = [*silent_failures(found.question, found.answer, "", numbered)]
+    failures += [SilentFailure.LOOP] if loops else []
+    if hidden_errors(steps) and hides_errors(found.answer):
+        failures.append(SilentFailure.HIDDEN_ERROR)
+    return failures
 
 
 def _span_row(trace_id: str, node: Node) -> dict[str, Any]:
@@ -214,16 +272,22 @@ def _span_row(trace_id: str, node: Node) -> dict[str, Any]:
     }
 
 
+def _step_row(trace_id: str, node: Node, step: StepRow) -> dict[str, Any]:
+    texts = {"input": node.step.input or node.step.arguments, "output": node.step.output}
+    return {"trace_id": trace_id, **vars(step), **texts}
+
+
 def _hit(trace_id: str, number: int, document: Retrieved) -> dict[str, Any]:
-    """Return a retrieved document as a candidate; it belongs to no collection here, so its ids are 0."""
+    """Return a document or a tool's output as a candidate; it is in no collection here: its ids are 0."""
+    place = document.place
     return {
         "trace_id": trace_id,
         "chunk_id": 0,
         "document_id": 0,
         "document": document.name or document.id or f"document {number}",
         "path": "",
-        "place": "",
-        "place_kind": "",
+        "place": place,
+        "place_kind": "step" if place else "",
         "start": 0,
         "end": len(document.text),
         "text": document.text,

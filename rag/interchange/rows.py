@@ -23,6 +23,11 @@ class StepKind(StrEnum):
     PROMPT = "prompt"
     UNKNOWN = "unknown"
 
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        return "model" if self is StepKind.LLM else str(self)
+
 
 @dataclass(frozen=True)
 class RawSpan:
@@ -74,13 +79,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """A document that a retriever or reranker returned."""
+    """A document that a retriever or reranker returned, or what a tool gave back at a place in the trace."""
 
     text: str
     id: str = ""
     name: str = ""
     score: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,8 @@ class Step:
     """What a span means: its kind, what went in and out, documents, model, usage.
 
     input and output are the texts that a person reads; messages are those of a model's call. arguments are a
-    tool's, as JSON. session is the conversation's id. Everything that is not known is empty or None.
+    tool's, as JSON. called_from is the agent that called this one, where the sender names it. session is the
+    conversation's id. Everything that is not known is empty or None.
     """
 
     kind: StepKind
@@ -116,6 +123,7 @@ class Step:
     tool: str = ""
     arguments: str = ""
     agent: str = ""
+    called_from: str = ""
     session: str = ""
     user: str = ""
     tags: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.interchange.attributes import as_text, parsed
+from rag.interchange.attributes import parsed
 from rag.interchange.rows import RawSpan, Retrieved, Step, StepKind, Usage
 from rag.interchange.steps import step_of
 
@@ -38,7 +38,6 @@ _ANSWER_KEYS = (
     "generation",
     "value",
 )
-_LOOP = 3  # times that a tool is called with the same arguments
 
 
 @dataclass(frozen=True)
@@ -62,16 +61,6 @@ class Node:
     def key(self) -> str:
         """The id of the span."""
         return self.span.span_id
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A tool that was called with the same arguments several times, and the tokens that its calls cost."""
-
-    tool: str
-    arguments: str
-    count: int
-    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,6 @@ class ReceivedTrace:
     session: str
     user: str
     tags: tuple[str, ...]
-    loops: tuple[Loop, ...]
 
 
 def trace_of(spans: Sequence[RawSpan], now_ns: int) -> ReceivedTrace:
@@ -112,7 +100,7 @@ def trace_of(spans: Sequence[RawSpan], now_ns: int) -> ReceivedTrace:
     nodes = _tree(latest, now_ns)
     steps = [node.step for node in nodes]
     root = nodes[0]
-    models = _model_calls(nodes)
+    models = model_calls(nodes)
     named = Counter(node.step.model for node in models if node.step.model)
     told = [node.step.usage for node in models]
     costs = [node.step.cost_usd for node in models if node.step.cost_usd is not None]
@@ -135,7 +123,6 @@ def trace_of(spans: Sequence[RawSpan], now_ns: int) -> ReceivedTrace:
         session=next((step.session for step in steps if step.session), ""),
         user=next((step.user for step in steps if step.user), ""),
         tags=tuple(dict.fromkeys(tag for step in steps for tag in step.tags)),
-        loops=_loops(nodes),
     )
 
 
@@ -206,7 +193,7 @@ def _is_plausible(time_ns: int, now_ns: int) -> bool:
     return _EARLIEST_NS <= time_ns <= now_ns + _LATER_NS
 
 
-def _model_calls(nodes: Sequence[Node]) -> list[Node]:
+def model_calls(nodes: Sequence[Node]) -> list[Node]:
     """Return the calls of models; of one around another, as frameworks wrap a client, the inner."""
     parents = {node.key: node.parent_id for node in nodes}
     calls = {node.key: node for node in nodes if node.step.kind is StepKind.LLM}
@@ -228,11 +215,10 @@ def _sum(values: Sequence[int | None]) -> int | None:
 
 
 def _question(nodes: Sequence[Node]) -> str:
-    """Return what was asked: the root's input, else that of the first step that has one."""
-    for node in nodes:
-        if node.step.input:
-            return plain_question(node.step.input)
-    return ""
+    """Return what was asked: the root's input, else that of the first step that has one; tools come last."""
+    asked = [node.step for node in nodes if node.step.input]
+    first = next((step for step in asked if step.kind is not StepKind.TOOL), asked[0] if asked else None)
+    return plain_question(first.input) if first else ""
 
 
 def _answer(nodes: Sequence[Node]) -> str:
@@ -278,17 +264,3 @@ def _documents(steps: Sequence[Step]) -> tuple[Retrieved, ...]:
         if document.text and document.text not in each:
             each[document.text] = document
     return tuple(each.values())
-
-
-def _loops(nodes: Sequence[Node]) -> tuple[Loop, ...]:
-    """Return the tools that were called with the same arguments three times and more."""
-    calls: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for node in nodes:
-        if node.step.kind is StepKind.TOOL:
-            arguments = as_text(parsed(node.step.arguments or node.step.input))
-            calls[node.step.tool or node.span.name, arguments].append(node.key)
-    return tuple(
-        Loop(tool, arguments, len(keys), tuple(keys))
-        for (tool, arguments), keys in calls.items()
-        if len(keys) >= _LOOP
-    )

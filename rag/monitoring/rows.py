@@ -101,6 +101,10 @@ def _searched(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow],
     return lambda ask: value(ask) if ask.status.is_complete else None
 
 
+def _with_tools(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
+    return lambda ask: value(ask) if ask.tool_calls else None
+
+
 def _ended(value: Callable[[TraceRow], float | None]) -> Callable[[TraceRow], float | None]:
     return lambda ask: value(ask) if ask.status != TraceStatus.CANCELLED else None
 
@@ -153,6 +157,18 @@ MEASURES = {
         Measure(
             "completion_tokens", "Completion tokens", _VALUE, "", _answered(lambda a: a.completion_tokens)
         ),
+        Measure(
+            "tool_error_rate",
+            "Runs with a tool error",
+            _RATE,
+            "%",
+            _with_tools(lambda a: bool(a.tool_errors)),
+            100,
+        ),
+        Measure(
+            "loop_rate", "Runs with a tool loop", _RATE, "%", _with_tools(lambda a: bool(a.loop_count)), 100
+        ),
+        Measure("steps_per_run", "Steps a run", _VALUE, "", _ended(lambda a: a.step_count)),
         Measure(ENDPOINT_CHANGE, "Changes of endpoints", MeasureKind.CHANGE, "", lambda a: None),
         Measure("question_drift", "Drift of questions", _DRIFT, "", lambda a: None, worse=_BELOW),
         Measure(

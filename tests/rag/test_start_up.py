@@ -5,9 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from agent_spans import handoff
 from fakes import FakeEmbedder, ScriptedModel, drive
 
 from rag.governance.erasure import erase_document
+from rag.interchange.receiving import receive
 from rag.knowledge.ingest import ingest_files
 from rag.settings import Settings
 from rag.start_up import check_folder, check_starters, needs_start_up, put_settings_aside, start_up
@@ -43,6 +45,15 @@ def test_an_erasure_whose_index_is_whole_again_still_needs_its_end(
     (notice,) = drive(start_up(workspace))
     assert "An erasure was interrupted." in notice
     assert not needs_start_up(workspace)
+
+
+def test_steps_that_an_older_version_did_not_read_are_read(workspace: Workspace) -> None:
+    receive(workspace.store, handoff())
+    assert not needs_start_up(workspace)
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE trace SET step_count = NULL")
+    assert needs_start_up(workspace)
+    assert drive(start_up(workspace)) == [] and not needs_start_up(workspace)
 
 
 def test_the_starters_of_this_environment_are_as_they_should_be() -> None:

@@ -10,21 +10,24 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app.console import Console
+from app.pages.traces.steps.search_panel import StepSearch
 from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import as_it_is, label
-from app.widgets.layout import EmptyState, Flow, Panel, Splitter, refill
+from app.widgets.layout import EmptyState, Flow, Panel, Splitter, column, refill
 from app.widgets.navigation import SearchField
-from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from app.widgets.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
 from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure, Verdict
+from rag.interchange.agents.rows import has_steps
 from rag.knowledge.rows import list_collections
 from rag.text.plurals import counted
 
@@ -115,6 +118,9 @@ class TracesPage(QWidget):
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.view = TraceView(console)
         self.view.steps.trace_requested.connect(self.open_trace)
+        self.view.session.trace_requested.connect(self.open_trace)
+        self.step_search = StepSearch(console)
+        self.step_search.step_requested.connect(self.open_step)
         self.table.record_selected.connect(lambda trace: self._show(trace.id))
         self.table.record_activated.connect(lambda trace: self._show(trace.id))
         self._stack = QStackedWidget()
@@ -160,6 +166,13 @@ class TracesPage(QWidget):
         self._show(trace_id)
         self.table.choose(lambda trace: trace.id == trace_id)
 
+    def open_step(self, trace_id: str, span_id: str) -> None:
+        """Show one step of a received trace."""
+        if trace_id != self._shown:
+            self.open_trace(trace_id)
+        if trace_id == self._shown:  # it may have been deleted in the meantime
+            self.view.show_step(span_id)
+
     def show_only(self, *, collection: str = "", verdict: str = "", silent: str = "") -> None:
         """Set the filters as another page asks for."""
         self.search.clear()
@@ -181,9 +194,18 @@ class TracesPage(QWidget):
         self._make_filters()
         left = Panel()
         filters = (self.search, self.source_box, self.time_box, self.collection_box, self.model_box)
-        left.body.addLayout(Flow(*filters, self.verdict_box, self.silent_box))
-        left.body.addWidget(self.table, 1)
-        left.body.addWidget(self.count)
+        listed = column(
+            Flow(*filters, self.verdict_box, self.silent_box),
+            (self.table, 1),
+            self.count,
+            top=SMALL_SPACE,
+            spacing=SMALL_SPACE + 2,
+        )
+        self.lists = QTabWidget()
+        self.lists.setDocumentMode(True)
+        self.lists.addTab(listed, "Traces")
+        self.lists.addTab(self.step_search, "Steps")
+        left.body.addWidget(self.lists)
         right = Panel()
         self._detail_stack = QStackedWidget()
         self._detail_stack.addWidget(
@@ -260,6 +282,7 @@ class TracesPage(QWidget):
             lambda offset, limit: list_traces(database, wanted, limit, offset)
         )
         self.count.setText(counted(count, "trace"))
+        self.lists.tabBar().setVisible(has_steps(database))
 
     def _fill_filters(self) -> None:
         database = self._console.database
@@ -271,7 +294,7 @@ class TracesPage(QWidget):
 
     def _show(self, trace_id: str) -> None:
         try:
-            detail = get_trace(self._console.database, trace_id)
+            detail = get_trace(self._console.database, trace_id, with_spans=False)
         except NotFoundError as error:
             self._console.notice.emit(str(error), "bad")
             return

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QTabWidget, QWidget
 
 from app.console import Console
 from app.pages.traces.consistency_panel import ConsistencyPanel
+from app.pages.traces.steps.agents_panel import AgentsPanel
+from app.pages.traces.steps.session_panel import SessionPanel
+from app.pages.traces.steps.steps_panel import StepsPanel
 from app.pages.traces.steps_view import StepsView
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
@@ -24,7 +27,7 @@ from app.widgets.layout import Flow, column, scrolled
 from app.widgets.theme import SMALL_SPACE, SPACE, VERDICT_COLOURS
 from rag import operations
 from rag.asking.cascades.rows import list_cascade_steps
-from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
+from rag.asking.rows import TraceDetail, TraceSource, TraceStatus, list_spans
 from rag.evaluation.rows import list_sets
 from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, places, summary
@@ -86,9 +89,18 @@ class TraceView(QWidget):
         self.claim_panel.hide()
         self.claims.record_selected.connect(self._show_claim)
         self.consistency = ConsistencyPanel(console)
+        self.step_tree, self.agents = StepsPanel(console), AgentsPanel(console)
+        self.session = SessionPanel(console)
+        self.agents.step_requested.connect(self.show_step)
+        for number, (panel, title) in enumerate(
+            ((self.step_tree, "Steps"), (self.agents, "Agents"), (self.session, "Session")), 1
+        ):
+            self.tabs.insertTab(number, panel, title)
+            self.tabs.setTabVisible(number, False)
         self.tabs.addTab(column((self.claims, 1), self.claim_panel, top=SPACE), "Flags")
         self.tabs.addTab(self.consistency, "Agreement")
-        self.tabs.addTab(column((self.prompt, 1), top=SPACE), "Prompt")
+        self.prompt_tab = column((self.prompt, 1), top=SPACE)
+        self.tabs.addTab(self.prompt_tab, "Prompt")
         self.tabs.addTab(scrolled(column(self._settings, 1, top=SPACE, right=SMALL_SPACE)), "Settings")
         column((self.tabs, 1), holder=self)
 
@@ -103,9 +115,7 @@ class TraceView(QWidget):
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
         self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
         self.answer.set_answer(trace.answer or trace.error or "No answer.", markers, trace.claims)
-        self.waterfall.set_bars(
-            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in trace.spans]
-        )
+        self._show_steps(trace)
         self.steps.show_steps(list_cascade_steps(self._console.database, trace.id), trace.id)
         self.candidates.show_hits(trace.hits)
         self._claims_of = trace.id
@@ -116,6 +126,32 @@ class TraceView(QWidget):
         self.prompt.setPlainText(trace.prompt)
         self._summary.set_pairs(_figures(trace, arm_of(self._console.database, trace.id)))
         self._settings.set_pairs(_settings(trace))
+
+    def show_step(self, span_id: str) -> None:
+        """Show a step of the received trace that is open, by the id of its span."""
+        self.step_tree.choose_step(span_id)
+        self.tabs.setCurrentWidget(self.step_tree)
+
+    def _show_steps(self, trace: TraceDetail) -> None:
+        """Show the stages of our own answer as bars; another application's steps have tabs of their own."""
+        received = trace.source == TraceSource.RECEIVED
+        spans = () if received else list_spans(self._console.database, trace.id)
+        self.waterfall.set_bars(
+            [Bar(s.name, s.start_ms, s.end_ms, s.detail, _KIND_COLOURS.get(s.kind, 7)) for s in spans]
+        )
+        self.waterfall_title.setVisible(not received)
+        self.waterfall.setVisible(not received)
+        self.open_steps.setText(f"Show its {counted(trace.step_count or 0, 'step')}")
+        self.open_steps.setVisible(received)
+        self.step_tree.show_trace(trace.id if received else "")
+        self.agents.show_trace(trace.id if received else "")
+        others = self.session.show_session(trace.session_id, trace.id) if received else 0
+        for panel, shown in (
+            (self.step_tree, received), (self.agents, received), (self.session, others > 1),
+            (self.consistency, not received or bool(trace.prompt)),  # only our own can be asked again
+            (self.prompt_tab, not received or bool(trace.prompt)),
+        ):  # fmt: skip
+            self.tabs.setTabVisible(self.tabs.indexOf(panel), shown)
 
     def add_to_set(self, name: str = "") -> None:
         """Add the trace to an evaluation set as a case; without a name, ask for the set."""
@@ -162,6 +198,10 @@ class TraceView(QWidget):
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
+        self.waterfall_title = label("Where the time went", "section")
+        self.open_steps = button(
+            "", lambda: self.tabs.setCurrentWidget(self.step_tree), link=True, tip="As a tree with a timeline"
+        )
         content = column(
             self.question,
             self.status,
@@ -171,8 +211,8 @@ class TraceView(QWidget):
             self.answer,
             self.steps,
             self.feedback,
-            Flow(self.case_button, self.regression_button),
-            label("Where the time went", "section"),
+            Flow(self.open_steps, self.case_button, self.regression_button),
+            self.waterfall_title,
             self.waterfall,
             label("In figures", "section"),
             self._summary,
@@ -222,6 +262,10 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
         f"{trace.passage_count} of {trace.searched_chunks:,} chunks from {trace.passage_documents} of "
         f"{trace.searched_documents:,} documents; {trace.candidate_count} candidates"
     )
+    if trace.source == TraceSource.RECEIVED:
+        passages = counted(
+            trace.passage_count, "document or output of a tool", "documents and outputs of tools"
+        )
     tokens = (
         f"{trace.prompt_tokens:,} prompt, of them {trace.cached_tokens:,} cached; "
         f"{trace.completion_tokens:,} completion"

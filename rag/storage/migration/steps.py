@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from rag.storage.migration.actions import (
     answer_cache,
     cascades,
-    cost_days,
     costs,
     document_list,
     documents,
@@ -30,6 +29,7 @@ from rag.storage.migration.actions import (
     states,
     thinking,
 )
+from rag.storage.migration.actions.from_19 import agent_steps, cost_days
 from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -492,6 +492,7 @@ STEPS: tuple[Step, ...] = (
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
     Step(19, "costs summed up by day", cost_days.ACTIONS),
+    Step(20, "the steps of received traces", agent_steps.ACTIONS),
 )
 
 

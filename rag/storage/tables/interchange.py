@@ -1,4 +1,4 @@
-"""Tables of what came from other applications: their spans, as they were sent."""
+"""Tables of what came from other applications: their spans, as they were sent and as they are read."""
 
 from __future__ import annotations
 
@@ -16,4 +16,39 @@ class ReceivedSpan(SQLModel, table=True):
     body: str  # JSON of rag.interchange.rows.RawSpan: everything that was sent
 
 
+class ReceivedStep(SQLModel, table=True):
+    """What a received span means, made anew of all spans of its trace. See rag.interchange.agents.rows.
+
+    The long texts are the last columns: what lists steps does not read the pages that they overflow into.
+    """
+
+    trace_id: str = Field(primary_key=True)
+    span_id: str = Field(primary_key=True)
+    parent_id: str  # in the tree as it is shown; "" for the first
+    position: int  # in the tree, from 1: parents before children
+    depth: int
+    name: str
+    kind: str  # of rag.interchange.rows.StepKind
+    start_ms: float  # since the trace began
+    end_ms: float
+    error: str
+    clock: str  # what was wrong with the times as they were sent
+    is_orphan: bool  # its parent never arrived
+    agent: str  # that the sender names
+    called_from: str  # the agent that called this one, where the sender names it
+    tool: str
+    call: str  # fingerprint of a tool's arguments; "" when they are not known
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cost_usd: float | None = None  # as the sender tells it
+    is_counted: bool  # no other step is about the same call of a model or tool
+    input: str
+    output: str
+
+
+mark(ReceivedStep, copy="input output", written="error",
+     name="name agent called_from tool model",
+     technical="trace_id span_id parent_id kind clock call")  # fmt: skip
 mark(ReceivedSpan, copy="body", technical="trace_id span_id")

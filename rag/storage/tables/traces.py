@@ -70,6 +70,10 @@ class Trace(SQLModel, table=True):
     best_score: float | None = None  # highest cosine of a candidate
     silent_failures: str = "[]"  # JSON list of names from rag.grounding.rows
     parent_id: str = ""  # the question of the session that this one follows; "" for a first one
+    step_count: int | None = None  # steps of another application; None of our own
+    tool_calls: int | None = None
+    tool_errors: int | None = None  # calls of tools that failed
+    loop_count: int | None = None  # tools that were called three times with the same arguments
 
 
 class AskSession(SQLModel, table=True):

@@ -258,7 +258,7 @@ def test_candidates_say_why_they_are_not_in_the_prompt(
 
 def test_flags_lead_to_their_evidence(page: TracesPage, view: TraceView, asked: dict[str, str]) -> None:
     page.open_trace(asked["bad"])
-    view.tabs.setCurrentIndex(2)
+    view.tabs.setCurrentWidget(view.claims.parentWidget())
     assert column(view.claims, "Sentence") == ["The tide at Bremen rises 9.5 metres [1]."]
     assert not view.claim_panel.isVisible()
     view.claims.selectRow(0)

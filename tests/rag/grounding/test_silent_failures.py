@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rag.grounding.rows import SilentFailure
 from rag.grounding.silent_failures import (
     cites_nothing,
+    hides_errors,
     is_empty,
     is_other_language,
     repeats_itself,
@@ -139,3 +140,22 @@ def test_a_question_that_names_a_language_may_be_answered_in_it() -> None:
     assert is_other_language("How long does the battery of the device last?", german)
     assert not is_other_language("How long does the battery last? Answer in German.", german)
     assert not is_other_language("Wie lange hält der Akku, wenn die Sonne nicht scheint?", german)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hides"),
+    [
+        ("The tide rises 3.5 metres.", True),
+        ("Der Hafen öffnet um acht.", True),
+        ("The search failed, but the tide rises 3.5 metres.", False),
+        ("I couldn’t reach the weather service.", False),
+        ("Unfortunately there is no data for Bern.", False),
+        ("Das Wetter konnte nicht abgerufen werden.", False),
+        ("La recherche est impossible.", False),
+        ("No pude abrir la página.", False),
+        ("天気は晴れです。", False),  # nothing is known of its words
+        ("", False),  # an empty answer is a failure of its own
+    ],
+)
+def test_an_answer_hides_an_error_when_it_has_no_word_of_trouble(answer: str, hides: bool) -> None:
+    assert hides_errors(answer) is hides

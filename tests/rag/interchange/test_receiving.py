@@ -3,10 +3,22 @@
 import random
 from dataclasses import replace
 
+from agent_spans import span as step
+from agent_spans import tool
+
 from rag.asking.flag_limits import set_opinion
 from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.asking.traces import delete_traces
-from rag.interchange.receiving import check_received, receive, received_spans, unchecked
+from rag.grounding.rows import SilentFailure
+from rag.interchange.agents.rows import list_steps
+from rag.interchange.receiving import (
+    check_received,
+    read_steps,
+    receive,
+    received_spans,
+    unchecked,
+    without_steps,
+)
 from rag.interchange.rows import RawEvent, RawSpan
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import Trace
@@ -112,3 +124,58 @@ def test_a_trace_of_our_own_is_not_overwritten(workspace: Workspace) -> None:
     arrival = receive(workspace.store, [*spans(), replace(spans()[0], trace_id="cd" * 16)])
     assert (arrival.own, arrival.added, arrival.spans) == ((TRACE,), ("cd" * 16,), 1)
     assert get_trace(workspace.database, TRACE).question == "Ours?"
+
+
+def agent_trace(answer: str) -> list[RawSpan]:
+    """Return an agent that searches the same three times, and whose other tool fails."""
+    found = "The tide at Bremen rises 3.5 metres."
+    return [
+        step(1, 0, "AGENT", "guide", end=30, input__value="How high?", output__value=answer),
+        *(tool(n, 1, "search", {"q": "tide"}, found, start=n) for n in (2, 3, 4)),
+        tool(5, 1, "weather", {}, "Error: off", start=9),
+    ]
+
+
+def test_outputs_of_tools_are_what_an_answer_is_checked_against(workspace: Workspace) -> None:
+    receive(workspace.store, agent_trace("The tide rises 3.5 metres."))
+    detail = get_trace(workspace.database, TRACE)
+    assert [(hit.document, hit.place, hit.marker) for hit in detail.hits] == [("search", "step 2", 1)]
+    assert detail.passage_count == 1 and "without sources" not in detail.states
+    assert unchecked(workspace.store) == [TRACE] and check_received(workspace, TRACE)
+    (claim,) = get_trace(workspace.database, TRACE).claims
+    assert claim.evidence_marker == 1
+    receive(workspace.store, [tool(8, 1, "weather", {"at": "x"}, "It rains in Bern.", start=12)])
+    assert get_trace(workspace.database, TRACE).claims == (), "there is more to check it against"
+
+
+def test_loops_and_hidden_errors_are_silent_failures(workspace: Workspace) -> None:
+    database = workspace.database
+    receive(workspace.store, agent_trace("The tide rises 3.5 metres."))
+    detail = get_trace(database, TRACE)
+    assert detail.silent_failures == (SilentFailure.LOOP, SilentFailure.HIDDEN_ERROR)
+    assert detail.fallbacks[-1] == "search was called 3 times with the same arguments"
+    assert (detail.step_count, detail.tool_calls, detail.tool_errors, detail.loop_count) == (5, 4, 1, 1)
+    for failure in detail.silent_failures:
+        assert [row.id for row in list_traces(database, TraceFilter(silent=failure))] == [TRACE]
+    receive(workspace.store, agent_trace("The weather service failed, the tide rises 3.5 metres."))
+    assert get_trace(database, TRACE).silent_failures == (SilentFailure.LOOP,)
+    receive(workspace.store, [replace(agent_trace("So.")[0], error="it broke")])
+    assert get_trace(database, TRACE).silent_failures == (), "it failed, and said so"
+
+
+def test_markers_of_an_agent_without_documents_are_not_judged(workspace: Workspace) -> None:
+    receive(workspace.store, agent_trace("The tide rises 3.5 metres [4]. The weather is unavailable."))
+    assert SilentFailure.CITES_NOTHING not in get_trace(workspace.database, TRACE).silent_failures
+
+
+def test_steps_of_an_older_file_are_read_once(workspace: Workspace) -> None:
+    receive(workspace.store, agent_trace("So."))
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE trace SET step_count = NULL")
+        session.connection().exec_driver_sql("DELETE FROM receivedstep")
+        session.add(
+            Trace(id="ee" * 16, session_id="s", created_ms=1, status="done", question="?", source="received")
+        )
+    assert without_steps(workspace.database) == [TRACE], "nothing can be read of one without spans"
+    read_steps(workspace.store, [TRACE, "ee" * 16])
+    assert without_steps(workspace.database) == [] and len(list_steps(workspace.database, TRACE)) == 5

@@ -26,3 +26,7 @@ def test_a_span_survives_json_as_it_is_stored() -> None:
 def test_what_is_not_told_is_unknown_and_not_zero() -> None:
     assert Usage() == Usage(None, None, None, None, None) and Step(StepKind.LLM).cost_usd is None
     assert {kind.value for kind in StepKind} >= {"agent", "tool", "guardrail", "evaluator", "unknown"}
+
+
+def test_a_model_is_called_so_by_people() -> None:
+    assert (StepKind.LLM.words, StepKind.TOOL.words) == ("model", "tool")

@@ -109,18 +109,6 @@ def test_ten_thousand_spans_in_a_chain_are_a_tree() -> None:
     assert len(trace.nodes) == 10_000 and trace.nodes[-1].depth == 9_999
 
 
-def test_the_same_call_three_times_is_a_loop() -> None:
-    call = {"tool__name": "look", "tool__parameters": '{"at": 1}'}
-    spans = [
-        span(1),
-        *(span(n, 1, n, n + 1, "TOOL", **call) for n in (2, 3, 4)),
-        span(5, 1, kind="TOOL", tool__name="x"),
-    ]
-    (loop,) = trace_of(spans, NOW).loops
-    assert (loop.tool, loop.count, [key[-1] for key in loop.keys]) == ("look", 3, ["2", "3", "4"])
-    assert trace_of(spans[:3], NOW).loops == ()
-
-
 def test_a_reranker_has_the_last_word_on_the_documents() -> None:
     documents = {"retrieval.documents.0.document.content": "a", "retrieval.documents.1.document.content": "b"}
     reranked = {"reranker.output_documents.0.document.content": "b"}
@@ -149,3 +137,10 @@ def test_the_question_is_found_in_what_frameworks_write(value: Any, text: str) -
 def test_an_answer_that_is_no_known_json_stays_as_it_is() -> None:
     assert plain_answer('{"a": 1}') == '{"a": 1}' and plain_answer("{x") == "{x"
     assert plain_answer('{"output": {"content": "So."}}') == "So."
+
+
+def test_the_arguments_of_a_tool_are_no_question_while_anything_else_is() -> None:
+    call = span(2, 1, kind="TOOL", input__value='{"q": "tide"}')
+    asked = span(3, 1, 2, kind="LLM", input__value="How high?")
+    assert trace_of([span(1), call, asked], NOW).question == "How high?"
+    assert trace_of([span(1), call], NOW).question == '{"q": "tide"}'

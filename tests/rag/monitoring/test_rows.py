@@ -365,3 +365,14 @@ def test_a_prompt_is_named_by_its_version_or_else_by_its_fingerprint(workspace: 
     assert list_asked_prompts(workspace.database) == [
         ("f00dcafe99", "a f00dcafe"), ("f1", "a@1"), ("f2", "b@2")
     ]  # fmt: skip
+
+
+def test_measures_of_agents_count_runs_that_have_tools() -> None:
+    of = {key: MEASURES[key].of for key in ("tool_error_rate", "loop_rate", "steps_per_run")}
+    own = ask()
+    assert [measure(own) for measure in of.values()] == [None, None, None], "not a trace of an agent"
+    run = ask(step_count=12, tool_calls=3, tool_errors=2, loop_count=0)
+    assert [measure(run) for measure in of.values()] == [True, False, 12]
+    without_tools = ask(step_count=2, tool_calls=0, tool_errors=0, loop_count=0)
+    assert [measure(without_tools) for measure in of.values()] == [None, None, 2]
+    assert MEASURES["steps_per_run"].shown(12) == "12" and MEASURES["tool_error_rate"].shown(0.5) == "50 %"

@@ -1,0 +1,1 @@
+"""Who calls whom in a trace, what each costs, and calls that are made again and again."""
