@@ -1,0 +1,1 @@
+"""Commands on governance: what may be done, what was done, and evidence of both."""
