@@ -54,6 +54,10 @@ def print_pdf(html: str, title: str, path: str) -> int:
     """
     application = _application()
     part = Path(f"{path}.part")
+    try:
+        part.write_bytes(b"")  # Qt would only say that it cannot
+    except OSError as error:
+        raise RagError(f"{path} cannot be written to ({error.strerror}). Choose another folder.") from error
     writer = QPdfWriter(str(part))
     writer.setResolution(_DPI * 12)  # text is placed as finely as it is printed
     writer.setPageLayout(

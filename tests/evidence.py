@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import SQLModel
-from fakes import drive
+from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
 from stored_traces import add_traces
 from table_rows import row
 
@@ -19,6 +21,7 @@ from rag.evaluation.sets import change_set, create_set
 from rag.governance.rows import ErasureState
 from rag.knowledge.ingest import ingest_files
 from rag.storage import audit_log
+from rag.storage.data_folder import DATABASE
 from rag.storage.tables.costs import Cost
 from rag.storage.tables.endpoints import EndpointChange
 from rag.storage.tables.evaluation import (
@@ -139,3 +142,30 @@ def _backdate(workspace: Workspace) -> None:
 def add_audit_row(workspace: Workspace, action: str, created_ms: int) -> None:
     """Store that something was done at a time."""
     _add(workspace, AuditEvent(created_ms=created_ms, action=action, subject="A"))
+
+
+def fill_folder(folder: Path, hostile: str = "") -> Path:
+    """Make a data folder in which everything has happened, and return it; nothing has it open."""
+    documents, data = folder / "documents", folder / "data"
+    documents.mkdir()
+    data.mkdir()
+    (documents / "bread.md").write_text("# Bread\n\nRye bread needs sourdough and 12 hours of rest.\n", "utf-8")
+    (documents / "tides.txt").write_text("The tide at Bremen rises 3.5 metres. Boats leave at noon.", "utf-8")
+    with open_folder(data) as workspace:
+        fill(workspace, documents, hostile)
+    return data
+
+
+def open_folder(data: Path) -> Workspace:
+    """Open a data folder with a fast embedder and a scripted model."""
+    return Workspace(
+        data, "a test", embedder=FakeEmbedder(), load_model=ScriptedModel().load, reader=DirectReader()
+    )
+
+
+def copy_folder(data: Path, to: Path) -> Path:
+    """Copy what a report is made of to another data folder, and return it."""
+    to.mkdir()
+    with closing(sqlite3.connect(data / DATABASE)) as old, closing(sqlite3.connect(to / DATABASE)) as new:
+        old.backup(new)
+    return to

@@ -15,6 +15,7 @@ _ORDER = (
 )  # fmt: skip
 _KINDS = ("worse", "gone", "changed", "added", "better")
 _MOST_NAMED = 8
+_NARROW = 3  # columns of a table whose first one says what a row is about
 
 
 def compare_reports(first: str, second: str) -> ReportComparison:
@@ -125,8 +126,9 @@ def _of_logs(section: Section, before: Section | None, after: Section | None) ->
 
 
 def _what(block: Block, one: Statement) -> str:
-    """Return what a row is about: its first cells, or the title of sentences."""
-    return ", ".join(cell for cell in one.cells[:3] if cell) or block.title
+    """Return what a row is about: its first cell or two, or the title of sentences."""
+    most = 1 if len(block.columns) <= _NARROW else 2
+    return ", ".join(cell for cell in one.cells[:most] if cell) or block.title
 
 
 def _difference(kind: str, section: Section, what: str, before: str, after: str) -> Difference:

@@ -70,7 +70,8 @@ def _policies(scope: Scope, book: Book, collection: str) -> list[Statement]:
     made = []
     for row in rows:
         bound = scope.database.cells(
-            """SELECT coalesce(c.name, 'all collections') FROM guardpolicybinding b
+            """SELECT iif(b.collection_id = 0, 'all collections', coalesce(c.name, 'a deleted collection'))
+               FROM guardpolicybinding b
                LEFT JOIN collection c ON c.id = b.collection_id WHERE b.policy_id = ? ORDER BY 1""",
             (row["id"],),
         )
