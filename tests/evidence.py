@@ -87,7 +87,10 @@ def _evaluate(workspace: Workspace) -> None:
         "collection": "A", "version_id": 1, "version_number": 1, "model_file": "qwen.gguf", "model_sha256": "cd" * 32,
         "prompt_version_id": 1, "prompt_version": 1, "prompt_name": "default",
     }  # fmt: skip
-    _add(workspace, row(EvaluationRun, id=1, created_ms=OCTOBER + 40 * HOUR, finished_ms=OCTOBER + 41 * HOUR, **facts))
+    _add(
+        workspace,
+        row(EvaluationRun, id=1, created_ms=OCTOBER + 40 * HOUR, finished_ms=OCTOBER + 41 * HOUR, **facts),
+    )
     _add(
         workspace,
         *(
@@ -136,7 +139,9 @@ def _backdate(workspace: Workspace) -> None:
     with workspace.store.session() as session:
         for table in ("auditevent", "datasetversion", "pipelineversion", "promptversion", "gaterequirement"):
             session.connection().exec_driver_sql(f"UPDATE {table} SET created_ms = ?", (OCTOBER + 60 * HOUR,))
-        session.connection().exec_driver_sql("UPDATE pipelinelabelmove SET moved_ms = ?", (OCTOBER + 60 * HOUR,))
+        session.connection().exec_driver_sql(
+            "UPDATE pipelinelabelmove SET moved_ms = ?", (OCTOBER + 60 * HOUR,)
+        )
 
 
 def add_audit_row(workspace: Workspace, action: str, created_ms: int) -> None:
@@ -149,7 +154,9 @@ def fill_folder(folder: Path, hostile: str = "") -> Path:
     documents, data = folder / "documents", folder / "data"
     documents.mkdir()
     data.mkdir()
-    (documents / "bread.md").write_text("# Bread\n\nRye bread needs sourdough and 12 hours of rest.\n", "utf-8")
+    (documents / "bread.md").write_text(
+        "# Bread\n\nRye bread needs sourdough and 12 hours of rest.\n", "utf-8"
+    )
     (documents / "tides.txt").write_text("The tide at Bremen rises 3.5 metres. Boats leave at noon.", "utf-8")
     with open_folder(data) as workspace:
         fill(workspace, documents, hostile)

@@ -33,7 +33,9 @@ def test_pages_are_a4_and_say_what_they_belong_to(tmp_path: Path) -> None:
     assert count == len(found) > 1
     for number, text in enumerate(found, 1):
         assert text.endswith(f"Evidencereport:answers{number}/{count}")
-    numbers = re.findall(r"Sentence(\d+)\.", " ".join(found))  # one at the edge is on both pages, and cut off on one
+    numbers = re.findall(
+        r"Sentence(\d+)\.", " ".join(found)
+    )  # one at the edge is on both pages, and cut off on one
     assert list(dict.fromkeys(numbers)) == [str(n) for n in range(120)]
     with pypdfium2.PdfDocument(path) as pdf:
         assert tuple(round(side) for side in pdf[0].get_size()) == A4
@@ -59,7 +61,10 @@ def test_a_box_is_not_torn() -> None:
     assert before.top() < height < before.bottom()
     _keep_together(document)
     after = layout.frameBoundingRect(table)
-    assert after.bottom() > height and layout.blockBoundingRect(table.firstCursorPosition().block()).top() >= height
+    assert (
+        after.bottom() > height
+        and layout.blockBoundingRect(table.firstCursorPosition().block()).top() >= height
+    )
 
 
 @pytest.mark.usefixtures("qtbot")
@@ -83,6 +88,8 @@ def test_the_command_line_prints_without_a_display(tmp_path: Path) -> None:
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     code = f"import main; print(main._print_pdf('<h1>Hello</h1>', 'x', {str(tmp_path / 'a.pdf')!r}))"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.strip() == "1", done.stderr
     assert "Hello" in texts(tmp_path / "a.pdf")[0]

@@ -45,7 +45,8 @@ app.add_typer(report_app, name="report")
 @report_app.command(MAKE)
 def make(
     pipeline: Annotated[
-        str, typer.Argument(help="NAME, NAME@NUMBER or NAME@LABEL; without it: everything.", metavar="[PIPELINE]")
+        str,
+        typer.Argument(help="NAME, NAME@NUMBER or NAME@LABEL; without it: everything.", metavar="[PIPELINE]"),
     ] = "",
     period: Annotated[
         str, typer.Option("--period", "-p", help="2026, 2026-Q4, 2026-11, a day, or FROM..TO, in UTC.")
@@ -64,7 +65,11 @@ def make(
     gaps = [gap for section in read_report(made.json_path).sections for gap in section.gaps]
     if as_json:
         values = {name: value for name, value in asdict(made).items() if name != "print_html"}
-        values |= {"pdf_path": made.pdf_path if pages else "", "pages": pages, "gaps": [asdict(gap) for gap in gaps]}
+        values |= {
+            "pdf_path": made.pdf_path if pages else "",
+            "pages": pages,
+            "gaps": [asdict(gap) for gap in gaps],
+        }
         print_json(values)
         return
     screen.print(plain(made.sentence()))

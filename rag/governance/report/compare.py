@@ -55,7 +55,7 @@ def _of_section(before: Section | None, after: Section | None) -> Iterator[Diffe
     old, new = _statements(before), _statements(after)
     for key in dict.fromkeys((*new, *old)):
         one, other = old.get(key), new.get(key)
-        block, statement = (other or one)  # type: ignore[misc]
+        block, statement = other or one  # type: ignore[misc]
         if block.is_log:
             continue
         if one is None:

@@ -14,7 +14,16 @@ from rag.monitoring.control_limits import wilson_interval
 from rag.text.plurals import counted
 
 _POLICIES = ("Policy", "Version", "In force since (UTC)", "By", "Applies to", "Fingerprint")
-_RATES = ("Policy", "Rule", "Check", "Measured on", "Alarms per 1,000", "95 % interval", "Called wrong", "When (UTC)")
+_RATES = (
+    "Policy",
+    "Rule",
+    "Check",
+    "Measured on",
+    "Alarms per 1,000",
+    "95 % interval",
+    "Called wrong",
+    "When (UTC)",
+)
 _FOUND = ("Policy", "Rule", "Found", "What was done", "Times", "Called right", "Called wrong")
 _ERASURES = ("Erasure", "Collection", "Begun (UTC)", "Done (UTC)", "State", "Found afterwards")
 _PRODUCTION = "production"
@@ -87,7 +96,9 @@ def _policies(scope: Scope, book: Book, collection: str) -> list[Statement]:
             book.cite("guardpolicylabel", policy_id=row["id"], name=_PRODUCTION),
         )
         key = f"guardrails.policy.{row['name']}"
-        made.append(table_row(key, _POLICIES, cells, sources, number=row["number"], fingerprint=row["fingerprint"]))
+        made.append(
+            table_row(key, _POLICIES, cells, sources, number=row["number"], fingerprint=row["fingerprint"])
+        )
     return made
 
 
@@ -154,7 +165,11 @@ def changes_section(scope: Scope, book: Book) -> Section:
         gaps.append(Gap("changes.none", "The audit log has no change in this period."))
     head = _head(scope, book)
     if "hash" not in _columns(scope, "auditevent"):
-        gaps.append(Gap("changes.chain", "The rows of the audit log are not chained, so a changed row would not show."))
+        gaps.append(
+            Gap(
+                "changes.chain", "The rows of the audit log are not chained, so a changed row would not show."
+            )
+        )
     elif not head or not head[0].values["hash"]:
         gaps.append(Gap("changes.head", "The audit log has no row yet, so there is no head of its chain."))
     blocks = [Block("Audit log", (*about, *head)), Block("Changes", changes, EVENTS, is_log=True)]
@@ -202,9 +217,19 @@ def _head(scope: Scope, book: Book) -> list[Statement]:
         return []
     row = dict(rows[0])
     head = str(row.get("hash") or "")
-    text = f"The newest row of the audit log in this report is {row['id']}, of {moment(row['created_ms'])} UTC"
+    text = (
+        f"The newest row of the audit log in this report is {row['id']}, of {moment(row['created_ms'])} UTC"
+    )
     text += f"; the head of its chain is {head}." if head else "."
-    return [Statement("changes.head", text, (book.cite("auditevent", id=row["id"]),), (), {"row": row["id"], "hash": head})]
+    return [
+        Statement(
+            "changes.head",
+            text,
+            (book.cite("auditevent", id=row["id"]),),
+            (),
+            {"row": row["id"], "hash": head},
+        )
+    ]
 
 
 # --- retention and erasures -------------------------------------------------------------------------------
@@ -216,12 +241,18 @@ def retention_section(scope: Scope, book: Book) -> Section:
     for row in scope.rows("SELECT * FROM erasure WHERE {period} ORDER BY id", at="begun_ms"):
         if scope.config.get("collection", row["collection"]) != row["collection"]:
             continue
-        found = "nobody looked: it was interrupted" if row["found_count"] is None else f"{row['found_count']:,} places"
+        found = (
+            "nobody looked: it was interrupted"
+            if row["found_count"] is None
+            else f"{row['found_count']:,} places"
+        )
         done = moment(row["done_ms"]) if row["done_ms"] is not None else ""
         cells = (str(row["id"]), row["collection"], moment(row["begun_ms"]), done, row["state"], found)
         sources = (book.cite("erasure", id=row["id"]),)
         made.append(table_row(f"retention.erasure.{row['id']}", _ERASURES, cells, sources))
-    condition = "(action LIKE '%retention%' OR action IN ('compacted', 'answer cache cleared', 'session deleted'))"
+    condition = (
+        "(action LIKE '%retention%' OR action IN ('compacted', 'answer cache cleared', 'session deleted'))"
+    )
     removed = tuple(audit_rows(scope, book, "retention.removed", condition))
     stored = _stored(scope, book)
     gaps = []
@@ -229,7 +260,10 @@ def retention_section(scope: Scope, book: Book) -> Section:
         gaps.append(Gap("retention.erasures", "No document was erased in this period."))
     if not any("retention" in one.text for one in removed):
         gaps.append(
-            Gap("retention.rules", "No retention was applied in this period: what is stored stays until it is deleted.")
+            Gap(
+                "retention.rules",
+                "No retention was applied in this period: what is stored stays until it is deleted.",
+            )
         )
     blocks = [
         Block("Erasures", tuple(made), _ERASURES, is_log=True),
@@ -246,6 +280,10 @@ def _stored(scope: Scope, book: Book) -> list[Statement]:
     )
     if not rows:
         return []
-    count = scope.database.cells("SELECT count(*) FROM trace WHERE created_ms < ?", (scope.period.bounds[1],))[0][0]
+    count = scope.database.cells(
+        "SELECT count(*) FROM trace WHERE created_ms < ?", (scope.period.bounds[1],)
+    )[0][0]
     text = f"The oldest of {counted(count, 'stored trace')} is of {moment(rows[0]['created_ms'])} UTC."
-    return [Statement("retention.oldest", text, (book.cite("trace", id=rows[0]["id"]),), (), {"traces": count})]
+    return [
+        Statement("retention.oldest", text, (book.cite("trace", id=rows[0]["id"]),), (), {"traces": count})
+    ]

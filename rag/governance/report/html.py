@@ -97,7 +97,10 @@ PRINT = Medium(
     _PRINT_CSS,
     'width="100%" cellspacing="0" cellpadding="3" style="border-collapse: collapse"',
     'cellspacing="0" cellpadding="2"',
-    ('<table width="100%" bgcolor="#fff7e6" cellspacing="0" cellpadding="6"><tr><td class="plain">', "</td></tr></table>"),
+    (
+        '<table width="100%" bgcolor="#fff7e6" cellspacing="0" cellpadding="6"><tr><td class="plain">',
+        "</td></tr></table>",
+    ),
     False,
     "h6",
 )
@@ -107,11 +110,14 @@ def html_of(report: Report, medium: Medium = SCREEN) -> str:
     """Return a report as HTML, complete in itself."""
     sources = {source.id: source for source in report.sources}
     shown: dict[str, None] = {}
-    body = [_head(report, sources, shown, medium), *(_section(one, sources, shown, medium) for one in report.sections)]
+    body = [
+        _head(report, sources, shown, medium),
+        *(_section(one, sources, shown, medium) for one in report.sections),
+    ]
     body.append(_sources([sources[key] for key in shown], medium))
     return (
         '<!DOCTYPE html>\n<html lang="en" dir="ltr"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{text_of(title_of(report))}</title><style>{medium.css}</style></head><body>\n"
         + "\n".join(body)
@@ -150,7 +156,10 @@ def _head(report: Report, sources: dict[str, Source], shown: dict[str, None], me
                      f"{counted(len(report.sources), 'stored row')} as sources"),
         ("Fingerprint", report.fingerprint),
     )  # fmt: skip
-    rows = "".join(f'<tr><td class="plain">{name}</td><td class="plain">{text_of(value)}</td></tr>' for name, value in facts)
+    rows = "".join(
+        f'<tr><td class="plain">{name}</td><td class="plain">{text_of(value)}</td></tr>'
+        for name, value in facts
+    )
     contents = "".join(
         f'<li><a href="#{one.key}">{text_of(one.title)}</a>'
         + (f' <span class="muted">{counted(len(one.gaps), "gap")}</span>' if one.gaps else "")
@@ -188,7 +197,7 @@ def _block(block: Block, sources: dict[str, Source], shown: dict[str, None], med
     cited = partial(_cited, sources=sources, shown=shown)
     title = f"<h3>{text_of(block.title)}</h3>"
     if block.columns:
-        head = "".join(f"<th align=\"left\">{text_of(name)}</th>" for name in (*block.columns, "Source"))
+        head = "".join(f'<th align="left">{text_of(name)}</th>' for name in (*block.columns, "Source"))
         rows = "".join(
             f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in one.cells)}<td>{cited(one)}</td></tr>"
             for one in statements
@@ -198,7 +207,9 @@ def _block(block: Block, sources: dict[str, Source], shown: dict[str, None], med
         items = "".join(f"<li>{_cell(one.text)} {cited(one)}</li>" for one in statements)
         shown_as = f"<ul>{items}</ul>"
     more = len(block.statements) - len(statements)
-    left_out = f'<p class="more">{counted(more, "more row")} in the JSON file of this report.</p>' if more else ""
+    left_out = (
+        f'<p class="more">{counted(more, "more row")} in the JSON file of this report.</p>' if more else ""
+    )
     return title + shown_as + left_out
 
 
@@ -227,7 +238,9 @@ def _cited(one: Statement, sources: dict[str, Source], shown: dict[str, None]) -
 
 def _anchor(source_id: str) -> str:
     """Return the name of a source's place in the list of sources: letters, digits and dashes alone."""
-    return "s-" + "".join(sign if sign.isascii() and sign.isalnum() else f"-{ord(sign):x}-" for sign in source_id)
+    return "s-" + "".join(
+        sign if sign.isascii() and sign.isalnum() else f"-{ord(sign):x}-" for sign in source_id
+    )
 
 
 def _sources(shown: Sequence[Source], medium: Medium) -> str:

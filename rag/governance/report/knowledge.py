@@ -26,7 +26,9 @@ def documents_section(scope: Scope, book: Book) -> Section:
         newest[row["collection"]] = int(row["id"])
     for collection, version_id in newest.items():
         blocks.append(_documents(scope, book, collection, version_id, gaps))
-    blocks.append(Block("Checks of the index", _verifications(scope, book, set(newest.values())), _CHECKS, True))
+    blocks.append(
+        Block("Checks of the index", _verifications(scope, book, set(newest.values())), _CHECKS, True)
+    )
     if not versions:
         gaps.append(Gap("documents.none", "No version of a collection was in use or made in this period."))
     elif not blocks[-1].statements:
@@ -79,7 +81,9 @@ def _documents(scope: Scope, book: Book, collection: str, version_id: int, gaps:
         )  # fmt: skip
         sources = (book.cite("document", id=row["id"]),)
         key = f"documents.{collection}.{row['source']}"
-        made.append(table_row(key, _DOCUMENTS, cells, sources, sha256=row["sha256"], left_out=row["left_out"]))
+        made.append(
+            table_row(key, _DOCUMENTS, cells, sources, sha256=row["sha256"], left_out=row["left_out"])
+        )
     unknown = sum(not row["account"] for row in rows)
     if unknown:
         gaps.append(
@@ -116,6 +120,8 @@ def _verifications(scope: Scope, book: Book, version_ids: set[int]) -> tuple[Sta
             f"{row['vectors_same']} of {row['vectors_checked']}", f"{row['queries_same']} of {row['query_count']}",
         )  # fmt: skip
         made.append(
-            table_row(f"documents.check.{row['id']}", _CHECKS, cells, (book.cite("verification", id=row["id"]),))
+            table_row(
+                f"documents.check.{row['id']}", _CHECKS, cells, (book.cite("verification", id=row["id"]),)
+            )
         )
     return tuple(made)

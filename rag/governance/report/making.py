@@ -144,7 +144,9 @@ def read_report(path: str) -> Report:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RagError(f"{path} is no evidence report. Choose the file that ends in .json.") from error
     if fingerprint_of(report) != report.fingerprint:
-        raise RagError(f"{path} was changed after it was made: its fingerprint does not fit. Use the original.")
+        raise RagError(
+            f"{path} was changed after it was made: its fingerprint does not fit. Use the original."
+        )
     return report
 
 

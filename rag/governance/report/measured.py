@@ -18,7 +18,17 @@ from rag.governance.report.sources import Book, distinct, section, table_row
 from rag.text.plurals import counted
 
 _RUNS = ("Run", "Set", "Pipeline", "Finished (UTC)", "Cases", "Failed", "Model", "Judge")
-_METRICS = ("Metric", "Set", "Pipeline", "Run", "Mean", "95 % interval", "Cases", "Without a value", "Interval by")
+_METRICS = (
+    "Metric",
+    "Set",
+    "Pipeline",
+    "Run",
+    "Mean",
+    "95 % interval",
+    "Cases",
+    "Without a value",
+    "Interval by",
+)
 _GATES = ("Run", "Set", "Pipeline", "Decided (UTC)", "Outcome", "What it said")
 _REQUIRED = ("Required for", "On the set", "Since (UTC)", "By", "Gate")
 EVENTS = ("When (UTC)", "What", "Of what", "Detail")
@@ -61,7 +71,9 @@ def _run(row: dict[str, Any], gathered: GatheredRun, source: str) -> Statement:
         moment(row["finished_ms"] or row["created_ms"]), f"{row['case_count']:,} x {row['repeats']}",
         f"{failed:,}", row["model_file"], str(judge),
     )  # fmt: skip
-    return table_row(f"evaluation.run.{row['id']}", _RUNS, cells, (source,), cases=row["case_count"], failed=failed)
+    return table_row(
+        f"evaluation.run.{row['id']}", _RUNS, cells, (source,), cases=row["case_count"], failed=failed
+    )
 
 
 def _metrics(row: dict[str, Any], gathered: GatheredRun, source: str) -> list[Statement]:
@@ -135,14 +147,20 @@ def gates_section(scope: Scope, book: Book) -> Section:
     required = tuple(_required(scope, book))
     overridden = tuple(
         audit_rows(
-            scope, book, "gates.override", "action IN ('gate overridden', 'gate no longer required')", _names(scope)
+            scope,
+            book,
+            "gates.override",
+            "action IN ('gate overridden', 'gate no longer required')",
+            _names(scope),
         )
     )
     gaps = []
     if not decisions:
         gaps.append(Gap("gates.none", "No run was checked against a gate in this period."))
     if not required:
-        gaps.append(Gap("gates.required", "No gate is required before a version answers, so any version may."))
+        gaps.append(
+            Gap("gates.required", "No gate is required before a version answers, so any version may.")
+        )
     blocks = [
         Block("Decisions", decisions, _GATES),
         Block("Overridden or no longer required", overridden, EVENTS, is_log=True),
@@ -169,7 +187,9 @@ def _decisions(scope: Scope, book: Book) -> list[Statement]:
         key = f"gates.decision.{row['set_name']}.{row['pipeline']}"
         text = f"{cells[2]} {cells[4]} its gate on “{cells[1]}” (run {cells[0]}): {cells[5]}"
         made.append(
-            table_row(key, _GATES, cells, sources, text, passed=bool(row["passed"]), gate_sha256=row["gate_sha256"])
+            table_row(
+                key, _GATES, cells, sources, text, passed=bool(row["passed"]), gate_sha256=row["gate_sha256"]
+            )
         )
     return made
 
@@ -189,7 +209,9 @@ def _required(scope: Scope, book: Book) -> list[Statement]:
         about = f"{row['kind']} {row['name']}"
         cells = (about, row["set_name"], moment(row["created_ms"]), row["author"], row["gate_sha256"])
         sources = (book.cite("gaterequirement", kind=row["kind"], subject_id=row["subject_id"]),)
-        made.append(table_row(f"gates.required.{about}", _REQUIRED, cells, sources, gate_sha256=row["gate_sha256"]))
+        made.append(
+            table_row(f"gates.required.{about}", _REQUIRED, cells, sources, gate_sha256=row["gate_sha256"])
+        )
     return made
 
 
@@ -244,7 +266,9 @@ def rollouts_section(scope: Scope, book: Book) -> Section:
             row["state"] if ended or row["state"] == "running" else "running", f"{row['tried']:,}", row["outcome"],
         )  # fmt: skip
         key = f"rollouts.{row['id']}"
-        made.append(table_row(key, _ROLLOUTS, cells, (book.cite("rollout", id=row["id"]),), state=row["state"]))
+        made.append(
+            table_row(key, _ROLLOUTS, cells, (book.cite("rollout", id=row["id"]),), state=row["state"])
+        )
     moves = tuple(_label_moves(scope, book))
     gaps = [] if made else [Gap("rollouts.none", "No roll-out ran in this period.")]
     blocks = [Block("Roll-outs", tuple(made), _ROLLOUTS), Block("Labels moved", moves, _MOVES, is_log=True)]

@@ -30,9 +30,19 @@ _MOST_FLAGGED = 25
 # (key, title, which questions are counted, of which questions)
 _RATES = (
     ("flagged", "had a sentence that its sources do not support", "t.flag_count > 0", "t.claim_count > 0"),
-    ("contradicted", "had a sentence that its sources contradict", "t.contradicted_count > 0", "t.claim_count > 0"),
+    (
+        "contradicted",
+        "had a sentence that its sources contradict",
+        "t.contradicted_count > 0",
+        "t.claim_count > 0",
+    ),
     ("refused", "were refusals", "t.outcome = 'refused'", "t.status = 'done'"),
-    ("silent", "were silent failures: an answer that looks like one and is none", "t.silent_failures != '[]'", "t.status = 'done'"),
+    (
+        "silent",
+        "were silent failures: an answer that looks like one and is none",
+        "t.silent_failures != '[]'",
+        "t.status = 'done'",
+    ),
     ("failed", "ended in an error", "t.status IN ('failed', 'interrupted')", "t.status != 'cancelled'"),
     ("unchecked", "could not be checked", "t.check_error != ''", "t.status = 'done'"),
 )
@@ -45,7 +55,9 @@ def incidents_section(scope: Scope, book: Book) -> Section:
     down = tuple(_thumbs_down(scope, book))
     gaps = []
     if not rates:
-        gaps.append(Gap("incidents.rates", "No question was asked in this period, so no rate of faults is known."))
+        gaps.append(
+            Gap("incidents.rates", "No question was asked in this period, so no rate of faults is known.")
+        )
     if not alerts:
         gaps.append(Gap("incidents.alerts", "No alert fired in this period."))
     if not down:
@@ -94,7 +106,9 @@ def _flagged(scope: Scope, book: Book) -> list[Statement]:
             moment(row["created_ms"]), shortened(row["question"]), str(row["flag_count"]), row["worst_verdict"],
             ", ".join(json.loads(row["silent_failures"])),
         )  # fmt: skip
-        made.append(table_row(f"incidents.flagged.{row['id']}", _FLAGGED, cells, (book.cite("trace", id=row["id"]),)))
+        made.append(
+            table_row(f"incidents.flagged.{row['id']}", _FLAGGED, cells, (book.cite("trace", id=row["id"]),))
+        )
     return made
 
 
@@ -106,7 +120,13 @@ def _thumbs_down(scope: Scope, book: Book) -> list[Statement]:
     )
     made = []
     for row in _of_scope(scope, rows):
-        cells = (moment(row["created_ms"]), shortened(row["question"]), row["author"], row["reason"], row["note"])
+        cells = (
+            moment(row["created_ms"]),
+            shortened(row["question"]),
+            row["author"],
+            row["reason"],
+            row["note"],
+        )
         sources = (
             book.cite("feedback", trace_id=row["trace_id"], author=row["author"]),
             book.cite("trace", id=row["trace_id"]),
@@ -119,7 +139,8 @@ def _endpoint_changes(scope: Scope, book: Book) -> list[Statement]:
     made = []
     for row in scope.rows("SELECT * FROM endpointchange WHERE {period} ORDER BY id"):
         before, after = (
-            " ".join(filter(None, (row[f"model_{when}"], row[f"fingerprint_{when}"]))) for when in ("before", "after")
+            " ".join(filter(None, (row[f"model_{when}"], row[f"fingerprint_{when}"])))
+            for when in ("before", "after")
         )
         cells = (moment(row["created_ms"]), row["endpoint"], before, after)
         sources = (book.cite("endpointchange", id=row["id"]),)
@@ -155,7 +176,10 @@ def oversight_section(scope: Scope, book: Book) -> Section:
         gaps.append(Gap("oversight.reviews", "No reviewed answers in this period."))
     elif not agreement:
         gaps.append(
-            Gap("oversight.kappa", "No two people reviewed the same answer, so how far they agree is not known.")
+            Gap(
+                "oversight.kappa",
+                "No two people reviewed the same answer, so how far they agree is not known.",
+            )
         )
     if not said:
         gaps.append(Gap("oversight.feedback", "Nobody judged an answer, a flag or a result in this period."))
@@ -177,7 +201,9 @@ def _review_counts(book: Book, reviews: Sequence[dict[str, Any]]) -> list[Statem
         counts = [verdicts[verdict] for verdict in ReviewVerdict]
         cells = (queue, reviewer, f"{len(rows):,}", *(f"{count:,}" for count in counts))
         key = f"oversight.review.{queue}.{reviewer}"
-        made.append(table_row(key, _QUEUES, cells, _cite_reviews(book, (rows[0], rows[-1])), reviews=len(rows)))
+        made.append(
+            table_row(key, _QUEUES, cells, _cite_reviews(book, (rows[0], rows[-1])), reviews=len(rows))
+        )
     return made
 
 
@@ -204,7 +230,9 @@ def _agreement(book: Book, reviews: Sequence[dict[str, Any]]) -> list[Statement]
             kappa = cohens_kappa([a for a, _ in pairs], [b for _, b in pairs])
             shown = "not defined: both always say the same" if kappa is None else f"{kappa:.2f}"
             cells = (queue, f"{first}, {second}", f"{len(items):,}", f"{agreed:,}", shown)
-            text = f"{first} and {second} agree on {agreed:,} of {counted(len(items), 'answer')} of “{queue}”; "
+            text = (
+                f"{first} and {second} agree on {agreed:,} of {counted(len(items), 'answer')} of “{queue}”; "
+            )
             text += f"Cohen's kappa is {shown}."
             made.append(
                 table_row(
@@ -225,19 +253,27 @@ def _feedback(scope: Scope, book: Book) -> list[Statement]:
         up = sum(row["is_up"] for row in thumbs)
         ids = [row["trace_id"] for row in thumbs]
         text = f"People rated {counted(len(thumbs), 'answer')}: {up:,} up and {len(thumbs) - up:,} down."
-        cited = (book.cite("feedback", trace_id=row["trace_id"], author=row["author"]) for row in (thumbs[0], thumbs[-1]))
+        cited = (
+            book.cite("feedback", trace_id=row["trace_id"], author=row["author"])
+            for row in (thumbs[0], thumbs[-1])
+        )
         values = {"up": up, "down": len(thumbs) - up}
         made.append(
-            Statement("oversight.thumbs", text, tuple(dict.fromkeys(cited)), (), values, selected("trace", ids))
+            Statement(
+                "oversight.thumbs", text, tuple(dict.fromkeys(cited)), (), values, selected("trace", ids)
+            )
         )
     flags = _of_scope(
         scope, scope.rows("SELECT * FROM flagopinion WHERE {period} ORDER BY created_ms, trace_id, start")
     )
     if flags:
         right = sum(row["is_right"] for row in flags)
-        text = f"People judged {counted(len(flags), 'flag')}: {right:,} right and {len(flags) - right:,} wrong."
+        text = (
+            f"People judged {counted(len(flags), 'flag')}: {right:,} right and {len(flags) - right:,} wrong."
+        )
         cite = tuple(
-            book.cite("flagopinion", trace_id=row["trace_id"], start=row["start"]) for row in (flags[0], flags[-1])
+            book.cite("flagopinion", trace_id=row["trace_id"], start=row["start"])
+            for row in (flags[0], flags[-1])
         )
         made.append(Statement("oversight.flags", text, tuple(dict.fromkeys(cite)), (), {"right": right}))
     verdicts = scope.rows("SELECT * FROM resultverdict WHERE {period} ORDER BY created_ms, result_id")
@@ -269,7 +305,9 @@ def costs_section(scope: Scope, book: Book) -> Section:
         order="t.created_ms, t.id, c.layer",
     )
     if not rows:
-        return section("costs", "Costs", (), [Gap("costs.none", "What the answers of this period cost is not stored.")])
+        return section(
+            "costs", "Costs", (), [Gap("costs.none", "What the answers of this period cost is not stored.")]
+        )
     answers = list(dict.fromkeys(row["id"] for row in rows))
     tokens_in, tokens_out = (sum(row[name] for row in rows) for name in ("input_tokens", "output_tokens"))
     seconds = sum(row["seconds"] for row in rows)
@@ -284,10 +322,14 @@ def costs_section(scope: Scope, book: Book) -> Section:
     unknown = list(dict.fromkeys(row["id"] for row in rows if row["amount"] is None))
     gaps = []
     if unknown:
-        text = f"For {counted(len(unknown), 'answer')} at least one part has no price, so the sums are too low."
+        text = (
+            f"For {counted(len(unknown), 'answer')} at least one part has no price, so the sums are too low."
+        )
         gaps.append(Gap("costs.unknown", text))
     made = []
-    for currency in sorted({row["currency"] for row in rows if row["amount"] is not None and row["currency"]}):
+    for currency in sorted(
+        {row["currency"] for row in rows if row["amount"] is not None and row["currency"]}
+    ):
         of = [row for row in rows if row["currency"] == currency and row["amount"] is not None]
         amount = sum(row["amount"] for row in of)
         estimated = sum(row["amount"] for row in of if row["basis"] == "estimate")
@@ -295,5 +337,7 @@ def costs_section(scope: Scope, book: Book) -> Section:
         cells = (currency, money(amount, currency), money(estimated, currency), f"{ids:,}")
         ends = {(row["id"], row["layer"]): None for row in (of[0], of[-1])}
         sources = tuple(book.cite("cost", trace_id=trace, layer=layer) for trace, layer in ends)
-        made.append(table_row(f"costs.{currency}", _COSTS, cells, sources, amount=round(amount, 9), answers=ids))
+        made.append(
+            table_row(f"costs.{currency}", _COSTS, cells, sources, amount=round(amount, 9), answers=ids)
+        )
     return section("costs", "Costs", [Block("Work", (use,)), Block("Sums", tuple(made), _COSTS)], gaps)

@@ -74,7 +74,12 @@ def section(key: str, title: str, blocks: Sequence[Block], gaps: Sequence[Gap]) 
 
 
 def table_row(
-    key: str, columns: Sequence[str], cells: Sequence[str], sources: Sequence[str], text: str = "", **values: Value
+    key: str,
+    columns: Sequence[str],
+    cells: Sequence[str],
+    sources: Sequence[str],
+    text: str = "",
+    **values: Value,
 ) -> Statement:
     """Return a row of a table; without a text of its own, its sentence names its columns."""
     text = text or "; ".join(f"{name}: {cell}" for name, cell in zip(columns, cells, strict=True) if cell)
@@ -128,7 +133,12 @@ def _describe(database: Database, table: str, row: Row) -> _Described:
     if make is not None:
         return make(database, row)
     name = str(row.get("name") or row.get("id") or "")
-    return f"{_CALLED.get(table, table)} {name}".strip(), str(row.get("fingerprint") or row.get("sha256") or ""), None, ""
+    return (
+        f"{_CALLED.get(table, table)} {name}".strip(),
+        str(row.get("fingerprint") or row.get("sha256") or ""),
+        None,
+        "",
+    )
 
 
 def _trace_of(database: Database, trace_id: str, what: str = "trace") -> _Described:

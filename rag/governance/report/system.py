@@ -32,7 +32,9 @@ def system_section(scope: Scope, book: Book) -> Section:
     ]
     pipelines = distinct(_pipelines(scope, book))
     if not pipelines:
-        gaps.append(Gap("system.pipelines", "No pipeline is saved, so nothing states how questions are answered."))
+        gaps.append(
+            Gap("system.pipelines", "No pipeline is saved, so nothing states how questions are answered.")
+        )
     asked = scope.question_ids()
     use: list[Statement] = []
     if asked:
@@ -94,7 +96,9 @@ def models_section(scope: Scope, book: Book) -> Section:
     if not answering:
         gaps.append(Gap("models.answering", "No model has answered or was evaluated in this period."))
     if not embedding:
-        gaps.append(Gap("models.embedding", "No embedding model is stored, because there is no dataset version."))
+        gaps.append(
+            Gap("models.embedding", "No embedding model is stored, because there is no dataset version.")
+        )
     blocks = [
         Block("Models that answer", distinct(answering), _MODELS),
         Block("Models that find passages", distinct(embedding), ("Model", "Fingerprint", "Versions")),
@@ -107,7 +111,9 @@ def _answering(scope: Scope, book: Book, gaps: list[Gap]) -> list[Statement]:
     used: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def seen(model: str, sha256: str, sent_to: str) -> dict[str, Any]:
-        return used.setdefault((file_name(model), sha256, sent_to), {"asked": [], "runs": [], "served": set()})
+        return used.setdefault(
+            (file_name(model), sha256, sent_to), {"asked": [], "runs": [], "served": set()}
+        )
 
     for trace_id, model, sha256, sent_to, served in scope.asked(
         "t.id, t.model, t.model_sha256, t.sent_to, t.served_model", "t.model != ''"
@@ -126,7 +132,9 @@ def _answering(scope: Scope, book: Book, gaps: list[Gap]) -> list[Statement]:
         if not sha256 and not sent_to:
             gaps.append(Gap(f"models.hash.{model}", f"No hash of the model “{model}” is stored."))
         if not licence:
-            gaps.append(Gap(f"models.licence.{model}", f"The licence of the model “{model}” is not known here."))
+            gaps.append(
+                Gap(f"models.licence.{model}", f"The licence of the model “{model}” is not known here.")
+            )
         ends = [*entry["asked"][:1], *entry["asked"][-1:]]
         sources = [
             *book.cite_all("trace", "id", dict.fromkeys(ends)),
@@ -258,5 +266,7 @@ def flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
         if isinstance(value, dict):
             found.update(flat(value, f"{before}{key}."))
         else:
-            found[f"{before}{key}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            found[f"{before}{key}"] = (
+                value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            )
     return found

@@ -24,7 +24,9 @@ def ragdeck(stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     return CommandLine(copy_folder(stored, tmp_path / "data"), capsys)
 
 
-def test_a_report_on_a_pipeline_is_made_without_a_word_for_making(ragdeck: CommandLine, tmp_path: Path) -> None:
+def test_a_report_on_a_pipeline_is_made_without_a_word_for_making(
+    ragdeck: CommandLine, tmp_path: Path
+) -> None:
     printed = ragdeck.done("report", "answers", "--period", "2026-Q4", "--out", tmp_path / "out")
     assert "92 statements" in printed.out and "Gap: No guardrail policy is in force." in printed.out
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -83,7 +85,9 @@ class CommandLineWithoutData:
         return dict(json.loads(self._ragdeck._capsys.readouterr().out))
 
 
-def test_two_reports_that_say_the_same(ragdeck: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_reports_that_say_the_same(
+    ragdeck: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = [
         ragdeck.done("report", "-p", "2026-Q4", "-o", tmp_path / name, "--json").document["json_path"]
         for name in ("a", "b")

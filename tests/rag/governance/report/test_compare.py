@@ -11,7 +11,16 @@ from stored_traces import add_traces
 from rag.errors import RagError
 from rag.governance.report.compare import compare_reports, differences
 from rag.governance.report.making import make_report
-from rag.governance.report.rows import Block, Difference, Gap, Report, ReportComparison, Section, Statement, Value
+from rag.governance.report.rows import (
+    Block,
+    Difference,
+    Gap,
+    Report,
+    ReportComparison,
+    Section,
+    Statement,
+    Value,
+)
 from rag.workspace import Workspace
 
 
@@ -108,7 +117,9 @@ def test_rows_that_came_and_went_and_gaps_are_told() -> None:
 
 def test_a_log_is_compared_by_what_is_new_in_it() -> None:
     def log(*ids: int) -> Report:
-        rows = tuple(Statement(f"changes.{n}", f"row {n}", (f"auditevent:{n}",), (f"row {n}", "x")) for n in ids)
+        rows = tuple(
+            Statement(f"changes.{n}", f"row {n}", (f"auditevent:{n}",), (f"row {n}", "x")) for n in ids
+        )
         return report(section("changes", Block("Changes", rows, ("What", "Detail"), is_log=True)))
 
     one = only(differences(log(1, 2), log(2, 3, 4)))
@@ -139,7 +150,9 @@ def test_two_files_of_a_changing_folder_are_compared(quarter: Workspace, tmp_pat
     assert ("worse", "Incidents", "How often something went wrong") in kinds
     assert ("added", "Models", "other.gguf, answers on this computer") in kinds
     assert found.differences[0].kind == "worse"
-    assert "3 of 30 answers" in found.differences[0].before and "43 of 70 answers" in found.differences[0].after
+    assert (
+        "3 of 30 answers" in found.differences[0].before and "43 of 70 answers" in found.differences[0].after
+    )
 
 
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_titles_name_what_a_report_is_about(report: Report) -> None:
     ("text", "shown"),
     [
         ("a & b < c", "a &amp; b &lt; c"),
-        ("say \"it's\"", "say &quot;it&#x27;s&quot;"),
+        ('say "it\'s"', "say &quot;it&#x27;s&quot;"),
         ("zero\u200bwidth\ufeff", "zero[U+200B]width[U+FEFF]"),
         ("half \udc80", "half [U+DC80]"),
         ("bell\x07 nul\x00", "bell[U+0007] nul[U+0000]"),
@@ -135,5 +135,5 @@ def test_no_text_opens_an_element_or_leaves_an_attribute(text: str) -> None:
     shown = text_of(text)
     assert not set(shown) & set("<>\"'")
     shown.encode("utf-8")
-    page = Page(f"<p title=\"{shown}\">{shown}</p>")
+    page = Page(f'<p title="{shown}">{shown}</p>')
     assert page.tags == {"p"} and not page.open

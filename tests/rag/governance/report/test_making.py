@@ -69,7 +69,9 @@ def test_a_statement_stands_under_one_key(report_on: GatherReport) -> None:
         assert len(keys) == len(set(keys)), section.key
 
 
-def test_each_section_says_something_about_a_quarter_in_which_everything_happened(report_on: GatherReport) -> None:
+def test_each_section_says_something_about_a_quarter_in_which_everything_happened(
+    report_on: GatherReport,
+) -> None:
     report = report_on("answers")
     silent = {section.key for section in report.sections if not section.blocks}
     assert silent == {"guardrails"}  # no policy was made
@@ -95,9 +97,17 @@ def test_an_empty_data_folder_gives_nothing_but_gaps(tmp_path: Path) -> None:
 
 def test_a_period_in_which_nothing_happened_says_so(report_on: GatherReport) -> None:
     report = report_on(period="2025")
-    missing = {"system.questions", "models.answering", "evaluation.none", "oversight.reviews", "incidents.rates"}
+    missing = {
+        "system.questions",
+        "models.answering",
+        "evaluation.none",
+        "oversight.reviews",
+        "incidents.rates",
+    }
     assert missing <= gaps(report)
-    reviewed = [gap.text for section in report.sections for gap in section.gaps if gap.key == "oversight.reviews"]
+    reviewed = [
+        gap.text for section in report.sections for gap in section.gaps if gap.key == "oversight.reviews"
+    ]
     assert reviewed == ["No reviewed answers in this period."]
 
 
@@ -150,7 +160,9 @@ def test_a_report_whose_row_was_blanked_is_still_listed(quarter: Workspace) -> N
 # --- what it is about -------------------------------------------------------------------------------------
 
 
-def test_questions_of_other_pipelines_and_times_are_left_out(quarter: Workspace, report_on: GatherReport) -> None:
+def test_questions_of_other_pipelines_and_times_are_left_out(
+    quarter: Workspace, report_on: GatherReport
+) -> None:
     add_traces(quarter, 5, OCTOBER, pipeline="another")
     add_traces(quarter, 7, OCTOBER - 90 * 86_400_000, pipeline="answers")
     add_traces(quarter, 3, OCTOBER, pipeline="answers", source="evaluation")
@@ -194,7 +206,9 @@ def test_a_written_report_is_read_as_it_was(quarter: Workspace, tmp_path: Path) 
     path = make_report(quarter, "", "2026-Q4", str(tmp_path)).json_path
     read = read_report(path)
     assert json_of(read) == Path(path).read_text()
-    assert read == replace(gather_report(quarter.database, "", parse_period("2026-Q4"), 1), made_ms=read.made_ms)
+    assert read == replace(
+        gather_report(quarter.database, "", parse_period("2026-Q4"), 1), made_ms=read.made_ms
+    )
 
 
 def test_a_changed_file_is_refused(quarter: Workspace, tmp_path: Path) -> None:
@@ -204,7 +218,9 @@ def test_a_changed_file_is_refused(quarter: Workspace, tmp_path: Path) -> None:
         read_report(str(path))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format": "ragdeck evidence report 1"}', "\udc80", "[" * 9999])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "null", '{"format": "ragdeck evidence report 1"}', "\udc80", "[" * 9999]
+)
 def test_what_is_no_report_is_a_sentence(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(content.encode("utf-8", "surrogatepass"))

@@ -51,7 +51,19 @@ def test_an_end_may_be_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13", "2026-Q5", "last week", "2026-02-30", "..", "0000", "9999-12-31", "99999", "2026-1", "2026..x"]
+    "text",
+    [
+        "2026-13",
+        "2026-Q5",
+        "last week",
+        "2026-02-30",
+        "..",
+        "0000",
+        "9999-12-31",
+        "99999",
+        "2026-1",
+        "2026..x",
+    ],
 )
 def test_what_is_no_period_is_refused_with_the_forms_that_are(text: str) -> None:
     with pytest.raises(RagError, match="is not a period.*2026-Q4"):

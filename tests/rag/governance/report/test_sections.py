@@ -37,7 +37,7 @@ INSERT INTO guardmeasurement (id, version_id, measured_ms, collection, rule, che
 """
 _FOUND = (
     "INSERT INTO guardrailresult (trace_id, document, collection, created_ms, policy, number, fingerprint, rule, "
-    "check_name, place, action, kind, start, \"end\", score, reason, is_right) VALUES "
+    'check_name, place, action, kind, start, "end", score, reason, is_right) VALUES '
     "('', '', 'A', 1791190800000, 'privacy', 3, '', 'hidden', 'injection', 'document', 'warn', 'instruction', 0, 1, 1.0, '', {})"
 )
 
@@ -70,9 +70,15 @@ def statement(report: Report, key: str) -> Statement:
 def test_models_have_hashes_licences_and_origins_where_they_are_known(report: Report) -> None:
     rows = {row[0]: row for row in cells(report, "Models that answer")}
     known = rows["qwen2.5-0.5b-instruct-q4_k_m.gguf"]
-    assert known[2:5] == ("ab" * 32, "Apache-2.0 (by the name of the file)", "Qwen/Qwen2.5-0.5B-Instruct-GGUF")
+    assert known[2:5] == (
+        "ab" * 32,
+        "Apache-2.0 (by the name of the file)",
+        "Qwen/Qwen2.5-0.5B-Instruct-GGUF",
+    )
     assert known[5:] == ("30", "0") and rows["qwen.gguf"][5:] == ("0", "1")
-    assert gaps(report)["models.licence.qwen.gguf"] == "The licence of the model “qwen.gguf” is not known here."
+    assert (
+        gaps(report)["models.licence.qwen.gguf"] == "The licence of the model “qwen.gguf” is not known here."
+    )
 
 
 def test_a_known_hash_gives_the_licence_whatever_the_file_is_called(
@@ -90,7 +96,9 @@ def test_a_model_elsewhere_is_told_by_its_host_and_one_without_a_hash_is_a_gap(
     add_traces(quarter, 1, OCTOBER, model="gpt", sent_to="api.example")
     add_traces(quarter, 1, OCTOBER, model="bare.gguf")
     report = report_on()
-    assert ("gpt", "answers at api.example", "", "", "api.example", "1", "0") in cells(report, "Models that answer")
+    assert ("gpt", "answers at api.example", "", "", "api.example", "1", "0") in cells(
+        report, "Models that answer"
+    )
     assert "models.hash.bare.gguf" in gaps(report) and "models.hash.gpt" not in gaps(report)
 
 
@@ -99,7 +107,17 @@ def test_a_model_elsewhere_is_told_by_its_host_and_one_without_a_hash_is_a_gap(
 
 def test_a_metric_has_its_interval_and_the_set_says_what_it_cannot_show(report: Report) -> None:
     (row,) = cells(report, "Metrics")
-    assert row == ("Token F1", "questions", "answers 1", "1", "0.750", "0.596 to 0.859", "40", "0", "Wilson, 40 cases")
+    assert row == (
+        "Token F1",
+        "questions",
+        "answers 1",
+        "1",
+        "0.750",
+        "0.596 to 0.859",
+        "40",
+        "0",
+        "Wilson, 40 cases",
+    )
     (limit,) = [text for text in sentences(report, "evaluation")]
     assert limit == (
         "Run 1 has 40 cases; a difference of two rates below 28 points would be missed in more than one of five "
@@ -151,8 +169,14 @@ def test_one_reviewer_alone_leaves_a_gap(quarter: Workspace, report_on: GatherRe
     assert gaps(report_on())["oversight.reviews"] == "No reviewed answers in this period."
 
 
-def test_skipped_answers_and_constant_reviewers_have_no_kappa(quarter: Workspace, report_on: GatherReport) -> None:
-    run(quarter, "UPDATE review SET verdict = 'correct'", "UPDATE review SET verdict = 'skip' WHERE item_id = 1")
+def test_skipped_answers_and_constant_reviewers_have_no_kappa(
+    quarter: Workspace, report_on: GatherReport
+) -> None:
+    run(
+        quarter,
+        "UPDATE review SET verdict = 'correct'",
+        "UPDATE review SET verdict = 'skip' WHERE item_id = 1",
+    )
     (row,) = cells(report_on(), "How far reviewers agree")
     assert row[2:] == ("3", "3", "not defined: both always say the same")
 
@@ -188,7 +212,9 @@ def test_a_policy_in_force_its_measured_rates_and_what_it_found_are_told(
     assert "guardrails.none" not in gaps(report)
 
 
-def test_a_policy_of_another_collection_is_not_in_force_here(quarter: Workspace, report_on: GatherReport) -> None:
+def test_a_policy_of_another_collection_is_not_in_force_here(
+    quarter: Workspace, report_on: GatherReport
+) -> None:
     run(quarter, *GUARDRAILS.strip().split(";\n"), "UPDATE guardpolicybinding SET collection_id = 5")
     assert gaps(report_on("answers"))["guardrails.none"] == "No guardrail policy is in force."
     run(quarter, "UPDATE guardpolicybinding SET collection_id = 0")

@@ -34,8 +34,12 @@ def test_a_row_that_is_not_stored_cannot_be_cited(database: Database) -> None:
         Book(database).cite("evaluationrun", id=99)
 
 
-@pytest.mark.parametrize(("table", "keys"), [("nothing", {"id": 1}), ("trace", {"x": 1}), ("trace", {}), ("a\"b", {"id": 1})])
-def test_a_table_or_column_that_is_not_there_is_refused(database: Database, table: str, keys: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("table", "keys"), [("nothing", {"id": 1}), ("trace", {"x": 1}), ("trace", {}), ('a"b', {"id": 1})]
+)
+def test_a_table_or_column_that_is_not_there_is_refused(
+    database: Database, table: str, keys: dict[str, int]
+) -> None:
     with pytest.raises(NotFoundError, match="has no table"):
         stored_row(database, table, keys)  # type: ignore[arg-type]
 
