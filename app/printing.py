@@ -1,4 +1,4 @@
-"""Prints HTML to a PDF file with Qt's own means: for the window, and for the command line, which has no window."""
+"""Prints HTML to a PDF file with Qt's own means: for the window, and for the command line without one."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def print_pdf(html: str, title: str, path: str) -> int:
         painter.end()
     del writer  # closes the file
     try:
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise RagError(f"{path} cannot be written to ({error.strerror}). Choose another folder.") from error
@@ -113,7 +113,7 @@ def _document(html: str, page: QRectF) -> QTextDocument:
 
 
 def _keep_together(document: QTextDocument) -> None:
-    """Begin a page before a heading whose text would begin on the next one, and before a box that would be torn."""
+    """Begin a page before a heading whose text is on the next one, and before a box that would be torn."""
     layout, height = document.documentLayout(), document.pageSize().height()
 
     def page_of(where: float) -> int:

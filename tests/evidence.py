@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import SQLModel
 from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
+from sqlmodel import SQLModel
 from stored_traces import add_traces
 from table_rows import row
 

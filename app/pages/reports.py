@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console import Console, Notice, Offer
 from app.printing import print_pdf
@@ -47,7 +47,7 @@ REPORT_COLUMNS = (
 STATEMENT_COLUMNS = (
     Column("Section", lambda s: s[0], 150),
     Column("Statement", lambda s: s[1], 460, stretch=True, tooltip=lambda s: s[1],
-           colour=lambda s: "warn" if s[2] == _GAP else None),
+           colour=lambda s: "check" if s[2] == _GAP else None),
     Column("Source", lambda s: ", ".join(source.title for source in s[3:]) or s[2], 190),
 )  # fmt: skip
 DIFFERENCE_COLUMNS = (
@@ -91,9 +91,7 @@ class ReportsPage(QWidget):
         self.period_box.setCurrentIndex(0)
         self.reports = RecordTable(REPORT_COLUMNS, theme, "reports")
         self.reports.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.statements = RecordTable(
-            STATEMENT_COLUMNS, theme, "report_statements", "The report says nothing."
-        )
+        self.statements = RecordTable(STATEMENT_COLUMNS, theme, "report_statements", "Choose a report above.")
         self.differences = RecordTable(
             DIFFERENCE_COLUMNS, theme, "report_differences", "Both reports say the same."
         )
@@ -105,12 +103,14 @@ class ReportsPage(QWidget):
         detail = column(self.summary, (self._shown, 1))
         empty = EmptyState(
             theme, "document", "No report yet",
-            "A report states what was in use, how it was measured, what happened and who looked at it: as HTML and "
-            "PDF for people, as JSON for programs. Each sentence names the stored run, answer or row that it rests "
-            "on, and what is not stored is listed as a gap. It is not a legal determination.",
+            "A report states what was in use, how it was measured, what happened and who looked at it: as "
+            "HTML and PDF for people, as JSON for programs. Each sentence names the stored run, answer or row "
+            "that it rests on, and what is not stored is listed as a gap. It is not a legal determination.",
         )  # fmt: skip
         self._list = ListDetail("reports/detail", self.reports, detail, (180, 420), empty, vertical=True)
-        column(self._tools, (self._list, 1), holder=self, top=SPACE)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        layout.addWidget(column(self._tools, (self._list, 1)))
         self.reports.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self.reports.record_activated.connect(lambda _r: self.open_html())
         self._last: tuple[ReportRow, ...] = ()
@@ -141,7 +141,8 @@ class ReportsPage(QWidget):
         if folder:
             self._console.run(
                 operations.make_report, self._print,
-                pipeline=self.pipeline_box.currentData() or "", period=self.period_box.currentText(), folder=folder,
+                pipeline=self.pipeline_box.currentData() or "", period=self.period_box.currentText(),
+                folder=folder,
             )  # fmt: skip
 
     def _print(self, made: ReportFiles) -> None:

@@ -36,8 +36,8 @@ class _MakeUnlessNamed(TyperGroup):
 app = typer.Typer()
 report_app = typer.Typer(
     cls=_MakeUnlessNamed,
-    help="Evidence reports: what was in use, how it was measured and who looked at it, each sentence with its "
-    "source. `report PIPELINE` makes one.",
+    help="Evidence reports: what was in use, how it was measured and who looked at it, each sentence with "
+    "its source. `report PIPELINE` makes one.",
 )
 app.add_typer(report_app, name="report")
 
@@ -117,7 +117,7 @@ def check(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check that every stored row that a report names is still there as it was; exit code 3 when one is not."""
+    """Check that every row that a report names is still stored as it was; exit code 3 when one is not."""
     from rag.governance.report.making import check_report
 
     found = check_report(open_database(data), file)

@@ -10,8 +10,8 @@ from rag.text.plurals import counted, named
 
 # From what matters most to what matters least.
 _ORDER = (
-    "incidents", "evaluation", "gates", "guardrails", "models", "prompts", "documents", "settings", "oversight",
-    "rollouts", "retention", "system", "costs", "changes",
+    "incidents", "evaluation", "gates", "guardrails", "models", "prompts", "documents", "settings",
+    "oversight", "rollouts", "retention", "system", "costs", "changes",
 )  # fmt: skip
 _KINDS = ("worse", "gone", "changed", "added", "better")
 _MOST_NAMED = 8

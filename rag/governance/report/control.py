@@ -35,7 +35,8 @@ _NEEDED = {
     "guardpolicybinding": {"policy_id", "collection_id"},
     "guardrailresult": {"id", "created_ms", "collection", "policy", "rule", "action", "kind", "is_right"},
     "guardmeasurement": {
-        "id", "version_id", "measured_ms", "collection", "rule", "check_name", "texts", "total", "alarms", "wrong"
+        "id", "version_id", "measured_ms", "collection", "rule", "check_name", "texts", "total", "alarms",
+        "wrong",
     },
 }  # fmt: skip
 
@@ -73,7 +74,8 @@ def _policies(scope: Scope, book: Book, collection: str) -> list[Statement]:
     rows = scope.database.query(
         """SELECT p.id, p.name, v.id AS version_id, v.number, v.author, v.fingerprint, l.moved_ms
            FROM guardpolicylabel l JOIN guardpolicy p ON p.id = l.policy_id
-           JOIN guardpolicyversion v ON v.id = l.version_id WHERE l.name = ? AND l.moved_ms < ? ORDER BY p.name""",
+           JOIN guardpolicyversion v ON v.id = l.version_id
+           WHERE l.name = ? AND l.moved_ms < ? ORDER BY p.name""",
         (_PRODUCTION, scope.period.bounds[1]),
     )
     made = []
@@ -105,7 +107,8 @@ def _policies(scope: Scope, book: Book, collection: str) -> list[Statement]:
 def _measured(scope: Scope, book: Book, collection: str) -> list[Statement]:
     """Return the newest measurement of each rule of each policy, before the end of the period."""
     rows = scope.database.query(
-        """SELECT m.*, p.name AS policy FROM guardmeasurement m JOIN guardpolicyversion v ON v.id = m.version_id
+        """SELECT m.*, p.name AS policy FROM guardmeasurement m
+           JOIN guardpolicyversion v ON v.id = m.version_id
            JOIN guardpolicy p ON p.id = v.policy_id
            WHERE m.measured_ms < ?1 AND (?2 = '' OR m.collection IN ('', ?2)) AND m.total > 0 AND m.id = (
                SELECT max(o.id) FROM guardmeasurement o WHERE o.version_id = m.version_id AND o.rule = m.rule
@@ -120,10 +123,11 @@ def _measured(scope: Scope, book: Book, collection: str) -> list[Statement]:
         rate = 1000 * row["alarms"] / row["total"]
         of = f" of {row['collection']}" if row["collection"] else ""
         cells = (
-            row["policy"], row["rule"], row["check_name"], f"{row['total']:,} {row['texts']}{of}", f"{rate:.1f}",
-            f"{low:.1f} to {high:.1f}", f"{row['wrong']:,}", moment(row["measured_ms"]),
+            row["policy"], row["rule"], row["check_name"], f"{row['total']:,} {row['texts']}{of}",
+            f"{rate:.1f}", f"{low:.1f} to {high:.1f}", f"{row['wrong']:,}", moment(row["measured_ms"]),
         )  # fmt: skip
-        key = f"guardrails.rate.{row['policy']}.{row['rule']}.{row['check_name']}.{row['texts']}.{row['collection']}"
+        parts = (row[name] for name in ("policy", "rule", "check_name", "texts", "collection"))
+        key = f"guardrails.rate.{'.'.join(parts)}"
         values = {"mean": round(rate, 6), "low": round(low, 6), "high": round(high, 6), "better": "lower"}
         text = (
             f"{cells[2]} of the policy “{cells[0]}” alarms in {cells[4]} of 1,000 {row['texts']}{of} "
@@ -193,13 +197,14 @@ def _previous(scope: Scope, book: Book, gaps: list[Gap]) -> list[Statement]:
             gaps.append(
                 Gap(
                     "changes.between",
-                    f"The last report covers {row.period} and this one begins at {moment(since)} UTC: what was "
-                    "changed between them is in neither.",
+                    f"The last report covers {row.period} and this one begins at {moment(since)} UTC: what "
+                    "was changed between them is in neither.",
                 )
             )
         text = (
             f"The last report before this one covers {row.period} and was made at {moment(row.made_ms)} UTC "
-            f"(fingerprint {row.fingerprint}). Changes before {moment(max(covered, since))} UTC are not repeated here."
+            f"(fingerprint {row.fingerprint}). Changes before {moment(max(covered, since))} UTC are not "
+            "repeated here."
         )
         sources = (book.cite("auditevent", id=row.id),)
         values = {"until_ms": max(covered, since), "fingerprint": row.fingerprint}

@@ -1,7 +1,7 @@
 """Which headings of three public frameworks a section of a report may serve.
 
-Only numbers of clauses and their subjects, in our words: Annex IV of Regulation (EU) 2024/1689, the controls of
-Annex A of ISO/IEC 42001:2023, and the subcategories of the NIST AI Risk Management Framework 1.0 (AI 100-1).
+Only numbers of clauses and their subjects, in our words: Annex IV of Regulation (EU) 2024/1689, the controls
+of Annex A of ISO/IEC 42001:2023, and the subcategories of the NIST AI Risk Management Framework 1.0.
 """
 
 from __future__ import annotations

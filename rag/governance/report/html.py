@@ -1,4 +1,4 @@
-"""Writes a report as one HTML file: without scripts or parts from elsewhere, and plain enough for Qt to print.
+"""Writes a report as one HTML file, without scripts or parts from elsewhere, and one that Qt can print.
 
 Whatever comes from documents, models and people is escaped, and signs that turn the direction of a line or
 that nobody sees are spelled out.
@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
+from pathlib import Path
 
+import resources
 from rag.governance.report.period import Period, moment
 from rag.governance.report.rows import EVERYTHING, Block, Report, Section, Source, Statement
 from rag.text.plurals import counted
@@ -24,66 +26,17 @@ _HEX = re.compile(r"[0-9a-f]{32,}")
 _SHOWN_OF_HASH = 16
 # Whose statements stand on the first page, by the beginnings of their keys: the first of each that there is.
 _AT_A_GLANCE = (
-    "system.questions", "incidents.rate.flagged", "incidents.rate.silent", "evaluation.metric.", "evaluation.limit.",
-    "gates.decision.", "oversight.kappa.", "guardrails.rate.", "costs.use", "changes.head",
+    "system.questions", "incidents.rate.flagged", "incidents.rate.silent", "evaluation.metric.",
+    "evaluation.limit.", "gates.decision.", "oversight.kappa.", "guardrails.rate.", "costs.use",
+    "changes.head",
 )  # fmt: skip
-_SCREEN_CSS = """
-:root { color-scheme: light dark; --ink: #1c2430; --muted: #5b6675; --line: #d9dee6; --paper: #ffffff;
-  --soft: #f5f7fa; --accent: #1f5fbf; --gap: #8a5a00; --gap-paper: #fff7e6; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e8ee; --muted: #9aa5b4; --line: #343c48;
-  --paper: #171b21; --soft: #1f242c; --accent: #7fb0ff; --gap: #f0c36d; --gap-paper: #2c2614; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 40px 32px 80px; max-width: 1080px; background: var(--paper); color: var(--ink);
-  font: 15px/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
-h2 { font-size: 21px; margin: 48px 0 6px; padding-top: 18px; border-top: 2px solid var(--line); }
-h3 { font-size: 15px; margin: 24px 0 8px; }
-p { margin: 6px 0; }
-a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
-.lead { color: var(--muted); font-size: 16px; margin-bottom: 18px; }
-.muted, .more { color: var(--muted); font-size: 13px; }
-.headings { color: var(--muted); font-size: 13px; margin: 0 0 12px; }
-.sources { font-size: 12px; margin-left: 6px; }
-.sources a { display: inline-block; padding: 0 6px; margin: 1px 2px 1px 0; border: 1px solid var(--line);
-  border-radius: 9px; background: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-size: 13px; margin: 4px 0 10px; }
-th { text-align: left; font-weight: 600; color: var(--muted); border-bottom: 1px solid var(--line);
-  padding: 6px 10px 6px 0; vertical-align: bottom; }
-td { border-bottom: 1px solid var(--line); padding: 6px 10px 6px 0; vertical-align: top; overflow-wrap: break-word;
-  unicode-bidi: isolate; }
-table.facts { width: auto; } table.facts td { border: 0; padding: 2px 20px 2px 0; }
-table.facts td:first-child { color: var(--muted); white-space: nowrap; }
-.wide { overflow-x: auto; }
-ul { padding-left: 20px; margin: 6px 0; } li { margin: 4px 0; unicode-bidi: isolate; }
-.gaps { background: var(--gap-paper); border-left: 3px solid var(--gap); padding: 8px 14px; margin: 14px 0;
-  border-radius: 0 6px 6px 0; }
-.gaps p { color: var(--gap); font-weight: 600; margin: 0; }
-.contents { columns: 2; column-gap: 40px; padding-left: 22px; } code { font-size: 12px; }
-code.whole, .path { overflow-wrap: anywhere; }
-@media print { :root { --ink: #111; --muted: #555; --line: #ccc; --paper: #fff; --soft: #fff; --accent: #1f5fbf;
-  --gap: #7a5000; --gap-paper: #fff7e6; } body { padding: 0; max-width: none; font-size: 10.5pt; }
-  h2, h3, .headings { break-after: avoid; } tr, li, .gaps { break-inside: avoid; }
-  thead { display: table-header-group; } }
-@page { size: A4; margin: 18mm 16mm; }
-"""
-_PRINT_CSS = """
-body { font-family: sans-serif; font-size: 9pt; color: #1c2430; }
-h1 { font-size: 20pt; margin-bottom: 2px; } h2 { font-size: 14pt; margin-top: 22px; margin-bottom: 2px; }
-h3 { font-size: 10pt; margin-top: 12px; margin-bottom: 4px; } p { margin-top: 3px; margin-bottom: 3px; }
-a { color: #1f5fbf; text-decoration: none; } .lead { color: #5b6675; font-size: 11pt; }
-.muted { color: #5b6675; font-size: 8pt; } h6 { color: #5b6675; font-size: 8pt; font-weight: normal; margin-top: 0; margin-bottom: 4px; }
-.headings { color: #5b6675; font-size: 8pt; }
-.sources { font-size: 7pt; } .more { color: #5b6675; font-size: 8pt; }
-th { color: #5b6675; font-size: 7.5pt; border-bottom: 1px solid #9aa5b4; }
-td { font-size: 7.5pt; border-bottom: 1px solid #e3e7ed; } td.plain { border-bottom: none; } code { font-size: 7pt; }
-"""
 
 
 @dataclass(frozen=True)
 class Medium:
     """Where a report is read, and what the program that shows it understands."""
 
-    css: str
+    css: str  # the name of a style sheet
     table: str  # attributes of a table of rows
     facts: str  # of the table at the beginning
     gaps: tuple[str, str]  # what stands around gaps
@@ -91,10 +44,10 @@ class Medium:
     below_title: str  # the element of the line below a title: what is printed keeps headings with their text
 
 
-SCREEN = Medium(_SCREEN_CSS, 'class="rows"', 'class="facts"', ('<div class="gaps">', "</div>"), True, "p")
+SCREEN = Medium("screen.css", 'class="rows"', 'class="facts"', ('<div class="gaps">', "</div>"), True, "p")
 # Qt knows no borders and no padding of blocks: tables with attributes do the same.
 PRINT = Medium(
-    _PRINT_CSS,
+    "print.css",
     'width="100%" cellspacing="0" cellpadding="3" style="border-collapse: collapse"',
     'cellspacing="0" cellpadding="2"',
     (
@@ -117,12 +70,17 @@ def html_of(report: Report, medium: Medium = SCREEN) -> str:
     body.append(_sources([sources[key] for key in shown], medium))
     return (
         '<!DOCTYPE html>\n<html lang="en" dir="ltr"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text_of(title_of(report))}</title><style>{medium.css}</style></head><body>\n"
+        f"<title>{text_of(title_of(report))}</title><style>{_style(medium)}</style></head><body>\n"
         + "\n".join(body)
         + "\n</body></html>\n"
     )
+
+
+def _style(medium: Medium) -> str:
+    return (Path(resources.__file__).parent / "report" / medium.css).read_text("utf-8")
 
 
 def title_of(report: Report) -> str:
@@ -132,7 +90,7 @@ def title_of(report: Report) -> str:
 
 
 def text_of(text: str) -> str:
-    """Return a text of others for HTML: escaped, with a name for each sign that is not seen or turns the line."""
+    """Return a text of others for HTML, with a name for each sign that is not seen or turns the line."""
     return escape("".join(map(_visible, text)), quote=True)
 
 
@@ -149,8 +107,9 @@ def _visible(sign: str) -> str:
 
 def _head(report: Report, sources: dict[str, Source], shown: dict[str, None], medium: Medium) -> str:
     period = Period(report.period, report.since_ms, report.until_ms)
+    named = "" if period.bounds == Period().bounds else f"{report.period}: "
     facts = (
-        ("Period", f"{report.period}: {period.sentence()}" if report.since_ms or report.until_ms else period.sentence()),
+        ("Period", f"{named}{period.sentence()}"),
         ("Made", f"{moment(report.made_ms)} UTC"),
         ("Contents", f"{counted(report.statement_count, 'statement')}, {counted(report.gap_count, 'gap')}, "
                      f"{counted(len(report.sources), 'stored row')} as sources"),
@@ -172,8 +131,8 @@ def _head(report: Report, sources: dict[str, Source], shown: dict[str, None], me
     notes = "".join(f'<p class="muted">{text_of(note)}</p>' for note in report.notes)
     return (
         f"<h1>{text_of(title_of(report))}</h1>"
-        '<p class="lead">What was in use, how it was measured, what happened and who looked at it. Made by Ragdeck '
-        f"from what its data folder holds.</p><table {medium.facts}>{rows}</table>"
+        '<p class="lead">What was in use, how it was measured, what happened and who looked at it. Made by '
+        f"Ragdeck from what its data folder holds.</p><table {medium.facts}>{rows}</table>"
         + (f"<h3>At a glance</h3><ul>{glance}</ul>" if glance else "")
         + f"<h3>How to read this</h3>{notes}"
         f'<h3>Contents</h3><ol class="contents">{contents}</ol>'
@@ -202,7 +161,7 @@ def _block(block: Block, sources: dict[str, Source], shown: dict[str, None], med
             f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in one.cells)}<td>{cited(one)}</td></tr>"
             for one in statements
         )
-        shown_as = f'<div class="wide"><table {medium.table}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        shown_as = _table(head, rows, medium)
     else:
         items = "".join(f"<li>{_cell(one.text)} {cited(one)}</li>" for one in statements)
         shown_as = f"<ul>{items}</ul>"
@@ -258,7 +217,14 @@ def _sources(shown: Sequence[Source], medium: Medium) -> str:
         for name in ("Source", "Stored as", "Fingerprint", "sha256 of the row", "Shown by")
     )
     return (
-        '<h2><a name="sources" id="sources"></a>Sources</h2><p class="headings">The stored rows that statements '
-        "name. The window finds them by these names with Ctrl+K; the JSON file has all fingerprints in full.</p>"
-        f'<div class="wide"><table {medium.table}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<h2><a name="sources" id="sources"></a>Sources</h2><p class="headings">The stored rows that '
+        "statements name. The page Reports opens them; the JSON file has all fingerprints in full.</p>"
+        + _table(head, rows, medium)
+    )
+
+
+def _table(head: str, rows: str, medium: Medium) -> str:
+    return (
+        f'<div class="wide"><table {medium.table}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        "</div>"
     )

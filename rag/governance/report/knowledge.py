@@ -17,7 +17,7 @@ _CHECKS = ("Collection", "Version", "Checked (UTC)", "Outcome", "Vectors", "Quer
 
 
 def documents_section(scope: Scope, book: Book) -> Section:
-    """Return the dataset versions in use, the documents of the newest of each collection, and their checks."""
+    """Return the dataset versions in use, the documents of the newest of each, and checks of them."""
     versions = _versions(scope)
     gaps: list[Gap] = []
     blocks = [Block("Versions in use", tuple(_version_rows(scope, book, versions)), _VERSIONS)]
@@ -89,7 +89,7 @@ def _documents(scope: Scope, book: Book, collection: str, version_id: int, gaps:
         gaps.append(
             Gap(
                 f"documents.account.{collection}",
-                f"For {counted(unknown, 'document')} of “{collection}” it is not known whether all of the file was "
+                f"For {counted(unknown, 'document')} of “{collection}” it is not known whether all of it was "
                 "read: they were added before that was recorded.",
             )
         )
@@ -97,7 +97,8 @@ def _documents(scope: Scope, book: Book, collection: str, version_id: int, gaps:
         gaps.append(
             Gap(
                 f"documents.rights.{collection}",
-                f"Who owns the documents of “{collection}” and under which terms they are used is not stored.",
+                f"Who owns the documents of “{collection}”, and under which terms they are used, is not "
+                "stored.",
             )
         )
     number = rows[0]["number"] if rows else ""
@@ -117,7 +118,8 @@ def _verifications(scope: Scope, book: Book, version_ids: set[int]) -> tuple[Sta
         cells = (
             row["collection"], str(row["number"]), moment(row["created_ms"]),
             "as it was made" if row["ok"] else f"differs: {row['detail']}",
-            f"{row['vectors_same']} of {row['vectors_checked']}", f"{row['queries_same']} of {row['query_count']}",
+            f"{row['vectors_same']} of {row['vectors_checked']}",
+            f"{row['queries_same']} of {row['query_count']}",
         )  # fmt: skip
         made.append(
             table_row(

@@ -48,8 +48,8 @@ SECTIONS: tuple[Callable[[Scope, Book], Section], ...] = (
     changes_section, retention_section,
 )  # fmt: skip
 _NOTES = (
-    "Every statement names the stored rows that it rests on; a section lists as a gap what a reader may expect "
-    "and what is not stored.",
+    "Every statement names the stored rows that it rests on; a section lists as a gap what a reader may "
+    "expect and what is not stored.",
     "Times and periods are in UTC. Rates and means have 95 % intervals.",
     "The sha256 of a row is over all of its columns as stored: it changes when anything in the row does.",
     NOT_LEGAL,

@@ -67,7 +67,8 @@ def _run(row: dict[str, Any], gathered: GatheredRun, source: str) -> Statement:
     failed = sum(outcome in ("error", "timeout") for outcome in gathered.outcomes.values())
     judge = json.loads(row["judge"]).get("model", "yes") if row["judge"] else ""
     cells = (
-        str(row["id"]), f"{row['set_name']} {row['set_number']}", f"{row['pipeline']} {row['pipeline_number']}",
+        str(row["id"]), f"{row['set_name']} {row['set_number']}",
+        f"{row['pipeline']} {row['pipeline_number']}",
         moment(row["finished_ms"] or row["created_ms"]), f"{row['case_count']:,} x {row['repeats']}",
         f"{failed:,}", row["model_file"], str(judge),
     )  # fmt: skip
@@ -87,16 +88,20 @@ def _metrics(row: dict[str, Any], gathered: GatheredRun, source: str) -> list[St
         digits = 0 if metric.unit in _LATENCY else 3
         cells = (
             metric.label, row["set_name"], f"{row['pipeline']} {row['pipeline_number']}", str(row["id"]),
-            f"{mean:,.{digits}f}", f"{interval.low:,.{digits}f} to {interval.high:,.{digits}f}" if interval else "",
-            f"{len(known):,}", f"{len(gathered.outcomes) - len(known):,}", interval.method if interval else "",
+            f"{mean:,.{digits}f}",
+            f"{interval.low:,.{digits}f} to {interval.high:,.{digits}f}" if interval else "",
+            f"{len(known):,}", f"{len(gathered.outcomes) - len(known):,}",
+            interval.method if interval else "",
         )  # fmt: skip
         shown = f", 95 % interval {cells[5]}" if interval else ""
-        text = f"{cells[0]} of {cells[2]} on “{cells[1]}” (run {cells[3]}): {cells[4]}{shown}, {counted(len(known), 'case')}."
+        text = f"{cells[0]} of {cells[2]} on “{cells[1]}” (run {cells[3]}): {cells[4]}{shown}, "
+        text += f"{counted(len(known), 'case')}."
         key = f"evaluation.metric.{row['set_name']}.{row['pipeline']}.{metric.name}"
         made.append(
             table_row(
                 key, _METRICS, cells, (source,), text, mean=round(mean, 6), better=metric.direction,
-                low=round(interval.low, 6) if interval else None, high=round(interval.high, 6) if interval else None,
+                low=round(interval.low, 6) if interval else None,
+                high=round(interval.high, 6) if interval else None,
                 cases=len(known),
             )
         )  # fmt: skip
@@ -117,8 +122,8 @@ def _limit(scope: Scope, book: Book, row: dict[str, Any], gathered: GatheredRun,
         parts.append("no difference of two rates can be found with so few, whatever its size")
     else:
         parts.append(
-            f"a difference of two rates below {100 * smallest:.0f} points would be missed in more than one of five "
-            "comparisons"
+            f"a difference of two rates below {100 * smallest:.0f} points would be missed in more than one "
+            "of five comparisons"
         )
     if needed is not None and cases < needed:
         parts.append(f"a difference of {100 * _DIFFERENCE:.0f} points needs {needed:,} cases")
@@ -251,7 +256,8 @@ def rollouts_section(scope: Scope, book: Book) -> Section:
     """Return the roll-outs that ran, and the moves of the labels of pipelines."""
     since, until = scope.period.bounds
     rows = scope.database.query(
-        """SELECT r.*, (SELECT count(*) FROM rolloutanswer a WHERE a.rollout_id = r.id AND a.arm = 'staging') AS tried
+        """SELECT r.*, (SELECT count(*) FROM rolloutanswer a
+                        WHERE a.rollout_id = r.id AND a.arm = 'staging') AS tried
            FROM rollout r WHERE r.created_ms < ? AND coalesce(r.ended_ms, ?) >= ? ORDER BY r.id""",
         (until, until, since),
     )
@@ -263,7 +269,8 @@ def rollouts_section(scope: Scope, book: Book) -> Section:
         ended = moment(row["ended_ms"]) if row["ended_ms"] is not None and row["ended_ms"] < until else ""
         cells = (
             str(row["id"]), row["production"], row["staging"], moment(row["created_ms"]), ended,
-            row["state"] if ended or row["state"] == "running" else "running", f"{row['tried']:,}", row["outcome"],
+            row["state"] if ended or row["state"] == "running" else "running", f"{row['tried']:,}",
+            row["outcome"],
         )  # fmt: skip
         key = f"rollouts.{row['id']}"
         made.append(

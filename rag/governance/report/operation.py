@@ -103,7 +103,8 @@ def _flagged(scope: Scope, book: Book) -> list[Statement]:
     made = []
     for row in rows[:_MOST_FLAGGED]:
         cells = (
-            moment(row["created_ms"]), shortened(row["question"]), str(row["flag_count"]), row["worst_verdict"],
+            moment(row["created_ms"]), shortened(row["question"]), str(row["flag_count"]),
+            row["worst_verdict"],
             ", ".join(json.loads(row["silent_failures"])),
         )  # fmt: skip
         made.append(
@@ -165,7 +166,8 @@ def oversight_section(scope: Scope, book: Book) -> Section:
         scope,
         scope.rows(
             """SELECT r.*, i.trace_id, q.name AS queue FROM review r JOIN reviewitem i ON i.id = r.item_id
-               JOIN reviewqueue q ON q.id = i.queue_id WHERE {period} ORDER BY q.name, r.item_id, r.reviewer""",
+               JOIN reviewqueue q ON q.id = i.queue_id
+               WHERE {period} ORDER BY q.name, r.item_id, r.reviewer""",
             at="r.created_ms",
         ),
     )
@@ -313,11 +315,12 @@ def costs_section(scope: Scope, book: Book) -> Section:
     seconds = sum(row["seconds"] for row in rows)
     took = f"{seconds / 3600:,.1f} hours" if seconds >= 3600 else f"{seconds:,.1f} seconds"
     text = (
-        f"{counted(len(answers), 'answer')} read {counted(tokens_in, 'token')}, wrote {counted(tokens_out, 'token')} "
-        f"and took {took} of work."
+        f"{counted(len(answers), 'answer')} read {counted(tokens_in, 'token')}, wrote "
+        f"{counted(tokens_out, 'token')} and took {took} of work."
     )
     use = counting(
-        book, "costs.use", text, "trace", answers, tokens_in=tokens_in, tokens_out=tokens_out, seconds=round(seconds, 3)
+        book, "costs.use", text, "trace", answers,
+        tokens_in=tokens_in, tokens_out=tokens_out, seconds=round(seconds, 3),
     )  # fmt: skip
     unknown = list(dict.fromkeys(row["id"] for row in rows if row["amount"] is None))
     gaps = []

@@ -12,8 +12,8 @@ _QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _YEAR = re.compile(r"\d{4}")
 _WRONG = (
-    "“{text}” is not a period. Write a year (2026), a quarter (2026-Q4), a month (2026-11), a day (2026-11-28) "
-    "or two days with two dots between them (2026-01-01..2026-03-31)."
+    "“{text}” is not a period. Write a year (2026), a quarter (2026-Q4), a month (2026-11), a day "
+    "(2026-11-28) or two days with two dots between them (2026-01-01..2026-03-31)."
 )
 
 

@@ -25,7 +25,7 @@ class Source:
         table: Where it is stored.
         keys: The columns that find it, with their values.
         row_sha256: Of the whole row as canonical JSON: it changes when anything in the row does.
-        fingerprint: The row's own fingerprint of what it stands for, such as a file's sha256; "": it has none.
+        fingerprint: The row's own one of what it stands for, such as a file's sha256; "": it has none.
         place: Where the window shows it, if it does.
         command: What shows it in a terminal, "" where nothing does.
     """

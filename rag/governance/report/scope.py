@@ -14,7 +14,7 @@ from rag.governance.report.period import Period
 from rag.governance.report.rows import EVERYTHING
 from rag.storage.database import Database
 
-# Questions that a version of a pipeline answered: it was named, it was an arm of a roll-out, or it was promoted.
+# Questions that a version of a pipeline answered: it was named, an arm of a roll-out, or promoted.
 _OF_PIPELINE = """(t.pipeline = :name
     OR EXISTS (SELECT 1 FROM rolloutanswer a JOIN rollout r ON r.id = a.rollout_id
                WHERE a.trace_id = t.id AND iif(a.arm = 'staging', r.staging, r.production) = :called)

@@ -1,4 +1,4 @@
-"""The book of a report: every stored row that it names, found once, with fingerprints and where it is shown."""
+"""The book of a report: every stored row that it names, with its fingerprints and where it is shown."""
 
 from __future__ import annotations
 
@@ -145,7 +145,8 @@ def _trace_of(database: Database, trace_id: str, what: str = "trace") -> _Descri
     title = f"{what} {trace_id[:8]}" if what == "trace" else f"{what} of trace {trace_id[:8]}"
     found = database.cells("SELECT version_fingerprint FROM trace WHERE id = ?", (trace_id,))
     return (
-        title, str(found[0][0]) if found else "", Place(Kind.TRACE, trace_id), f"ragdeck traces show {trace_id}"
+        title, str(found[0][0]) if found else "", Place(Kind.TRACE, trace_id),
+        f"ragdeck traces show {trace_id}",
     )  # fmt: skip
 
 
@@ -220,7 +221,9 @@ _OF_TABLE: dict[str, Callable[[Database, Row], _Described]] = {
     "flagopinion": lambda database, row: _trace_of(database, row["trace_id"], "verdict on a flag"),
     "review": _review,
     "evaluationrun": lambda _d, row: _run_of(row["id"], f"run {row['id']}", row["pipeline_fingerprint"]),
-    "evaluationgate": lambda _d, row: _run_of(row["run_id"], f"gate decision {row['id']}", row["gate_sha256"]),
+    "evaluationgate": lambda _d, row: _run_of(
+        row["run_id"], f"gate decision {row['id']}", row["gate_sha256"]
+    ),
     "resultverdict": _result_verdict,
     "evaluationsetversion": _set_version,
     "datasetversion": _numbered("collection", "collection_id", Kind.VERSION, "ragdeck versions -c {name}"),

@@ -26,8 +26,8 @@ def system_section(scope: Scope, book: Book) -> Section:
     gaps = [
         Gap(
             "system.purpose",
-            "The intended purpose, the provider, the people who use the system and those whom it affects are not "
-            "stored in a data folder. Add them to this report by hand.",
+            "The intended purpose, the provider, the people who use the system and those whom it affects are "
+            "not stored in a data folder. Add them to this report by hand.",
         )
     ]
     pipelines = distinct(_pipelines(scope, book))
@@ -63,7 +63,8 @@ def _pipelines(scope: Scope, book: Book) -> list[Statement]:
         )
     rows = scope.database.query(
         f"""SELECT v.id, p.id AS pipeline_id, p.name, v.number, v.created_ms, v.content, v.fingerprint
-            FROM pipelineversion v JOIN pipeline p ON p.id = v.pipeline_id WHERE {condition} ORDER BY p.name""",
+            FROM pipelineversion v JOIN pipeline p ON p.id = v.pipeline_id
+            WHERE {condition} ORDER BY p.name""",
         values,
     )
     made = []

@@ -194,7 +194,7 @@ def test_a_pipeline_that_does_not_exist_is_refused(report_on: GatherReport) -> N
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(quarter: Workspace, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RagError, match="cannot|not"):
+    with pytest.raises(RagError, match="cannot"):
         make_report(quarter, "", "", str(tmp_path / "file" / "below"))
     assert list_reports(quarter.database) == []
 

@@ -66,7 +66,7 @@ def test_an_end_may_be_open() -> None:
     ],
 )
 def test_what_is_no_period_is_refused_with_the_forms_that_are(text: str) -> None:
-    with pytest.raises(RagError, match="is not a period.*2026-Q4"):
+    with pytest.raises(RagError, match=r"is not a period.*2026-Q4"):
         parse_period(text)
 
 

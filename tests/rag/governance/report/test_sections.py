@@ -118,7 +118,7 @@ def test_a_metric_has_its_interval_and_the_set_says_what_it_cannot_show(report: 
         "0",
         "Wilson, 40 cases",
     )
-    (limit,) = [text for text in sentences(report, "evaluation")]
+    (limit,) = sentences(report, "evaluation")
     assert limit == (
         "Run 1 has 40 cases; a difference of two rates below 28 points would be missed in more than one of five "
         "comparisons; a difference of 10 points needs 168 cases."
