@@ -29,10 +29,6 @@ from rag.workspace import Workspace
 GatherReport = Callable[..., Report]
 
 
-def texts(report: Report, section: str) -> list[str]:
-    return [one.text for part, _, one in report.statements() if part.key == section]
-
-
 def gaps(report: Report) -> set[str]:
     return {gap.key for section in report.sections for gap in section.gaps}
 
@@ -157,39 +153,7 @@ def test_a_report_whose_row_was_blanked_is_still_listed(quarter: Workspace) -> N
     assert (row.fingerprint, row.path) == ("", "")
 
 
-# --- what it is about -------------------------------------------------------------------------------------
-
-
-def test_questions_of_other_pipelines_and_times_are_left_out(
-    quarter: Workspace, report_on: GatherReport
-) -> None:
-    add_traces(quarter, 5, OCTOBER, pipeline="another")
-    add_traces(quarter, 7, OCTOBER - 90 * 86_400_000, pipeline="answers")
-    add_traces(quarter, 3, OCTOBER, pipeline="answers", source="evaluation")
-    assert texts(report_on("answers"), "system")[0] == "People asked 30 questions of A."
-    assert texts(report_on(), "system")[0] == "People asked 35 questions of A."
-
-
-def test_an_arm_of_a_roll_out_and_a_promoted_pipeline_belong_to_the_pipeline(
-    quarter: Workspace, report_on: GatherReport
-) -> None:
-    arm, promoted, before = "a" * 32, "b" * 32, "c" * 32
-    add_traces(quarter, 3, OCTOBER, id=lambda n: (before, arm, promoted)[n], collection_id=1)
-    assert texts(report_on("answers"), "system")[0].startswith("People asked 30")
-    with quarter.store.session() as session:
-        run = session.connection().exec_driver_sql
-        run("INSERT INTO rolloutanswer (trace_id, rollout_id, arm, pair, position, picked) "
-            "VALUES (?, 1, 'staging', '', 0, '')", (arm,))  # fmt: skip
-        run("INSERT INTO productionpipeline (collection_id, name, config, moved_ms, rollout_id) "
-            "VALUES (1, 'answers 1', '{}', ?, 1)", (OCTOBER + 120_000,))  # fmt: skip
-    assert texts(report_on("answers"), "system")[0].startswith("People asked 32")
-
-
-def test_a_pipeline_that_does_not_exist_is_refused(report_on: GatherReport) -> None:
-    with pytest.raises(NotFoundError, match="no pipeline named “nothing”"):
-        report_on("nothing")
-    with pytest.raises(NotFoundError, match="no version or label “9”"):
-        report_on("answers@9")
+# --- files -----------------------------------------------------------------------------------------------
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(quarter: Workspace, tmp_path: Path) -> None:
