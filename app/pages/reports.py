@@ -105,7 +105,8 @@ class ReportsPage(QWidget):
             theme, "document", "No report yet",
             "A report states what was in use, how it was measured, what happened and who looked at it: as "
             "HTML and PDF for people, as JSON for programs. Each sentence names the stored run, answer or "
-            "row that it rests on, and what is not stored is listed as a gap. It is not a legal determination.",
+            "row that it rests on, and what is not stored is listed as a gap. It is not a legal "
+            "determination.",
         )  # fmt: skip
         self._list = ListDetail("reports/detail", self.reports, detail, (180, 420), empty, vertical=True)
         layout = QVBoxLayout(self)
