@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.table import Table
 from typer.core import TyperGroup
@@ -26,7 +25,7 @@ MAKE = "make"
 class _MakeUnlessNamed(TyperGroup):
     """A group whose first word may be the name of a pipeline: then a report on it is made."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # a Context of Typer's private Click
         """Put the command that makes a report before whatever names no command."""
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
             args = [MAKE, *args]

@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.governance.report.measured import EVENTS, audit_rows
 from rag.governance.report.period import moment, parse_period
-from rag.governance.report.rows import REPORT_MADE, Block, Gap, Section, Statement, list_reports
+from rag.governance.report.rows import REPORT_MADE, Block, Gap, Section, Statement, Value, list_reports
 from rag.governance.report.scope import Scope
 from rag.governance.report.sources import Book, section, selected, table_row
 from rag.monitoring.control_limits import wilson_interval
@@ -207,7 +207,7 @@ def _previous(scope: Scope, book: Book, gaps: list[Gap]) -> list[Statement]:
             "repeated here."
         )
         sources = (book.cite("auditevent", id=row.id),)
-        values = {"until_ms": max(covered, since), "fingerprint": row.fingerprint}
+        values: dict[str, Value] = {"until_ms": max(covered, since), "fingerprint": row.fingerprint}
         return [Statement("changes.previous", text, sources, (), values)]
     return []
 

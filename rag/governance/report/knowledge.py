@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from rag.finding.rows import file_name
 from rag.governance.report.period import moment
@@ -23,7 +24,7 @@ def documents_section(scope: Scope, book: Book) -> Section:
     blocks = [Block("Versions in use", tuple(_version_rows(scope, book, versions)), _VERSIONS)]
     newest: dict[str, int] = {}
     for row in versions:
-        newest[row["collection"]] = int(row["id"])
+        newest[row["collection"]] = row["id"]
     for collection, version_id in newest.items():
         blocks.append(_documents(scope, book, collection, version_id, gaps))
     blocks.append(
@@ -36,7 +37,7 @@ def documents_section(scope: Scope, book: Book) -> Section:
     return section("documents", "Documents and their versions", blocks, gaps)
 
 
-def _versions(scope: Scope) -> list[dict[str, object]]:
+def _versions(scope: Scope) -> list[dict[str, Any]]:
     """Return the versions that answered, were evaluated or were made, by collection and number."""
     ids = {int(row[0]) for row in scope.asked("DISTINCT t.version_id", "t.version_id", "1")}
     ids |= {int(run["version_id"]) for run in scope.runs}
@@ -50,16 +51,16 @@ def _versions(scope: Scope) -> list[dict[str, object]]:
     return [dict(row) for row in rows]
 
 
-def _version_rows(scope: Scope, book: Book, versions: list[dict[str, object]]) -> list[Statement]:
+def _version_rows(scope: Scope, book: Book, versions: list[dict[str, Any]]) -> list[Statement]:
     made = []
     for row in versions:
         erased = " (a document was erased later)" if row["was_erased"] else ""
         cells = (
-            str(row["collection"]), str(row["number"]), moment(int(str(row["created_ms"]))),
+            str(row["collection"]), str(row["number"]), moment(row["created_ms"]),
             f"{row['kind']}{erased}", str(row["document_count"]), str(row["chunk_count"]),
             str(row["fingerprint"]),
         )  # fmt: skip
-        sources = (book.cite("datasetversion", id=int(str(row["id"]))),)
+        sources = (book.cite("datasetversion", id=row["id"]),)
         key = f"documents.version.{row['collection']}.{row['number']}"
         made.append(table_row(key, _VERSIONS, cells, sources, fingerprint=str(row["fingerprint"])))
     return made

@@ -83,8 +83,9 @@ def make_report(workspace: Workspace, pipeline: str = "", period: str = "", fold
         detail = made_detail(report.period, report.fingerprint, str(paths["json"]))
         audit_log.record(session, REPORT_MADE, report.subject, detail)
     return ReportFiles(
-        report.subject, report.period, report.fingerprint, *(str(path) for path in paths.values()),
-        print_html=html_of(report, PRINT), statements=report.statement_count, gaps=report.gap_count,
+        report.subject, report.period, report.fingerprint,
+        str(paths["json"]), str(paths["html"]), str(paths["pdf"]),
+        html_of(report, PRINT), report.statement_count, report.gap_count,
     )  # fmt: skip
 
 

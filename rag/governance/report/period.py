@@ -51,6 +51,8 @@ def parse_period(text: str) -> Period:
     if plain in ("", "everything"):
         return Period()
     try:
+        begin: date | None
+        end: date | None
         first, dots, last = plain.partition("..")
         if not dots:
             begin, end = _days(plain)

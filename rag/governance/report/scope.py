@@ -71,7 +71,7 @@ class Scope:
             order: How they are ordered.
             join: A JOIN with another table.
         """
-        where, values = "1", {}
+        where, values = "1", dict[str, str | int]()
         if self.pipeline is not None:
             where = _OF_PIPELINE
             values = {"name": self.pipeline.name, "called": f"{self.pipeline.name} {self.pipeline.number}"}
