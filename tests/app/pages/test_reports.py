@@ -11,13 +11,16 @@ import pypdfium2
 import pytest
 from driving import button_of, click, column, notices
 from evidence import fill_folder
+from geometry import keyboard_faults, layout_faults
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.evaluation.page import EvaluationPage
 from app.pages.reports import ReportsPage, suggested_periods
 from app.shared.links import link_tables, places_of
+from app.widgets.theme import Theme
 from rag.finding.rows import Kind, Place
 from rag.governance.report.rows import list_reports
 from rag.workspace import Workspace
@@ -226,3 +229,21 @@ def test_suggested_periods_are_those_of_a_day() -> None:
         "everything",
     ]
     assert suggested_periods(date(2026, 12, 31))[:4] == ["2026-Q4", "2026-Q3", "2026-12", "2026-11"]
+
+
+@pytest.mark.usefixtures("quarter")
+def test_a_filled_page_cuts_no_text_at_any_size(
+    page: ReportsPage, make: Callable[..., Path], theme: Theme
+) -> None:
+    page.show()
+    found = layout_faults(page)
+    make()
+    for scale in (100, 200):
+        theme.resize(scale, "comfortable")
+        for width, height in ((1400, 900), (860, 620), (580, 380)):
+            page.resize(width * scale // 100, height)
+            for _ in range(3):
+                QApplication.processEvents()
+            found += [f"{scale} %, {width}: {fault}" for fault in layout_faults(page)]
+    assert found == []
+    assert keyboard_faults(page) == []
