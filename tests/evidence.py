@@ -144,9 +144,12 @@ def _backdate(workspace: Workspace) -> None:
         )
 
 
-def add_audit_row(workspace: Workspace, action: str, created_ms: int) -> None:
-    """Store that something was done at a time."""
-    _add(workspace, AuditEvent(created_ms=created_ms, action=action, subject="A"))
+def add_audit_row(
+    workspace: Workspace, action: str, created_ms: int, subject: str = "A", detail: str = ""
+) -> None:
+    """Store that something was done at a time, as an older program did: outside of any chain."""
+    made = row(AuditEvent, created_ms=created_ms, action=action, subject=subject, detail=detail)
+    _add(workspace, made)
 
 
 def fill_folder(folder: Path, hostile: str = "") -> Path:

@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from evidence import OCTOBER
-from report_texts import run
+from evidence import OCTOBER, add_audit_row
 
 from rag.governance.report.rows import (
     REPORT_MADE,
@@ -36,12 +35,8 @@ def test_a_check_says_how_many_sources_changed() -> None:
 def test_reports_are_read_from_the_audit_log_newest_first_whatever_their_paths(quarter: Workspace) -> None:
     paths = ("/a; b/x.json", "/new\nline.json", "C:\\a b.json")
     for number, path in enumerate(paths):
-        detail = made_detail("2026-Q4", f"{number}" * 64, path).replace("'", "''")
-        run(
-            quarter,
-            "INSERT INTO auditevent (created_ms, action, subject, detail) "
-            f"VALUES ({OCTOBER + number}, '{REPORT_MADE}', 'everything', '{detail}')",
-        )
+        detail = made_detail("2026-Q4", f"{number}" * 64, path)
+        add_audit_row(quarter, REPORT_MADE, OCTOBER + number, "everything", detail)
     found = list_reports(quarter.database)
     assert [row.path for row in found] == list(reversed(paths))
     assert {row.period for row in found} == {"2026-Q4"} and found[0].fingerprint == "2" * 64
