@@ -58,6 +58,18 @@ def test_a_policy_in_force_its_measured_rates_and_what_it_found_are_told(
     assert "guardrails.none" not in gaps(report)
 
 
+def test_guardrails_in_a_form_that_is_not_known_are_not_called_absent(
+    quarter: Workspace, report_on: GatherReport
+) -> None:
+    run(
+        quarter,
+        *GUARDRAILS.strip().split(";\n"),
+        "ALTER TABLE guardmeasurement RENAME COLUMN total TO texts_seen",
+    )
+    found = gaps(report_on())
+    assert "another form" in found["guardrails.unread"] and "guardrails.none" not in found
+
+
 def test_a_policy_of_another_collection_is_not_in_force_here(
     quarter: Workspace, report_on: GatherReport
 ) -> None:
