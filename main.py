@@ -68,6 +68,7 @@ COMMANDS = {
     "include": "CHUNK... -c NAME: use excluded chunks again",
     "inspect": "-c NAME [--near]: list suspicious chunks or near-duplicates",
     "watch": "add | list | pause | resume | remove | check: folders that collections follow",
+    "report": "[PIPELINE] --period 2026-Q4 --out DIR | compare | check: evidence for auditors, with sources",
     "erase": "DOCUMENT -c NAME: erase a document for good and verify that nothing is left of it",
     "compact": "remove what no version needs",
     "feedback": "add | list | remove | to-case: ratings, reasons and corrections for answers",
@@ -147,7 +148,20 @@ def _run(command: str, arguments: list[str]) -> int:
         return _open_window(data, [word for word in arguments if not word.startswith("-") and word != data])
     from rag.cli import run
 
-    return run(arguments)
+    return run(arguments, print_pdf=_print_pdf)
+
+
+def _print_pdf(html: str, title: str, path: str) -> int:
+    """Print HTML to a PDF file for the command line, which must not know the window; return its pages."""
+    from rag.errors import RagError
+    from rag.platform_plugin import missing_in, missing_sentence
+
+    try:
+        from app.printing import print_pdf
+    except ImportError as error:
+        missing = missing_in(error)
+        raise RagError(missing_sentence(missing) if missing else f"No PDF can be made ({error}).") from error
+    return print_pdf(html, title, path)
 
 
 def _run_installed(command: str, arguments: list[str], missing: list[str]) -> int:

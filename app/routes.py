@@ -22,6 +22,7 @@ from app.pages.models.page import ModelsPage
 from app.pages.monitors.page import MonitorsPage
 from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage
+from app.pages.reports import ReportsPage
 from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
@@ -53,6 +54,7 @@ PAGES = (
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
     RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("reports", "Reports", "document", "Ctrl+Alt+7", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
 TITLES = {page.key: page.title for page in PAGES}
@@ -138,6 +140,11 @@ class PageStack(QStackedWidget):
     def chroma(self) -> ChromaConsolePage:
         """The page Chroma."""
         return self._add(ChromaConsolePage(self._console))
+
+    @cached_property
+    def reports(self) -> ReportsPage:
+        """The page Reports."""
+        return self._add(ReportsPage(self._console))
 
     @cached_property
     def settings(self) -> SettingsPage:
@@ -294,6 +301,11 @@ class Pages(PageStack):
         """Show the versions of a collection."""
         self.show_page("versions")
         self.versions.choose(collection)
+
+    def make_report(self, pipeline: str) -> None:
+        """Go to Reports with a pipeline that the next one is about."""
+        self.show_page("reports")
+        self.reports.choose(pipeline)
 
     def open_rollout(self, rollout_id: int) -> None:
         """Show a roll-out's results; 0 is the list of all."""
@@ -541,6 +553,7 @@ class Route(Generic[P]):
 
 
 ROUTES: tuple[Route[Any], ...] = (
+    Route(EvaluationPage, lambda page: page.report_wanted, Pages.make_report),
     Route(OverviewPage, lambda page: page.page_requested, Pages.show_page),
     Route(OverviewPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(OverviewPage, lambda page: page.flagged_requested, Pages.open_flagged),

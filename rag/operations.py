@@ -33,6 +33,7 @@ from rag.evaluation.rows import (
     SetVersionRow,
     VersionComparison,
 )
+from rag.governance.report.rows import Report, ReportCheck, ReportComparison, ReportFiles
 from rag.governance.rows import CompactReport, ErasureReport
 from rag.index.rows import ChromaCollection, ChromaPage
 from rag.knowledge.preview.rows import ChunkPreview
@@ -113,6 +114,17 @@ erase_document = Operation[ErasureReport](
 )
 compact = Operation[CompactReport](
     "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
+)
+
+make_report = Operation[ReportFiles](
+    "rag.governance.report.making:make_report", Lane.DATA, "Make an evidence report"
+)
+read_report = Operation[Report]("rag.governance.report.making:read_report", Lane.READ, "Read a report")
+check_report = Operation[ReportCheck](
+    "rag.governance.report.making:check_report", Lane.READ, "Check the sources of a report"
+)
+compare_reports = Operation[ReportComparison](
+    "rag.governance.report.compare:compare_reports", Lane.READ, "Compare two reports"
 )
 
 # --- Searching -------------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ APP = {
     "widgets": "Shared widgets, charts, item models, layout and the theme.",
     "history": "Where a person was before, for the ways back and forward.",
     "engine": "The engine process (`server`) and the window's end of the connection (`client`).",
+    "printing": "HTML to PDF with Qt's own means, for the window and the command line.",
     "console": "How pages start operations and receive their events.",
     "shared": "Panels that several pages show: claims, feedback, sources.",
     "help": "The guide in a window of its own, the first steps, and the ways to both.",

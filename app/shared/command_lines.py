@@ -192,6 +192,7 @@ def _pipeline(place: Place) -> list[Call]:
     return [
         Call("Show it", ("pipelines", "show"), (place.key,)),
         Call("Export it", ("pipelines", "export"), (place.key, _file(place.key, "yaml"))),
+        Call("Make an evidence report", ("report", "make"), (place.key,)),
     ]
 
 
@@ -248,6 +249,7 @@ _PAGES = {
     "review": Call("List the review queues", ("review", "list")),
     "models": Call("List the models", ("models", "list")),
     "settings": Call("List the settings", ("settings", "list")),
+    "reports": Call("List the reports", ("report", "list")),
 }
 
 _OF_KIND: dict[Kind, Callable[[Place], list[Call]]] = {

@@ -24,6 +24,7 @@ from rag.asking.rows import TraceRow
 from rag.costs.rows import CostSum
 from rag.evaluation.rows import CaseComparison, DraftRow, PipelineVersionRow, ResultRow, RunRow, SetRow
 from rag.finding.rows import Kind, Place, place_of_document
+from rag.governance.report.rows import Source
 from rag.index.rows import Hit
 from rag.knowledge.rows import (
     CollectionRow,
@@ -252,6 +253,7 @@ def _of_sum(total: CostSum) -> Named:
 
 
 _OF_RECORD: dict[type, Callable[[Any, Database, str], Named]] = {
+    Source: lambda r, _db, _c: (r.place,),
     TraceRow: lambda r, _db, _c: (
         _trace(r.id), _collection(r.collection), _version(r.collection, r.version_number),
     ),

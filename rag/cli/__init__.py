@@ -33,7 +33,7 @@ from rag.cli import (
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import cascades, pipelines, runs, sets
-from rag.cli.governance import safety
+from rag.cli.governance import report, safety
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     serve,
@@ -57,7 +57,7 @@ app = typer.Typer(
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
     monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
-    safety,
+    safety, report,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)
@@ -71,7 +71,9 @@ def _before_the_command(data: Data = None) -> None:
 
 
 def run(
-    arguments: list[str] | None = None, open_folder: Callable[[Path, str], Workspace] | None = None
+    arguments: list[str] | None = None,
+    open_folder: Callable[[Path, str], Workspace] | None = None,
+    print_pdf: report.Printer | None = None,
 ) -> int:
     """Run one command and return the exit code.
 
@@ -79,14 +81,16 @@ def run(
         arguments: Those of the command line; None: of this process.
         open_folder: What opens the data folder for a purpose; None: Workspace, with the models of its
             settings.
+        print_pdf: What prints a report: the library for it is the window's. None: there is none.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     prepare(screen, log)
-    token = opener.set(open_folder)
+    token, printing = opener.set(open_folder), report.printer.set(print_pdf)
     try:
         return _run(arguments)
     finally:
         opener.reset(token)
+        report.printer.reset(printing)
 
 
 @cache

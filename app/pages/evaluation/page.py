@@ -17,12 +17,14 @@ class EvaluationPage(QWidget):
     """A page with tabs; the one that was open is open again."""
 
     trace_requested = Signal(str)
+    report_wanted = Signal(str)  # name of the pipeline that an evidence report is to be about
 
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.setObjectName("page")
         self.runs, self.sets, self.pipelines = RunsPanel(console), SetsPanel(console), PipelinesPanel(console)
         self.runs.trace_requested.connect(self.trace_requested)
+        self.pipelines.report_wanted.connect(self.report_wanted)
         self.savings = SavingsPanel(console)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -60,6 +61,8 @@ def flat(values: dict[str, Any], before: str = "") -> dict[str, str]:
 class PipelinesPanel(QWidget):
     """A panel with the pipelines on the left, and versions and fields of the chosen one on the right."""
 
+    report_wanted = Signal(str)  # name of the pipeline that an evidence report is to be about
+
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
@@ -97,6 +100,9 @@ class PipelinesPanel(QWidget):
             holder=self,
             top=SPACE,
         )
+        self.pipelines.actions_for = lambda records: [
+            ("Evidence report…", lambda: self.report_wanted.emit(records[0].name))
+        ]
         self.pipelines.record_selected.connect(lambda _p: self._show_versions())
         self.versions.selectionModel().selectionChanged.connect(lambda _n, _o: self._show_fields())
         self.versions.doubleClicked.connect(lambda _i: self.edit())

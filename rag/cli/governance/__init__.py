@@ -1,1 +1,1 @@
-"""Commands of governance."""
+"""Commands on governance: what may be done, what was done, and evidence of both."""

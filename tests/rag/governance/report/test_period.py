@@ -1,0 +1,93 @@
+"""Periods: the forms that people write, their bounds, and what is refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import RagError
+from rag.governance.report.period import Period, day, moment, parse_period
+
+DAY_MS = 86_400_000
+
+
+def ms(year: int, month: int, day_of_month: int) -> int:
+    return int(datetime(year, month, day_of_month, tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("2026", (2026, 1, 1), (2027, 1, 1)),
+        ("2026-Q1", (2026, 1, 1), (2026, 4, 1)),
+        ("2026-q4", (2026, 10, 1), (2027, 1, 1)),
+        ("2026Q2", (2026, 4, 1), (2026, 7, 1)),
+        ("2026-02", (2026, 2, 1), (2026, 3, 1)),
+        ("2026-12", (2026, 12, 1), (2027, 1, 1)),
+        ("2024-02-29", (2024, 2, 29), (2024, 3, 1)),
+        ("2026-01-01..2026-03-31", (2026, 1, 1), (2026, 4, 1)),
+        (" 2026-Q1 .. 2026-Q2 ", (2026, 1, 1), (2026, 7, 1)),
+    ],
+)
+def test_a_period_begins_with_its_first_day_and_ends_after_its_last(
+    text: str, since: tuple[int, int, int], until: tuple[int, int, int]
+) -> None:
+    period = parse_period(text)
+    assert (period.since_ms, period.until_ms) == (ms(*since), ms(*until))
+
+
+@pytest.mark.parametrize("text", ["", "  ", "everything"])
+def test_no_period_is_everything(text: str) -> None:
+    assert parse_period(text) == Period()
+    assert parse_period(text).sentence() == "everything that is stored"
+
+
+def test_an_end_may_be_open() -> None:
+    assert parse_period("2026-11..").until_ms is None
+    assert parse_period("..2026-11").since_ms is None
+    assert parse_period("2026-11..").sentence() == "2026-11-01 to now (UTC)"
+    assert parse_period("..2026-11").sentence() == "the beginning to 2026-11-30 (UTC)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-13",
+        "2026-Q5",
+        "last week",
+        "2026-02-30",
+        "..",
+        "0000",
+        "9999-12-31",
+        "99999",
+        "2026-1",
+        "2026..x",
+    ],
+)
+def test_what_is_no_period_is_refused_with_the_forms_that_are(text: str) -> None:
+    with pytest.raises(RagError, match=r"is not a period.*2026-Q4"):
+        parse_period(text)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(RagError, match="ends before it begins"):
+        parse_period("2026-03..2026-01")
+
+
+def test_bounds_compare_with_every_stored_time() -> None:
+    low, high = Period().bounds
+    assert low < 0 < ms(2999, 1, 1) < high
+    assert parse_period("2026").bounds == (ms(2026, 1, 1), ms(2027, 1, 1))
+
+
+def test_one_day_is_said_once() -> None:
+    assert parse_period("2026-11-28").sentence() == "2026-11-28"
+
+
+@given(st.dates(min_value=datetime(1970, 1, 2).date(), max_value=datetime(2200, 1, 1).date()))
+def test_every_day_is_24_hours_of_utc(given_day: object) -> None:
+    period = parse_period(str(given_day))
+    assert period.since_ms is not None and period.until_ms == period.since_ms + DAY_MS
+    assert day(period.since_ms) == day(period.until_ms - 1) == str(given_day)
+    assert moment(period.since_ms) == f"{given_day} 00:00"
