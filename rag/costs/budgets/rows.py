@@ -57,6 +57,7 @@ class BudgetState(StrEnum):
 SOURCES = {
     "people": ("person", "step"),
     "evaluation": ("evaluation", "generation", "regression", "cache check"),
+    "replay": ("replay",),
 }
 
 

@@ -23,6 +23,7 @@ from rag.storage.migration.actions import (
     documents,
     endpoints,
     received,
+    replays,
     results,
     search,
     sessions,
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "replays of traces", replays.ACTIONS),
 )
 
 
