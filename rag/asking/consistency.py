@@ -192,7 +192,7 @@ def _report(
 
 
 def model_of(workspace: Workspace, trace: TraceDetail) -> Path:
-    """Return what answered: the endpoint, the loaded file when it is the same, else the one of that name.
+    """Return what answered: the endpoint, the loaded file when it is the same, else a file of that name.
 
     Raises NotFoundError when there is none.
     """
@@ -201,4 +201,7 @@ def model_of(workspace: Workspace, trace: TraceDetail) -> Path:
     loaded = workspace.loaded_model
     if loaded is not None and loaded.sha256 == trace.model_sha256:
         return loaded.path
+    active = workspace.active_model_path()
+    if active.stem == trace.model:  # it need not be in a folder that is searched
+        return active
     return find_model(workspace.database, workspace.settings, trace.model)

@@ -245,5 +245,6 @@ def _check_room(ask: Ask, model: ChatModel) -> None:
     if needed > model.context:
         raise RagError(
             f"The prompt has {ask.trace.prompt_tokens:,} tokens for “{model.name}”, and with the answer "
-            f"that is more than its context of {model.context:,}. Leave passages out, or raise generation.context."
+            f"that is more than its context of {model.context:,}. Leave passages out, or raise "
+            "generation.context."
         )

@@ -313,7 +313,7 @@ def _listed(markers: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a leave-one-out will take; seconds is None when the trace does not tell how long an answer took."""
+    """What a leave-one-out will take; seconds is None when the trace does not tell how long answers took."""
 
     answers: int
     seconds: float | None = field(default=None)
