@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QTabWidget, QWidget
 
 from app.console import Console
 from app.pages.traces.consistency_panel import ConsistencyPanel
+from app.pages.traces.replay.carry_panel import CarryPanel
+from app.pages.traces.replay.panel import ReplayPanel
 from app.pages.traces.steps_view import StepsView
 from app.shared.candidate_table import CandidateTable
 from app.shared.claim_panel import ClaimPanel
@@ -77,6 +79,7 @@ class TraceView(QWidget):
         self.prompt.setFont(console.theme.fixed_font())
         self.prompt.setPlaceholderText("The model was not asked.")
         self._claims_of = ""
+        self._trace: TraceDetail | None = None
         self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -86,8 +89,10 @@ class TraceView(QWidget):
         self.claim_panel.hide()
         self.claims.record_selected.connect(self._show_claim)
         self.consistency = ConsistencyPanel(console)
-        self.tabs.addTab(column((self.claims, 1), self.claim_panel, top=SPACE), "Flags")
+        self.carry, self.replay = CarryPanel(console), ReplayPanel(console)
+        self.tabs.addTab(column((self.claims, 1), self.claim_panel, self.carry, top=SPACE), "Flags")
         self.tabs.addTab(self.consistency, "Agreement")
+        self.tabs.addTab(self.replay, "Replay")
         self.tabs.addTab(column((self.prompt, 1), top=SPACE), "Prompt")
         self.tabs.addTab(scrolled(column(self._settings, 1, top=SPACE, right=SMALL_SPACE)), "Settings")
         column((self.tabs, 1), holder=self)
@@ -113,6 +118,9 @@ class TraceView(QWidget):
         self.claim_panel.hide()
         self.claims.set_records(trace.claims)
         self.consistency.show_trace(trace.id, bool(trace.prompt))
+        self._trace = trace
+        self.carry.show_claim(trace, None)
+        self.replay.show_trace(trace)
         self.prompt.setPlainText(trace.prompt)
         self._summary.set_pairs(_figures(trace, arm_of(self._console.database, trace.id)))
         self._settings.set_pairs(_settings(trace))
@@ -162,6 +170,11 @@ class TraceView(QWidget):
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
+        self.replay_button = button(
+            "Replay…",
+            lambda: self.tabs.setCurrentWidget(self.replay),
+            tip="Answer it again with one thing changed, and see what differs",
+        )
         content = column(
             self.question,
             self.status,
@@ -171,7 +184,7 @@ class TraceView(QWidget):
             self.answer,
             self.steps,
             self.feedback,
-            Flow(self.case_button, self.regression_button),
+            Flow(self.case_button, self.regression_button, self.replay_button),
             label("Where the time went", "section"),
             self.waterfall,
             label("In figures", "section"),
@@ -186,6 +199,13 @@ class TraceView(QWidget):
     def _show_claim(self, claim: ClaimResult) -> None:
         self.claim_panel.show_claim(claim, self._claims_of)
         self.claim_panel.show()
+        if self._trace is not None:
+            self.carry.show_claim(self._trace, claim)
+
+    def compare_with(self, trace_id: str) -> None:
+        """Show another trace beside this one, and what differs."""
+        self.tabs.setCurrentWidget(self.replay)
+        self.replay.compare_with(trace_id)
 
 
 def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
