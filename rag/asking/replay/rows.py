@@ -287,8 +287,8 @@ class Attribution:
             return "The prompt was not answered again with all passages, so nothing can be said."
         if first is Fate.FALLEN:
             return (
-                "Answered again at temperature 0 with all passages, the model does not say this, so it "
-                "cannot be told which passage carries it."
+                "Answered again at temperature 0 with all passages, the model does not say this, so no "
+                "passage can be named that carries it."
             )
         found = self.carriers(start)
         untried = f" Not tried: without {_listed(self.untried)}." if self.untried else ""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QStackedWidg
 from app.console import Console, Notice
 from app.shared.setting_editor import setting_name
 from app.widgets.buttons import button
+from app.widgets.labels import set_tip
 from app.widgets.layout import Flow, guard_wheel, refill
 from rag.asking.replay.rows import SECTIONS, Changes, read_changes
 from rag.asking.rows import TraceDetail, TraceSource
@@ -146,5 +147,5 @@ def _box(name: str, *, editable: bool = False) -> QComboBox:
 def _line(name: str, placeholder: str) -> QLineEdit:
     made = QLineEdit(placeholderText=placeholder)
     made.setAccessibleName(name)
-    made.setToolTip(name)
+    set_tip(made, name)
     return made
