@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rag.asking.answer import Question
 from rag.asking.replay.answering import replay_settings
 from rag.asking.replay.rows import Changes, changes_of, find_replay
-from rag.asking.rows import TraceSource, get_trace
+from rag.asking.rows import Question, TraceSource, get_trace
 from rag.errors import RagError
 from rag.evaluation.pipelines import PipelineConfig, SavedPipeline, save_pipeline
 from rag.knowledge.collections import collection_by_id, named_version

@@ -43,7 +43,7 @@ class CarryPanel(QWidget):
         self._task_of = ""
         self.start = button(
             "Which passage carries this sentence?",
-            self.find,
+            self.find_carrier,
             tip="Answer the prompt again at temperature 0, with all passages and without each of them",
         )
         self.stop = button("Stop", self.cancel, tip="Esc; what was answered until then is kept")
@@ -61,7 +61,7 @@ class CarryPanel(QWidget):
         self._trace, self._claim = trace, claim
         self._draw()
 
-    def find(self) -> None:
+    def find_carrier(self) -> None:
         """Answer with all passages and without each, which also says what carries the other sentences."""
         if self._trace is None or self._task is not None:
             return

@@ -54,7 +54,7 @@ def test_one_click_names_the_passage_and_what_falls_with_it(
 def test_what_was_found_is_there_again_and_holds_for_every_sentence(
     qtbot: QtBot, panel: CarryPanel, settle: Settle, page: TracesPage, trace_id: str
 ) -> None:
-    panel.find()
+    panel.find_carrier()
     settle()
     first = panel.said.text()
     page.view.claims.selectRow(1)
@@ -85,7 +85,7 @@ def test_a_failure_is_told(
     model.load_error = ModelError("The model file is gone.")
     model.path = model.path.with_name("other.gguf")  # so that it is loaded again
     panel._console.engine.workspace.unload_model()  # type: ignore[attr-defined]
-    panel.find()
+    panel.find_carrier()
     settle()
     assert notices(console)[-1] == ("The model file is gone.", "bad")
 
@@ -93,7 +93,7 @@ def test_a_failure_is_told(
 def test_a_row_opens_the_answer_without_that_passage(
     qtbot: QtBot, panel: CarryPanel, settle: Settle, console: Console, trace_id: str
 ) -> None:
-    panel.find()
+    panel.find_carrier()
     settle()
     opened = QSignalSpy(console.place_requested)
     record = panel.table.records_model.record_at(1)
