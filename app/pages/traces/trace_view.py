@@ -92,9 +92,9 @@ class TraceView(QWidget):
         self.carry, self.replay = CarryPanel(console), ReplayPanel(console)
         self.tabs.addTab(column((self.claims, 1), self.claim_panel, self.carry, top=SPACE), "Flags")
         self.tabs.addTab(self.consistency, "Agreement")
-        self.tabs.addTab(self.replay, "Replay")
         self.tabs.addTab(column((self.prompt, 1), top=SPACE), "Prompt")
         self.tabs.addTab(scrolled(column(self._settings, 1, top=SPACE, right=SMALL_SPACE)), "Settings")
+        self.tabs.addTab(self.replay, "Replay")
         column((self.tabs, 1), holder=self)
 
     def show_trace(self, trace: TraceDetail) -> None:

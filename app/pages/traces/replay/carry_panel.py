@@ -98,8 +98,10 @@ class CarryPanel(QWidget):
         runs = self._task is not None
         if not runs:
             self.progress.setText("" if _why_not(trace, claim) else f"Takes {expected(trace).sentence()}.")
-        allow(self.start, "Answers are being made" if runs else _why_not(trace, claim))
         self.stop.setVisible(runs)
+        if runs and self.start.hasFocus():
+            self.stop.setFocus()  # else Qt gives it to whatever comes next, and Esc would stop nothing
+        allow(self.start, "Answers are being made" if runs else _why_not(trace, claim))
         rows = [(found, *passage) for passage in found.passages] if found is not None else []
         self.table.set_records(rows)
         self.table.setVisible(bool(rows))

@@ -13,7 +13,7 @@ from app.pages.traces.replay.differences import PARTS, changes_in
 from app.shared.diff_view import DiffView
 from app.shared.links import LinkRow
 from app.widgets.buttons import allow, button
-from app.widgets.labels import label
+from app.widgets.labels import ElidedLabel, label
 from app.widgets.layout import EmptyState, Flow, Splitter, column, on_escape, row, scrolled
 from app.widgets.theme import SPACE
 from rag import operations
@@ -57,6 +57,8 @@ class ReplayPanel(QWidget):
         self.progress = label("", "small", wrap=True)
         self.failures = label("", "warning", wrap=True)
         self.strip = ColumnStrip()
+        self.compared = ElidedLabel()
+        self.compared.setProperty("role", "section")
         self.part_box = QComboBox()
         self.part_box.addItems(PARTS)
         self.part_box.setAccessibleName("What is compared")
@@ -70,7 +72,7 @@ class ReplayPanel(QWidget):
                 "Add a variant with one thing changed above, as many as you want, and have them answered.",
             )
         )  # fmt: skip
-        compared = column(row(label("Compared", "section"), self.part_box, 1), (self.differences, 1))
+        compared = column(row((self.compared, 1), self.part_box), (self.differences, 1))
         strip = scrolled(self.strip, "Answers side by side", sideways=True)
         self._stack.addWidget(Splitter("traces/replay", strip, compared, (260, 200), vertical=True))
         column(
@@ -100,6 +102,8 @@ class ReplayPanel(QWidget):
     def _take_trace(self) -> None:
         self._is_stale = False
         if self._trace is not None:
+            if not self._console.models:
+                self._console.refresh_models()
             self.form.show_trace(self._trace)
             self._draw()
 
@@ -246,6 +250,10 @@ class ReplayPanel(QWidget):
 
     def _show_differences(self) -> None:
         found = self._comparisons.get(self._shown)
+        titles = {
+            one.trace_id: one.title.text() for one in self.strip.columns if isinstance(one, ReplayColumn)
+        }
+        self.compared.setText(f"Compared: {titles[self._shown]}" if self._shown in titles else "Compared")
         if found is None:
             self.differences.clear("Choose “Differences” in a column above.")
             return
@@ -254,8 +262,11 @@ class ReplayPanel(QWidget):
     def _enable(self) -> None:
         self.start.setText(f"Answer {counted(len(self._planned), 'variant')}" if self._planned else "Answer")
         reason = "" if self._planned else "Add a variant first"
-        allow(self.start, "Variants are being answered" if self._task is not None else reason)
-        self.stop.setVisible(self._task is not None)
+        runs = self._task is not None
+        self.stop.setVisible(runs)
+        if runs and self.start.hasFocus():
+            self.stop.setFocus()  # else Qt gives it to whatever comes next, and Esc would stop nothing
+        allow(self.start, "Variants are being answered" if runs else reason)
         self.form.add_button.setEnabled(self._task is None)
 
     # --- saving -------------------------------------------------------------------------------------------

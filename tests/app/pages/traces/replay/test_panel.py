@@ -92,7 +92,7 @@ def test_the_parts_that_differ_are_shown_of_the_chosen_column(
     settle()
     (_, without) = answered(panel)
     click(qtbot, without, "Differences")
-    assert "Change 1 of" in panel.differences.summary
+    assert "Change 1 of" in panel.differences.summary and panel.compared.text() == "Compared: without [1]"
     panel.part_box.setCurrentText("Passages")
     shown = panel.differences.shown_text
     assert "[1]" in shown and panel.differences.summary == "Change 1 of 1"
@@ -159,7 +159,7 @@ def test_stopping_keeps_what_was_answered(
     panel.answer()
     qtbot.waitUntil(lambda: panel.progress.text().startswith("1 of 2: without [1]"))
     assert panel.stop.isVisible() and not panel.start.isEnabled() and not panel.form.add_button.isEnabled()
-    qtbot.keyClick(panel, Qt.Key.Key_Escape)
+    qtbot.keyClick(panel.stop, Qt.Key.Key_Escape)
     model.gate.set()
     settle()
     assert not panel.stop.isVisible() and panel.start.isEnabled()
