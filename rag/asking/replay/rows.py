@@ -291,14 +291,14 @@ class Attribution:
                 "passage can be named that carries it."
             )
         found = self.carriers(start)
-        untried = f" Not tried: without {_listed(self.untried)}." if self.untried else ""
+        untried = f" Not tried: without {_listed(self.untried, 'or')}." if self.untried else ""
         if not found:
             return f"No single passage carries this: it is still said without any one of them.{untried}"
         verb = "carries" if len(found) == 1 else "each carry"
         lost = [marker for marker in found if self._fate(marker, start) is Fate.UNSUPPORTED]
         unsaid = [marker for marker in found if marker not in lost]
-        parts = [f"without {_listed(unsaid)} it is not said"] if unsaid else []
-        parts += [f"without {_listed(lost)} it is said with no support"] if lost else []
+        parts = [f"without {_listed(unsaid, 'or')} it is not said"] if unsaid else []
+        parts += [f"without {_listed(lost, 'or')} it is said with no support"] if lost else []
         return f"{_listed(found)} {verb} this: {'; '.join(parts)}.{untried}"
 
     def _fate(self, marker: int, start: int) -> Fate | None:
@@ -307,8 +307,10 @@ class Attribution:
         )
 
 
-def _listed(markers: Sequence[int]) -> str:
-    return ", ".join(f"[{marker}]" for marker in markers)
+def _listed(markers: Sequence[int], last: str = "and") -> str:
+    """Return markers as people write them: “[1], [2] and [3]”."""
+    named = [f"[{marker}]" for marker in markers]
+    return f" {last} ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
 
 
 @dataclass(frozen=True)

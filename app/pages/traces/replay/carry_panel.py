@@ -54,7 +54,7 @@ class CarryPanel(QWidget):
         column(Flow(self.start, self.stop, self.progress), self.said, (self.table, 1), holder=self)
         self.table.hide()
         self.said.hide()
-        on_escape(self, self.cancel)
+        on_escape(self.stop, self.cancel)
 
     def show_claim(self, trace: TraceDetail, claim: ClaimResult | None) -> None:
         """Show what is known of a sentence of a trace; None: of no sentence yet."""

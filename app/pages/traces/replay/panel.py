@@ -82,7 +82,7 @@ class ReplayPanel(QWidget):
         self.failures.hide()
         self.form.changes_made.connect(self.plan)
         self.part_box.currentIndexChanged.connect(lambda _index: self._show_differences())
-        on_escape(self, self.cancel)
+        on_escape(self.stop, self.cancel)
 
     def show_trace(self, trace: TraceDetail) -> None:
         """Show the replays of a trace, and let more be made."""

@@ -87,7 +87,7 @@ def test_what_is_cancelled_keeps_its_answers_and_names_what_was_not_tried(
     found = read_attribution(workspace.database, parent.id)
     assert found is not None and [one.marker for one in found.answers] == [0, parent.passage_count]
     assert found.untried == tuple(range(1, parent.passage_count))
-    left = ", ".join(f"[{number}]" for number in found.untried)
+    left = " or ".join(f"[{number}]" for number in found.untried)
     assert found.sentence(found.claims[0].start).endswith(f"Not tried: without {left}.")
 
 

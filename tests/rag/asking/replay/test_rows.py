@@ -96,13 +96,13 @@ KEPT, FALLEN, UNSUPPORTED = Fate.KEPT, Fate.FALLEN, Fate.UNSUPPORTED
         (
             {"all": KEPT, "one": FALLEN, "two": UNSUPPORTED, "three": KEPT},
             (1, 2),
-            "[1], [2] each carry this: without [1] it is not said; without [2] it is said with no support.",
+            "[1] and [2] each carry this: without [1] it is not said; without [2] it is said with no support.",
         ),
         ({"all": KEPT, "one": KEPT, "two": KEPT, "three": KEPT}, (), "No single passage carries this"),
         ({"all": UNSUPPORTED, "one": UNSUPPORTED, "two": FALLEN, "three": KEPT}, (2,), "[2] carries this"),
         ({"all": FALLEN, "one": FALLEN, "two": FALLEN, "three": FALLEN}, (), "the model does not say this"),
         ({"one": FALLEN}, (), "not answered again with all passages"),
-        ({"all": KEPT, "one": FALLEN}, (1,), "Not tried: without [2], [3]."),
+        ({"all": KEPT, "one": FALLEN}, (1,), "Not tried: without [2] or [3]."),
     ],
 )
 def test_the_passages_that_carry_a_sentence_are_named(

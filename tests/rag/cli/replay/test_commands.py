@@ -110,6 +110,8 @@ def test_replays_are_listed_with_their_origin_and_kept_out_of_the_list_of_questi
     assert row["trace_id"] == made and row["changes"]["settings"] == [["generation.temperature", 0.3]]
     assert "temperature 0.3" in ragdeck.done("traces", "replays", trace).out
     assert ragdeck.done("traces", "replays", made, "--json").document["replay_of"] == trace
+    assert ragdeck.done("traces", "show", made, "--json").document["replay_of"] == trace
+    assert f"A replay of trace {trace[:8]}" in ragdeck.done("traces", "show", made).out
     printed = ragdeck.done("traces", "replays", made).out
     assert f"A replay of trace {trace[:8]}: temperature 0.3." in printed and "has no replays" in printed
     assert [one["id"] for one in ragdeck.done("traces", "list", "--json").document] == [trace]
