@@ -83,6 +83,7 @@ class ReplayPanel(QWidget):
         self.form.changes_made.connect(self.plan)
         self.part_box.currentIndexChanged.connect(lambda _index: self._show_differences())
         on_escape(self.stop, self.cancel)
+        console.theme.changed.connect(self._draw)  # columns are as wide as the size of the text asks for
 
     def show_trace(self, trace: TraceDetail) -> None:
         """Show the replays of a trace, and let more be made."""

@@ -56,7 +56,7 @@ def test_a_trace_is_replayed_with_several_variants_side_by_side(ragdeck: Command
 def test_costs_of_replays_are_booked_to_them(ragdeck: CommandLine, trace: str) -> None:
     ragdeck.done("traces", "replay", trace)
     sums = ragdeck.done("costs", "--by", "source", "--json").document
-    assert {"person", "replay"} == {one["key"] for one in sums["groups"]}
+    assert {"person", "replay"} == {one["key"] for one in sums["rows"]}
 
 
 def test_settings_are_changed_with_set_and_without_any_change_it_is_as_it_was(
