@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rag.asking.cache.rows import CacheCheckReport, CacheState
+from rag.asking.replay.rows import Attribution, ReplayReport
 from rag.asking.rows import AskResult, CalibrationFit, ConsistencyReport, SearchTest
 from rag.costs.budgets.rows import BudgetRow, BudgetUse, Expected
 from rag.costs.rows import CostSum
@@ -288,6 +289,16 @@ set_opinion = Operation[None]("rag.asking.flag_limits:set_opinion", Lane.WRITE, 
 remove_opinion = Operation[None]("rag.asking.flag_limits:remove_opinion", Lane.WRITE, "Remove your verdict")
 check_consistency = Operation[ConsistencyReport](
     "rag.asking.consistency:check_consistency", Lane.MODEL, "Ask again"
+)
+
+replay_trace = Operation[ReplayReport](
+    "rag.interchange.replay.running:replay_trace", Lane.MODEL, "Replay a trace"
+)
+attribute_trace = Operation[Attribution](
+    "rag.interchange.replay.running:attribute_trace", Lane.MODEL, "Find what carries a sentence"
+)
+pipeline_of_trace = Operation[str](
+    "rag.interchange.replay.saving:pipeline_of_trace", Lane.WRITE, "Save the pipeline “{name}”"
 )
 
 # --- The answer cache ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 import struct
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,14 @@ class ScriptedModel(LanguageModel):
 
     def close(self) -> None:
         return
+
+
+class NamedModel(ScriptedModel):
+    """A scripted model that has the name of its file, as models have; it is found again by that."""
+
+    def load(self, path: Path, settings: GenerationSettings) -> ScriptedModel:
+        self.header = replace(self.header, path=str(path))
+        return super().load(path, settings)
 
 
 class DirectReader(Reader):

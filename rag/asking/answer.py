@@ -100,15 +100,21 @@ def answer_question(workspace: Workspace, question: Question) -> Events:
     return (yield from run_ask(begin_ask(workspace, question)))
 
 
+Preparing = Generator[StageStarted | RetrievalDone, None, Prepared | None]
+
+
 # --- the parts of an ask, for those who answer many at once -----------------------------------------------
 
 
-def begin_ask(workspace: Workspace, question: Question) -> Ask:
-    """Open the trace of a question. Raises RagError for an empty one."""
+def begin_ask(workspace: Workspace, question: Question, settings: Settings | None = None) -> Ask:
+    """Open the trace of a question. Raises RagError for an empty one.
+
+    settings are those that count instead of the collection's; the question's changes are made to them, too.
+    """
     text = question.text.strip()
     if not text:
         raise RagError("The question is empty. Type a question first.")
-    used = _with_changes(settings_for(workspace, question.collection), question.overrides)
+    used = _with_changes(settings or settings_for(workspace, question.collection), question.overrides)
     recorder = TraceRecorder(
         workspace.store,
         question=text,
@@ -123,13 +129,18 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     return Ask(workspace, recorder, used, question)
 
 
-def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Events:
+def run_ask(
+    ask: Ask,
+    recall: Callable[[Prepared], bool] | None = None,
+    preparing: Callable[[Ask], Preparing] | None = None,
+) -> Events:
     """Run all parts in order, for one question alone.
 
     recall gives a prepared question an answer by take_answer, if one is known, and says whether it did.
+    preparing makes the prompt; None: prepare.
     """
     try:
-        prepared = yield from prepare(ask)
+        prepared = yield from (preparing or prepare)(ask)
         if prepared is not None:
             yield StageStarted(ask.recorder.id, Stage.READ)
             if recall is None or not recall(prepared):
@@ -142,12 +153,12 @@ def run_ask(ask: Ask, recall: Callable[[Prepared], bool] | None = None) -> Event
     return finish_ask(ask)
 
 
-def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared | None]:
+def prepare(ask: Ask) -> Preparing:
     """Search, load the model and render the prompt. Return None when nothing was found."""
     template = _find_template(ask)
     yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
-    turns = _earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
+    turns = earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
     _search(ask, turns)
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
@@ -155,7 +166,7 @@ def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared 
         yield retrieval_done(ask)
         return None
     yield StageStarted(ask.recorder.id, Stage.LOAD)
-    model = _load_model(ask)
+    model = load_model(ask)
     with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
         tokens = _pack_prompt(ask, model, template, turns)
     yield retrieval_done(ask)
@@ -239,14 +250,15 @@ WHERE t.status = 'done' AND t.answer != '' ORDER BY steps LIMIT ?
 """
 
 
-def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
+def earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
     """Return the last answered questions that this one follows in its branch, oldest first."""
     with workspace.store.session() as session:
         rows = session.connection().exec_driver_sql(_EARLIER_TURNS, (trace.parent_id, _HISTORY_TURNS)).all()
     return [Turn(question, answer) for question, answer in reversed(rows)]
 
 
-def _load_model(ask: Ask) -> ChatModel:
+def load_model(ask: Ask) -> ChatModel:
+    """Load the model of a question and note it in the trace. Raises RagError when it is not there."""
     workspace, wanted = ask.workspace, ask.question.model
     path = (
         find_model(workspace.database, workspace.settings, wanted)
@@ -462,7 +474,9 @@ def _note_end(ask: Ask) -> None:
 def check_answer(ask: Ask) -> ClaimsChecked:
     """Check each sentence of the answer against the passages that were in the prompt."""
     workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
-    passages = [hit.text for hit in ask.hits if hit.marker is not None]
+    # What is put in beside a candidate stands before others of a better rank: markers, not ranks, say where.
+    packed = sorted((h for h in ask.hits if h.marker is not None), key=lambda h: h.marker or 0)
+    passages = [hit.text for hit in packed]
     begin = time.perf_counter()
     with recorder.span("check", "EVALUATOR", "grounding detector"):
         if ask.sees_passages:

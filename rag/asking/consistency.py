@@ -35,7 +35,7 @@ from rag.workspace import Workspace
 SAMPLES = 5
 TEMPERATURE = 0.7
 MOST_SAMPLES = 50
-_SAME_COSINE = 0.55  # below it two answers are of different things, whatever words they share
+SAME_COSINE = 0.55  # below it two answers are of different things, whatever words they share
 _SAME_TEXT = 0.97
 
 Steps = Generator[SampleProgress, None, ConsistencyReport]
@@ -58,9 +58,7 @@ def check_consistency(
     if not trace.prompt:
         raise RagError("The model was not asked in this trace, so there is nothing to ask again.")
     settings = Settings.model_validate_json(trace.settings).changed("generation", "temperature", temperature)
-    model = workspace.chat_model(
-        _model_of(workspace, trace), settings.generation, collection=trace.collection
-    )
+    model = workspace.chat_model(model_of(workspace, trace), settings.generation, collection=trace.collection)
     answers: list[tuple[str, float | None]] = []
     for number in range(samples):
         yield SampleProgress(trace_id, number, samples)
@@ -73,7 +71,7 @@ def check_consistency(
         told = len(known) == len(written.logprobs)
         answers.append((written.answer.strip(), sum(known) if told else None))
     texts = [text for text, _ in answers]
-    groups = group_by_meaning(texts, trace.question, workspace.encode, _judge(workspace.detector, workspace))
+    groups = group_by_meaning(texts, trace.question, workspace.encode, judge(workspace.detector, workspace))
     report = _report(trace_id, temperature, answers, groups)
     with workspace.store.session() as session:
         if session.get(Trace, trace_id) is not None:
@@ -125,7 +123,7 @@ def group_by_meaning(answers: Sequence[str], question: str, encode: Encode, supp
 
 def mean_the_same(workspace: Workspace, question: str, one: str, other: str) -> bool:
     """Return whether two answers to a question mean the same."""
-    groups = group_by_meaning([one, other], question, workspace.encode, _judge(workspace.detector, workspace))
+    groups = group_by_meaning([one, other], question, workspace.encode, judge(workspace.detector, workspace))
     return groups[0] == groups[1]
 
 
@@ -141,19 +139,21 @@ def _same_meaning(one: str, other: str, cosine: float, supports: Supports) -> bo
         return True
     if is_refusal(one) or is_refusal(other):
         return is_refusal(one) and is_refusal(other)
-    if cosine < _SAME_COSINE or not _same_figures(one, other):
+    if cosine < SAME_COSINE or not same_figures(one, other):
         return False
     return cosine >= _SAME_TEXT or (supports(one, other) and supports(other, one))
 
 
-def _same_figures(one: str, other: str) -> bool:
+def same_figures(one: str, other: str) -> bool:
     """Return whether no figure of the answer with fewer figures is missing in the other."""
     mine, theirs = quantities(one), quantities(other)
     fewer, more = sorted((mine, theirs), key=len)
     return all(any(same(a, b) for b in more) for a in fewer)
 
 
-def _judge(detector: Detector, workspace: Workspace) -> Supports:
+def judge(detector: Detector, workspace: Workspace) -> Supports:
+    """Return a function that says whether a text contains what an answer claims."""
+
     def supports(premise: str, answer: str) -> bool:
         claims = detector.check("", answer, [premise], workspace.encode)
         return not any(claim.verdict.is_doubt and claim.verdict is not Verdict.CHECK for claim in claims)
@@ -191,11 +191,17 @@ def _report(
     )  # fmt: skip
 
 
-def _model_of(workspace: Workspace, trace: TraceDetail) -> Path:
-    """Return what answered: the endpoint, the loaded file when it is the same, else the one of that name."""
+def model_of(workspace: Workspace, trace: TraceDetail) -> Path:
+    """Return what answered: the endpoint, the loaded file when it is the same, else a file of that name.
+
+    Raises NotFoundError when there is none.
+    """
     if trace.endpoint:
         return Path(find_endpoint(workspace.database, trace.endpoint).reference)
     loaded = workspace.loaded_model
     if loaded is not None and loaded.sha256 == trace.model_sha256:
         return loaded.path
+    active = workspace.active_model_path()
+    if active.stem == trace.model:  # it need not be in a folder that is searched
+        return active
     return find_model(workspace.database, workspace.settings, trace.model)

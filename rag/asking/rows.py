@@ -48,6 +48,7 @@ class TraceSource(StrEnum):
     RECEIVED = "received"  # asked in another application, which sent its trace
     CACHE_CHECK = "cache check"  # a cached answer is compared with a fresh one
     STEP = "step"  # an answer to a person's question that a cascade did not give
+    REPLAY = "replay"  # a trace that is answered again with something changed
 
 
 class Stage(StrEnum):

@@ -40,6 +40,7 @@ from rag.cli.interchange import (
     steps,  # noqa: F401 - adds `traces steps` and its like
 )
 from rag.cli.printing.screen import close_output, prepare
+from rag.cli.replay import commands as _replay  # noqa: F401 - adds to `traces`
 from rag.cli.sessions import commands as sessions
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
 from rag.errors import RagError, of_the_disk

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from rag.asking.cache.rows import CacheHitRow, hit_of
 from rag.asking.cascades.rows import StepRejected, list_cascade_steps
+from rag.asking.replay.rows import find_replay
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
@@ -268,9 +269,13 @@ def traces_show(
     database = open_database(data)
     detail = get_trace(database, trace_id)
     steps = list_cascade_steps(database, detail.id)
+    origin = find_replay(database, detail.id)
     if as_json:
-        print_json({**as_plain(detail), "settings": json.loads(detail.settings), "steps": as_plain(steps)})
+        more = {"steps": as_plain(steps), "replay_of": origin and origin.parent_id}
+        print_json({**as_plain(detail), "settings": json.loads(detail.settings), **more})
         return
+    if origin is not None:
+        screen.print(plain(f"A replay of trace {origin.parent_id[:8]}: {origin.what}."), style="dim")
     print_trace(detail, steps)
 
 

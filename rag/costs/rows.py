@@ -202,6 +202,11 @@ def has_costs(database: Database) -> bool:
     return bool(database.cells("SELECT 1 FROM cost LIMIT 1"))
 
 
+def answer_costs(database: Database, trace_ids: Sequence[str]) -> dict[str, CostSum]:
+    """Return what answers cost, by the ids of their traces; one whose costs are not worked out is missing."""
+    return _sums(database, _KEYS[GroupBy.ANSWER], CostFilter(), list(trace_ids))
+
+
 def _dearest(database: Database, wanted: CostFilter, limit: int) -> list[str]:
     """Return the ids of the answers among which the dearest are: the first of every currency, and unknown."""
     where, values = _condition(wanted)

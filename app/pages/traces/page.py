@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
@@ -45,6 +46,7 @@ _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
     ("Regression questions", "regression"),
+    ("Replays", "replay"),
     ("Any source", ""),
 )
 
@@ -116,6 +118,7 @@ class TracesPage(QWidget):
         self.source_box, self.silent_box = QComboBox(), QComboBox()
         self.count = label("", "small")
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
+        self.table.actions_for = self._actions
         self.view = TraceView(console)
         self.view.steps.trace_requested.connect(self.open_trace)
         self.view.session.trace_requested.connect(self.open_trace)
@@ -283,6 +286,18 @@ class TracesPage(QWidget):
         )
         self.count.setText(counted(count, "trace"))
         self.lists.tabBar().setVisible(has_steps(database))
+
+    def _actions(self, records: list[TraceRow]) -> list[tuple[str, Callable[[], object]]]:
+        """Offer to compare two chosen traces, the earlier with the later."""
+        if len(records) != 2:
+            return []
+        first, second = sorted(records, key=lambda trace: trace.created_ms)
+
+        def compare() -> None:
+            self._show(first.id)
+            self.view.compare_with(second.id)
+
+        return [("Compare these two", compare)]
 
     def _fill_filters(self) -> None:
         database = self._console.database

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QInputDialog, QPlainTextEdit, QTabWidget, QWidget
 
 from app.console import Console
 from app.pages.traces.consistency_panel import ConsistencyPanel
+from app.pages.traces.replay.carry_panel import CarryPanel
+from app.pages.traces.replay.panel import ReplayPanel
 from app.pages.traces.steps.agents_panel import AgentsPanel
 from app.pages.traces.steps.session_panel import SessionPanel
 from app.pages.traces.steps.steps_panel import StepsPanel
@@ -80,6 +82,7 @@ class TraceView(QWidget):
         self.prompt.setFont(console.theme.fixed_font())
         self.prompt.setPlaceholderText("The model was not asked.")
         self._claims_of = ""
+        self._trace: TraceDetail | None = None
         self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -97,11 +100,13 @@ class TraceView(QWidget):
         ):
             self.tabs.insertTab(number, panel, title)
             self.tabs.setTabVisible(number, False)
-        self.tabs.addTab(column((self.claims, 1), self.claim_panel, top=SPACE), "Flags")
+        self.carry, self.replay = CarryPanel(console), ReplayPanel(console)
+        self.tabs.addTab(column((self.claims, 1), self.claim_panel, self.carry, top=SPACE), "Flags")
         self.tabs.addTab(self.consistency, "Agreement")
         self.prompt_tab = column((self.prompt, 1), top=SPACE)
         self.tabs.addTab(self.prompt_tab, "Prompt")
         self.tabs.addTab(scrolled(column(self._settings, 1, top=SPACE, right=SMALL_SPACE)), "Settings")
+        self.tabs.addTab(self.replay, "Replay")
         column((self.tabs, 1), holder=self)
 
     def show_trace(self, trace: TraceDetail) -> None:
@@ -123,6 +128,9 @@ class TraceView(QWidget):
         self.claim_panel.hide()
         self.claims.set_records(trace.claims)
         self.consistency.show_trace(trace.id, bool(trace.prompt))
+        self._trace = trace
+        self.carry.show_claim(trace, None)
+        self.replay.show_trace(trace)
         self.prompt.setPlainText(trace.prompt)
         self._summary.set_pairs(_figures(trace, arm_of(self._console.database, trace.id)))
         self._settings.set_pairs(_settings(trace))
@@ -198,6 +206,11 @@ class TraceView(QWidget):
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
+        self.replay_button = button(
+            "Replay…",
+            lambda: self.tabs.setCurrentWidget(self.replay),
+            tip="Answer it again with one thing changed, and see what differs",
+        )
         self.waterfall_title = label("Where the time went", "section")
         self.open_steps = button(
             "", lambda: self.tabs.setCurrentWidget(self.step_tree), link=True, tip="As a tree with a timeline"
@@ -211,7 +224,7 @@ class TraceView(QWidget):
             self.answer,
             self.steps,
             self.feedback,
-            Flow(self.open_steps, self.case_button, self.regression_button),
+            Flow(self.open_steps, self.case_button, self.regression_button, self.replay_button),
             self.waterfall_title,
             self.waterfall,
             label("In figures", "section"),
@@ -226,6 +239,13 @@ class TraceView(QWidget):
     def _show_claim(self, claim: ClaimResult) -> None:
         self.claim_panel.show_claim(claim, self._claims_of)
         self.claim_panel.show()
+        if self._trace is not None:
+            self.carry.show_claim(self._trace, claim)
+
+    def compare_with(self, trace_id: str) -> None:
+        """Show another trace beside this one, and what differs."""
+        self.tabs.setCurrentWidget(self.replay)
+        self.replay.compare_with(trace_id)
 
 
 def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:

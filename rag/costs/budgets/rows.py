@@ -59,6 +59,7 @@ TELL_STATES = (BudgetState.NEAR, BudgetState.OVER)  # of which a person is told
 SOURCES = {
     "people": ("person", "step"),
     "evaluation": ("evaluation", "generation", "regression", "cache check"),
+    "replay": ("replay",),
 }
 
 

@@ -109,6 +109,16 @@ class CascadeStep(SQLModel, table=True):
     reason: str = ""  # why its answer was not given, as the end of a sentence
 
 
+class Replay(SQLModel, table=True):
+    """What a trace repeats, and what was changed. The trace that it repeats may have been deleted since."""
+
+    trace_id: str = Field(primary_key=True)
+    parent_id: str = Field(index=True)
+    group_id: str = ""  # the first answer of a leave-one-out; "" outside of one
+    changes: str = "{}"  # JSON of rag.asking.replay.rows.Changes
+    fates: str = "{}"  # JSON: by where a sentence of the parent's answer begins, what became of it
+
+
 class Span(SQLModel, table=True):
     """A stage of answering and its time."""
 
@@ -221,6 +231,7 @@ mark(Trace, derived="answer thinking", copy="prompt", written="question error fa
      "worst_verdict outcome silent_failures")  # fmt: skip
 mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")
 mark(CascadeStep, name="name", derived="reason", technical="trace_id answer_id")
+mark(Replay, name="changes", technical="trace_id parent_id group_id fates")
 mark(Span, written="detail", technical="trace_id name kind")
 mark(TraceHit, copy="text place", name="document path", technical="trace_id place_kind dropped lists moves")
 mark(Claim, derived="text reason", copy="evidence_text", technical="trace_id verdict doubtful")

@@ -1,0 +1,1 @@
+"""Answering a stored trace again with something changed, and comparing any two traces."""

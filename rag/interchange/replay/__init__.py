@@ -1,0 +1,1 @@
+"""Replays of any trace: one's own, or one that another application sent with its messages."""
