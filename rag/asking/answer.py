@@ -18,6 +18,7 @@ from rag.asking.retrieval import document_reader, retrieve
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
+    Caller,
     ClaimsChecked,
     PromptProgress,
     Question,
@@ -39,6 +40,7 @@ from rag.models.catalogue import find_model
 from rag.models.chat_model import ChatModel, PromptRead, Served, Token
 from rag.models.endpoints.rows import Usage
 from rag.models.reasoning import Written, thinking_room, write
+from rag.models.stop_texts import ending_at
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
@@ -108,7 +110,10 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     text = question.text.strip()
     if not text:
         raise RagError("The question is empty. Type a question first.")
+    caller = question.caller
     used = _with_changes(settings_for(workspace, question.collection), question.overrides)
+    if caller is not None:
+        used = _with_changes(used, {"generation": caller.generation})
     recorder = TraceRecorder(
         workspace.store,
         question=text,
@@ -118,6 +123,7 @@ def begin_ask(workspace: Workspace, question: Question) -> Ask:
     )
     recorder.trace.collection = question.collection
     recorder.trace.pipeline = question.pipeline
+    recorder.trace.application = caller.application if caller is not None else ""
     recorder.trace.settings = used.model_dump_json()
     recorder.begin(question.parent_id if question.session_id else "")
     return Ask(workspace, recorder, used, question)
@@ -147,7 +153,7 @@ def prepare(ask: Ask) -> Generator[StageStarted | RetrievalDone, None, Prepared 
     template = _find_template(ask)
     yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
-    turns = _earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
+    turns = _earlier_turns(ask) if points_back(ask.trace.question) else []
     _search(ask, turns)
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
@@ -239,10 +245,15 @@ WHERE t.status = 'done' AND t.answer != '' ORDER BY steps LIMIT ?
 """
 
 
-def _earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
+def _earlier_turns(ask: Ask) -> list[Turn]:
     """Return the last answered questions that this one follows in its branch, oldest first."""
-    with workspace.store.session() as session:
-        rows = session.connection().exec_driver_sql(_EARLIER_TURNS, (trace.parent_id, _HISTORY_TURNS)).all()
+    caller = ask.question.caller
+    if caller is not None and caller.history is not None:
+        return [Turn(*turn) for turn in caller.history[-_HISTORY_TURNS:]]
+    with ask.workspace.store.session() as session:
+        rows = (
+            session.connection().exec_driver_sql(_EARLIER_TURNS, (ask.trace.parent_id, _HISTORY_TURNS)).all()
+        )
     return [Turn(question, answer) for question, answer in reversed(rows)]
 
 
@@ -317,8 +328,12 @@ def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | A
     recorder, trace = ask.recorder, ask.trace
     times = _Times(recorder.elapsed_ms())
     written = Written()
+    caller = ask.question.caller or Caller("")
+    events = write(
+        prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens, schema=caller.schema
+    )
     try:
-        for event in write(prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens):
+        for event in ending_at(caller.stop, events, written):
             if isinstance(event, PromptRead):
                 trace.cached_tokens = event.tokens_cached
                 yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)

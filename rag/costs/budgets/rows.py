@@ -55,7 +55,7 @@ class BudgetState(StrEnum):
 
 # What people call the sources of traces that belong together.
 SOURCES = {
-    "people": ("person", "step"),
+    "people": ("person", "step", "server"),
     "evaluation": ("evaluation", "generation", "regression", "cache check"),
 }
 
