@@ -334,9 +334,9 @@ class ServerSettings(Section):
         bool, Field(description="Answer at /v1 as the OpenAI API does: chat, responses, embeddings.")
     ] = True
     mcp: Annotated[bool, Field(description="Offer tools to agents and editors at /mcp (MCP).")] = True
-    otlp: Annotated[
-        bool, Field(description="Receive traces of other applications at /v1/traces (OTLP).")
-    ] = False
+    otlp: Annotated[bool, Field(description="Receive traces of other applications at /v1/traces (OTLP).")] = (
+        False
+    )
     most_waiting: Annotated[
         int,
         Field(ge=0, le=1000, description="Questions that may wait; one more is told to come again later."),

@@ -29,14 +29,12 @@ from rag.cli import (
     prompts,
     retrieval,
     review,
+    serving,
     versions,
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import cascades, pipelines, runs, sets
-from rag.cli.interchange import (
-    imports,  # noqa: F401 - adds `traces import`
-    serve,
-)
+from rag.cli.interchange import imports  # noqa: F401 - adds `traces import`
 from rag.cli.printing.screen import close_output, prepare
 from rag.cli.sessions import commands as sessions
 from rag.cli.terminal import CANCELLED, CancelledError, Data, give_json, log, opener, plain, screen
@@ -54,7 +52,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
-    monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
+    monitoring, costs, data, flags, installation, chroma, finding, serving, endpoint_commands,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -6,9 +6,7 @@ import inspect
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable, Generator
 from typing import Any
 
 from rag.serving.rows import ServedCall
@@ -24,12 +22,29 @@ _MOST_CALLS = 200
 class Call:
     """A request in progress. Whoever answers it fills in what is known of it."""
 
-    def __init__(self, application: str, what: str) -> None:
+    def __init__(self, number: int, application: str, what: str) -> None:
         """Begin it."""
+        self.number = number
         self.application = application
         self.what = what
-        self.model = self.trace_id = self.detail = ""
-        self.status = 200
+        self.model = self.trace_id = ""
+        self._at_ms = now_ms()
+        self._begun = time.monotonic()
+
+    def row(self, status: int = 0, detail: str = "") -> ServedCall:
+        """Return it as it is listed; without a status it is in progress."""
+        took = (time.monotonic() - self._begun) * 1000 if status else None
+        return ServedCall(
+            self.number,
+            self._at_ms,
+            self.application,
+            self.what,
+            self.model,
+            status,
+            took,
+            self.trace_id,
+            detail,
+        )
 
 
 class Desk:
@@ -50,30 +65,21 @@ class Desk:
         with self._lock:
             return tuple(self._calls)[::-1]
 
-    @asynccontextmanager
-    async def noted(self, application: str, what: str) -> AsyncIterator[Call]:
-        """List a request from here to the end of the block, which may raise."""
-        call = Call(application, what)
-        begun = time.monotonic()
+    def begin(self, application: str, what: str) -> Call:
+        """List a request as in progress; `end` must follow, whatever happens."""
         with self._lock:
             self.total += 1
-            row = ServedCall(self.total, now_ms(), application, what)
-            self._calls.append(row)
-        try:
-            yield call
-        except BaseException as error:
-            call.status = call.status if call.status >= 400 else 499  # its program went away
-            call.detail = call.detail or str(error) or "cancelled"
-            raise
-        finally:
-            ended = replace(
-                row, model=call.model, status=call.status, trace_id=call.trace_id, detail=call.detail,
-                milliseconds=(time.monotonic() - begun) * 1000,
-            )  # fmt: skip
-            with self._lock:
-                for place, known in enumerate(self._calls):
-                    if known.number == row.number:
-                        self._calls[place] = ended
+            call = Call(self.total, application, what)
+            self._calls.append(call.row())
+        return call
+
+    def end(self, call: Call, status: int = 200, detail: str = "") -> None:
+        """List how a request ended."""
+        ended = call.row(status, detail)
+        with self._lock:
+            for place, known in enumerate(self._calls):
+                if known.number == call.number:
+                    self._calls[place] = ended
 
     def audited(self, call: Call, function: Callable[[], Any]) -> Callable[[], Generator[Any, None, Any]]:
         """Return a function that does the same and leaves a record, whether it succeeds or not."""
@@ -83,7 +89,11 @@ class Desk:
             try:
                 made = function()
                 result = (yield from made) if inspect.isgenerator(made) else made
-                detail = f"trace {result.trace_id}" if getattr(result, "trace_id", "") else "done"
+                trace_id = (
+                    result.get("trace_id") if isinstance(result, dict) else getattr(result, "trace_id", "")
+                )
+                call.trace_id = str(trace_id or "")
+                detail = f"trace {trace_id}" if trace_id else "done"
                 return result
             except Exception as error:
                 detail = f"failed: {type(error).__name__}"  # its text may quote what was asked

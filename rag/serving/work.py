@@ -12,7 +12,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from rag.errors import RagError, of_the_disk
@@ -103,7 +104,7 @@ class Work:
         """Stop it at its next event, or before it begins."""
         self._cancelled.set()
 
-    async def events(self) -> AsyncIterator[Any]:
+    async def events(self) -> AsyncGenerator[Any, None]:
         """Yield the events, and last a `Result`. Raises what the work raised."""
         try:
             while True:
@@ -170,24 +171,24 @@ class Bench:
 
     async def run(self, lane: str, function: Callable[[], Any]) -> Any:
         """Return the result of a function without events."""
-        async for event in self.events(lane, function):
-            if isinstance(event, Result):
-                return event.value
+        async with aclosing(self.events(lane, function)) as events:
+            async for event in events:
+                if isinstance(event, Result):
+                    return event.value
         raise StoppedError("The server was stopped.")
 
-    async def events(self, lane: str, function: Callable[[], Any]) -> AsyncIterator[Any]:
+    async def events(self, lane: str, function: Callable[[], Any]) -> AsyncGenerator[Any, None]:
         """Yield the events of a function on a lane, and last its Result. Raises BusyError at once.
 
         Ending the iteration, also by a cancelled task, cancels the work.
         """
         work = self._begin(lane, function)
         begun = time.monotonic()
-        events = work.events()
         try:
-            async for event in events:
-                yield event
+            async with aclosing(work.events()) as events:
+                async for event in events:
+                    yield event
         finally:
-            await events.aclose()  # type: ignore[attr-defined]
             work.cancel()
             with self._lock:
                 self._open.discard(work)

@@ -1,20 +1,19 @@
 """Asks what a client wants to know, as the window does: by the roll-out, pipeline or settings that decide.
 
-What comes is a `Piece` of text at a time and an `Answer` at the end. Steps of a cascade whose answer may not be
-given are waited for: what was streamed cannot be taken back.
+What comes is a `Piece` of text at a time, and an `Answer` at the end. Steps of a cascade whose answer may not
+be given are waited for: what was streamed cannot be taken back.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.asking.answer import citations
 from rag.asking.cache.rows import hit_of
-from rag.asking.cascades.rows import StepRejected
 from rag.asking.rows import (
-    AnswerRestarted,
     AskResult,
     Caller,
     Stage,
@@ -23,7 +22,7 @@ from rag.asking.rows import (
     TraceDetail,
     get_trace,
 )
-from rag.errors import NotFoundError, RagError
+from rag.errors import NotFoundError
 from rag.routing import ask
 from rag.serving.desk import Call, Desk
 from rag.serving.openai_api.errors import ApiError
@@ -66,37 +65,38 @@ class Answer:
         return self.detail.id
 
 
-async def answers(desk: Desk, call: Call, wish: Wish) -> AsyncIterator[Begun | Piece | Answer]:
-    """Yield what becomes of a wish, and last its Answer. Raises RagError; ending early cancels.
+Events = AsyncGenerator["Begun | Piece | Answer", None]
+
+
+async def answers(desk: Desk, call: Call, wish: Wish) -> Events:
+    """Yield what becomes of a wish, and last its Answer. Raises RagError; closing it cancels.
 
     Begun comes before every Piece, and may not come at all.
     """
     call.model = wish.model
-    streamed = ""
-    holds = True
-    has_begun = False
-    async for event in desk.bench.events(MODEL, desk.audited(call, lambda: _ask(desk.workspace, call, wish))):
-        if isinstance(event, _Holds):
-            holds = event.holds
-        elif isinstance(event, StageStarted) and event.stage is Stage.READ and not has_begun:
-            call.trace_id, has_begun = event.trace_id, True
-            yield Begun(event.trace_id)
-        elif isinstance(event, TokenStreamed) and not holds and event.text:
-            if not has_begun:  # from the cache: no prompt is read
+    streamed, holds, has_begun = "", True, False
+    work = desk.audited(call, lambda: _ask(desk.workspace, call, wish))
+    async with aclosing(desk.bench.events(MODEL, work)) as events:
+        async for event in events:
+            if isinstance(event, _Holds):
+                holds = event.holds
+                continue
+            if isinstance(event, Result):
+                call.trace_id = event.value.trace_id
+                yield _with_rest(event.value, streamed)
+                return
+            is_piece = isinstance(event, TokenStreamed) and bool(event.text) and not holds
+            reads = isinstance(event, StageStarted) and event.stage is Stage.READ
+            if (is_piece or reads) and not has_begun:
                 call.trace_id, has_begun = event.trace_id, True
                 yield Begun(event.trace_id)
-            streamed += "" if event.is_thinking else event.text
-            yield Piece(event.text, event.is_thinking)
-        elif isinstance(event, AnswerRestarted | StepRejected):
-            call.detail = ""
-        elif isinstance(event, Result):
-            answer: Answer = event.value
-            call.trace_id = answer.trace_id
-            yield _with_rest(answer, streamed)
+            if is_piece:
+                streamed += "" if event.is_thinking else event.text
+                yield Piece(event.text, event.is_thinking)
 
 
 def x_ragdeck(answer: Answer) -> dict[str, Any]:
-    """Return what an answer has besides its text: sources, verdicts on its sentences, and what was noticed."""
+    """Return what an answer has besides its text: sources, verdicts on its sentences, and notices."""
     detail = answer.detail
     return {
         "trace_id": detail.id,
@@ -215,5 +215,3 @@ def _with_rest(answer: Answer, streamed: str) -> Answer:
         return replace(answer, rest="")
     said = "What was streamed first was the model's thinking: the answer is in x_ragdeck."
     return replace(answer, rest=f"\n\n{whole}", notices=(*answer.notices, said))
-
-

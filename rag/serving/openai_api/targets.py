@@ -73,15 +73,21 @@ def find_target(workspace: Workspace, name: str) -> Target:
             raise _unknown(str(error)) from error
         config = saved.config
         return Target(
-            PIPELINE + reference, config.collection, reference, config.generation.context, saved.created_ms // 1000
+            PIPELINE + reference,
+            config.collection,
+            reference,
+            config.generation.context,
+            saved.created_ms // 1000,
         )
     if found:
-        raise ApiError(f"“{name}” is a collection and a pipeline. Ask for {found[0].id} or {found[1].id}.", "model")
+        raise ApiError(
+            f"“{name}” is a collection and a pipeline. Ask for {found[0].id} or {found[1].id}.", "model"
+        )
     raise _unknown(f"There is no collection or pipeline “{name}”. GET /v1/models lists them.")
 
 
 def is_cascade(workspace: Workspace, target: Target) -> bool:
-    """Return whether steps may be asked whose answers are not given: nothing is streamed before it is known."""
+    """Return whether steps may be asked whose answers are not given: such are not streamed."""
     if target.pipeline:
         return bool(named_pipeline(workspace, target.pipeline).config.steps)
     configs: list[PipelineConfig | None]

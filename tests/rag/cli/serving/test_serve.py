@@ -13,18 +13,17 @@ from command_line import CommandLine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cli.interchange.serve import is_chosen
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
+from rag.serving.running import is_chosen
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def test_what_to_serve_must_be_said_and_a_token_must_exist(
+def test_a_token_must_exist(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ragdeck = CommandLine(folder, capsys)
-    assert "--otlp" in ragdeck("serve").err
     monkeypatch.delenv("NO_SUCH_TOKEN", raising=False)
     assert "NO_SUCH_TOKEN has no value" in ragdeck("serve", "--otlp", "--token-variable", "NO_SUCH_TOKEN").err
 
