@@ -56,6 +56,7 @@ class TraceSource(StrEnum):
         return self in (TraceSource.PERSON, TraceSource.SERVER)
 
 
+ASKED = "asked"  # what a TraceFilter may have as its source: all of which is_traffic is true
 TRAFFIC = "('person', 'server')"  # the sources of which is_traffic is true, for `source IN …`
 
 
@@ -475,7 +476,7 @@ class TraceFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
-    source: str = ""  # a TraceSource
+    source: str = ""  # a TraceSource, or ASKED
     application: str = ""  # whose trace was received, or which asked through the server
     silent: str = ""  # a name of rag.grounding.rows, or "any"
 
@@ -506,13 +507,15 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         "t.model": wanted.model,
         "t.status": wanted.status,
         "t.session_id": wanted.session_id,
-        "t.source": wanted.source,
+        "t.source": "" if wanted.source == ASKED else wanted.source,
         "t.application": wanted.application,
     }
     for column, value in equal.items():
         if value:
             parts.append(f"{column} = ?")
             values.append(value)
+    if wanted.source == ASKED:
+        parts.append(f"t.source IN {TRAFFIC}")
     if wanted.verdict == "flagged":
         parts.append("t.flag_count > 0")
     elif wanted.verdict:
