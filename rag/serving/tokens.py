@@ -44,7 +44,7 @@ def make_token(folder: Path, name: str) -> Token:
     """Make a token for a program; one of the same name is replaced, and holds no more. Raises RagError."""
     name = name.strip()
     if not _NAME.fullmatch(name):
-        raise RagError("A token needs a name of at most 60 letters, digits, spaces or any of . @ - _")
+        raise RagError("A token needs a name: at most 60 letters, digits, spaces and signs such as @ and -.")
     made = Token(name, f"rd-{secrets.token_urlsafe(32)}", now_ms())
     with _lock:
         _write(folder, [*(token for token in list_tokens(folder) if token.name != name), made])

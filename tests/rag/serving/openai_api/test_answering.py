@@ -17,7 +17,7 @@ def streamed(client: openai.OpenAI, model: str, question: str = QUESTION) -> tup
     """Return the text of a stream and the id of its trace."""
     found = list(
         client.chat.completions.create(
-            model=model, messages=[{"role": "user", "content": QUESTION}], stream=True
+            model=model, messages=[{"role": "user", "content": question}], stream=True
         )
     )
     text = "".join(chunk.choices[0].delta.content or "" for chunk in found if chunk.choices)
@@ -81,7 +81,7 @@ def test_what_was_not_streamed_follows(served: Served, client: openai.OpenAI) ->
 def test_a_question_without_a_passage_is_answered_with_a_sentence(
     served: Served, client: openai.OpenAI
 ) -> None:
-    strict = {"collection": COLLECTION, "retrieval": {"min_similarity": 1.0, "stemming": True}}
+    strict = {"collection": COLLECTION, "retrieval": {"search": "hybrid"}}  # as before presets
     save_pipeline(served.workspace, "strict", make_config(strict))
     text, trace_id = streamed(client, "strict", "Quantum chromodynamics lattice?")
     detail = get_trace(served.workspace.database, trace_id)
