@@ -108,6 +108,7 @@ class ServerPage(QWidget):
         )
         console.settings_changed.connect(self._follow_settings)
         console.engine.ready.connect(self._look)
+        console.engine.ready.connect(self._read_tokens)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look at the server for as long as the page is in view."""
@@ -195,7 +196,7 @@ class ServerPage(QWidget):
     # --- tokens -------------------------------------------------------------------------------------------
 
     def _read_tokens(self) -> None:
-        if self._console.engine.is_ready:
+        if self._console.engine.is_ready and self.isVisible():
             self._console.run(operations.read_tokens, self._take_tokens)
 
     def _take_tokens(self, tokens: list[Token]) -> None:
