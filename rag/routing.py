@@ -51,7 +51,7 @@ def ask(
     Args:
         workspace: Where the collection is.
         question: The question.
-        collection: Its name.
+        collection: Name of the collection.
         version: A dataset version that is asked as it is, outside of any roll-out.
         model: A model that is asked as it is, outside of any roll-out.
         session_id: Of earlier questions that this one follows up.
@@ -73,9 +73,7 @@ def ask(
     is_chosen = bool(pipeline or prompt) or version is not None or model is not None
     row = None if is_chosen else running_rollout(workspace.database, collection)
     if row is not None and row.kind is RolloutKind.BLIND and not alone:
-        both = yield from _ask_both(workspace, _rollout(workspace, row.id), asked, is_confirmed)
-        _tell_monitors(workspace)
-        return both
+        return (yield from _ask_both(workspace, _rollout(workspace, row.id), asked, is_confirmed))
     config: PipelineConfig | None = None
     if pipeline:
         config = _named(workspace, pipeline, collection)
@@ -184,6 +182,7 @@ def _ask_both(
         # A cached answer is there at once, which would tell the two apart.
         wanted = replace(places[arm].of(config, trace_id), fresh=True)
         results.append((yield from answer_with(workspace, config, wanted, is_confirmed)))
+    _tell_monitors(workspace)
     return BlindResult(pair, asked.session_id, results[0], results[1])
 
 

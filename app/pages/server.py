@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QSpinBox, QWidget
@@ -232,14 +234,13 @@ class ServerPage(QWidget):
 
     def _revoke(self) -> None:
         for token in self.tokens.selected_records()[:1]:
+            text = f"Revoke “{token.name}”? The program that has it is let in no more."
             confirm(
-                self, "Revoke the token",
-                f"Revoke “{token.name}”? The program that has it is let in no more.", "Revoke",
-                lambda name=token.name: self._console.run(
-                    operations.remove_token, lambda _done: self._read_tokens(), name=name
-                ),
-                destructive=True,
-            )  # fmt: skip
+                self, "Revoke the token", text, "Revoke", partial(self._remove, token.name), destructive=True
+            )
+
+    def _remove(self, name: str) -> None:
+        self._console.run(operations.remove_token, lambda _done: self._read_tokens(), name=name)
 
 
 def _name(key: str) -> str:
