@@ -55,7 +55,7 @@ class ServerPage(QWidget):
         self.parts = {key: QCheckBox(name) for key, name in _PARTS}
         self.port, self.most_waiting = QSpinBox(maximum=65535), QSpinBox(maximum=1000)
         self.tokens = RecordTable(TOKEN_COLUMNS, console.theme, "server_tokens", "No token yet.")
-        self.name = QLineEdit(placeholderText="Name of a program", maxLength=60)
+        self.name = QLineEdit(placeholderText="Program", maxLength=60)
         self.name.setAccessibleName("Name of a program")
         self.make_button = button("New token", self._make, tip="Make a token for the program and copy it")
         self.copy_button = button("Copy", self._copy, tip="Copy the chosen token")
