@@ -1,4 +1,4 @@
-"""What the window does by itself: watched folders, regression questions, and checks of the answer cache."""
+"""What the window does by itself: the server, watched folders, regression questions, checks of the cache."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class BackgroundChecks(QObject):
         self._is_stopped = False
         console.data_changed.connect(self._wait_for_quiet)
         console.settings_changed.connect(self._wait_for_quiet)
+        console.engine.ready.connect(self._start_server)
 
     def pause_folders(self) -> None:
         """Look at folders only when check_folders is called."""
@@ -72,6 +73,11 @@ class BackgroundChecks(QObject):
         self._question_timer.stop()
         self._daily_timer.stop()
         self._cache_timer.stop()
+
+    def _start_server(self) -> None:
+        """Serve other programs again, if they were served before."""
+        if self._console.settings.server.on and not self._is_stopped:
+            self._console.run(operations.start_server)
 
     # --- watched folders ----------------------------------------------------------------------------------
 

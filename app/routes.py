@@ -24,6 +24,7 @@ from app.pages.overview import OverviewPage
 from app.pages.prompts import PromptsPage
 from app.pages.reports import ReportsPage
 from app.pages.review.page import ReviewPage
+from app.pages.server import ServerPage
 from app.pages.settings.page import SettingsPage
 from app.pages.traces.page import TracesPage
 from app.pages.versions.page import VersionsPage
@@ -54,6 +55,7 @@ PAGES = (
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
     RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("server", "Server", "server", "Ctrl+Alt+5", "Control"),
     RailPage("reports", "Reports", "document", "Ctrl+Alt+7", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
@@ -145,6 +147,11 @@ class PageStack(QStackedWidget):
     def reports(self) -> ReportsPage:
         """The page Reports."""
         return self._add(ReportsPage(self._console))
+
+    @cached_property
+    def server(self) -> ServerPage:
+        """The page Server."""
+        return self._add(ServerPage(self._console))
 
     @cached_property
     def settings(self) -> SettingsPage:
@@ -560,6 +567,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(OverviewPage, lambda page: page.alerts_requested, Pages.open_alerts),
     Route(OverviewPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(CostsPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(ServerPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),

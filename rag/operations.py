@@ -58,6 +58,7 @@ from rag.monitoring.rows import AlertRow, AnswerDisagreement, DriftResult, Measu
 from rag.parsing.rows import RenderedPage
 from rag.prompts.rows import LabelMove, PromptImport, PromptPreview, PromptVersionRow
 from rag.review.rows import BlindResult, FeedbackRow, Revealed, ReviewerAgreement, RolloutResults, RolloutRow
+from rag.serving.rows import ServerState, Token
 from rag.settings import RetrievalSettings
 from rag.storage.rows import BackupInfo, BackupReport, MoveReport, SpaceUse
 
@@ -312,6 +313,15 @@ check_cache = Operation[CacheCheckReport](
 clear_cache = Operation[int](
     "rag.asking.cache.answer_cache:clear_cache", Lane.WRITE, "Clear the answer cache"
 )
+
+# --- The server for other programs -----------------------------------------------------------------------
+
+start_server = Operation[ServerState]("rag.serving.running:start_server", Lane.WRITE, "Start the server")
+stop_server = Operation[ServerState]("rag.serving.running:stop_server", Lane.WRITE, "Stop the server")
+server_state = Operation[ServerState]("rag.serving.running:server_state", Lane.READ, "Look at the server")
+read_tokens = Operation[list[Token]]("rag.serving.running:read_tokens", Lane.WRITE, "Read the tokens")
+add_token = Operation[Token]("rag.serving.running:add_token", Lane.WRITE, "Make the token “{name}”")
+remove_token = Operation[None]("rag.serving.running:remove_token", Lane.WRITE, "Revoke the token “{name}”")
 
 # --- Costs -----------------------------------------------------------------------------------------------
 

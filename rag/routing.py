@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.asking.rows import AskResult, Question
+from rag.asking.rows import AskResult, Caller, Question, TraceSource
 from rag.asking.sessions.changes import go_on
 from rag.asking.sessions.rows import Binding
 from rag.asking.traces import new_trace_id
@@ -44,13 +44,14 @@ def ask(
     fresh: bool = False,
     is_confirmed: bool = False,
     tags: tuple[str, ...] = (),
+    caller: Caller | None = None,
 ) -> Asked:
     """Ask as the window and the command line do: a running roll-out or a promoted pipeline decides how.
 
     Args:
         workspace: Where the collection is.
         question: The question.
-        collection: Its name.
+        collection: Name of the collection.
         version: A dataset version that is asked as it is, outside of any roll-out.
         model: A model that is asked as it is, outside of any roll-out.
         session_id: Of earlier questions that this one follows up.
@@ -62,18 +63,17 @@ def ask(
         fresh: The model is asked even when the cache has an answer.
         is_confirmed: A person has said yes to what a budget asks.
         tags: Words that rules of a cascade go by.
+        caller: The program that asks through the server; None: a person asks.
 
     Returns the result, of a blind comparison both. Raises RagError after the trace was saved.
     """
     chosen = Binding(collection, "" if version is None else str(version), pipeline, model or "", prompt)
     session_id = go_on(workspace.store, session_id, chosen, binds)
-    asked = _Asked(question, collection, session_id, parent_id, fresh, tags)
+    asked = _Asked(question, collection, session_id, parent_id, fresh, tags, caller)
     is_chosen = bool(pipeline or prompt) or version is not None or model is not None
     row = None if is_chosen else running_rollout(workspace.database, collection)
     if row is not None and row.kind is RolloutKind.BLIND and not alone:
-        both = yield from _ask_both(workspace, _rollout(workspace, row.id), asked, is_confirmed)
-        _tell_monitors(workspace)
-        return both
+        return (yield from _ask_both(workspace, _rollout(workspace, row.id), asked, is_confirmed))
     config: PipelineConfig | None = None
     if pipeline:
         saved = _named(workspace, pipeline, collection)
@@ -101,19 +101,25 @@ class _Asked:
     parent_id: str | None
     fresh: bool
     tags: tuple[str, ...]
+    caller: Caller | None
 
     def of(self, config: PipelineConfig | None, trace_id: str = "") -> Question:
         """Return the question as a pipeline answers it, as the settings say for None."""
         if config is None:
             return self.with_choice(None, None, "")
-        made = config.question(self.text, self.collection, self.session_id, trace_id)
-        return replace(made, parent_id=self.parent_id, fresh=self.fresh, tags=self.tags)
+        made = config.question(self.text, self.collection, self.session_id, trace_id, self.source)
+        return replace(made, parent_id=self.parent_id, fresh=self.fresh, tags=self.tags, caller=self.caller)
+
+    @property
+    def source(self) -> TraceSource:
+        """Who asks."""
+        return TraceSource.PERSON if self.caller is None else TraceSource.SERVER
 
     def with_choice(self, version: int | str | None, model: str | None, prompt: str) -> Question:
         """Return the question as it is answered with these; empty values are what the settings say."""
         return Question(
-            self.text, self.collection, version, model, self.session_id,
-            prompt=prompt or Question.prompt, parent_id=self.parent_id, fresh=self.fresh,
+            self.text, self.collection, version, model, self.session_id, self.source,
+            prompt=prompt or Question.prompt, parent_id=self.parent_id, fresh=self.fresh, caller=self.caller,
         )  # fmt: skip
 
 
@@ -186,6 +192,7 @@ def _ask_both(
         # A cached answer is there at once, which would tell the two apart.
         wanted = _as(_of_arm(found, arm), replace(places[arm].of(config, trace_id), fresh=True))
         results.append((yield from answer_with(workspace, config, wanted, is_confirmed)))
+    _tell_monitors(workspace)
     return BlindResult(pair, asked.session_id, results[0], results[1])
 
 

@@ -244,7 +244,7 @@ class GenerationSettings(Section):
     context: Annotated[
         int, Field(ge=512, le=1048576, description="Context length to load the model with.")
     ] = 4096
-    max_answer_tokens: Annotated[int, Field(ge=8, le=16384, description="Longest answer, in tokens.")] = 256
+    max_answer_tokens: Annotated[int, Field(ge=1, le=16384, description="Longest answer, in tokens.")] = 256
     max_thinking_tokens: Annotated[
         int,
         Field(
@@ -321,6 +321,29 @@ class EndpointSettings(Section):
         int,
         Field(ge=0, le=10, description="How often an endpoint is asked again before its first token."),
     ] = 2
+
+
+class ServerSettings(Section):
+    """What other programs on this computer may have of this one."""
+
+    on: Annotated[bool, Field(description="Serve other programs while the window is open.")] = False
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port on this computer; 0 takes a free one each time.")
+    ] = 4318
+    openai: Annotated[
+        bool, Field(description="Answer at /v1 as the OpenAI API does: chat, responses, embeddings.")
+    ] = True
+    mcp: Annotated[bool, Field(description="Offer tools to agents and editors at /mcp (MCP).")] = True
+    otlp: Annotated[bool, Field(description="Receive traces of other applications at /v1/traces (OTLP).")] = (
+        False
+    )
+    most_waiting: Annotated[
+        int,
+        Field(ge=0, le=1000, description="Questions that may wait; one more is told to come again later."),
+    ] = 8
+    mcp_tools: Annotated[
+        list[str], Field(description="Names of the tools that are offered over MCP; empty: all of them.")
+    ] = []
 
 
 class CacheSettings(Section):
@@ -419,6 +442,7 @@ class Settings(Section):
     costs: CostSettings = CostSettings()
     endpoints: EndpointSettings = EndpointSettings()
     cache: CacheSettings = CacheSettings()
+    server: ServerSettings = ServerSettings()
     appearance: AppearanceSettings = AppearanceSettings()
 
     @classmethod

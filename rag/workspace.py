@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,14 @@ from rag.storage.stopped_files import FILE, StoppedFiles
 from rag.storage.store import Store, now_ms
 from rag.storage.tables.knowledge import EmbedderFolder
 from rag.storage.version_content import ContentCache, VersionContent
+
+
+class Stoppable(Protocol):
+    """Something that runs beside a workspace and has to end before it closes."""
+
+    def stop(self) -> None:
+        """End."""
+
 
 INDEX = "index"  # the Chroma folder in the data folder
 _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
@@ -85,6 +93,7 @@ class Workspace:
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
+        self.server: Stoppable | None = None  # of other programs, while it runs: see rag.serving.running
         self._loading = threading.RLock()
         self._settings_lock = threading.Lock()
         self._contents = ContentCache(self.store)
@@ -314,8 +323,15 @@ class Workspace:
                 audit_log.record(session, "settings changed", "settings.toml")
             return settings
 
+    def stop_server(self) -> None:
+        """Stop the server of other programs, if it runs, and what they are asking."""
+        server, self.server = self.server, None
+        if server is not None:
+            server.stop()
+
     def close(self) -> None:
         """Free everything and release the data folder."""
+        self.stop_server()
         self.unload_model()
         self.endpoints.close()
         self.reader.close()

@@ -124,6 +124,8 @@ OWNERS = {
     "uvicorn": ("rag.serving",),
     "sse_starlette": ("rag.serving",),
     "mcp": ("rag.serving.mcp",),
+    "mcp_types": ("rag.serving.mcp",),
+    "httpx2": ("rag.serving.mcp",),
 }
 
 TABLE_START = "<!-- packages: written by `python -m tests.structure --contributing` -->"

@@ -35,6 +35,9 @@ _GOODBYE_S = 3.0
 log = logging.getLogger("ragdeck.engine")
 
 
+_Put = Callable[[str, Callable[[], None]], None]
+
+
 @dataclass
 class _Job:
     id: int
@@ -57,6 +60,9 @@ class _Job:
             self.cancelled.set()
             self.running.set()
             return not self.begun
+
+
+_Work = _Job | Callable[[], None]  # an operation of the window, or work of the server
 
 
 def serve(connection: Connection, folder: str) -> None:
@@ -91,9 +97,15 @@ def run_lanes(connection: Connection, workspace: Workspace) -> None:
     """Run operations on an open workspace until the window says stop, then close the workspace."""
     outbox = _Outbox(connection)
     jobs: dict[int, _Job] = {}
-    lanes = {str(lane): queue.Queue[_Job | None]() for lane in Lane}
+    lanes = {str(lane): queue.Queue[_Work | None]() for lane in Lane}
+
+    def put(lane: str, function: Callable[[], None]) -> None:
+        lanes[lane].put(function)
+
     threads = [
-        threading.Thread(target=_work, args=(workspace, lanes[lane], outbox, jobs), name=lane, daemon=True)
+        threading.Thread(
+            target=_work, args=(workspace, lanes[lane], outbox, jobs, put), name=lane, daemon=True
+        )
         for lane, count in THREADS.items()
         for _ in range(count)
     ]
@@ -101,6 +113,7 @@ def run_lanes(connection: Connection, workspace: Workspace) -> None:
         thread.start()
     outbox.send("ready", workspace.interrupted_count, workspace.notices)
     _listen(connection, lanes, jobs, outbox)
+    workspace.stop_server()
     for job in list(jobs.values()):
         job.cancel()
     for lane, count in THREADS.items():
@@ -115,7 +128,7 @@ def run_lanes(connection: Connection, workspace: Workspace) -> None:
 
 def _listen(
     connection: Connection,
-    lanes: dict[str, queue.Queue[_Job | None]],
+    lanes: dict[str, queue.Queue[_Work | None]],
     jobs: dict[int, _Job],
     outbox: _Outbox,
 ) -> None:
@@ -146,13 +159,16 @@ def _listen(
 
 
 def _work(
-    workspace: Workspace, lane: queue.Queue[_Job | None], outbox: _Outbox, jobs: dict[int, _Job]
+    workspace: Workspace, lane: queue.Queue[_Work | None], outbox: _Outbox, jobs: dict[int, _Job], put: _Put
 ) -> None:
     while (job := lane.get()) is not None:
+        if not isinstance(job, _Job):
+            job()  # of the server, which answers for what it raises
+            continue
         if not job.begin():
             continue
         try:
-            _run(workspace, job, outbox)
+            _run(workspace, job, outbox, put)
         except RagError as error:
             if error.needs_yes:
                 outbox.send("asks", job.id)
@@ -168,10 +184,10 @@ def _work(
             jobs.pop(job.id, None)
 
 
-def _run(workspace: Workspace, job: _Job, outbox: _Outbox) -> None:
+def _run(workspace: Workspace, job: _Job, outbox: _Outbox, put: _Put) -> None:
     module, _, name = job.function.partition(":")
     function = getattr(importlib.import_module(module), name)
-    result = function(**job.arguments, **_parts(workspace, function, job.arguments))
+    result = function(**job.arguments, **_parts(workspace, function, job.arguments, put))
     if not inspect.isgenerator(result):
         outbox.send("finished", job.id, result)
         return
@@ -188,14 +204,20 @@ def _run(workspace: Workspace, job: _Job, outbox: _Outbox) -> None:
         outbox.send("finished", job.id, end.value)
 
 
-def _parts(workspace: Workspace, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the workspace, or the parts of it, that a function asks for by the names of its parameters."""
+def _parts(
+    workspace: Workspace, function: Callable[..., Any], given: dict[str, Any], put: _Put
+) -> dict[str, Any]:
+    """Return the workspace, or the parts of it, that a function asks for by the names of its parameters.
+
+    lanes: puts a function of the server on a lane, beside the operations of the window.
+    """
     parts = {
         "workspace": workspace,
         "store": workspace.store,
         "database": workspace.database,
         "settings": workspace.settings,
         "folder": workspace.folder,
+        "lanes": put,
     }
     wanted = inspect.signature(function).parameters
     return {name: part for name, part in parts.items() if name in wanted and name not in given}

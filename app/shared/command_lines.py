@@ -248,6 +248,7 @@ _PAGES = {
     "evaluation": Call("List the runs", ("runs", "list")),
     "review": Call("List the review queues", ("review", "list")),
     "models": Call("List the models", ("models", "list")),
+    "server": Call("List the tokens of the server", ("tokens", "list")),
     "settings": Call("List the settings", ("settings", "list")),
     "reports": Call("List the reports", ("report", "list")),
 }

@@ -18,6 +18,7 @@ from rag.asking.retrieval import document_reader, retrieve
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
+    Caller,
     ClaimsChecked,
     PromptProgress,
     Question,
@@ -39,6 +40,7 @@ from rag.models.catalogue import find_model
 from rag.models.chat_model import ChatModel, PromptRead, Served, Token
 from rag.models.endpoints.rows import Usage
 from rag.models.reasoning import Written, thinking_room, write
+from rag.models.stop_texts import ending_at
 from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
@@ -114,7 +116,10 @@ def begin_ask(workspace: Workspace, question: Question, settings: Settings | Non
     text = question.text.strip()
     if not text:
         raise RagError("The question is empty. Type a question first.")
+    caller = question.caller
     used = _with_changes(settings or settings_for(workspace, question.collection), question.overrides)
+    if caller is not None:
+        used = _with_changes(used, {"generation": caller.generation})
     recorder = TraceRecorder(
         workspace.store,
         question=text,
@@ -124,6 +129,7 @@ def begin_ask(workspace: Workspace, question: Question, settings: Settings | Non
     )
     recorder.trace.collection = question.collection
     recorder.trace.pipeline, recorder.trace.pipeline_version = question.pipeline, question.pipeline_version
+    recorder.trace.application = caller.application if caller is not None else ""
     recorder.trace.settings = used.model_dump_json()
     recorder.begin(question.parent_id if question.session_id else "")
     return Ask(workspace, recorder, used, question)
@@ -158,7 +164,7 @@ def prepare(ask: Ask) -> Preparing:
     template = _find_template(ask)
     yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
-    turns = earlier_turns(ask.workspace, ask.trace) if points_back(ask.trace.question) else []
+    turns = _earlier_turns(ask) if points_back(ask.trace.question) else []
     _search(ask, turns)
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
@@ -250,6 +256,14 @@ WHERE t.status = 'done' AND t.answer != '' ORDER BY steps LIMIT ?
 """
 
 
+def _earlier_turns(ask: Ask) -> list[Turn]:
+    """Return the turns that a program sent with its question, else those before it in its branch."""
+    caller = ask.question.caller
+    if caller is not None and caller.history is not None:
+        return [Turn(*turn) for turn in caller.history[-_HISTORY_TURNS:]]
+    return earlier_turns(ask.workspace, ask.trace)
+
+
 def earlier_turns(workspace: Workspace, trace: Trace) -> list[Turn]:
     """Return the last answered questions that this one follows in its branch, oldest first."""
     with workspace.store.session() as session:
@@ -329,8 +343,12 @@ def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | A
     recorder, trace = ask.recorder, ask.trace
     times = _Times(recorder.elapsed_ms())
     written = Written()
+    caller = ask.question.caller or Caller("")
+    events = write(
+        prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens, schema=caller.schema
+    )
     try:
-        for event in write(prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens):
+        for event in ending_at(caller.stop, events, written):
             if isinstance(event, PromptRead):
                 trace.cached_tokens = event.tokens_cached
                 yield PromptProgress(recorder.id, event.tokens_done, event.tokens_total, event.tokens_cached)

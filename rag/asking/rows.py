@@ -47,8 +47,18 @@ class TraceSource(StrEnum):
     REGRESSION = "regression"  # a regression question that is asked again
     RECEIVED = "received"  # asked in another application, which sent its trace
     CACHE_CHECK = "cache check"  # a cached answer is compared with a fresh one
-    STEP = "step"  # an answer to a person's question that a cascade did not give
+    STEP = "step"  # an answer to a question that a cascade did not give
     REPLAY = "replay"  # a trace that is answered again with something changed
+    SERVER = "server"  # asked by another program, through the server
+
+    @property
+    def is_traffic(self) -> bool:
+        """Whether somebody needed the answer: it is counted, watched, cached and reviewed."""
+        return self in (TraceSource.PERSON, TraceSource.SERVER)
+
+
+ASKED = "asked"  # what a TraceFilter may have as its source: all of which is_traffic is true
+TRAFFIC = "('person', 'server')"  # the sources of which is_traffic is true, for `source IN …`
 
 
 class Stage(StrEnum):
@@ -61,6 +71,25 @@ class Stage(StrEnum):
 
 
 # --- asking -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A program that asks through the server, and what it wants besides an answer.
+
+    Attributes:
+        application: Its name, as its token has it.
+        generation: Changes to the settings of sampling, on top of a pipeline's.
+        history: Earlier questions with their answers, oldest first; None: those of the session.
+        stop: Texts before which the answer ends.
+        schema: JSON schema that the answer has to follow; empty: any text.
+    """
+
+    application: str
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[tuple[str, str], ...] | None = None
+    stop: tuple[str, ...] = ()
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +111,7 @@ class Question:
     pipeline: str = ""  # name of the pipeline that this is, "" for the settings
     pipeline_version: int | None = None  # its number
     tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
+    caller: Caller | None = None  # the program that asks through the server
 
 
 @dataclass(frozen=True)
@@ -318,7 +348,7 @@ class TraceRow(TraceFigures):
 
     status: TraceStatus
     source: TraceSource
-    application: str  # whose trace was received, "" of our own
+    application: str  # whose trace was received, or which asked through the server; "" of our own
     error: str
     question: str
     answer_length: int  # characters
@@ -452,8 +482,8 @@ class TraceFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     session_id: str = ""
-    source: str = ""  # a TraceSource
-    application: str = ""  # whose trace was received
+    source: str = ""  # a TraceSource, or ASKED
+    application: str = ""  # whose trace was received, or which asked through the server
     silent: str = ""  # a name of rag.grounding.rows, or "any"
 
 
@@ -483,13 +513,15 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
         "t.model": wanted.model,
         "t.status": wanted.status,
         "t.session_id": wanted.session_id,
-        "t.source": wanted.source,
+        "t.source": "" if wanted.source == ASKED else wanted.source,
         "t.application": wanted.application,
     }
     for column, value in equal.items():
         if value:
             parts.append(f"{column} = ?")
             values.append(value)
+    if wanted.source == ASKED:
+        parts.append(f"t.source IN {TRAFFIC}")
     if wanted.verdict == "flagged":
         parts.append("t.flag_count > 0")
     elif wanted.verdict:
@@ -591,8 +623,8 @@ def read_flag_state(database: Database, collection_id: int, most: int = 2000) ->
     answers: dict[str, list[float]] = {}
     flagged = 0
     for trace_id, score, has_flag in database.query(
-        """SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace
-           WHERE collection_id = ? AND source = 'person' AND claim_count > 0
+        f"""SELECT t.id, c.score, t.flag_count > 0 FROM (SELECT id, flag_count FROM trace
+           WHERE collection_id = ? AND source IN {TRAFFIC} AND claim_count > 0
            ORDER BY created_ms DESC LIMIT ?) t
            JOIN claim c ON c.trace_id = t.id WHERE c.score IS NOT NULL""",
         (collection_id, most),
@@ -638,7 +670,7 @@ def list_traces_between(
     """Return the finished questions of people in a period, oldest first; test traffic is left out."""
     return database.rows(
         TraceFigures,
-        f"""SELECT {_columns(TraceFigures)} FROM trace t WHERE t.source = 'person' AND t.status != 'running'
+        f"""SELECT {_columns(TraceFigures)} FROM trace t WHERE t.source IN {TRAFFIC} AND t.status != 'running'
             AND t.created_ms >= ? AND t.created_ms < ? ORDER BY t.created_ms LIMIT ?""",
         (since_ms, until_ms, limit),
     )
@@ -647,7 +679,7 @@ def list_traces_between(
 def list_question_times(database: Database, collection: str = "") -> list[int]:
     """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
     found = database.cells(
-        """SELECT created_ms FROM trace WHERE source = 'person' AND status != 'running'
+        f"""SELECT created_ms FROM trace WHERE source IN {TRAFFIC} AND status != 'running'
            AND (? = '' OR collection = ?) ORDER BY created_ms""",
         (collection, collection),
     )
@@ -661,14 +693,14 @@ def read_overview(database: Database, since_ms: int) -> Overview:
            FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
     )
     asks = database.query(
-        """SELECT count(*), coalesce(sum(status IN ('failed', 'interrupted')), 0),
+        f"""SELECT count(*), coalesce(sum(status IN ('failed', 'interrupted')), 0),
                   coalesce(sum(claim_count), 0), coalesce(sum(flag_count), 0),
                   coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0),
                   coalesce(sum(completion_tokens), 0)
-           FROM trace WHERE source = 'person' AND created_ms >= ?""",
+           FROM trace WHERE source IN {TRAFFIC} AND created_ms >= ?""",
         (since_ms,),
     )
-    traces = database.query("SELECT count(*) FROM trace WHERE source = 'person'")
+    traces = database.query(f"SELECT count(*) FROM trace WHERE source IN {TRAFFIC}")
     if not (totals and asks and traces):
         return Overview(*[0] * len(fields(Overview)))
     return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))

@@ -29,6 +29,7 @@ from rag.cli import (
     prompts,
     retrieval,
     review,
+    serving,
     versions,
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
@@ -36,7 +37,6 @@ from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.governance import report, safety
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
-    serve,
     steps,  # noqa: F401 - adds `traces steps` and its like
 )
 from rag.cli.printing.screen import close_output, prepare
@@ -57,7 +57,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
-    monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
+    monitoring, costs, data, flags, installation, chroma, finding, serving, endpoint_commands,
     safety, report,
 ):  # fmt: skip
     app.add_typer(part.app)

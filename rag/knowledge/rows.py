@@ -666,12 +666,12 @@ def read_chunk_use(database: Database, version_id: int, chunk_id: int, limit: in
     """
     counts = database.query(
         """SELECT count(*), coalesce(sum(h.marker IS NOT NULL), 0) FROM tracehit h
-           JOIN trace t ON t.id = h.trace_id AND t.source = 'person' WHERE h.chunk_id = ?""",
+           JOIN trace t ON t.id = h.trace_id AND t.source IN ('person', 'server') WHERE h.chunk_id = ?""",
         (chunk_id,),
     )
     cited = database.query(
         """SELECT t.id, t.question FROM tracehit h JOIN trace t ON t.id = h.trace_id
-           WHERE h.chunk_id = ? AND t.source = 'person' AND h.marker IS NOT NULL
+           WHERE h.chunk_id = ? AND t.source IN ('person', 'server') AND h.marker IS NOT NULL
                AND (instr(t.answer, '[' || h.marker || ']') > 0
                OR EXISTS (SELECT 1 FROM claim k WHERE k.trace_id = t.id AND k.evidence_marker = h.marker))
            ORDER BY t.created_ms DESC LIMIT ?""",

@@ -138,7 +138,7 @@ class ChatModel(ABC):
             settings: How to sample, and how long the answer may be.
             tokens: Those of the prompt, if they are known.
             grammar: GBNF that the answer has to follow, "" for any text.
-            schema: The same as JSON schema, for models that know no GBNF; both or neither are given.
+            schema: The same as JSON schema, for models that know no GBNF; alone it holds for all models.
         """
 
     @property

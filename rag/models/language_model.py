@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import importlib.metadata
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -207,6 +208,8 @@ class LanguageModel(ChatModel):
     ) -> Iterator[PromptRead | Token | GenerationEnd]:
         """Read a prompt and answer it; see generate."""
         tokens = self.tokenize_prompt(prompt) if tokens is None else tokens
+        if schema is not None and not grammar:
+            grammar = grammar_of(schema)
         return self.generate(tokens, settings, grammar) if grammar else self.generate(tokens, settings)
 
     def generate(
@@ -333,6 +336,21 @@ def _grammar(text: str) -> Any:
     import llama_cpp
 
     return llama_cpp.LlamaGrammar.from_string(text, verbose=False)
+
+
+def grammar_of(schema: Mapping[str, Any]) -> str:
+    """Return the GBNF of a JSON schema. Raises ModelError where llama.cpp has none for it."""
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    try:
+        made: str = json_schema_to_gbnf(json.dumps(schema))
+        _grammar(made)
+    except Exception as error:  # its converter asserts, looks up keys and raises whatever comes
+        raise ModelError(
+            f"A model on this computer cannot follow this JSON schema ({error or type(error).__name__}). "
+            "Use fewer or simpler keywords."
+        ) from error
+    return made
 
 
 def model_name(header: ModelHeader) -> str:

@@ -6,6 +6,7 @@ the thinking is for those who want to see it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,7 @@ def write(
     settings: GenerationSettings,
     written: Written,
     tokens: Sequence[int] | None = None,
+    schema: str = "",
 ) -> Iterator[WriteEvent]:
     """Answer a prompt and fill in `written`. Stop iterating to cancel: `written` has what there was.
 
@@ -72,6 +74,8 @@ def write(
         settings: How to sample; max_answer_tokens are for the answer alone.
         written: Empty; holds what the model wrote.
         tokens: Those of the prompt, if they are known.
+        schema: JSON schema that the answer has to follow, "" for any text. A model on this computer does not
+            think then: its thinking would have to follow the schema as well.
     """
     tokens = model.tokenize_prompt(prompt) if tokens is None else tokens
     tag = opened_in(prompt)
@@ -79,7 +83,9 @@ def write(
     budget = max(min(settings.max_thinking_tokens, room), 0)
     if not model.can_continue and not model.thinks:
         budget = 0  # its server has one limit for both, and would let the answer have it
-    writer = _Writer(settings, written, ThinkingSplitter(tag), budget, is_bounded=not model.can_continue)
+    if schema and model.can_continue:
+        budget = 0
+    writer = _Writer(settings, written, ThinkingSplitter(tag), budget, not model.can_continue, schema)
     if tag is not None and not writer.budget:
         writer.end_thinking()
         yield from writer.run(model, prompt + tag.ending)
@@ -101,8 +107,10 @@ class _Writer:
         splitter: ThinkingSplitter,
         budget: int,
         is_bounded: bool,
+        schema: str = "",
     ) -> None:
         self.splitter = splitter
+        self._schema = json.loads(schema) if schema else None
         self._is_bounded = is_bounded  # by its server: stopping it would lose its count of tokens
         self.budget = budget
         self.raw = ""  # what the model wrote, tags included
@@ -117,7 +125,7 @@ class _Writer:
         """Let the model write until it ends, its answer is long enough, or its thinking takes too long."""
         most = self._settings.max_answer_tokens + (self.budget if is_first else 0)
         settings = self._settings.model_copy(update={"max_answer_tokens": most})
-        stream = model.stream(prompt, settings, tokens=tokens)
+        stream = model.stream(prompt, settings, tokens=tokens, schema=self._schema)
         try:
             for event in stream:
                 if isinstance(event, PromptRead):

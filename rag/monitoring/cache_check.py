@@ -28,7 +28,7 @@ from rag.asking.cache.rows import (
     waiting_hits,
 )
 from rag.asking.consistency import mean_the_same
-from rag.asking.rows import Question, TraceDetail, TraceSource, get_trace
+from rag.asking.rows import TRAFFIC, Question, TraceDetail, TraceSource, get_trace
 from rag.errors import RagError
 from rag.monitoring.control_limits import wilson_interval
 from rag.settings import Settings
@@ -74,7 +74,7 @@ def cache_state(workspace: Workspace, since_ms: int = 0) -> CacheState:
     hits = list_hits(database, since_ms)
     given = [hit for hit in hits if hit.kind is not HitKind.NEAR]
     asked = database.cells(
-        "SELECT count(*) FROM trace WHERE source = 'person' AND status = 'done' AND created_ms >= ?",
+        f"SELECT count(*) FROM trace WHERE source IN {TRAFFIC} AND status = 'done' AND created_ms >= ?",
         (since_ms,),
     )
     amounts, unknown = _saved(workspace, since_ms)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
+from rag.asking.rows import TRACE_COLUMNS, TRAFFIC, TraceRow, TraceStatus
 from rag.grounding.rows import Outcome
 from rag.models.endpoints.rows import ENDPOINT_CHANGE
 from rag.storage.database import Database
@@ -414,7 +414,7 @@ def values_of(measure: Measure, asks: Sequence[TraceRow]) -> list[float]:
 
 def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list[TraceRow]:
     """Return the newest questions by people in a scope, newest first; test traffic is left out."""
-    parts, values = ["source = 'person'", "status != 'running'"], []
+    parts, values = [f"source IN {TRAFFIC}", "status != 'running'"], []
     for condition, value in (
         ("collection = ?", scope.collection),
         ("model = ?", scope.model),
@@ -436,8 +436,8 @@ def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list
 def list_asked_prompts(database: Database) -> list[tuple[str, str]]:
     """Return (fingerprint, "NAME@NUMBER") of every prompt version that answered a person."""
     found = database.query(
-        """SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
-           WHERE prompt_fingerprint != '' AND source = 'person' GROUP BY 1 ORDER BY 2, 3"""
+        f"""SELECT prompt_fingerprint, max(prompt_name), max(prompt_version) FROM trace
+           WHERE prompt_fingerprint != '' AND source IN {TRAFFIC} GROUP BY 1 ORDER BY 2, 3"""
     )
     return [(row[0], f"{row[1]}@{row[2]}" if row[2] else f"{row[1]} {row[0][:8]}") for row in found]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from rag.asking.rows import get_trace
+from rag.asking.rows import TRAFFIC, get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.sets import change_set, ensure_set
@@ -48,7 +48,7 @@ _QUERIES = {
         FROM trace t WHERE {asked}) WHERE score < 1 ORDER BY score, created_ms DESC, id""",
     ReviewSource.RANDOM: "SELECT t.id, NULL FROM trace t WHERE {asked} ORDER BY t.id",
 }
-_ASKED = """t.source = 'person' AND t.status IN ('done', 'nothing found') AND (? = '' OR t.collection = ?)
+_ASKED = f"""t.source IN {TRAFFIC} AND t.status IN ('done', 'nothing found') AND (? = '' OR t.collection = ?)
     AND NOT EXISTS (SELECT 1 FROM reviewitem i WHERE i.queue_id = ? AND i.trace_id = t.id)"""
 
 

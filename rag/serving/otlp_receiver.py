@@ -80,7 +80,7 @@ class OtlpReceiver:
         self._writer: threading.Thread | None = None
         # A page on the web must not reach it by a name of its own for 127.0.0.1.
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
-        routes = [Route("/v1/traces", self._traces, methods=["POST"]), Route("/", self._about)]
+        routes = [Route("/v1/traces", self.receive, methods=["POST"]), Route("/", self._about)]
         self.application = Starlette(routes=routes, middleware=[hosts])
 
     def start(self) -> None:
@@ -102,7 +102,8 @@ class OtlpReceiver:
             {"receives": "POST /v1/traces (OTLP)", "requests": counts.requests, "spans": counts.spans}
         )
 
-    async def _traces(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Response:
+        """Answer a request of a sender."""
         kind = request.headers.get("content-type", "")
         if not is_allowed(request, self._token):
             return _error(kind, 401, "The bearer token is missing or wrong.")

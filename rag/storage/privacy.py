@@ -17,6 +17,7 @@ from rag.storage.data_folder import DATABASE, keep_private
 _OURS = (
     f"{DATABASE}*",
     "settings.toml*",
+    "server-tokens.json*",
     "lock",
     "*.log*",
     "stopped-files.*",

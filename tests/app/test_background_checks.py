@@ -261,3 +261,20 @@ def test_a_sampled_answer_from_the_cache_is_compared_while_nothing_else_runs(
     assert hit.is_false is False
     checks.check_cache()
     assert titles(console) == []
+
+
+def test_the_server_starts_with_the_window_only_if_it_was_on(
+    make_checks: Callable[..., BackgroundChecks],
+    console: Console,
+    open_workspace: Workspace,
+    settle: Callable[[], None],
+) -> None:
+    make_checks()
+    console.engine.ready.emit(0, [])
+    settle()
+    assert open_workspace.server is None
+    open_workspace.change_settings({"server": {"on": True, "port": 0}})
+    console.take_settings(open_workspace.settings.model_dump(mode="json"))
+    console.engine.ready.emit(0, [])
+    settle()
+    assert open_workspace.server is not None

@@ -15,7 +15,7 @@ from rag import operations
 from rag.operations import Lane, Operation
 
 APP = Path(__file__).resolve().parents[2] / "app"
-PARTS = ("workspace", "store", "database", "settings", "folder")  # what the engine adds by name
+PARTS = ("workspace", "store", "database", "settings", "folder", "lanes")  # what the engine adds by name
 ALL = {name: value for name, value in vars(operations).items() if isinstance(value, Operation)}
 
 

@@ -7,7 +7,7 @@ from fakes import ScriptedModel, drive
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.asking.rows import AskResult, TraceDetail, TraceStatus, get_trace
+from rag.asking.rows import AskResult, Caller, TraceDetail, TraceSource, TraceStatus, get_trace
 from rag.costs.budgets.limits import BudgetError, set_budget
 from rag.costs.budgets.rows import list_budgets
 from rag.errors import NotFoundError, RagError
@@ -15,6 +15,7 @@ from rag.evaluation.pipelines import make_config, save_pipeline
 from rag.knowledge.ingest import ingest_files
 from rag.monitoring.alerts import add_rule
 from rag.monitoring.rows import AlertState, list_alerts
+from rag.review.rollouts import start_rollout
 from rag.review.rows import Arm
 from rag.routing import arm_for, ask
 from rag.storage.tables.endpoints import EndpointRow
@@ -120,3 +121,26 @@ def test_a_trace_names_the_pipeline_that_answered(notes: Workspace) -> None:
     save_pipeline(notes, "two", make_config({"collection": "Notes", "retrieval": {"max_passages": 2}}))
     trace = asked(notes, pipeline="two@1")
     assert notes.database.cells("SELECT pipeline FROM trace WHERE id = ?", (trace.id,)) == [("two",)]
+
+
+def test_a_program_asks_under_its_own_name_with_its_own_wishes_and_history(notes: Workspace) -> None:
+    config = make_config({"collection": "Notes", "generation": {"max_answer_tokens": 50, "temperature": 0.5}})
+    save_pipeline(notes, "warm", config)
+    caller = Caller("editor", {"temperature": 0.0}, (("What is rye?", "Rye is a grain."),), ("sourdough",))
+    for pipeline in ("", "warm"):
+        result = drive(ask(notes, "And does it need rest?", "Notes", pipeline=pipeline, caller=caller))
+        trace = get_trace(notes.database, result.trace_id)
+        assert (trace.source, trace.application) == (TraceSource.SERVER, "editor")
+        assert trace.answer == "Rye bread needs " and trace.finish_reason == "stop"
+        assert "Rye is a grain." in trace.prompt and '"temperature":0.0' in trace.settings
+    assert asked(notes).application == ""
+
+
+def test_a_roll_out_takes_what_programs_ask_as_well(notes: Workspace) -> None:
+    save_pipeline(notes, "new", make_config({"collection": "Notes", "retrieval": {"max_passages": 1}}))
+    start_rollout(notes, "canary", collection="Notes", staging="new", share=0.99)
+    trace = drive(ask(notes, QUESTION, "Notes", caller=Caller("editor")))
+    found = notes.database.cells("SELECT arm FROM rolloutanswer WHERE trace_id = ?", (trace.trace_id,))
+    (arm,) = found[0]
+    fewer = get_trace(notes.database, trace.trace_id).passage_count == 1
+    assert arm == (Arm.STAGING if fewer else Arm.PRODUCTION)

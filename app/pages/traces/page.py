@@ -25,7 +25,15 @@ from app.widgets.labels import as_it_is, label
 from app.widgets.layout import EmptyState, Flow, Panel, Splitter, column, refill
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
-from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
+from rag.asking.rows import (
+    ASKED,
+    TraceFilter,
+    TraceRow,
+    count_traces,
+    get_trace,
+    list_trace_models,
+    list_traces,
+)
 from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure, Verdict
 from rag.interchange.agents.rows import has_steps
@@ -43,7 +51,9 @@ _TIMES = (
 _FILTER_LENGTH = 11  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
+    ("Asked", ASKED),
     ("Asked by people", "person"),
+    ("Asked by programs", "server"),
     ("Evaluation", "evaluation"),
     ("Regression questions", "regression"),
     ("Replays", "replay"),
@@ -238,7 +248,7 @@ class TracesPage(QWidget):
             self.time_box.addItem(name, length)
         for name, source in _SOURCES:
             self.source_box.addItem(name, source)
-        self.source_box.setToolTip("Who asked. Figures and graphs count only questions from people.")
+        self.source_box.setToolTip("Who asked. Figures and graphs count what people and programs ask.")
         names = ("Collection", "Model", "Verdict", "Time", "Silent failure", "Source")
         boxes = (
             self.collection_box,
@@ -272,7 +282,7 @@ class TracesPage(QWidget):
             silent=self.silent_box.currentData() or "",
             since_ms=start,
             until_ms=end,
-            source="person" if end is not None else self.source_box.currentData() or "",
+            source=ASKED if end is not None else self.source_box.currentData() or "",
         )
 
     def _reload(self) -> None:

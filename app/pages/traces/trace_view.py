@@ -259,7 +259,7 @@ def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
     if trace.prompt_name and trace.prompt_version:
         prompt = Place(Kind.PROMPT_VERSION, str(trace.prompt_version), trace.prompt_name)
         named.append((f"Prompt {trace.prompt_name} {trace.prompt_version}", prompt))
-    if trace.session_id and trace.source == TraceSource.PERSON:
+    if trace.session_id and TraceSource(trace.source).is_traffic:
         named.append(("Session", Place(Kind.SESSION, trace.session_id)))
     if arm is not None:
         named.append((f"Roll-out {arm.rollout_id}", Place(Kind.ROLLOUT, str(arm.rollout_id))))

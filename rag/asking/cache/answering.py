@@ -37,7 +37,6 @@ from rag.asking.rows import (
     Question,
     TokenStreamed,
     TraceDetail,
-    TraceSource,
     TraceStatus,
     get_trace,
 )
@@ -130,17 +129,19 @@ def _takes_part(ask: Ask) -> bool:
     """Return whether a question may be answered from the cache, and its answer stored there."""
     allowed = ask.workspace.settings.cache.exact
     greedy = ask.settings.generation.temperature == 0
-    if (
-        ask.question.source is not TraceSource.PERSON
-        or allowed == "off"
-        or not (greedy or allowed == "always")
-    ):
+    if not ask.question.source.is_traffic or allowed == "off" or not (greedy or allowed == "always"):
         return False
+    caller = ask.question.caller
+    if caller is not None and (caller.stop or caller.schema):
+        return False  # such an answer is another one
     return not (points_back(ask.trace.question) and _has_earlier_turns(ask))
 
 
 def _has_earlier_turns(ask: Ask) -> bool:
     """Return whether the session has answers that this one would be given together with."""
+    caller = ask.question.caller
+    if caller is not None and caller.history is not None:
+        return bool(caller.history)
     return bool(
         ask.workspace.database.cells(
             """SELECT 1 FROM trace WHERE session_id = ? AND status = 'done' AND id != ? AND answer != ''

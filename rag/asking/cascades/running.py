@@ -178,7 +178,7 @@ def _move(
     session: Session, trace: Trace, new_id: str, session_id: str = "", source: TraceSource | None = None
 ) -> None:
     """Rename a finished trace. Without a session it becomes one that no person was answered with."""
-    is_persons = trace.source == TraceSource.PERSON
+    is_persons = TraceSource(trace.source).is_traffic
     values = (new_id, session_id or new_id, source or (TraceSource.STEP if is_persons else trace.source))
     raw = session.connection()
     raw.exec_driver_sql(

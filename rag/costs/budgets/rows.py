@@ -57,7 +57,7 @@ TELL_STATES = (BudgetState.NEAR, BudgetState.OVER)  # of which a person is told
 
 # What people call the sources of traces that belong together.
 SOURCES = {
-    "people": ("person", "step"),
+    "people": ("person", "step", "server"),
     "evaluation": ("evaluation", "generation", "regression", "cache check"),
     "replay": ("replay",),
 }

@@ -69,6 +69,7 @@ def steps_to_ask(workspace: Workspace, config: PipelineConfig, question: Questio
             tags=question.tags,
             parent_id=question.parent_id,
             pipeline=question.pipeline,
+            caller=question.caller,
         )
         ready.append(StepToAsk(step.name, asked, step.when, step.accept))
     return ready

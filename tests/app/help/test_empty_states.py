@@ -25,7 +25,7 @@ from app.widgets.layout import EmptyState
 
 Settle = Callable[[], None]
 # These always have something to show, or say what to do beside their own buttons.
-NEVER_EMPTY = ("prompts", "models", "settings")
+NEVER_EMPTY = ("prompts", "models", "server", "settings")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from stored_traces import add_traces
 
 from rag.asking.answer import answer_question
 from rag.asking.rows import (
+    ASKED,
+    TRAFFIC,
     CalibrationFit,
     Question,
     TraceFilter,
@@ -39,6 +41,7 @@ from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure
 from rag.index.rows import Hit, ListRank
 from rag.storage.database import Database
+from rag.storage.tables.traces import Trace
 from rag.workspace import Workspace
 
 QUESTION = "What does rye bread need?"
@@ -405,3 +408,28 @@ def test_before_there_is_a_file_nobody_asked_anything(tmp_path: Path) -> None:
     assert set(vars(read_overview(database, 0)).values()) == {0}
     with pytest.raises(NotFoundError, match="ragdeck traces list"):
         get_trace(database, "abcd")
+
+
+def test_what_programs_ask_is_traffic_and_what_tests_ask_is_not() -> None:
+    traffic = [source for source in TraceSource if source.is_traffic]
+    assert traffic == [TraceSource.PERSON, TraceSource.SERVER]
+    assert f"({', '.join(repr(str(source)) for source in traffic)})" == TRAFFIC
+
+
+def test_asked_lists_what_people_and_programs_asked(workspace: Workspace) -> None:
+    with workspace.store.session() as session:
+        for source in TraceSource:
+            session.add(
+                Trace(
+                    id=source.value,
+                    session_id="s",
+                    created_ms=1,
+                    status="done",
+                    source=source,
+                    question="Why?",
+                )
+            )
+    found = list_traces(workspace.database, TraceFilter(source=ASKED))
+    assert sorted(row.id for row in found) == ["person", "server"]
+    assert count_traces(workspace.database, TraceFilter(source="server")) == 1
+    assert read_overview(workspace.database, 0).question_count == 2

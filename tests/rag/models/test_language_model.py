@@ -21,6 +21,7 @@ from rag.models.language_model import (
     PromptRead,
     Token,
     gpu_supported,
+    grammar_of,
     llama_available,
     model_name,
     starter_model_path,
@@ -266,3 +267,13 @@ def test_a_build_for_the_processor_says_that_it_has_no_gpu() -> None:
     import llama_cpp
 
     assert gpu_supported() is bool(llama_cpp.llama_supports_gpu_offload())
+
+
+@pytest.mark.skipif(not llama_available(), reason="llama.cpp is not installed")
+def test_a_json_schema_becomes_a_grammar_and_what_cannot_is_a_sentence() -> None:
+    schema = {"type": "object", "properties": {"needs": {"enum": ["rye", "rest"]}}, "required": ["needs"]}
+    assert "root ::=" in grammar_of(schema) and "rest" in grammar_of(schema)
+    assert "root ::=" in grammar_of({"type": "object"})
+    for wrong in ({"$ref": "#/never"}, {"$ref": "https://example.org/schema"}, {"type": "never"}):
+        with pytest.raises(ModelError, match="cannot follow this JSON schema"):
+            grammar_of(wrong)

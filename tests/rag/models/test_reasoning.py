@@ -152,3 +152,19 @@ def test_room_is_kept_for_the_thinking_of_models_that_think() -> None:
     assert thinking_room(model, SETTINGS) == 0
     model.header = model.header.__class__(**{**vars(model.header), "chat_template": "{{ x }}<think>"})
     assert thinking_room(model, SETTINGS) == 8
+
+
+def test_a_schema_goes_to_the_model_and_leaves_no_room_for_thinking() -> None:
+    grammars: list[str] = []
+
+    class Following(ScriptedModel):
+        def generate(
+            self, tokens: Sequence[int], settings: GenerationSettings, grammar: str = ""
+        ) -> Iterator[Any]:
+            grammars.append(grammar)
+            return super().generate(tokens, settings, grammar)
+
+    written = Written()
+    prompt = "user: Bread?<think>"  # a template that opens the thinking
+    list(write(Following('{"a": 1}'), prompt, SETTINGS, written, schema='{"type": "object"}'))
+    assert written.answer == '{"a": 1}' and written.thinking == "" and "root ::=" in grammars[0]

@@ -8,9 +8,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from rag.errors import RagError
-from rag.serving.http import HttpServer, is_allowed
+from rag.serving.http import Guard, HttpServer, application_of, is_allowed
 
 
 def page(_: Request) -> PlainTextResponse:
@@ -49,3 +50,17 @@ def test_a_port_in_use_is_one_sentence() -> None:
 def test_the_token_is_compared_whole(header: str, token: str, allowed: bool) -> None:
     headers = [(b"authorization", header.encode())] if header else []
     assert is_allowed(Request({"type": "http", "headers": headers}), token) is allowed
+
+
+def test_a_guard_lets_in_who_has_a_token_and_tells_whose_it_is() -> None:
+    def name(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(application_of(request.scope))
+
+    inner = Starlette(routes=[Route("/", name), Route("/open", name)])
+    guard = Guard(inner, lambda header: {"Bearer x": "editor"}.get(header, ""), ("/open",))
+    with TestClient(guard) as client:
+        assert client.get("/", headers={"authorization": "Bearer x"}).text == "editor"
+        assert client.get("/open").text == ""
+        for headers in ({}, {"authorization": "Bearer y"}):
+            refused = client.get("/", headers=headers)
+            assert refused.status_code == 401 and "tokens list" in refused.json()["error"]["message"]

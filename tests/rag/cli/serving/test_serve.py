@@ -8,23 +8,23 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import openai
 import pytest
 from command_line import CommandLine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cli.interchange.serve import is_chosen
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
+from rag.serving.running import is_chosen
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def test_what_to_serve_must_be_said_and_a_token_must_exist(
+def test_a_token_must_exist(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ragdeck = CommandLine(folder, capsys)
-    assert "--otlp" in ragdeck("serve").err
     monkeypatch.delenv("NO_SUCH_TOKEN", raising=False)
     assert "NO_SUCH_TOKEN has no value" in ragdeck("serve", "--otlp", "--token-variable", "NO_SUCH_TOKEN").err
 
@@ -52,6 +52,34 @@ def test_traces_that_were_sent_are_stored_and_the_end_is_summed_up(folder: Path)
         capture_output=True, text=True, cwd=ROOT, check=True,
     )  # fmt: skip
     assert [row["question"] for row in json.loads(listed.stdout)] == ["Why?"]
+
+
+def test_without_options_it_answers_programs_that_have_a_token(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "main.py", "serve", "--port", "0", "--data", folder],
+        stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "OpenAI API" in line)
+    address = re.search(r"http://127\.0\.0\.1:\d+/v1", line)
+    assert address is not None and "MCP" in next(process.stderr)
+    secret = json.loads((folder / "server-tokens.json").read_text("utf-8"))[0]["secret"]
+    with openai.OpenAI(base_url=address.group(), api_key=secret, max_retries=0) as client:
+        assert [model.id.partition("/")[0] for model in client.models.list()] == ["embedder"]
+    with (
+        openai.OpenAI(base_url=address.group(), api_key="rd-wrong", max_retries=0) as stranger,
+        pytest.raises(openai.AuthenticationError, match="tokens list --show"),
+    ):
+        stranger.models.list()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and "0 requests answered." in err
+
+
+def test_an_unknown_tool_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no tool “fly”" in CommandLine(folder, capsys).refused(
+        "serve", "--port", "0", "--tools", "ask,fly"
+    )
 
 
 def test_a_share_is_the_same_each_time_and_about_as_large_as_asked() -> None:

@@ -1,0 +1,136 @@
+"""The server runs beside a workspace: it is started by the settings, says how it is, and ends with it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serving_parts import COLLECTION, QUESTION, serving
+
+from rag.errors import NotFoundError, RagError
+from rag.interchange.otlp import to_json, write_request
+from rag.interchange.rows import RawSpan
+from rag.serving.running import (
+    RunningServer,
+    add_token,
+    read_tokens,
+    remove_token,
+    server_state,
+    start_server,
+    stop_server,
+    with_choice,
+)
+from rag.serving.work import Lanes
+from rag.settings import ServerSettings
+from rag.workspace import Workspace
+
+
+@pytest.fixture
+def lanes() -> Iterator[Lanes]:
+    made = Lanes()
+    yield made
+    made.close()
+
+
+def listens(address: str) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def test_it_is_off_by_default_and_serves_no_traces() -> None:
+    settings = ServerSettings()
+    assert not settings.on and not settings.otlp and settings.openai and settings.mcp
+
+
+def test_it_starts_by_the_settings_and_stops(workspace: Workspace, lanes: Lanes) -> None:
+    workspace.change_settings({"server": {"port": 0, "otlp": True}})
+    assert not server_state(workspace).is_on
+    first = start_server(workspace, lanes.put)
+    assert listens(first.address) and len(first.served) == 3
+    second = start_server(workspace, lanes.put)
+    assert listens(second.address) and server_state(workspace).address == second.address
+    assert stop_server(workspace) == server_state(workspace) and not listens(second.address)
+    stop_server(workspace)
+    found = workspace.database.cells("SELECT action FROM auditevent WHERE action LIKE 'server%' ORDER BY id")
+    assert [action for (action,) in found] == ["server started", "server started", "server stopped"]
+
+
+def test_it_ends_with_the_workspace(folder: Path, documents: Path) -> None:
+    with serving(folder, documents) as served:
+        address = served.server.address
+        assert listens(address)
+    assert not listens(address)
+
+
+def test_a_question_in_progress_is_cancelled_when_it_ends(folder: Path, documents: Path) -> None:
+    with serving(folder, documents) as served:
+        served.model.pause_after = 1
+        client = served.client
+        stream = client.chat.completions.create(
+            model=COLLECTION, messages=[{"role": "user", "content": QUESTION}], stream=True
+        )
+        next(iter(stream))
+        served.server.desk.bench.stop()
+        served.model.may_go_on.set()
+        served.workspace.stop_server()
+        client.close()
+        assert not listens(served.server.address) and served.workspace.server is None
+
+
+def test_a_server_of_nothing_and_an_unknown_tool_are_refused(workspace: Workspace, lanes: Lanes) -> None:
+    nothing = with_choice(ServerSettings(), False, False, False, 0)
+    with pytest.raises(RagError, match="Nothing is served"):
+        RunningServer(workspace, lanes.put, nothing)
+    with pytest.raises(RagError, match="no tool “fly”"):
+        RunningServer(workspace, lanes.put, ServerSettings(port=0, mcp_tools=["fly"]))
+
+
+def test_a_port_in_use_leaves_it_off(workspace: Workspace, lanes: Lanes) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        workspace.change_settings({"server": {"port": taken.getsockname()[1]}})
+        with pytest.raises(RagError, match="in use by another program"):
+            start_server(workspace, lanes.put)
+    assert not server_state(workspace).is_on
+
+
+def test_traces_are_received_without_a_token_and_counted(folder: Path, documents: Path) -> None:
+    with serving(folder, documents, otlp=True) as served:
+        span = RawSpan("ab" * 16, "cd" * 8, "", "chain", 1, 2, {"input.value": "Why?"}, service="bot")
+        request = urllib.request.Request(
+            f"{served.server.address}/v1/traces", to_json(write_request([span])).encode(),
+            {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.loads(answer.read() or b"{}") == {}
+        assert server_state(served.workspace).received == 1
+
+
+def test_tokens_are_made_and_revoked_with_a_record(workspace: Workspace) -> None:
+    assert [token.name for token in read_tokens(workspace)] == ["default"]
+    add_token(workspace, "editor")
+    remove_token(workspace, "default")
+    assert [token.name for token in read_tokens(workspace)] == ["editor"]
+    with pytest.raises(NotFoundError):
+        remove_token(workspace, "default")
+    found = workspace.database.cells(
+        "SELECT action, subject FROM auditevent WHERE action LIKE '%token%' ORDER BY id"
+    )
+    assert [tuple(row) for row in found] == [
+        ("server token made", "editor"),
+        ("server token revoked", "default"),
+    ]
+
+
+def test_a_choice_takes_the_place_of_what_the_settings_serve() -> None:
+    wanted = with_choice(ServerSettings(port=5), False, True, False, None)
+    assert (wanted.openai, wanted.mcp, wanted.otlp, wanted.port) == (False, True, False, 5)
+    assert with_choice(ServerSettings(port=5), True, True, True, 0).port == 0
