@@ -80,6 +80,8 @@ class Question:
     fresh: bool = False  # the model is asked even when the cache has an answer
     pipeline: str = ""  # name of the pipeline that this is, "" for the settings
     tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
+    guardrails: tuple[str, ...] = ()  # policies that the pipeline names, besides those of the collection
+    is_confirmed: bool = False  # a person has said yes to what a policy asks
 
 
 @dataclass(frozen=True)

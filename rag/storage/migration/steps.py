@@ -22,6 +22,7 @@ from rag.storage.migration.actions import (
     document_list,
     documents,
     endpoints,
+    guardrails,
     received,
     results,
     search,
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "guardrail policies", guardrails.ACTIONS),
 )
 
 
