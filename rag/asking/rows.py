@@ -332,6 +332,7 @@ class TraceRow(TraceFigures):
     worst_verdict: str  # a Verdict; "" before the check
     outcome: str  # an Outcome; "" before the check
     silent_failures: tuple[SilentFailure, ...]
+    guard_action: str  # the strongest thing that a policy did, "" for nothing
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from rag.grounding.rows import ClaimResult, Verdict, outcome, support_rate, wors
 from rag.grounding.silent_failures import silent_failures
 from rag.guardrails.policies.acting import Guard
 from rag.guardrails.policies.recording import store_results
+from rag.guardrails.policies.rows import strongest
 from rag.index.rows import Hit
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
 from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
@@ -144,6 +145,7 @@ class TraceRecorder:
         self.trace.error = error
         self.trace.total_ms = self.elapsed_ms()
         self.trace.fallbacks = json.dumps(self.fallbacks)
+        self.trace.guard_action = strongest(self.guard.results)
         if status == TraceStatus.DONE and self.trace.model:  # a search alone has no answer that could fail
             trace = self.trace
             found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)

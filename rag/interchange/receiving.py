@@ -20,6 +20,7 @@ from rag.asking.rows import TraceSource, TraceStatus
 from rag.asking.traces import forget_trace_texts, put_claims
 from rag.grounding.sentences import is_refusal
 from rag.grounding.silent_failures import silent_failures
+from rag.interchange.guarding import guard_spans, guarded, received_policies
 from rag.interchange.rows import RawEvent, RawSpan, Retrieved
 from rag.interchange.trees import Node, ReceivedTrace, trace_of
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
@@ -54,6 +55,7 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
     own: list[str] = []
     stored = 0
     ids = list(grouped)
+    policies = received_policies(store)
     for first in range(0, len(ids), _BATCH):
         with store.session() as session:
             for trace_id in ids[first : first + _BATCH]:
@@ -63,7 +65,7 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
                     continue
                 (changed if known is not None else added).append(trace_id)
                 stored += len(grouped[trace_id])
-                _keep(session, grouped[trace_id])
+                _keep(session, guard_spans(session, policies, trace_id, grouped[trace_id]))
                 _renew(session, trace_id, known)
     return Arrival(tuple(added), tuple(changed), tuple(own), stored)
 
@@ -145,6 +147,8 @@ def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
     """
     found = trace_of(received_spans(session, trace_id), time.time_ns())
     made = _row(found)
+    made.guard_action, notes = guarded(session, trace_id)
+    made.fallbacks = json.dumps([*json.loads(made.fallbacks), *notes])
     if known is not None:
         old = ["span", "tracehit", "cost"]
         if (known.answer, known.passage_count) == (made.answer, made.passage_count):

@@ -51,6 +51,15 @@ class InForce:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A part of a text that was replaced by so many characters."""
+
+    start: int
+    end: int
+    length: int
+
+
+@dataclass(frozen=True)
 class Checked:
     """A text after the policies: what is left of it, and what they found."""
 
@@ -58,6 +67,19 @@ class Checked:
     results: tuple[Result, ...]
     refusal: str = ""  # what is said instead, "" when nothing refuses it
     question: str = ""  # what a person is asked first, "" when nothing is
+    passes: tuple[tuple[Edit, ...], ...] = ()  # what each masking rule replaced
+
+    def moved(self, offset: int) -> int:
+        """Return where a place of the text is after it was masked; one inside a mask is behind it."""
+        for edits in self.passes:
+            shift = 0
+            for edit in edits:
+                if edit.start >= offset:
+                    break
+                inside = offset < edit.end
+                shift += edit.length - (edit.end - edit.start) + (edit.end - offset if inside else 0)
+            offset += shift
+        return offset
 
     @property
     def is_left_out(self) -> bool:
@@ -115,6 +137,7 @@ class Guard:
         found: list[Result] = []
         refusals: list[str] = []
         questions: list[str] = []
+        passes: list[tuple[Edit, ...]] = []
         for policy in self.policies:
             for rule in policy.rules.rules:
                 if place not in rule.where or (rule.only_leaving and not leaves):
@@ -127,20 +150,22 @@ class Guard:
                 counted = [max(findings, key=lambda one: one.score)] if whole else findings
                 found += [_result(policy, rule, place, one, document) for one in counted]
                 if rule.action is Action.MASK:
-                    text = self._masked(rule, text, findings)
+                    text, edits = self._masked(rule, text, findings)
+                    passes.append(edits)
                 elif rule.action is Action.REFUSE:
                     refusals.append(rule.refusal or _refusal(policy, findings, place))
                 elif rule.action is Action.ASK:
                     questions.append(_question(policy, findings, place))
         self.results += found
-        return Checked(text, tuple(found), next(iter(refusals), ""), next(iter(questions), ""))
+        refusal, question = next(iter(refusals), ""), next(iter(questions), "")
+        return Checked(text, tuple(found), refusal, question, tuple(passes))
 
     def mask_only(self, place: Place, text: str, *, leaves: bool = False) -> str:
         """Return a text with what the masking rules of a place hide; nothing else is done or recorded."""
         for policy in self.policies:
             for rule in policy.rules.rules:
                 if rule.action is Action.MASK and place in rule.where and (leaves or not rule.only_leaving):
-                    text = self._masked(rule, text, self._find(policy.rules, rule, text))
+                    text, _ = self._masked(rule, text, self._find(policy.rules, rule, text))
         return text
 
     def _find(self, rules: Rules, rule: Rule, text: str) -> list[Finding]:
@@ -185,19 +210,29 @@ class Guard:
             raise RagError("Topics are compared by the embedder of a collection. Choose a collection.")
         return topics.find(text, _learn(rule, self._encode), rule.threshold, self._encode)
 
-    def _masked(self, rule: Rule, text: str, findings: Sequence[Finding]) -> str:
-        own = [one for one in findings if rule.check is CheckName.PERSONAL_DATA]
-        if own and rule.keeps_original:
-            for one in own:
-                value = text[one.start : one.end]
-                alone = [Finding(one.check, one.kind, 0, len(value), one.score, one.reason)]
-                self._masker.mask(text, own)  # placeholders are given in the order of the text
-                self.kept[self._masker.mask(value, alone)] = value
-        if own:
-            return self._masker.mask(text, own)
-        for one in reversed(personal_data.without_overlaps(findings)):
-            text = text[: one.start] + WITHHELD + text[one.end :]
-        return text
+    def _masked(self, rule: Rule, text: str, findings: Sequence[Finding]) -> tuple[str, tuple[Edit, ...]]:
+        """Return the text with its findings replaced, and what was replaced."""
+        chosen = personal_data.without_overlaps(findings)
+        if rule.check is CheckName.PERSONAL_DATA:
+            self._masker.mask(text, chosen)  # gives placeholders that the whole text does not have itself
+        parts: list[str] = []
+        edits: list[Edit] = []
+        end = 0
+        for one in chosen:
+            value = text[one.start : one.end]
+            name = self._placeholder(rule, one, value)
+            if rule.keeps_original and name != WITHHELD:
+                self.kept[name] = value
+            parts += [text[end : one.start], name]
+            edits.append(Edit(one.start, one.end, len(name)))
+            end = one.end
+        return "".join([*parts, text[end:]]), tuple(edits)
+
+    def _placeholder(self, rule: Rule, found: Finding, value: str) -> str:
+        if rule.check is not CheckName.PERSONAL_DATA:
+            return WITHHELD
+        alone = Finding(found.check, found.kind, 0, len(value), found.score, found.reason)
+        return self._masker.mask(value, [alone])
 
 
 def fingerprint_of(policies: Iterable[InForce]) -> str:

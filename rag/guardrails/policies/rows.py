@@ -246,6 +246,11 @@ class MeasureReport:
     measured_ms: int = 0
 
 
+def strongest(results: Iterable[Result]) -> str:
+    """Return the strongest action of results; "" for none."""
+    return str(max((r.action for r in results), key=lambda action: action.strength, default=""))
+
+
 def said_of(results: Iterable[Result]) -> str:
     """Return what policies did, in one line such as "“Outside” masked 2 e-mail addresses in the question"."""
     counts = Counter(

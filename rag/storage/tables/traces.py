@@ -69,6 +69,7 @@ class Trace(SQLModel, table=True):
     best_score: float | None = None  # highest cosine of a candidate
     silent_failures: str = "[]"  # JSON list of names from rag.grounding.rows
     parent_id: str = ""  # the question of the session that this one follows; "" for a first one
+    guard_action: str = ""  # the strongest thing that a policy did: rag.guardrails.policies.rows.Action
 
 
 class AskSession(SQLModel, table=True):
@@ -213,7 +214,7 @@ mark(Trace, derived="answer thinking", copy="prompt", written="question error fa
      technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "system_fingerprint usage "
                "finish_reason "
-     "worst_verdict outcome silent_failures")  # fmt: skip
+     "worst_verdict outcome silent_failures guard_action")  # fmt: skip
 mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")
 mark(CascadeStep, name="name", derived="reason", technical="trace_id answer_id")
 mark(Span, written="detail", technical="trace_id name kind")

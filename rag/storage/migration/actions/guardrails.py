@@ -41,5 +41,6 @@ CREATE TABLE guardrailresult (id INTEGER NOT NULL, trace_id VARCHAR NOT NULL, do
 CREATE INDEX ix_guardrailresult_created_ms ON guardrailresult (created_ms);
 CREATE INDEX ix_guardrailresult_trace_id ON guardrailresult (trace_id);
 """
+_COLUMN = "ALTER TABLE trace ADD COLUMN guard_action VARCHAR NOT NULL DEFAULT '';"
 
-ACTIONS: tuple[Action, ...] = (_TABLES,)
+ACTIONS: tuple[Action, ...] = (_TABLES, _COLUMN)

@@ -16,11 +16,14 @@ def test_the_tables_and_indexes_are_as_a_new_folder_has_them() -> None:
     engine = create_engine("sqlite://")
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[name] for name in names])
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection, engine.connect() as new:
+        connection.execute("CREATE TABLE trace (id VARCHAR PRIMARY KEY)")
         run_actions(connection, ACTIONS)
+        connection.execute("INSERT INTO trace (id) VALUES (1)")
+        assert connection.execute("SELECT guard_action FROM trace").fetchone() == ("",)
         for name in names:
             query = f"SELECT name, type, \"notnull\", pk FROM pragma_table_info('{name}')"
             made = new.exec_driver_sql(query).fetchall()
             assert connection.execute(query).fetchall() == [tuple(row) for row in made]
-        indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE '%guard%' ORDER BY name"
         made = new.exec_driver_sql(indexes).fetchall()
         assert connection.execute(indexes).fetchall() == [tuple(row) for row in made]
