@@ -18,6 +18,7 @@ from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
 from app.pages.costs.page import CostsPage
 from app.pages.evaluation.page import EvaluationPage
+from app.pages.guardrails.page import GuardrailsPage
 from app.pages.models.page import ModelsPage
 from app.pages.monitors.page import MonitorsPage
 from app.pages.overview import OverviewPage
@@ -53,6 +54,7 @@ PAGES = (
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
     RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("guardrails", "Guardrails", "guardrails", "Ctrl+Alt+5", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
 TITLES = {page.key: page.title for page in PAGES}
@@ -133,6 +135,11 @@ class PageStack(QStackedWidget):
     def models(self) -> ModelsPage:
         """The page Models."""
         return self._add(ModelsPage(self._console))
+
+    @cached_property
+    def guardrails(self) -> GuardrailsPage:
+        """The page Guardrails."""
+        return self._add(GuardrailsPage(self._console))
 
     @cached_property
     def chroma(self) -> ChromaConsolePage:
@@ -548,6 +555,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(OverviewPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(CostsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
+    Route(GuardrailsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),

@@ -476,6 +476,9 @@ delete_policy = Operation[int](
 set_policy_label = Operation[LabelMove](
     "rag.governance.policies.registry:set_policy_label", Lane.WRITE, "Move a label"
 )
+roll_back_policy = Operation[LabelMove](
+    "rag.governance.policies.registry:roll_back_policy", Lane.WRITE, "Roll back"
+)
 bind_policy = Operation[None]("rag.governance.policies.registry:bind_policy", Lane.WRITE, "Bind a policy")
 diff_policies = Operation[PolicyDiff](
     "rag.governance.policies.registry:diff_policies", Lane.READ, "Compare versions of a policy"

@@ -247,6 +247,7 @@ _PAGES = {
     "evaluation": Call("List the runs", ("runs", "list")),
     "review": Call("List the review queues", ("review", "list")),
     "models": Call("List the models", ("models", "list")),
+    "guardrails": Call("List the guardrail policies", ("policies", "list")),
     "settings": Call("List the settings", ("settings", "list")),
 }
 

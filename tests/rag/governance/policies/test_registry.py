@@ -107,9 +107,8 @@ def test_bindings_are_made_once_and_named(workspace: Workspace, documents: Any) 
 def test_a_difference_names_the_rule_and_the_key(workspace: Workspace) -> None:
     save(workspace, rule(1, name="short"))
     save(workspace, rule(2, name="short", refusal="x"), rule(9))
-    changes = dict(
-        (key, (old, new)) for key, old, new in diff_policies(workspace.database, "Outside", 1, 2).changes
-    )
+    found = diff_policies(workspace.database, "Outside", 1, 2)
+    changes = {key: (old, new) for key, old, new in found.changes}
     assert changes["short, most"] == ("1", "2")
     assert changes["rule 2, most"] == ("", "9")
     with pytest.raises(NotFoundError, match="no version 5"):
