@@ -51,6 +51,14 @@ class Action(StrEnum):
         return list(Action).index(self)
 
 
+_WORDS = {
+    Action.NOTE: "noted",
+    Action.WARN: "warned",
+    Action.MASK: "masked",
+    Action.LEAVE_OUT: "passage left out",
+    Action.ASK: "asked first",
+    Action.REFUSE: "refused",
+}
 _PAST = {
     Action.NOTE: "noted",
     Action.WARN: "warned of",
@@ -244,6 +252,11 @@ class MeasureReport:
     examples: tuple[tuple[str, str, str], ...]  # rule, kind, the beginning of the text
     milliseconds_a_chunk: float
     measured_ms: int = 0
+
+
+def guard_word(action: str) -> str:
+    """Return what policies did to a question and its answer, in a word; "" for nothing."""
+    return _WORDS[Action(action)] if action else ""
 
 
 def strongest(results: Iterable[Result]) -> str:

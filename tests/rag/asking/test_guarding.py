@@ -9,11 +9,16 @@ from fakes import ScriptedModel, drive
 from rag.asking.answer import answer_question
 from rag.asking.cache.answering import answer_or_recall
 from rag.asking.rows import Question, RetrievalDone, TokenStreamed, TraceFilter, count_traces, get_trace
+from rag.asking.traces import delete_traces
+from rag.errors import NotFoundError
+from rag.evaluation.pipelines import make_config, present_config, save_pipeline
 from rag.governance.policies.registry import bind_policy, save_policy, set_policy_label
 from rag.guardrails.policies.acting import PolicyRefusedError
 from rag.guardrails.policies.rows import Place, ResultFilter, list_results, read_masked
 from rag.guardrails.rows import Injection
 from rag.knowledge.ingest import ingest_files
+from rag.monitoring.rows import MEASURES, Scope, list_measured, values_of
+from rag.routing import ask as ask_through
 from rag.workspace import Workspace
 
 MAIL = "anna.berg@example.org"
@@ -195,3 +200,41 @@ def test_another_policy_is_another_key_of_the_cache_and_a_hit_repeats_what_was_d
     policy(filled, {**rule, "phrases": ["bread"]})
     third = drive(answer_or_recall(filled, asked))
     assert third.answer == "Rye [withheld] needs sourdough [1]."
+
+
+def test_a_pipeline_names_its_policies_in_the_version_that_they_had(filled: Workspace) -> None:
+    rule = {"check": "phrases", "where": "answer", "action": "mask", "phrases": ["sourdough"]}
+    first = save_policy(filled.store, filled.database, "Words", [rule])
+    config = make_config({**present_config(filled, "A").model_dump(mode="json"), "guardrails": ["Words"]})
+    saved = save_pipeline(filled, "guarded", config)
+    assert saved.config.guardrails == (f"Words@1:{first.fingerprint}",)
+    assert saved.fingerprint != present_config(filled, "A").fingerprint
+    save_policy(filled.store, filled.database, "Words", [{**rule, "phrases": ["bread"]}])
+    result = drive(ask_through(filled, "What does rye bread need?", "A", pipeline="guarded"))
+    assert result.answer == "Rye bread needs [withheld] [1]."
+    assert any("the policy “Words” masked phrase 1" in note for note in result.notices)
+    with pytest.raises(NotFoundError, match="no policy named “Nobody”"):
+        save_pipeline(filled, "x", config.model_copy(update={"guardrails": ("Nobody",)}))
+
+
+def test_a_configuration_without_policies_keeps_the_fingerprint_that_it_had(filled: Workspace) -> None:
+    config = present_config(filled, "A")
+    assert config.fingerprint == config.model_copy(update={"guardrails": ()}).fingerprint
+
+
+def test_guarded_answers_are_a_measure_of_the_monitors(filled: Workspace) -> None:
+    policy(filled, MASK)
+    ask(filled)
+    ask(filled, "What does rye bread need?")
+    rows = list_measured(filled.database, Scope(), 10)
+    assert sorted(row.guard_action for row in rows) == ["", "mask"]
+    assert sorted(values_of(MEASURES["guardrail_rate"], rows)) == [0.0, 1.0]
+
+
+def test_a_deleted_trace_takes_what_policies_found_along(filled: Workspace) -> None:
+    policy(filled, {**MASK, "keeps_original": True})
+    _, trace = ask(filled)
+    with filled.store.session() as session:
+        delete_traces(session, [trace.id])
+    assert list_results(filled.database, ResultFilter()) == []
+    assert read_masked(filled.database, trace.id) == {}
