@@ -556,6 +556,7 @@ def check_answer(ask: Ask) -> ClaimsChecked:
     passages = [hit.text for hit in ask.hits if hit.marker is not None]
     begin = time.perf_counter()
     with recorder.span("check", "EVALUATOR", "grounding detector"):
+        claims: list[ClaimResult]
         if ask.refusal:
             claims, error = [], ""  # a policy's own words are no claim
         elif ask.sees_passages:

@@ -59,7 +59,7 @@ def check_text(
 ) -> Checked:
     """Apply the policies for a place to a text that comes in or goes out, such as through the server.
 
-    The caller stores the results (rag.guardrails.policies.recording) beside what it stores of the text.
+    The caller stores the results (rag.guardrails.policies.recording) with what it stores of the text.
     """
     return guard_of(workspace, collection, references).check(place, text)
 

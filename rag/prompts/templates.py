@@ -66,10 +66,10 @@ class PromptTemplate:
 
 def _harmless(hit: Hit) -> Hit:
     """Return a passage whose words the model reads as words."""
-    values = {name: neutralise(getattr(hit, name)) for name in ("text", "document", "place")}
-    return (
-        hit if all(getattr(hit, name) == value for name, value in values.items()) else replace(hit, **values)
-    )
+    text, document, place = (neutralise(part) for part in (hit.text, hit.document, hit.place))
+    if (text, document, place) == (hit.text, hit.document, hit.place):
+        return hit
+    return replace(hit, text=text, document=document, place=place)
 
 
 def load_prompt(path: Path) -> PromptTemplate:

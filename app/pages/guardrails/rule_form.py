@@ -22,7 +22,10 @@ from app.widgets.theme import scaled
 from rag.guardrails.policies.rows import Action, CheckName, Place
 from rag.guardrails.rows import Injection, PersonalData
 
-_KINDS = {CheckName.PERSONAL_DATA: list(PersonalData), CheckName.INJECTION: list(Injection)}
+_KINDS: dict[CheckName, list[str]] = {
+    CheckName.PERSONAL_DATA: [str(kind) for kind in PersonalData],
+    CheckName.INJECTION: [str(kind) for kind in Injection],
+}
 # What a check asks for, by the name of the field; the others have nothing of the kind.
 _FIELDS = {
     CheckName.PERSONAL_DATA: ("kinds", "keeps_original"),

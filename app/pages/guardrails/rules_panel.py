@@ -53,8 +53,8 @@ class RulesPanel(QWidget):
         set_tip(self.message, self.message.placeholderText())
         self.add_button = button("Add a rule", self.add)
         self.remove_button = button("Remove the rule", self.remove)
-        self.up_button = button("Earlier", lambda: self.move(-1), tip="Rules act in their order")
-        self.down_button = button("Later", lambda: self.move(1), tip="Rules act in their order")
+        self.up_button = button("Earlier", lambda: self.shift(-1), tip="Rules act in their order")
+        self.down_button = button("Later", lambda: self.shift(1), tip="Rules act in their order")
         self.revert_button = button("Revert", self.revert)
         self.save_button = button("Save as a new version", self.save, primary=True, tip="Ctrl+S")
         tools = Toolbar(self.add_button, self.remove_button, self.up_button, self.down_button, 1)
@@ -102,7 +102,7 @@ class RulesPanel(QWidget):
             del self.rules[place]
             self._show(max(0, place - 1))
 
-    def move(self, by: int) -> None:
+    def shift(self, by: int) -> None:
         """Let the chosen rule act earlier or later."""
         place = self.chosen
         if place is not None and 0 <= place + by < len(self.rules):
