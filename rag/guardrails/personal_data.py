@@ -91,7 +91,13 @@ def _emails(text: str) -> Iterator[Finding]:
         yield Finding(Check.PERSONAL_DATA, PersonalData.EMAIL, *match.span(), 1.0, "an e-mail address")
 
 
-_NUMBERS = {PersonalData.PHONE, PersonalData.IBAN, PersonalData.CARD, PersonalData.IP_ADDRESS, PersonalData.NATIONAL_ID}
+_NUMBERS = {
+    PersonalData.PHONE,
+    PersonalData.IBAN,
+    PersonalData.CARD,
+    PersonalData.IP_ADDRESS,
+    PersonalData.NATIONAL_ID,
+}
 _WRITTEN = {PersonalData.EMAIL, PersonalData.SECRET, PersonalData.URL_CREDENTIALS}
 # Each finder with the kinds among which it decides: those that look alike are found together.
 _FINDERS: tuple[tuple[Callable[[str], Iterable[Finding]], frozenset[str]], ...] = (

@@ -10,32 +10,44 @@ from rag.guardrails.context import is_near
 from rag.guardrails.rows import Check, Finding, PersonalData
 
 _BIRTH_WORDS = regex.compile(
-    r"\bborn\b|birth ?(?:day|date)?\b|\bdob\b|d\.o\.b|geboren|geburtsdatum|\bgeb\.|naissance|\bnée?\b|nacid[oa]|nacimiento"
+    r"\bborn\b|birth ?(?:day|date)?\b|\bdob\b|d\.o\.b|geboren|geburtsdatum|\bgeb\."
+    r"|naissance|\bnée?\b|nacid[oa]|nacimiento"
     r"|nascita|\bnat[oa]\b|nascimento|född|født|urodzen|syntynyt",
     regex.IGNORECASE,
 )
 _MONTH = (
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli|okt|dez|janvier|février|mars|avril"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|februar|märz|mai|juni|juli"
+    r"|okt|dez|janvier|février|mars|avril"
     r"|juin|juillet|août|enero|febrero|marzo|abril|mayo|junio|julio|agosto)\p{L}*\.?"
 )
 _DATE = regex.compile(
     rf"\b(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[ ](?:of[ ])?{_MONTH},?[ ]\d{{4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}})\b",
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?[ ](?:of[ ])?{_MONTH},?[ ]\d{{4}}|{_MONTH}[ "
+    rf"]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}})\b",
     regex.IGNORECASE,
 )
 
 # A number and a word for a street, in either order, or words that only an address has.
 _STREET_WORD = (
-    r"(?:Street|Str(?:eet|asse|aße)?|St|Ave(?:nue)?|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Place|Pl|Square|Sq|Terrace"
+    r"(?:Street|Str(?:eet|asse|aße)?|St|Ave(?:nue)?|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct"
+    r"|Boulevard|Blvd|Place|Pl|Square|Sq|Terrace"
     r"|Way|Close|Crescent|Parkway|Pkwy|Highway|Hwy|Circle|Trail|Alley|Grove|Loop|Point|Mews|Walk|Quay)\b\.?"
 )
 _WORDS = r"(?:[\p{L}\d][\p{L}\p{M}\d.'’\-]*[ ]){0,4}?"
-_ENDING = r"(?:stra(?:ß|ss)e|str\.|gasse|weg|platz|allee|gatan|gata|vägen|vej(?:en)?|vegen|katu|tie|gade|laan|straat|plein|utca)"
-_ROMANCE = r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Aa]venida|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza|[Rr]ua|[Cc]orso|[Aa]llée|[Uu]l\.|[Uu]lica|Λεωφόρος|[Pp]laza)"
+_ENDING = (
+    r"(?:stra(?:ß|ss)e|str\.|gasse|weg|platz|allee|gatan|gata|vägen|vej(?:en)?|vegen|katu"
+    r"|tie|gade|laan|straat|plein|utca)"
+)
+_ROMANCE = (
+    r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Aa]venida|[Cc]alle|[Vv]ia|[Vv]iale|[Pp]iazza"
+    r"|[Rr]ua|[Cc]orso|[Aa]llée|[Uu]l\.|[Uu]lica|Λεωφόρος|[Pp]laza)"
+)
+_OF = r"(?:(?:d[aeiou]s?|del(?:la)?|l[aeo]s?)[ ]){0,2}"
 _STREETS = (
     rf"\d{{1,5}}[A-Za-z]?,?[ ]{_WORDS}[\p{{L}}.'’\-]+[ ]{_STREET_WORD}",
     rf"(?:\d{{1,6}}[ ])?(?:\p{{Lu}}[\p{{L}}.'’\-]*[ ]){{0,3}}\p{{L}}*{_ENDING}[ ]\d{{1,5}}\w?\b",
-    rf"(?:\d{{1,6}},?[ ]){{1,2}}{_ROMANCE}[ ]{_WORDS}\p{{L}}[\p{{L}}.'’\-]+|{_ROMANCE}[ ]{_WORDS}[\p{{L}}.'’\-]+,?[ ]\d{{1,5}}\b",
+    rf"(?:\d{{1,6}},?[ ]){{1,2}}{_ROMANCE}[ ]{_OF}[\p{{L}}.'’\-]+(?:[ ]\p{{Lu}}[\p{{L}}.'’\-]*){{0,3}}"
+    rf"|{_ROMANCE}[ ]{_WORDS}[\p{{L}}.'’\-]+,?[ ]\d{{1,5}}\b",
 )
 _BOX = r"(?i:P\.?[ ]?O\.?[ ]?Box|Postfach|PSC|Unit|Box)[ ]\d{1,6},?(?:[ ]Box[ ]\d{1,6})?"
 _DOOR = r"(?i:Apt|Suite|Apartment|Flat|Unit|Floor|Ste)\b\.?[ ]\#?\d{1,5}\w?"
@@ -45,14 +57,22 @@ _DOOR_AFTER = regex.compile(_DOOR)
 _A_MONTH = regex.compile(rf"[ ]{_MONTH}[ ]", regex.IGNORECASE)
 _CORNER = r"the corner of [^\n.?!]{5,60}? and [\p{L}\d .'’\-]{3,40}?(?=[,.?!\n]|$)"
 _MILITARY = r"\b[ADF]PO[ ]A[AEP][ ]\d{5}"
-_ADDRESS = regex.compile("(?<![\\p{L}\\p{M}\\d])(?:%s)" % "|".join((*_STREETS, _BOX, _DOOR, _BETWEEN, _CORNER, _MILITARY)))
+_ADDRESS = regex.compile(
+    r"(?<![\p{L}\p{M}\d])(?:" + "|".join((*_STREETS, _BOX, _DOOR, _BETWEEN, _CORNER, _MILITARY)) + ")"
+)
 # What may follow a street: the door, the town, the region, the country and the postal code, line by line.
 _REST = regex.compile(
-    rf"[,]?(?:[ \n>?]{{1,6}}{_DOOR}|(?:,?[ ]|\s*\n[ >?|*]*,?[ ]*)(?:\p{{Lu}}[\p{{L}}\p{{M}}∆.()'’\-]*[ ,]*){{0,4}}(?:\d{{4,6}}(?:-\d{{3,4}})?|[A-Z]{{1,2}}\d[\dA-Z]?[ ]\d[A-Z]{{2}})\b"
-    rf"|\s*\n[ >?|*]*,?[ ]*(?:\p{{Lu}}[\p{{L}}\p{{M}}∆.()'’\-]*[ ]*){{1,4}}(?=\n)|\s*\n[ ]*,[ ]\w{{2,3}}(?=\n)|\n{_MILITARY})"
+    rf"[,]?(?:[ \n>?]{{1,6}}{_DOOR}|(?:,?[ ]|\s*\n[ >?|*]*,?[ "
+    rf"]*)(?:\p{{Lu}}[\p{{L}}\p{{M}}∆.()'’\-]*[ ,]*){{0,4}}(?:\d{{4,6}}(?:-\d{{3,4}})?"
+    rf"|[A-Z]{{1,2}}\d[\dA-Z]?[ ]\d[A-Z]{{2}})\b"
+    rf"|\s*\n[ >?|*]*,?[ ]*(?:\p{{Lu}}[\p{{L}}\p{{M}}∆.()'’\-]*[ ]*){{1,4}}(?=\n)|\s*\n[ "
+    rf"]*,[ ]\w{{2,3}}(?=\n)|\n{_MILITARY})"
 )
 _ADDRESS_WORDS = regex.compile(
-    r"address|lives? (?:at|on|in)|located|street|deliver|ship|sent? (?:it )?to|return to|adresse|wohnt|meet (?:me|you)? ?at|corner|offices? (?:is|are)",
+    (
+        r"address|lives? (?:at|on|in)|located|street|deliver|ship|sent? (?:it )?to|return to"
+        r"|adresse|wohnt|meet (?:me|you)? ?at|corner|offices? (?:is|are)"
+    ),
     regex.IGNORECASE,
 )
 

@@ -39,13 +39,20 @@ _PARTS = {
     "a private key": ("-----BEGIN",),
 }
 _ASSIGNED = re.compile(
-    r"(?:api|access|secret|auth|private|client|bearer|encryption)[ _-]?(?:key|token|secret|password)s?(?:[ _-]?id)?"
+    r"(?:api|access|secret|auth|private|client|bearer|encryption)[ _-]?(?:key|token|secret"
+    r"|password)s?(?:[ _-]?id)?"
     r"|passw(?:or)?d|passphrase|\bpwd\b|\btoken\b|\bsecret\b",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"[\"']?\s{0,3}(?::=|=>|=|:|\bis\b)\s{0,3}(?:Bearer )?[\"'`]?([^\s\"'`,;<>{}()\[\]]{8,200})")
-_LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,100}:[^\s/@\"'<>]{1,100}@[^\s\"'<>)\]]{1,300}", re.IGNORECASE)
-_EXAMPLE = re.compile(r"^(?:\$|%|x{4,}|\*{3,}|\.{3,}|your|my[_-]|example|changeme|none|null|true|false|https?:)", re.IGNORECASE)
+_VALUE = re.compile(
+    r"[\"']?\s{0,3}(?::=|=>|=|:|\bis\b)\s{0,3}(?:Bearer )?[\"'`]?([^\s\"'`,;<>{}()\[\]]{8,200})"
+)
+_LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{1,100}:[^\s/@\"'<>]{1,100}@[^\s\"'<>)\]]{1,300}", re.IGNORECASE
+)
+_EXAMPLE = re.compile(
+    r"^(?:\$|%|x{4,}|\*{3,}|\.{3,}|your|my[_-]|example|changeme|none|null|true|false|https?:)", re.IGNORECASE
+)
 _LEAST_BITS = 3.0  # of entropy a character: words have about 2.5 to 3, keys 3.5 and more
 
 
@@ -58,7 +65,7 @@ def find(text: str) -> Iterator[Finding]:
             yield Finding(Check.PERSONAL_DATA, PersonalData.SECRET, *match.span(), 1.0, reason)
     for match in _LINK.finditer(text) if "://" in text else ():
         reason = "a link with a password in it"
-        yield Finding(Check.PERSONAL_DATA, PersonalData.URL_CREDENTIALS, *match.span(), 0.98, reason)
+        yield Finding(Check.PERSONAL_DATA, PersonalData.URL_CREDENTIALS, *match.span(), 1.0, reason)
     for match in _ASSIGNED.finditer(text):
         value = _VALUE.match(text, match.end())
         if value and _is_random(value[1].rstrip(".")):
@@ -76,9 +83,7 @@ def entropy(value: str) -> float:
 def _is_random(value: str) -> bool:
     if len(value) < 8 or _EXAMPLE.match(value):
         return False
-    kinds = sum(
-        re.search(kind, value) is not None for kind in (r"[a-z]", r"[A-Z]", r"\d", r"[^A-Za-z0-9]")
-    )
+    kinds = sum(re.search(kind, value) is not None for kind in (r"[a-z]", r"[A-Z]", r"\d", r"[^A-Za-z0-9]"))
     # A word or a name_in_a_program is no key, however long.
     return entropy(value) >= _LEAST_BITS - (0.4 if len(value) < 12 else 0) and (
         any(map(str.isdigit, value)) and kinds >= 2
