@@ -36,7 +36,7 @@ POLICY_COLUMNS = (
     Column("Policy", lambda p: p.name, 120, stretch=True, tooltip=lambda p: p.description or p.name),
     Column("Versions", lambda p: str(p.version_count), 78, right=True, sort=lambda p: p.version_count),
     Column("State", lambda p: p.state, 150, tooltip=lambda p: p.state,
-           colour=lambda p: "good" if p.is_live else None),
+           colour=lambda p: "good" if p.is_live else None, priority=0),
 )  # fmt: skip
 VERSION_COLUMNS = (
     Column("#", lambda v: str(v.number), 38, right=True, sort=lambda v: v.number),
@@ -44,7 +44,7 @@ VERSION_COLUMNS = (
     Column(
         "Message", lambda v: v.message, 160, stretch=True, tooltip=lambda v: f"{v.message}\nby {v.author}"
     ),
-    Column("Labels", lambda v: ", ".join(v.labels), 96, colour=lambda v: "accent"),
+    Column("Labels", lambda v: ", ".join(v.labels), 96, colour=lambda v: "accent", priority=0),
 )
 DIFF_COLUMNS = (
     Column("What", lambda c: c[0], 180, stretch=True, tooltip=lambda c: c[0]),

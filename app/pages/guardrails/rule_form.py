@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QGridLayout,
     QLineEdit,
     QPlainTextEdit,
     QSpinBox,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets.labels import set_tip
-from app.widgets.layout import Flow, refill
+from app.widgets.layout import refill
 from app.widgets.theme import scaled
 from rag.guardrails.policies.rows import Action, CheckName, Place
 from rag.guardrails.rows import Injection, PersonalData
@@ -85,7 +86,10 @@ class RuleForm(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         where = QWidget()
-        where.setLayout(Flow(*self.places.values()))
+        grid = QGridLayout(where)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for number, box in enumerate(self.places.values()):
+            grid.addWidget(box, number // 4, number % 4)
         rows: list[tuple[str, QWidget]] = [
             ("Name", self.name), ("Check", self.check), ("Where", where), ("Action", self.action),
             ("Threshold", self.threshold), *((_TITLES[key], field) for key, field in self.fields.items()),
