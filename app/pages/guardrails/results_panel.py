@@ -17,12 +17,12 @@ from rag.text.plurals import counted
 
 _OPINIONS = (("Any opinion", ""), ("Not reviewed", "none"), ("Right", "right"), ("Wrong", "wrong"))
 RESULT_COLUMNS = (
-    Column("When", lambda r: date_time(r.created_ms), 138, sort=lambda r: r.created_ms),
+    Column("When", lambda r: date_time(r.created_ms), 138, sort=lambda r: r.created_ms, priority=9),
     Column("Policy", lambda r: f"{r.policy} {r.number}", 110),
     Column("Rule", lambda r: r.rule, 130, tooltip=lambda r: r.rule),
     Column("Where", lambda r: str(r.place), 110),
-    Column("Did", lambda r: str(r.action), 80),
-    Column("What", lambda r: r.kind, 130),
+    Column("Did", lambda r: str(r.action), 80, priority=1),
+    Column("What", lambda r: r.kind, 130, priority=0),
     Column("Why", lambda r: r.reason, 180, stretch=True, tooltip=lambda r: r.reason),
     Column("Document", lambda r: r.document or "–", 110, tooltip=lambda r: r.document),
     Column("Opinion", lambda r: r.opinion or "–", 80,
