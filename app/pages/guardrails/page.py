@@ -7,7 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QSettings, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QInputDialog,
+    QMenu,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.console import Console
 from app.pages.guardrails.measure_panel import MeasurePanel
@@ -16,7 +24,7 @@ from app.pages.guardrails.rules_panel import NEW_RULE, RulesPanel
 from app.pages.guardrails.try_panel import TryPanel
 from app.widgets.buttons import Toolbar, allow, button
 from app.widgets.item_models import Column, RecordTable, date_time
-from app.widgets.layout import Splitter, column, confirm, row
+from app.widgets.layout import EmptyState, Splitter, column, confirm, row
 from app.widgets.name_menu import pick_label_move
 from app.widgets.theme import SPACE
 from rag import operations
@@ -105,9 +113,18 @@ class GuardrailsPage(QWidget):
             (220, 320),
             vertical=True,
         )
+        empty = EmptyState(
+            self._console.theme, "guardrails", "No policy yet",
+            "Nothing is checked, masked or refused. A policy says what may go in, through and out: personal "
+            "data, hidden instructions, topics, phrases.",
+            button("New policy…", self.new, primary=True),
+        )  # fmt: skip
+        self._stack = QStackedWidget()
+        self._stack.addWidget(empty)
+        self._stack.addWidget(Splitter("guardrails/splitter", lists, self.tabs, (400, 800)))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        outer.addWidget(Splitter("guardrails/splitter", lists, self.tabs, (400, 800)))
+        outer.addWidget(self._stack)
 
     # --- what is shown ------------------------------------------------------------------------------------
 
@@ -121,6 +138,7 @@ class GuardrailsPage(QWidget):
         """Show the policies as they are stored now; the choice and unsaved rules stay."""
         chosen = self.policy
         rows = list_policies(self._console.database)
+        self._stack.setCurrentIndex(1 if rows else 0)
         self.policies.set_records(rows, keep_sort=True)
         if not (chosen and self.policies.choose(lambda p: p.name == chosen.name)) and rows:
             self.policies.selectRow(0)

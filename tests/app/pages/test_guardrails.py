@@ -50,7 +50,7 @@ def test_without_a_policy_nothing_can_be_saved_and_a_new_one_has_one_mild_rule(
     assert not button_of(page, "Label…").isEnabled()
     assert not page.rules.isEnabled()
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Inside", True))
-    click(qtbot, page, "New…")
+    click(qtbot, page, "New policy…")
     settle()
     assert column(page.policies, "Policy") == ["Inside"]
     assert column(page.rules.table, "Does") == ["warn"]
