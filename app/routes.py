@@ -18,6 +18,7 @@ from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
 from app.pages.costs.page import CostsPage
 from app.pages.evaluation.page import EvaluationPage
+from app.pages.guardrails.page import GuardrailsPage
 from app.pages.models.page import ModelsPage
 from app.pages.monitors.page import MonitorsPage
 from app.pages.overview import OverviewPage
@@ -55,6 +56,7 @@ PAGES = (
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
     RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("guardrails", "Guardrails", "guardrails", "Ctrl+Alt+6", "Control"),
     RailPage("server", "Server", "server", "Ctrl+Alt+5", "Control"),
     RailPage("reports", "Reports", "document", "Ctrl+Alt+7", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
@@ -137,6 +139,11 @@ class PageStack(QStackedWidget):
     def models(self) -> ModelsPage:
         """The page Models."""
         return self._add(ModelsPage(self._console))
+
+    @cached_property
+    def guardrails(self) -> GuardrailsPage:
+        """The page Guardrails."""
+        return self._add(GuardrailsPage(self._console))
 
     @cached_property
     def chroma(self) -> ChromaConsolePage:
@@ -569,6 +576,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(CostsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(ServerPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
+    Route(GuardrailsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),

@@ -36,6 +36,7 @@ from rag.evaluation.rows import (
 )
 from rag.governance.report.rows import Report, ReportCheck, ReportComparison, ReportFiles
 from rag.governance.rows import CompactReport, ErasureReport
+from rag.guardrails.policies.rows import MeasureReport, PolicyDiff, PolicyImport, PolicyVersionRow, Tried
 from rag.index.rows import ChromaCollection, ChromaPage
 from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
@@ -499,3 +500,35 @@ stop_rollout = Operation[None]("rag.review.rollouts:stop_rollout", Lane.WRITE, "
 promote_rollout = Operation[str]("rag.review.rollouts:promote_rollout", Lane.WRITE, "Promote the roll-out")
 add_feedback = Operation[FeedbackRow]("rag.review.feedback:add_feedback", Lane.WRITE, "Save your feedback")
 remove_feedback = Operation[None]("rag.review.feedback:remove_feedback", Lane.WRITE, "Remove your feedback")
+
+# --- guardrail policies -----------------------------------------------------------------------------------
+
+save_policy = Operation[PolicyVersionRow](
+    "rag.governance.policies.registry:save_policy", Lane.WRITE, "Save a policy"
+)
+delete_policy = Operation[int](
+    "rag.governance.policies.registry:delete_policy", Lane.WRITE, "Delete a policy"
+)
+set_policy_label = Operation[LabelMove](
+    "rag.governance.policies.registry:set_policy_label", Lane.WRITE, "Move a label"
+)
+roll_back_policy = Operation[LabelMove](
+    "rag.governance.policies.registry:roll_back_policy", Lane.WRITE, "Roll back"
+)
+bind_policy = Operation[None]("rag.governance.policies.registry:bind_policy", Lane.WRITE, "Bind a policy")
+diff_policies = Operation[PolicyDiff](
+    "rag.governance.policies.registry:diff_policies", Lane.READ, "Compare versions of a policy"
+)
+export_policies = Operation[list[Path]](
+    "rag.governance.policies.files:export_policies", Lane.WRITE, "Export policies"
+)
+import_policies = Operation[PolicyImport](
+    "rag.governance.policies.files:import_policies", Lane.WRITE, "Import policies"
+)
+try_rules = Operation[Tried]("rag.governance.policies.trying:try_rules", Lane.READ, "Try a policy")
+measure_policy = Operation[MeasureReport](
+    "rag.governance.policies.measuring:measure_policy", Lane.DATA, "Measure a policy on your documents"
+)
+review_result = Operation[None](
+    "rag.governance.policies.review:review_result", Lane.WRITE, "Review a guardrail result"
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from rag.errors import ModelError, RagError
 from rag.grounding.detector import Detector, VerdictLimits
 from rag.grounding.rows import ClaimResult
 from rag.grounding.second_detector import SecondDetector
+from rag.guardrails.policies.outgoing import guard_outgoing
 from rag.index.vector_index import VectorIndex
 from rag.models.chat_model import ChatModel
 from rag.models.embedding import CrossEncoder, Embedder, FineVectors, starter_embedder_folder
@@ -90,6 +92,7 @@ class Workspace:
             raise
         self.database = Database(folder / DATABASE)
         self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
+        self.endpoints.border.guard = partial(guard_outgoing, self.store, self.database)
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
@@ -129,7 +132,8 @@ class Workspace:
                 self._embedders[fingerprint] = self._find_embedder(fingerprint, name)
             found = self._embedders[fingerprint]
         if isinstance(found, RemoteEmbedder):
-            return found.bound(self.endpoints.border.permit(collection))
+            border = self.endpoints.border
+            return found.bound(border.permit(collection), border.outgoing(collection, found.endpoint))
         return found
 
     def add_remote_embedder(self, endpoint: str, collection: str) -> Embedder:

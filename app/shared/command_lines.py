@@ -249,6 +249,7 @@ _PAGES = {
     "review": Call("List the review queues", ("review", "list")),
     "models": Call("List the models", ("models", "list")),
     "server": Call("List the tokens of the server", ("tokens", "list")),
+    "guardrails": Call("List the guardrail policies", ("policies", "list")),
     "settings": Call("List the settings", ("settings", "list")),
     "reports": Call("List the reports", ("report", "list")),
 }

@@ -12,6 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from rag.asking.flag_limits import limits_of
+from rag.asking.guarding import (
+    check_answer_text,
+    check_passages,
+    check_prompt,
+    check_question,
+    counting,
+    guard_of,
+    harmless_note,
+    holds_answer,
+    notes_of,
+    refuse_unconfirmed,
+)
 from rag.asking.packing import pack
 from rag.asking.query import points_back
 from rag.asking.retrieval import document_reader, retrieve
@@ -32,6 +44,8 @@ from rag.asking.traces import TraceRecorder
 from rag.errors import RagError
 from rag.grounding.rows import ClaimResult
 from rag.grounding.sentences import is_refusal
+from rag.guardrails.policies.acting import Checked, Guard, PolicyRefusedError
+from rag.guardrails.policies.rows import Place
 from rag.index.rows import Hit
 from rag.knowledge.collections import open_version
 from rag.knowledge.search_settings import settings_for
@@ -77,6 +91,10 @@ class Ask:
     wants_all: bool = False  # the question asks for everything of a kind
     hits: tuple[Hit, ...] = ()  # with the markers of those in the prompt
     sees_passages: bool = True  # whether the prompt shows the passages to the model
+    guard: Guard = field(default_factory=lambda: Guard(()))
+    refusal: str = ""  # what a policy has said instead of an answer
+    answer_is_guarded: bool = False
+    seen: dict[str, Checked] = field(default_factory=dict)  # texts of passages that the policies looked at
 
     @property
     def trace(self) -> Trace:
@@ -120,19 +138,27 @@ def begin_ask(workspace: Workspace, question: Question, settings: Settings | Non
     used = _with_changes(settings or settings_for(workspace, question.collection), question.overrides)
     if caller is not None:
         used = _with_changes(used, {"generation": caller.generation})
+    guard = guard_of(workspace, question.collection, question.guardrails)
+    began = time.perf_counter()
+    guarded = check_question(guard, text, question.is_confirmed)
+    took_ms = (time.perf_counter() - began) * 1000
     recorder = TraceRecorder(
         workspace.store,
-        question=text,
+        question=guarded.text,
         session_id=question.session_id,
         source=question.source,
         trace_id=question.trace_id,
     )
+    recorder.guard = guard
+    if guard.acts_at(Place.QUESTION):
+        recorder.add_span("guardrail question", "GUARDRAIL", 0.0, took_ms, f"{len(guarded.results)} found")
+    recorder.fallbacks.extend(notes_of(guard))
     recorder.trace.collection = question.collection
     recorder.trace.pipeline, recorder.trace.pipeline_version = question.pipeline, question.pipeline_version
     recorder.trace.application = caller.application if caller is not None else ""
     recorder.trace.settings = used.model_dump_json()
     recorder.begin(question.parent_id if question.session_id else "")
-    return Ask(workspace, recorder, used, question)
+    return Ask(workspace, recorder, used, question, guard=guard, refusal=guarded.refusal)
 
 
 def run_ask(
@@ -160,12 +186,19 @@ def run_ask(
 
 
 def prepare(ask: Ask) -> Preparing:
-    """Search, load the model and render the prompt. Return None when nothing was found."""
+    """Search, load the model and render the prompt. Return None when nothing is found or a policy refuses."""
     template = _find_template(ask)
+    if ask.refusal:
+        _refuse(ask)
+        return None
     yield StageStarted(ask.recorder.id, Stage.SEARCH)
     # A question that stands alone gets a prompt of its own: history costs tokens and distracts.
     turns = _earlier_turns(ask) if points_back(ask.trace.question) else []
     _search(ask, turns)
+    if ask.refusal:
+        _refuse(ask)
+        yield retrieval_done(ask)
+        return None
     if not any(hit.dropped is None for hit in ask.found) and not ask.settings.generation.ask_without_passages:
         ask.trace.answer = NOTHING_FOUND
         ask.status = TraceStatus.NOTHING_FOUND
@@ -173,10 +206,24 @@ def prepare(ask: Ask) -> Preparing:
         return None
     yield StageStarted(ask.recorder.id, Stage.LOAD)
     model = load_model(ask)
-    with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
-        tokens = _pack_prompt(ask, model, template, turns)
+    try:
+        with ask.recorder.span("pack", "PROMPT", f"prompt {template.name} version {template.version}"):
+            tokens = _pack_prompt(ask, model, template, turns)
+    except PolicyRefusedError as error:
+        if error.needs_yes:
+            raise
+        ask.refusal = str(error)
     yield retrieval_done(ask)
+    if ask.refusal:
+        _refuse(ask)
+        return None
     return Prepared(ask, model, tokens)
+
+
+def _refuse(ask: Ask) -> None:
+    """Answer with what a policy says instead; no model is asked."""
+    ask.trace.answer = ask.refusal
+    ask.recorder.set_claims([], refused=True)
 
 
 def search_alone(ask: Ask) -> None:
@@ -240,9 +287,22 @@ def _search(ask: Ask, turns: Sequence[Turn]) -> None:
         recorder.add_span(stage.name, stage.kind, begin + stage.start_ms, begin + stage.end_ms, stage.detail)
     recorder.fallbacks.extend(found.fallbacks)
     trace.retrieve_ms = recorder.elapsed_ms() - begin
-    ask.found = ask.hits = found.hits
+    ask.found = ask.hits = _guard_passages(ask, found.hits)
     ask.wants_all = found.query.wants_all
-    recorder.set_hits(found.hits)
+    recorder.set_hits(ask.found)
+
+
+def _guard_passages(ask: Ask, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """Return the candidates as the policies leave them. Raises PolicyRefusedError when one asks first."""
+    if not ask.guard.acts_at(Place.PASSAGES):
+        return hits
+    before = len(ask.guard.results)
+    with ask.recorder.span("guardrail passages", "GUARDRAIL", f"{len(hits)} passages"):
+        hits = check_passages(ask.guard, hits, ask.seen)
+    ask.recorder.fallbacks.extend(notes_of(ask.guard, before))
+    refuse_unconfirmed(ask.seen.values(), ask.question.is_confirmed)
+    ask.refusal = next((one.refusal for one in ask.seen.values() if one.refusal), "")
+    return hits
 
 
 # A chat template may refuse an empty turn. Questions that failed are passed over, a few of them.
@@ -313,7 +373,7 @@ def _pack_prompt(ask: Ask, model: ChatModel, template: PromptTemplate, turns: Se
             "passages. Shorten it, or load the model with a longer context."
         )
     if template.uses_passages:
-        _pack(ask, model.count_tokens, budget)
+        _pack(ask, counting(model.count_tokens), budget)
     else:
         ask.sees_passages = False
         recorder.fallbacks.append(
@@ -321,7 +381,14 @@ def _pack_prompt(ask: Ask, model: ChatModel, template: PromptTemplate, turns: Se
         )
     passages = [hit for hit in ask.hits if hit.marker is not None]
     passages.sort(key=lambda hit: hit.marker or 0)
-    prompt = model.render_chat(template.messages(question, passages, history))
+    if note := harmless_note(passages):
+        recorder.fallbacks.append(note)
+    messages, before = template.messages(question, passages, history), len(ask.guard.results)
+    try:
+        messages = check_prompt(ask.guard, messages, model.sent_to, ask.question.is_confirmed)
+    finally:
+        recorder.fallbacks.extend(notes_of(ask.guard, before))
+    prompt = model.render_chat(messages)
     ask.trace.prompt = prompt
     tokens = model.tokenize_prompt(prompt)
     ask.trace.prompt_tokens = len(tokens) or model.prompt_size(prompt)
@@ -330,7 +397,11 @@ def _pack_prompt(ask: Ask, model: ChatModel, template: PromptTemplate, turns: Se
 
 def _pack(ask: Ask, count_tokens: Callable[[str], int], budget: int) -> None:
     """Choose the passages and store them with their reasons."""
-    read_document = document_reader(ask.workspace, ask.trace.version_id or 0)
+    chunks_of = document_reader(ask.workspace, ask.trace.version_id or 0)
+
+    def read_document(document_id: int) -> Sequence[Hit]:
+        return [hit for hit in _guard_passages(ask, tuple(chunks_of(document_id))) if hit.dropped is None]
+
     packed = pack(ask.found, ask.settings.retrieval, count_tokens, budget, read_document, ask.wants_all)
     ask.hits = packed.hits
     ask.recorder.fallbacks.extend(packed.notes)
@@ -343,6 +414,7 @@ def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | A
     recorder, trace = ask.recorder, ask.trace
     times = _Times(recorder.elapsed_ms())
     written = Written()
+    is_held = holds_answer(ask.guard)
     caller = ask.question.caller or Caller("")
     events = write(
         prepared.model, trace.prompt, ask.settings.generation, written, prepared.tokens, schema=caller.schema
@@ -355,8 +427,11 @@ def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | A
             elif isinstance(event, Token):
                 times.note(recorder.elapsed_ms(), event.is_thinking)
                 trace.answer, trace.thinking = written.answer, written.thinking
-                recorder.keep_partial_answer(trace.answer, trace.thinking)
                 count = written.thinking_tokens if event.is_thinking else len(written.logprobs)
+                if is_held:  # it may be shown and stored once the policies have seen it whole
+                    yield TokenStreamed(recorder.id, "", count, event.is_thinking)
+                    continue
+                recorder.keep_partial_answer(trace.answer, trace.thinking)
                 yield TokenStreamed(recorder.id, event.text, count, event.is_thinking)
             elif isinstance(event, reasoning.AnswerRestarted):
                 times.answer = None
@@ -364,7 +439,22 @@ def _generate(prepared: Prepared) -> Iterator[PromptProgress | TokenStreamed | A
     finally:
         _take_written(prepared, written)
         _note_times(ask, times)
+        guard_answer(ask)  # also of what was cancelled: it is stored
     _note_end(ask)
+    if is_held:
+        yield TokenStreamed(recorder.id, trace.answer, trace.completion_tokens)
+
+
+def guard_answer(ask: Ask) -> None:
+    """Apply the policies to the answer, once."""
+    if ask.answer_is_guarded or not ask.guard.acts_at(Place.ANSWER) or not ask.trace.answer.strip():
+        return
+    ask.answer_is_guarded, before = True, len(ask.guard.results)
+    trace = ask.trace
+    with ask.recorder.span("guardrail answer", "GUARDRAIL"):
+        trace.answer, trace.thinking, refusal = check_answer_text(ask.guard, trace.answer, trace.thinking)
+    ask.refusal = refusal
+    ask.recorder.fallbacks.extend(notes_of(ask.guard, before))
 
 
 @dataclass
@@ -492,19 +582,23 @@ def _note_end(ask: Ask) -> None:
 def check_answer(ask: Ask) -> ClaimsChecked:
     """Check each sentence of the answer against the passages that were in the prompt."""
     workspace, recorder, trace = ask.workspace, ask.recorder, ask.trace
+    guard_answer(ask)
     # What is put in beside a candidate stands before others of a better rank: markers, not ranks, say where.
     packed = sorted((h for h in ask.hits if h.marker is not None), key=lambda h: h.marker or 0)
     passages = [hit.text for hit in packed]
     begin = time.perf_counter()
     with recorder.span("check", "EVALUATOR", "grounding detector"):
-        if ask.sees_passages:
+        claims: list[ClaimResult]
+        if ask.refusal:
+            claims, error = [], ""  # a policy's own words are no claim
+        elif ask.sees_passages:
             claims, error = checked(workspace, trace.question, trace.answer, passages, trace.collection_id)
         else:
             claims, error = [], "the model saw no passage that it could be checked against"
     if error:
         recorder.fallbacks.append(f"the sentences could not be checked: {error}")
     trace.check_ms = (time.perf_counter() - begin) * 1000
-    refused = is_refusal(trace.answer)
+    refused = bool(ask.refusal) or is_refusal(trace.answer)
     recorder.set_claims(claims, refused=refused, error=error)
     if unknown := unknown_markers(trace.answer, len(passages)):
         recorder.fallbacks.append(f"the answer cites {unknown}, which was not in the prompt")

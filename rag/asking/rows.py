@@ -112,6 +112,8 @@ class Question:
     pipeline_version: int | None = None  # its number
     tags: tuple[str, ...] = ()  # words that rules of a cascade go by, such as those of a case
     caller: Caller | None = None  # the program that asks through the server
+    guardrails: tuple[str, ...] = ()  # policies that the pipeline names, besides those of the collection
+    is_confirmed: bool = False  # a person has said yes to what a policy asks
 
 
 @dataclass(frozen=True)
@@ -366,6 +368,7 @@ class TraceRow(TraceFigures):
     tool_calls: int | None
     tool_errors: int | None  # calls of tools that failed
     loop_count: int | None  # tools that were called three times with the same arguments
+    guard_action: str  # the strongest thing that a policy did, "" for nothing
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ from sqlmodel import Session
 from rag.asking.rows import TraceSource, TraceStatus
 from rag.grounding.rows import ClaimResult, Verdict, outcome, support_rate, worst_verdict
 from rag.grounding.silent_failures import silent_failures
+from rag.guardrails.policies.acting import Guard
+from rag.guardrails.policies.recording import store_results
+from rag.guardrails.policies.rows import strongest
 from rag.index.rows import Hit
 from rag.storage.store import Store, add_trace_text, insert_rows, now_ms
 from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
@@ -45,6 +48,7 @@ class TraceRecorder:
         self._hits: tuple[Hit, ...] = ()
         self._claims: tuple[ClaimResult, ...] = ()
         self.fallbacks: list[str] = []
+        self.guard = Guard(())  # the policies that acted
         self.trace = Trace(
             id=trace_id or new_trace_id(),
             session_id=session_id or new_trace_id(),
@@ -141,6 +145,7 @@ class TraceRecorder:
         self.trace.error = error
         self.trace.total_ms = self.elapsed_ms()
         self.trace.fallbacks = json.dumps(self.fallbacks)
+        self.trace.guard_action = strongest(self.guard.results)
         if status == TraceStatus.DONE and self.trace.model:  # a search alone has no answer that could fail
             trace = self.trace
             found = silent_failures(trace.question, trace.answer, trace.finish_reason, trace.passage_count)
@@ -151,6 +156,10 @@ class TraceRecorder:
             insert_rows(session, Span, self._spans)
             insert_rows(session, TraceHit, [_hit_row(self.id, hit) for hit in self._hits])
             insert_rows(session, Claim, [{**asdict(claim), "trace_id": self.id} for claim in self._claims])
+            store_results(
+                session, self.guard.results, trace_id=self.id, collection=self.trace.collection,
+                kept=self.guard.kept,
+            )  # fmt: skip
             add_trace_text(session, self.id, f"{self.trace.question}\n{self.trace.answer}")
 
 
@@ -184,7 +193,7 @@ def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
 # Tables of which the rows of a trace go with it.
 _OF_A_TRACE = (
     "span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cachedanswer", "cachehit",
-    "cascadestep", "receivedspan", "receivedstep", "replay",
+    "cascadestep", "receivedspan", "receivedstep", "replay", "guardrailresult", "guardmask",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from rag.asking.rows import Question, TraceSource
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Check
 from rag.evaluation.rows import PipelineKind
+from rag.guardrails.policies.in_force import pinned
 from rag.knowledge.collections import find_collection, find_version
 from rag.knowledge.search_settings import settings_for
 from rag.prompts.registry import PRODUCTION, find_prompt, is_label, user_name
@@ -40,6 +41,8 @@ class PipelineConfig(BaseModel):
         checks: What every answer must satisfy, besides the checks of its case.
         kind: Whether a model answers, or passages are only searched for.
         steps: Of a cascade, in order; see rag.asking.cascades. Without any this pipeline answers itself.
+        guardrails: Policies that act besides those of the collection, as "NAME", "NAME@LABEL" or
+            "NAME@NUMBER"; saved with the version and fingerprint that they had, so that none can move.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +56,7 @@ class PipelineConfig(BaseModel):
     checks: tuple[Check, ...] = ()
     kind: PipelineKind = PipelineKind.ANSWER
     steps: tuple[Step, ...] = ()
+    guardrails: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _a_cascade(self) -> PipelineConfig:
@@ -75,8 +79,9 @@ class PipelineConfig(BaseModel):
         values = self.model_dump(mode="json")
         if self.generation.max_thinking_tokens == GenerationSettings().max_thinking_tokens:
             del values["generation"]["max_thinking_tokens"]  # saved before there was this setting: the same
-        if not self.steps:
-            del values["steps"]
+        for added in ("steps", "guardrails"):
+            if not values[added]:
+                del values[added]  # saved before there was this key: the same
         plain = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -102,6 +107,7 @@ class PipelineConfig(BaseModel):
             },
             self.prompt,
             trace_id,
+            guardrails=self.guardrails,
         )
 
 
@@ -151,6 +157,7 @@ def save_pipeline(
     if not name or len(name) > 200:
         raise RagError("A pipeline needs a name of at most 200 characters.")
     find_prompt(workspace.store, config.prompt)
+    config = config.model_copy(update={"guardrails": pinned(workspace.database, config.guardrails)})
     for step in config.steps:
         step_config(workspace, config, step)
     with workspace.store.session() as session:
@@ -228,7 +235,8 @@ def step_config(workspace: Workspace, config: PipelineConfig, step: Step) -> Pip
             f"The step “{step.pipeline}” answers “{found.collection}”, not “{config.collection}”. Choose a "
             "pipeline of the same collection."
         )
-    return found.model_copy(update={"version": config.version})
+    both = tuple(dict.fromkeys((*config.guardrails, *found.guardrails)))
+    return found.model_copy(update={"version": config.version, "guardrails": both})
 
 
 def delete_pipeline(workspace: Workspace, name: str) -> None:

@@ -25,6 +25,7 @@ from rag.interchange.agents.building import hidden_errors, step_rows
 from rag.interchange.agents.calls.rows import Loop, loops_of
 from rag.interchange.agents.evidence import Evidence, evidence_of
 from rag.interchange.agents.rows import StepRow
+from rag.interchange.guarding import guard_spans, guarded, received_policies
 from rag.interchange.rows import RawEvent, RawSpan, Retrieved, StepKind
 from rag.interchange.trees import Node, ReceivedTrace, trace_of
 from rag.storage.database import Database
@@ -62,6 +63,7 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
     own: list[str] = []
     stored = 0
     ids = list(grouped)
+    policies = received_policies(store)
     for first in range(0, len(ids), _BATCH):
         with store.session() as session:
             for trace_id in ids[first : first + _BATCH]:
@@ -71,7 +73,7 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
                     continue
                 (changed if known is not None else added).append(trace_id)
                 stored += len(grouped[trace_id])
-                _keep(session, grouped[trace_id])
+                _keep(session, guard_spans(session, policies, trace_id, grouped[trace_id]))
                 _renew(session, trace_id, known)
     return Arrival(tuple(added), tuple(changed), tuple(own), stored)
 
@@ -173,6 +175,8 @@ def _renew(session: Session, trace_id: str, known: Trace | None) -> None:
     steps = step_rows(found.nodes)
     evidence = evidence_of(found.nodes, steps, found.documents)
     made = _row(found, steps, evidence)
+    made.guard_action, notes = guarded(session, trace_id)
+    made.fallbacks = json.dumps([*json.loads(made.fallbacks), *notes])
     if known is not None:
         old = ["span", "tracehit", "cost", "receivedstep"]
         if (known.answer, known.passage_count) == (made.answer, made.passage_count):

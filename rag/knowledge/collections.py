@@ -267,7 +267,14 @@ def delete_collection(workspace: Workspace, name: str) -> None:
             "DELETE FROM rolloutanswer WHERE rollout_id IN (SELECT id FROM rollout WHERE collection_id = ?)",
             *(
                 f"DELETE FROM {table} WHERE collection_id = ?"
-                for table in ("rollout", "productionpipeline", "draft", "flaglimits", "cachedanswer")
+                for table in (
+                    "rollout",
+                    "productionpipeline",
+                    "draft",
+                    "flaglimits",
+                    "cachedanswer",
+                    "guardpolicybinding",
+                )
             ),
             "UPDATE asksession SET collection = (SELECT name FROM collection c WHERE c.id = collection_id), "
             "collection_id = NULL WHERE collection_id = ?",

@@ -24,6 +24,7 @@ from typing import Any
 from sqlmodel import Session
 
 from rag.errors import DocumentError, RagError, UnsupportedDocumentError
+from rag.guardrails.policies.acting import InForce
 from rag.knowledge.collections import (
     active_documents,
     clear_pending,
@@ -32,6 +33,7 @@ from rag.knowledge.collections import (
     set_pending,
 )
 from rag.knowledge.edits import drop_documents, replace_document
+from rag.knowledge.guarding import document_policies, guard_document, guarded_chunking
 from rag.knowledge.rows import FileOutcome, FileStatus, IngestProgress, IngestReport, PendingKind
 from rag.knowledge.versions import VersionDraft, draft_of, make_version_of
 from rag.models.embedding import Embedder, file_sha256
@@ -96,6 +98,7 @@ class _Run:
     known: _Known
     sources: list[Source]
     collection: str = ""  # its name
+    policies: tuple[InForce, ...] = ()  # that look at documents
     is_followed: bool = False  # nobody asked for these files one by one
     group: list[_Pending] = field(default_factory=list)  # parsed files that are not saved yet
     gone: list[str] = field(default_factory=list)  # sources whose files no longer exist
@@ -318,7 +321,8 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
     found = ensure_collection(workspace, collection)
     embedder = workspace.embedder_of(found.embedder, found.embedder_name, found.name)
     settings = ChunkingSettings.model_validate_json(found.chunking)
-    chunking = chunking_fingerprint(settings, PARSER, embedder.fingerprint)
+    policies = document_policies(workspace, found.name)
+    chunking = guarded_chunking(chunking_fingerprint(settings, PARSER, embedder.fingerprint), policies)
     assert found.id is not None
     with workspace.store.session() as session:
         set_pending(session, collection_by_id(session, found.id), PendingKind.INGEST)
@@ -333,7 +337,7 @@ def _open_run(workspace: Workspace, collection: str, sources: list[Source]) -> _
         by_content.setdefault(sha256, []).append(known_source)
     return _Run(
         found.id, found.chunking, embedder, chunking, _Known(by_revision, active, by_content), sources,
-        found.name,
+        found.name, policies,
     )  # fmt: skip
 
 
@@ -387,6 +391,7 @@ def _read_source(
         if moved_from:
             run.moves[moved_from] = key
         parsed = yield from _parse(workspace, run, source, sha256)
+        parsed = guard_document(workspace, run.policies, run.collection, key_of(source.path.name), parsed)
         chunks = yield from split(source, parsed)
         if not chunks:
             raise DocumentError("The file contains no text.")

@@ -18,6 +18,7 @@ from rag.errors import RagError
 from rag.index.vector_index import IndexPlace
 from rag.knowledge.collections import delete_documents, find_collection, find_version
 from rag.knowledge.edits import replace_document
+from rag.knowledge.guarding import policies_of
 from rag.knowledge.index_sync import fill_index
 from rag.knowledge.ingest import account_columns, chunk_rows_of
 from rag.knowledge.rows import VersionKind, VersionMade, VersionProgress
@@ -209,6 +210,7 @@ def _rebuild(
     with workspace.store.session() as session:
         old = session.get(Document, document_id)
         assert old is not None
+        chunking += policies_of(old.chunking)  # its text is as policies left it
         known = session.exec(
             select(Document.id).where(
                 Document.collection_id == old.collection_id,

@@ -28,6 +28,7 @@ from rag.asking.cache.rows import (
     waiting_hits,
 )
 from rag.asking.consistency import mean_the_same
+from rag.asking.guarding import guard_of
 from rag.asking.rows import TRAFFIC, Question, TraceDetail, TraceSource, get_trace
 from rag.errors import RagError
 from rag.monitoring.control_limits import wilson_interval
@@ -171,7 +172,10 @@ def _answer_afresh(
     settings = Settings.model_validate_json(given.settings)
     prompt = f"{given.prompt_name}@{given.prompt_version}" if given.prompt_version else given.prompt_name
     for model in ("", given.model):  # the active one, or one that was chosen for this question
-        place = place_of(workspace, settings, given.collection, given.version_number, model, prompt)
+        guardrails = guard_of(workspace, given.collection).fingerprint
+        place = place_of(
+            workspace, settings, given.collection, given.version_number, model, prompt, guardrails
+        )
         if place is not None and place.space.key() == hit.space:
             break
     else:

@@ -144,6 +144,7 @@ MEASURES = {
             _answered(lambda a: bool(a.silent_failures)),
             100,
         ),
+        Measure("guardrail_rate", "Guarded answers", _RATE, "%", _ended(lambda a: bool(a.guard_action)), 100),
         Measure("failure_rate", "Failed questions", _RATE, "%", _ended(lambda a: a.status.is_failure), 100),
         Measure(
             "best_score", "Best retrieval score", _VALUE, "", _searched(lambda a: a.best_score), worse=_BELOW

@@ -304,6 +304,11 @@ def is_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a prompt, and of what is versioned like one."""
+    return _NAME.fullmatch(text) is not None
+
+
 def user_name() -> str:
     """Return the name of this computer's user, or "unknown"."""
     try:
@@ -322,7 +327,7 @@ def ensure_prompt(session: Session, name: str) -> Prompt:
     found = session.exec(select(Prompt).where(Prompt.name == name)).first()
     if found is not None:
         return found
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise RagError(
             f"“{name[:90]}” cannot be the name of a prompt. Use at most 80 letters, digits, spaces, dots and "
             "hyphens, beginning with a letter or digit."

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import meta
 
 from rag.errors import RagError
+from rag.guardrails.injection import neutralise
 from rag.index.rows import Hit
 from rag.text.sandbox import MOST_TEMPLATE, WRONG, BoundedEnvironment, reason
 
@@ -40,8 +41,12 @@ class PromptTemplate:
     def messages(
         self, question: str, passages: Sequence[Hit], history: Sequence[tuple[str, str]] = ()
     ) -> list[dict[str, str]]:
-        """Return the conversation to send: earlier turns as they were, passages for this question."""
-        values = {"question": question, "passages": passages}
+        """Return the conversation to send: earlier turns as they were, passages for this question.
+
+        Template tokens in any of these texts are neutralised: none of them can end a turn or begin another.
+        """
+        history = [(neutralise(asked), neutralise(answered)) for asked, answered in history]
+        values = {"question": neutralise(question), "passages": [_harmless(hit) for hit in passages]}
         system = render(self.system, values, f"system part of “{self.name}”")
         user = render(self.user, values, f"user part of “{self.name}”")
         earlier = [
@@ -57,6 +62,14 @@ class PromptTemplate:
             *earlier,
             {"role": "user", "content": user.strip()},
         ]
+
+
+def _harmless(hit: Hit) -> Hit:
+    """Return a passage whose words the model reads as words."""
+    text, document, place = (neutralise(part) for part in (hit.text, hit.document, hit.place))
+    if (text, document, place) == (hit.text, hit.document, hit.place):
+        return hit
+    return replace(hit, text=text, document=document, place=place)
 
 
 def load_prompt(path: Path) -> PromptTemplate:

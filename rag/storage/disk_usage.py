@@ -21,6 +21,7 @@ _OF_SUBJECTS = {
     "review": "Evaluation",
     "monitoring": "Monitors",
     "cache": "Traces",
+    "guardrails": "Traces",
 }
 _OF_TABLES = {
     "document": "Documents' text",

@@ -33,6 +33,7 @@ from rag.asking.rows import TraceDetail, TraceSource, TraceStatus, list_spans
 from rag.evaluation.rows import list_sets
 from rag.finding.rows import Kind, Place
 from rag.grounding.rows import ClaimResult, places, summary
+from rag.guardrails.policies.rows import guard_word, read_masked
 from rag.models.endpoints.rows import Usage
 from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
@@ -46,6 +47,7 @@ _KIND_COLOURS = {
     "LLM": 1,
     "EVALUATOR": 2,
     "RERANKER": 3,
+    "GUARDRAIL": 6,
 }
 
 
@@ -132,7 +134,8 @@ class TraceView(QWidget):
         self.carry.show_claim(trace, None)
         self.replay.show_trace(trace)
         self.prompt.setPlainText(trace.prompt)
-        self._summary.set_pairs(_figures(trace, arm_of(self._console.database, trace.id)))
+        masked = [(f"Masked: {k}", v) for k, v in read_masked(self._console.database, trace.id).items()]
+        self._summary.set_pairs(_figures(trace, arm_of(self._console.database, trace.id)) + masked)
         self._settings.set_pairs(_settings(trace))
 
     def show_step(self, span_id: str) -> None:
@@ -314,6 +317,8 @@ def _figures(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, str]]:
     if arm is not None:
         said = "not decided yet" if arm.is_open else f"{arm.arm}, “{arm.pipeline}”"
         pairs.append(("Roll-out", f"{arm.kind} {arm.rollout_id}: {said}"))
+    if trace.guard_action:
+        pairs.append(("Guardrails", guard_word(trace.guard_action)))
     if trace.fallbacks:
         pairs.append(("Notes", "; ".join(trace.fallbacks)))
     if trace.error:

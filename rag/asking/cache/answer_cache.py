@@ -68,6 +68,7 @@ def place_of(
     version: int | str | None,
     model: str,
     prompt: str,
+    guardrails: str = "",
 ) -> Place | None:
     """Return where a question is looked for; None when something is missing, which asking will say.
 
@@ -78,6 +79,7 @@ def place_of(
         version: Number or tag of a version; None: the active one.
         model: Name or path of the model; "" for the active one.
         prompt: Which prompt template, as in Question.
+        guardrails: Fingerprint of the policies that act; "" for none.
     """
     try:
         found, opened = open_version(workspace, collection, version)
@@ -94,6 +96,7 @@ def place_of(
         template.fingerprint,
         identity,
         settings.generation.model_dump_json(),
+        guardrails,
     )
     return Place(space, found, opened)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from rag.asking.cache.answer_cache import (
 )
 from rag.asking.cache.rows import AnswerRecalled, HitKind, ago
 from rag.asking.flag_limits import limits_of
+from rag.asking.guarding import notes_of
 from rag.asking.query import points_back
 from rag.asking.rows import (
     AskResult,
@@ -42,6 +43,8 @@ from rag.asking.rows import (
 )
 from rag.errors import NotFoundError
 from rag.grounding.sentences import is_refusal
+from rag.guardrails.policies.rows import Place as GuardPlace
+from rag.guardrails.policies.rows import Result, ResultFilter, list_results, read_masked
 from rag.storage.data_folder import RESOURCES
 from rag.workspace import Workspace
 
@@ -121,15 +124,21 @@ def _look_up(ask: Ask) -> _Lookup:
 def _place(ask: Ask) -> Place | None:
     asked = ask.question
     return place_of(
-        ask.workspace, ask.settings, asked.collection, asked.version, asked.model or "", asked.prompt
-    )
+        ask.workspace, ask.settings, asked.collection, asked.version, asked.model or "", asked.prompt,
+        ask.guard.fingerprint,
+    )  # fmt: skip
 
 
 def _takes_part(ask: Ask) -> bool:
     """Return whether a question may be answered from the cache, and its answer stored there."""
     allowed = ask.workspace.settings.cache.exact
     greedy = ask.settings.generation.temperature == 0
-    if not ask.question.source.is_traffic or allowed == "off" or not (greedy or allowed == "always"):
+    if (
+        not ask.question.source.is_traffic
+        or allowed == "off"
+        or not (greedy or allowed == "always")
+        or ask.refusal
+    ):
         return False
     caller = ask.question.caller
     if caller is not None and (caller.stop or caller.schema):
@@ -171,8 +180,10 @@ def _give_again(ask: Ask, place: Place, found: Found, source: TraceDetail, start
         setattr(trace, name, getattr(source, name))
     ask.hits = ask.found = source.hits
     ask.sees_passages = bool(source.passage_count)
+    _take_guarded(ask, found.trace_id)
     recorder.set_hits(source.hits)
-    recorder.fallbacks.append(_notice(found, trace.created_ms))
+    notice = _notice(found, trace.created_ms)
+    recorder.fallbacks.append(notice)
     detail = f"{found.kind}, trace {found.trace_id[:8]}"
     recorder.add_span("cache", "CHAIN", start_ms, recorder.elapsed_ms(), detail)
     yield retrieval_done(ask)
@@ -181,7 +192,23 @@ def _give_again(ask: Ask, place: Place, found: Found, source: TraceDetail, start
     yield _verdicts(ask, found, source)
     record_hit(ask.workspace, found, trace.id, place)
     result = finish_ask(ask)
-    return replace(result, notices=result.notices[1:])  # the hit says the first, wherever answers are shown
+    # The hit says that it was given before, wherever answers are shown.
+    return replace(result, notices=tuple(one for one in result.notices if one != notice))
+
+
+def _take_guarded(ask: Ask, trace_id: str) -> None:
+    """Take over what the same policies did when the answer was first given."""
+    database, names = ask.workspace.database, [field.name for field in fields(Result)]
+    stored = [
+        one
+        for one in list_results(database, ResultFilter(trace_id=trace_id))
+        if one.place != GuardPlace.QUESTION
+    ]
+    before = len(ask.guard.results)
+    ask.guard.results += [Result(**{name: getattr(one, name) for name in names}) for one in reversed(stored)]
+    ask.guard.kept.update(read_masked(database, trace_id))
+    ask.recorder.fallbacks.extend(notes_of(ask.guard, before))
+    ask.answer_is_guarded = True
 
 
 def _verdicts(ask: Ask, found: Found, source: TraceDetail) -> ClaimsChecked:

@@ -33,7 +33,7 @@ class Space:
         prompt: Fingerprint of the prompt template.
         model: Which file or which endpoint's model answers, and its chat template.
         generation: JSON of the sampling and limits of an answer.
-        guardrails: What acts on questions and answers; empty as long as nothing does.
+        guardrails: Fingerprint of the policies that act; empty as long as nothing does.
     """
 
     collection_id: int

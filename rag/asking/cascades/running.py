@@ -184,6 +184,6 @@ def _move(
     raw.exec_driver_sql(
         "UPDATE trace SET id = ?, session_id = ?, source = ? WHERE id = ?", (*values, trace.id)
     )
-    for table in ("span", "tracehit", "claim"):
+    for table in ("span", "tracehit", "claim", "guardrailresult", "guardmask"):
         raw.exec_driver_sql(f"UPDATE {table} SET trace_id = ? WHERE trace_id = ?", (new_id, trace.id))
     trace.id, trace.session_id, trace.source = values

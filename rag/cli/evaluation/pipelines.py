@@ -89,6 +89,12 @@ def pipelines_save(
         list[str] | None,
         typer.Option("--set", help="retrieval.KEY=VALUE or generation.KEY=VALUE; may be repeated."),
     ] = None,
+    guardrail: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--guardrail", help="A policy that acts besides those of the collection; may be repeated."
+        ),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", help="YAML or JSON to start from.", metavar="FILE")
     ] = None,
@@ -113,6 +119,8 @@ def pipelines_save(
                     sentence = f"There is no pipeline “{name}” yet. Name its collection with -c."
                     raise RagError(sentence) from None
                 values = present_config(workspace, collection).model_dump(mode="json")
+        if guardrail:
+            values["guardrails"] = [one for one in guardrail if one]
         given = {"collection": collection, "version": version, "prompt": prompt, "model": model, "kind": kind}
         values.update({key: value for key, value in given.items() if value})
         for one in option or []:

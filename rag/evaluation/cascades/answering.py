@@ -40,6 +40,7 @@ def answer_with(
     def allowed(asked: Question) -> list[str]:
         return before_asking(workspace, asked.model or "", asked.pipeline, asked.source, is_confirmed)
 
+    question = replace(question, is_confirmed=is_confirmed or question.is_confirmed)
     if config is not None and config.steps:
         steps = steps_to_ask(workspace, config, question)
         return (
@@ -67,6 +68,7 @@ def steps_to_ask(workspace: Workspace, config: PipelineConfig, question: Questio
             own,
             overrides=overrides,
             tags=question.tags,
+            is_confirmed=question.is_confirmed,
             parent_id=question.parent_id,
             pipeline=question.pipeline,
             caller=question.caller,

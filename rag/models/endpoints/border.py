@@ -15,6 +15,12 @@ from rag.storage.database import Database
 
 TYPED_HERE = None  # instead of a collection: a person typed all of the text for this very request
 Permit = Callable[[Endpoint], None]  # raises RagError when the endpoint must not be sent anything
+Outgoing = Callable[[str], str]  # what is sent instead of a text: what policies hide is hidden
+
+
+def as_it_is(text: str) -> str:
+    """Return the text: no policy acts on it."""
+    return text
 
 
 @dataclass
@@ -22,11 +28,17 @@ class Border:
     """What is known of permission: the collections' settings, and what a person allowed since the start."""
 
     database: Database
+    # Given a collection, a text and whether it leaves this computer, returns what may be sent; see outgoing.
+    guard: Callable[[str | None, str, bool], str] = lambda collection, text, leaves: text
     _allowed: set[tuple[str, str]] = field(default_factory=set)  # collections and endpoints
 
     def permit(self, collection: str | None) -> Permit:
         """Return what decides for the texts of a collection; TYPED_HERE for a text of no collection."""
         return lambda endpoint: self._refuse(endpoint, collection)
+
+    def outgoing(self, collection: str | None, endpoint: Endpoint) -> Outgoing:
+        """Return what the texts of a collection go through before they are sent to an endpoint."""
+        return lambda text: self.guard(collection, text, not endpoint.is_here)
 
     def allow(self, collection: str, endpoint: str) -> None:
         """Let a collection's texts go to an endpoint until the program ends, if its setting is "ask".

@@ -68,7 +68,7 @@ class Endpoints:
         """
         client, permit = self.client(name), self.border.permit(collection)
         permit(client.endpoint)
-        return RemoteModel(client, generation, permit)
+        return RemoteModel(client, generation, permit, self.border.outgoing(collection, client.endpoint))
 
     def client(self, name: str) -> Client:
         """Return the way to an endpoint, opened once. Raises NotFoundError."""

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from rag.errors import ModelError
 from rag.models.embedding import Embedder, starter_embedder_folder
-from rag.models.endpoints.border import Permit
+from rag.models.endpoints.border import Outgoing, Permit, as_it_is
 from rag.models.endpoints.client import Client
+from rag.models.endpoints.rows import Endpoint
 from rag.text.search_terms import folded
 
 SAMPLE_TEXT = "The quick brown fox jumps over the lazy dog while 12 ships leave the harbour of Bremen."
@@ -65,12 +66,18 @@ class RemoteEmbedder(Embedder):
         super().__init__(starter_embedder_folder())
         self._client, self._identity, self._permit = client, identity, permit
         self.name, self.dimension, self.fingerprint = identity.name, identity.dimension, identity.fingerprint
+        self._outgoing: Outgoing = as_it_is
         self._is_checked = [False]  # shared by all that are bound to a collection
 
-    def bound(self, permit: Permit) -> RemoteEmbedder:
-        """Return the same embedder for the texts that a permit lets through."""
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where texts are sent."""
+        return self._client.endpoint
+
+    def bound(self, permit: Permit, outgoing: Outgoing = as_it_is) -> RemoteEmbedder:
+        """Return the same embedder for the texts that a permit lets through, as `outgoing` lets them be."""
         other = copy.copy(self)
-        other._permit = permit
+        other._permit, other._outgoing = permit, outgoing
         return other
 
     def warm_up(self) -> None:
@@ -90,7 +97,7 @@ class RemoteEmbedder(Embedder):
         self.warm_up()
         parts = [np.zeros((0, self.dimension), dtype=np.float32)]
         for begin in range(0, len(texts), _AT_ONCE):
-            sent = [folded(text) or " " for text in texts[begin : begin + _AT_ONCE]]
+            sent = [folded(self._outgoing(text)) or " " for text in texts[begin : begin + _AT_ONCE]]
             found = _normalised(self._client.embed(self._permit, sent), len(sent), self.name)
             if found.shape[1] != self.dimension:
                 raise ModelError(f"The embedder {self.name} sent vectors of another length. Try again.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError, RagError
 from rag.models.chat_model import ChatModel, GenerationEnd, ModelEvent, PromptRead, Served, Token
-from rag.models.endpoints.border import Permit
+from rag.models.endpoints.border import Outgoing, Permit, as_it_is
 from rag.models.endpoints.client import Client
 from rag.settings import GenerationSettings
 from rag.text.plurals import counted
@@ -29,8 +29,14 @@ _HEAD = re.compile(r"\[(system|user|assistant), (\d{1,3}(?:,\d{3})*) characters?
 class RemoteModel(ChatModel):
     """A model behind an endpoint. It is bound to what may be sent: make one for every collection."""
 
-    def __init__(self, client: Client, settings: GenerationSettings, permit: Permit) -> None:
-        self._client, self._permit = client, permit
+    def __init__(
+        self,
+        client: Client,
+        settings: GenerationSettings,
+        permit: Permit,
+        outgoing: Outgoing = as_it_is,
+    ) -> None:
+        self._client, self._permit, self._outgoing = client, permit, outgoing
         self._served = client.endpoint
         self._checks = client.endpoint.checks
         self.settings = settings
@@ -100,7 +106,10 @@ class RemoteModel(ChatModel):
         """
         size = self.prompt_size(prompt)
         yield PromptRead(0, size, 0)
-        chunks = self._client.chat(self._permit, self._request(messages_of(prompt), settings, schema))
+        messages = [
+            {**message, "content": self._outgoing(message["content"])} for message in messages_of(prompt)
+        ]
+        chunks = self._client.chat(self._permit, self._request(messages, settings, schema))
         reading = _Reading(size)
         try:
             for chunk in chunks:

@@ -29,7 +29,7 @@ from rag.storage.migration.actions import (
     states,
     thinking,
 )
-from rag.storage.migration.actions.from_19 import agent_steps, cost_days, replays
+from rag.storage.migration.actions.from_19 import agent_steps, cost_days, guardrails, replays
 from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -494,6 +494,7 @@ STEPS: tuple[Step, ...] = (
     Step(19, "costs summed up by day", cost_days.ACTIONS),
     Step(20, "the steps of received traces", agent_steps.ACTIONS),
     Step(21, "replays of traces", replays.ACTIONS),
+    Step(22, "guardrail policies", guardrails.ACTIONS),
 )
 
 

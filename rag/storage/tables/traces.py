@@ -74,6 +74,7 @@ class Trace(SQLModel, table=True):
     tool_calls: int | None = None
     tool_errors: int | None = None  # calls of tools that failed
     loop_count: int | None = None  # tools that were called three times with the same arguments
+    guard_action: str = ""  # the strongest thing that a policy did: rag.guardrails.policies.rows.Action
 
 
 class AskSession(SQLModel, table=True):
@@ -228,7 +229,7 @@ mark(Trace, derived="answer thinking", copy="prompt", written="question error fa
      technical="id session_id parent_id status source version_fingerprint model_sha256 prompt_fingerprint "
                "system_fingerprint usage "
                "finish_reason "
-     "worst_verdict outcome silent_failures")  # fmt: skip
+     "worst_verdict outcome silent_failures guard_action")  # fmt: skip
 mark(AskSession, written="name", name="collection pipeline model prompt_name", technical="id leaf version")
 mark(CascadeStep, name="name", derived="reason", technical="trace_id answer_id")
 mark(Replay, name="changes", technical="trace_id parent_id group_id fates")

@@ -22,6 +22,7 @@ from app.main_window import MainWindow
 from app.routes import TITLES
 from app.widgets.answer_view import AnswerView
 from rag.evaluation.runs import start_runs
+from rag.governance.policies.registry import bind_policy, save_policy, set_policy_label
 from rag.knowledge.edits import remove_documents
 from rag.knowledge.rows import get_collection, list_documents
 from rag.knowledge.versions import undo
@@ -69,6 +70,24 @@ def sample(open_workspace: Workspace, model: ScriptedModel) -> None:
     for name in SAMPLE_PIPELINES:
         drive(start_runs(open_workspace, SAMPLE_SET, [name]))
     fill_queue(open_workspace, "Answers of this week", {"random": 9})
+    add_policy(open_workspace)
+
+
+def add_policy(workspace: Workspace) -> None:
+    """Save a policy that is live for the sample."""
+    rules = [
+        {
+            "name": "Personal data",
+            "check": "personal data",
+            "where": ["question", "answer"],
+            "action": "mask",
+        },
+        {"name": "Attacks", "check": "prompt injection", "where": ["passages"], "action": "leave out"},
+        {"name": "Cited", "check": "citation", "where": ["answer"], "action": "warn"},
+    ]
+    save_policy(workspace.store, workspace.database, "House rules", rules, message="The first rules")
+    set_policy_label(workspace.store, "House rules", "production", 1)
+    bind_policy(workspace.store, "House rules", SAMPLE_COLLECTION)
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def test_a_pipeline_of_before_the_budget_of_thinking_is_still_the_same() -> None
     values = config.model_dump(mode="json")
     del values["generation"]["max_thinking_tokens"]
     assert values.pop("steps") == []  # nor were there cascades
+    assert values.pop("guardrails") == []  # nor policies
     plain = json.dumps(values, sort_keys=True, ensure_ascii=False)
     assert config.fingerprint == hashlib.sha256(plain.encode()).hexdigest()
     other = config.model_copy(update={"generation": GenerationSettings(max_thinking_tokens=9)})

@@ -166,7 +166,7 @@ def test_how_a_question_ended_decides_which_measures_count_it(status: TraceStatu
     if status in (TraceStatus.DONE, TraceStatus.NOTHING_FOUND):
         wanted |= {"empty_retrieval_rate", "best_score"}
     if status is not TraceStatus.CANCELLED:
-        wanted |= {"failure_rate"}
+        wanted |= {"failure_rate", "guardrail_rate"}
     assert counting == wanted
 
 

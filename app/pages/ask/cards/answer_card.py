@@ -40,6 +40,7 @@ from rag.asking.rows import (
     get_trace,
 )
 from rag.grounding.rows import ClaimResult, Verdict, places, summary
+from rag.guardrails.policies.rows import guard_word
 from rag.index.rows import Hit
 from rag.models.endpoints.rows import Usage
 from rag.review.rows import arm_of
@@ -325,6 +326,8 @@ class AnswerCard(Panel):
             parts.insert(1, f"{trace.thinking_tokens:,} of thinking")
         if trace.tokens_per_s:
             parts.append(f"{trace.tokens_per_s:.0f} tokens/s")
+        if trace.guard_action:
+            parts.append(f"guardrails: {guard_word(trace.guard_action)}")
         self.status.setText("   ·   ".join(parts))
         if result.notices:
             notes = "Note: " + "; ".join(result.notices) + "."

@@ -1,0 +1,1 @@
+"""The page Guardrails: policies with their versions and rules, and what they found."""

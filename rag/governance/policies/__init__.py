@@ -1,0 +1,1 @@
+"""Guardrail policies as they are kept: versions, labels, files, measuring and reviewing."""
