@@ -304,14 +304,21 @@ class Workspace:
         Under one lock from reading to writing: two lanes of the engine may change settings at the same time.
         """
         with self._settings_lock:
-            settings = self.settings
+            before = settings = self.settings
             for section, pairs in values.items():
                 for key, value in pairs.items():
                     settings = settings.changed(section, key, value)
             settings.save(self.folder / "settings.toml")
             self.settings = settings
             with self.store.session() as session:
-                audit_log.record(session, "settings changed", "settings.toml")
+                audit_log.record(
+                    session,
+                    audit_log.Action.SETTINGS_CHANGED,
+                    "settings.toml",
+                    ", ".join(f"{section}.{key}" for section, pairs in values.items() for key in pairs),
+                    before=before.fingerprint(),
+                    after=settings.fingerprint(),
+                )
             return settings
 
     def close(self) -> None:

@@ -176,7 +176,9 @@ def save_pipeline(
         )
         session.add(found)
         session.add(version)
-        audit_log.record(session, "pipeline version made", f"{name} {version.number}", version.message)
+        audit_log.record(
+            session, audit_log.Action.PIPELINE_VERSION_MADE, f"{name} {version.number}", version.message
+        )
         session.flush()
         return _row(session, found, version)
 
@@ -239,7 +241,7 @@ def delete_pipeline(workspace: Workspace, name: str) -> None:
             session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE pipeline_id = ?", (found.id,))
         forget_requirement(session, "pipeline", found.id or 0)
         session.delete(found)
-        audit_log.record(session, "pipeline deleted", name)
+        audit_log.record(session, audit_log.Action.PIPELINE_DELETED, name)
 
 
 # --- labels -----------------------------------------------------------------------------------------------
@@ -299,7 +301,7 @@ def move_pipeline_label(
                 )
             session.add(move)
             where = "removed" if number is None else f"to version {number}"
-            audit_log.record(session, "pipeline label moved", f"{name}@{label}", where)
+            audit_log.record(session, audit_log.Action.PIPELINE_LABEL_MOVED, f"{name}@{label}", where)
         return LabelMove(label, before, number, move.moved_ms, move.author, note)
 
 

@@ -72,7 +72,7 @@ def create_set(workspace: Workspace, name: str, description: str = "") -> None:
         _refuse_taken(session, name)
         made = EvaluationSet(name=name, description=description, created_ms=now_ms())
         session.add(made)
-        audit_log.record(session, "evaluation set made", name)
+        audit_log.record(session, audit_log.Action.EVALUATION_SET_MADE, name)
 
 
 def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
@@ -88,7 +88,7 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
                 session.connection().exec_driver_sql(
                     f"UPDATE {table} SET set_name = ? WHERE set_name = ?", (new_name, name)
                 )
-            audit_log.record(session, "evaluation set renamed", new_name, f"before: {name}")
+            audit_log.record(session, audit_log.Action.EVALUATION_SET_RENAMED, new_name, f"before: {name}")
 
 
 def delete_set(workspace: Workspace, name: str) -> int:
@@ -102,7 +102,7 @@ def delete_set(workspace: Workspace, name: str) -> int:
         raw.exec_driver_sql("DELETE FROM draft WHERE set_id = ?", (found.id,))
         count = raw.exec_driver_sql("DELETE FROM evaluationsetversion WHERE set_id = ?", (found.id,)).rowcount
         session.delete(found)
-        audit_log.record(session, "evaluation set deleted", name, f"{count} versions")
+        audit_log.record(session, audit_log.Action.EVALUATION_SET_DELETED, name, f"{count} versions")
         return count
 
 

@@ -67,7 +67,7 @@ def erase_document(
         found = _with_columns(session, found)
         _finish(session, len(found))
         left = f"{counted(len(found), 'sentence')} found afterwards"
-        audit_log.record(session, "erasure done", counted(len(ids), "revision"), left)
+        audit_log.record(session, audit_log.Action.ERASURE_DONE, counted(len(ids), "revision"), left)
     return ErasureReport(
         documents=tuple(dict.fromkeys(row[1] for row in doomed)),
         revisions=len(ids),
@@ -96,7 +96,7 @@ def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, lis
     yield from _clean_files(workspace)
     with workspace.store.session() as session:
         _finish(session, None)
-        audit_log.record(session, "erasure done", "finished at the next start")
+        audit_log.record(session, audit_log.Action.ERASURE_DONE, "finished at the next start")
     return [
         "An erasure was interrupted. The document was already gone; what was left of it in the files has now "
         "been removed."
@@ -116,7 +116,7 @@ def _erase(session: Session, collection: str, ids: Sequence[int], sentences: Seq
     session.add(begun)
     audit_log.record(
         session,
-        "document erased",
+        audit_log.Action.DOCUMENT_ERASED,
         counted(len(ids), "revision"),
         f"{counted(len(erased.versions), 'version')}, {counted(len(erased.traces), 'trace')}, "
         f"{counted(erased.cases, 'evaluation case')}",

@@ -93,7 +93,12 @@ def build_trial(
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             version = write_trial(session, found, draft, key)
-            audit_log.record(session, "trial built", collection, f"version {version.number}: {draft.message}")
+            audit_log.record(
+                session,
+                audit_log.Action.TRIAL_BUILT,
+                collection,
+                f"version {version.number}: {draft.message}",
+            )
     except BaseException:
         workspace.index.drop(IndexPlace(key))
         raise
@@ -127,7 +132,10 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
         doomed = orphan_documents(session, found.id or 0)
         delete_documents(session, doomed)
         audit_log.record(
-            session, "version deleted", collection, f"version {version.number}: {version.message}"
+            session,
+            audit_log.Action.VERSION_DELETED,
+            collection,
+            f"version {version.number}: {version.message}",
         )
     workspace.forget_contents()
     if version.trial_key:

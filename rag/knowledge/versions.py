@@ -131,7 +131,10 @@ def make_version_of(workspace: Workspace, collection_id: int, plan: Plan) -> Ste
             _activate(session, found, version, sync.place)
             set_pending(session, found, PendingKind(draft.kind), version.id)
             audit_log.record(
-                session, "version made", found.name, f"version {version.number}: {version.message}"
+                session,
+                audit_log.Action.VERSION_MADE,
+                found.name,
+                f"version {version.number}: {version.message}",
             )
     except BaseException:
         clear_pending(workspace, collection_id)
@@ -161,7 +164,9 @@ def activate_version(
         with workspace.store.session() as session:
             found = collection_by_id(session, sync.collection_id)
             _activate(session, found, version, sync.place)
-            audit_log.record(session, "version activated", found.name, f"version {version.number}")
+            audit_log.record(
+                session, audit_log.Action.VERSION_ACTIVATED, found.name, f"version {version.number}"
+            )
     except BaseException:
         clear_pending(workspace, sync.collection_id)
         raise

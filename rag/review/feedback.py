@@ -72,7 +72,9 @@ def add_feedback(
             case_key=before.case_key if before else "",
         )
         session.merge(made)
-        audit_log.record(session, "feedback", trace.id[:8], f"{'up' if is_up else 'down'} by {who}")
+        audit_log.record(
+            session, audit_log.Action.FEEDBACK, trace.id[:8], f"{'up' if is_up else 'down'} by {who}"
+        )
     return feedback_of(workspace, trace.id, who)
 
 

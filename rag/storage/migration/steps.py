@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from rag.storage.migration.actions import (
     answer_cache,
+    audit_chain,
     cascades,
     costs,
     document_list,
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "the audit log as a chain of hashes", audit_chain.ACTIONS),
 )
 
 
