@@ -33,7 +33,10 @@ from rag.evaluation.rows import (
     SetVersionRow,
     VersionComparison,
 )
+from rag.governance.audit.rows import AuditCheck
+from rag.governance.retention.rows import RetentionReport
 from rag.governance.rows import CompactReport, ErasureReport
+from rag.governance.subjects.rows import SubjectReport
 from rag.index.rows import ChromaCollection, ChromaPage
 from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
@@ -113,6 +116,29 @@ erase_document = Operation[ErasureReport](
 )
 compact = Operation[CompactReport](
     "rag.governance.compaction:compact", Lane.INGEST, "Compact the data folder"
+)
+
+# --- Audit log, retention, people ------------------------------------------------------------------------
+
+check_audit = Operation[AuditCheck](
+    "rag.governance.audit.checking:check_audit", Lane.READ, "Verify the audit log"
+)
+export_audit = Operation[int](
+    "rag.governance.audit.exporting:export_audit", Lane.WRITE, "Export the audit log"
+)
+write_head = Operation[str]("rag.governance.audit.heads:write_head", Lane.WRITE, "Write the head of the log")
+preview_retention = Operation[RetentionReport](
+    "rag.governance.retention.running:preview_retention", Lane.READ, "See what would be removed"
+)
+run_retention = Operation[RetentionReport](
+    "rag.governance.retention.running:run_retention", Lane.INGEST, "Remove what is too old"
+)
+keep_up = Operation[list[str]]("rag.governance.upkeep:keep_up", Lane.INGEST, "Do what is due once a day")
+search_subject = Operation[SubjectReport](
+    "rag.governance.subjects.searching:search_subject", Lane.DATA, "Search for a person"
+)
+export_subject = Operation[SubjectReport](
+    "rag.governance.subjects.searching:export_subject", Lane.DATA, "Export what mentions a person"
 )
 
 # --- Searching -------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from rag.cli import (
     data,
     finding,
     flags,
+    governance,
     installation,
     knowledge,
     monitoring,
@@ -54,7 +55,7 @@ app = typer.Typer(
 )
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
-    monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands,
+    monitoring, costs, data, flags, installation, chroma, finding, serve, endpoint_commands, governance,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

@@ -155,14 +155,14 @@ def _blank_answers(session: Session, derived: Sequence[str], done: ErasedRows) -
     for model in _PARTS_OF_ANSWERS:
         raw.exec_driver_sql(f"DELETE FROM {model.__tablename__} WHERE trace_id IN {_LISTED}", listed)
     for table, columns in marked_columns(Content.DERIVED, Content.WRITTEN):
-        belongs = _of_traces(table)
+        belongs = of_traces(table)
         if belongs and table.name not in (Trace.__tablename__, TraceHit.__tablename__):
             blanks = ", ".join(f'"{name}" = ?' for name in columns)
             values = [blank_of(table.columns[name]) for name in columns]
             raw.exec_driver_sql(f'UPDATE "{table.name}" SET {blanks} WHERE {belongs}', (*values, *listed))
 
 
-def _of_traces(table: Table) -> str:
+def of_traces(table: Table) -> str:
     """Return the SQL condition for rows about the traces of a JSON list; "" for tables of other things."""
     if "trace_id" in table.columns:
         return f"trace_id IN {_LISTED}"

@@ -27,19 +27,19 @@ _PATTERN = "ragdeck-audit-head-*.json"
 _PATIENCE_S = 60
 
 
-def write_head(workspace: Workspace, folder: str = "", key: str = "") -> str:
+def write_head(workspace: Workspace, place: str = "", key: str = "") -> str:
     """Write the head of the log as it is now to a new file; return its path.
 
     Args:
         workspace: The open data folder.
-        folder: Where to; "": the folder of the settings.
+        place: The folder to write to; "": that of the settings.
         key: What to sign with, see sign; "": what the settings say.
 
     Raises:
         RagError: No folder is chosen, it cannot be written to, or the file cannot be signed.
     """
     settings = workspace.settings.governance
-    chosen = folder or settings.head_folder
+    chosen = place or settings.head_folder
     if not chosen:
         raise RagError("No folder for heads is chosen. Name one, or set governance.head_folder.")
     target = Path(chosen).expanduser().absolute()
@@ -61,19 +61,17 @@ def write_head(workspace: Workspace, folder: str = "", key: str = "") -> str:
     return str(file)
 
 
-def write_due_head(workspace: Workspace) -> str:
-    """Write a head if a folder for them is chosen and something happened since the last; return its path."""
+def is_head_due(workspace: Workspace) -> bool:
+    """Return whether heads are wanted and something happened since the last one was written."""
     folder = workspace.settings.governance.head_folder
     if not folder:
-        return ""
+        return False
     with workspace.store.session() as session:
         last = session.connection().exec_driver_sql(
             "SELECT action FROM auditevent ORDER BY id DESC LIMIT 1"
         ).scalar()  # fmt: skip
     has_file = any(Path(folder).expanduser().glob(_PATTERN))
-    if has_file and last == audit_log.Action.AUDIT_HEAD_WRITTEN:
-        return ""
-    return write_head(workspace)
+    return not has_file or last != audit_log.Action.AUDIT_HEAD_WRITTEN
 
 
 def current_head(session: Session) -> AuditHead:

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import RagError
 from rag.governance.audit.checking import check_audit
-from rag.governance.audit.heads import check_signature, read_head, sign, write_due_head, write_head
+from rag.governance.audit.heads import check_signature, is_head_due, read_head, sign, write_head
 from rag.governance.audit.rows import list_audit
 from rag.storage.audit_log import Action, record, row_hash, words_fingerprint
 from rag.storage.data_folder import DATABASE
@@ -96,13 +96,15 @@ def test_a_head_of_an_empty_log_fits_every_log(workspace: Workspace, tmp_path: P
 
 
 def test_heads_are_written_when_something_happened_since(workspace: Workspace, elsewhere: Path) -> None:
-    assert write_due_head(workspace) == ""  # no folder is chosen
+    assert not is_head_due(workspace)  # no folder is chosen
     workspace.change_settings({"governance": {"head_folder": str(elsewhere)}})
-    assert write_due_head(workspace)
-    assert write_due_head(workspace) == ""
+    assert is_head_due(workspace)
+    first = write_head(workspace)
+    assert not is_head_due(workspace)
     with workspace.store.session() as session:
         record(session, Action.COLLECTION_MADE, "D")
-    assert write_due_head(workspace)
+    assert is_head_due(workspace)
+    assert write_head(workspace) != first
     assert len(list(elsewhere.glob("*.json"))) == 2
 
 
