@@ -14,6 +14,7 @@ from app.console import Console, Notice, Offer
 from app.history import History, Visit
 from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
+from app.pages.audit.page import AuditPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
 from app.pages.costs.page import CostsPage
@@ -53,6 +54,7 @@ PAGES = (
     RailPage("evaluation", "Evaluation", "evaluation", "Ctrl+8", "Improve"),
     RailPage("review", "Review", "review", "Ctrl+9", "Improve"),
     RailPage("models", "Models", "models", "Ctrl+Alt+1", "Control"),
+    RailPage("audit", "Audit", "audit", "Ctrl+Alt+8", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
 TITLES = {page.key: page.title for page in PAGES}
@@ -138,6 +140,11 @@ class PageStack(QStackedWidget):
     def chroma(self) -> ChromaConsolePage:
         """The page Chroma."""
         return self._add(ChromaConsolePage(self._console))
+
+    @cached_property
+    def audit(self) -> AuditPage:
+        """The page Audit."""
+        return self._add(AuditPage(self._console))
 
     @cached_property
     def settings(self) -> SettingsPage:
@@ -548,6 +555,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(OverviewPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(CostsPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
+    Route(AuditPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),

@@ -247,6 +247,7 @@ _PAGES = {
     "evaluation": Call("List the runs", ("runs", "list")),
     "review": Call("List the review queues", ("review", "list")),
     "models": Call("List the models", ("models", "list")),
+    "audit": Call("List the audit log", ("audit", "list")),
     "settings": Call("List the settings", ("settings", "list")),
 }
 

@@ -138,7 +138,7 @@ def _finish(session: Session, found_count: int | None) -> None:
 
 
 def _find_revisions(session: Session, collection: str, document: str) -> list[tuple[int, str, str, str]]:
-    """Return (id, name, text, sha256 of its file) of all revisions, and of documents with the same content."""
+    """Return (id, name, text, sha256 of its file) of all revisions and of documents with the same content."""
     rows = (
         session.connection()
         .exec_driver_sql(

@@ -61,7 +61,7 @@ def open_paths(folder: Path) -> list[Path]:
 
 
 def _paths_of(folder: Path) -> list[Path]:
-    """Return what is to be private: what the program made, and the folder unless it is somebody else's too."""
+    """Return what is to be private: what the program made, and the folder unless others share it."""
     if os.name == "nt":
         return []
     paths = [path for pattern in _OURS for path in folder.glob(pattern)]

@@ -92,7 +92,7 @@ def _search(
             if not rows:
                 break
             for row in rows:
-                cells += len(columns)
+                cells += sum(1 for value in row[2:] if value)
                 hits.extend(_hits(table, columns, row, wanted, whole))
             yield VersionProgress(f"searching {table.name}", number, len(tables))
     return SubjectReport(tuple(hits), cells, sum(len(columns) for _, columns in tables))

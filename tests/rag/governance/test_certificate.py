@@ -39,13 +39,7 @@ def test_a_certificate_states_what_was_searched_and_found(filled: Workspace, fil
     assert content["files_sha256"] == [digest]
     assert content["is_clean"] and content["found"] == []
     assert content["searched"]["files"] == report.files_searched
-    assert content["searched"]["tables"]["claim"] == [
-        "text",
-        "verdict",
-        "reason",
-        "evidence_text",
-        "doubtful",
-    ]
+    assert {"text", "reason", "evidence_text"} < set(content["searched"]["tables"]["claim"])
     assert "Backups and exports that were made earlier" in "".join(content["notes"])
     text = path.read_text("utf-8")
     assert not any(sentence in text for sentence in sentences_of(SECRET))
