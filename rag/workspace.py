@@ -71,9 +71,11 @@ class Workspace:
         self._lock.acquire(purpose)
         try:
             # A person must be told of a restore or move that was finished or cleared away.
-            self.notices: list[str] = finish_move(folder) + finish_restore(folder) + make_private(folder)
+            moved, restored = finish_move(folder), finish_restore(folder)
+            self.notices: list[str] = moved + restored + make_private(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
+            self._record_opening(moved, restored)
             self._keep_classic_search()
             self.interrupted_count = self._mark_interrupted()
             ensure_default(self.store, load_prompt(RESOURCES / "prompts" / "answer.toml"))
@@ -336,6 +338,14 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _record_opening(self, moved: list[str], restored: list[str]) -> None:
+        """Log that the data are not those of before, or elsewhere: what did that could not yet write here."""
+        with self.store.session() as session:
+            for sentence in moved:
+                audit_log.record(session, audit_log.Action.DATA_MOVED, "the data folder", sentence)
+            for sentence in restored:
+                audit_log.record(session, audit_log.Action.DATA_RESTORED, "the data folder", sentence)
 
     def _keep_classic_search(self) -> None:
         """Write down how an older program searched its collections: they go on answering like that."""

@@ -177,7 +177,12 @@ def save_pipeline(
         session.add(found)
         session.add(version)
         audit_log.record(
-            session, audit_log.Action.PIPELINE_VERSION_MADE, f"{name} {version.number}", version.message
+            session,
+            audit_log.Action.PIPELINE_VERSION_MADE,
+            f"{name} {version.number}",
+            version.message,
+            before=newest.fingerprint if newest else "",
+            after=version.fingerprint,
         )
         session.flush()
         return _row(session, found, version)
@@ -301,7 +306,13 @@ def move_pipeline_label(
                 )
             session.add(move)
             where = "removed" if number is None else f"to version {number}"
-            audit_log.record(session, audit_log.Action.PIPELINE_LABEL_MOVED, f"{name}@{label}", where)
+            audit_log.record(
+                session,
+                audit_log.Action.PIPELINE_LABEL_MOVED,
+                f"{name}@{label}",
+                where,
+                after=version.fingerprint if version else "",
+            )
         return LabelMove(label, before, number, move.moved_ms, move.author, note)
 
 

@@ -275,7 +275,15 @@ def export_set(
     cases = set_cases(database, name, number)
     if not cases:
         raise RagError(f"“{name}” has no cases to export.")
-    return write_cases(cases, path, format_name, byte_order_mark)
+    lost = write_cases(cases, path, format_name, byte_order_mark)
+    audit_log.record_apart(
+        database.path,
+        audit_log.Action.EVALUATION_SET_EXPORTED,
+        name,
+        str(path),
+        after=set_fingerprint(case.fingerprint for case in cases),
+    )
+    return lost
 
 
 def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionRow | None:
@@ -526,6 +534,14 @@ def _save_version(
         session,
         EvaluationSetCase,
         [{"version_id": version.id, "case_id": known[p], "position": n} for n, p in enumerate(prints)],
+    )
+    audit_log.record(
+        session,
+        audit_log.Action.EVALUATION_SET_CHANGED,
+        found.name,
+        f"version {version.number}: {version.message}",
+        before=current.fingerprint if current else "",
+        after=fingerprint,
     )
     return _version_row(version)
 

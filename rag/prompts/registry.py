@@ -112,7 +112,11 @@ def add_version(
     session.add(found)
     session.add(version)
     audit_log.record(
-        session, audit_log.Action.PROMPT_VERSION_MADE, f"{found.name} {version.number}", version.message
+        session,
+        audit_log.Action.PROMPT_VERSION_MADE,
+        f"{found.name} {version.number}",
+        version.message,
+        after=version.fingerprint,
     )
     session.flush()
     return version
@@ -278,7 +282,13 @@ def move(
         )
     session.add(move)
     where = "removed" if number is None else f"to version {number}"
-    audit_log.record(session, audit_log.Action.PROMPT_LABEL_MOVED, f"{found.name}@{label}", where)
+    audit_log.record(
+        session,
+        audit_log.Action.PROMPT_LABEL_MOVED,
+        f"{found.name}@{label}",
+        where,
+        after=version.fingerprint if version else "",
+    )
     return _move_row(move)
 
 

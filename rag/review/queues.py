@@ -273,6 +273,8 @@ def export_reviews(database: Database, queue: str, path: Path, byte_order_mark: 
                     writer.writerow(guarded(cell) if isinstance(cell, str) else cell for cell in cells)
     except OSError as error:
         raise RagError(f"{path} cannot be written: {error.strerror or error}.") from error
+    detail = f"{len(lines)} verdicts to {path}"
+    audit_log.record_apart(database.path, audit_log.Action.REVIEWS_EXPORTED, queue, detail)
     return len(lines)
 
 

@@ -12,18 +12,22 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
+from rag.errors import RagError, of_sqlite
 from rag.storage.rows import AuditAction
 from rag.storage.store import now_ms
 
 Action = AuditAction
 ERASED = "[erased]"  # the subject of a row whose words were erased
+_PATIENCE_S = 30
 _actor: ContextVar[str] = ContextVar("actor", default="")
 
 
@@ -46,7 +50,45 @@ def record(
         before: The fingerprint of what was there before, if that says anything.
         after: The fingerprint of what is there now.
     """
-    raw = session.connection()
+    _add(session.connection().exec_driver_sql, action, subject, detail, before, after)
+
+
+def record_apart(
+    database: Path, action: AuditAction, subject: str, detail: str = "", *, before: str = "", after: str = ""
+) -> None:
+    """Add a row in a transaction of its own: of an access by a process that only reads the data folder.
+
+    Args:
+        database: The SQLite file.
+        action: What was done; the others are as in record.
+        subject: See record.
+        detail: See record.
+        before: See record.
+        after: See record.
+
+    Raises:
+        RagError: Another program is writing all the time, or the file cannot be written to.
+    """
+    try:
+        with closing(sqlite3.connect(database, timeout=_PATIENCE_S, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            _add(connection.execute, action, subject, detail, before, after)
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise of_sqlite(error, str(database)) or RagError(
+            f"What you did could not be written to the audit log ({error}). Try again in a moment."
+        ) from error
+
+
+def _add(
+    execute: Callable[[str, tuple[Any, ...]], Any],
+    action: AuditAction,
+    subject: str,
+    detail: str,
+    before: str,
+    after: str,
+) -> None:
+    """Write a row with a function that runs SQL in an open transaction and returns a cursor."""
     salt = secrets.token_hex(16)
     row = {
         "created_ms": now_ms(),
@@ -58,17 +100,15 @@ def record(
     }
     # The INSERT takes SQLite's lock for writing. Only then can no other writer come between this row and the
     # one that it is chained to.
-    raw.exec_driver_sql(
+    execute(
         """INSERT INTO auditevent (created_ms, action, who, before, after, words, subject, detail, salt,
                previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')""",
         (*row.values(), subject, detail, salt),
     )
-    row_id = raw.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
-    previous = raw.exec_driver_sql(
-        "SELECT hash FROM auditevent WHERE id < ? ORDER BY id DESC LIMIT 1", (row_id,)
-    ).scalar()
-    row |= {"id": row_id, "previous": previous or ""}
-    raw.exec_driver_sql(
+    row_id = execute("SELECT last_insert_rowid()", ()).fetchone()[0]
+    last = execute("SELECT hash FROM auditevent WHERE id < ? ORDER BY id DESC LIMIT 1", (row_id,)).fetchone()
+    row |= {"id": row_id, "previous": last[0] if last else ""}
+    execute(
         "UPDATE auditevent SET previous = ?, hash = ? WHERE id = ?", (row["previous"], row_hash(row), row_id)
     )
 
