@@ -126,6 +126,9 @@ check_audit = Operation[AuditCheck](
 export_audit = Operation[int](
     "rag.governance.audit.exporting:export_audit", Lane.WRITE, "Export the audit log"
 )
+note_table_export = Operation[None](
+    "rag.governance.audit.exporting:note_table_export", Lane.WRITE, "Log an export"
+)
 write_head = Operation[str]("rag.governance.audit.heads:write_head", Lane.WRITE, "Write the head of the log")
 preview_retention = Operation[RetentionReport](
     "rag.governance.retention.running:preview_retention", Lane.READ, "See what would be removed"

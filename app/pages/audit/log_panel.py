@@ -71,6 +71,7 @@ class LogPanel(QWidget):
             box.currentIndexChanged.connect(lambda _i: self.refresh())
         self.table.record_selected.connect(self._explain)
         self._explain(None)
+        self._say("")
 
     @property
     def wanted(self) -> AuditFilter:
@@ -102,9 +103,9 @@ class LogPanel(QWidget):
 
     def verify(self, head: str = "") -> None:
         """Check the chain, by itself or against a head that was kept elsewhere."""
-        self.result.setText("Checking every row…")
+        self._say("Checking every row…")
         self._console.run(operations.check_audit, self._verified, head_file=head).failed.connect(
-            lambda *_: self.result.setText("")
+            lambda *_: self._say("")
         )
 
     def export(self, path: str) -> None:
@@ -158,11 +159,14 @@ class LogPanel(QWidget):
         ]
         self.facts.set_pairs([(name, value) for name, value in facts if value])
 
+    def _say(self, result: str) -> None:
+        self.result.setText(result)
+        self.result.setVisible(bool(result))
+
     def _verified(self, found: AuditCheck) -> None:
-        said = "  ".join(part for part in (found.sentence(), found.signature) if part)
-        self.result.setText(said)
-        self._console.notice.emit(found.sentence(), Notice.INFO if found.ok else Notice.BAD)
+        self._say("  ".join(part for part in (found.sentence(), found.signature) if part))
         if found.first_break is not None:
+            self._console.notice.emit(found.sentence(), Notice.BAD)
             broken = found.first_break.row
             self.table.choose(lambda row: row.id == broken)
 

@@ -31,6 +31,7 @@ class AuditPage(QWidget):
         self.tabs.addTab(self.log, "Log")
         self.tabs.addTab(self.retention, "Retention")
         self.tabs.addTab(self.subjects, "People")
+        self.tabs.currentChanged.connect(lambda _number: self.refresh())  # a search is a row as well
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
         layout.setSpacing(SPACE)

@@ -51,7 +51,8 @@ class RetentionPanel(QWidget):
         grid.setHorizontalSpacing(SPACE)
         grid.setColumnStretch(2, 1)
         for number, kind in enumerate(RetentionKind):
-            field = QSpinBox(maximum=36_500, suffix=" days", specialValueText="for good")
+            field = QSpinBox(maximum=36_500, suffix=" days")
+            field.setSpecialValueText("for good")
             field.setAccessibleName(f"Days that {kind} are kept")
             field.setMinimumWidth(scaled(110))
             field.editingFinished.connect(partial(self._save, kind))
@@ -85,9 +86,12 @@ class RetentionPanel(QWidget):
     def _show(self, report: RetentionReport) -> None:
         limited: list[RetentionPart] = [part for part in report.parts if part.days]
         self.table.set_records(limited)
-        self.result.setText(
-            f"Would go now: {report.sentence()}." if limited else "Everything is kept for good."
-        )
+        if report.count:
+            self.result.setText(f"Would go now: {report.sentence()}.")
+        else:
+            self.result.setText(
+                "Nothing is older than it may be." if limited else "Everything is kept for good."
+            )
         allow(self.run_button, "" if report.count else "Nothing is older than it may be.")
 
     def _ask(self) -> None:

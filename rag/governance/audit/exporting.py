@@ -12,7 +12,7 @@ from pathlib import Path
 from rag.errors import RagError
 from rag.governance.audit.rows import AuditFilter, AuditRow, list_audit
 from rag.storage import audit_log
-from rag.storage.store import now_ms
+from rag.storage.store import Store, now_ms
 from rag.text.plurals import counted
 from rag.text.spreadsheets import guarded
 from rag.workspace import Workspace
@@ -42,6 +42,17 @@ def export_audit(workspace: Workspace, file: str, wanted: AuditFilter | None = N
             after=audit_log.fingerprint(text),
         )
     return len(rows)
+
+
+def note_table_export(store: Store, what: str) -> None:
+    """Log that the window wrote a table to a file: it does that by itself, without the engine.
+
+    Args:
+        store: The store of the data folder.
+        what: What the person was told of it, with the place.
+    """
+    with store.session() as session:
+        audit_log.record(session, audit_log.Action.TABLE_EXPORTED, what)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -173,7 +173,8 @@ class AuditRow:
         says = _SAYS.get(A(self.action), "") if self.action in set(A) else ""
         done = says.replace("{}", self.subject) if says else f"did this: {self.action}, {self.subject}"
         when = datetime.fromtimestamp(self.created_ms / 1000).strftime("%Y-%m-%d at %H:%M:%S")
-        return f"{who} {done} on {when}{f': {self.detail}' if self.detail else ''}."
+        detail = self.detail.removesuffix(".")
+        return f"{who} {done} on {when}{f': {detail}' if detail else ''}."
 
     def more(self) -> list[str]:
         """Return sentences on its fingerprints."""

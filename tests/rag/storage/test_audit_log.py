@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from rag.errors import RagError
 from rag.storage import audit_log
 from rag.storage.audit_log import Action, acting, actor, fingerprint, record, row_hash, words_fingerprint
 from rag.storage.store import Store
@@ -110,3 +111,23 @@ def test_fingerprints_are_of_canonical_json() -> None:
     assert fingerprint("1") != fingerprint(1)
     assert fingerprint(b"\xff") != fingerprint(b"\xfe")
     assert len(fingerprint(None)) == 64
+
+
+def test_a_row_of_a_process_that_only_reads_is_chained_as_well(store: Store) -> None:
+    with store.session() as session:
+        record(session, Action.COLLECTION_MADE, "A")
+    audit_log.record_apart(store.database, Action.PROMPTS_EXPORTED, "/tmp/prompts", "2 prompts", after="x")
+    with store.session() as session:
+        record(session, Action.COLLECTION_MADE, "B")
+    first, apart, last = events(store)
+    assert (apart.action, apart.previous, last.previous) == ("prompts exported", first.hash, apart.hash)
+    assert apart.hash == row_hash(apart.model_dump())
+
+
+def test_a_row_that_cannot_be_written_apart_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "ragdeck.sqlite"
+    file.write_bytes(b"no database" * 500)
+    with pytest.raises(RagError):
+        audit_log.record_apart(file, Action.PROMPTS_EXPORTED, "x")
+    with pytest.raises(RagError, match="could not be written to the audit log"):
+        audit_log.record_apart(tmp_path / "empty.sqlite", Action.PROMPTS_EXPORTED, "x")

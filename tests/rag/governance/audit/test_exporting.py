@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import RagError
-from rag.governance.audit.exporting import export_audit
+from rag.governance.audit.exporting import export_audit, note_table_export
 from rag.governance.audit.rows import AuditFilter, list_audit
 from rag.storage.audit_log import Action, record
 from rag.workspace import Workspace
@@ -48,3 +48,9 @@ def test_another_ending_or_place_is_refused(filled: Workspace, tmp_path: Path) -
     with pytest.raises(RagError, match="cannot be written"):
         export_audit(filled, str(tmp_path / "missing" / "log.csv"))
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_table_that_the_window_exported_is_logged(filled: Workspace) -> None:
+    note_table_export(filled.store, "Wrote 3 rows to /tmp/x.csv.")
+    row = list_audit(filled.database)[0]
+    assert (row.action, row.subject) == ("table exported", "Wrote 3 rows to /tmp/x.csv.")

@@ -53,6 +53,7 @@ def test_a_row_is_a_sentence() -> None:
     said = row(detail="of 3 files").sentence()
     assert said.startswith("alice made the collection “Notes” on ")
     assert said.endswith(": of 3 files.")
+    assert row(detail="All is well.").sentence().endswith(": All is well.")
     assert row(subject="{}").sentence().startswith("alice made the collection “{}” on ")
 
 
