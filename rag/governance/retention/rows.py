@@ -25,7 +25,8 @@ MEANING: dict[RetentionKind, str] = {
     RetentionKind.TRACE_TEXTS: "Questions, answers, prompts and passages are blanked, whatever refers to "
     "them; figures and verdicts stay.",
     RetentionKind.CACHED_ANSWERS: "Answers are not given again; their traces stay.",
-    RetentionKind.RECEIVED_TRACES: "Traces that other applications sent are deleted with their spans.",
+    RetentionKind.RECEIVED_TRACES: "Traces that other applications sent are deleted with their spans. "
+    "Those that a review, feedback or a case of an evaluation needs stay.",
     RetentionKind.BACKUPS: "Copies of before an upgrade or a restore in the data folder are deleted, and "
     "backups (.zip) that this program made in the backup folder.",
 }

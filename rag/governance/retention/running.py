@@ -122,7 +122,7 @@ _ROWS: dict[RetentionKind, tuple[str, str, bool]] = {
     RetentionKind.TRACES: ("trace", "source NOT IN ('received', 'step') AND status != 'running'", True),
     RetentionKind.TRACE_TEXTS: ("trace", f"status != 'running' AND question != '{EXPIRED}'", False),
     RetentionKind.CACHED_ANSWERS: ("cachedanswer", "1", False),
-    RetentionKind.RECEIVED_TRACES: ("trace", "source = 'received'", False),
+    RetentionKind.RECEIVED_TRACES: ("trace", "source = 'received'", True),
 }
 
 Removed = tuple[RetentionPart, list[str]]

@@ -108,13 +108,15 @@ def test_a_real_answer_is_still_listed_without_its_texts(workspace: Workspace, d
 def test_cached_answers_and_received_traces_have_their_own_days(workspace: Workspace) -> None:
     trace(workspace, "theirs", 3, "received")
     trace(workspace, "ours", 3)
+    trace(workspace, "rated", 3, "received")
+    insert(workspace, "feedback", trace_id="rated", author="a", tags="[]")
     insert(workspace, "receivedspan", trace_id="theirs", span_id="s", body=TEXT)
     insert(workspace, "cachedanswer", question_key="old", trace_id="ours", created_ms=now_ms() - 3 * DAY)
     insert(workspace, "cachedanswer", question_key="new", trace_id="ours", created_ms=now_ms())
     keep(workspace, cached_answers_days=2, received_traces_days=2)
     report = drive(run_retention(workspace))
     assert report.sentence() == "1 cached answer, 1 received trace"
-    assert names(workspace) == {"ours"}
+    assert names(workspace) == {"ours", "rated"}
     assert workspace.database.cells("SELECT count(*) FROM receivedspan") == [(0,)]
     assert workspace.database.cells("SELECT question_key FROM cachedanswer") == [("new",)]
 
