@@ -306,13 +306,9 @@ def move_pipeline_label(
                 )
             session.add(move)
             where = "removed" if number is None else f"to version {number}"
-            audit_log.record(
-                session,
-                audit_log.Action.PIPELINE_LABEL_MOVED,
-                f"{name}@{label}",
-                where,
-                after=version.fingerprint if version else "",
-            )
+            after = version.fingerprint if version else ""
+            moved = audit_log.Action.PIPELINE_LABEL_MOVED
+            audit_log.record(session, moved, f"{name}@{label}", where, after=after)
         return LabelMove(label, before, number, move.moved_ms, move.author, note)
 
 

@@ -535,15 +535,14 @@ def _save_version(
         EvaluationSetCase,
         [{"version_id": version.id, "case_id": known[p], "position": n} for n, p in enumerate(prints)],
     )
-    audit_log.record(
-        session,
-        audit_log.Action.EVALUATION_SET_CHANGED,
-        found.name,
-        f"version {version.number}: {version.message}",
-        before=current.fingerprint if current else "",
-        after=fingerprint,
-    )
+    _log_change(session, found.name, version, current.fingerprint if current else "")
     return _version_row(version)
+
+
+def _log_change(session: Session, name: str, version: EvaluationSetVersion, before: str) -> None:
+    what = f"version {version.number}: {version.message}"
+    changed = audit_log.Action.EVALUATION_SET_CHANGED
+    audit_log.record(session, changed, name, what, before=before, after=version.fingerprint)
 
 
 def set_fingerprint(case_fingerprints: Iterable[str]) -> str:

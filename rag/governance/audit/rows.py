@@ -12,7 +12,7 @@ from rag.text.plurals import counted
 
 PROVES = (
     "The log shows that somebody else changed, removed, added or reordered rows. Against the owner of this "
-    "data folder it proves something only together with a head kept elsewhere: whoever owns the file can "
+    "data folder it shows something only together with a head kept elsewhere: whoever owns the file can "
     "rewrite all of it, or cut rows off its end, and compute every hash again. It cannot show what never was "
     "in it, and not whether a row was true. Rows from before the log was a chain count as they were found."
 )

@@ -10,8 +10,8 @@ from fakes import drive
 
 from rag.errors import RagError
 from rag.governance.audit.rows import list_audit
-from rag.governance.subjects.rows import SubjectHit, SubjectReport
-from rag.governance.subjects.searching import MOST_SHOWN, export_subject, folded, search_subject
+from rag.governance.subjects.rows import SubjectReport
+from rag.governance.subjects.searching import export_subject, folded, search_subject
 from rag.storage.tables.contents import Content, marked_columns
 from rag.workspace import Workspace
 
@@ -110,10 +110,3 @@ def test_an_export_elsewhere_or_of_another_kind_is_a_sentence(workspace: Workspa
         drive(export_subject(workspace, [NAME], str(tmp_path / "found.pdf")))
     with pytest.raises(RagError, match="cannot be written"):
         drive(export_subject(workspace, [NAME], str(tmp_path / "missing" / "found.json")))
-
-
-def test_what_is_not_listed_is_counted() -> None:
-    hit = SubjectHit("t", "c", 1, "1", "written", "x", "x")
-    assert "the first 1 are listed" in SubjectReport((hit,), 5, 2, left_out=3).sentence()
-    assert SubjectReport((hit,), 5, 2).sentence().startswith("1 text in 1 table mentions it;")
-    assert MOST_SHOWN > 100
