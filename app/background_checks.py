@@ -52,6 +52,8 @@ class BackgroundChecks(QObject):
         self._question_timer.timeout.connect(self.check_questions)
         self._daily_timer = QTimer(self, interval=daily_ms)
         self._daily_timer.timeout.connect(self.check_endpoints)
+        self._daily_timer.timeout.connect(self.keep_up)
+        self._kept_day: date | None = None  # on which what is due once a day was done
         self._daily_timer.start()
         self._tried_day: date | None = None  # a day's questions that fail are not asked again that day
         self._cache_timer = QTimer(self, interval=cache_ms)
@@ -144,6 +146,23 @@ class BackgroundChecks(QObject):
             sentences = "  ".join(f"{state.collection}: {state.sentence()}" for state in changed)
             self._console.notice.emit(f"The regression questions were run again. {sentences}", Notice.BAD)
         self._console.data_changed.emit()
+
+    # --- retention and the audit log ----------------------------------------------------------------------
+
+    def keep_up(self) -> None:
+        """Remove what is too old and write the head of the audit log, once a day."""
+        engine, today = self._console.engine, date.today()
+        if not engine.is_ready or self._kept_day == today:
+            return
+        if any(task.lane is not Lane.READ for task in engine.tasks):
+            return  # the next look comes soon enough
+        self._kept_day = today
+        self._console.run(operations.keep_up, self._kept_up)
+
+    def _kept_up(self, notices: list[str]) -> None:
+        if notices:
+            self._console.notice.emit("  ".join(notices), Notice.INFO)
+            self._console.data_changed.emit()
 
     # --- the answer cache ---------------------------------------------------------------------------------
 

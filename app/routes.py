@@ -14,6 +14,7 @@ from app.console import Console, Notice, Offer
 from app.history import History, Visit
 from app.ingest_controller import DEFAULT_COLLECTION
 from app.pages.ask.page import AskPage
+from app.pages.audit.page import AuditPage
 from app.pages.chroma import ChromaConsolePage
 from app.pages.collections.page import CollectionsPage
 from app.pages.costs.page import CostsPage
@@ -59,6 +60,7 @@ PAGES = (
     RailPage("guardrails", "Guardrails", "guardrails", "Ctrl+Alt+6", "Control"),
     RailPage("server", "Server", "server", "Ctrl+Alt+5", "Control"),
     RailPage("reports", "Reports", "document", "Ctrl+Alt+7", "Control"),
+    RailPage("audit", "Audit", "audit", "Ctrl+Alt+8", "Control"),
     RailPage("settings", "Settings", "settings", "Ctrl+Alt+3", pinned=True),
 )
 TITLES = {page.key: page.title for page in PAGES}
@@ -159,6 +161,11 @@ class PageStack(QStackedWidget):
     def server(self) -> ServerPage:
         """The page Server."""
         return self._add(ServerPage(self._console))
+
+    @cached_property
+    def audit(self) -> AuditPage:
+        """The page Audit."""
+        return self._add(AuditPage(self._console))
 
     @cached_property
     def settings(self) -> SettingsPage:
@@ -577,6 +584,7 @@ ROUTES: tuple[Route[Any], ...] = (
     Route(ServerPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(CostsPage, lambda page: page.question_wanted, lambda pages: pages.show_page("ask")),
     Route(GuardrailsPage, lambda page: page.trace_requested, Pages.open_trace),
+    Route(AuditPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.trace_requested, Pages.open_trace),
     Route(AskPage, lambda page: page.documents_wanted, lambda pages: pages.files_wanted.emit("")),
     Route(AskPage, lambda page: page.rollout_requested, Pages.open_rollout),

@@ -34,8 +34,11 @@ from rag.evaluation.rows import (
     SetVersionRow,
     VersionComparison,
 )
+from rag.governance.audit.rows import AuditCheck
 from rag.governance.report.rows import Report, ReportCheck, ReportComparison, ReportFiles
+from rag.governance.retention.rows import RetentionReport
 from rag.governance.rows import CompactReport, ErasureReport
+from rag.governance.subjects.rows import SubjectReport
 from rag.guardrails.policies.rows import MeasureReport, PolicyDiff, PolicyImport, PolicyVersionRow, Tried
 from rag.index.rows import ChromaCollection, ChromaPage
 from rag.knowledge.preview.rows import ChunkPreview
@@ -128,6 +131,32 @@ check_report = Operation[ReportCheck](
 )
 compare_reports = Operation[ReportComparison](
     "rag.governance.report.compare:compare_reports", Lane.READ, "Compare two reports"
+)
+
+# --- Audit log, retention, people ------------------------------------------------------------------------
+
+check_audit = Operation[AuditCheck](
+    "rag.governance.audit.checking:check_audit", Lane.READ, "Verify the audit log"
+)
+export_audit = Operation[int](
+    "rag.governance.audit.exporting:export_audit", Lane.WRITE, "Export the audit log"
+)
+note_table_export = Operation[None](
+    "rag.governance.audit.exporting:note_table_export", Lane.WRITE, "Log an export"
+)
+write_head = Operation[str]("rag.governance.audit.heads:write_head", Lane.WRITE, "Write the head of the log")
+preview_retention = Operation[RetentionReport](
+    "rag.governance.retention.running:preview_retention", Lane.READ, "See what would be removed"
+)
+run_retention = Operation[RetentionReport](
+    "rag.governance.retention.running:run_retention", Lane.INGEST, "Remove what is too old"
+)
+keep_up = Operation[list[str]]("rag.governance.upkeep:keep_up", Lane.INGEST, "Do what is due once a day")
+search_subject = Operation[SubjectReport](
+    "rag.governance.subjects.searching:search_subject", Lane.DATA, "Search for a person"
+)
+export_subject = Operation[SubjectReport](
+    "rag.governance.subjects.searching:export_subject", Lane.DATA, "Export what mentions a person"
 )
 
 # --- Searching -------------------------------------------------------------------------------------------

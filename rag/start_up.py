@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.governance.erasure import finish_erasure, is_erasing
+from rag.governance.retention.running import is_due
+from rag.governance.upkeep import keep_up
 from rag.index.vector_index import IndexPlace, VectorIndex
 from rag.interchange.receiving import read_steps, without_steps
 from rag.knowledge.index_sync import needs_repair, repair_indexes
@@ -25,21 +27,24 @@ from rag.settings import Settings
 from rag.storage.backup import BEFORE_RESTORE, SETTINGS
 from rag.storage.data_folder import DATABASE, SCHEMA, FolderLock, lock_holder
 from rag.storage.database import Database
+from rag.storage.privacy import open_paths
 from rag.storage.rows import Check
 from rag.text.plurals import counted
 from rag.workspace import INDEX, Workspace
 
 
 def needs_start_up(workspace: Workspace) -> bool:
-    """Return whether anything was interrupted or an index is behind. It looks at the tables alone."""
-    return is_erasing(workspace) or needs_repair(workspace) or bool(without_steps(workspace.database))
+    """Return whether anything was interrupted, an index is behind, or data are older than they may be."""
+    steps_missing = bool(without_steps(workspace.database))
+    return is_erasing(workspace) or needs_repair(workspace) or steps_missing or is_due(workspace)
 
 
 def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]]:
-    """Finish or undo what a kill interrupted; return what there is to say about it."""
+    """Finish or undo what a kill interrupted, and do what is done at each start; return what to say of it."""
     notices = yield from finish_erasure(workspace)
     notices += yield from repair_indexes(workspace)
     read_steps(workspace.store, without_steps(workspace.database))
+    notices += yield from keep_up(workspace)
     return notices
 
 
@@ -54,6 +59,7 @@ def check_folder(folder: Path, patience_s: float = 10) -> Iterator[Check]:
     """
     holder = lock_holder(folder)
     yield Check("data folder", True, f"{folder}; {holder}" if holder else str(folder))
+    yield _check_privacy(folder)
     settings = _settings_of(folder)
     if isinstance(settings, RagError):
         repair = "`ragdeck doctor --repair` puts it aside and uses the defaults"
@@ -74,6 +80,19 @@ def check_folder(folder: Path, patience_s: float = 10) -> Iterator[Check]:
         yield Check("database", False, f"{error}{_copies(folder)}")
     finally:
         database.close()
+
+
+def _check_privacy(folder: Path) -> Check:
+    """Check that nobody but the owner of the folder can read what is in it."""
+    found = open_paths(folder)
+    if found:
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        detail = (
+            f"other people on this computer can read {found[0]}{others}. `ragdeck doctor --repair`, or the "
+            "next start, closes what is yours."
+        )
+        return Check("privacy", False, detail)
+    return Check("privacy", True, "nobody else on this computer can read the data folder")
 
 
 def _settings_of(folder: Path) -> Settings | RagError:

@@ -81,9 +81,11 @@ class Workspace:
         self._lock.acquire(purpose)
         try:
             # A person must be told of a restore or move that was finished or cleared away.
-            self.notices: list[str] = finish_move(folder) + finish_restore(folder) + make_private(folder)
+            moved, restored = finish_move(folder), finish_restore(folder)
+            self.notices: list[str] = moved + restored + make_private(folder)
             self.settings = Settings.load(folder / "settings.toml")
             self.store = Store(folder / DATABASE)
+            self._record_opening(moved, restored)
             self._keep_classic_search()
             self.interrupted_count = self._mark_interrupted()
             ensure_default(self.store, load_prompt(RESOURCES / "prompts" / "answer.toml"))
@@ -317,14 +319,21 @@ class Workspace:
         Under one lock from reading to writing: two lanes of the engine may change settings at the same time.
         """
         with self._settings_lock:
-            settings = self.settings
+            before = settings = self.settings
             for section, pairs in values.items():
                 for key, value in pairs.items():
                     settings = settings.changed(section, key, value)
             settings.save(self.folder / "settings.toml")
             self.settings = settings
             with self.store.session() as session:
-                audit_log.record(session, "settings changed", "settings.toml")
+                audit_log.record(
+                    session,
+                    audit_log.Action.SETTINGS_CHANGED,
+                    "settings.toml",
+                    ", ".join(f"{section}.{key}" for section, pairs in values.items() for key in pairs),
+                    before=before.fingerprint(),
+                    after=settings.fingerprint(),
+                )
             return settings
 
     def stop_server(self) -> None:
@@ -349,6 +358,14 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _record_opening(self, moved: list[str], restored: list[str]) -> None:
+        """Log that the data are not those of before, or elsewhere: what did that could not yet write here."""
+        with self.store.session() as session:
+            for sentence in moved:
+                audit_log.record(session, audit_log.Action.DATA_MOVED, "the data folder", sentence)
+            for sentence in restored:
+                audit_log.record(session, audit_log.Action.DATA_RESTORED, "the data folder", sentence)
 
     def _keep_classic_search(self) -> None:
         """Write down how an older program searched its collections: they go on answering like that."""

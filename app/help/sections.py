@@ -13,8 +13,8 @@ GUIDE = Path(resources.__file__).parent / "guide"
 # In the order in which the guide lists them: first what everybody needs, then a section for each page.
 ORDER = (
     "first-steps", "ask", "collections", "versions", "chroma", "overview", "traces", "monitors", "costs",
-    "prompts", "evaluation", "review", "models", "guardrails", "server", "reports", "settings",
-    "command-line",
+    "prompts", "evaluation", "review", "models", "guardrails", "server", "reports", "audit",
+    "settings", "command-line",
 )  # fmt: skip
 _AROUND = 60  # characters shown on each side of a word that was found
 

@@ -250,6 +250,7 @@ _PAGES = {
     "models": Call("List the models", ("models", "list")),
     "server": Call("List the tokens of the server", ("tokens", "list")),
     "guardrails": Call("List the guardrail policies", ("policies", "list")),
+    "audit": Call("List the audit log", ("audit", "list")),
     "settings": Call("List the settings", ("settings", "list")),
     "reports": Call("List the reports", ("report", "list")),
 }

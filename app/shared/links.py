@@ -20,6 +20,7 @@ from app.widgets.item_models import RecordTable
 from app.widgets.labels import set_tip
 from app.widgets.layout import Flow
 from app.widgets.tables.menu import Links
+from rag import operations
 from rag.asking.rows import TraceRow
 from rag.costs.rows import CostSum
 from rag.evaluation.rows import CaseComparison, DraftRow, PipelineVersionRow, ResultRow, RunRow, SetRow
@@ -193,6 +194,8 @@ def _open_first(links: Links) -> None:
 
 def _tell(console: Console, sentence: str, worked: bool) -> None:
     console.notice.emit(sentence, Notice.INFO if worked else Notice.BAD)
+    if worked:
+        console.run(operations.note_table_export, what=sentence)
 
 
 # Records that are an object themselves, and not a row that names some: their first place is their own.

@@ -55,7 +55,10 @@ def set_opinion(workspace: Workspace, trace_id: str, start: int, is_right: bool,
             )
         )
         audit_log.record(
-            session, "flag judged", trace_id[:8], f"{claim.verdict}: {'right' if is_right else 'wrong'}"
+            session,
+            audit_log.Action.FLAG_JUDGED,
+            trace_id[:8],
+            f"{claim.verdict}: {'right' if is_right else 'wrong'}",
         )
 
 
@@ -111,7 +114,9 @@ def set_limits(
             found.second_slope, found.second_intercept = slope, intercept
         found.updated_ms = now_ms()
         session.add(found)
-        audit_log.record(session, "flag limits", collection, f"check {low:.3f}, unsupported {high:.3f}")
+        audit_log.record(
+            session, audit_log.Action.FLAG_LIMITS, collection, f"check {low:.3f}, unsupported {high:.3f}"
+        )
 
 
 def fit_calibration(workspace: Workspace, collection: str) -> CalibrationFit:
@@ -196,7 +201,10 @@ def _store_calibration(workspace: Workspace, collection: str, slope: float, inte
         found.slope, found.intercept, found.fitted_on, found.updated_ms = slope, intercept, n, now_ms()
         session.add(found)
         audit_log.record(
-            session, "flag calibration", collection, f"slope {slope}, intercept {intercept}, n {n}"
+            session,
+            audit_log.Action.FLAG_CALIBRATION,
+            collection,
+            f"slope {slope}, intercept {intercept}, n {n}",
         )
 
 

@@ -34,7 +34,7 @@ from rag.cli import (
 )
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import cascades, pipelines, runs, sets
-from rag.cli.governance import policies, report, safety
+from rag.cli.governance import audit, policies, report, retention, safety, subject
 from rag.cli.interchange import (
     imports,  # noqa: F401 - adds `traces import`
     steps,  # noqa: F401 - adds `traces steps` and its like
@@ -58,7 +58,7 @@ app = typer.Typer(
 for part in (
     knowledge, versions, retrieval, asking, sessions, review, prompts, sets, runs, pipelines, cascades,
     monitoring, costs, data, flags, installation, chroma, finding, serving, endpoint_commands,
-    safety, report, policies,
+    safety, report, policies, audit, retention, subject,
 ):  # fmt: skip
     app.add_typer(part.app)
 give_json(app)

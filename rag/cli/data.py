@@ -61,6 +61,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Replace the current data with a backup; they are moved to a folder beside the new ones."""
+    from rag.storage import audit_log
     from rag.storage.backup import finish_restore, look_at_backup, prepare_restore, read_backup
 
     info = read_backup(file) if check else look_at_backup(file)
@@ -75,10 +76,13 @@ def restore(
                     err=True,
                 )
             _with_progress(prepare_restore(folder, file), as_json)
-            for sentence in finish_restore(folder):
-                log.print(plain(sentence), highlight=False, soft_wrap=True)
-        with open_workspace(data, "restore"):
-            pass  # brings an older schema up to date now, while somebody is looking
+            said = finish_restore(folder)
+        for sentence in said:
+            log.print(plain(sentence), highlight=False, soft_wrap=True)
+        # This also brings an older schema up to date now, while somebody is looking.
+        with open_workspace(data, "restore") as workspace, workspace.store.session() as session:
+            for sentence in said:
+                audit_log.record(session, audit_log.Action.DATA_RESTORED, "the data folder", sentence)
     if as_json:
         print_json({**as_plain(info), "rows": dict(info.rows)})
     elif check:

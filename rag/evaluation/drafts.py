@@ -370,7 +370,7 @@ def _save(workspace: Workspace, draft: Draft) -> None:
 
 def _log(workspace: Workspace, set_name: str, what: str) -> None:
     with workspace.store.session() as session:
-        audit_log.record(session, "cases generated", set_name, what)
+        audit_log.record(session, audit_log.Action.CASES_GENERATED, set_name, what)
 
 
 def _draft(
@@ -409,7 +409,7 @@ def _decide(workspace: Workspace, draft_id: int, state: DraftState, by: str, key
         draft.state, draft.decided_ms, draft.decided_by = state, now_ms(), by.strip() or user_name()
         draft.case_key = key
         session.add(draft)
-        audit_log.record(session, f"draft {state}", str(draft_id))
+        audit_log.record(session, audit_log.Action(f"draft {state}"), str(draft_id))
 
 
 def draft_case(workspace: Workspace, draft_id: int, question: str, answer: str, by: str) -> str:

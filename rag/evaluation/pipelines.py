@@ -183,7 +183,14 @@ def save_pipeline(
         )
         session.add(found)
         session.add(version)
-        audit_log.record(session, "pipeline version made", f"{name} {version.number}", version.message)
+        audit_log.record(
+            session,
+            audit_log.Action.PIPELINE_VERSION_MADE,
+            f"{name} {version.number}",
+            version.message,
+            before=newest.fingerprint if newest else "",
+            after=version.fingerprint,
+        )
         session.flush()
         return _row(session, found, version)
 
@@ -247,7 +254,7 @@ def delete_pipeline(workspace: Workspace, name: str) -> None:
             session.connection().exec_driver_sql(f"DELETE FROM {table} WHERE pipeline_id = ?", (found.id,))
         forget_requirement(session, "pipeline", found.id or 0)
         session.delete(found)
-        audit_log.record(session, "pipeline deleted", name)
+        audit_log.record(session, audit_log.Action.PIPELINE_DELETED, name)
 
 
 # --- labels -----------------------------------------------------------------------------------------------
@@ -307,7 +314,9 @@ def move_pipeline_label(
                 )
             session.add(move)
             where = "removed" if number is None else f"to version {number}"
-            audit_log.record(session, "pipeline label moved", f"{name}@{label}", where)
+            after = version.fingerprint if version else ""
+            moved = audit_log.Action.PIPELINE_LABEL_MOVED
+            audit_log.record(session, moved, f"{name}@{label}", where, after=after)
         return LabelMove(label, before, number, move.moved_ms, move.author, note)
 
 

@@ -651,7 +651,7 @@ def _recorded(workspace: Workspace, run_id: int) -> Iterator[None]:
             run.busy_s += time.perf_counter() - begin
             session.add(run)
             detail = f"run {run_id}" + (f": {error}" if error else "")
-            audit_log.record(session, f"evaluation {status}", run.name, detail)
+            audit_log.record(session, audit_log.Action(f"evaluation {status}"), run.name, detail)
 
 
 def _sentence(error: BaseException) -> str:

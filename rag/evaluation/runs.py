@@ -130,7 +130,9 @@ def start_runs(
         for run in made:
             for tag in dict.fromkeys(map(_checked_tag, tags)):
                 session.add(EvaluationRunTag(run_id=run.id or 0, name=tag))
-            audit_log.record(session, "evaluation begun", run.name, f"run {run.id}, {run.case_count} cases")
+            audit_log.record(
+                session, audit_log.Action.EVALUATION_BEGUN, run.name, f"run {run.id}, {run.case_count} cases"
+            )
         ids = [run.id or 0 for run in made]
     return (yield from _work(workspace, ids, is_confirmed))
 
@@ -391,7 +393,9 @@ def rename_run(workspace: Workspace, run_id: int, name: str, note: str | None = 
         raise RagError("A run needs a name of at most 200 characters.")
 
     def change(session: Session, run: EvaluationRun) -> None:
-        audit_log.record(session, "evaluation run renamed", name, f"run {run_id}, before: {run.name}")
+        audit_log.record(
+            session, audit_log.Action.EVALUATION_RUN_RENAMED, name, f"run {run_id}, before: {run.name}"
+        )
         run.name = name
         run.note = run.note if note is None else note
 
@@ -404,7 +408,7 @@ def tag_run(workspace: Workspace, run_id: int, tag: str) -> None:
 
     def change(session: Session, run: EvaluationRun) -> None:
         session.merge(EvaluationRunTag(run_id=run_id, name=tag))
-        audit_log.record(session, "evaluation run tagged", run.name, f"run {run_id}: {tag}")
+        audit_log.record(session, audit_log.Action.EVALUATION_RUN_TAGGED, run.name, f"run {run_id}: {tag}")
 
     _change(workspace, run_id, change)
 
@@ -417,7 +421,7 @@ def untag_run(workspace: Workspace, run_id: int, tag: str) -> None:
         if found is None:
             raise NotFoundError(f"Run {run_id} has no tag “{tag}”.")
         session.delete(found)
-        audit_log.record(session, "evaluation run untagged", run.name, f"run {run_id}: {tag}")
+        audit_log.record(session, audit_log.Action.EVALUATION_RUN_UNTAGGED, run.name, f"run {run_id}: {tag}")
 
     _change(workspace, run_id, change)
 
@@ -443,7 +447,9 @@ def delete_run(workspace: Workspace, run_id: int) -> int:
         for table in ("evaluationruntag", "evaluationgate"):
             raw.exec_driver_sql(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         session.delete(run)
-        audit_log.record(session, "evaluation run deleted", run.name, f"run {run_id}, {count} answers")
+        audit_log.record(
+            session, audit_log.Action.EVALUATION_RUN_DELETED, run.name, f"run {run_id}, {count} answers"
+        )
         return count
 
 

@@ -72,7 +72,7 @@ def create_set(workspace: Workspace, name: str, description: str = "") -> None:
         _refuse_taken(session, name)
         made = EvaluationSet(name=name, description=description, created_ms=now_ms())
         session.add(made)
-        audit_log.record(session, "evaluation set made", name)
+        audit_log.record(session, audit_log.Action.EVALUATION_SET_MADE, name)
 
 
 def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
@@ -88,7 +88,7 @@ def rename_set(workspace: Workspace, name: str, new_name: str) -> None:
                 session.connection().exec_driver_sql(
                     f"UPDATE {table} SET set_name = ? WHERE set_name = ?", (new_name, name)
                 )
-            audit_log.record(session, "evaluation set renamed", new_name, f"before: {name}")
+            audit_log.record(session, audit_log.Action.EVALUATION_SET_RENAMED, new_name, f"before: {name}")
 
 
 def delete_set(workspace: Workspace, name: str) -> int:
@@ -102,7 +102,7 @@ def delete_set(workspace: Workspace, name: str) -> int:
         raw.exec_driver_sql("DELETE FROM draft WHERE set_id = ?", (found.id,))
         count = raw.exec_driver_sql("DELETE FROM evaluationsetversion WHERE set_id = ?", (found.id,)).rowcount
         session.delete(found)
-        audit_log.record(session, "evaluation set deleted", name, f"{count} versions")
+        audit_log.record(session, audit_log.Action.EVALUATION_SET_DELETED, name, f"{count} versions")
         return count
 
 
@@ -275,7 +275,15 @@ def export_set(
     cases = set_cases(database, name, number)
     if not cases:
         raise RagError(f"“{name}” has no cases to export.")
-    return write_cases(cases, path, format_name, byte_order_mark)
+    lost = write_cases(cases, path, format_name, byte_order_mark)
+    audit_log.record_apart(
+        database.path,
+        audit_log.Action.EVALUATION_SET_EXPORTED,
+        name,
+        str(path),
+        after=set_fingerprint(case.fingerprint for case in cases),
+    )
+    return lost
 
 
 def restore_version(workspace: Workspace, name: str, number: int) -> SetVersionRow | None:
@@ -527,7 +535,14 @@ def _save_version(
         EvaluationSetCase,
         [{"version_id": version.id, "case_id": known[p], "position": n} for n, p in enumerate(prints)],
     )
+    _log_change(session, found.name, version, current.fingerprint if current else "")
     return _version_row(version)
+
+
+def _log_change(session: Session, name: str, version: EvaluationSetVersion, before: str) -> None:
+    what = f"version {version.number}: {version.message}"
+    changed = audit_log.Action.EVALUATION_SET_CHANGED
+    audit_log.record(session, changed, name, what, before=before, after=version.fingerprint)
 
 
 def set_fingerprint(case_fingerprints: Iterable[str]) -> str:

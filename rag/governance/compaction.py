@@ -37,7 +37,9 @@ def compact(workspace: Workspace) -> Generator[VersionProgress, None, CompactRep
         ).rowcount
         keys = {row.index_key for row in session.exec(select(Collection)).all() if not row.index_server}
         keys |= {v.trial_key for v in session.exec(select(DatasetVersion)).all() if v.trial_key}
-        audit_log.record(session, "compacted", "data folder", f"{len(orphans)} documents, {vectors} vectors")
+        audit_log.record(
+            session, audit_log.Action.COMPACTED, "data folder", f"{len(orphans)} documents, {vectors} vectors"
+        )
     dropped = [key for key in workspace.index.collection_names() if key not in keys]
     yield VersionProgress("compacting", 1, 3)
     yield from refill_indexes(workspace)

@@ -18,10 +18,12 @@ from rag.evaluation.sets import redact_cases
 from rag.governance.sentence_search import Sentences
 from rag.knowledge.collections import delete_documents
 from rag.knowledge.versions import document_facts, excluded_facts
+from rag.storage import audit_log
 from rag.storage.fingerprints import content_fingerprint, texts_fingerprint
 from rag.storage.store import version_texts
 from rag.storage.tables.contents import Content, blank_of, marked_columns
 from rag.storage.tables.evaluation import EvaluationResult
+from rag.storage.tables.governance import AuditEvent
 from rag.storage.tables.knowledge import DatasetVersion, VerificationQuery, VerificationResult
 from rag.storage.tables.monitoring import RegressionQuestion, RegressionResult
 from rag.storage.tables.review import ReviewItem
@@ -69,6 +71,7 @@ def erase_rows(session: Session, ids: Sequence[int], sentences: Sequence[str]) -
     _blank_hits(session, ids, done)
     _delete_questions(session, wanted)
     _cut_sentences(session, wanted, done)
+    _erase_audit_words(session, wanted)
     _forget_cached_answers(session, done)
     _forget_hits_of_queries(session)
     for version_id in sorted(done.versions):
@@ -152,14 +155,14 @@ def _blank_answers(session: Session, derived: Sequence[str], done: ErasedRows) -
     for model in _PARTS_OF_ANSWERS:
         raw.exec_driver_sql(f"DELETE FROM {model.__tablename__} WHERE trace_id IN {_LISTED}", listed)
     for table, columns in marked_columns(Content.DERIVED, Content.WRITTEN):
-        belongs = _of_traces(table)
+        belongs = of_traces(table)
         if belongs and table.name not in (Trace.__tablename__, TraceHit.__tablename__):
             blanks = ", ".join(f'"{name}" = ?' for name in columns)
             values = [blank_of(table.columns[name]) for name in columns]
             raw.exec_driver_sql(f'UPDATE "{table.name}" SET {blanks} WHERE {belongs}', (*values, *listed))
 
 
-def _of_traces(table: Table) -> str:
+def of_traces(table: Table) -> str:
     """Return the SQL condition for rows about the traces of a JSON list; "" for tables of other things."""
     if "trace_id" in table.columns:
         return f"trace_id IN {_LISTED}"
@@ -201,6 +204,8 @@ def _cut_sentences(session: Session, wanted: Sentences, done: ErasedRows) -> Non
     """Cut the sentences from all columns that may quote the documents."""
     raw = session.connection()
     for table, columns in marked_columns(Content.COPY, Content.DERIVED, Content.WRITTEN):
+        if table.name == AuditEvent.__tablename__:
+            continue  # a word less there would look like tampering
         for row in _rows(session, table, columns):
             texts = dict(zip(columns, row[1:], strict=True))
             if not wanted.found_in("\n\n".join(text for text in texts.values() if text)):
@@ -217,6 +222,14 @@ def _cut_sentences(session: Session, wanted: Sentences, done: ErasedRows) -> Non
                 old = (texts["question"], texts["answer"])
                 _index_trace_again(session, row[0], old, (clean.get("question", ""), clean.get("answer", "")))
             _note(session, table, row[0], done)
+
+
+def _erase_audit_words(session: Session, wanted: Sentences) -> None:
+    """Take the words of the audit log's rows that quote the documents: the chain holds without them."""
+    rows = session.connection().exec_driver_sql("SELECT id, subject, detail FROM auditevent")
+    audit_log.erase_words(
+        session, [row[0] for row in rows.fetchall() if wanted.found_in("\n\n".join(row[1:]))]
+    )
 
 
 def _note(session: Session, table: Table, rowid: int, done: ErasedRows) -> None:

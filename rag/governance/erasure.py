@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 from sqlmodel import Session, select
 
 from rag.errors import NotFoundError, RagError
+from rag.governance.certificate import write_certificate
 from rag.governance.compaction import vacuum
 from rag.governance.erased_rows import ErasedRows, erase_rows, places_with
 from rag.governance.rows import ErasureReport, ErasureState
@@ -52,7 +54,7 @@ def erase_document(
     yield VersionProgress("finding", 0, 1)
     with workspace.store.session() as session:
         doomed = _find_revisions(session, collection, document)
-        sentences = sorted({s for _, _, text in doomed for s in sentences_of(text)})
+        sentences = sorted({s for row in doomed for s in sentences_of(row[2])})
         ids = [row[0] for row in doomed]
         shared = _still_needed(session, ids, sentences)
     wanted = [s for s in sentences if s not in shared]
@@ -66,9 +68,7 @@ def erase_document(
     with workspace.store.session() as session:
         found = _with_columns(session, found)
         _finish(session, len(found))
-        left = f"{counted(len(found), 'sentence')} found afterwards"
-        audit_log.record(session, "erasure done", counted(len(ids), "revision"), left)
-    return ErasureReport(
+    report = ErasureReport(
         documents=tuple(dict.fromkeys(row[1] for row in doomed)),
         revisions=len(ids),
         chunks=erased.chunks,
@@ -81,6 +81,12 @@ def erase_document(
         found=tuple(found),
         notes=tuple(notes),
     )
+    path, digest = write_certificate(workspace, report, [row[3] for row in doomed])
+    with workspace.store.session() as session:
+        left = f"{counted(len(found), 'sentence')} found afterwards"
+        done = counted(len(ids), "revision")
+        audit_log.record(session, audit_log.Action.ERASURE_DONE, done, left, after=digest)
+    return replace(report, certificate=path)
 
 
 def is_erasing(workspace: Workspace) -> bool:
@@ -96,7 +102,7 @@ def finish_erasure(workspace: Workspace) -> Generator[VersionProgress, None, lis
     yield from _clean_files(workspace)
     with workspace.store.session() as session:
         _finish(session, None)
-        audit_log.record(session, "erasure done", "finished at the next start")
+        audit_log.record(session, audit_log.Action.ERASURE_DONE, "finished at the next start")
     return [
         "An erasure was interrupted. The document was already gone; what was left of it in the files has now "
         "been removed."
@@ -116,7 +122,7 @@ def _erase(session: Session, collection: str, ids: Sequence[int], sentences: Seq
     session.add(begun)
     audit_log.record(
         session,
-        "document erased",
+        audit_log.Action.DOCUMENT_ERASED,
         counted(len(ids), "revision"),
         f"{counted(len(erased.versions), 'version')}, {counted(len(erased.traces), 'trace')}, "
         f"{counted(erased.cases, 'evaluation case')}",
@@ -131,8 +137,8 @@ def _finish(session: Session, found_count: int | None) -> None:
         session.add(row)
 
 
-def _find_revisions(session: Session, collection: str, document: str) -> list[tuple[int, str, str]]:
-    """Return (id, name, text) of all revisions of a document and of documents with the same content."""
+def _find_revisions(session: Session, collection: str, document: str) -> list[tuple[int, str, str, str]]:
+    """Return (id, name, text, sha256 of its file) of all revisions and of documents with the same content."""
     rows = (
         session.connection()
         .exec_driver_sql(
@@ -151,11 +157,11 @@ def _find_revisions(session: Session, collection: str, document: str) -> list[tu
             + ", ".join(sorted(sources)[:5])
         )
     found = session.connection().exec_driver_sql(
-        """SELECT id, name, text FROM document WHERE source IN (SELECT value FROM json_each(?))
+        """SELECT id, name, text, sha256 FROM document WHERE source IN (SELECT value FROM json_each(?))
            OR sha256 IN (SELECT value FROM json_each(?))""",
         (json.dumps(sorted(sources)), json.dumps(sorted({row[2] for row in rows}))),
     )
-    return [(row[0], row[1], row[2]) for row in found]
+    return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
 def _still_needed(session: Session, doomed: Sequence[int], sentences: Sequence[str]) -> set[str]:

@@ -33,6 +33,7 @@ class ErasureReport:
         shared: How many more are in documents that stay, and so were not searched for.
         found: (place, sentence) of every sentence that was found; a place is a file, or a column in one.
         notes: Sentences on what else was deleted, and what the program cannot reach.
+        certificate: The file that states what was searched and found.
     """
 
     documents: tuple[str, ...]
@@ -46,6 +47,7 @@ class ErasureReport:
     shared: int
     found: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    certificate: str = ""
 
     @property
     def clean(self) -> bool:

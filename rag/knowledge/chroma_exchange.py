@@ -249,7 +249,9 @@ def export_version(
     for done in export_batches(target, title, batches, metadata):
         yield VersionProgress("exporting", done, total)
     with workspace.store.session() as session:
-        audit_log.record(session, "version exported", collection, f"version {chosen.number} to {target}")
+        audit_log.record(
+            session, audit_log.Action.VERSION_EXPORTED, collection, f"version {chosen.number} to {target}"
+        )
     return done
 
 
@@ -292,7 +294,7 @@ def _target(workspace: Workspace, name: str, fingerprint: str, label: str) -> Co
         if found is None:
             found = new_collection(name, fingerprint, label, workspace.settings.chunking.model_dump_json())
             session.add(found)
-            audit_log.record(session, "collection made", name)
+            audit_log.record(session, audit_log.Action.COLLECTION_MADE, name)
         elif found.embedder != fingerprint:
             raise RagError(
                 f"“{name}” contains vectors of {found.embedder_name}, and these are of {label}: they cannot "

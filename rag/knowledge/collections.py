@@ -47,7 +47,7 @@ def ensure_collection(workspace: Workspace, name: str) -> Collection:
                 workspace.settings.chunking.model_dump_json(),
             )
             session.add(found)
-            audit_log.record(session, "collection made", name)
+            audit_log.record(session, audit_log.Action.COLLECTION_MADE, name)
     workspace.embedder_of(found.embedder, found.embedder_name)  # refuses when it is not available
     return found
 
@@ -80,7 +80,7 @@ def make_collection(
                 f"There is already a collection named “{name}”. Choose another name, or add to that one."
             )
         session.add(new_collection(name, chosen.fingerprint, chosen.name, settings.model_dump_json()))
-        audit_log.record(session, "collection made", name)
+        audit_log.record(session, audit_log.Action.COLLECTION_MADE, name)
     return name
 
 
@@ -206,7 +206,9 @@ def tag_version(workspace: Workspace, collection: str, version: int | str | None
         known = known or VersionTag(collection_id=found.id, version_id=target.id, name=tag, created_ms=0)
         known.version_id, known.created_ms = target.id, now_ms()
         session.add(known)
-        audit_log.record(session, "version tagged", collection, f"version {target.number}: {tag}")
+        audit_log.record(
+            session, audit_log.Action.VERSION_TAGGED, collection, f"version {target.number}: {tag}"
+        )
 
 
 def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
@@ -219,7 +221,7 @@ def untag_version(workspace: Workspace, collection: str, tag: str) -> None:
         if known is None:
             raise NotFoundError(f"No version of “{collection}” has the tag “{tag}”.")
         session.delete(known)
-        audit_log.record(session, "tag removed", collection, tag)
+        audit_log.record(session, audit_log.Action.TAG_REMOVED, collection, tag)
 
 
 def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
@@ -232,7 +234,7 @@ def rename_collection(workspace: Workspace, name: str, new_name: str) -> None:
             raise RagError(f"There is already a collection named “{new_name.strip()}”. Choose another name.")
         found.name = new_name.strip()
         session.add(found)
-        audit_log.record(session, "collection renamed", name, f"to {found.name}")
+        audit_log.record(session, audit_log.Action.COLLECTION_RENAMED, name, f"to {found.name}")
 
 
 def delete_collection(workspace: Workspace, name: str) -> None:
@@ -281,7 +283,7 @@ def delete_collection(workspace: Workspace, name: str) -> None:
             "DELETE FROM collection WHERE id = ?",
         ):
             raw.exec_driver_sql(statement, (found.id,))
-        audit_log.record(session, "collection deleted", name)
+        audit_log.record(session, audit_log.Action.COLLECTION_DELETED, name)
     workspace.forget_contents()
     for place in places:
         workspace.index.drop(place)

@@ -199,7 +199,7 @@ def serve_index(
         found.index_server = server
         found.index_version_id = version.id
         session.add(found)
-        audit_log.record(session, "index moved", found.name, server or "the data folder")
+        audit_log.record(session, audit_log.Action.INDEX_MOVED, found.name, server or "the data folder")
     return (yield from sync.settle(version))
 
 

@@ -68,7 +68,7 @@ def follow_settings(workspace: Workspace, collection: str) -> RetrievalSettings:
         if found.retrieval:
             found.retrieval = ""
             session.add(found)
-            audit_log.record(session, "search changed", collection, "as the settings say")
+            audit_log.record(session, audit_log.Action.SEARCH_CHANGED, collection, "as the settings say")
     return workspace.settings.retrieval
 
 
@@ -108,4 +108,4 @@ def make_parts(workspace: Workspace, collection: str) -> Generator[VersionProgre
 def _write(session: Session, collection: Collection, retrieval: RetrievalSettings) -> None:
     collection.retrieval = json.dumps(retrieval.model_dump(mode="json"))
     session.add(collection)
-    audit_log.record(session, "search changed", collection.name, preset_of(retrieval))
+    audit_log.record(session, audit_log.Action.SEARCH_CHANGED, collection.name, preset_of(retrieval))

@@ -94,11 +94,16 @@ def build_trial(
         with workspace.store.session() as session:
             found = find_collection(session, collection)
             version = write_trial(session, found, draft, key)
-            audit_log.record(session, "trial built", collection, f"version {version.number}: {draft.message}")
+            _log_trial(session, collection, version)
     except BaseException:
         workspace.index.drop(IndexPlace(key))
         raise
     return version_made(collection, version)
+
+
+def _log_trial(session: Session, collection: str, version: DatasetVersion) -> None:
+    what = f"version {version.number}: {version.message}"
+    audit_log.record(session, audit_log.Action.TRIAL_BUILT, collection, what, after=version.fingerprint)
 
 
 def discard_version(workspace: Workspace, collection: str, which: int | str) -> int:
@@ -128,7 +133,10 @@ def discard_version(workspace: Workspace, collection: str, which: int | str) -> 
         doomed = orphan_documents(session, found.id or 0)
         delete_documents(session, doomed)
         audit_log.record(
-            session, "version deleted", collection, f"version {version.number}: {version.message}"
+            session,
+            audit_log.Action.VERSION_DELETED,
+            collection,
+            f"version {version.number}: {version.message}",
         )
     workspace.forget_contents()
     if version.trial_key:

@@ -119,7 +119,7 @@ def add_verification_query(workspace: Workspace, collection: str, text: str) -> 
             dense = _exact_hits(session, content, vector)
             session.add(_result(version, query, dense, _word_hits(session, content, query)))
         # By its number: the log outlives an erasure.
-        audit_log.record(session, "verification query added", collection, f"query {query.id}")
+        audit_log.record(session, audit_log.Action.VERIFICATION_QUERY_ADDED, collection, f"query {query.id}")
 
 
 # --- the index --------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _record(session: Session, version: DatasetVersion, report: VerificationRepor
     collection = session.get_one(Collection, version.collection_id)
     audit_log.record(
         session,
-        "index verified" if report.ok else "index verification failed",
+        audit_log.Action.INDEX_VERIFIED if report.ok else audit_log.Action.INDEX_VERIFICATION_FAILED,
         collection.name,
         f"version {version.number}: {report.sentence()}",
     )

@@ -131,13 +131,24 @@ def make_version_of(workspace: Workspace, collection_id: int, plan: Plan) -> Ste
             _activate(session, found, version, sync.place)
             set_pending(session, found, PendingKind(draft.kind), version.id)
             audit_log.record(
-                session, "version made", found.name, f"version {version.number}: {version.message}"
+                session,
+                audit_log.Action.VERSION_MADE,
+                found.name,
+                f"version {version.number}: {version.message}",
+                before=_fingerprint(session, before),
+                after=version.fingerprint,
             )
     except BaseException:
         clear_pending(workspace, collection_id)
         raise
     yield from sync.settle(version)
     return version_made(found.name, version)
+
+
+def _fingerprint(session: Session, version_id: int | None) -> str:
+    """Return the fingerprint of a version, for the audit log; "" when there is none."""
+    version = session.get(DatasetVersion, version_id) if version_id else None
+    return version.fingerprint if version else ""
 
 
 def activate_version(
@@ -160,8 +171,16 @@ def activate_version(
         added = yield from sync.fill()
         with workspace.store.session() as session:
             found = collection_by_id(session, sync.collection_id)
+            before = _fingerprint(session, found.active_version_id)
             _activate(session, found, version, sync.place)
-            audit_log.record(session, "version activated", found.name, f"version {version.number}")
+            audit_log.record(
+                session,
+                audit_log.Action.VERSION_ACTIVATED,
+                found.name,
+                f"version {version.number}",
+                before=before,
+                after=version.fingerprint,
+            )
     except BaseException:
         clear_pending(workspace, sync.collection_id)
         raise

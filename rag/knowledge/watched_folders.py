@@ -59,7 +59,7 @@ def watch_folder(workspace: Workspace, collection: str, folder: str, quiet_s: in
             raise RagError(f"“{collection}” already follows {key}.")
         made = WatchedFolder(collection_id=found.id or 0, path=key, quiet_s=quiet_s, created_ms=now_ms())
         session.add(made)
-        audit_log.record(session, "folder watched", collection, key)
+        audit_log.record(session, audit_log.Action.FOLDER_WATCHED, collection, key)
         session.flush()
         return made.id or 0
 
@@ -70,7 +70,11 @@ def set_watching(workspace: Workspace, watch_id: int, enabled: bool) -> None:
         found = _find(session.get(WatchedFolder, watch_id))
         found.enabled = enabled
         session.add(found)
-        audit_log.record(session, "watching resumed" if enabled else "watching paused", found.path)
+        audit_log.record(
+            session,
+            audit_log.Action.WATCHING_RESUMED if enabled else audit_log.Action.WATCHING_PAUSED,
+            found.path,
+        )
 
 
 def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
@@ -78,7 +82,7 @@ def unwatch_folder(workspace: Workspace, watch_id: int) -> None:
     with workspace.store.session() as session:
         found = _find(session.get(WatchedFolder, watch_id))
         session.delete(found)
-        audit_log.record(session, "folder no longer watched", found.path)
+        audit_log.record(session, audit_log.Action.FOLDER_NO_LONGER_WATCHED, found.path)
 
 
 def find_watch(workspace: Workspace, collection: str, folder: str) -> int:

@@ -98,7 +98,7 @@ def add_model(store: Store, path: str, settings: Settings | None = None) -> Mode
                     added_ms=now_ms(),
                 )
             )
-            audit_log.record(session, "model added", str(file))
+            audit_log.record(session, audit_log.Action.MODEL_ADDED, str(file))
     return entry
 
 
@@ -132,7 +132,7 @@ def forget_model(store: Store, path: str) -> None:
     """Take an added file off the list. The file itself stays."""
     with store.session() as session:
         session.connection().exec_driver_sql("DELETE FROM model WHERE path = ?", (path,))
-        audit_log.record(session, "model removed from the list", path)
+        audit_log.record(session, audit_log.Action.MODEL_REMOVED_FROM_THE_LIST, path)
 
 
 def model_sha256(store: Store, path: str) -> str:

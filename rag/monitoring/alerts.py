@@ -136,7 +136,7 @@ def _write(workspace: Workspace, found: dict[int, RuleJudgement]) -> None:
             if rule.state != state:
                 rule.since_ms = moment
                 if state == AlertState.FIRING:
-                    audit_log.record(session, "alert fired", rule.name, judgement.sentence)
+                    audit_log.record(session, audit_log.Action.ALERT_FIRED, rule.name, judgement.sentence)
                 if state != AlertState.ACKNOWLEDGED:
                     rule.acknowledged = ""
             rule.state, rule.checked_ms = state, moment
@@ -166,7 +166,7 @@ def add_rule(workspace: Workspace, values: dict[str, Any]) -> AlertRow:
     with workspace.store.session() as session:
         _validate(session, rule)
         session.add(rule)
-        audit_log.record(session, "alert rule added", rule.name)
+        audit_log.record(session, audit_log.Action.ALERT_RULE_ADDED, rule.name)
     check_quickly(workspace)
     return _row(workspace, rule.name)
 
@@ -180,7 +180,7 @@ def change_rule(workspace: Workspace, name: str, values: dict[str, Any]) -> Aler
         _validate(session, rule)
         rule.state, rule.sentence, rule.acknowledged = AlertState.NOT_ENOUGH_DATA, "", ""
         session.add(rule)
-        audit_log.record(session, "alert rule changed", rule.name, ", ".join(sorted(values)))
+        audit_log.record(session, audit_log.Action.ALERT_RULE_CHANGED, rule.name, ", ".join(sorted(values)))
         new_name = rule.name
     check_quickly(workspace)
     return _row(workspace, new_name)
@@ -190,7 +190,7 @@ def remove_rule(workspace: Workspace, name: str) -> None:
     """Delete a rule. Raises NotFoundError."""
     with workspace.store.session() as session:
         session.delete(_find(session, name))
-        audit_log.record(session, "alert rule removed", name)
+        audit_log.record(session, audit_log.Action.ALERT_RULE_REMOVED, name)
 
 
 def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
@@ -205,7 +205,7 @@ def acknowledge(workspace: Workspace, name: str, note: str) -> AlertRow:
         if rule.measure == ENDPOINT_CHANGE:  # a change happens once: only a later one fires again
             rule.since_ms = now_ms()
         session.add(rule)
-        audit_log.record(session, "alert acknowledged", name)
+        audit_log.record(session, audit_log.Action.ALERT_ACKNOWLEDGED, name)
     return _row(workspace, name)
 
 
@@ -237,7 +237,7 @@ def set_reference(
     with workspace.store.session() as session:
         _check_collection(session, collection)
         session.merge(ReferencePeriod(collection=collection, start_ms=start_ms, end_ms=end_ms, note=note))
-        audit_log.record(session, "reference period set", collection or "all collections")
+        audit_log.record(session, audit_log.Action.REFERENCE_PERIOD_SET, collection or "all collections")
     check_quickly(workspace)
     return len(
         list_measured(workspace.database, Scope(collection, since_ms=start_ms, until_ms=end_ms), 100_000)
@@ -251,7 +251,7 @@ def clear_reference(workspace: Workspace, collection: str) -> None:
         if found is None:
             raise NotFoundError("There is no such reference period.")
         session.delete(found)
-        audit_log.record(session, "reference period removed", collection or "all collections")
+        audit_log.record(session, audit_log.Action.REFERENCE_PERIOD_REMOVED, collection or "all collections")
     check_quickly(workspace)
 
 

@@ -79,7 +79,9 @@ def add_regression_question(
         session.add(made)
         session.flush()
         # By its number: the log outlives an erasure, and a question may quote a document.
-        audit_log.record(session, "regression question added", collection, f"question {made.id}")
+        audit_log.record(
+            session, audit_log.Action.REGRESSION_QUESTION_ADDED, collection, f"question {made.id}"
+        )
     return regression_state(workspace, collection)
 
 
@@ -91,7 +93,9 @@ def remove_regression_question(workspace: Workspace, collection: str, question_i
             "DELETE FROM regressionresult WHERE question_id = ?", (question_id,)
         )
         session.delete(found)
-        audit_log.record(session, "regression question removed", collection, f"question {question_id}")
+        audit_log.record(
+            session, audit_log.Action.REGRESSION_QUESTION_REMOVED, collection, f"question {question_id}"
+        )
     return regression_state(workspace, collection)
 
 
@@ -112,7 +116,7 @@ def accept_answer(workspace: Workspace, collection: str, question_id: int) -> Re
         result.reference_trace_id, result.changes = row.trace_id, "[]"
         result.passage_overlap, result.answer_similarity = 1.0, 1.0
         session.add_all([found, result])
-        audit_log.record(session, "new answer accepted", collection, f"question {question_id}")
+        audit_log.record(session, audit_log.Action.NEW_ANSWER_ACCEPTED, collection, f"question {question_id}")
     return regression_state(workspace, collection)
 
 
@@ -157,7 +161,7 @@ def run_regression_questions(workspace: Workspace, collection: str) -> Steps:
                 question.reference_trace_id = result.reference_trace_id
                 session.add(question)
         audit_log.record(
-            session, "regression questions run", collection,
+            session, audit_log.Action.REGRESSION_QUESTIONS_RUN, collection,
             f"{run.changed_count} of {run.question_count} changed, {last.model}",
         )  # fmt: skip
     return regression_state(workspace, collection)

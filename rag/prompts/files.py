@@ -19,9 +19,11 @@ from rag.errors import RagError
 from rag.prompts import registry
 from rag.prompts.rows import PromptImport, PromptRow, PromptVersionRow, list_prompt_versions, list_prompts
 from rag.prompts.templates import PromptTemplate
+from rag.storage import audit_log
 from rag.storage.database import Database
 from rag.storage.store import Store
 from rag.storage.tables.prompts import Prompt
+from rag.text.plurals import counted
 
 _MOST_BYTES = 20_000_000
 
@@ -59,6 +61,9 @@ def export_prompts(database: Database, folder: Path) -> list[Path]:
             written.append(path)
     except OSError as error:
         raise RagError(f"{folder} cannot be written ({error.strerror or error}).") from error
+    audit_log.record_apart(
+        database.path, audit_log.Action.PROMPTS_EXPORTED, str(folder), counted(len(written), "prompt")
+    )
     return written
 
 
@@ -127,6 +132,9 @@ def import_prompts(
         added += counts[0]
         same += counts[1]
         moved += counts[2]
+    with store.session() as session:
+        detail = f"{counted(added, 'version')} added, {counted(len(moved), 'label')} moved"
+        audit_log.record(session, audit_log.Action.PROMPTS_IMPORTED, str(folder), detail)
     return PromptImport(prompts, added, same, tuple(moved), tuple(problems))
 
 

@@ -111,7 +111,13 @@ def add_version(
     found.last_number = max(found.last_number, version.number)
     session.add(found)
     session.add(version)
-    audit_log.record(session, "prompt version made", f"{found.name} {version.number}", version.message)
+    audit_log.record(
+        session,
+        audit_log.Action.PROMPT_VERSION_MADE,
+        f"{found.name} {version.number}",
+        version.message,
+        after=version.fingerprint,
+    )
     session.flush()
     return version
 
@@ -128,7 +134,7 @@ def delete_prompt(store: Store, name: str) -> int:
         count = raw.exec_driver_sql("DELETE FROM promptversion WHERE prompt_id = ?", (found.id,)).rowcount
         forget_requirement(session, "prompt", found.id or 0)
         session.delete(found)
-        audit_log.record(session, "prompt deleted", name, f"{count} versions")
+        audit_log.record(session, audit_log.Action.PROMPT_DELETED, name, f"{count} versions")
         return count
 
 
@@ -276,7 +282,13 @@ def move(
         )
     session.add(move)
     where = "removed" if number is None else f"to version {number}"
-    audit_log.record(session, "prompt label moved", f"{found.name}@{label}", where)
+    audit_log.record(
+        session,
+        audit_log.Action.PROMPT_LABEL_MOVED,
+        f"{found.name}@{label}",
+        where,
+        after=version.fingerprint if version else "",
+    )
     return _move_row(move)
 
 

@@ -42,7 +42,7 @@ def refuse_ungated(
     if force:
         if not note.strip():
             raise RagError("Moving the label without passing its gate needs a note with the reason.")
-        audit_log.record(session, "gate overridden", f"{name} {number}", note)
+        audit_log.record(session, audit_log.Action.GATE_OVERRIDDEN, f"{name} {number}", note)
         return
     pipeline = f"{name}@{number}" if kind == "pipeline" else f"(a pipeline with the prompt {name}@{number})"
     raise RagError(

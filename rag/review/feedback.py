@@ -72,7 +72,9 @@ def add_feedback(
             case_key=before.case_key if before else "",
         )
         session.merge(made)
-        audit_log.record(session, "feedback", trace.id[:8], f"{'up' if is_up else 'down'} by {who}")
+        audit_log.record(
+            session, audit_log.Action.FEEDBACK, trace.id[:8], f"{'up' if is_up else 'down'} by {who}"
+        )
     return feedback_of(workspace, trace.id, who)
 
 
@@ -88,6 +90,7 @@ def remove_feedback(workspace: Workspace, trace_id: str, author: str = "") -> No
         found = session.get(Feedback, (trace_id, author.strip() or user_name()))
         if found is not None:
             session.delete(found)
+            audit_log.record(session, audit_log.Action.FEEDBACK_REMOVED, trace_id[:8], f"of {found.author}")
 
 
 def feedback_of(workspace: Workspace, trace_id: str, author: str = "") -> FeedbackRow:

@@ -93,7 +93,7 @@ def fill_queue(
             ]
             insert_rows(session, ReviewItem, rows)
             added += len(chosen)
-        audit_log.record(session, "review queue filled", queue, f"{added} answers")
+        audit_log.record(session, audit_log.Action.REVIEW_QUEUE_FILLED, queue, f"{added} answers")
     return added
 
 
@@ -160,7 +160,7 @@ def save_verdict(
                 case_key=before.case_key if before else "",
             )
         )
-        audit_log.record(session, "answer reviewed", str(item_id), f"{verdict} by {reviewer}")
+        audit_log.record(session, audit_log.Action.ANSWER_REVIEWED, str(item_id), f"{verdict} by {reviewer}")
 
 
 def reviewer_agreement(database: Database, queue: str, reviewer: str = "") -> list[ReviewerAgreement]:
@@ -273,6 +273,8 @@ def export_reviews(database: Database, queue: str, path: Path, byte_order_mark: 
                     writer.writerow(guarded(cell) if isinstance(cell, str) else cell for cell in cells)
     except OSError as error:
         raise RagError(f"{path} cannot be written: {error.strerror or error}.") from error
+    detail = f"{len(lines)} verdicts to {path}"
+    audit_log.record_apart(database.path, audit_log.Action.REVIEWS_EXPORTED, queue, detail)
     return len(lines)
 
 
@@ -288,7 +290,7 @@ def delete_queue(workspace: Workspace, queue: str) -> None:
         )
         raw.exec_driver_sql("DELETE FROM reviewitem WHERE queue_id = ?", (found.id,))
         session.delete(found)
-        audit_log.record(session, "review queue deleted", queue)
+        audit_log.record(session, audit_log.Action.REVIEW_QUEUE_DELETED, queue)
 
 
 def _case(workspace: Workspace, trace_id: str, review: ReviewRow) -> Case:

@@ -105,7 +105,7 @@ def _start(workspace: Workspace, made: Rollout) -> int:
         made.collection_id = found.id if found else None
         session.add(made)
         where = f"{made.kind} in {collection or 'all collections'}"
-        audit_log.record(session, "roll-out started", made.staging, where)
+        audit_log.record(session, audit_log.Action.ROLL_OUT_STARTED, made.staging, where)
         session.flush()
         return made.id or 0
 
@@ -154,7 +154,10 @@ def release_production(workspace: Workspace, collection: str = "") -> bool:
         if found is not None:
             session.delete(found)
             audit_log.record(
-                session, "production pipeline removed", collection or "all collections", found.name
+                session,
+                audit_log.Action.PRODUCTION_PIPELINE_REMOVED,
+                collection or "all collections",
+                found.name,
             )
         return found is not None
 
@@ -190,7 +193,7 @@ def pick_answer(workspace: Workspace, pair: str, choice: str) -> Revealed:
             chosen = Picked.THIS if row.position == place else Picked.OTHER
             row.picked = chosen if place else Picked.NO_DIFFERENCE
             session.add(row)
-        audit_log.record(session, "blind answers compared", pair[:8], choice)
+        audit_log.record(session, audit_log.Action.BLIND_ANSWERS_COMPARED, pair[:8], choice)
         names = [found.staging if row.arm == Arm.STAGING else found.production for row in rows]
         return Revealed(names[0], names[1], rows[0].arm == Arm.STAGING)
 
@@ -235,7 +238,7 @@ def _plan(session: Session, found: Rollout) -> _Plan:
 def _end(session: Session, found: Rollout, state: RolloutState, outcome: str) -> None:
     found.state, found.ended_ms, found.outcome = state, now_ms(), outcome
     session.add(found)
-    audit_log.record(session, f"roll-out {state}", found.staging, outcome)
+    audit_log.record(session, audit_log.Action(f"roll-out {state}"), found.staging, outcome)
 
 
 def _running(session: Session, rollout_id: int) -> Rollout:

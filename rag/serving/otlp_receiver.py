@@ -27,7 +27,9 @@ from rag.interchange.otlp import JSON, PROTOBUF, BadRequestError, media_type, re
 from rag.interchange.receiving import Arrival, receive
 from rag.interchange.rows import RawSpan, Received
 from rag.serving.http import is_allowed
+from rag.storage import audit_log
 from rag.storage.store import Store
+from rag.text.plurals import counted
 
 PORT = 4318  # where OTLP/HTTP is expected
 MOST_BODY_BYTES = 16_000_000  # of a request as it comes
@@ -87,6 +89,7 @@ class OtlpReceiver:
         """Begin to write what arrives."""
         self._writer = threading.Thread(target=self._write, name="otlp", daemon=True)
         self._writer.start()
+        self._log(audit_log.Action.SERVER_STARTED, "with a token" if self._token else "without a token")
 
     def stop(self) -> None:
         """Write what waits, and end."""
@@ -94,6 +97,15 @@ class OtlpReceiver:
             self._waiting.put(None)
             self._writer.join()
             self._writer = None
+            counts = self.counts
+            self._log(
+                audit_log.Action.SERVER_STOPPED,
+                f"{counted(counts.spans, 'span')} in {counted(counts.requests, 'request')}",
+            )
+
+    def _log(self, action: audit_log.Action, detail: str) -> None:
+        with self._store.session() as session:
+            audit_log.record(session, action, "that receives traces (OTLP)", detail)
 
     async def _about(self, request: Request) -> Response:
         """Say what this is, and what was received."""

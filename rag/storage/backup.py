@@ -34,6 +34,7 @@ from typing import IO, Any
 
 from rag.errors import RagError
 from rag.settings import Settings
+from rag.storage import audit_log
 from rag.storage.data_folder import DATABASE
 from rag.storage.migration.migrate import STEPS, migrate
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
@@ -102,11 +103,21 @@ def back_up(folder: Path, target: str | Path) -> Generator[BackupProgress, None,
             package = scratch / "backup.zip"
             yield from _pack(package, files, _schema(snapshot), counts)
             yield from _verify(package)
+            digest = manifest_sha256(package)
             package.replace(target)
             sync_folder(target.parent)
         finally:
             remove(scratch)
+    audit_log.record_apart(
+        folder / DATABASE, audit_log.Action.BACKUP_MADE, "the data folder", str(target), after=digest
+    )
     return BackupReport(str(target), target.stat().st_size, counts, time.monotonic() - began)
+
+
+def manifest_sha256(package: Path) -> str:
+    """Return the SHA-256 of a backup's manifest, which has those of everything in it."""
+    with zipfile.ZipFile(package) as opened:
+        return hashlib.sha256(opened.read(MANIFEST)).hexdigest()
 
 
 def copy_database(source: Path, target: Path) -> Progress:

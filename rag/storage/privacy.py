@@ -27,6 +27,7 @@ _OURS = (
     "before-restore-*",
     "restore.*",
     "chroma-copies",
+    "erasures",
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -37,17 +38,9 @@ def make_private(folder: Path) -> list[str]:
     A folder that is not a data folder yet and contains other things is left as it is.
     """
     keep_private()
-    if os.name == "nt":
-        return []
     is_data = (folder / DATABASE).exists()
-    paths = [path for pattern in _OURS for path in folder.glob(pattern)]
-    below = [path for top in paths if top.is_dir() and not top.is_symlink() for path in top.rglob("*")]
-    # A folder for everybody, such as /tmp, has the sticky bit: there only our files are closed.
-    is_shared = bool(folder.stat().st_mode & stat.S_ISVTX)
-    if not is_shared and (is_data or len(list(folder.iterdir())) == len(paths)):
-        paths.append(folder)
     closed, kept = 0, []
-    for path, mode in _open_to_others([*paths, *below]):
+    for path, mode in _open_to_others(_paths_of(folder)):
         try:
             path.chmod(mode & ~_OTHERS)
             closed += 1
@@ -61,6 +54,25 @@ def make_private(folder: Path) -> list[str]:
     if closed and is_data:
         return [f"Other people on this computer could read {folder}. It is for you alone now."]
     return []
+
+
+def open_paths(folder: Path) -> list[Path]:
+    """Return what of a data folder other people on this computer can read or write, itself included."""
+    return [path for path, _ in _open_to_others(_paths_of(folder))]
+
+
+def _paths_of(folder: Path) -> list[Path]:
+    """Return what is to be private: what the program made, and the folder unless others share it."""
+    if os.name == "nt":
+        return []
+    paths = [path for pattern in _OURS for path in folder.glob(pattern)]
+    below = [path for top in paths if top.is_dir() and not top.is_symlink() for path in top.rglob("*")]
+    # A folder for everybody, such as /tmp, has the sticky bit: there only our files are closed.
+    is_shared = bool(folder.stat().st_mode & stat.S_ISVTX)
+    is_data = (folder / DATABASE).exists()
+    if not is_shared and (is_data or len(list(folder.iterdir())) == len(paths)):
+        paths.insert(0, folder)
+    return [*paths, *below]
 
 
 def _open_to_others(paths: list[Path]) -> Iterator[tuple[Path, int]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import engine_functions as functions
 import pytest
+from data_folders import insert
+from driving import notices
 from endpoint_server import EndpointServer, add_endpoint
 from fakes import ScriptedModel, drive
 from PySide6.QtTest import QSignalSpy
@@ -278,3 +280,25 @@ def test_the_server_starts_with_the_window_only_if_it_was_on(
     console.engine.ready.emit(0, [])
     settle()
     assert open_workspace.server is not None
+
+
+# --- retention and the audit log --------------------------------------------------------------------------
+
+
+def test_what_is_too_old_goes_once_a_day(
+    console: Console, open_workspace: Workspace, settle: Callable[[], None],
+    make_checks: Callable[..., BackgroundChecks],
+) -> None:  # fmt: skip
+    def put_old_answer() -> None:
+        insert(open_workspace, "cachedanswer", question_key="old", trace_id="t", created_ms=1)
+
+    put_old_answer()
+    open_workspace.change_settings({"governance": {"cached_answers_days": 1}})
+    checks = make_checks()
+    checks.keep_up()
+    settle()
+    assert open_workspace.database.cells("SELECT count(*) FROM cachedanswer") == [(0,)]
+    assert notices(console)[-1] == ("Removed what was kept long enough: 1 cached answer.", "info")
+    put_old_answer()
+    checks.keep_up()
+    assert titles(console) == []  # not again today

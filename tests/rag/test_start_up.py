@@ -1,5 +1,6 @@
 """What an opened data folder needs: interrupted work is finished, and missing models are named."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -140,3 +141,20 @@ def test_settings_that_cannot_be_read_are_not_well_and_are_put_aside(closed: Pat
     assert "The defaults are used now." in put_settings_aside(closed)
     assert said_of(closed) == {}
     assert len(list(closed.glob("settings.toml.2*"))) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps people's folders apart itself")
+def test_a_folder_that_others_can_read_is_not_well_and_the_next_start_closes_it(closed: Path) -> None:
+    def privacy() -> tuple[bool, str]:
+        return next((one.ok, one.detail) for one in check_folder(closed) if one.name == "privacy")
+
+    assert privacy() == (True, "nobody else on this computer can read the data folder")
+    closed.chmod(0o755)
+    (closed / "settings.toml").touch()
+    (closed / "settings.toml").chmod(0o644)
+    ok, detail = privacy()
+    assert not ok
+    assert detail.startswith(f"other people on this computer can read {closed} and 1 more.")
+    with Workspace(closed, "a test", embedder=FakeEmbedder()):
+        pass
+    assert privacy()[0]

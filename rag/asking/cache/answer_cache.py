@@ -225,7 +225,9 @@ def clear_cache(workspace: Workspace, collection: str = "") -> int:
         gone = (
             session.connection().exec_driver_sql(f"DELETE FROM cachedanswer WHERE {where}", values).rowcount
         )
-        audit_log.record(session, "answer cache cleared", collection or "all collections", f"{gone} answers")
+        audit_log.record(
+            session, audit_log.Action.ANSWER_CACHE_CLEARED, collection or "all collections", f"{gone} answers"
+        )
     return gone
 
 

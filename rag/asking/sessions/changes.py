@@ -69,7 +69,7 @@ def delete_session(store: Store, session_id: str) -> None:
         found = _find(session, session_id)
         found.deleted_ms = now_ms()
         session.add(found)
-        audit_log.record(session, "session deleted", session_id)
+        audit_log.record(session, audit_log.Action.SESSION_DELETED, session_id)
 
 
 def undelete_session(store: Store, session_id: str) -> None:
@@ -78,7 +78,7 @@ def undelete_session(store: Store, session_id: str) -> None:
         found = _find(session, session_id)
         found.deleted_ms = None
         session.add(found)
-        audit_log.record(session, "session restored", session_id)
+        audit_log.record(session, audit_log.Action.SESSION_RESTORED, session_id)
 
 
 def show_branch(store: Store, session_id: str, leaf: str) -> None:

@@ -164,8 +164,15 @@ def pipelines_export(
     data: Data = None,
 ) -> None:
     """Write a version as YAML; `pipelines save NAME --file FILE` reads it."""
-    row = _version(open_database(data), name, version)
+    from rag.storage import audit_log
+
+    database = open_database(data)
+    row = _version(database, name, version)
     write_file(file, _as_yaml(row.config))
+    audit_log.record_apart(
+        database.path, audit_log.Action.PIPELINE_EXPORTED, f"{name} {row.number}", str(file),
+        after=row.fingerprint,
+    )  # fmt: skip
     screen.print(plain(f"Wrote version {row.number} of {name} to {file}."))
 
 

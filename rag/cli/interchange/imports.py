@@ -34,6 +34,7 @@ def traces_import(
     """
     from rag.interchange.import_traces import read_file
     from rag.interchange.receiving import check_received, receive
+    from rag.storage import audit_log
 
     results: list[dict[str, Any]] = []
     failed = False
@@ -47,6 +48,9 @@ def traces_import(
                 log.print(plain(str(error)))
                 continue
             arrival = receive(workspace.store, found.spans)
+            with workspace.store.session() as session:
+                brought = f"{counted(len(arrival.added), 'trace')} added"
+                audit_log.record(session, audit_log.Action.TRACES_IMPORTED, str(path), brought)
             ids = (*arrival.added, *arrival.changed)
             checked = sum(check_received(workspace, trace_id) for trace_id in ids) if check else 0
             results.append(

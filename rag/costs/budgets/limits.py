@@ -89,7 +89,9 @@ def set_budget(
         for key, value in values.items():
             setattr(row, key, value)
         session.add(row)
-        audit_log.record(session, "budget set", name.strip(), f"{amount:g} {currency} a {period}")
+        audit_log.record(
+            session, audit_log.Action.BUDGET_SET, name.strip(), f"{amount:g} {currency} a {period}"
+        )
     note_states(workspace)
     return next(row for row in list_budgets(workspace.database) if row.name == name.strip())
 
@@ -101,7 +103,7 @@ def remove_budget(workspace: Workspace, name: str) -> None:
         if row is None:
             raise NotFoundError(f"There is no budget “{name}”. Run `ragdeck costs budgets list` to see all.")
         session.delete(row)
-        audit_log.record(session, "budget removed", name)
+        audit_log.record(session, audit_log.Action.BUDGET_REMOVED, name)
 
 
 def check_budgets(
@@ -213,7 +215,7 @@ def note_states(workspace: Workspace) -> list[BudgetUse]:
             stored.state, stored.since_ms = use.state, now_ms()
             session.add(stored)
             if use.state in TELL_STATES:
-                audit_log.record(session, f"budget {use.state}", row.name, use.sentence())
+                audit_log.record(session, audit_log.Action(f"budget {use.state}"), row.name, use.sentence())
                 news.append(use)
     return news
 

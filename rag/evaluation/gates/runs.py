@@ -62,7 +62,10 @@ def put_through(
             )
         )
         audit_log.record(
-            session, f"gate {'passed' if decision.passed else 'failed'}", row.name, decision.sentence()
+            session,
+            audit_log.Action(f"gate {'passed' if decision.passed else 'failed'}"),
+            row.name,
+            decision.sentence(),
         )
     return decision, GateOutcome(
         run_id,
@@ -108,7 +111,7 @@ def require_gate(workspace: Workspace, kind: Kind, name: str, set_name: str, gat
                 created_ms=now_ms(),
             )
         )
-        audit_log.record(session, "gate required", f"{kind} {name}", f"on “{set_name}”")
+        audit_log.record(session, audit_log.Action.GATE_REQUIRED, f"{kind} {name}", f"on “{set_name}”")
     found = find_required_gate(workspace.database, kind, name)
     assert found is not None
     return found
@@ -118,7 +121,7 @@ def drop_requirement(workspace: Workspace, kind: Kind, name: str, note: str = ""
     """Require no gate any more. Raises NotFoundError."""
     with workspace.store.session() as session:
         forget_requirement(session, kind, _subject(session, kind, name))
-        audit_log.record(session, "gate no longer required", f"{kind} {name}", note)
+        audit_log.record(session, audit_log.Action.GATE_NO_LONGER_REQUIRED, f"{kind} {name}", note)
 
 
 def requirements_of(workspace: Workspace, run_id: int) -> list[RequiredGate]:

@@ -154,7 +154,9 @@ class Endpoints:
             if known is not None:
                 made = replace(made, created_ms=known.created_ms)
             session.merge(_row(made))
-            audit_log.record(session, "endpoint connected", made.name, f"{made.model} at {made.host}")
+            audit_log.record(
+                session, audit_log.Action.ENDPOINT_CONNECTED, made.name, f"{made.model} at {made.host}"
+            )
         return made
 
     def check(self, name: str) -> Steps:
@@ -171,7 +173,7 @@ class Endpoints:
             client.close()
         with self._store.session() as session:
             session.delete(session.get_one(EndpointRow, name))
-            audit_log.record(session, "endpoint disconnected", name, endpoint.host)
+            audit_log.record(session, audit_log.Action.ENDPOINT_DISCONNECTED, name, endpoint.host)
         if endpoint.key_place is KeyPlace.KEYRING:
             keys.forget_key(endpoint.key_name)
 
@@ -194,7 +196,9 @@ class Endpoints:
                 raise NotFoundError(f"There is no collection named “{collection}”.")
             found.may_leave = setting
             session.add(found)
-            audit_log.record(session, "border changed", collection, f"may leave this computer: {setting}")
+            audit_log.record(
+                session, audit_log.Action.BORDER_CHANGED, collection, f"may leave this computer: {setting}"
+            )
 
     def note_served(self, name: str, served: Served, trace_id: str) -> None:
         """Remember what an endpoint said of itself; when that is another than before, store the change."""
@@ -217,7 +221,9 @@ class Endpoints:
                     )
                 )  # fmt: skip
                 _ensure_alert(session)
-                audit_log.record(session, "endpoint changed", name, f"{_both(before)} -> {_both(after)}")
+                audit_log.record(
+                    session, audit_log.Action.ENDPOINT_CHANGED, name, f"{_both(before)} -> {_both(after)}"
+                )
 
     def close(self) -> None:
         """Close all connections, and end what still runs."""

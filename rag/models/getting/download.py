@@ -86,7 +86,7 @@ def get_model(
     if wanted is Purpose.ANSWERS:
         add_model(store, path, settings)
     with store.session() as session:
-        audit_log.record(session, "model downloaded", path, f"{repository} {file}".strip())
+        audit_log.record(session, audit_log.Action.MODEL_DOWNLOADED, path, f"{repository} {file}".strip())
     return Downloaded(path, wanted, told["size"], checked, wanted.next_step, told["licence"])
 
 

@@ -29,7 +29,7 @@ from rag.storage.migration.actions import (
     states,
     thinking,
 )
-from rag.storage.migration.actions.from_19 import agent_steps, cost_days, guardrails, replays
+from rag.storage.migration.actions.from_19 import agent_steps, audit_chain, cost_days, guardrails, replays
 from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -495,6 +495,7 @@ STEPS: tuple[Step, ...] = (
     Step(20, "the steps of received traces", agent_steps.ACTIONS),
     Step(21, "replays of traces", replays.ACTIONS),
     Step(22, "guardrail policies", guardrails.ACTIONS),
+    Step(23, "the audit log as a chain of hashes", audit_chain.ACTIONS),
 )
 
 

@@ -8,13 +8,24 @@ from rag.storage.tables.contents import mark
 
 
 class AuditEvent(SQLModel, table=True):
-    """A row of the log that says what was done to the data, when and to what."""
+    """A row of the log that says what was done to the data, when, by whom and to what.
+
+    Only rag.storage.audit_log writes it. The hash covers everything but subject, detail and salt, of which it
+    covers a fingerprint: an erasure may take them away.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     created_ms: int = Field(index=True)
     action: str
     subject: str
     detail: str = ""
+    who: str = ""  # the operating system's user or "token NAME"; "" in rows of before schema 19
+    before: str = ""  # fingerprint
+    after: str = ""  # fingerprint; of "audit words erased": JSON list of the rows
+    salt: str = ""
+    words: str = ""  # fingerprint of salt, subject and detail
+    previous: str = ""  # hash of the row before
+    hash: str = ""
 
 
 class Erasure(SQLModel, table=True):
@@ -32,5 +43,10 @@ class Erasure(SQLModel, table=True):
     found_count: int | None = None
 
 
-mark(AuditEvent, written="subject detail", technical="action")
+mark(
+    AuditEvent,
+    written="subject detail",
+    name="who",
+    technical="action before after salt words previous hash",
+)
 mark(Erasure, name="collection", technical="document_ids state")

@@ -77,10 +77,10 @@ def test_deleted_rows_leave_the_bytes_of_the_file(workspace: Workspace) -> None:
     word = "quartz" * 20
     with workspace.store.session() as session:
         session.connection().exec_driver_sql(
-            "INSERT INTO auditevent (created_ms, action, subject, detail) VALUES (1, ?, '', '')", (word,)
+            "INSERT INTO erasure (collection, document_ids, state, begun_ms) VALUES (?, '', '', 1)", (word,)
         )
     with workspace.store.session() as session:
-        session.connection().exec_driver_sql("DELETE FROM auditevent")
+        session.connection().exec_driver_sql("DELETE FROM erasure")
     vacuum(workspace)
     files = list(workspace.folder.glob("ragdeck.sqlite*"))
     assert not any(word.encode() in path.read_bytes() for path in files)

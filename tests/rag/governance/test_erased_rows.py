@@ -51,8 +51,8 @@ def erase(workspace: Workspace) -> Any:
 def test_a_sentence_is_cut_from_every_column_that_may_quote_it(workspace: Workspace, files: Path) -> None:
     drive(ingest_files(workspace, "A", [files]))
     text = f"Before. {QUOTE} After."
-    # Cases and what is in a version's fingerprint have tests of their own.
-    special = {"evaluationcase", "versiondocument", "versionexclusion"}
+    # Cases, what is in a version's fingerprint and the chain of the audit log have tests of their own.
+    special = {"evaluationcase", "versiondocument", "versionexclusion", "auditevent"}
     quoting = {
         table.name: columns
         for table, columns in marked_columns(Content.COPY, Content.DERIVED, Content.WRITTEN)

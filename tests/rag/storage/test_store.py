@@ -86,7 +86,7 @@ def test_a_transaction_is_saved_whole_or_not_at_all(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["INSERT INTO auditevent VALUES (1, 1, 'a', 'b', 'c')", "DELETE FROM trace"]
+    "statement", ["INSERT INTO erasure VALUES (1, 'a', 'b', 'c', 1, 1, 1)", "DELETE FROM trace"]
 )
 def test_a_file_that_another_program_writes_to_is_a_sentence(store: Store, statement: str) -> None:
     with closing(sqlite3.connect(store.database, isolation_level=None)) as other:
