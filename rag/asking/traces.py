@@ -184,7 +184,7 @@ def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
 # Tables of which the rows of a trace go with it.
 _OF_A_TRACE = (
     "span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cachedanswer", "cachehit",
-    "cascadestep", "receivedspan",
+    "cascadestep", "receivedspan", "traceexport",
 )  # fmt: skip
 
 

@@ -231,16 +231,23 @@ def _question(nodes: Sequence[Node]) -> str:
     """Return what was asked: the root's input, else that of the first step that has one."""
     for node in nodes:
         if node.step.input:
-            return plain_question(node.step.input)
+            return node.step.input if _is_plain(node, "input") else plain_question(node.step.input)
     return ""
 
 
 def _answer(nodes: Sequence[Node]) -> str:
     """Return what was answered: the root's output, else that of the last call of a model."""
     if nodes[0].step.output:
-        return plain_answer(nodes[0].step.output)
+        output = nodes[0].step.output
+        return output if _is_plain(nodes[0], "output") else plain_answer(output)
     calls = [node for node in nodes if node.step.kind is StepKind.LLM and node.step.output]
     return plain_answer(max(calls, key=lambda node: node.end_ms).step.output) if calls else ""
+
+
+def _is_plain(node: Node, what: str) -> bool:
+    """Return whether a span says of its input or output that it is text: then it is taken as it is."""
+    attributes = node.span.attributes
+    return f"{what}.value" in attributes and attributes.get(f"{what}.mime_type") == "text/plain"
 
 
 def plain_question(text: str) -> str:

@@ -28,6 +28,7 @@ from rag.storage.migration.actions import (
     sessions,
     states,
     thinking,
+    trace_exports,
 )
 from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
@@ -490,6 +491,7 @@ STEPS: tuple[Step, ...] = (
     Step(16, "endpoints, and what may leave this computer", endpoints.ACTIONS),
     Step(17, "the answer cache and budgets", answer_cache.ACTIONS),
     Step(18, "the steps of cascades", cascades.ACTIONS),
+    Step(19, "traces that are sent to other tools", trace_exports.ACTIONS),
 )
 
 
