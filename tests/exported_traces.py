@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.asking.rows import TraceDetail, get_trace
 from rag.grounding.rows import ClaimResult, Verdict
-from rag.storage.store import insert_rows
+from rag.storage.store import add_trace_text, insert_rows
 from rag.storage.tables.traces import Claim, Span, Trace, TraceHit
 from rag.workspace import Workspace
 
@@ -48,6 +48,8 @@ def add_trace(workspace: Workspace, trace_id: str = "ab" * 16, **values: Any) ->
             for name, kind, start, end in stages
         ])  # fmt: skip
         insert_rows(session, TraceHit, [_hit(trace_id, n, text) for n, text in enumerate((*PASSAGES, "Left out."), 1)])
+        if row["status"] != "running":
+            add_trace_text(session, trace_id, f"{row['question']}\n{row['answer']}")
         insert_rows(session, Claim, [{**asdict(claim), "trace_id": trace_id} for claim in claims])
     return get_trace(workspace.database, trace_id)
 

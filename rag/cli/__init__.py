@@ -34,6 +34,7 @@ from rag.cli import (
 from rag.cli.endpoints import commands as endpoint_commands  # they belong to `models`
 from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.interchange import (
+    exports,  # noqa: F401 - adds `traces export`, `send` and `export-queue`
     imports,  # noqa: F401 - adds `traces import`
     serve,
 )

@@ -31,7 +31,7 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 3600.0
 _SINCE = "since"  # state of the row, without a trace, that says from when on traces are sent as they come
 NOWHERE = (
     "There is no endpoint to send traces to. Name one on the Traces page, Export, or with `ragdeck settings set "
-    "export.endpoint http://127.0.0.1:6006/v1/traces`."
+    "export.endpoint=http://127.0.0.1:6006/v1/traces`."
 )
 
 

@@ -164,7 +164,8 @@ def test_what_a_person_allows_is_tried(workspace: Workspace, endpoint: OtlpEndpo
 
 def collection(workspace: Workspace, may_leave: str) -> None:
     with workspace.store.session() as session:
-        session.add(Collection(name="Harbour", created_ms=1, embedder="e", dimension=4, may_leave=may_leave))
+        session.add(Collection(key="h", name="Harbour", created_ms=1, embedder="e", embedder_name="e", chunking="{}",
+                               may_leave=may_leave))  # fmt: skip
 
 
 def test_what_is_hidden_is_hidden_on_the_wire(workspace: Workspace, endpoint: OtlpEndpoint) -> None:
