@@ -35,6 +35,7 @@ from rag.evaluation.rows import (
 )
 from rag.governance.rows import CompactReport, ErasureReport
 from rag.index.rows import ChromaCollection, ChromaPage
+from rag.interchange.rows import ExportReport, ReceiverState
 from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
     ActivationReport,
@@ -288,6 +289,30 @@ check_cache = Operation[CacheCheckReport](
 )
 clear_cache = Operation[int](
     "rag.asking.cache.answer_cache:clear_cache", Lane.WRITE, "Clear the answer cache"
+)
+
+# --- Traces of other applications, and ours to other tools -------------------------------------------------
+
+start_receiver = Operation[ReceiverState](
+    "rag.serving.receiver_switch:start_receiver", Lane.WRITE, "Start the receiver"
+)
+stop_receiver = Operation[ReceiverState](
+    "rag.serving.receiver_switch:stop_receiver", Lane.WRITE, "Stop the receiver"
+)
+receiver_state = Operation[ReceiverState](
+    "rag.serving.receiver_switch:receiver_state", Lane.READ, "Look at the receiver"
+)
+check_received_answers = Operation[int](
+    "rag.serving.receiver_switch:check_received_answers", Lane.MODEL, "Check received answers"
+)
+export_file = Operation[int]("rag.interchange.export_files:export_file", Lane.READ, "Write traces")
+send_traces = Operation[ExportReport]("rag.interchange.export_queue:send_traces", Lane.DATA, "Send traces")
+send_waiting = Operation[ExportReport](
+    "rag.interchange.export_queue:send_waiting", Lane.DATA, "Send what waits"
+)
+follow_traces = Operation[int]("rag.interchange.export_queue:follow_traces", Lane.WRITE, "Look for new traces")
+clear_export_queue = Operation[int](
+    "rag.interchange.export_queue:clear_queue", Lane.WRITE, "Clear the export queue"
 )
 
 # --- Costs -----------------------------------------------------------------------------------------------

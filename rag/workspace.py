@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,13 @@ from rag.storage.version_content import ContentCache, VersionContent
 
 INDEX = "index"  # the Chroma folder in the data folder
 _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
+
+
+class Receiver(Protocol):
+    """What receives traces beside a workspace, and has to end before it closes."""
+
+    def stop(self) -> None:
+        """Write what waits, and end."""
 
 
 class Workspace:
@@ -82,6 +89,7 @@ class Workspace:
             raise
         self.database = Database(folder / DATABASE)
         self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
+        self.receiver: Receiver | None = None  # of other applications' traces: see rag.serving.receiver_switch
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
@@ -229,13 +237,14 @@ class Workspace:
 
     def _encode_known(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Encode with the starter, and remember: a passage brings its sentences with every question."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._sentences]
-        if len(self._sentences) + len(missing) > _MOST_SENTENCES:
-            self._sentences = {}
+        known = self._sentences  # another lane may begin a new one in the meantime
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if len(known) + len(missing) > _MOST_SENTENCES:
+            known = self._sentences = {}
             missing = list(dict.fromkeys(texts))
         if missing:
-            self._sentences.update(zip(missing, self.encode(missing), strict=True))
-        return np.stack([self._sentences[text] for text in texts]) if texts else self.encode([])
+            known.update(zip(missing, self.encode(missing), strict=True))
+        return np.stack([known[text] for text in texts]) if texts else self.encode([])
 
     def _second_detector(self, folder: str) -> SecondDetector:
         with self._loading:
@@ -314,9 +323,16 @@ class Workspace:
                 audit_log.record(session, "settings changed", "settings.toml")
             return settings
 
+    def stop_receiver(self) -> None:
+        """Stop to receive traces of other applications, if that is on."""
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.stop()
+
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.unload_model()
+        self.stop_receiver()
         self.endpoints.close()
         self.reader.close()
         self.database.close()

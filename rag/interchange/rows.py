@@ -250,5 +250,5 @@ def count_unchecked(database: Database) -> int:
 
 
 # Received answers with documents and without a check; over `trace`.
-UNCHECKED = """source = 'received' AND outcome = '' AND check_error = '' AND answer != ''
+UNCHECKED = """application > '' AND source = 'received' AND outcome = '' AND check_error = '' AND answer != ''
     AND passage_count > 0"""
