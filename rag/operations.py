@@ -310,7 +310,9 @@ send_traces = Operation[ExportReport]("rag.interchange.export_queue:send_traces"
 send_waiting = Operation[ExportReport](
     "rag.interchange.export_queue:send_waiting", Lane.DATA, "Send what waits"
 )
-follow_traces = Operation[int]("rag.interchange.export_queue:follow_traces", Lane.WRITE, "Look for new traces")
+follow_traces = Operation[int](
+    "rag.interchange.export_queue:follow_traces", Lane.WRITE, "Look for new traces"
+)
 clear_export_queue = Operation[int](
     "rag.interchange.export_queue:clear_queue", Lane.WRITE, "Clear the export queue"
 )

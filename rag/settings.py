@@ -419,8 +419,8 @@ class ExportSettings(Section):
     phoenix_annotations: Annotated[
         bool,
         Field(
-            description="Send scores and feedback to Phoenix's API for annotations too: it does not read them "
-            "from spans."
+            description="Send scores and feedback to Phoenix's API for annotations too: it does not read "
+            "them from spans."
         ),
     ] = False
     most_waiting: Annotated[

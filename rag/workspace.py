@@ -89,7 +89,7 @@ class Workspace:
             raise
         self.database = Database(folder / DATABASE)
         self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
-        self.receiver: Receiver | None = None  # of other applications' traces: see rag.serving.receiver_switch
+        self.receiver: Receiver | None = None  # of traces: see rag.serving.receiver_switch
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)

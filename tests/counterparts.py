@@ -14,14 +14,18 @@ from pathlib import Path
 import pytest
 
 PHOENIX = "RAGDECK_PHOENIX"  # python -m venv DIR; DIR/bin/pip install arize-phoenix
-INSTRUMENTED = "RAGDECK_INSTRUMENTED"  # python -m venv DIR; DIR/bin/pip install -r benchmarks/peers-requirements.txt
+INSTRUMENTED = (
+    "RAGDECK_INSTRUMENTED"  # python -m venv DIR; DIR/bin/pip install -r benchmarks/peers-requirements.txt
+)
 
 
 def environment_of(variable: str) -> Path:
     """Return the environment that a variable names; without one the test is skipped, and says what it needs."""
     named = os.environ.get(variable, "")
     if not named:
-        pytest.skip(f"{variable} names no virtual environment; see tests/counterparts.py for what it has to contain")
+        pytest.skip(
+            f"{variable} names no virtual environment; see tests/counterparts.py for what it has to contain"
+        )
     found = Path(named)
     assert (found / "bin" / "python").exists(), f"{variable}={named} is no virtual environment"
     return found
@@ -44,7 +48,11 @@ def running_phoenix(environment: Path, folder: Path) -> Iterator[str]:
     log = folder / "phoenix.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [environment / "bin" / "phoenix", "serve"], stdout=output, stderr=output, env=variables, cwd=folder
+            [environment / "bin" / "phoenix", "serve"],
+            stdout=output,
+            stderr=output,
+            env=variables,
+            cwd=folder,
         )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -54,7 +62,9 @@ def running_phoenix(environment: Path, folder: Path) -> Iterator[str]:
                 with urllib.request.urlopen(f"{address}/v1/projects", timeout=5):
                     break
             except OSError:
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text("utf-8", "replace")
+                assert server.poll() is None and time.monotonic() < deadline, log.read_text(
+                    "utf-8", "replace"
+                )
                 time.sleep(0.2)
         yield address
     finally:

@@ -47,7 +47,9 @@ def add_trace(workspace: Workspace, trace_id: str = "ab" * 16, **values: Any) ->
             {"trace_id": trace_id, "name": name, "kind": kind, "start_ms": start, "end_ms": end, "detail": f"{name}!"}
             for name, kind, start, end in stages
         ])  # fmt: skip
-        insert_rows(session, TraceHit, [_hit(trace_id, n, text) for n, text in enumerate((*PASSAGES, "Left out."), 1)])
+        insert_rows(
+            session, TraceHit, [_hit(trace_id, n, text) for n, text in enumerate((*PASSAGES, "Left out."), 1)]
+        )
         if row["status"] != "running":
             add_trace_text(session, trace_id, f"{row['question']}\n{row['answer']}")
         insert_rows(session, Claim, [{**asdict(claim), "trace_id": trace_id} for claim in claims])

@@ -25,7 +25,9 @@ def with_langchain(provider):
 
     class Retriever(BaseRetriever):
         def _get_relevant_documents(self, query, *, run_manager):
-            return [Document(page_content=text, metadata={"source": f"{n}.txt"}) for n, text in enumerate(TEXTS)]
+            return [
+                Document(page_content=text, metadata={"source": f"{n}.txt"}) for n, text in enumerate(TEXTS)
+            ]
 
     LangChainInstrumentor().instrument(tracer_provider=provider)
     prompt = ChatPromptTemplate.from_template("Passages: {context}\nQuestion: {question}")

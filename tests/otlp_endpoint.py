@@ -41,7 +41,10 @@ class OtlpEndpoint:
     def annotations(self) -> list[dict[str, Any]]:
         """The annotations that Phoenix would have been given."""
         return [
-            row for path, _, body in self.requests if path == "/v1/span_annotations" for row in json.loads(body)["data"]
+            row
+            for path, _, body in self.requests
+            if path == "/v1/span_annotations"
+            for row in json.loads(body)["data"]
         ]
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

@@ -34,8 +34,9 @@ def choose_unchecked(database: Database, settings: ReceivingSettings, since_ms: 
     when = since_ms if settings.check == "new" else 0
     rows = database.cells(
         f"""SELECT id FROM trace WHERE {UNCHECKED} AND EXISTS (SELECT 1 FROM tracehit h
-                WHERE h.trace_id = trace.id AND h.marker IS NOT NULL) AND (? = 0 OR EXISTS (SELECT 1 FROM receivedspan s
-            WHERE s.trace_id = trace.id AND s.received_ms >= ?)) ORDER BY created_ms DESC LIMIT ?""",
+                WHERE h.trace_id = trace.id AND h.marker IS NOT NULL) AND (? = 0 OR EXISTS
+                (SELECT 1 FROM receivedspan s WHERE s.trace_id = trace.id AND s.received_ms >= ?))
+            ORDER BY created_ms DESC LIMIT ?""",
         (when, when, _MOST_LOOKED_AT),
     )
     share = settings.check_share if settings.check == "share" else 1.0

@@ -17,9 +17,7 @@ from rag.workspace import Workspace
 SUFFIXES = (".json", ".jsonl")
 
 
-def write_file(
-    store: Store, database: Database, trace_ids: Sequence[str], path: Path, hiding: Hiding
-) -> int:
+def write_file(store: Store, database: Database, trace_ids: Sequence[str], path: Path, hiding: Hiding) -> int:
     """Write traces to a file, which is whole or not there; return the number of their spans.
 
     Args:

@@ -1,8 +1,8 @@
 """The traces that are sent to another tool: which ones wait, when they are tried again, what became of them.
 
-The queue is a table of trace ids, so that it survives a kill and keeps no copy of any text: the spans are made
-when they are sent, and a trace that was deleted or erased in the meantime is sent as it is then. Answers are
-never held up: whoever has time calls `send_waiting`.
+The queue is a table of trace ids, so that it survives a kill and keeps no copy of any text: the spans are
+made when they are sent, and a trace that was erased in the meantime is sent as it is then. Answers are never
+held up: whoever has time calls `send_waiting`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from sqlalchemy import Connection
 
 from rag.asking.rows import TraceDetail, TraceSource, get_trace
 from rag.errors import NotFoundError, RagError
-from rag.interchange.export_traces import SERVICE, Score, check_scores, exported_spans, feedback_score, span_id
+from rag.interchange.export_traces import (
+    SERVICE,
+    Score,
+    check_scores,
+    exported_spans,
+    feedback_score,
+    span_id,
+)
 from rag.interchange.hiding import Hiding, hidden, hiding_of
 from rag.interchange.rows import ExportReport, ExportState, RawSpan
 from rag.interchange.sending import Sent, read_headers, send_annotations, send_spans
@@ -30,8 +37,8 @@ _BATCH_TRACES, _BATCH_SPANS = 20, 500
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 3600.0
 _SINCE = "since"  # state of the row, without a trace, that says from when on traces are sent as they come
 NOWHERE = (
-    "There is no endpoint to send traces to. Name one on the Traces page, Export, or with `ragdeck settings set "
-    "export.endpoint=http://127.0.0.1:6006/v1/traces`."
+    "There is no endpoint to send traces to. Name one on the Traces page, Export, or with `ragdeck settings "
+    "set export.endpoint=http://127.0.0.1:6006/v1/traces`."
 )
 
 
@@ -60,13 +67,15 @@ def enqueue(workspace: Workspace, trace_ids: Sequence[str]) -> None:
         raw = session.connection()
         later = raw.exec_driver_sql("SELECT max(next_ms) FROM traceexport WHERE state = 'waiting'").scalar()
         begin = now_ms()
+        if not trace_ids:
+            return
         raw.exec_driver_sql(
             """INSERT INTO traceexport (trace_id, state, queued_ms, attempts, next_ms, sent_ms, error)
                VALUES (?, 'waiting', ?, 0, ?, NULL, '')
                ON CONFLICT (trace_id) DO UPDATE SET state = 'waiting', queued_ms = excluded.queued_ms,
                    attempts = 0, next_ms = excluded.next_ms, error = ''""",
             [(trace_id, begin + n, later or 0) for n, trace_id in enumerate(dict.fromkeys(trace_ids))],
-        ) if trace_ids else None
+        )
         raw.exec_driver_sql(
             """UPDATE traceexport SET state = 'dropped' WHERE trace_id IN
                (SELECT trace_id FROM traceexport WHERE state = 'waiting'
@@ -233,7 +242,9 @@ def _one_by_one(
         if result.may_retry:
             _wait(workspace, result)
             break
-        _mark(workspace, [trace_id], ExportState.SENT if result.is_taken else ExportState.REFUSED, result.reason)
+        _mark(
+            workspace, [trace_id], ExportState.SENT if result.is_taken else ExportState.REFUSED, result.reason
+        )
         taken, refused = taken + result.is_taken, refused + (not result.is_taken)
     return taken, refused
 
@@ -271,7 +282,9 @@ def _wait(workspace: Workspace, result: Sent) -> None:
     """Let everything that waits be tried later."""
     with workspace.store.session() as session:
         raw = session.connection()
-        attempts = raw.exec_driver_sql("SELECT max(attempts) FROM traceexport WHERE state = 'waiting'").scalar()
+        attempts = raw.exec_driver_sql(
+            "SELECT max(attempts) FROM traceexport WHERE state = 'waiting'"
+        ).scalar()
         wait_s = min(_FIRST_WAIT_S * 2 ** min(attempts or 0, 20), _LONGEST_WAIT_S)
         wait_s = max(wait_s, min(result.retry_after_s or 0.0, _LONGEST_WAIT_S))
         raw.exec_driver_sql(

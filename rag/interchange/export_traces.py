@@ -1,9 +1,9 @@
 """Makes spans of our traces, for other tools: in OpenInference's words and the GenAI conventions' at once.
 
 A question is a root with its stages below it. Passages are the documents of the reranker or of the first
-retriever, the call of the model has the prompt and the tokens, and what was found out about the answer (by the
-check or by people) are evaluation events and annotations. Ids are the same each time, so that what receives a
-trace twice can tell.
+retriever, the call of the model has the prompt and the tokens, and what was found out about the answer (by
+the check or by people) are evaluation events and annotations. Ids are the same each time, so that what
+receives a trace twice can tell.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def spans_of_trace(detail: TraceDetail, feedback: Sequence[FeedbackRow] = ()) ->
 def spans_of_received(
     detail: TraceDetail, came: Sequence[RawSpan], feedback: Sequence[FeedbackRow] = ()
 ) -> tuple[RawSpan, ...]:
-    """Return another application's spans, unchanged, and what was found out about its answer as more of them."""
+    """Return another application's spans as they came, and what was found out about its answer as more."""
     scores = check_scores(detail)
     if not came or not (scores or feedback):
         return tuple(came)
@@ -109,7 +109,9 @@ def check_scores(detail: TraceDetail) -> list[Score]:
     """Return what the check found: the answer's support and outcome, each sentence, and silent failures."""
     scores = []
     if detail.outcome:
-        scores.append(Score("support", "CODE", detail.support_rate, str(detail.outcome), time_ms=detail.created_ms))
+        scores.append(
+            Score("support", "CODE", detail.support_rate, str(detail.outcome), time_ms=detail.created_ms)
+        )
     for number, claim in enumerate(detail.claims, 1):
         why = f"{claim.text} ({claim.reason})" if claim.reason else claim.text
         score = None if claim.score is None else 1 - claim.score
@@ -174,7 +176,8 @@ def _feedback_spans(root: RawSpan, feedback: Sequence[FeedbackRow]) -> list[RawS
 def _evaluator(root: RawSpan, what: str, name: str, scores: Sequence[Score]) -> RawSpan:
     """Return a span that holds scores; it lies at the end of its trace, which it must not make longer."""
     events = tuple(
-        replace(event, time_ns=one.time_ms * _MS) for event, one in zip(_events(scores, 0), scores, strict=True)
+        replace(event, time_ns=one.time_ms * _MS)
+        for event, one in zip(_events(scores, 0), scores, strict=True)
     )
     return RawSpan(
         root.trace_id, span_id(root.trace_id, what), root.span_id, name, root.end_ns, root.end_ns,
@@ -192,7 +195,7 @@ def _child(root: RawSpan, what: str, stage: SpanRow, attributes: dict[str, Any])
 
 
 def _holder_of_passages(stages: Sequence[SpanRow]) -> int | None:
-    """Return the number of the stage that passages are told with: the last reranker, or the first retriever."""
+    """Return the number of the stage that tells the passages: the last reranker, or the first retriever."""
     rerankers = [number for number, stage in enumerate(stages) if stage.kind == "RERANKER"]
     retrievers = [number for number, stage in enumerate(stages) if stage.kind == "RETRIEVER"]
     return next(iter([*rerankers[-1:], *retrievers]), None)
@@ -246,7 +249,8 @@ def _documents(detail: TraceDetail, kind: str) -> dict[str, Any]:
     key = "reranker.output_documents" if kind == "RERANKER" else "retrieval.documents"
     found: dict[str, Any] = {}
     for number, hit in enumerate(hits):
-        place = {"source": hit.document, "path": hit.path, "place": hit.place, "start": hit.start, "end": hit.end,
+        place = {"source": hit.document, "path": hit.path, "place": hit.place,
+                 "start": hit.start, "end": hit.end,
                  "marker": hit.marker, "rank": hit.rank}  # fmt: skip
         document = {
             "id": _document_id(hit), "content": hit.text, "score": _score(hit), "name": hit.document,
@@ -254,7 +258,8 @@ def _documents(detail: TraceDetail, kind: str) -> dict[str, Any]:
         }  # fmt: skip
         found |= {f"{key}.{number}.document.{name}": value for name, value in document.items()}
     told = [
-        {"id": _document_id(hit), "score": _score(hit), "content": hit.text, "name": hit.document} for hit in hits
+        {"id": _document_id(hit), "score": _score(hit), "content": hit.text, "name": hit.document}
+        for hit in hits
     ]
     return found | {"gen_ai.retrieval.documents": json.dumps(told, ensure_ascii=False)} if told else {}
 

@@ -89,16 +89,21 @@ def renew_traces(store: Store, trace_ids: Sequence[str]) -> None:
     for trace_id in trace_ids:
         with store.session() as session:
             known = session.get(Trace, trace_id)
-            if known is not None and known.source == TraceSource.RECEIVED and received_spans(session, trace_id):
+            if (
+                known is not None
+                and known.source == TraceSource.RECEIVED
+                and received_spans(session, trace_id)
+            ):
                 _renew(session, trace_id, known)
 
 
 def behind(store: Store) -> list[str]:
-    """Return received traces that have more spans than their rows say: a kill came before they were renewed."""
+    """Return received traces with more spans than their rows have: a kill came before they were renewed."""
     with store.session() as session:
         found = session.connection().exec_driver_sql(
             """SELECT r.trace_id FROM receivedspan r JOIN trace t ON t.id = r.trace_id
-               GROUP BY r.trace_id HAVING count(*) != (SELECT count(*) FROM span s WHERE s.trace_id = r.trace_id)"""
+               GROUP BY r.trace_id
+               HAVING count(*) != (SELECT count(*) FROM span s WHERE s.trace_id = r.trace_id)"""
         )
         return [str(trace_id) for (trace_id,) in found]
 

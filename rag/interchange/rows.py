@@ -150,8 +150,7 @@ class ReceiverState:
         if not self.is_on:
             return "The receiver is off."
         parts = [
-            f"Receiving at {self.address}/v1/traces"
-            + (", with a token" if self.needs_token else ""),
+            f"Receiving at {self.address}/v1/traces" + (", with a token" if self.needs_token else ""),
             f"{counted(self.spans, 'span')} in {counted(self.requests, 'request')}",
         ]
         parts += [f"{self.refused:,} refused"] if self.refused else []
@@ -217,7 +216,8 @@ def read_export_queue(database: Database) -> ExportQueue:
     """Return the state of the queue."""
     counts = dict(database.cells("SELECT state, count(*) FROM traceexport GROUP BY state"))
     first = database.cells(
-        "SELECT next_ms, attempts FROM traceexport WHERE state = 'waiting' ORDER BY next_ms, queued_ms LIMIT 1"
+        """SELECT next_ms, attempts FROM traceexport WHERE state = 'waiting'
+           ORDER BY next_ms, queued_ms LIMIT 1"""
     )
     last = database.cells("SELECT max(sent_ms) FROM traceexport")
     error = database.cells(

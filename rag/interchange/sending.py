@@ -1,7 +1,7 @@
 """Sends spans to an OTLP/HTTP endpoint, and scores to Phoenix's API for annotations.
 
-Nothing else of the program sends a trace anywhere. A redirect is not followed: it would send texts where nobody
-allowed it. An endpoint on this computer is reached without a proxy.
+Nothing else of the program sends a trace anywhere. A redirect is not followed: it would send texts where
+nobody allowed it. An endpoint on this computer is reached without a proxy.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def send_spans(
     except DecodeError:
         return result
     if told.rejected_spans:
-        return Sent(False, reason=f"the endpoint refused {told.rejected_spans} spans: {told.error_message}"[:300])
+        return Sent(
+            False, reason=f"the endpoint refused {told.rejected_spans} spans: {told.error_message}"[:300]
+        )
     return result
 
 
@@ -95,9 +97,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _post(
-    url: str, body: bytes, headers: Mapping[str, str], timeout_s: float
-) -> tuple[Sent, bytes, str]:
+def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> tuple[Sent, bytes, str]:
     proxies = urllib.request.ProxyHandler({} if is_on_this_computer(url) else None)
     opener = urllib.request.build_opener(proxies, _NoRedirect())
     request = urllib.request.Request(url, body, dict(headers), method="POST")

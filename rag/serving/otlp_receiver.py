@@ -34,7 +34,9 @@ MOST_BODY_BYTES = 16_000_000  # of a request as it comes
 MOST_WAITING_SPANS = 50_000
 _BATCH_S = 0.2  # how long spans may wait for others of their traces
 _RETRY_S = 1
-_REST = 4  # times what making a trace's rows anew took, that it rests until the next time: a fifth of the time
+_REST = (
+    4  # times what making a trace's rows anew took, that it rests until the next time: a fifth of the time
+)
 _MOST_KNOWN = 2000  # traces of which that is remembered
 
 _log = logging.getLogger(__name__)
@@ -164,7 +166,7 @@ class OtlpReceiver:
                 self._guarded(0, lambda ids=tuple(due): self._renew(ids))
 
     def _patience(self, until: float) -> float | None:
-        """Return how long to wait for spans: until the batch is full, or a postponed trace is due; None: ever."""
+        """Return how long to wait for spans: until a batch or a postponed trace is due; None: for ever."""
         moments = [until] if until else list(self._postponed.values())
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 

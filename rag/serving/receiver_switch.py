@@ -1,4 +1,4 @@
-"""The switch of the receiver on the Traces page: starts it in the engine's process, stops it, says how it is."""
+"""The switch of the receiver: starts it in the engine's process, stops it, says how it is."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def receiver_state(workspace: Workspace) -> ReceiverState:
         return ReceiverState()
     counts = running.receiver.counts
     return ReceiverState(
-        running.server.address, counts.requests, counts.spans, counts.refused, counts.turned_away, counts.failed,
-        counts.last_error, running.needs_token,
+        running.server.address, counts.requests, counts.spans, counts.refused, counts.turned_away,
+        counts.failed, counts.last_error, running.needs_token,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _token(variable: str) -> str:
     token = os.environ.get(variable, "").strip()
     if not token:
         raise RagError(
-            f"The environment variable {variable} is not set, so senders would not be asked for a token. Set it "
-            "and start Ragdeck again, or clear receiving.token_variable."
+            f"The environment variable {variable} is not set, so senders would not be asked for a token. Set "
+            "it and start Ragdeck again, or clear receiving.token_variable."
         )
     return token

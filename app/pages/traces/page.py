@@ -15,11 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.pages.traces.export_dialog import ExportDialog
+from app.pages.traces.receiver_bar import ReceiverBar
 from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import as_it_is, label
-from app.widgets.layout import EmptyState, Flow, Panel, Splitter, refill
+from app.widgets.layout import EmptyState, Flow, Panel, Splitter, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
@@ -36,12 +38,14 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
+_MOST_EXPORTED = 10_000  # of a list, in one go
 _FILTER_LENGTH = 11  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
     ("Asked by people", "person"),
     ("Evaluation", "evaluation"),
     ("Regression questions", "regression"),
+    ("Other applications", "received"),
     ("Any source", ""),
 )
 
@@ -112,6 +116,11 @@ class TracesPage(QWidget):
         self.verdict_box, self.time_box = QComboBox(), QComboBox()
         self.source_box, self.silent_box = QComboBox(), QComboBox()
         self.count = label("", "small")
+        self.receiver = ReceiverBar(console)
+        self.receiver.arrived.connect(self.refresh)
+        self.export_button = button(
+            "Export…", self.open_export, link=True, tip="Write traces to a file, or send them to another tool"
+        )
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.view = TraceView(console)
         self.view.steps.trace_requested.connect(self.open_trace)
@@ -129,7 +138,8 @@ class TracesPage(QWidget):
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        layout.addWidget(self._stack)
+        layout.addWidget(self.receiver)
+        layout.addWidget(self._stack, 1)
         console.data_changed.connect(self.refresh)
         self.refresh()
 
@@ -177,13 +187,24 @@ class TracesPage(QWidget):
         self.show_only(collection=collection)
         self.time_box.setCurrentIndex(len(_TIMES))
 
+    def open_export(self) -> ExportDialog:
+        """Open the dialog that gives the chosen traces, or all that are listed, to other tools."""
+        database, wanted = self._console.database, self._filter()
+        dialog = ExportDialog(
+            self._console, self.table.selected_records(),
+            lambda: list_traces(database, wanted, _MOST_EXPORTED),
+            min(count_traces(database, wanted), _MOST_EXPORTED), self,
+        )  # fmt: skip
+        dialog.open()
+        return dialog
+
     def _make_content(self) -> QWidget:
         self._make_filters()
         left = Panel()
         filters = (self.search, self.source_box, self.time_box, self.collection_box, self.model_box)
         left.body.addLayout(Flow(*filters, self.verdict_box, self.silent_box))
         left.body.addWidget(self.table, 1)
-        left.body.addWidget(self.count)
+        left.body.addLayout(row((self.count, 1), self.export_button))
         right = Panel()
         self._detail_stack = QStackedWidget()
         self._detail_stack.addWidget(

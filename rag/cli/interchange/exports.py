@@ -1,4 +1,4 @@
-"""Commands that give traces to other tools: into files, to an endpoint, and the queue of what waits for it."""
+"""Commands that give traces to other tools: into files, to an endpoint, and the queue of what waits."""
 
 from __future__ import annotations
 
@@ -159,7 +159,9 @@ def chosen(database: Database, given: Sequence[str] | None, last: int, wanted: T
     if last or wanted != TraceFilter(source=wanted.source):
         ids += [row.id for row in list_traces(database, wanted, last or 100_000)]
     if not ids:
-        raise RagError("No trace was chosen. Name some, or use --last, --collection, --application, --session or --since.")
+        raise RagError(
+            "No trace was chosen. Name some, or use --last, --collection, --application, --session, --since."
+        )
     return list(dict.fromkeys(ids))
 
 

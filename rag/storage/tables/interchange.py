@@ -17,7 +17,7 @@ class ReceivedSpan(SQLModel, table=True):
 
 
 class TraceExport(SQLModel, table=True):
-    """A trace that is to be sent to another tool, or was. Its spans are made when it is sent: no text is kept."""
+    """A trace that is to be sent to another tool, or was. Its spans are made then: no text is kept."""
 
     trace_id: str = Field(primary_key=True)
     state: str = Field(index=True)  # see rag.interchange.rows.ExportState

@@ -49,7 +49,7 @@ def test_chosen_traces_are_sent_once_in_their_order(workspace: Workspace, endpoi
     assert report == ExportReport(sent=23) and report.sentence() == "23 traces sent."
     assert endpoint.trace_ids == [IDS[1], IDS[0], *IDS[2:23]] and len(endpoint.requests) == 2
     assert send_waiting(workspace, force=True) == ExportReport() and len(endpoint.requests) == 2
-    assert queue(workspace).sent == 23 and "0 traces wait; 23 sent." == queue(workspace).sentence()
+    assert queue(workspace).sent == 23 and queue(workspace).sentence() == "0 traces wait; 23 sent."
 
 
 def test_while_the_endpoint_is_away_everything_waits_longer_each_time(
@@ -84,7 +84,9 @@ def test_the_endpoint_may_say_when_to_come_again(workspace: Workspace, endpoint:
     assert (queue(workspace).next_ms or 0) - begin >= 600_000
 
 
-def test_one_trace_that_is_refused_does_not_hold_up_the_others(workspace: Workspace, endpoint: OtlpEndpoint) -> None:
+def test_one_trace_that_is_refused_does_not_hold_up_the_others(
+    workspace: Workspace, endpoint: OtlpEndpoint
+) -> None:
     for trace_id in IDS[:3]:
         add_trace(workspace, trace_id)
     endpoint.refused_ids = {IDS[1]}
@@ -94,7 +96,9 @@ def test_one_trace_that_is_refused_does_not_hold_up_the_others(workspace: Worksp
     assert clear_queue(workspace) == 1 and queue(workspace).refused == 0 and queue(workspace).sent == 2
 
 
-def test_past_the_bound_the_oldest_are_dropped_and_counted(workspace: Workspace, endpoint: OtlpEndpoint) -> None:
+def test_past_the_bound_the_oldest_are_dropped_and_counted(
+    workspace: Workspace, endpoint: OtlpEndpoint
+) -> None:
     use(workspace, most_waiting=2)
     for trace_id in IDS[:4]:
         add_trace(workspace, trace_id)
@@ -127,7 +131,9 @@ def test_followed_are_questions_of_people_from_now_on_and_feedback_that_comes_la
     assert follow_traces(workspace) == 1 and send_waiting(workspace).sent == 1
     assert endpoint.trace_ids == [IDS[1]] and follow_traces(workspace) == 0
     with workspace.store.session() as session:
-        session.connection().exec_driver_sql("UPDATE traceexport SET sent_ms = sent_ms - 1000 WHERE state = 'sent'")
+        session.connection().exec_driver_sql(
+            "UPDATE traceexport SET sent_ms = sent_ms - 1000 WHERE state = 'sent'"
+        )
     add_feedback(workspace, IDS[1], True, author="ann")
     assert follow_traces(workspace) == 1 and send_waiting(workspace).sent == 1
     assert [s.name for s in endpoint.spans if s.name == "feedback"] == ["feedback"]
@@ -175,5 +181,10 @@ def test_what_is_hidden_is_hidden_on_the_wire(workspace: Workspace, endpoint: Ot
     assert send_traces(workspace, IDS[:1]).sent == 1
     said = repr(endpoint.spans) + repr(endpoint.annotations)
     assert "tide" not in said.replace("tides", "") and "salty" not in said and "3.5" not in said
-    assert [row["name"] for row in endpoint.annotations] == ["support", "sentence support", "sentence support", "feedback"]
+    assert [row["name"] for row in endpoint.annotations] == [
+        "support",
+        "sentence support",
+        "sentence support",
+        "feedback",
+    ]
     assert {row["span_id"] for row in endpoint.annotations} == {span_id(IDS[0], "root")}

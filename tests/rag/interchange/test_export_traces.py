@@ -26,7 +26,11 @@ LATER_NS = 1_900_000_000 * 10**9
 def test_a_trace_is_a_root_with_its_stages_in_both_vocabularies(workspace: Workspace) -> None:
     detail = add_trace(workspace)
     root, *stages = spans_of_trace(detail)
-    assert (root.parent_id, root.start_ns, root.end_ns) == ("", detail.created_ms * 10**6, (detail.created_ms + 96) * 10**6)
+    assert (root.parent_id, root.start_ns, root.end_ns) == (
+        "",
+        detail.created_ms * 10**6,
+        (detail.created_ms + 96) * 10**6,
+    )
     assert root.attributes["openinference.span.kind"] == "CHAIN"
     assert root.attributes["gen_ai.operation.name"] == "invoke_workflow"
     assert root.attributes["session.id"] == root.attributes["gen_ai.conversation.id"] == "cd" * 16
@@ -38,9 +42,14 @@ def test_a_trace_is_a_root_with_its_stages_in_both_vocabularies(workspace: Works
     assert call["llm.token_count.prompt"] == call["gen_ai.usage.input_tokens"] == 120
     assert call["llm.token_count.completion"] == call["gen_ai.usage.output_tokens"] == 13
     assert call["llm.input_messages.0.message.content"] == detail.prompt
-    assert json.loads(call["gen_ai.output.messages"])[0]["parts"][0] == {"type": "reasoning", "content": "Let me see."}
+    assert json.loads(call["gen_ai.output.messages"])[0]["parts"][0] == {
+        "type": "reasoning",
+        "content": "Let me see.",
+    }
     assert json.loads(call["llm.invocation_parameters"]) == {"temperature": 0.2}
-    assert by_name["read prompt"]["openinference.span.kind"] == "CHAIN", "one call of the model is one LLM span"
+    assert by_name["read prompt"]["openinference.span.kind"] == "CHAIN", (
+        "one call of the model is one LLM span"
+    )
     found = by_name["rerank"]
     assert [found[f"reranker.output_documents.{n}.document.content"] for n in (0, 1)] == list(PASSAGES)
     assert [d["content"] for d in json.loads(found["gen_ai.retrieval.documents"])] == list(PASSAGES)
@@ -58,18 +67,22 @@ def test_what_was_found_out_is_evaluation_events_and_annotations(workspace: Work
     assert told[0]["gen_ai.evaluation.score.value"] == 0.5
     assert told[0]["gen_ai.evaluation.score.label"] == "answered"
     assert told[2]["gen_ai.evaluation.score.label"] == "unsupported"
-    assert "It is salty. (no passage says it)" == told[2]["gen_ai.evaluation.explanation"]
+    assert told[2]["gen_ai.evaluation.explanation"] == "It is salty. (no passage says it)"
     assert root.attributes["annotations.1.annotation.annotator_kind"] == "CODE"
     assert (feedback.name, feedback.parent_id) == ("feedback", root.span_id)
     assert feedback.attributes["annotations.0.annotation.annotator_kind"] == "HUMAN"
     assert feedback.attributes["annotations.0.annotation.label"] == "bad"
     assert feedback.events[0].attributes["gen_ai.evaluation.score.value"] == 0.0
-    assert (feedback.start_ns, feedback.end_ns) == (root.end_ns, root.end_ns), "late feedback does not lengthen a trace"
+    assert (feedback.start_ns, feedback.end_ns) == (root.end_ns, root.end_ns), (
+        "late feedback does not lengthen a trace"
+    )
     row = feedback_of(workspace, detail.id, "ann")
     assert feedback_score(row).explanation == "wrong. It is 4."
 
 
-def test_a_search_without_a_reranker_or_without_any_stage_still_tells_its_passages(workspace: Workspace) -> None:
+def test_a_search_without_a_reranker_or_without_any_stage_still_tells_its_passages(
+    workspace: Workspace,
+) -> None:
     fast = add_trace(workspace, "11" * 16, stages=[s for s in STAGES if s[1] != "RERANKER"])
     bare = add_trace(workspace, "22" * 16, stages=())
     for detail, holder in ((fast, "dense"), (bare, "retrieve")):
@@ -108,14 +121,33 @@ MS = st.integers(0, 5000).map(float)
 @st.composite
 def details(draw: Any) -> TraceDetail:
     """Return a trace of ours, with any texts, stages and figures."""
-    names = draw(st.lists(st.sampled_from(["query", "dense", "rerank", "pack", "generate", "check"]), unique=True))
+    names = draw(
+        st.lists(st.sampled_from(["query", "dense", "rerank", "pack", "generate", "check"]), unique=True)
+    )
     kinds = {"query": "CHAIN", "dense": "RETRIEVER", "rerank": "RERANKER", "pack": "PROMPT", "generate": "LLM",
              "check": "EVALUATOR"}  # fmt: skip
     begins = sorted(draw(st.lists(MS, min_size=len(names), max_size=len(names))))
-    spans = tuple(SpanRow(n, kinds[n], b, b + draw(MS), draw(TEXT)) for n, b in zip(names, begins, strict=True))
+    spans = tuple(
+        SpanRow(n, kinds[n], b, b + draw(MS), draw(TEXT)) for n, b in zip(names, begins, strict=True)
+    )
     texts = draw(st.lists(TEXT, unique=True, max_size=3))
     hits = tuple(
-        Hit(n, 1, draw(TEXT), "/p", "", "", None, 0, len(t), t, 1, fused_score=draw(st.floats(-1, 1)), marker=n, rank=n)
+        Hit(
+            n,
+            1,
+            draw(TEXT),
+            "/p",
+            "",
+            "",
+            None,
+            0,
+            len(t),
+            t,
+            1,
+            fused_score=draw(st.floats(-1, 1)),
+            marker=n,
+            rank=n,
+        )
         for n, t in enumerate(texts, 1)
     )
     base = ask(id="ef" * 16, created_ms=1_790_000_000_000)
@@ -135,9 +167,15 @@ def details(draw: Any) -> TraceDetail:
 @given(details())
 def test_what_is_exported_and_imported_again_is_equal(detail: TraceDetail) -> None:
     read = imported(detail)
-    assert (read.trace_id, read.question, read.answer) == (detail.id, detail.question, detail.answer or _said(detail))
+    assert (read.trace_id, read.question, read.answer) == (
+        detail.id,
+        detail.question,
+        detail.answer or _said(detail),
+    )
     assert read.session == detail.session_id and read.application == "Ragdeck"
-    assert [(d.text, d.name, d.score) for d in read.documents] == [(h.text, h.document, h.fused_score) for h in detail.hits]
+    assert [(d.text, d.name, d.score) for d in read.documents] == [
+        (h.text, h.document, h.fused_score) for h in detail.hits
+    ]
     assert read.begin_ms == detail.created_ms and not any(node.clock for node in read.nodes)
     assert read.duration_ms == max([detail.total_ms or 0.0, *(span.end_ms for span in detail.spans)])
     assert bool(read.error) == detail.status.is_failure
@@ -157,7 +195,10 @@ def _said(detail: TraceDetail) -> str:
 
 IDS = st.integers(1, 2**64 - 1).map(lambda n: f"{n:016x}")
 VALUES = st.recursive(
-    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
@@ -192,11 +233,22 @@ def test_a_received_trace_leaves_with_what_was_found_out_and_comes_back_equal(wo
     assert check_received(workspace, "9a" * 16)
     left = exported_spans(workspace.store, workspace.database, "9a" * 16)
     assert left[:2] == tuple(came)
-    assert (left[2].name, left[2].parent_id, left[2].span_id) == ("check", "01" * 8, span_id("9a" * 16, "check"))
+    assert (left[2].name, left[2].parent_id, left[2].span_id) == (
+        "check",
+        "01" * 8,
+        span_id("9a" * 16, "check"),
+    )
     before = get_trace(workspace.database, "9a" * 16)
     receive(workspace.store, left)
     with workspace.store.session() as session:
         assert len(received_spans(session, "9a" * 16)) == 3
     after = get_trace(workspace.database, "9a" * 16)
-    assert (after.question, after.answer, after.hits, after.claims) == (before.question, before.answer, before.hits, before.claims)
-    assert {s.span_id for s in exported_spans(workspace.store, workspace.database, after.id)} == {s.span_id for s in left}
+    assert (after.question, after.answer, after.hits, after.claims) == (
+        before.question,
+        before.answer,
+        before.hits,
+        before.claims,
+    )
+    assert {s.span_id for s in exported_spans(workspace.store, workspace.database, after.id)} == {
+        s.span_id for s in left
+    }

@@ -51,7 +51,9 @@ def test_nothing_hidden_is_the_same_span() -> None:
 
 
 def test_hidden_texts_are_told_apart_from_missing_ones(workspace: Workspace) -> None:
-    root, *rest = (hidden(s, Hiding(inputs=True, input_text=True)) for s in spans_of_trace(add_trace(workspace)))
+    root, *rest = (
+        hidden(s, Hiding(inputs=True, input_text=True)) for s in spans_of_trace(add_trace(workspace))
+    )
     assert root.attributes["input.value"] == REDACTED and "input.mime_type" not in root.attributes
     call = next(span for span in rest if span.name == "generate")
     assert not any("input_messages" in key or "input.messages" in key for key in call.attributes)
@@ -81,7 +83,11 @@ def test_of_other_applications_only_known_keys_and_figures_leave(names: tuple[st
                    "exception.type": "ValueError"}),), "secret", "bot", {"service.name": "bot", "host": "secret"})  # fmt: skip
     left = hidden(span, Hiding(**dict.fromkeys(names, True)))
     assert "secret" not in repr(left)
-    assert (left.attributes["n"], left.attributes["is_new"], left.attributes["llm.model_name"]) == (3, True, "qwen")
+    assert (left.attributes["n"], left.attributes["is_new"], left.attributes["llm.model_name"]) == (
+        3,
+        True,
+        "qwen",
+    )
     assert (left.error, left.resource, left.events[0].attributes) == (
         "error", {"service.name": "bot"}, {"exception.type": "ValueError"},
     )  # fmt: skip
@@ -90,5 +96,7 @@ def test_of_other_applications_only_known_keys_and_figures_leave(names: tuple[st
 def test_the_environment_hides_more_and_never_shows_what_the_settings_hide() -> None:
     settings = ExportSettings(hide_inputs=True)
     assert hiding_of(settings, {}) == Hiding(inputs=True)
-    found = hiding_of(settings, {f"{VARIABLE}INPUTS": "false", f"{VARIABLE}OUTPUT_TEXT": "True", f"{VARIABLE}OUTPUTS": "no"})
+    found = hiding_of(
+        settings, {f"{VARIABLE}INPUTS": "false", f"{VARIABLE}OUTPUT_TEXT": "True", f"{VARIABLE}OUTPUTS": "no"}
+    )
     assert found == Hiding(inputs=True, output_text=True)

@@ -51,7 +51,9 @@ def until(read: Callable[[], list[T]], count: int) -> list[T]:
         time.sleep(0.1)
 
 
-def test_phoenix_gives_back_spans_documents_and_scores(workspace: Workspace, phoenix: str, tmp_path: Path) -> None:
+def test_phoenix_gives_back_spans_documents_and_scores(
+    workspace: Workspace, phoenix: str, tmp_path: Path
+) -> None:
     detail = add_trace(workspace, ID)
     add_feedback(workspace, ID, False, reason="wrong", note="It is 4.", author="ann")
     workspace.change_settings({"export": {"endpoint": f"{phoenix}/v1/traces", "phoenix_annotations": True}})
@@ -63,7 +65,11 @@ def test_phoenix_gives_back_spans_documents_and_scores(workspace: Workspace, pho
     assert {span["context"]["trace_id"] for span in spans} == {ID}
     root = by_name["ask"]["context"]["span_id"]
     assert {span["parent_id"] for name, span in by_name.items() if name != "ask"} == {root}
-    kinds = {name: kind for name, kind, *_ in STAGES} | {"read prompt": "CHAIN", "ask": "CHAIN", "feedback": "EVALUATOR"}
+    kinds = {name: kind for name, kind, *_ in STAGES} | {
+        "read prompt": "CHAIN",
+        "ask": "CHAIN",
+        "feedback": "EVALUATOR",
+    }
     assert {name: span["span_kind"] for name, span in by_name.items()} == kinds
     found = by_name["rerank"]["attributes"]
     assert [found[f"reranker.output_documents.{n}.document.content"] for n in (0, 1)] == list(PASSAGES)
@@ -74,7 +80,10 @@ def test_phoenix_gives_back_spans_documents_and_scores(workspace: Workspace, pho
     scores = {(row["name"], row["identifier"]): row for row in rows}
     assert scores["support", ""]["result"]["score"] == 0.5
     assert scores["sentence support", "sentence 2"]["result"]["label"] == "unsupported"
-    assert (scores["feedback", "ann"]["annotator_kind"], scores["feedback", "ann"]["result"]["score"]) == ("HUMAN", 0.0)
+    assert (scores["feedback", "ann"]["annotator_kind"], scores["feedback", "ann"]["result"]["score"]) == (
+        "HUMAN",
+        0.0,
+    )
     assert root == span_id(ID, "root")
 
     file = tmp_path / "phoenix.json"  # and what Phoenix gives back is read as the same trace
@@ -87,7 +96,9 @@ def test_phoenix_gives_back_spans_documents_and_scores(workspace: Workspace, pho
 def test_sent_again_nothing_is_there_twice_and_hidden_is_hidden(workspace: Workspace, phoenix: str) -> None:
     other = "8d" * 16
     add_trace(workspace, other)
-    workspace.change_settings({"export": {"endpoint": f"{phoenix}/v1/traces", "hide_inputs": True, "hide_outputs": True}})
+    workspace.change_settings(
+        {"export": {"endpoint": f"{phoenix}/v1/traces", "hide_inputs": True, "hide_outputs": True}}
+    )
     assert send_traces(workspace, [other]).sent == send_traces(workspace, [other]).sent == 1
 
     def read() -> list[dict[str, Any]]:

@@ -28,12 +28,17 @@ def test_spans_arrive_with_the_headers_that_were_given(endpoint: OtlpEndpoint) -
 
 
 @pytest.mark.parametrize(
-    ("status", "may_retry"), [(400, False), (401, False), (404, False), (429, True), (503, True), (500, False)]
+    ("status", "may_retry"),
+    [(400, False), (401, False), (404, False), (429, True), (503, True), (500, False)],
 )
 def test_a_refusal_says_whether_to_come_again(endpoint: OtlpEndpoint, status: int, may_retry: bool) -> None:
     endpoint.statuses, endpoint.retry_after = [status], "7"
     found = send_spans(endpoint.url + "/v1/traces", [SPAN], {})
-    assert (found.is_taken, found.may_retry, found.retry_after_s) == (False, may_retry, 7.0 if may_retry else None)
+    assert (found.is_taken, found.may_retry, found.retry_after_s) == (
+        False,
+        may_retry,
+        7.0 if may_retry else None,
+    )
     assert str(status) in found.reason
 
 
@@ -46,7 +51,11 @@ def test_a_redirect_is_not_followed(endpoint: OtlpEndpoint) -> None:
 def test_rejected_spans_are_a_refusal_with_the_endpoints_reason(endpoint: OtlpEndpoint) -> None:
     endpoint.rejected = [2]
     found = send_spans(f"{endpoint.url}/v1/traces", [SPAN], {})
-    assert (found.is_taken, found.may_retry, found.reason) == (False, False, "the endpoint refused 2 spans: too old")
+    assert (found.is_taken, found.may_retry, found.reason) == (
+        False,
+        False,
+        "the endpoint refused 2 spans: too old",
+    )
 
 
 def test_an_endpoint_that_is_away_is_worth_another_try() -> None:
@@ -58,7 +67,9 @@ def test_an_endpoint_that_is_away_is_worth_another_try() -> None:
 
 
 def test_annotations_go_beside_the_traces(endpoint: OtlpEndpoint) -> None:
-    assert send_annotations(f"{endpoint.url}/v1/traces", [{"span_id": "cd" * 8, "name": "support"}], {}).is_taken
+    assert send_annotations(
+        f"{endpoint.url}/v1/traces", [{"span_id": "cd" * 8, "name": "support"}], {}
+    ).is_taken
     assert endpoint.annotations == [{"span_id": "cd" * 8, "name": "support"}]
     assert send_annotations("http://127.0.0.1:1/v1/traces", [], {}).is_taken, "nothing is not sent"
 
@@ -66,6 +77,10 @@ def test_annotations_go_beside_the_traces(endpoint: OtlpEndpoint) -> None:
 def test_headers_are_read_as_opentelemetry_writes_them() -> None:
     found = read_headers("H", {"H": "Authorization=Basic%20eA==, x-key = 1"})
     assert found == {"Authorization": "Basic eA==", "x-key": "1"} and read_headers("", {"": "a=b"}) == {}
-    for text, said in (("", "H is not set"), ("Authorization", "write name=value"), ("a=b%0Ac", "write name=value")):
+    for text, said in (
+        ("", "H is not set"),
+        ("Authorization", "write name=value"),
+        ("a=b%0Ac", "write name=value"),
+    ):
         with pytest.raises(RagError, match=said):
             read_headers("H", {"H": text})

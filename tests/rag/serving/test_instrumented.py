@@ -45,7 +45,10 @@ def test_an_instrumented_app_is_a_source_whose_answers_are_checked(workspace: Wo
     (row,) = list_traces(workspace.database, TraceFilter(source="received", application=f"{name} bot"))
     detail = get_trace(workspace.database, row.id)
     assert (detail.question, detail.answer) == ("How high does the tide rise?", "It rises 3.5 metres.")
-    assert {hit.text for hit in detail.hits} == {"The tide at Bremen rises 3.5 metres.", "Boats leave at noon."}
+    assert {hit.text for hit in detail.hits} == {
+        "The tide at Bremen rises 3.5 metres.",
+        "Boats leave at noon.",
+    }
     kinds = {span.kind for span in detail.spans}
     assert {"RETRIEVER", "LLM"} <= kinds and "UNKNOWN" not in kinds
     assert check_received(workspace, row.id)

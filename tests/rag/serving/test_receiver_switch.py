@@ -67,7 +67,9 @@ def test_a_port_in_use_is_one_sentence_and_nothing_runs(workspace: Workspace) ->
     assert not receiver_state(workspace).is_on
 
 
-def test_a_token_that_the_settings_name_is_asked_for(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_the_settings_name_is_asked_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace.change_settings({"receiving": {"token_variable": "RECEIVER_TOKEN"}})
     monkeypatch.delenv("RECEIVER_TOKEN", raising=False)
     with pytest.raises(RagError, match="RECEIVER_TOKEN is not set"):

@@ -58,9 +58,13 @@ def test_what_the_options_choose_and_hide(ragdeck: CommandLine) -> None:
 
     assert ids("--collection", "Other") == ids("--session", "s" * 32) == ids("--last", "1") == {TWO}
     assert ids("--since", "2020-01-01") == {ONE, TWO}
-    shown = ragdeck.done("traces", "export", ONE, "--out", "-", "--hide", "hide-outputs", "--hide", "inputs").out
+    shown = ragdeck.done(
+        "traces", "export", ONE, "--out", "-", "--hide", "hide-outputs", "--hide", "inputs"
+    ).out
     assert "tide" not in shown.replace("tides", "") and "qwen" in shown
-    assert "write one of inputs, outputs" in ragdeck.refused("traces", "export", ONE, "--out", "-", "--hide", "all")
+    assert "write one of inputs, outputs" in ragdeck.refused(
+        "traces", "export", ONE, "--out", "-", "--hide", "all"
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,9 @@ def test_what_the_options_choose_and_hide(ragdeck: CommandLine) -> None:
         ((ONE, "--out", "no/such/folder/x.json"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_written_is_one_sentence(ragdeck: CommandLine, options: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_written_is_one_sentence(
+    ragdeck: CommandLine, options: tuple[str, ...], said: str
+) -> None:
     assert said in ragdeck.refused("traces", "export", *options)
 
 
@@ -101,7 +107,11 @@ def test_what_waits_is_shown_flushed_and_cleared(ragdeck: CommandLine, endpoint:
 def test_the_border_holds_on_the_command_line(ragdeck: CommandLine) -> None:
     ragdeck.done("settings", "set", "export.endpoint=http://192.0.2.1:4318/v1/traces")
     printed = ragdeck("traces", "send", ONE)
-    assert printed.code == 1 and "1 refused" in printed.out and "“Harbour” may not leave this computer" in printed.out
+    assert (
+        printed.code == 1
+        and "1 refused" in printed.out
+        and "“Harbour” may not leave this computer" in printed.out
+    )
 
 
 def test_without_an_endpoint_it_is_said_how_to_name_one(ragdeck: CommandLine) -> None:
