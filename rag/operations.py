@@ -305,16 +305,16 @@ receiver_state = Operation[ReceiverState](
 check_received_answers = Operation[int](
     "rag.serving.receiver_switch:check_received_answers", Lane.MODEL, "Check received answers"
 )
-export_file = Operation[int]("rag.interchange.export_files:export_file", Lane.READ, "Write traces")
-send_traces = Operation[ExportReport]("rag.interchange.export_queue:send_traces", Lane.DATA, "Send traces")
+export_file = Operation[int]("rag.interchange.export.files:export_file", Lane.READ, "Write traces")
+send_traces = Operation[ExportReport]("rag.interchange.export.queue:send_traces", Lane.DATA, "Send traces")
 send_waiting = Operation[ExportReport](
-    "rag.interchange.export_queue:send_waiting", Lane.DATA, "Send what waits"
+    "rag.interchange.export.queue:send_waiting", Lane.DATA, "Send what waits"
 )
 follow_traces = Operation[int](
-    "rag.interchange.export_queue:follow_traces", Lane.WRITE, "Look for new traces"
+    "rag.interchange.export.queue:follow_traces", Lane.WRITE, "Look for new traces"
 )
 clear_export_queue = Operation[int](
-    "rag.interchange.export_queue:clear_queue", Lane.WRITE, "Clear the export queue"
+    "rag.interchange.export.queue:clear_queue", Lane.WRITE, "Clear the export queue"
 )
 
 # --- Costs -----------------------------------------------------------------------------------------------

@@ -55,8 +55,8 @@ def traces_export(
 
     What the settings of the export hide is hidden here, too. --out - writes to stdout.
     """
-    from rag.interchange.export_files import lines, write_file
-    from rag.interchange.hiding import NAMES, hiding_of
+    from rag.interchange.export.files import lines, write_file
+    from rag.interchange.export.hiding import NAMES, hiding_of
 
     if out is None:
         raise RagError("Say where to write them: --out FILE.json, --out FILE.jsonl, or --out - for stdout.")
@@ -93,7 +93,7 @@ def traces_send(
     as_json: Json = False,
 ) -> None:
     """Send traces to the endpoint of the settings (export.endpoint); what it does not take now waits."""
-    from rag.interchange.export_queue import send_traces
+    from rag.interchange.export.queue import send_traces
 
     with open_workspace(data, "traces send") as workspace:
         database = workspace.database
@@ -124,7 +124,7 @@ def queue_show(data: Data = None, as_json: Json = False) -> None:
 @queue_app.command("flush")
 def queue_flush(data: Data = None, as_json: Json = False) -> None:
     """Send what waits now, whatever its time. Exit code 1 when something still waits."""
-    from rag.interchange.export_queue import follow_traces, send_waiting
+    from rag.interchange.export.queue import follow_traces, send_waiting
 
     with open_workspace(data, "traces export-queue flush") as workspace:
         follow_traces(workspace)
@@ -143,7 +143,7 @@ def queue_flush(data: Data = None, as_json: Json = False) -> None:
 @queue_app.command("clear")
 def queue_clear(data: Data = None, as_json: Json = False) -> None:
     """Forget what waits, was refused or dropped. The traces themselves stay."""
-    from rag.interchange.export_queue import clear_queue
+    from rag.interchange.export.queue import clear_queue
 
     with open_workspace(data, "traces export-queue clear") as workspace:
         count = clear_queue(workspace)

@@ -94,7 +94,9 @@ def test_the_switch_starts_the_receiver_and_a_trace_is_seen_without_a_click(
     page.source_box.setCurrentIndex(page.source_box.findData("received"))
     send(bar.state.address)
     qtbot.waitUntil(lambda: page.table.records_model.rowCount() == 1)
-    assert page.table.records_model.records[0].application == "bot" and "1 span in 1 request" in bar.line.text()
+    assert (
+        page.table.records_model.records[0].application == "bot" and "1 span in 1 request" in bar.line.text()
+    )
     bar.switch.click()
     qtbot.waitUntil(lambda: not bar.state.is_on and bar.switch.isEnabled())
     assert bar.line.text() == "The receiver is off." and open_workspace.receiver is None
@@ -113,7 +115,9 @@ def test_a_port_in_use_is_one_sentence_and_the_switch_stays_off(
     assert "is in use by another program" in str(said) and not page.receiver.switch.isChecked()
 
 
-def test_the_receivers_settings_are_saved_from_its_dialog(page: TracesPage, console: Console, qtbot: QtBot) -> None:
+def test_the_receivers_settings_are_saved_from_its_dialog(
+    page: TracesPage, console: Console, qtbot: QtBot
+) -> None:
     dialog = page.receiver.open_options()
     try:
         from app.pages.traces.setting_form import SettingForm
@@ -138,7 +142,10 @@ def test_chosen_traces_or_all_listed_are_written(page: TracesPage, qtbot: QtBot,
     page.table.choose(lambda trace: trace.id == IDS[1])
     dialog = opened(page)
     try:
-        assert [dialog.which.itemText(n) for n in range(2)] == ["The 1 chosen trace", "All 3 traces of the list"]
+        assert [dialog.which.itemText(n) for n in range(2)] == [
+            "The 1 chosen trace",
+            "All 3 traces of the list",
+        ]
         out = tmp_path / "out.jsonl"
         dialog.write(str(out))
         qtbot.waitUntil(out.exists)
@@ -230,7 +237,11 @@ def test_questions_are_sent_as_they_come_once_that_is_switched_on(
 
 
 def test_a_header_variable_that_is_not_set_is_said_once(
-    checks: BackgroundChecks, open_workspace: Workspace, console: Console, endpoint: OtlpEndpoint, settle: Settle
+    checks: BackgroundChecks,
+    open_workspace: Workspace,
+    console: Console,
+    endpoint: OtlpEndpoint,
+    settle: Settle,
 ) -> None:
     use(open_workspace, console, headers_variable="NO_SUCH_HEADERS", continuous=True)
     settle()

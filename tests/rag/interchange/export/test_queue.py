@@ -9,8 +9,8 @@ from otlp_endpoint import OtlpEndpoint, otlp_endpoint
 
 from rag.asking.traces import delete_traces
 from rag.errors import RagError
-from rag.interchange.export_queue import clear_queue, enqueue, follow_traces, send_traces, send_waiting
-from rag.interchange.export_traces import span_id
+from rag.interchange.export.queue import clear_queue, enqueue, follow_traces, send_traces, send_waiting
+from rag.interchange.export.spans import span_id
 from rag.interchange.rows import ExportQueue, ExportReport, read_export_queue
 from rag.review.feedback import add_feedback
 from rag.storage.store import now_ms

@@ -11,7 +11,7 @@ from stored_traces import ask
 
 from rag.asking.rows import SpanRow, TraceDetail, TraceStatus, get_trace
 from rag.index.rows import Hit
-from rag.interchange.export_traces import EVALUATION, exported_spans, feedback_score, span_id, spans_of_trace
+from rag.interchange.export.spans import EVALUATION, exported_spans, feedback_score, span_id, spans_of_trace
 from rag.interchange.otlp import JSON, PROTOBUF, read_request, to_json, write_request
 from rag.interchange.receiving import check_received, receive, received_spans
 from rag.interchange.rows import RawEvent, RawSpan

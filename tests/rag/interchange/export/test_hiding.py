@@ -6,8 +6,8 @@ import json
 import pytest
 from exported_traces import PASSAGES, add_trace
 
-from rag.interchange.export_traces import feedback_score, spans_of_trace
-from rag.interchange.hiding import NAMES, REDACTED, VARIABLE, Hiding, hidden, hiding_of
+from rag.interchange.export.hiding import NAMES, REDACTED, VARIABLE, Hiding, hidden, hiding_of
+from rag.interchange.export.spans import feedback_score, spans_of_trace
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawEvent, RawSpan
 from rag.review.rows import FeedbackRow

@@ -15,7 +15,9 @@ from sqlalchemy import Connection
 
 from rag.asking.rows import TraceDetail, TraceSource, get_trace
 from rag.errors import NotFoundError, RagError
-from rag.interchange.export_traces import (
+from rag.interchange.export.hiding import Hiding, hidden, hiding_of
+from rag.interchange.export.sending import Sent, read_headers, send_annotations, send_spans
+from rag.interchange.export.spans import (
     SERVICE,
     Score,
     check_scores,
@@ -23,9 +25,7 @@ from rag.interchange.export_traces import (
     feedback_score,
     span_id,
 )
-from rag.interchange.hiding import Hiding, hidden, hiding_of
 from rag.interchange.rows import ExportReport, ExportState, RawSpan
-from rag.interchange.sending import Sent, read_headers, send_annotations, send_spans
 from rag.models.endpoints.rows import MayLeave, is_on_this_computer, may_leave
 from rag.review.rows import list_feedback
 from rag.storage import audit_log

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.interchange.export_traces import exported_spans
-from rag.interchange.hiding import Hiding, hidden, hiding_of
+from rag.interchange.export.hiding import Hiding, hidden, hiding_of
+from rag.interchange.export.spans import exported_spans
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
 from rag.storage.database import Database

@@ -7,8 +7,8 @@ import pytest
 from otlp_endpoint import OtlpEndpoint, otlp_endpoint, spans_in
 
 from rag.errors import RagError
+from rag.interchange.export.sending import read_headers, send_annotations, send_spans
 from rag.interchange.rows import RawSpan
-from rag.interchange.sending import read_headers, send_annotations, send_spans
 
 SPAN = RawSpan("ab" * 16, "cd" * 8, "", "chain", 1, 2, {"input.value": "Why?"}, service="Ragdeck")
 

@@ -13,8 +13,8 @@ import pytest
 from counterparts import PHOENIX, environment_of, running_phoenix
 from exported_traces import PASSAGES, STAGES, add_trace
 
-from rag.interchange.export_queue import send_traces
-from rag.interchange.export_traces import span_id
+from rag.interchange.export.queue import send_traces
+from rag.interchange.export.spans import span_id
 from rag.interchange.import_traces import read_file
 from rag.interchange.rows import read_export_queue
 from rag.interchange.trees import trace_of
