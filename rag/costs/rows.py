@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from statistics import mean, stdev
 
+from rag.asking.applications.rows import application_named_by
 from rag.errors import RagError
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -49,6 +50,7 @@ class GroupBy(StrEnum):
     COLLECTION = "collection"
     PROMPT = "prompt"
     SOURCE = "source"
+    APPLICATION = "application"
     SESSION = "session"
     ANSWER = "answer"
     DAY = "day"
@@ -61,6 +63,7 @@ _KEYS = {
     GroupBy.COLLECTION: "t.collection",
     GroupBy.PROMPT: "iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, ''))",
     GroupBy.SOURCE: "t.source",
+    GroupBy.APPLICATION: "t.application",
     GroupBy.SESSION: "t.session_id",
     GroupBy.ANSWER: "c.trace_id",
     GroupBy.DAY: "date(c.created_ms / 1000, 'unixepoch', 'localtime')",
@@ -327,7 +330,8 @@ def _condition(wanted: CostFilter) -> tuple[str, tuple[object, ...]]:
     parts: list[str] = ["1"]
     values: list[object] = []
     for column, value in (
-        ("t.collection =", wanted.collection),
+        ("t.collection =", "" if application_named_by(wanted.collection) else wanted.collection),
+        ("t.application =", application_named_by(wanted.collection)),
         ("t.model =", wanted.model),
         ("t.source =", wanted.source),
     ):

@@ -233,16 +233,6 @@ def read_export_queue(database: Database) -> ExportQueue:
     )
 
 
-def list_applications(database: Database) -> list[str]:
-    """Return the names of the applications whose traces were received."""
-    return [
-        name
-        for (name,) in database.cells(
-            "SELECT DISTINCT application FROM trace WHERE application != '' ORDER BY application"
-        )
-    ]
-
-
 def count_unchecked(database: Database) -> int:
     """Return how many received answers could be checked and have not been."""
     found = database.cells(f"SELECT count(*) FROM trace WHERE {UNCHECKED}")

@@ -53,6 +53,7 @@ class ExportDialog(QDialog):
         """
         super().__init__(parent)
         self._console, self._chosen, self._listed = console, tuple(chosen), listed
+        self._count = count
         self.setWindowTitle("Export traces")
         self.resize(scaled(760), scaled(560))
         self.which = QComboBox()
@@ -84,7 +85,9 @@ class ExportDialog(QDialog):
         state = read_export_queue(self._console.database)
         self.queue.setText(_said(state, url))
         reason = "" if url else "Name an endpoint first."
-        allow(self.send_button, reason)
+        none = "" if self._count or self._chosen else "The list has no trace."
+        allow(self.send_button, reason or none)
+        allow(self.file_button, none)
         allow(self.flush_button, reason or ("" if state.waiting else "Nothing waits."))
         rest = state.waiting or state.refused or state.dropped
         allow(self.clear_button, "" if rest else "There is nothing to clear.")

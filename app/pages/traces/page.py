@@ -24,6 +24,7 @@ from app.widgets.labels import as_it_is, label
 from app.widgets.layout import EmptyState, Flow, Panel, Splitter, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import TraceFilter, TraceRow, count_traces, get_trace, list_trace_models, list_traces
 from rag.errors import NotFoundError
 from rag.grounding.rows import SilentFailure, Verdict
@@ -285,10 +286,14 @@ class TracesPage(QWidget):
     def _fill_filters(self) -> None:
         database = self._console.database
         for box, title, names in (
-            (self.collection_box, "Any collection", [c.name for c in list_collections(database)]),
-            (self.model_box, "Any model", sorted(list_trace_models(database))),
+            (
+                self.collection_box,
+                "Any collection",
+                [*((c.name, c.name) for c in list_collections(database)), *application_choices(database)],
+            ),
+            (self.model_box, "Any model", [(name, name) for name in sorted(list_trace_models(database))]),
         ):
-            refill(box, [(title, ""), *((name, name) for name in names)])
+            refill(box, [(title, ""), *names])
 
     def _show(self, trace_id: str) -> None:
         try:

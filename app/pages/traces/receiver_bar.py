@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QWidget
 
 from app.console import Console
 from app.pages.traces.setting_form import SettingForm
 from app.widgets.buttons import button
-from app.widgets.labels import ElidedLabel, label
+from app.widgets.labels import ElidedLabel, label, set_tip
 from app.widgets.layout import column, guard_wheel, row, scrolled
 from app.widgets.theme import SPACE, scaled
 from rag import operations
@@ -34,13 +34,13 @@ class ReceiverBar(QWidget):
         super().__init__()
         self._console = console
         self.state = ReceiverState()
-        self.switch = button(
-            "Receive traces",
-            self._toggle,
-            tip="Take the traces that applications on this computer send (OTLP/HTTP). Their answers are "
+        self.switch = QCheckBox("Receive traces")
+        self.switch.clicked.connect(lambda _checked: self._toggle())
+        set_tip(
+            self.switch,
+            "Take the traces that applications on this computer send (OTLP/HTTP). Their answers are "
             "checked against the documents that they were given",
         )
-        self.switch.setCheckable(True)
         self.line = ElidedLabel("")
         self.line.setAccessibleName("State of the receiver")
         tip = "Port, token, which answers are checked"

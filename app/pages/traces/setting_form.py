@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from app.console import Console
 from app.shared.setting_editor import (
@@ -18,7 +18,9 @@ from app.shared.setting_editor import (
     when_changed,
 )
 from app.widgets.labels import label, set_tip
-from app.widgets.theme import SPACE
+from app.widgets.theme import SPACE, scaled
+
+_TEXT_WIDTH = 240  # an address has to be read
 
 
 class SettingForm(QWidget):
@@ -45,6 +47,8 @@ class SettingForm(QWidget):
             editor = self.editors[key] = make_editor(field, key)
             when_changed(editor, partial(self._change, key))
             set_tip(editor, field.description or "")
+            if isinstance(editor, QLineEdit):
+                editor.setMinimumWidth(scaled(_TEXT_WIDTH))
             editor.setAccessibleName(f"{section}.{key}")
             form.addWidget(label(setting_name(key)), number, 0)
             form.addWidget(editor, number, 1)
