@@ -33,6 +33,7 @@ from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
 from rag.text.plurals import counted
 
+_ADD = "Add to an evaluation set…"
 _KIND_COLOURS = {
     "EMBEDDING": 5,
     "RETRIEVER": 0,
@@ -76,7 +77,7 @@ class TraceView(QWidget):
         self.prompt.setAccessibleName("Prompt as sent")
         self.prompt.setFont(console.theme.fixed_font())
         self.prompt.setPlaceholderText("The model was not asked.")
-        self._claims_of = ""
+        self._claims_of = self._own_set = ""
         self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -109,6 +110,8 @@ class TraceView(QWidget):
         self.steps.show_steps(list_cascade_steps(self._console.database, trace.id), trace.id)
         self.candidates.show_hits(trace.hits)
         self._claims_of = trace.id
+        self._own_set = trace.application if trace.source == TraceSource.RECEIVED else ""
+        self.case_button.setText(f"Add to the set “{self._own_set}”" if self._own_set else _ADD)
         self.feedback.show_trace(trace.id if trace.status != TraceStatus.RUNNING else "", trace.hits)
         self.claim_panel.hide()
         self.claims.set_records(trace.claims)
@@ -157,8 +160,8 @@ class TraceView(QWidget):
 
     def _overview_tab(self) -> QWidget:
         self.case_button = button(
-            "Add to an evaluation set…",
-            self.add_to_set,
+            _ADD,
+            lambda: self.add_to_set(self._own_set),
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
@@ -208,6 +211,8 @@ def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
 
 def _status_line(trace: TraceDetail) -> str:
     parts = [trace.state, _time(trace.created_ms)]
+    if trace.application:
+        parts.append(trace.application)
     if trace.collection:
         version = f" version {trace.version_number}" if trace.version_number else ""
         parts.append(f"{trace.collection}{version}")

@@ -6,7 +6,14 @@ from dataclasses import replace
 from rag.asking.flag_limits import set_opinion
 from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.asking.traces import delete_traces
-from rag.interchange.receiving import check_received, receive, received_spans, unchecked
+from rag.interchange.receiving import (
+    behind,
+    check_received,
+    receive,
+    received_spans,
+    renew_traces,
+    unchecked,
+)
 from rag.interchange.rows import RawEvent, RawSpan
 from rag.storage.store import now_ms
 from rag.storage.tables.traces import Trace
@@ -112,3 +119,23 @@ def test_a_trace_of_our_own_is_not_overwritten(workspace: Workspace) -> None:
     arrival = receive(workspace.store, [*spans(), replace(spans()[0], trace_id="cd" * 16)])
     assert (arrival.own, arrival.added, arrival.spans) == ((TRACE,), ("cd" * 16,), 1)
     assert get_trace(workspace.database, TRACE).question == "Ours?"
+
+
+def test_a_trace_that_rests_is_stored_and_its_rows_follow_later(workspace: Workspace) -> None:
+    first, *others = spans()
+    receive(workspace.store, [first])
+    arrival = receive(workspace.store, others, is_postponed=lambda trace_id: trace_id == TRACE)
+    assert (arrival.changed, arrival.postponed, arrival.spans) == ((), (TRACE,), 2)
+    assert [span.kind for span in get_trace(workspace.database, TRACE).spans] == ["CHAIN"]
+    assert behind(workspace.store) == [TRACE], "as a kill would leave it"
+    renew_traces(workspace.store, [TRACE, "ff" * 16])
+    assert [span.kind for span in get_trace(workspace.database, TRACE).spans] == ["CHAIN", "RETRIEVER", "LLM"]
+    assert behind(workspace.store) == []
+    with workspace.store.session() as session:
+        delete_traces(session, [TRACE])
+    renew_traces(workspace.store, [TRACE])
+    assert list_traces(workspace.database, TraceFilter(source="received")) == []
+
+
+def test_a_new_trace_never_rests(workspace: Workspace) -> None:
+    assert receive(workspace.store, spans(), is_postponed=lambda _id: True).added == (TRACE,)

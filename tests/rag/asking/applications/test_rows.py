@@ -25,7 +25,7 @@ from rag.costs.usage import record_costs
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.sets import case_of_trace, cases_of_traces, set_cases
 from rag.monitoring.alerts import add_rule
-from rag.monitoring.rows import Scope, list_measured
+from rag.monitoring.rows import MEASURES, Scope, list_measured
 from rag.review.queues import fill_queue
 from rag.storage.store import insert_rows
 from rag.storage.tables.traces import Span
@@ -49,7 +49,11 @@ def add(workspace: Workspace, count: int, **values: Any) -> None:
 
 
 def test_a_scope_is_a_collection_an_application_or_all(traffic_of_all: Workspace) -> None:
-    assert (application_named_by(BOT), application_named_by("bot"), application_named_by("")) == ("bot", "", "")
+    assert (application_named_by(BOT), application_named_by("bot"), application_named_by("")) == (
+        "bot",
+        "",
+        "",
+    )
     assert (scope_name(BOT), scope_name("A")) == ("bot", "A")
     assert list_applications(traffic_of_all.database) == ["bot", "Other bot"]
     assert application_choices(traffic_of_all.database)[0] == ("bot (application)", BOT)
@@ -70,16 +74,25 @@ def test_lists_figures_and_measures_are_of_one_source(traffic_of_all: Workspace)
 def test_queues_and_alerts_work_on_an_application(traffic_of_all: Workspace) -> None:
     assert fill_queue(traffic_of_all, "Of the bot", {"flagged": 9}, collection=BOT) == 3
     assert fill_queue(traffic_of_all, "All", {"random": 9}) == 4, "what was asked here"
-    rule = add_rule(traffic_of_all, "Flags of the bot", "flags", collection=BOT, threshold=0.5, comparison="above")
-    assert rule.collection == BOT
+    values = {"name": "Of the bot", "measure": next(iter(MEASURES)), "collection": BOT}
+    assert add_rule(traffic_of_all, values).collection == BOT
     with pytest.raises(NotFoundError, match="No trace of an application named “gone”"):
-        add_rule(traffic_of_all, "Other", "flags", collection="application:gone", threshold=0.5, comparison="above")
+        add_rule(traffic_of_all, {**values, "name": "Other", "collection": "application:gone"})
 
 
-def test_costs_of_an_application_are_its_tokens_and_not_this_computers_time(traffic_of_all: Workspace) -> None:
+def test_costs_of_an_application_are_its_tokens_and_not_this_computers_time(
+    traffic_of_all: Workspace,
+) -> None:
     with traffic_of_all.store.session() as session:
         rows = [
-            {"trace_id": trace.id, "name": "chain", "kind": "CHAIN", "start_ms": 0.0, "end_ms": 10**6, "detail": ""}
+            {
+                "trace_id": trace.id,
+                "name": "chain",
+                "kind": "CHAIN",
+                "start_ms": 0.0,
+                "end_ms": 10**6,
+                "detail": "",
+            }
             for trace in list_traces(traffic_of_all.database, TraceFilter(source="received"))
         ]
         insert_rows(session, Span, rows)

@@ -117,3 +117,11 @@ def test_the_border_holds_on_the_command_line(ragdeck: CommandLine) -> None:
 def test_without_an_endpoint_it_is_said_how_to_name_one(ragdeck: CommandLine) -> None:
     assert "settings set export.endpoint" in ragdeck.refused("traces", "send", ONE)
     assert "pattern" in ragdeck.refused("settings", "set", "export.endpoint=ftp://x").lower()
+
+
+def test_an_applications_traffic_is_listed_and_becomes_a_set(ragdeck: CommandLine) -> None:
+    listed = ragdeck.done("traces", "list", "--application", "bot", "--json").document
+    assert [row["id"] for row in listed] == [SENT]
+    assert ragdeck.done("traces", "list", "--application", "other", "--json").document == []
+    added = ragdeck.done("sets", "from-traces", "Bot", "--application", "bot", "--json").document
+    assert (added["set_name"], added["added"]) == ("Bot", 1)
