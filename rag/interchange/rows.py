@@ -225,7 +225,10 @@ def read_export_queue(database: Database) -> ExportQueue:
            ORDER BY max(next_ms, queued_ms) DESC LIMIT 1"""
     )
     return ExportQueue(
-        *(int(counts.get(state, 0)) for state in ExportState),
+        waiting=int(counts.get(ExportState.WAITING, 0)),
+        sent=int(counts.get(ExportState.SENT, 0)),
+        refused=int(counts.get(ExportState.REFUSED, 0)),
+        dropped=int(counts.get(ExportState.DROPPED, 0)),
         next_ms=first[0][0] if first else None,
         attempts=first[0][1] if first else 0,
         last_sent_ms=last[0][0] if last else None,

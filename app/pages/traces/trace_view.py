@@ -16,7 +16,7 @@ from app.shared.feedback_bar import FeedbackBar
 from app.shared.links import LinkRow
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
-from app.widgets.buttons import button
+from app.widgets.buttons import allow, button
 from app.widgets.charts import Bar, Waterfall
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
@@ -100,7 +100,7 @@ class TraceView(QWidget):
         self.links.show_places(_named(trace, arm_of(self._console.database, trace.id)))
         self.silent.setText(trace.explained)
         self.silent.setVisible(bool(trace.explained))
-        self.regression_button.setEnabled(trace.status.is_complete)
+        allow(self.regression_button, _why_no_regression(trace))
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
         self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
         self.answer.set_answer(trace.answer or trace.error or "No answer.", markers, trace.claims)
@@ -189,6 +189,13 @@ class TraceView(QWidget):
     def _show_claim(self, claim: ClaimResult) -> None:
         self.claim_panel.show_claim(claim, self._claims_of)
         self.claim_panel.show()
+
+
+def _why_no_regression(trace: TraceDetail) -> str:
+    """Return why a trace cannot be a regression question, "" when it can."""
+    if trace.source == TraceSource.RECEIVED:
+        return "It was asked in another application, which Ragdeck cannot ask again. Add it to a set."
+    return "" if trace.status.is_complete else "This trace has no complete answer."
 
 
 def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:

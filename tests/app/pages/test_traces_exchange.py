@@ -21,6 +21,7 @@ from app.console import Console
 from app.pages.traces.export_dialog import ExportDialog
 from app.pages.traces.page import TracesPage
 from rag.asking.rows import TraceFilter, list_traces
+from rag.evaluation.rows import list_sets
 from rag.interchange.import_traces import read_file
 from rag.interchange.otlp import JSON, to_json, write_request
 from rag.interchange.rows import RawSpan, read_export_queue
@@ -262,3 +263,31 @@ def test_received_answers_are_checked_in_the_background(
         lambda: bool(list_traces(console.database, TraceFilter(application="bot"))[0].outcome), timeout=20_000
     )
     assert json.loads(open_workspace.settings.model_dump_json())["receiving"]["check"] == "all"
+
+
+# --- a received trace in the list -------------------------------------------------------------------------
+
+
+def test_an_application_is_a_source_beside_collections_and_one_click_makes_a_case(
+    page: TracesPage, open_workspace: Workspace, console: Console, qtbot: QtBot, settle: Settle
+) -> None:
+    add_trace(
+        open_workspace, IDS[4], source="received", application="bot", collection="", question="How deep?"
+    )
+    page.refresh()
+    assert page.table.records_model.rowCount() == 3, "test traffic and other applications stay apart"
+    page.collection_box.setCurrentIndex(page.collection_box.findText("bot (application)"))
+    settle()
+    assert [row.question for row in page.table.records_model.records] == ["How deep?"]
+    page.open_trace(IDS[4])
+    view = page.view
+    assert view.case_button.text() == "Add to the set “bot”" and "bot" in view.status.text()
+    assert (
+        not view.regression_button.isEnabled() and "another application" in view.regression_button.toolTip()
+    )
+    said = notices(console)
+    view.case_button.click()
+    qtbot.waitUntil(lambda: "Added to “bot”" in str(said))
+    assert [(found.name, found.case_count) for found in list_sets(console.database)] == [("bot", 1)]
+    page.open_trace(IDS[0])
+    assert view.case_button.text() == "Add to an evaluation set…" and view.regression_button.isEnabled()
