@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
@@ -159,11 +160,11 @@ class OtlpReceiver:
                     until = until or time.monotonic() + _BATCH_S
                     batch += item
             if batch:
-                self._guarded(len(batch), lambda found=tuple(batch): self._write_batch(found))
+                self._guarded(len(batch), partial(self._write_batch, tuple(batch)))
             now = time.monotonic()
             due = [trace for trace, when in self._postponed.items() if ended or when <= now]
             if due:
-                self._guarded(0, lambda ids=tuple(due): self._renew(ids))
+                self._guarded(0, partial(self._renew, tuple(due)))
 
     def _patience(self, until: float) -> float | None:
         """Return how long to wait for spans: until a batch or a postponed trace is due; None: for ever."""

@@ -73,8 +73,7 @@ class ReceiverBar(QWidget):
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(dialog.reject)
-        holder = column((scrolled(column(said, form, 1, spacing=SPACE)), 1), buttons)
-        dialog.setLayout(holder.layout())
+        column((scrolled(column(said, form, 1, spacing=SPACE)), 1), buttons, holder=dialog)
         guard_wheel(dialog)
         dialog.open()
         return dialog

@@ -68,7 +68,7 @@ def spans_of_trace(detail: TraceDetail, feedback: Sequence[FeedbackRow] = ()) ->
     end_ns = detail.created_ms * _MS + round(max([detail.total_ms or 0.0, *ends]) * _MS)
     root = RawSpan(
         detail.id, span_id(detail.id, "root"), "", "ask", detail.created_ms * _MS, end_ns,
-        _root_attributes(detail) | annotations(check_scores(detail)),
+        _root_attributes(detail) | annotation_attributes(check_scores(detail)),
         _events(check_scores(detail), end_ns),
         error=(detail.error or "error") if detail.status.is_failure else "",
         service=SERVICE, resource=RESOURCE, scope=SCOPE,
@@ -131,7 +131,7 @@ def feedback_score(row: FeedbackRow) -> Score:
     return Score("feedback", "HUMAN", float(row.is_up), label, said, row.author, row.created_ms)
 
 
-def annotations(scores: Iterable[Score]) -> dict[str, Any]:
+def annotation_attributes(scores: Iterable[Score]) -> dict[str, Any]:
     """Return scores as OpenInference's annotations."""
     found: dict[str, Any] = {}
     for number, one in enumerate(scores):
@@ -181,7 +181,7 @@ def _evaluator(root: RawSpan, what: str, name: str, scores: Sequence[Score]) -> 
     )
     return RawSpan(
         root.trace_id, span_id(root.trace_id, what), root.span_id, name, root.end_ns, root.end_ns,
-        {"openinference.span.kind": "EVALUATOR"} | annotations(scores), events, service=root.service,
+        {"openinference.span.kind": "EVALUATOR"} | annotation_attributes(scores), events, service=root.service,
         resource=root.resource, scope=SCOPE,
     )  # fmt: skip
 
