@@ -181,7 +181,8 @@ def _evaluator(root: RawSpan, what: str, name: str, scores: Sequence[Score]) -> 
     )
     return RawSpan(
         root.trace_id, span_id(root.trace_id, what), root.span_id, name, root.end_ns, root.end_ns,
-        {"openinference.span.kind": "EVALUATOR"} | annotation_attributes(scores), events, service=root.service,
+        {"openinference.span.kind": "EVALUATOR"} | annotation_attributes(scores), events,
+        service=root.service,
         resource=root.resource, scope=SCOPE,
     )  # fmt: skip
 
