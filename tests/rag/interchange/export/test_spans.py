@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from exported_traces import PASSAGES, STAGES, add_trace
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_traces import ask
 
@@ -164,6 +164,7 @@ def details(draw: Any) -> TraceDetail:
     return TraceDetail(**values, **own)
 
 
+@settings(max_examples=30)
 @given(details())
 def test_what_is_exported_and_imported_again_is_equal(detail: TraceDetail) -> None:
     read = imported(detail)
@@ -210,6 +211,7 @@ SPANS = st.builds(
 )  # fmt: skip
 
 
+@settings(max_examples=25)
 @given(st.lists(SPANS, min_size=1, max_size=4, unique_by=lambda s: s.span_id))
 def test_spans_of_other_applications_leave_as_they_came(spans: list[RawSpan]) -> None:
     spans = [replace(span, resource={"service.name": span.service}) for span in spans]
