@@ -1,22 +1,30 @@
-"""What the window does by itself: the server, watched folders, regression questions, checks of the cache."""
+"""What the window does by itself: server, watched folders, regression questions, answer cache, traces."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.console import Console, Notice
 from rag import operations
 from rag.asking.cache.rows import CacheCheckReport, waiting_hits
+from rag.interchange.rows import ExportReport, count_unchecked, read_export_queue
 from rag.knowledge.rows import IngestReport, list_watched_folders
 from rag.models.endpoints.rows import endpoint_named_by
 from rag.monitoring.rows import RegressionState
-from rag.operations import Lane
+from rag.operations import Lane, Operation
+
+R = TypeVar("R")
 
 _FOLDERS_MS = 5000  # between two looks at the watched folders
 _DAILY_MS = 900_000  # between two looks at what is asked once a day
 _CACHE_MS = 60_000  # between two comparisons of a cached answer with a fresh one
+_RECEIVED_MS = 2000  # between two looks at received answers that are not checked
+_EXPORT_MS = 5000  # between two looks at traces that wait for an endpoint
 _QUIET_MS = 3000  # without a change, before the regression questions are run again
 
 
@@ -32,6 +40,8 @@ class BackgroundChecks(QObject):
         quiet_ms: int = _QUIET_MS,
         daily_ms: int = _DAILY_MS,
         cache_ms: int = _CACHE_MS,
+        received_ms: int = _RECEIVED_MS,
+        export_ms: int = _EXPORT_MS,
     ) -> None:
         """Begin to look.
 
@@ -41,6 +51,8 @@ class BackgroundChecks(QObject):
             quiet_ms: Milliseconds without a change before the regression questions are run again.
             daily_ms: Milliseconds between two looks at what is asked once a day.
             cache_ms: Milliseconds between two looks at cached answers that may be compared with fresh ones.
+            received_ms: Milliseconds between two looks at received answers that are not checked.
+            export_ms: Milliseconds between two looks at traces that wait for an endpoint.
         """
         super().__init__()
         self._console = console
@@ -59,6 +71,15 @@ class BackgroundChecks(QObject):
         self._cache_timer = QTimer(self, interval=cache_ms)
         self._cache_timer.timeout.connect(self.check_cache)
         self._cache_timer.start()
+        self._received_timer = QTimer(self, interval=received_ms)
+        self._received_timer.timeout.connect(self.check_received)
+        self._received_timer.start()
+        self._left_unchecked = 0  # received answers that the policy does not choose
+        self._export_timer = QTimer(self, interval=export_ms)
+        self._export_timer.timeout.connect(self.export_traces)
+        self._export_timer.start()
+        self._is_exporting = self._export_failed = self._follows = False
+        console.settings_changed.connect(self._look_anew)
         self._is_stopped = False
         console.data_changed.connect(self._wait_for_quiet)
         console.settings_changed.connect(self._wait_for_quiet)
@@ -75,6 +96,8 @@ class BackgroundChecks(QObject):
         self._question_timer.stop()
         self._daily_timer.stop()
         self._cache_timer.stop()
+        self._received_timer.stop()
+        self._export_timer.stop()
 
     def _start_server(self) -> None:
         """Serve other programs again, if they were served before."""
@@ -180,3 +203,55 @@ class BackgroundChecks(QObject):
                 "An answer from the cache was another than a fresh one. Costs, Cache shows both.", Notice.BAD
             )
         self._console.data_changed.emit()
+
+    # --- traces of other applications, and ours to other tools ---------------------------------------------
+
+    def check_received(self) -> None:
+        """Check received answers against their own documents while no model is in use: people go first."""
+        engine = self._console.engine
+        if not engine.is_ready or any(task.lane is Lane.MODEL for task in engine.tasks):
+            return
+        if self._console.settings.receiving.check == "off":
+            return
+        if count_unchecked(self._console.database) != self._left_unchecked:
+            self._console.run(operations.check_received_answers, self._received_checked)
+
+    def _received_checked(self, count: int) -> None:
+        self._left_unchecked = 0 if count else count_unchecked(self._console.database)
+        if count:
+            self._console.data_changed.emit()
+
+    def export_traces(self) -> None:
+        """Look for traces to send, and send those whose time has come; a failure is said once."""
+        engine, settings = self._console.engine, self._console.settings.export
+        if not engine.is_ready or not settings.endpoint or self._is_exporting or self._export_failed:
+            return
+        if settings.continuous:
+            self._export(operations.follow_traces, lambda _count: self._send_due())
+        else:
+            self._send_due()
+
+    def _send_due(self) -> None:
+        self._is_exporting = False
+        state = read_export_queue(self._console.database)
+        if state.waiting and (state.next_ms or 0) <= time.time() * 1000:
+            self._export(operations.send_waiting, self._exported)
+
+    def _export(self, operation: Operation[R], done: Callable[[R], object]) -> None:
+        self._is_exporting = True
+        task = self._console.run(operation, done)
+        task.failed.connect(self._stop_exporting)
+
+    def _exported(self, _report: ExportReport) -> None:
+        self._is_exporting = False
+
+    def _stop_exporting(self, *_: str) -> None:
+        self._is_exporting, self._export_failed = False, True
+
+    def _look_anew(self) -> None:
+        """Forget what other settings made of it; what is switched off begins anew when it is switched on."""
+        self._left_unchecked, self._export_failed = 0, False
+        follows = self._console.settings.export.continuous
+        if follows != self._follows and self._console.engine.is_ready and not self._is_stopped:
+            self._follows = follows
+            self._console.run(operations.follow_traces)

@@ -41,6 +41,7 @@ from rag.governance.rows import CompactReport, ErasureReport
 from rag.governance.subjects.rows import SubjectReport
 from rag.guardrails.policies.rows import MeasureReport, PolicyDiff, PolicyImport, PolicyVersionRow, Tried
 from rag.index.rows import ChromaCollection, ChromaPage
+from rag.interchange.rows import ExportReport, ReceiverState
 from rag.knowledge.preview.rows import ChunkPreview
 from rag.knowledge.rows import (
     ActivationReport,
@@ -352,6 +353,32 @@ server_state = Operation[ServerState]("rag.serving.running:server_state", Lane.R
 read_tokens = Operation[list[Token]]("rag.serving.running:read_tokens", Lane.WRITE, "Read the tokens")
 add_token = Operation[Token]("rag.serving.running:add_token", Lane.WRITE, "Make the token “{name}”")
 remove_token = Operation[None]("rag.serving.running:remove_token", Lane.WRITE, "Revoke the token “{name}”")
+
+# --- Traces of other applications, and ours to other tools -------------------------------------------------
+
+start_receiver = Operation[ReceiverState](
+    "rag.serving.receiver_switch:start_receiver", Lane.WRITE, "Start the receiver"
+)
+stop_receiver = Operation[ReceiverState](
+    "rag.serving.receiver_switch:stop_receiver", Lane.WRITE, "Stop the receiver"
+)
+receiver_state = Operation[ReceiverState](
+    "rag.serving.receiver_switch:receiver_state", Lane.READ, "Look at the receiver"
+)
+check_received_answers = Operation[int](
+    "rag.serving.receiver_switch:check_received_answers", Lane.MODEL, "Check received answers"
+)
+export_file = Operation[int]("rag.interchange.export.files:export_file", Lane.READ, "Write traces")
+send_traces = Operation[ExportReport]("rag.interchange.export.queue:send_traces", Lane.DATA, "Send traces")
+send_waiting = Operation[ExportReport](
+    "rag.interchange.export.queue:send_waiting", Lane.DATA, "Send what waits"
+)
+follow_traces = Operation[int](
+    "rag.interchange.export.queue:follow_traces", Lane.WRITE, "Look for new traces"
+)
+clear_export_queue = Operation[int](
+    "rag.interchange.export.queue:clear_queue", Lane.WRITE, "Clear the export queue"
+)
 
 # --- Costs -----------------------------------------------------------------------------------------------
 

@@ -55,6 +55,13 @@ INDEX = "index"  # the Chroma folder in the data folder
 _MOST_SENTENCES = 8192  # vectors kept for the checks of answers, about 12 MB
 
 
+class Receiver(Protocol):
+    """What receives traces beside a workspace, and has to end before it closes."""
+
+    def stop(self) -> None:
+        """Write what waits, and end."""
+
+
 class Workspace:
     """A data folder that is open. Raises DataFolderLockedError when another process has it."""
 
@@ -95,6 +102,7 @@ class Workspace:
         self.database = Database(folder / DATABASE)
         self.endpoints = Endpoints(self.store, self.database, lambda: self.settings.endpoints)
         self.endpoints.border.guard = partial(guard_outgoing, self.store, self.database)
+        self.receiver: Receiver | None = None  # of traces: see rag.serving.receiver_switch
         self.index = VectorIndex(folder / INDEX)
         self.reader = reader or Reader()
         self.stopped_files = StoppedFiles(folder / FILE, PARSER)
@@ -244,13 +252,14 @@ class Workspace:
 
     def _encode_known(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Encode with the starter, and remember: a passage brings its sentences with every question."""
-        missing = [text for text in dict.fromkeys(texts) if text not in self._sentences]
-        if len(self._sentences) + len(missing) > _MOST_SENTENCES:
-            self._sentences = {}
+        known = self._sentences  # another lane may begin a new one in the meantime
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if len(known) + len(missing) > _MOST_SENTENCES:
+            known = self._sentences = {}
             missing = list(dict.fromkeys(texts))
         if missing:
-            self._sentences.update(zip(missing, self.encode(missing), strict=True))
-        return np.stack([self._sentences[text] for text in texts]) if texts else self.encode([])
+            known.update(zip(missing, self.encode(missing), strict=True))
+        return np.stack([known[text] for text in texts]) if texts else self.encode([])
 
     def _second_detector(self, folder: str) -> SecondDetector:
         with self._loading:
@@ -342,10 +351,17 @@ class Workspace:
         if server is not None:
             server.stop()
 
+    def stop_receiver(self) -> None:
+        """Stop to receive traces of other applications, if that is on."""
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.stop()
+
     def close(self) -> None:
         """Free everything and release the data folder."""
         self.stop_server()
         self.unload_model()
+        self.stop_receiver()
         self.endpoints.close()
         self.reader.close()
         self.database.close()

@@ -28,8 +28,9 @@ from app.widgets.buttons import button
 from app.widgets.charts import Numbers, RangeBrush, Series, TimeChart
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import Card, StatusPill, label
-from app.widgets.layout import EmptyState, Panel, row, scrolled
+from app.widgets.layout import EmptyState, Panel, refill, row, scrolled
 from app.widgets.theme import SPACE, STATUS_COLOURS, VERDICT_COLOURS, Theme
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import TraceFigures, TraceFilter, list_traces, list_traces_between, read_overview
 from rag.monitoring.rows import AlertRow, list_alerts
 from rag.text.plurals import counted
@@ -113,6 +114,8 @@ class OverviewPage(QWidget):
         self.brush = RangeBrush(theme)
         self.recent = RecordTable(RECENT_COLUMNS, theme, "recent_questions", "No questions yet.")
         self.period_box, self.bucket_box, self.stack_box = QComboBox(), QComboBox(), QComboBox()
+        self.scope_box = QComboBox()
+        self.scope_box.setAccessibleName("Whose questions")
         self.alert_strip = AlertStrip(theme)
         self.zone = label("", "muted")
         self._stack = QStackedWidget()
@@ -137,8 +140,11 @@ class OverviewPage(QWidget):
         """Read figures, alerts, questions and graphs again."""
         database = self._console.database
         midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        figures = read_overview(database, int(midnight.timestamp() * 1000))
-        self._stack.setCurrentIndex(1 if figures.collection_count or figures.trace_count else 0)
+        refill(self.scope_box, [("Questions asked here", ""), *application_choices(database)])
+        self.scope_box.setVisible(self.scope_box.count() > 1)
+        figures = read_overview(database, int(midnight.timestamp() * 1000), self.scope)
+        anything = figures.collection_count or figures.trace_count or self.scope_box.count() > 1
+        self._stack.setCurrentIndex(1 if anything else 0)
         self.cards["collections"].set_value(
             f"{figures.collection_count:,}",
             f"{counted(figures.document_count, 'document')}, {counted(figures.chunk_count, 'chunk')}",
@@ -159,8 +165,15 @@ class OverviewPage(QWidget):
         )
         self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted questions")
         self.alert_strip.show_alerts(list_alerts(database, firing_only=True))
-        self.recent.set_records(list_traces(database, TraceFilter(source="person"), _RECENT))
+        self.recent.set_records(
+            list_traces(database, TraceFilter(collection=self.scope, source="person"), _RECENT)
+        )
         self._load_points()
+
+    @property
+    def scope(self) -> str:
+        """Whose questions the figures are of: an application's, or "" for those that were asked here."""
+        return str(self.scope_box.currentData() or "")
 
     def charts(self) -> list[TimeChart]:
         """Return the graphs in the order of their tabs."""
@@ -226,6 +239,7 @@ class OverviewPage(QWidget):
                 label("Usage", "section"),
                 self.zone,
                 1,
+                self.scope_box,
                 self.period_box,
                 self.bucket_box,
                 self.stack_box,
@@ -245,6 +259,7 @@ class OverviewPage(QWidget):
         self.cards["failures"].clicked.connect(lambda: self.page_requested.emit("traces"))
         self.recent.record_activated.connect(lambda trace: self.trace_requested.emit(trace.id))
         self.period_box.currentIndexChanged.connect(lambda _i: self._load_points())
+        self.scope_box.currentIndexChanged.connect(lambda _i: self.refresh())
         for box in (self.bucket_box, self.stack_box):
             box.currentIndexChanged.connect(lambda _i: self._draw())
         self.brush.range_changed.connect(self._set_range)
@@ -260,7 +275,9 @@ class OverviewPage(QWidget):
     def _load_points(self) -> None:
         end = time.time() + 1
         start = end - float(self.period_box.currentData())
-        self._points = list_traces_between(self._console.database, int(start * 1000), int(end * 1000))
+        self._points = list_traces_between(
+            self._console.database, int(start * 1000), int(end * 1000), scope=self.scope
+        )
         edges = np.linspace(start, end, 97)
         counts, _ = np.histogram([p.created_ms / 1000 for p in self._points], edges)
         first = self._points[0].created_ms / 1000 if self._points else start

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from rag.asking.applications.rows import TRAFFIC, application_named_by, traffic
 from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
@@ -58,7 +59,6 @@ class TraceSource(StrEnum):
 
 
 ASKED = "asked"  # what a TraceFilter may have as its source: all of which is_traffic is true
-TRAFFIC = "('person', 'server')"  # the sources of which is_traffic is true, for `source IN …`
 
 
 class Stage(StrEnum):
@@ -511,19 +511,22 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     """Return the WHERE clause of a filter, over `trace t`, and its values."""
     parts: list[str] = []
     values: list[Any] = []
+    named = application_named_by(wanted.collection)
+    if named:  # its users' questions, whoever of the sources is meant
+        parts.append("t.source IN ('received', 'server')")
     equal = {
-        "t.collection": wanted.collection,
+        "t.collection": "" if named else wanted.collection,
         "t.model": wanted.model,
         "t.status": wanted.status,
         "t.session_id": wanted.session_id,
-        "t.source": "" if wanted.source == ASKED else wanted.source,
-        "t.application": wanted.application,
+        "t.source": "" if named or wanted.source == ASKED else wanted.source,
+        "t.application": wanted.application or named,
     }
     for column, value in equal.items():
         if value:
             parts.append(f"{column} = ?")
             values.append(value)
-    if wanted.source == ASKED:
+    if wanted.source == ASKED and not named:
         parts.append(f"t.source IN {TRAFFIC}")
     if wanted.verdict == "flagged":
         parts.append("t.flag_count > 0")
@@ -668,29 +671,36 @@ def list_trace_models(database: Database) -> list[str]:
 
 
 def list_traces_between(
-    database: Database, since_ms: int, until_ms: int, limit: int = 100_000
+    database: Database, since_ms: int, until_ms: int, limit: int = 100_000, scope: str = ""
 ) -> list[TraceFigures]:
-    """Return the finished questions of people in a period, oldest first; test traffic is left out."""
+    """Return the finished questions of people in a period, oldest first; test traffic is left out.
+
+    scope: see rag.asking.applications.rows.
+    """
+    asked, values = traffic(scope)
     return database.rows(
         TraceFigures,
-        f"""SELECT {_columns(TraceFigures)} FROM trace t WHERE t.source IN {TRAFFIC} AND t.status != 'running'
+        f"""SELECT {_columns(TraceFigures)} FROM trace t WHERE {asked} AND t.status != 'running'
             AND t.created_ms >= ? AND t.created_ms < ? ORDER BY t.created_ms LIMIT ?""",
-        (since_ms, until_ms, limit),
+        (*values, since_ms, until_ms, limit),
     )
 
 
 def list_question_times(database: Database, collection: str = "") -> list[int]:
     """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
+    asked, values = traffic(collection)
     found = database.cells(
-        f"""SELECT created_ms FROM trace WHERE source IN {TRAFFIC} AND status != 'running'
-           AND (? = '' OR collection = ?) ORDER BY created_ms""",
-        (collection, collection),
+        f"SELECT created_ms FROM trace WHERE {asked} AND status != 'running' ORDER BY created_ms", values
     )
     return [moment for (moment,) in found]
 
 
-def read_overview(database: Database, since_ms: int) -> Overview:
-    """Return the figures of the Overview page; those of questions are since since_ms, Unix milliseconds."""
+def read_overview(database: Database, since_ms: int, scope: str = "") -> Overview:
+    """Return the figures of the Overview page; those of questions are since since_ms, Unix milliseconds.
+
+    scope: whose questions; see rag.asking.applications.rows.
+    """
+    asked, values = traffic(scope)
     totals = database.query(
         """SELECT count(*), coalesce(sum(v.document_count), 0), coalesce(sum(v.chunk_count), 0)
            FROM collection c LEFT JOIN datasetversion v ON v.id = c.active_version_id"""
@@ -700,10 +710,10 @@ def read_overview(database: Database, since_ms: int) -> Overview:
                   coalesce(sum(claim_count), 0), coalesce(sum(flag_count), 0),
                   coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0),
                   coalesce(sum(completion_tokens), 0)
-           FROM trace WHERE source IN {TRAFFIC} AND created_ms >= ?""",
-        (since_ms,),
+           FROM trace WHERE {asked} AND created_ms >= ?""",
+        (*values, since_ms),
     )
-    traces = database.query(f"SELECT count(*) FROM trace WHERE source IN {TRAFFIC}")
+    traces = database.query(f"SELECT count(*) FROM trace WHERE {asked}", values)
     if not (totals and asks and traces):
         return Overview(*[0] * len(fields(Overview)))
     return Overview(*(int(value) for value in (*totals[0], *asks[0], *traces[0])))

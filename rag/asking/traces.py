@@ -194,6 +194,7 @@ def _hit_row(trace_id: str, hit: Hit) -> dict[str, Any]:
 _OF_A_TRACE = (
     "span", "tracehit", "claim", "flagopinion", "consistencycheck", "cost", "cachedanswer", "cachehit",
     "cascadestep", "receivedspan", "receivedstep", "replay", "guardrailresult", "guardmask",
+    "traceexport",
 )  # fmt: skip
 
 

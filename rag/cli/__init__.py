@@ -36,6 +36,7 @@ from rag.cli.endpoints import commands as endpoint_commands  # they belong to `m
 from rag.cli.evaluation import cascades, pipelines, runs, sets
 from rag.cli.governance import audit, policies, report, retention, safety, subject
 from rag.cli.interchange import (
+    exports,  # noqa: F401 - adds `traces export`, `send` and `export-queue`
     imports,  # noqa: F401 - adds `traces import`
     steps,  # noqa: F401 - adds `traces steps` and its like
 )

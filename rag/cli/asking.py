@@ -218,6 +218,7 @@ def traces_list(
     source: Annotated[
         str, typer.Option(help=f"Who asked: {', '.join(TraceSource)} or all.")
     ] = TraceSource.PERSON.value,
+    application: Annotated[str, typer.Option(help="Only traces that this application sent.")] = "",
     since: Annotated[datetime | None, typer.Option(help="Earliest time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Latest time.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000)] = 50,
@@ -235,7 +236,8 @@ def traces_list(
         model=model,
         verdict=verdict,
         status=status,
-        source="" if source == "all" else source,
+        source="" if source == "all" or application else source,
+        application=application,
         since_ms=int(since.timestamp() * 1000) if since else None,
         until_ms=int(until.timestamp() * 1000) if until else None,
     )

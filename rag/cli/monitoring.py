@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from rag.asking.applications.rows import application_named_by, list_applications
 from rag.asking.rows import list_trace_models, list_traces, read_answers
 from rag.cli.asking import with_answers
 from rag.cli.printing.screen import with_tables
@@ -59,7 +60,10 @@ monitor_app.add_typer(regression_app, name="regression")
 monitor_app.add_typer(regression_app, name="frozen", hidden=True)  # its name before 0.2
 
 Collection = Annotated[
-    str, typer.Option("--collection", "-c", help="Only questions to this collection.", metavar="NAME")
+    str,
+    typer.Option(
+        "--collection", "-c", help="Only questions to this collection, or application:NAME.", metavar="NAME"
+    ),
 ]
 Model = Annotated[str, typer.Option("--model", help="Only questions answered by this model.", metavar="NAME")]
 Prompt = Annotated[
@@ -512,7 +516,13 @@ def _period(row: ReferenceRow) -> Scope:
 
 def _scope(database: Database, collection: str, model: str, prompt: str) -> Scope:
     """Return a scope. Raises RagError for a name that no question has: a typing error is not “no data”."""
-    if collection:
+    application = application_named_by(collection)
+    if application and application not in list_applications(database):
+        raise RagError(
+            f"No trace of an application named “{application}” was received. Choose one of: "
+            f"{', '.join(list_applications(database)) or 'none yet'}."
+        )
+    if collection and not application:
         get_collection(database, collection)
     if model and model not in list_trace_models(database):
         raise RagError(

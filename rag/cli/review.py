@@ -167,7 +167,7 @@ def review_fill(
     queue: Queue,
     source: Annotated[list[str], typer.Option("--source", help=_SOURCES, metavar="SOURCE[=N]")],
     collection: Annotated[
-        str, typer.Option("--collection", "-c", help="Only answers of this collection.")
+        str, typer.Option("--collection", "-c", help="Only answers of this collection, or application:NAME.")
     ] = "",
     seed: Annotated[int, typer.Option(help="Seed of the random sample.")] = 1,
     data: Data = None,

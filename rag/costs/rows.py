@@ -16,6 +16,7 @@ from enum import StrEnum
 from statistics import mean, stdev
 from typing import Any
 
+from rag.asking.applications.rows import application_named_by
 from rag.errors import RagError
 from rag.storage.database import Database
 from rag.text.plurals import counted
@@ -54,6 +55,7 @@ class GroupBy(StrEnum):
     PIPELINE = "pipeline"
     SOURCE = "source"
     RUN = "run"
+    APPLICATION = "application"
     SESSION = "session"
     ANSWER = "answer"
     DAY = "day"
@@ -69,6 +71,7 @@ _KEYS = {
     " || coalesce(t.pipeline_version, ''))",
     GroupBy.RUN: "(SELECT max(r.run_id) FROM evaluationresult r WHERE r.trace_id = t.id)",
     GroupBy.SOURCE: "t.source",
+    GroupBy.APPLICATION: "t.application",
     GroupBy.SESSION: "t.session_id",
     GroupBy.ANSWER: "c.trace_id",
     GroupBy.DAY: "date(c.created_ms / 1000, 'unixepoch', 'localtime')",
@@ -250,6 +253,8 @@ class _Days:
 
 def _whole_days(database: Database, wanted: CostFilter) -> _Days | None:
     """Return a filter for costday; None when it cuts a day, or too few days are summed up."""
+    if application_named_by(wanted.collection):
+        return None
     parts, values = ["day NOT IN (SELECT day FROM staleday)"], list[object]()
     for column in ("collection", "model", "source"):
         if value := getattr(wanted, column):
@@ -470,7 +475,8 @@ def _condition(wanted: CostFilter, within: Sequence[tuple[int, int]] = ()) -> tu
     parts: list[str] = ["1"]
     values: list[object] = []
     for column, value in (
-        ("t.collection =", wanted.collection),
+        ("t.collection =", "" if application_named_by(wanted.collection) else wanted.collection),
+        ("t.application =", application_named_by(wanted.collection)),
         ("t.model =", wanted.model),
         ("t.source =", wanted.source),
     ):

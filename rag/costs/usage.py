@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from rag.asking.rows import TraceSource
 from rag.costs.prices import Price, find_price, read_prices
 from rag.costs.rows import Basis, CostFilter, CostSum, Layer, total_cost
 from rag.errors import RagError
@@ -59,7 +60,8 @@ def record_costs(workspace: Workspace) -> int:
             listed = (json.dumps(ids),)
             raw.exec_driver_sql("DELETE FROM cost WHERE trace_id IN (SELECT value FROM json_each(?))", listed)
             traces = raw.exec_driver_sql(
-                """SELECT id, created_ms, model, endpoint, sent_to, usage, prompt_tokens, cached_tokens,
+                """SELECT id, created_ms, model, endpoint, sent_to, usage, prompt_tokens,
+                          cached_tokens, source,
                           completion_tokens + thinking_tokens AS completion_tokens  -- both are written
                    FROM trace WHERE id IN (SELECT value FROM json_each(?))""",
                 listed,
@@ -118,12 +120,15 @@ def cost_rows(
     """Return rows of the cost table for one trace.
 
     Args:
-        trace: Its id, created_ms, model, endpoint ("" for a file), sent_to ("" for this computer), usage and
-            counts of tokens.
+        trace: Its id, created_ms, model, endpoint ("" for a file), sent_to ("" for this computer), usage,
+            counts of tokens, and source: what was received was not answered here, so its time costs nothing.
         seconds: The time of each layer.
         prices: All price tables.
         settings: Power and price of electricity.
     """
+    if trace.get("source") == TraceSource.RECEIVED:
+        price = find_price(prices, trace["model"]) if trace["model"] else None
+        return [_priced(trace, layer, 0.0, price) for layer in _MODEL_LAYERS]
     rows = {layer: _estimate(trace, layer, time, settings) for layer, time in seconds.items()}
     if trace["endpoint"] and (trace["prompt_tokens"] or trace["completion_tokens"]):
         price = find_price(prices, trace["model"])
@@ -176,7 +181,8 @@ def _without_costs(workspace: Workspace) -> list[str]:
             """SELECT t.id FROM trace t WHERE t.status != 'running'
                AND (NOT EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = t.id)
                     AND EXISTS (SELECT 1 FROM span s WHERE s.trace_id = t.id)
-                    OR t.endpoint != '' AND EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = t.id
+                    OR (t.endpoint != '' OR t.source = 'received')
+                        AND EXISTS (SELECT 1 FROM cost c WHERE c.trace_id = t.id
                                                     AND c.basis = 'unknown'))"""
         )
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,18 +42,30 @@ _BATCH = 200  # traces in a transaction
 
 @dataclass(frozen=True)
 class Arrival:
-    """What became of some spans: the traces that are new or grew, and ids that are this program's own."""
+    """What became of some spans: the traces that are new or grew, and ids that are this program's own.
+
+    The rows of traces in `postponed` are not made anew yet; their spans are stored.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     own: tuple[str, ...]
     spans: int
+    postponed: tuple[str, ...] = ()
 
 
-def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
+def receive(
+    store: Store, spans: Iterable[RawSpan], is_postponed: Callable[[str], bool] = lambda _trace_id: False
+) -> Arrival:
     """Store spans and make or renew their traces.
 
     A trace that this program wrote itself is left as it is: what it knows of it is more than its export.
+
+    Args:
+        store: Where to.
+        spans: Of any traces, in any order.
+        is_postponed: Says of a trace that grew whether its rows are made anew later, by renew_traces: that
+            reads all its spans again, so a large one that grows all the time must not be renewed each time.
     """
     grouped: dict[str, list[RawSpan]] = defaultdict(list)
     for span in spans:
@@ -61,6 +73,7 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
     added: list[str] = []
     changed: list[str] = []
     own: list[str] = []
+    postponed: list[str] = []
     stored = 0
     ids = list(grouped)
     policies = received_policies(store)
@@ -71,11 +84,38 @@ def receive(store: Store, spans: Iterable[RawSpan]) -> Arrival:
                 if known is not None and known.source != TraceSource.RECEIVED:
                     own.append(trace_id)
                     continue
-                (changed if known is not None else added).append(trace_id)
                 stored += len(grouped[trace_id])
                 _keep(session, guard_spans(session, policies, trace_id, grouped[trace_id]))
+                if known is not None and is_postponed(trace_id):
+                    postponed.append(trace_id)
+                    continue
+                (changed if known is not None else added).append(trace_id)
                 _renew(session, trace_id, known)
-    return Arrival(tuple(added), tuple(changed), tuple(own), stored)
+    return Arrival(tuple(added), tuple(changed), tuple(own), stored, tuple(postponed))
+
+
+def renew_traces(store: Store, trace_ids: Sequence[str]) -> None:
+    """Make the rows of received traces anew of the spans that are stored; one that was deleted stays so."""
+    for trace_id in trace_ids:
+        with store.session() as session:
+            known = session.get(Trace, trace_id)
+            if (
+                known is not None
+                and known.source == TraceSource.RECEIVED
+                and received_spans(session, trace_id)
+            ):
+                _renew(session, trace_id, known)
+
+
+def behind(store: Store) -> list[str]:
+    """Return received traces with more spans than their rows have: a kill came before they were renewed."""
+    with store.session() as session:
+        found = session.connection().exec_driver_sql(
+            """SELECT r.trace_id FROM receivedspan r JOIN trace t ON t.id = r.trace_id
+               GROUP BY r.trace_id
+               HAVING count(*) != (SELECT count(*) FROM span s WHERE s.trace_id = r.trace_id)"""
+        )
+        return [str(trace_id) for (trace_id,) in found]
 
 
 def received_spans(session: Session, trace_id: str) -> list[RawSpan]:

@@ -216,17 +216,26 @@ def _sum(values: Sequence[int | None]) -> int | None:
 
 def _question(nodes: Sequence[Node]) -> str:
     """Return what was asked: the root's input, else that of the first step that has one; tools come last."""
-    asked = [node.step for node in nodes if node.step.input]
-    first = next((step for step in asked if step.kind is not StepKind.TOOL), asked[0] if asked else None)
-    return plain_question(first.input) if first else ""
+    asked = [node for node in nodes if node.step.input]
+    first = next((n for n in asked if n.step.kind is not StepKind.TOOL), asked[0] if asked else None)
+    if first is None:
+        return ""
+    return first.step.input if _is_plain(first, "input") else plain_question(first.step.input)
 
 
 def _answer(nodes: Sequence[Node]) -> str:
     """Return what was answered: the root's output, else that of the last call of a model."""
     if nodes[0].step.output:
-        return plain_answer(nodes[0].step.output)
+        output = nodes[0].step.output
+        return output if _is_plain(nodes[0], "output") else plain_answer(output)
     calls = [node for node in nodes if node.step.kind is StepKind.LLM and node.step.output]
     return plain_answer(max(calls, key=lambda node: node.end_ms).step.output) if calls else ""
+
+
+def _is_plain(node: Node, what: str) -> bool:
+    """Return whether a span says of its input or output that it is text: then it is taken as it is."""
+    attributes = node.span.attributes
+    return f"{what}.value" in attributes and attributes.get(f"{what}.mime_type") == "text/plain"
 
 
 def plain_question(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from rag.asking.applications.rows import application_named_by
 from rag.errors import NotFoundError, RagError
 from rag.knowledge.rows import VersionProgress
 from rag.models.endpoints.rows import ENDPOINT_CHANGE
@@ -313,7 +314,14 @@ def _validate(session: Session, rule: AlertRule) -> None:
 
 
 def _check_collection(session: Session, name: str) -> None:
-    if name and session.exec(select(Collection).where(Collection.name == name)).first() is None:
+    application = application_named_by(name)
+    if application:
+        known = session.connection().exec_driver_sql(
+            "SELECT 1 FROM trace WHERE application = ? LIMIT 1", (application,)
+        )
+        if known.first() is None:
+            raise NotFoundError(f"No trace of an application named “{application}” was received.")
+    elif name and session.exec(select(Collection).where(Collection.name == name)).first() is None:
         raise NotFoundError(f"There is no collection named “{name}”.")
 
 

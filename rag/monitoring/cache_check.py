@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from rag.asking.answer import answer_question
+from rag.asking.applications.rows import TRAFFIC
 from rag.asking.cache.answer_cache import MEASURED_FROM, forget_answer, place_of
 from rag.asking.cache.rows import (
     CacheCheckProgress,
@@ -29,7 +30,7 @@ from rag.asking.cache.rows import (
 )
 from rag.asking.consistency import mean_the_same
 from rag.asking.guarding import guard_of
-from rag.asking.rows import TRAFFIC, Question, TraceDetail, TraceSource, get_trace
+from rag.asking.rows import Question, TraceDetail, TraceSource, get_trace
 from rag.errors import RagError
 from rag.monitoring.control_limits import wilson_interval
 from rag.settings import Settings

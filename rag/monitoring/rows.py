@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from rag.asking.rows import TRACE_COLUMNS, TRAFFIC, TraceRow, TraceStatus
+from rag.asking.applications.rows import traffic
+from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
 from rag.grounding.rows import Outcome
 from rag.models.endpoints.rows import ENDPOINT_CHANGE
 from rag.storage.database import Database
@@ -415,9 +416,10 @@ def values_of(measure: Measure, asks: Sequence[TraceRow]) -> list[float]:
 
 def list_measured(database: Database, scope: Scope, limit: int = 10_000) -> list[TraceRow]:
     """Return the newest questions by people in a scope, newest first; test traffic is left out."""
-    parts, values = [f"source IN {TRAFFIC}", "status != 'running'"], []
+    asked, of_whom = traffic(scope.collection)
+    parts: list[str] = [asked, "status != 'running'"]
+    values: list[str | int | None] = [*of_whom]
     for condition, value in (
-        ("collection = ?", scope.collection),
         ("model = ?", scope.model),
         ("prompt_fingerprint = ?", scope.prompt),
         ("created_ms >= ?", scope.since_ms),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlmodel import Session, select
 
-from rag.asking.rows import TRAFFIC, get_trace
+from rag.asking.applications.rows import traffic
+from rag.asking.rows import get_trace
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.cases import Case
 from rag.evaluation.sets import change_set, ensure_set
@@ -48,7 +49,7 @@ _QUERIES = {
         FROM trace t WHERE {asked}) WHERE score < 1 ORDER BY score, created_ms DESC, id""",
     ReviewSource.RANDOM: "SELECT t.id, NULL FROM trace t WHERE {asked} ORDER BY t.id",
 }
-_ASKED = f"""t.source IN {TRAFFIC} AND t.status IN ('done', 'nothing found') AND (? = '' OR t.collection = ?)
+_ASKED = """{whose} AND t.status IN ('done', 'nothing found')
     AND NOT EXISTS (SELECT 1 FROM reviewitem i WHERE i.queue_id = ? AND i.trace_id = t.id)"""
 
 
@@ -64,7 +65,7 @@ def fill_queue(
         workspace: Where the traces are.
         queue: The queue's name.
         counts: The maximum of each source, see ReviewSource.
-        collection: Only answers of this one; "": of all.
+        collection: Only answers of this one, or of "application:NAME"; "": of all that was asked here.
         seed: Of the random sample.
 
     Raises:
@@ -101,10 +102,11 @@ def _choose(
     session: Session, queue_id: int, source: ReviewSource, count: int, collection: str, seed: int
 ) -> list[tuple[str, float | None]]:
     """Return (trace id, score) of the answers that a source adds to a queue."""
-    statement = _QUERIES[source].format(asked=_ASKED)
+    whose, values = traffic(collection)
+    statement = _QUERIES[source].format(asked=_ASKED.format(whose=whose))
     if source is not ReviewSource.RANDOM:
         statement += f" LIMIT {int(count)}"
-    rows = session.connection().exec_driver_sql(statement, (collection, collection, queue_id)).fetchall()
+    rows = session.connection().exec_driver_sql(statement, (*values, queue_id)).fetchall()
     found = [(str(row[0]), row[1]) for row in rows]
     if source is ReviewSource.RANDOM and len(found) > count:
         found = random.Random(seed).sample(found, count)

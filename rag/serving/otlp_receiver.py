@@ -10,8 +10,9 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
@@ -24,7 +25,7 @@ from starlette.routing import Route
 
 from rag.errors import RagError
 from rag.interchange.otlp import JSON, PROTOBUF, BadRequestError, media_type, read_request, response
-from rag.interchange.receiving import Arrival, receive
+from rag.interchange.receiving import Arrival, behind, receive, renew_traces
 from rag.interchange.rows import RawSpan, Received
 from rag.serving.http import is_allowed
 from rag.storage import audit_log
@@ -36,6 +37,10 @@ MOST_BODY_BYTES = 16_000_000  # of a request as it comes
 MOST_WAITING_SPANS = 50_000
 _BATCH_S = 0.2  # how long spans may wait for others of their traces
 _RETRY_S = 1
+_REST = (
+    4  # times what making a trace's rows anew took, that it rests until the next time: a fifth of the time
+)
+_MOST_KNOWN = 2000  # traces of which that is remembered
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +85,8 @@ class OtlpReceiver:
         self._count = 0
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
+        self._rest_until: dict[str, float] = {}  # of traces, by the clock of time.monotonic
+        self._postponed: dict[str, float] = {}  # traces with stored spans that their rows do not have yet
         # A page on the web must not reach it by a name of its own for 127.0.0.1.
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
         routes = [Route("/v1/traces", self.receive, methods=["POST"]), Route("/", self._about)]
@@ -150,14 +157,14 @@ class OtlpReceiver:
 
     def _write(self) -> None:
         """Write batches until the end mark comes; nothing that was sent may end this thread."""
+        self._guarded(0, lambda: self._renew(behind(self._store)))
         ended = False
         while not ended:
             batch: list[RawSpan] = []
             until = 0.0
             while not ended:
                 try:
-                    timeout = None if not batch else max(0.0, until - time.monotonic())
-                    item = self._waiting.get(timeout=timeout)
+                    item = self._waiting.get(timeout=self._patience(until))
                 except queue.Empty:
                     break
                 if item is None:
@@ -166,23 +173,59 @@ class OtlpReceiver:
                     until = until or time.monotonic() + _BATCH_S
                     batch += item
             if batch:
-                self._write_batch(batch)
+                self._guarded(len(batch), partial(self._write_batch, tuple(batch)))
+            now = time.monotonic()
+            due = [trace for trace, when in self._postponed.items() if ended or when <= now]
+            if due:
+                self._guarded(0, partial(self._renew, tuple(due)))
 
-    def _write_batch(self, batch: list[RawSpan]) -> None:
+    def _patience(self, until: float) -> float | None:
+        """Return how long to wait for spans: until a batch or a postponed trace is due; None: for ever."""
+        moments = [until] if until else list(self._postponed.values())
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
+
+    def _guarded(self, count: int, work: Callable[[], None]) -> None:
         try:
-            arrival = receive(self._store, batch)
+            work()
         except Exception as error:  # a full disk, or a span that nobody foresaw
-            self.counts.failed += len(batch)
+            self.counts.failed += count
             self.counts.last_error = str(error)
+            self._postponed.clear()
             _log.warning(
-                "%d received spans could not be written", len(batch), exc_info=not isinstance(error, RagError)
+                "%d received spans could not be written", count, exc_info=not isinstance(error, RagError)
             )
-        else:
-            if self._arrived is not None:
-                self._arrived(arrival)
         finally:
             with self._lock:
-                self._count -= len(batch)
+                self._count -= count
+
+    def _write_batch(self, batch: Sequence[RawSpan]) -> None:
+        """Write spans, and the traces that they are of, unless these rest: see _REST."""
+        begin = time.monotonic()
+        arrival = receive(self._store, batch, lambda trace_id: self._rest_until.get(trace_id, 0.0) > begin)
+        for trace_id in arrival.postponed:
+            self._postponed.setdefault(trace_id, self._rest_until[trace_id])
+        renewed = (*arrival.added, *arrival.changed)
+        self._note_rest(renewed, (time.monotonic() - begin) / max(len(renewed), 1))
+        self._tell(arrival)
+
+    def _renew(self, trace_ids: Sequence[str]) -> None:
+        for trace_id in trace_ids:
+            begin = time.monotonic()
+            renew_traces(self._store, [trace_id])
+            self._postponed.pop(trace_id, None)
+            self._note_rest([trace_id], time.monotonic() - begin)
+        if trace_ids:
+            self._tell(Arrival((), tuple(trace_ids), (), 0))
+
+    def _note_rest(self, trace_ids: Sequence[str], took_s: float) -> None:
+        now = time.monotonic()
+        if len(self._rest_until) > _MOST_KNOWN:
+            self._rest_until = {trace: when for trace, when in self._rest_until.items() if when > now}
+        self._rest_until.update(dict.fromkeys(trace_ids, now + _REST * took_s))
+
+    def _tell(self, arrival: Arrival) -> None:
+        if self._arrived is not None:
+            self._arrived(arrival)
 
 
 async def _body(request: Request) -> bytes:

@@ -22,7 +22,7 @@ from rag.errors import DataFolderLockedError, RagError
 PROGRAM_FOLDER = Path(__file__).resolve().parents[2]
 RESOURCES = Path(resources.__file__).parent
 DATABASE = "ragdeck.sqlite"
-SCHEMA = 23  # PRAGMA user_version of that file: how many steps rag.storage.migration.steps has
+SCHEMA = 24  # PRAGMA user_version of that file: how many steps rag.storage.migration.steps has
 POINTER = "moved-to"  # a text file with the path that the data were moved to
 
 

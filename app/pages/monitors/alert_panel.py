@@ -29,6 +29,7 @@ from app.widgets.labels import label
 from app.widgets.layout import column, confirm, guard_wheel, refill, row
 from app.widgets.theme import SPACE
 from rag import operations
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import list_trace_models
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import MEASURES, AlertRow, list_alerts, list_asked_prompts
@@ -218,7 +219,7 @@ class RuleDialog(QDialog):
             (
                 self.collection,
                 "Any collection",
-                [(c.name, c.name) for c in list_collections(database)],
+                [*((c.name, c.name) for c in list_collections(database)), *application_choices(database)],
                 rule.collection if rule else "",
             ),
             (

@@ -20,6 +20,7 @@ from app.widgets.buttons import button
 from app.widgets.labels import label
 from app.widgets.layout import EmptyState, Flow, Panel, refill
 from app.widgets.theme import SPACE
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import TraceFilter, count_traces, list_trace_models
 from rag.knowledge.rows import list_collections
 from rag.monitoring.rows import Scope, list_asked_prompts
@@ -197,7 +198,11 @@ class MonitorsPage(QWidget):
     def _fill_filters(self) -> None:
         database = self._console.database
         for box, anything, pairs in (
-            (self.collection_box, "All collections", [(c.name, c.name) for c in list_collections(database)]),
+            (
+                self.collection_box,
+                "All collections",
+                [*((c.name, c.name) for c in list_collections(database)), *application_choices(database)],
+            ),
             (self.model_box, "All models", [(name, name) for name in sorted(list_trace_models(database))]),
             (
                 self.prompt_box,

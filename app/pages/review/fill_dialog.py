@@ -15,6 +15,7 @@ from app.console import Console
 from app.widgets.labels import label
 from app.widgets.layout import dialog_buttons, refill
 from app.widgets.theme import SPACE
+from rag.asking.applications.rows import application_choices
 from rag.knowledge.rows import list_collections
 from rag.review.rows import SOURCES, list_queues
 
@@ -34,8 +35,9 @@ class FillDialog(QDialog):
         self.queue.addItems([found.name for found in list_queues(console.database)])
         self.queue.setEditText(queue or "Review")
         self.collection.setAccessibleName("Collection")
-        names = [found.name for found in list_collections(console.database)]
-        refill(self.collection, [("All collections", ""), *((name, name) for name in names)])
+        names = [(found.name, found.name) for found in list_collections(console.database)]
+        names += application_choices(console.database)
+        refill(self.collection, [("All collections", ""), *names])
         form = QFormLayout()
         form.addRow("Queue", self.queue)
         form.addRow("Answers of", self.collection)

@@ -17,14 +17,17 @@ from PySide6.QtWidgets import (
 )
 
 from app.console import Console
+from app.pages.traces.export_dialog import ExportDialog
+from app.pages.traces.receiver_bar import ReceiverBar
 from app.pages.traces.steps.search_panel import StepSearch
 from app.pages.traces.trace_view import TraceView
 from app.widgets.buttons import button
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import as_it_is, label
-from app.widgets.layout import EmptyState, Flow, Panel, Splitter, column, refill
+from app.widgets.layout import EmptyState, Flow, Panel, Splitter, column, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOURS
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import (
     ASKED,
     TraceFilter,
@@ -48,6 +51,7 @@ _TIMES = (
     ("Last 7 days", 7 * _DAY_MS),
     ("Last 30 days", 30 * _DAY_MS),
 )
+_MOST_EXPORTED = 10_000  # of a list, in one go
 _FILTER_LENGTH = 11  # characters: a model file may have a long name, and its tooltip has all of it
 _VERDICTS = ("flagged", *(verdict.value for verdict in Verdict))
 _SOURCES = (
@@ -57,6 +61,7 @@ _SOURCES = (
     ("Evaluation", "evaluation"),
     ("Regression questions", "regression"),
     ("Replays", "replay"),
+    ("Other applications", "received"),
     ("Any source", ""),
 )
 
@@ -127,6 +132,11 @@ class TracesPage(QWidget):
         self.verdict_box, self.time_box = QComboBox(), QComboBox()
         self.source_box, self.silent_box = QComboBox(), QComboBox()
         self.count = label("", "small")
+        self.receiver = ReceiverBar(console)
+        self.receiver.arrived.connect(self.refresh)
+        self.export_button = button(
+            "Export…", self.open_export, link=True, tip="Write traces to a file, or send them to another tool"
+        )
         self.table = RecordTable(TRACE_COLUMNS, console.theme, "traces", "No trace matches these filters.")
         self.table.actions_for = self._actions
         self.view = TraceView(console)
@@ -148,7 +158,8 @@ class TracesPage(QWidget):
         self._stack.addWidget(self._make_content())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
-        layout.addWidget(self._stack)
+        layout.addWidget(self.receiver)
+        layout.addWidget(self._stack, 1)
         console.data_changed.connect(self.refresh)
         self.refresh()
 
@@ -203,6 +214,17 @@ class TracesPage(QWidget):
         self.show_only(collection=collection)
         self.time_box.setCurrentIndex(len(_TIMES))
 
+    def open_export(self) -> ExportDialog:
+        """Open the dialog that gives the chosen traces, or all that are listed, to other tools."""
+        database, wanted = self._console.database, self._filter()
+        dialog = ExportDialog(
+            self._console, self.table.selected_records(),
+            lambda: list_traces(database, wanted, _MOST_EXPORTED),
+            min(count_traces(database, wanted), _MOST_EXPORTED), self,
+        )  # fmt: skip
+        dialog.open()
+        return dialog
+
     def _make_content(self) -> QWidget:
         self._make_filters()
         left = Panel()
@@ -210,7 +232,7 @@ class TracesPage(QWidget):
         listed = column(
             Flow(*filters, self.verdict_box, self.silent_box),
             (self.table, 1),
-            self.count,
+            row((self.count, 1), self.export_button),
             top=SMALL_SPACE,
             spacing=SMALL_SPACE + 2,
         )
@@ -312,10 +334,14 @@ class TracesPage(QWidget):
     def _fill_filters(self) -> None:
         database = self._console.database
         for box, title, names in (
-            (self.collection_box, "Any collection", [c.name for c in list_collections(database)]),
-            (self.model_box, "Any model", sorted(list_trace_models(database))),
+            (
+                self.collection_box,
+                "Any collection",
+                [*((c.name, c.name) for c in list_collections(database)), *application_choices(database)],
+            ),
+            (self.model_box, "Any model", [(name, name) for name in sorted(list_trace_models(database))]),
         ):
-            refill(box, [(title, ""), *((name, name) for name in names)])
+            refill(box, [(title, ""), *names])
 
     def _show(self, trace_id: str) -> None:
         try:

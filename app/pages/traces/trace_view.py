@@ -21,7 +21,7 @@ from app.shared.feedback_bar import FeedbackBar
 from app.shared.links import LinkRow
 from app.shared.thinking_view import ThinkingView
 from app.widgets.answer_view import AnswerView
-from app.widgets.buttons import button
+from app.widgets.buttons import allow, button
 from app.widgets.charts import Bar, Waterfall
 from app.widgets.item_models import Column, RecordTable
 from app.widgets.labels import KeyValueGrid, label
@@ -39,6 +39,7 @@ from rag.monitoring.rows import RegressionState
 from rag.review.rows import ArmOf, arm_of
 from rag.text.plurals import counted
 
+_ADD = "Add to an evaluation set…"
 _KIND_COLOURS = {
     "EMBEDDING": 5,
     "RETRIEVER": 0,
@@ -83,7 +84,7 @@ class TraceView(QWidget):
         self.prompt.setAccessibleName("Prompt as sent")
         self.prompt.setFont(console.theme.fixed_font())
         self.prompt.setPlaceholderText("The model was not asked.")
-        self._claims_of = ""
+        self._claims_of = self._own_set = ""
         self._trace: TraceDetail | None = None
         self._summary, self._settings = KeyValueGrid(), KeyValueGrid()
         self.tabs = QTabWidget()
@@ -118,7 +119,7 @@ class TraceView(QWidget):
         self.links.show_places(_named(trace, arm_of(self._console.database, trace.id)))
         self.silent.setText(trace.explained)
         self.silent.setVisible(bool(trace.explained))
-        self.regression_button.setEnabled(trace.status.is_complete)
+        allow(self.regression_button, _why_no_regression(trace))
         markers = [hit.marker for hit in trace.hits if hit.marker is not None]
         self.thinking.show_thinking(trace.thinking, trace.thinking_tokens)
         self.answer.set_answer(trace.answer or trace.error or "No answer.", markers, trace.claims)
@@ -126,6 +127,8 @@ class TraceView(QWidget):
         self.steps.show_steps(list_cascade_steps(self._console.database, trace.id), trace.id)
         self.candidates.show_hits(trace.hits)
         self._claims_of = trace.id
+        self._own_set = trace.application if trace.source == TraceSource.RECEIVED else ""
+        self.case_button.setText(f"Add to the set “{self._own_set}”" if self._own_set else _ADD)
         self.feedback.show_trace(trace.id if trace.status != TraceStatus.RUNNING else "", trace.hits)
         self.claim_panel.hide()
         self.claims.set_records(trace.claims)
@@ -204,8 +207,8 @@ class TraceView(QWidget):
 
     def _overview_tab(self) -> QWidget:
         self.case_button = button(
-            "Add to an evaluation set…",
-            self.add_to_set,
+            _ADD,
+            lambda: self.add_to_set(self._own_set),
             link=True,
             tip="Its question, answer and cited passages become a case",
         )
@@ -251,6 +254,13 @@ class TraceView(QWidget):
         self.replay.compare_with(trace_id)
 
 
+def _why_no_regression(trace: TraceDetail) -> str:
+    """Return why a trace cannot be a regression question, "" when it can."""
+    if trace.source == TraceSource.RECEIVED:
+        return "It was asked in another application, which Ragdeck cannot ask again. Add it to a set."
+    return "" if trace.status.is_complete else "This trace has no complete answer."
+
+
 def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
     """Return the objects that a trace names, each with what its link says."""
     named = []
@@ -271,6 +281,8 @@ def _named(trace: TraceDetail, arm: ArmOf | None) -> list[tuple[str, Place]]:
 
 def _status_line(trace: TraceDetail) -> str:
     parts = [trace.state, _time(trace.created_ms)]
+    if trace.application:
+        parts.append(trace.application)
     if trace.collection:
         version = f" version {trace.version_number}" if trace.version_number else ""
         parts.append(f"{trace.collection}{version}")

@@ -219,6 +219,9 @@ def from_traces(
     ] = None,
     session: Annotated[str, typer.Option("--session", help="All questions of a session.")] = "",
     collection: Annotated[str, typer.Option("--collection", "-c", help="Only questions to it.")] = "",
+    application: Annotated[
+        str, typer.Option("--application", help="Questions that this application sent; see --last.")
+    ] = "",
     last: Annotated[int, typer.Option("--last", min=0, help="The last N questions that people asked.")] = 0,
     tag: Annotated[list[str] | None, typer.Option("--tag")] = None,
     data: Data = None,
@@ -229,8 +232,11 @@ def from_traces(
 
     with open_workspace(data, "sets from-traces") as workspace:
         chosen = list(trace or [])
-        if session or last:
-            wanted = TraceFilter(session_id=session, collection=collection, source=TraceSource.PERSON)
+        if session or last or application:
+            source = TraceSource.RECEIVED if application else TraceSource.PERSON
+            wanted = TraceFilter(
+                session_id=session, collection=collection, application=application, source=source
+            )
             chosen += [row.id for row in list_traces(workspace.database, wanted, last or 10_000)]
         found = cases_of_traces(workspace, name, list(dict.fromkeys(chosen)), tag or ())
     if as_json:

@@ -47,6 +47,10 @@ class Border:
         """
         self._allowed.add((collection, endpoint))
 
+    def is_allowed(self, collection: str, endpoint: str) -> bool:
+        """Return whether a person let a collection's texts go to an endpoint since the start."""
+        return bool(self._allowed & {(collection, endpoint), (collection, "")})
+
     def _refuse(self, endpoint: Endpoint, collection: str | None) -> None:
         if endpoint.is_here or collection is TYPED_HERE:
             return
@@ -54,7 +58,7 @@ class Border:
         if setting is MayLeave.ALWAYS:
             return
         if setting is MayLeave.ASK:
-            if self._allowed & {(collection, endpoint.name), (collection, "")}:
+            if self.is_allowed(collection or "", endpoint.name):
                 return
             raise ConsentNeededError(collection, endpoint.name, endpoint.host)
         raise RagError(

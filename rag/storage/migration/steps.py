@@ -29,7 +29,14 @@ from rag.storage.migration.actions import (
     states,
     thinking,
 )
-from rag.storage.migration.actions.from_19 import agent_steps, audit_chain, cost_days, guardrails, replays
+from rag.storage.migration.actions.from_19 import (
+    agent_steps,
+    audit_chain,
+    cost_days,
+    guardrails,
+    replays,
+    trace_exports,
+)
 from rag.storage.migration.actions.silent_failures import silent_failures_of_step_5
 
 Action = str | Callable[[sqlite3.Connection], None]
@@ -496,6 +503,7 @@ STEPS: tuple[Step, ...] = (
     Step(21, "replays of traces", replays.ACTIONS),
     Step(22, "guardrail policies", guardrails.ACTIONS),
     Step(23, "the audit log as a chain of hashes", audit_chain.ACTIONS),
+    Step(24, "traces that are sent to other tools", trace_exports.ACTIONS),
 )
 
 

@@ -1,4 +1,4 @@
-"""Tables of what came from other applications: their spans, as they were sent and as they are read."""
+"""Tables of traces that are exchanged: what other applications sent, and which of ours are sent elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ class ReceivedSpan(SQLModel, table=True):
     span_id: str = Field(primary_key=True)
     received_ms: int
     body: str  # JSON of rag.interchange.rows.RawSpan: everything that was sent
+
+
+class TraceExport(SQLModel, table=True):
+    """A trace that is to be sent to another tool, or was. Its spans are made then: no text is kept."""
+
+    trace_id: str = Field(primary_key=True)
+    state: str = Field(index=True)  # see rag.interchange.rows.ExportState
+    queued_ms: int
+    attempts: int = 0
+    next_ms: int = 0  # not before then
+    sent_ms: int | None = None
+    error: str = ""  # of the last attempt, as the network or the endpoint's status says it
 
 
 class ReceivedStep(SQLModel, table=True):
@@ -52,3 +64,4 @@ mark(ReceivedStep, copy="input output", written="error",
      name="name agent called_from tool model",
      technical="trace_id span_id parent_id kind clock call")  # fmt: skip
 mark(ReceivedSpan, copy="body", technical="trace_id span_id")
+mark(TraceExport, technical="trace_id state error")

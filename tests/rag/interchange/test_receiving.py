@@ -12,10 +12,12 @@ from rag.asking.traces import delete_traces
 from rag.grounding.rows import SilentFailure
 from rag.interchange.agents.rows import list_steps
 from rag.interchange.receiving import (
+    behind,
     check_received,
     read_steps,
     receive,
     received_spans,
+    renew_traces,
     unchecked,
     without_steps,
 )
@@ -179,3 +181,23 @@ def test_steps_of_an_older_file_are_read_once(workspace: Workspace) -> None:
     assert without_steps(workspace.database) == [TRACE], "nothing can be read of one without spans"
     read_steps(workspace.store, [TRACE, "ee" * 16])
     assert without_steps(workspace.database) == [] and len(list_steps(workspace.database, TRACE)) == 5
+
+
+def test_a_trace_that_rests_is_stored_and_its_rows_follow_later(workspace: Workspace) -> None:
+    first, *others = spans()
+    receive(workspace.store, [first])
+    arrival = receive(workspace.store, others, is_postponed=lambda trace_id: trace_id == TRACE)
+    assert (arrival.changed, arrival.postponed, arrival.spans) == ((), (TRACE,), 2)
+    assert [span.kind for span in get_trace(workspace.database, TRACE).spans] == ["CHAIN"]
+    assert behind(workspace.store) == [TRACE], "as a kill would leave it"
+    renew_traces(workspace.store, [TRACE, "ff" * 16])
+    assert [span.kind for span in get_trace(workspace.database, TRACE).spans] == ["CHAIN", "RETRIEVER", "LLM"]
+    assert behind(workspace.store) == []
+    with workspace.store.session() as session:
+        delete_traces(session, [TRACE])
+    renew_traces(workspace.store, [TRACE])
+    assert list_traces(workspace.database, TraceFilter(source="received")) == []
+
+
+def test_a_new_trace_never_rests(workspace: Workspace) -> None:
+    assert receive(workspace.store, spans(), is_postponed=lambda _id: True).added == (TRACE,)

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from rag.asking.rows import TraceFilter, get_trace, list_traces
 from rag.interchange.otlp import JSON, PROTOBUF, to_json, write_request
-from rag.interchange.receiving import Arrival
+from rag.interchange.receiving import Arrival, receive
 from rag.interchange.rows import RawSpan
 from rag.serving.http import HttpServer
 from rag.serving.otlp_receiver import OtlpReceiver
@@ -153,3 +153,29 @@ def test_spans_that_cannot_be_written_are_counted_and_later_ones_are_written(wor
         running.wait_for_spans(1)
     finally:
         running.stop()
+
+
+def test_a_trace_that_grows_all_the_time_has_all_its_spans_in_the_end(
+    running: Running, workspace: Workspace
+) -> None:
+    for number in range(30):
+        span = RawSpan("ab" * 16, f"{number + 1:016x}", "", "s", 1, 2, {"input.value": "Why?"})
+        assert running.post(to_json(write_request([span])).encode())[0] == 200
+    running.wait_for_spans(30)
+    running.receiver.stop()
+    assert len(get_trace(workspace.database, "ab" * 16).spans) == 30
+
+
+def test_spans_that_a_kill_left_without_rows_are_found_at_the_next_start(workspace: Workspace) -> None:
+    found = [RawSpan("ab" * 16, f"{n + 1:016x}", "", "s", 1, 2) for n in range(3)]
+    receive(workspace.store, found[:1])
+    receive(workspace.store, found[1:], is_postponed=lambda _id: True)
+    assert len(get_trace(workspace.database, "ab" * 16).spans) == 1
+    running = Running(workspace)
+    try:
+        with running.came:
+            assert running.came.wait_for(lambda: bool(running.arrivals), timeout=60)
+    finally:
+        running.stop()
+    assert running.arrivals[0].changed == ("ab" * 16,)
+    assert len(get_trace(workspace.database, "ab" * 16).spans) == 3

@@ -20,6 +20,7 @@ from app.widgets.layout import Flow, dialog_buttons, refill, row
 from app.widgets.navigation import SearchField
 from app.widgets.theme import SPACE, scaled
 from rag import operations
+from rag.asking.applications.rows import application_choices
 from rag.asking.rows import TraceFilter, TraceRow, TraceSource, list_traces
 from rag.evaluation.forms.rows import TracesAdded, list_asked_sessions
 from rag.evaluation.rows import list_sets
@@ -61,8 +62,9 @@ class AskedDialog(QDialog):
             self.session_box,
             [("All sessions", ""), *((_named(s.question, s.count), s.session_id) for s in sessions)],
         )
-        collections = [found.name for found in list_collections(console.database)]
-        refill(self.collection_box, [("All collections", ""), *((name, name) for name in collections)])
+        collections = [(found.name, found.name) for found in list_collections(console.database)]
+        collections += application_choices(console.database)
+        refill(self.collection_box, [("All collections", ""), *collections])
         for box in (self.session_box, self.collection_box, self.set_box):
             box.setMinimumContentsLength(16)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -1,0 +1,1 @@
+"""Applications whose traces were received, as sources of questions beside collections."""

@@ -1,0 +1,1 @@
+"""Gives our traces to other tools: as spans, in files, to an endpoint, through a queue."""
