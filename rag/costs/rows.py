@@ -207,7 +207,7 @@ def has_costs(database: Database) -> bool:
 
 def answer_costs(database: Database, trace_ids: Sequence[str]) -> dict[str, CostSum]:
     """Return what answers cost, by the ids of their traces; one whose costs are not worked out is missing."""
-    return _sums(database, _KEYS[GroupBy.ANSWER], CostFilter(), list(trace_ids))
+    return _sums_of_answers(database, _KEYS[GroupBy.ANSWER], "1", (), list(trace_ids))
 
 
 def _dearest(database: Database, wanted: CostFilter, limit: int) -> list[str]:

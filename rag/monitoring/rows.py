@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from rag.asking.applications.rows import traffic
+from rag.asking.applications.rows import TRAFFIC, traffic
 from rag.asking.rows import TRACE_COLUMNS, TraceRow, TraceStatus
 from rag.grounding.rows import Outcome
 from rag.models.endpoints.rows import ENDPOINT_CHANGE

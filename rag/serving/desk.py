@@ -99,7 +99,8 @@ class Desk:
                 detail = f"failed: {type(error).__name__}"  # its text may quote what was asked
                 raise
             finally:
-                with self.workspace.store.session() as session:
-                    audit_log.record(session, f"served {call.what}", call.application, detail)
+                who = audit_log.acting(f"token {call.application}")
+                with who, self.workspace.store.session() as session:
+                    audit_log.record(session, audit_log.Action.SERVER_CALLED, call.what, detail)
 
         return run

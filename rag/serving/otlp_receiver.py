@@ -96,7 +96,7 @@ class OtlpReceiver:
         """Begin to write what arrives."""
         self._writer = threading.Thread(target=self._write, name="otlp", daemon=True)
         self._writer.start()
-        self._log(audit_log.Action.SERVER_STARTED, "with a token" if self._token else "without a token")
+        self._log(audit_log.Action.RECEIVER_STARTED, "with a token" if self._token else "without a token")
 
     def stop(self) -> None:
         """Write what waits, and end."""
@@ -106,13 +106,13 @@ class OtlpReceiver:
             self._writer = None
             counts = self.counts
             self._log(
-                audit_log.Action.SERVER_STOPPED,
+                audit_log.Action.RECEIVER_STOPPED,
                 f"{counted(counts.spans, 'span')} in {counted(counts.requests, 'request')}",
             )
 
     def _log(self, action: audit_log.Action, detail: str) -> None:
         with self._store.session() as session:
-            audit_log.record(session, action, "that receives traces (OTLP)", detail)
+            audit_log.record(session, action, "OTLP", detail)
 
     async def _about(self, request: Request) -> Response:
         """Say what this is, and what was received."""

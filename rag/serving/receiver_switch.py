@@ -9,7 +9,6 @@ from rag.interchange.checking import check_waiting
 from rag.interchange.rows import ReceiverState
 from rag.serving.http import HttpServer
 from rag.serving.otlp_receiver import OtlpReceiver
-from rag.storage import audit_log
 from rag.storage.store import now_ms
 from rag.workspace import Workspace
 
@@ -46,18 +45,12 @@ def start_receiver(workspace: Workspace, port: int | None = None) -> ReceiverSta
         settings = workspace.settings.receiving
         token = _token(settings.token_variable)
         workspace.receiver = RunningReceiver(workspace, settings.port if port is None else port, token)
-        with workspace.store.session() as session:
-            audit_log.record(session, "receiver started", receiver_state(workspace).address)
     return receiver_state(workspace)
 
 
 def stop_receiver(workspace: Workspace) -> ReceiverState:
     """Stop to receive, if it is on; what was sent until then is written. Return what came."""
-    last = receiver_state(workspace)
-    if workspace.receiver is not None:
-        workspace.stop_receiver()
-        with workspace.store.session() as session:
-            audit_log.record(session, "receiver stopped", f"{last.spans} spans")
+    workspace.stop_receiver()
     return ReceiverState()
 
 

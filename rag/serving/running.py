@@ -113,14 +113,14 @@ def start_server(workspace: Workspace, lanes: Put) -> ServerState:
     _end(workspace)
     server = RunningServer(workspace, lanes, workspace.settings.server)
     workspace.server = server
-    _record(workspace, "server started", ", ".join(server.served))
+    _record(workspace, audit_log.Action.SERVER_STARTED, ", ".join(server.served))
     return server_state(workspace)
 
 
 def stop_server(workspace: Workspace) -> ServerState:
     """Stop the server, if it runs."""
     if _end(workspace):
-        _record(workspace, "server stopped", "")
+        _record(workspace, audit_log.Action.SERVER_STOPPED, "for other programs")
     return server_state(workspace)
 
 
@@ -144,14 +144,14 @@ def read_tokens(workspace: Workspace) -> list[Token]:
 def add_token(workspace: Workspace, name: str) -> Token:
     """Make a token; the one of the same name holds no more. Raises RagError."""
     made = make_token(workspace.folder, name)
-    _record(workspace, "server token made", made.name)
+    _record(workspace, audit_log.Action.SERVER_TOKEN_MADE, made.name)
     return made
 
 
 def remove_token(workspace: Workspace, name: str) -> None:
     """Let a token hold no more. Raises NotFoundError."""
     revoke_token(workspace.folder, name)
-    _record(workspace, "server token revoked", name)
+    _record(workspace, audit_log.Action.SERVER_TOKEN_REVOKED, name)
 
 
 def with_choice(
@@ -168,6 +168,6 @@ def _end(workspace: Workspace) -> bool:
     return is_on
 
 
-def _record(workspace: Workspace, action: str, subject: str) -> None:
+def _record(workspace: Workspace, action: audit_log.Action, subject: str) -> None:
     with workspace.store.session() as session:
         audit_log.record(session, action, subject)

@@ -85,6 +85,15 @@ GROUPS: dict[str, dict[A, str]] = {
         A.FLAG_LIMITS: "changed from which score on sentences of “{}” are flagged",
         A.FLAG_CALIBRATION: "changed how the flags of “{}” are calibrated",
     },
+    "Guardrails": {
+        A.GUARDRAIL_RESULT_REVIEWED: "judged the guardrail {}",
+        A.POLICY_BOUND: "let the policy “{}” act",
+        A.POLICY_DELETED: "deleted the policy “{}”",
+        A.POLICY_LABEL_MOVED: "moved the policy label {}",
+        A.POLICY_MEASURED: "measured the policy version {}",
+        A.POLICY_UNBOUND: "took the policy “{}” away",
+        A.POLICY_VERSION_MADE: "made the policy version {}",
+    },
     "Monitoring and costs": {
         A.ALERT_RULE_ADDED: "added the alert rule “{}”",
         A.ALERT_RULE_CHANGED: "changed the alert rule “{}”",
@@ -115,6 +124,10 @@ GROUPS: dict[str, dict[A, str]] = {
         A.SERVER_STARTED: "started the server {}",
         A.SERVER_STOPPED: "stopped the server {}",
         A.SERVER_CALLED: "called the server: {}",
+        A.RECEIVER_STARTED: "started to receive traces of other applications ({})",
+        A.RECEIVER_STOPPED: "stopped to receive traces of other applications ({})",
+        A.SERVER_TOKEN_MADE: "made the server token “{}”",
+        A.SERVER_TOKEN_REVOKED: "revoked the server token “{}”",
     },
     "Data and access": {
         A.TRACES_RECEIVED: "sent traces of {}",
@@ -136,6 +149,8 @@ GROUPS: dict[str, dict[A, str]] = {
         A.RETENTION_RUN: "had data removed that were kept long enough: {}",
         A.SUBJECT_SEARCHED: "searched everything for a person or identifier ({})",
         A.SUBJECT_EXPORTED: "exported what was found of a person or identifier ({})",
+        A.EVIDENCE_REPORT_MADE: "made an evidence report on {}",
+        A.EXPORT_QUEUE_CLEARED: "cleared the queue of traces for other tools ({})",
     },
     "Audit log": {
         A.AUDIT_LOG_EXPORTED: "exported the audit log ({})",

@@ -121,7 +121,9 @@ def _store(workspace: Workspace, report: MeasureReport, database: Database) -> N
                 for rate in report.rates
             ],
         )  # fmt: skip
-        audit_log.record(session, "policy measured", f"{report.policy} {report.number}", report.collection)
+        audit_log.record(
+            session, audit_log.Action.POLICY_MEASURED, f"{report.policy} {report.number}", report.collection
+        )
 
 
 def policy_version_id(database: Database, name: str, number: int) -> int:

@@ -95,7 +95,9 @@ def add_version(
     found.last_number = max(found.last_number, version.number)
     session.add(found)
     session.add(version)
-    audit_log.record(session, "policy version made", f"{found.name} {version.number}", version.fingerprint)
+    audit_log.record(
+        session, audit_log.Action.POLICY_VERSION_MADE, f"{found.name} {version.number}", version.fingerprint
+    )
     session.flush()
     return version
 
@@ -116,7 +118,7 @@ def delete_policy(store: Store, name: str) -> int:
             "DELETE FROM guardpolicyversion WHERE policy_id = ?", (found.id,)
         ).rowcount
         session.delete(found)
-        audit_log.record(session, "policy deleted", name, f"{count} versions")
+        audit_log.record(session, audit_log.Action.POLICY_DELETED, name, f"{count} versions")
         return count
 
 
@@ -182,7 +184,7 @@ def set_policy_label(
             )
         )  # fmt: skip
         where = "removed" if number is None else f"to version {number}"
-        audit_log.record(session, "policy label moved", f"{name}@{label}", where)
+        audit_log.record(session, audit_log.Action.POLICY_LABEL_MOVED, f"{name}@{label}", where)
         return move
 
 
@@ -222,7 +224,7 @@ def bind_policy(store: Store, name: str, collection: str = "", is_bound: bool = 
             session.add(
                 GuardPolicyBinding(policy_id=found.id or 0, collection_id=collection_id, bound_ms=now_ms())
             )
-        what = "policy bound" if is_bound else "policy unbound"
+        what = audit_log.Action.POLICY_BOUND if is_bound else audit_log.Action.POLICY_UNBOUND
         audit_log.record(session, what, name, collection or "all collections")
 
 

@@ -18,4 +18,4 @@ def review_result(store: Store, result_id: int, is_right: bool | None, note: str
         found.reviewed_ms = None if is_right is None else now_ms()
         session.add(found)
         said = "taken back" if is_right is None else ("right" if is_right else "wrong")
-        audit_log.record(session, "guardrail result reviewed", f"result {result_id}", said)
+        audit_log.record(session, audit_log.Action.GUARDRAIL_RESULT_REVIEWED, f"result {result_id}", said)

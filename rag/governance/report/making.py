@@ -21,7 +21,6 @@ from rag.governance.report.operation import costs_section, incidents_section, ov
 from rag.governance.report.period import Period, parse_period
 from rag.governance.report.rows import (
     FORMAT,
-    REPORT_MADE,
     Block,
     Gap,
     Report,
@@ -81,7 +80,7 @@ def make_report(workspace: Workspace, pipeline: str = "", period: str = "", fold
         raise of_the_disk(error) or RagError(f"{place} cannot be written to ({error.strerror}).") from error
     with workspace.store.session() as session:
         detail = made_detail(report.period, report.fingerprint, str(paths["json"]))
-        audit_log.record(session, REPORT_MADE, report.subject, detail)
+        audit_log.record(session, audit_log.Action.EVIDENCE_REPORT_MADE, report.subject, detail)
     return ReportFiles(
         report.subject, report.period, report.fingerprint,
         str(paths["json"]), str(paths["html"]), str(paths["pdf"]),

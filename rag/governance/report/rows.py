@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from rag.finding.rows import Place
 from rag.storage.database import Database
+from rag.storage.rows import AuditAction
 
 FORMAT = "ragdeck evidence report 1"
-REPORT_MADE = "evidence report made"  # the action in the audit log
+REPORT_MADE = AuditAction.EVIDENCE_REPORT_MADE.value
 EVERYTHING = "everything"  # the subject of a report that is about no single pipeline
 Value = str | int | float | bool | None
 

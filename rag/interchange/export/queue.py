@@ -162,7 +162,7 @@ def clear_queue(workspace: Workspace) -> int:
         gone = session.connection().exec_driver_sql(
             "DELETE FROM traceexport WHERE state IN ('waiting', 'refused', 'dropped')"
         )
-        audit_log.record(session, "export queue cleared", f"{gone.rowcount} traces")
+        audit_log.record(session, audit_log.Action.EXPORT_QUEUE_CLEARED, f"{gone.rowcount} traces")
         return int(gone.rowcount)
 
 

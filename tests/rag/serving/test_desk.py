@@ -18,7 +18,7 @@ def nowhere(lane: str, function: Callable[[], None]) -> None:
 
 def records(workspace: Workspace) -> list[tuple[str, str, str]]:
     found = workspace.database.cells(
-        "SELECT action, subject, detail FROM auditevent WHERE action LIKE 'served%' ORDER BY id"
+        "SELECT action, who, subject, detail FROM auditevent WHERE action = 'server called' ORDER BY id"
     )
     return [tuple(row) for row in found]  # type: ignore[misc]
 
@@ -61,8 +61,8 @@ def test_each_call_is_recorded_however_it_ends(workspace: Workspace) -> None:
     next(left)
     left.close()
     assert records(workspace) == [
-        ("served chat", "editor", "trace ab"),
-        ("served chat", "editor", "done"),
-        ("served chat", "editor", "failed: ValueError"),
-        ("served chat", "editor", "cancelled"),
+        ("server called", "token editor", "chat", "trace ab"),
+        ("server called", "token editor", "chat", "done"),
+        ("server called", "token editor", "chat", "failed: ValueError"),
+        ("server called", "token editor", "chat", "cancelled"),
     ]

@@ -100,8 +100,8 @@ def test_a_receiver_that_starts_and_stops(workspace: Workspace) -> None:
     receiver = OtlpReceiver(workspace.store, token="secret")
     receiver.start()
     receiver.stop()
-    assert logged(workspace, "server started").detail == "with a token"
-    assert logged(workspace, "server stopped").detail == "0 spans in 0 requests"
+    assert logged(workspace, "receiver started").detail == "with a token"
+    assert logged(workspace, "receiver stopped").detail == "0 spans in 0 requests"
     assert "secret" not in "".join(row.detail for row in list_audit(workspace.database))
     assert receive(workspace.store, []).added == ()
 
