@@ -11,6 +11,7 @@ from rag.interchange.receiving import Arrival, check_received
 from rag.serving.application import make_application
 from rag.serving.desk import Desk
 from rag.serving.http import HttpServer
+from rag.serving.otlp_receiver import PORT as OTLP_PORT
 from rag.serving.otlp_receiver import Counts, OtlpReceiver
 from rag.serving.rows import ServerState, Token
 from rag.serving.tokens import ensure_token, list_tokens, make_token, revoke_token
