@@ -38,7 +38,7 @@ from rag.storage import audit_log
 from rag.storage.data_folder import DATABASE
 from rag.storage.migration.migrate import STEPS, migrate
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
-from rag.storage.store import fill_new_file
+from rag.storage.store import fill_new_file, foreign_object
 
 FORMAT = 1
 SETTINGS = "settings.toml"
@@ -386,9 +386,7 @@ def _check_database(path: Path, database: Path) -> None:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-            foreign = connection.execute(
-                "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')"
-            ).fetchone()
+            foreign = foreign_object(connection)
     except sqlite3.DatabaseError as error:
         raise _damaged(path, f"SQLite cannot read its database ({error})") from error
     if said != "ok":
@@ -398,7 +396,7 @@ def _check_database(path: Path, database: Path) -> None:
     if schema < 1 or not {"collection", "document", "trace"} <= tables:
         raise _damaged(path, "its database is not one of Ragdeck's")
     if foreign:  # one could change or show other data than are stored, as soon as they are read
-        raise _damaged(path, f"its database has the {foreign[0]} “{foreign[1]}”, and Ragdeck makes none")
+        raise _damaged(path, f"its database has the {foreign}, which Ragdeck does not make")
 
 
 def _check_that_it_opens(path: Path, folder: Path) -> None:

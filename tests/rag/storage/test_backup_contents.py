@@ -147,6 +147,15 @@ def test_a_database_that_this_program_cannot_open_is_refused_before_anything_is_
     refuses(tmp_path, changed, named)
 
 
+def test_a_trigger_of_the_program_with_another_body_is_refused(tmp_path: Path, small: Path) -> None:
+    def change(connection: sqlite3.Connection) -> None:
+        connection.execute("DROP TRIGGER cost_added")
+        connection.execute("CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN DELETE FROM document; END")
+
+    changed = rewritten(small, tmp_path / "changed.zip", with_database(change, tmp_path))
+    refuses(tmp_path, changed, "has the trigger “cost_added”")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
