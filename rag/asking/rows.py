@@ -489,7 +489,7 @@ class TraceFilter:
     session_id: str = ""
     source: str = ""  # a TraceSource, or ASKED
     application: str = ""  # whose trace was received, or which asked through the server
-    silent: str = ""  # a name of rag.grounding.rows, or "any"
+    silent: str = ""  # a SilentFailure, WITHOUT_SOURCES, or "any" for any SilentFailure
 
 
 @dataclass(frozen=True)
@@ -535,7 +535,9 @@ def _trace_condition(wanted: TraceFilter) -> tuple[str, tuple[Any, ...]]:
     elif wanted.verdict:
         parts.append("t.worst_verdict = ?")
         values.append(wanted.verdict)
-    if wanted.silent:
+    if wanted.silent == WITHOUT_SOURCES:
+        parts.append("t.status = 'done' AND t.model != '' AND t.passage_count = 0")
+    elif wanted.silent:
         known = "instr(t.silent_failures, json_quote(?))"  # a list of a few names, each in quotation marks
         parts.append("t.silent_failures != '[]'" if wanted.silent == "any" else known)
         values += [wanted.silent] if wanted.silent != "any" else []

@@ -30,6 +30,7 @@ from app.widgets.theme import SMALL_SPACE, SPACE, STATUS_COLOURS, VERDICT_COLOUR
 from rag.asking.applications.rows import application_choices
 from rag.asking.rows import (
     ASKED,
+    WITHOUT_SOURCES,
     TraceFilter,
     TraceRow,
     count_traces,
@@ -265,6 +266,7 @@ class TracesPage(QWidget):
         for number, failure in enumerate(SilentFailure, 2):
             self.silent_box.addItem(failure.capitalize(), failure.value)
             self.silent_box.setItemData(number, as_it_is(failure.description), Qt.ItemDataRole.ToolTipRole)
+        self.silent_box.addItem(WITHOUT_SOURCES.capitalize(), WITHOUT_SOURCES)
         self.silent_box.setToolTip("Answers that came without an error but do not answer the question")
         for name, length in _TIMES:
             self.time_box.addItem(name, length)

@@ -100,6 +100,19 @@ def test_a_row_has_the_figures_of_its_trace_and_the_detail_everything(workspace:
     assert {f: getattr(detail, f) for f in row.__dict__} == row.__dict__
 
 
+def test_answers_without_sources_are_filtered_by_the_words_that_their_rows_show(workspace: Workspace) -> None:
+    add_traces(workspace, 1, 1, id="a" * 32, model="m", passage_count=0)
+    add_traces(workspace, 1, 2, id="b" * 32, model="m", passage_count=3)
+    add_traces(workspace, 1, 3, id="c" * 32, model="", passage_count=0)  # a search alone
+    add_traces(workspace, 1, 4, id="d" * 32, model="m", passage_count=0, status="failed")
+    (row,) = list_traces(workspace.database, TraceFilter(silent="without sources"))
+    assert row.id == "a" * 32 and "without sources" in row.states
+    shown = {
+        each.id for each in list_traces(workspace.database, TraceFilter()) if "without sources" in each.states
+    }
+    assert shown == {row.id}
+
+
 def test_a_trace_is_found_by_the_beginning_of_its_id(workspace: Workspace) -> None:
     for trace_id in ("abcd1111", "abcd2222"):
         add_traces(workspace, 1, 0, id=trace_id)
