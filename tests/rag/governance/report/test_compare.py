@@ -193,7 +193,9 @@ def test_which_way_a_figure_went(was: dict[str, Value], now: dict[str, Value], k
     assert (one.kind, one.what, one.before, one.after) == (kind, "Rates", "before", "after")
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["higher", "lower"]))
+@given(
+    st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["higher", "lower"])
+)
 def test_what_is_worse_one_way_is_better_the_other_way(
     a: float, b: float, c: float, d: float, better: str
 ) -> None:

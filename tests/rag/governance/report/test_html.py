@@ -202,7 +202,10 @@ def test_the_list_of_sources_has_whole_hashes_where_there_is_room(medium: Medium
         ({"fingerprint": "abc"}, "<td>abc</td>"),
         ({"fingerprint": "<i>"}, "<td>&lt;i&gt;</td>"),
         ({"command": ""}, '<td class="path">–</td>'),
-        ({"command": "ragdeck traces show 'a b'"}, '<td class="path">ragdeck traces show &#x27;a b&#x27;</td>'),
+        (
+            {"command": "ragdeck traces show 'a b'"},
+            '<td class="path">ragdeck traces show &#x27;a b&#x27;</td>',
+        ),
         ({"title": "trace <1>"}, "trace &lt;1&gt;</td>"),
         ({"keys": {"id": "x\u202e", "n": 2}}, "<td>trace id=x[U+202E], n=2</td>"),
     ],
@@ -214,7 +217,9 @@ def test_a_source_shows_what_it_has_and_a_dash_for_what_it_has_not(values: Any, 
 def test_a_report_without_statements_has_no_list_of_sources_and_no_glance() -> None:
     html = html_of(small(gaps=(Gap("settings.none", "Nothing <asked>."),)))
     assert 'id="sources"' not in html and "At a glance" not in html
-    assert "<li>Nothing &lt;asked&gt;.</li>" in html and "0 statements, 1 gap, 1 stored row as sources" in html
+    assert (
+        "<li>Nothing &lt;asked&gt;.</li>" in html and "0 statements, 1 gap, 1 stored row as sources" in html
+    )
 
 
 @pytest.mark.parametrize(

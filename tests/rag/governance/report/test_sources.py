@@ -90,11 +90,11 @@ def test_keys_that_come_twice_are_numbered_in_their_order() -> None:
 
 
 def test_every_section_has_headings_of_three_frameworks(report: Report) -> None:
-    assert {section.key for section in report.sections} == HEADINGS.keys()
+    assert {one.key for one in report.sections} == HEADINGS.keys()
     assert len(HEADINGS) == len(SECTIONS)
-    for section in report.sections:
-        assert [name for name, _ in section.headings] == [AI_ACT, ISO, NIST]
-        assert all(text for _, text in section.headings)
+    for one in report.sections:
+        assert [name for name, _ in one.headings] == [AI_ACT, ISO, NIST]
+        assert all(text for _, text in one.headings)
 
 
 @pytest.mark.parametrize(

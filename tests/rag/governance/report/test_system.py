@@ -177,7 +177,10 @@ def test_one_model_here_and_elsewhere_is_two_rows(quarter: Workspace, report_on:
     add_traces(quarter, 3, OCTOBER, model="gpt", model_sha256="34" * 32)
     report = report_on()
     rows = [row for row in cells(report, "Models that answer") if row[0] == "gpt"]
-    assert [(row[1], row[5]) for row in rows] == [("answers at api.example", "2"), ("answers on this computer", "3")]
+    assert [(row[1], row[5]) for row in rows] == [
+        ("answers at api.example", "2"),
+        ("answers on this computer", "3"),
+    ]
     keys = [one.key for _, _, one in report.statements() if one.key.startswith("models.gpt")]
     assert keys == ["models.gpt", "models.gpt#2"]
 
