@@ -303,3 +303,18 @@ def test_no_other_file_of_the_folder_is_ever_removed(workspace: Workspace, name:
 def test_a_backup_folder_that_is_not_there_has_no_old_backups(workspace: Workspace, tmp_path: Path) -> None:
     keep(workspace, backups_days=30, backup_folder=str(tmp_path / "missing"))
     assert part(workspace, RetentionKind.BACKUPS) == RetentionPart(RetentionKind.BACKUPS, 30)
+
+
+@pytest.mark.parametrize("kind", [RetentionKind.TRACES, RetentionKind.TRACE_TEXTS])
+def test_a_question_whose_process_died_goes_as_well(workspace: Workspace, kind: RetentionKind) -> None:
+    """Its text is not in the full-text index, which would be damaged by being told to forget it."""
+    insert(
+        workspace, "trace", id="died", status="interrupted", source="person", created_ms=1, question=TEXT,
+        settings="{}", fallbacks="[]", silent_failures="[]",
+    )  # fmt: skip
+    trace(workspace, "answered", 40)
+    keep(workspace, **{setting_of(kind): 30})
+    assert drive(run_retention(workspace)).count == 2
+    assert workspace.database.problem() == ""
+    assert list_traces(workspace.database, TraceFilter(text="Quill")) == []
+    assert names(workspace) == (set() if kind is RetentionKind.TRACES else {"died", "answered"})
