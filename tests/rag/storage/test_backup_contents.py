@@ -132,6 +132,10 @@ def test_databases_that_cannot_serve_are_refused(tmp_path: Path, small: Path) ->
     ("statement", "named"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON trace BEGIN DELETE FROM document; END", "has the trigger “t”"),
+        (  # by the name of one of ours
+            "DROP TRIGGER cost_added; CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN DELETE FROM trace; END",
+            "has the trigger “cost_added”, which Ragdeck did not make",
+        ),
         ("CREATE VIEW v AS SELECT * FROM trace", "has the view “v”"),
         ("ALTER TABLE trace DROP COLUMN answer", r"lacks trace\.answer, which this program reads"),
         ("DROP TABLE alertrule", r"lacks alertrule\.\w+, which this program reads"),
@@ -142,7 +146,7 @@ def test_a_database_that_this_program_cannot_open_is_refused_before_anything_is_
     tmp_path: Path, small: Path, statement: str, named: str
 ) -> None:
     changed = rewritten(
-        small, tmp_path / "changed.zip", with_database(lambda c: c.execute(statement), tmp_path)
+        small, tmp_path / "changed.zip", with_database(lambda c: c.executescript(statement), tmp_path)
     )
     refuses(tmp_path, changed, named)
 
