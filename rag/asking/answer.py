@@ -140,7 +140,7 @@ def begin_ask(workspace: Workspace, question: Question, settings: Settings | Non
         used = _with_changes(used, {"generation": caller.generation})
     guard = guard_of(workspace, question.collection, question.guardrails)
     began = time.perf_counter()
-    guarded = check_question(guard, text, question.is_confirmed)
+    guarded = check_question(guard, text, question.is_confirmed, caller)
     took_ms = (time.perf_counter() - began) * 1000
     recorder = TraceRecorder(
         workspace.store,

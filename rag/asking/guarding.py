@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from rag.asking.rows import Caller
 from rag.guardrails.injection import neutralise
 from rag.guardrails.policies.acting import Checked, Guard, PolicyRefusedError
 from rag.guardrails.policies.in_force import policies_for
@@ -64,12 +65,27 @@ def check_text(
     return guard_of(workspace, collection, references).check(place, text)
 
 
-def check_question(guard: Guard, text: str, is_confirmed: bool) -> Checked:
+def check_question(guard: Guard, text: str, is_confirmed: bool, caller: Caller | None = None) -> Checked:
     """Apply policies to a question before anything of it is stored.
 
-    Raises PolicyRefusedError when a person must say yes first; then there is no trace.
+    Args:
+        guard: The policies.
+        text: The question.
+        is_confirmed: A person has said yes to what a policy asks.
+        caller: The program that asks; the rules for the server or for MCP look at its question first.
+
+    Raises:
+        PolicyRefusedError: A person must say yes first; then there is no trace.
     """
-    found = guard.check(Place.QUESTION, text)
+    if caller is None:
+        found = guard.check(Place.QUESTION, text)
+    else:
+        came = guard.check(Place.MCP if caller.is_agent else Place.SERVER, text)
+        asked = guard.check(Place.QUESTION, came.text)
+        found = replace(
+            asked, results=(*came.results, *asked.results), refusal=came.refusal or asked.refusal,
+            question=came.question or asked.question,
+        )  # fmt: skip
     if found.question and not found.refusal and not is_confirmed:
         raise PolicyRefusedError(found.question, needs_yes=True)
     return found

@@ -83,6 +83,7 @@ class Caller:
         history: Earlier questions with their answers, oldest first; None: those of the session.
         stop: Texts before which the answer ends.
         schema: JSON schema that the answer has to follow; empty: any text.
+        is_agent: Whether it asks through a tool (MCP), for policies that act there.
     """
 
     application: str
@@ -90,6 +91,7 @@ class Caller:
     history: tuple[tuple[str, str], ...] | None = None
     stop: tuple[str, ...] = ()
     schema: str = ""
+    is_agent: bool = False
 
 
 @dataclass(frozen=True)

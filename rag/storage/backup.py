@@ -36,9 +36,9 @@ from rag.errors import RagError
 from rag.settings import Settings
 from rag.storage import audit_log
 from rag.storage.data_folder import DATABASE
-from rag.storage.migration.migrate import STEPS, migrate, statements
+from rag.storage.migration.migrate import STEPS, migrate
 from rag.storage.rows import BackupInfo, BackupProgress, BackupReport
-from rag.storage.store import FULL_TEXT, fill_new_file
+from rag.storage.store import fill_new_file, foreign_object
 
 FORMAT = 1
 SETTINGS = "settings.toml"
@@ -380,20 +380,13 @@ def _new_file(path: Path | None) -> Iterator[IO[bytes] | None]:
         os.fsync(file.fileno())
 
 
-def _words(sql: str) -> str:
-    return " ".join(sql.split()).removesuffix(";").rstrip()
-
-
 def _check_database(path: Path, database: Path) -> None:
-    ours = {_words(one) for one in statements(FULL_TEXT) if one.lstrip().startswith("CREATE TRIGGER")}
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-            made = connection.execute(
-                "SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
-            ).fetchall()
+            foreign = foreign_object(connection)
     except sqlite3.DatabaseError as error:
         raise _damaged(path, f"SQLite cannot read its database ({error})") from error
     if said != "ok":
@@ -402,9 +395,8 @@ def _check_database(path: Path, database: Path) -> None:
         raise _newer(path, schema)
     if schema < 1 or not {"collection", "document", "trace"} <= tables:
         raise _damaged(path, "its database is not one of Ragdeck's")
-    for kind, name, sql in made:  # one could change or show other data than are stored when they are read
-        if _words(sql) not in ours:
-            raise _damaged(path, f"its database has the {kind} “{name}”, which Ragdeck did not make")
+    if foreign:  # one could change or show other data than are stored, as soon as they are read
+        raise _damaged(path, f"its database has the {foreign}, which Ragdeck does not make")
 
 
 def _check_that_it_opens(path: Path, folder: Path) -> None:

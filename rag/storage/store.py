@@ -38,7 +38,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-# What SQLModel cannot say: full-text tables, partial indexes, triggers. Contentless FTS5 keeps no second copy
+# What SQLModel cannot say: full-text tables, partial indexes. Contentless FTS5 keeps no second copy
 # of the text. document_facts holds what lists show: in the table itself it stands behind the document's text.
 FULL_TEXT = """
 CREATE VIRTUAL TABLE chunk_fts
@@ -57,6 +57,9 @@ CREATE INDEX trace_model ON trace (model, created_ms DESC);
 CREATE INDEX trace_source ON trace (source, created_ms DESC);
 CREATE INDEX trace_status ON trace (status, created_ms DESC);
 CREATE INDEX trace_session ON trace (session_id, created_ms);
+"""
+# A day whose costs change is noted: rag.costs sums it up again.
+TRIGGERS = """
 CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN
     INSERT OR IGNORE INTO staleday VALUES (date(new.created_ms / 1000, 'unixepoch', 'localtime'));
 END;
@@ -76,9 +79,16 @@ def fill_new_file(connection: sqlite3.Connection) -> None:
         connection.execute(str(CreateTable(table).compile(dialect=dialect.dialect())))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(str(CreateIndex(index).compile(dialect=dialect.dialect())))
-    for statement in statements(FULL_TEXT):
+    for statement in statements(FULL_TEXT + TRIGGERS):
         connection.execute(statement)
     connection.executemany(_ADD_RULE, DEFAULT_RULES)
+
+
+def foreign_object(connection: sqlite3.Connection) -> str:
+    """Return "trigger “NAME”" or "view “NAME”" of the first that is not the program's own; "" for none."""
+    own = {statement.removesuffix(";") for statement in statements(TRIGGERS)}
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')")
+    return next((f"{kind} “{name}”" for kind, name, sql in found if sql not in own), "")
 
 
 class Store:

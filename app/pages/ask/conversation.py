@@ -236,7 +236,7 @@ class Conversation(QWidget):
         card.stop(sentence, True)
         if task.needs_yes:
             confirm(
-                self, "Ask although the budget is used up?", sentence, "Ask",
+                self, "Ask all the same?", sentence, "Ask",
                 lambda: self.ask(replace(asking, is_confirmed=True)),
             )  # fmt: skip
         if details:

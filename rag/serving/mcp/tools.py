@@ -149,7 +149,7 @@ def _passage(workspace: Workspace, application: str, asked: PassageArguments) ->
 def _ask(workspace: Workspace, application: str, asked: AskArguments) -> Generator[Any, None, Values]:
     answered = yield from ask(
         workspace, asked.question, asked.collection, pipeline=asked.pipeline, alone=True,
-        caller=Caller(application or "mcp"),
+        caller=Caller(application or "mcp", is_agent=True),
     )  # fmt: skip
     assert isinstance(answered, AskResult)
     return result({**_answer(workspace, answered.trace_id), "notices": list(answered.notices)})

@@ -8,7 +8,15 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.cache.answering import answer_or_recall
-from rag.asking.rows import Question, RetrievalDone, TokenStreamed, TraceFilter, count_traces, get_trace
+from rag.asking.rows import (
+    Caller,
+    Question,
+    RetrievalDone,
+    TokenStreamed,
+    TraceFilter,
+    count_traces,
+    get_trace,
+)
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError
 from rag.evaluation.pipelines import make_config, present_config, save_pipeline
@@ -238,3 +246,25 @@ def test_a_deleted_trace_takes_what_policies_found_along(filled: Workspace) -> N
         delete_traces(session, [trace.id])
     assert list_results(filled.database, ResultFilter()) == []
     assert read_masked(filled.database, trace.id) == {}
+
+
+@pytest.mark.parametrize(("is_agent", "place"), [(False, "server"), (True, "MCP")])
+def test_rules_for_the_server_and_for_tools_look_at_questions_of_programs_alone(
+    filled: Workspace, is_agent: bool, place: str
+) -> None:
+    policy(filled, MASK | {"where": place})
+    _, by_program = ask(filled, caller=Caller("editor", is_agent=is_agent))
+    assert MAIL not in by_program.question
+    _, by_other_way = ask(filled, caller=Caller("editor", is_agent=not is_agent))
+    _, by_person = ask(filled)
+    assert by_other_way.question == by_person.question == QUESTION
+    results = list_results(filled.database, ResultFilter())
+    assert [result.place for result in results] == [Place(place)]
+
+
+def test_a_rule_that_asks_refuses_a_program_since_nobody_can_say_yes(filled: Workspace) -> None:
+    policy(filled, MASK | {"action": "ask"})
+    with pytest.raises(PolicyRefusedError) as raised:
+        ask(filled, caller=Caller("editor"))
+    assert raised.value.needs_yes
+    assert count_traces(filled.database, TraceFilter()) == 0

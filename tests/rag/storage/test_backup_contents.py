@@ -132,10 +132,6 @@ def test_databases_that_cannot_serve_are_refused(tmp_path: Path, small: Path) ->
     ("statement", "named"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON trace BEGIN DELETE FROM document; END", "has the trigger “t”"),
-        (  # by the name of one of ours
-            "DROP TRIGGER cost_added; CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN DELETE FROM trace; END",
-            "has the trigger “cost_added”, which Ragdeck did not make",
-        ),
         ("CREATE VIEW v AS SELECT * FROM trace", "has the view “v”"),
         ("ALTER TABLE trace DROP COLUMN answer", r"lacks trace\.answer, which this program reads"),
         ("DROP TABLE alertrule", r"lacks alertrule\.\w+, which this program reads"),
@@ -146,9 +142,18 @@ def test_a_database_that_this_program_cannot_open_is_refused_before_anything_is_
     tmp_path: Path, small: Path, statement: str, named: str
 ) -> None:
     changed = rewritten(
-        small, tmp_path / "changed.zip", with_database(lambda c: c.executescript(statement), tmp_path)
+        small, tmp_path / "changed.zip", with_database(lambda c: c.execute(statement), tmp_path)
     )
     refuses(tmp_path, changed, named)
+
+
+def test_a_trigger_of_the_program_with_another_body_is_refused(tmp_path: Path, small: Path) -> None:
+    def change(connection: sqlite3.Connection) -> None:
+        connection.execute("DROP TRIGGER cost_added")
+        connection.execute("CREATE TRIGGER cost_added AFTER INSERT ON cost BEGIN DELETE FROM document; END")
+
+    changed = rewritten(small, tmp_path / "changed.zip", with_database(change, tmp_path))
+    refuses(tmp_path, changed, "has the trigger “cost_added”")
 
 
 @pytest.mark.parametrize(
