@@ -215,10 +215,12 @@ def delete_traces(session: Session, trace_ids: Sequence[str]) -> None:
 def forget_trace_texts(session: Session, trace_ids: Sequence[str]) -> None:
     """Take traces out of the full-text index, before their question or answer changes or goes."""
     raw = session.connection()
-    # A contentless full-text table forgets a row only when it is told the text that it was given.
+    # A contentless full-text table forgets a row only when it is told the text that it was given. Told of a
+    # row that it never had, such as that of a question whose process died, it is damaged.
     for rowid, question, answer in raw.exec_driver_sql(
-        """SELECT rowid, question, answer FROM trace
-           WHERE id IN (SELECT value FROM json_each(?)) AND status != 'running'""",
+        """SELECT rowid, question, answer FROM trace t
+           WHERE id IN (SELECT value FROM json_each(?))
+           AND EXISTS (SELECT 1 FROM trace_fts f WHERE f.rowid = t.rowid)""",
         (json.dumps(list(trace_ids)),),
     ).fetchall():
         raw.exec_driver_sql(

@@ -93,3 +93,55 @@ def test_the_command_line_prints_without_a_display(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == "1", done.stderr
     assert "Hello" in texts(tmp_path / "a.pdf")[0]
+
+
+@pytest.mark.usefixtures("qtbot")
+@pytest.mark.parametrize(
+    ("html", "pages"),
+    [
+        ("", 1),
+        ("<p>one</p>", 1),
+        ("plain & <text", 1),
+        ('<p style="page-break-after: always">one</p><p>two</p>', 2),
+    ],
+)
+def test_there_is_a_page_for_whatever_there_is(tmp_path: Path, html: str, pages: int) -> None:
+    path = tmp_path / "a.pdf"
+    assert print_pdf(html, "t", str(path)) == pages
+    assert [text[-4:] for text in texts(path)] == [f"t{n}/{pages}" for n in range(1, pages + 1)]
+
+
+@pytest.mark.usefixtures("qtbot")
+@pytest.mark.parametrize("title", ["", "<b>bold</b>", "a & b", "50 % of %1"])
+def test_a_title_is_printed_as_it_is(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "a.pdf"
+    print_pdf("<p>x</p>", title, str(path))
+    assert "".join(title.split()) in texts(path)[0]
+    with pypdfium2.PdfDocument(path) as pdf:
+        assert pdf.get_metadata_dict()["Title"] == title
+        assert pdf.get_metadata_dict()["Creator"] == "Ragdeck"
+
+
+@pytest.mark.usefixtures("qtbot")
+def test_a_file_that_is_there_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"old")
+    print_pdf("<p>new</p>", "x", str(path))
+    assert texts(path)[0].startswith("new")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.pdf"]
+
+
+@pytest.mark.usefixtures("qtbot")
+@pytest.mark.parametrize("name", ["file:///etc/passwd", "http://127.0.0.1:1/x.png", "x.css", ""])
+@pytest.mark.parametrize("kind", [1, 2, 3])
+def test_no_name_loads_anything(name: str, kind: int) -> None:
+    assert _document("<p>x</p>", PAGE).loadResource(kind, name) == ""
+
+
+@pytest.mark.usefixtures("qtbot")
+@pytest.mark.parametrize("rows", [0, 3])
+def test_what_fits_on_a_page_stays_where_it_is(rows: int) -> None:
+    document = _document("<h2>Heading</h2><p>its text</p>" + "<p>line</p>" * rows, PAGE)
+    before = document.size()
+    _keep_together(document)
+    assert document.size() == before and document.pageCount() == 1

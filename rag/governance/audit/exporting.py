@@ -59,9 +59,10 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file whole or not at all. Raises RagError when its folder cannot be written to."""
     part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, "utf-8", newline="")
+        part.write_text(text, "utf-8", "backslashreplace", newline="")  # half a sign is spelled as in JSON
         part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise RagError(f"{path} cannot be written ({error.strerror}). Choose another place.") from error
 
 

@@ -25,6 +25,7 @@ _KIND = "ragdeck audit head"
 _NAMESPACE = "ragdeck-audit"  # of SSH signatures: one made for something else is not good here
 _PATTERN = "ragdeck-audit-head-*.json"
 _PATIENCE_S = 60
+_LATEST_MS = 253_370_764_800_000  # the year 9999: later ones are no time
 
 
 def write_head(workspace: Workspace, place: str = "", key: str = "") -> str:
@@ -92,10 +93,12 @@ def read_head(file: Path) -> AuditHead:
         head = AuditHead(**values)
         if not (isinstance(head.id, int) and isinstance(head.rows, int) and isinstance(head.hash, str)):
             raise ValueError
+        if not (isinstance(head.written_ms, int) and 0 <= head.written_ms < _LATEST_MS):
+            raise ValueError
         return head
     except OSError as error:
         raise RagError(f"{file} cannot be read ({error.strerror}).") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RagError(f"{file} is not a head of an audit log, as `ragdeck audit head` writes it.") from error
 
 

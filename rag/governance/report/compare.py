@@ -67,9 +67,9 @@ def _of_section(before: Section | None, after: Section | None) -> Iterator[Diffe
     yield from _of_logs(section, before, after)
     was = {gap.key: gap.text for gap in before.gaps} if before else {}
     now = {gap.key: gap.text for gap in after.gaps} if after else {}
-    for key in now.keys() - was.keys():
+    for key in [key for key in now if key not in was]:  # in their order: that of sets differs in every run
         yield _difference("worse", section, "Gap", "", now[key])
-    for key in was.keys() - now.keys():
+    for key in [key for key in was if key not in now]:
         yield _difference("better", section, "Gap closed", was[key], "")
 
 

@@ -10,6 +10,7 @@ from rag.errors import RagError
 
 _QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
+_WEEK = re.compile(r"\d{4}-?W\d{2}")
 _YEAR = re.compile(r"\d{4}")
 _WRONG = (
     "“{text}” is not a period. Write a year (2026), a quarter (2026-Q4), a month (2026-11), a day "
@@ -87,8 +88,8 @@ def _days(text: str) -> tuple[date, date]:
         return date(int(found[1]), int(found[2]), 1), _month_after(int(found[1]), int(found[2]))
     if _YEAR.fullmatch(text):
         return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
-    only = date.fromisoformat(text)
-    return only, only + timedelta(days=1)
+    only = date.fromisoformat(text)  # of a week its Monday
+    return only, only + timedelta(days=7 if _WEEK.fullmatch(text) else 1)
 
 
 def _month_after(year: int, month: int) -> date:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from rag.finding.rows import Place
 from rag.storage.database import Database
 from rag.storage.rows import AuditAction
+from rag.text.plurals import counted
 
 FORMAT = "ragdeck evidence report 1"
 REPORT_MADE = AuditAction.EVIDENCE_REPORT_MADE.value
@@ -191,7 +192,7 @@ class ReportFiles:
 
     def sentence(self) -> str:
         """Return what was made, for people."""
-        return f"The report has {self.statements:,} statements and {self.gaps:,} gaps."
+        return f"The report has {counted(self.statements, 'statement')} and {counted(self.gaps, 'gap')}."
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class RetentionPart:
         """Return what goes in words, such as "traces: 12 older than 90 days"."""
         if not self.days:
             return f"{self.kind}: kept for good"
-        stays = f", {self.kept} more stay because they are needed" if self.kept else ""
+        stays = f", {self.kept:,} more stay because they are needed" if self.kept else ""
         return f"{self.kind}: {self.count:,} older than {counted(self.days, 'day')}{stays}"
 
 

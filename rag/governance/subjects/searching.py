@@ -142,7 +142,7 @@ def folded(text: str) -> str:
     """Return a text without its case and accents, and with one space for any number of them."""
     if text.isascii():
         return " ".join(text.lower().split())
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())  # bold letters too
     return " ".join("".join(c for c in apart if not unicodedata.combining(c)).split())
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pypdfium2
 import pytest
 from driving import button_of, click, column, notices
-from evidence import fill_folder
+from evidence import add_audit_row, fill_folder
 from geometry import keyboard_faults, layout_faults
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -23,7 +25,8 @@ from app.pages.reports import ReportsPage, suggested_periods
 from app.shared.links import link_tables, places_of
 from app.widgets.theme import Theme
 from rag.finding.rows import Kind, Place
-from rag.governance.report.rows import list_reports
+from rag.governance.report.period import parse_period
+from rag.governance.report.rows import REPORT_MADE, list_reports, made_detail
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -248,3 +251,62 @@ def test_a_filled_page_cuts_no_text_at_any_size(
             found += [f"{scale} %, {width}: {fault}" for fault in layout_faults(page)]
     assert found == []
     assert keyboard_faults(page) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "periods"),
+    [
+        (date(2026, 3, 31), ["2026-Q1", "2025-Q4", "2026-03", "2026-02", "2026", "everything"]),
+        (date(2026, 4, 1), ["2026-Q2", "2026-Q1", "2026-04", "2026-03", "2026", "everything"]),
+        (date(2026, 10, 1), ["2026-Q4", "2026-Q3", "2026-10", "2026-09", "2026", "everything"]),
+        (date(2024, 2, 29), ["2024-Q1", "2023-Q4", "2024-02", "2024-01", "2024", "everything"]),
+    ],
+)
+def test_suggested_periods_at_the_edges_of_a_quarter(day: date, periods: list[str]) -> None:
+    assert suggested_periods(day) == periods
+
+
+@given(st.dates(date(1971, 2, 1), date(2200, 1, 1)))
+def test_every_suggested_period_can_be_read_and_the_present_ones_have_the_day(day: date) -> None:
+    now = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    inside = []
+    for text in suggested_periods(day):
+        since, until = parse_period(text).bounds
+        inside.append(since <= now < until)
+    assert inside == [True, False, True, False, True, True]
+
+
+def test_a_pipeline_that_is_not_there_lets_the_next_report_be_about_everything(page: ReportsPage) -> None:
+    page.choose("nothing")
+    assert page.pipeline_box.currentText() == "Everything" and page.pipeline_box.currentData() == ""
+
+
+@pytest.mark.parametrize("action", ["open_html", "open_pdf", "open_folder", "check", "compare"])
+def test_without_a_chosen_report_nothing_happens(
+    page: ReportsPage, opened: list[str], console: Console, settle: Settle, action: str
+) -> None:
+    getattr(page, action)()
+    settle()
+    assert opened == [] and notices(console) == []
+
+
+def test_a_report_whose_row_was_blanked_is_listed_and_cannot_be_opened(
+    page: ReportsPage, open_workspace: Workspace
+) -> None:
+    add_audit_row(open_workspace, REPORT_MADE, 1, "everything", "")
+    page.refresh()
+    assert column(page.reports, "About") == ["everything"] and column(page.reports, "File") == [""]
+    assert not button_of(page, "Open").isEnabled() and not button_of(page, "Compare").isEnabled()
+
+
+def test_a_report_whose_file_is_gone_is_said(
+    page: ReportsPage, open_workspace: Workspace, console: Console, settle: Settle, tmp_path: Path
+) -> None:
+    detail = made_detail("2026", "a" * 64, str(tmp_path / "gone.json"))
+    add_audit_row(open_workspace, REPORT_MADE, 1, "everything", detail)
+    page.refresh()
+    settle()
+    assert notices(console)[-1] == (
+        f"{tmp_path / 'gone.json'} cannot be read (No such file or directory).",
+        "bad",
+    )

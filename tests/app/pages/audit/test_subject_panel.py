@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.audit.subject_panel import SubjectPanel
+from rag.governance.subjects.rows import SubjectHit
 from rag.workspace import Workspace
 
 Settle = Callable[[], None]
@@ -76,3 +77,73 @@ def test_what_was_found_is_exported_whole(
     content = json.loads((tmp_path / "quill.json").read_text("utf-8"))
     assert [hit["text"] for hit in content["found"]] == ["Ms Quill rang up."]
     assert notices(console)[-1][0].startswith(f"Wrote {tmp_path / 'quill.json'}: 1 text")
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", []),
+        (" ; ;", []),
+        ("Quill", ["Quill"]),
+        (" Ms  Quill ", ["Ms  Quill"]),
+        ("Quill;QX-1", ["Quill", "QX-1"]),
+        ("Quill, QX-1", ["Quill, QX-1"]),  # a comma stands between surname and name
+        (";;Quill;", ["Quill"]),
+    ],
+)
+def test_spellings_are_parted_by_semicolons(panel: SubjectPanel, text: str, terms: list[str]) -> None:
+    panel.terms.setText(text)
+    assert panel._terms() == terms
+    assert panel.search_button.isEnabled() == bool(terms)
+    assert not panel.export_button.isEnabled()  # nothing was searched yet
+
+
+def test_an_export_has_what_was_searched_and_not_what_was_typed_since(
+    panel: SubjectPanel, qtbot: QtBot, settle: Settle, tmp_path: Path
+) -> None:
+    panel.terms.setText("Quill")
+    click(qtbot, panel, "Search")
+    settle()
+    panel.terms.setText("Zebedee")
+    panel.export(str(tmp_path / "found.json"))
+    settle()
+    assert json.loads((tmp_path / "found.json").read_text("utf-8"))["terms"] == ["Quill"]
+
+
+def test_the_key_return_searches_and_an_empty_field_does_not(panel: SubjectPanel, settle: Settle) -> None:
+    panel.terms.returnPressed.emit()
+    settle()
+    assert panel.result.text() == ""
+    panel.terms.setText("Quill")
+    panel.terms.returnPressed.emit()
+    settle()
+    assert column(panel.table, "Text") == ["Ms Quill rang up."]
+
+
+@pytest.mark.parametrize(("key", "opens"), [(TRACE, [[TRACE]]), ("7", []), ("Notes", []), ("", [])])
+def test_only_a_trace_is_opened(panel: SubjectPanel, key: str, opens: list[list[str]]) -> None:
+    opened = QSignalSpy(panel.trace_requested)
+    panel.table.record_activated.emit(SubjectHit("t", "c", 1, key, "written", "Quill", "Quill"))
+    assert [opened.at(place) for place in range(opened.count())] == opens
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("found.txt", "found.txt says no format."), ("missing/found.csv", "cannot be written")],
+)
+def test_an_export_that_cannot_be_written_is_a_notice(
+    panel: SubjectPanel,
+    qtbot: QtBot,
+    settle: Settle,
+    console: Console,
+    tmp_path: Path,
+    name: str,
+    sentence: str,
+) -> None:
+    panel.terms.setText("Quill")
+    click(qtbot, panel, "Search")
+    settle()
+    panel.export(str(tmp_path / name))
+    settle()
+    said, kind = notices(console)[-1]
+    assert sentence in said and kind == "bad"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
+from rag.governance.audit.rows import GROUPS
 from rag.storage.data_folder import DATABASE
 
 
@@ -82,3 +83,65 @@ def test_rows_are_exported(ragdeck: CommandLine, tmp_path: Path) -> None:
     assert lines[0].startswith("time,id,created_ms,action,who")
     assert len(lines) == count + 1
     assert "1 row" in ragdeck.done("audit", "export", tmp_path / "log.json", "--group", "Audit log").out
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--since", "2026-13-01"), "“2026-13-01” is not a day. Write it as YYYY-MM-DD."),
+        (("--until", "28.11.2026"), "“28.11.2026” is not a day. Write it as YYYY-MM-DD."),
+        (("--until", "9999-12-31"), "“9999-12-31” is not a day. Write it as YYYY-MM-DD."),
+        (("--since", "now"), "“now” is not a day. Write it as YYYY-MM-DD."),
+        (("--group", "knowledge"), "There is no group “knowledge”. The groups are Knowledge, "),
+    ],
+)
+@pytest.mark.parametrize("command", [("list",), ("export", "log.csv")])
+def test_a_filter_that_cannot_be_read_is_refused_by_every_command(
+    ragdeck: CommandLine, command: tuple[str, ...], options: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in ragdeck.refused("audit", *command, *options)
+
+
+@pytest.mark.parametrize("group", list(GROUPS))
+def test_every_group_can_be_asked_for(ragdeck: CommandLine, group: str) -> None:
+    rows = ragdeck.done("audit", "list", "--group", group, "--json").document
+    assert {row["action"] for row in rows} <= {str(action) for action in GROUPS[group]}
+    assert bool(rows) == (group in ("Models and settings", "Prompts and pipelines"))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "999", "10000000000000000000"])
+def test_a_row_that_there_is_not_is_no_crash(ragdeck: CommandLine, number: str) -> None:
+    printed = ragdeck("audit", "show", "--", number)
+    assert printed.code in (1, 2) and "Traceback" not in printed.err and printed.out == ""
+
+
+@pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2)])
+def test_only_the_latest_rows_are_listed(ragdeck: CommandLine, limit: int, count: int) -> None:
+    ragdeck.done("settings", "set", "generation.seed=8")
+    rows = ragdeck.done("audit", "list", "-n", limit, "--json").document
+    assert len(rows) == count and rows[0]["id"] == max(row["id"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "cannot be read"),
+        ("", "is not a head of an audit log"),
+        (
+            '{"kind": "ragdeck audit head", "rows": 1, "id": 1, "hash": "", "written_ms": "x"}',
+            "is not a head",
+        ),
+    ],
+)
+def test_a_head_that_is_none_is_refused(
+    ragdeck: CommandLine, tmp_path: Path, text: str | None, sentence: str
+) -> None:
+    head = tmp_path / "head.json"
+    if text is not None:
+        head.write_text(text)
+    assert sentence in ragdeck.refused("audit", "verify", "--head", head)
+
+
+def test_a_key_that_is_not_there_is_refused_and_named(ragdeck: CommandLine, tmp_path: Path) -> None:
+    said = ragdeck.refused("audit", "head", "--to", tmp_path / "usb", "--key", tmp_path / "key")
+    assert f"There is no key {tmp_path / 'key'}." in said

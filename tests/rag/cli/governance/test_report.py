@@ -122,3 +122,90 @@ def test_the_group_explains_itself(ragdeck: CommandLine, capsys: pytest.CaptureF
     cli.run(["report", "--help"])
     text = capsys.readouterr().out
     assert all(word in text for word in ("make", "compare", "check", "list"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "subject"),
+    [
+        ((), "everything"),
+        (("answers",), "answers@1"),
+        (("answers@production",), "answers@1"),
+        (("make",), "everything"),
+        (("make", "answers@1"), "answers@1"),
+        (("--period", "2026-Q4"), "everything"),
+    ],
+)
+def test_the_word_for_making_may_be_left_out(
+    ragdeck: CommandLine, tmp_path: Path, arguments: tuple[str, ...], subject: str
+) -> None:
+    document = ragdeck.done("report", *arguments, "--out", tmp_path, "--no-pdf", "--json").document
+    assert document["subject"] == subject
+    assert [row["subject"] for row in ragdeck.done("report", "list", "--json").document] == [subject]
+
+
+@pytest.mark.parametrize("name", ["list", "check", "compare", "make"])
+def test_a_pipeline_that_is_called_like_a_command_has_reports_as_well(
+    ragdeck: CommandLine, tmp_path: Path, name: str
+) -> None:
+    with ragdeck.open() as workspace, workspace.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE pipeline SET name = ?", (name,))
+    document = ragdeck.done("report", "make", name, "--out", tmp_path, "--no-pdf", "--json").document
+    assert document["subject"] == f"{name}@1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("answers@9",), "The pipeline “answers” has no version or label “9”."),
+        (("--period", "2026-03..2026-01"), "ends before it begins"),
+        (("check", "."), "cannot be read"),
+        (("--out", "/proc/nothing/here"), "cannot be written to"),
+    ],
+)
+def test_refusals_are_one_sentence(ragdeck: CommandLine, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sentence in ragdeck.refused("report", *arguments)
+
+
+def test_reports_are_listed_with_when_and_about_what(ragdeck: CommandLine, tmp_path: Path) -> None:
+    made = ragdeck.done("report", "answers", "-p", "2026-q4", "-o", tmp_path, "--no-pdf", "--json").document
+    (row,) = ragdeck.done("report", "list", "--json").document
+    assert (row["subject"], row["period"], row["path"]) == ("answers@1", "2026-Q4", made["json_path"])
+    said = " ".join(ragdeck.done("report", "list").out.split())
+    assert "answers@1" in said and "2026-Q4" in said and made["fingerprint"][:12] in said
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "sentence"),
+    [
+        ("SELECT 1", 0, "are stored as they were when it was made."),
+        ("DELETE FROM erasure", 3, "0 have changed and 1 are gone."),
+        ("UPDATE rollout SET outcome = 'x'", 3, "1 have changed and 0 are gone."),
+    ],
+)
+def test_a_check_ends_with_3_when_something_is_not_as_it_was(
+    ragdeck: CommandLine, tmp_path: Path, change: str, code: int, sentence: str
+) -> None:
+    path = ragdeck.done("report", "-p", "2026-Q4", "-o", tmp_path, "--no-pdf", "--json").document["json_path"]
+    with ragdeck.open() as workspace, workspace.store.session() as session:
+        session.connection().exec_driver_sql(change)
+    checked = ragdeck("report", "check", path, "--json")
+    assert checked.code == code and checked.document["sentence"].endswith(sentence)
+    assert ragdeck("report", "check", path).err.strip().endswith(sentence)
+
+
+def test_a_comparison_warns_of_reports_on_other_things(
+    ragdeck: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [
+        ragdeck.done("report", *about, "-o", tmp_path / str(number), "--no-pdf", "--json").document[
+            "json_path"
+        ]
+        for number, about in enumerate((("answers",), ("--period", "2026-Q4")))
+    ]
+    capsys.readouterr()
+    assert cli.run(["report", "compare", *paths]) == 0
+    printed = capsys.readouterr()
+    assert "The first report is about answers@1, the second about everything." in " ".join(
+        printed.err.split()
+    )
+    assert "Change" in printed.out and "Section" in printed.out

@@ -38,3 +38,32 @@ def test_a_person_is_found_and_exported(ragdeck: CommandLine, tmp_path: Path) ->
 def test_nobody_is_said(ragdeck: CommandLine) -> None:
     assert ragdeck.done("subject", "search", "Zebedee").out.startswith("Nothing mentions it; ")
     assert "everywhere" in ragdeck.refused("subject", "search", "ab")
+
+
+@pytest.mark.parametrize("term", ["renée quill", "RENÉE", "Rene\u0301e Quill", "𝐑𝐞𝐧é𝐞", "Quill"])
+def test_any_spelling_finds_the_same_texts(ragdeck: CommandLine, term: str) -> None:
+    hits = ragdeck.done("subject", "search", term, "--json").document["hits"]
+    assert {(hit["table"], hit["column"]) for hit in hits} >= {("chunk", "text"), ("document", "text")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("search", " "), "Name the person or the identifier to search for."),
+        (("search", "Quill", "xy"), "“xy” would be found everywhere."),
+        (("export", "Quill", "--out", "found.txt"), "found.txt says no format."),
+        (("export", "xy", "--out", "found.json"), "“xy” would be found everywhere."),
+        (("export", "Quill", "--out", "/nowhere/found.json"), "/nowhere/found.json cannot be written"),
+    ],
+)
+def test_what_cannot_be_searched_or_written_is_a_sentence(
+    ragdeck: CommandLine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in ragdeck.refused("subject", *arguments)
+
+
+def test_several_spellings_are_one_search(ragdeck: CommandLine) -> None:
+    one = ragdeck.done("subject", "search", "Quill", "--json").document["hits"]
+    both = ragdeck.done("subject", "search", "Zebedee", "Quill", "--json").document["hits"]
+    assert [hit["key"] for hit in both] == [hit["key"] for hit in one]
+    assert {hit["term"] for hit in both} == {"Quill"}

@@ -1,5 +1,6 @@
 """Whatever byte of whatever past row is changed, the check finds it and names the first row."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from rag.errors import RagError
 from rag.governance.audit.checking import _COLUMNS, check_audit, first_break
-from rag.storage.audit_log import Action, acting, erase_words, record
+from rag.governance.audit.rows import Break
+from rag.storage.audit_log import Action, acting, erase_words, record, row_hash, words_fingerprint
 from rag.storage.data_folder import DATABASE
 from rag.storage.store import Store
 
@@ -159,3 +161,103 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"nothing" * 1000)
     with pytest.raises(RagError, match="not an SQLite file"):
         check_audit(tmp_path)
+
+
+def chain(*subjects: str) -> list[Row]:
+    """Rows as the log has them, each chained to the one before."""
+    made: list[Row] = []
+    for number, subject in enumerate(subjects, start=1):
+        row: Row = dict.fromkeys(_COLUMNS, "")
+        row |= {
+            "id": number, "created_ms": number, "action": "backup made", "who": "alice", "subject": subject,
+            "salt": f"s{number}", "previous": made[-1]["hash"] if made else "",
+        }  # fmt: skip
+        row["words"] = words_fingerprint(row["salt"], row["subject"], row["detail"])
+        row["hash"] = row_hash(row)
+        made.append(row)
+    return made
+
+
+subjects = st.lists(st.text(max_size=6), min_size=2, max_size=6)
+
+
+@given(subjects)
+def test_a_chain_of_any_words_is_whole_and_so_is_its_beginning(words: list[str]) -> None:
+    made = chain(*words)
+    for length in range(len(made) + 1):
+        assert first_break(made[:length]) is None
+
+
+@given(subjects, st.data())
+def test_a_row_that_is_taken_out_breaks_the_chain_after_it(words: list[str], data: st.DataObject) -> None:
+    made = chain(*words)
+    gone = data.draw(st.integers(0, len(made) - 2))
+    found = first_break(made[:gone] + made[gone + 1 :])
+    assert found is not None and found.row == made[gone + 1]["id"]
+
+
+@given(subjects, st.data())
+def test_two_rows_that_change_places_break_the_chain(words: list[str], data: st.DataObject) -> None:
+    made = chain(*words)
+    first = data.draw(st.integers(0, len(made) - 2))
+    made[first], made[first + 1] = made[first + 1], made[first]
+    found = first_break(made)
+    assert found is not None and found.row == made[first]["id"]
+
+
+@given(subjects, st.data(), st.text(max_size=6))
+def test_other_words_are_found_in_their_row(words: list[str], data: st.DataObject, other: str) -> None:
+    made = chain(*words)
+    place = data.draw(st.integers(0, len(made) - 1))
+    changed = [*made[:place], {**made[place], "subject": other}, *made[place + 1 :]]
+    found = first_break(changed)
+    assert (found is None) == (other == words[place])
+    assert found is None or found == Break(made[place]["id"], "has other words than were written")
+
+
+@pytest.mark.parametrize(
+    "after", ["", "[", "5", "null", "[[1]]", '{"2": 1}', '["2"]', "[" * 100_000, "[1.5]", "[true]"]
+)
+def test_a_list_of_erased_rows_that_is_none_excuses_nothing(folder: Path, after: str) -> None:
+    """A row whose words were taken is suspected when the row of the erasure does not name it."""
+    before = rows(folder)
+    changed = [{**row, "after": after} if row["id"] == 5 else row for row in before]
+    found = first_break(changed)
+    assert found is not None and found.row == 5
+    assert "were changed" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("rows_then", "row", "digest", "why"),
+    [
+        (5, 5, None, ""),
+        (3, 3, None, ""),
+        (0, 0, "", ""),
+        (4, 3, None, "is row 3 of the log, and was row 4 when the head was written"),
+        (3, 3, "00", "has another hash than the head says"),
+        (9, 9, "00", "is missing, which was the last one when the head was written"),
+    ],
+)
+def test_a_log_is_held_against_a_head(
+    folder: Path, tmp_path: Path, rows_then: int, row: int, digest: str | None, why: str
+) -> None:
+    known = {one["id"]: one["hash"] for one in rows(folder)}
+    head = tmp_path / "head.json"
+    values = {"rows": rows_then, "id": row, "hash": known[row] if digest is None else digest, "written_ms": 1}
+    head.write_text(json.dumps({"kind": "ragdeck audit head", **values}))
+    found = check_audit(folder, str(head))
+    assert found.ok == (not why)
+    assert why in found.sentence()
+    assert (found.head, found.head_ms) == (str(head), 1)
+
+
+def test_a_break_of_the_chain_comes_before_what_a_head_says(folder: Path, tmp_path: Path) -> None:
+    head = tmp_path / "head.json"
+    head.write_text('{"kind": "ragdeck audit head", "rows": 9, "id": 9, "hash": "", "written_ms": 1}')
+    change(folder, "UPDATE auditevent SET who = 'nobody' WHERE id = 3")
+    assert "row 3 is not what its hash says" in check_audit(folder, str(head)).sentence()
+
+
+def test_rows_of_before_the_chain_are_counted(folder: Path) -> None:
+    change(folder, "UPDATE auditevent SET who = ''")
+    assert check_audit(folder).old == 5

@@ -1,6 +1,7 @@
 """A head that was kept elsewhere shows that a chain was rewritten; signatures are real ones of ssh-keygen."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from rag.errors import RagError
 from rag.governance.audit.checking import check_audit
 from rag.governance.audit.heads import check_signature, is_head_due, read_head, sign, write_head
-from rag.governance.audit.rows import list_audit
+from rag.governance.audit.rows import AuditHead, list_audit
 from rag.storage.audit_log import Action, record, row_hash, words_fingerprint
 from rag.storage.data_folder import DATABASE
 from rag.workspace import Workspace
@@ -108,7 +109,39 @@ def test_heads_are_written_when_something_happened_since(workspace: Workspace, e
     assert len(list(elsewhere.glob("*.json"))) == 2
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "ragdeck audit head", "rows": "x"}', "\x00"])
+def head_with(**values: object) -> str:
+    """The text of a head with some values changed; None takes one out."""
+    whole = {"kind": "ragdeck audit head", "rows": 3, "id": 3, "hash": "ab", "written_ms": 1} | values
+    return json.dumps({name: value for name, value in whole.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        "null",
+        "5",
+        '"ragdeck audit head"',
+        '{"kind": "ragdeck audit head", "rows": "x"}',
+        "\x00",
+        "[" * 100_000,
+        head_with(kind="ragdeck audit log"),
+        head_with(kind=None),
+        head_with(rows=None),
+        head_with(rows="3"),
+        head_with(id="3"),
+        head_with(id=None),
+        head_with(hash=5),
+        head_with(written_ms=None),
+        head_with(written_ms="yesterday"),
+        head_with(written_ms=1.5),
+        head_with(written_ms=-1),
+        head_with(written_ms=10**30),
+        head_with(more=1),
+    ],
+)
 def test_a_file_that_is_no_head_is_a_sentence(text: str, tmp_path: Path) -> None:
     file = tmp_path / "head.json"
     file.write_text(text)
@@ -186,3 +219,60 @@ def test_an_unknown_openpgp_key_is_a_sentence(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(RagError, match="gpg could not sign"):
         sign(file, "gpg:nobody@nowhere.invalid")
+
+
+def test_a_head_is_read_as_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "head.json"
+    file.write_text(head_with(rows=7, id=9, hash="cd", written_ms=1_791_190_800_000))
+    assert read_head(file) == AuditHead(7, 9, "cd", 1_791_190_800_000)
+
+
+def test_bytes_that_are_no_text_are_no_head(tmp_path: Path) -> None:
+    (tmp_path / "head.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(RagError, match="not a head of an audit log"):
+        read_head(tmp_path / "head.json")
+    with pytest.raises(RagError, match="cannot be read"):
+        read_head(tmp_path)  # a folder
+
+
+def test_an_unsigned_head_says_so_and_is_refused_where_a_signature_is_wanted(
+    workspace: Workspace, elsewhere: Path
+) -> None:
+    path = write_head(workspace, str(elsewhere))
+    assert check_signature(Path(path)).startswith("It is not signed: whoever could change the log")
+    with pytest.raises(RagError, match="you asked for one by a trusted key"):
+        check_audit(workspace.folder, path, "allowed")
+
+
+def test_a_folder_for_heads_is_made_and_named_in_the_log(workspace: Workspace, elsewhere: Path) -> None:
+    path = Path(write_head(workspace, str(elsewhere / "a" / "b")))
+    assert path.parent == elsewhere / "a" / "b"
+    assert re.fullmatch(r"ragdeck-audit-head-\d{8}-\d{6}-3\.json", path.name)
+    row = list_audit(workspace.database)[0]
+    assert (row.action, row.subject) == ("audit head written", "row 3")
+
+
+def test_the_place_that_is_named_goes_before_that_of_the_settings(
+    workspace: Workspace, elsewhere: Path, tmp_path: Path
+) -> None:
+    workspace.change_settings({"governance": {"head_folder": str(tmp_path / "usual")}})
+    assert Path(write_head(workspace, str(elsewhere))).parent == elsewhere
+    assert not (tmp_path / "usual").exists()
+    assert Path(write_head(workspace)).parent == tmp_path / "usual"
+
+
+@pytest.mark.parametrize("name", ["notes.json", "ragdeck-audit-head-1.txt", "x-ragdeck-audit-head-1.json"])
+def test_another_file_in_the_folder_is_no_head(workspace: Workspace, elsewhere: Path, name: str) -> None:
+    workspace.change_settings({"governance": {"head_folder": str(elsewhere)}})
+    Path(write_head(workspace)).rename(elsewhere / name)
+    assert is_head_due(workspace)
+
+
+@needs_ssh
+def test_a_signature_that_is_garbage_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "head.json").write_text("{}")
+    (tmp_path / "head.json.sig").write_text("no signature")
+    with pytest.raises(RagError) as refused:
+        check_signature(tmp_path / "head.json")
+    said = str(refused.value)
+    assert "head.json.sig is not a good signature of head.json (" in said and "\n" not in said

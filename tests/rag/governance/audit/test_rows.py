@@ -106,3 +106,106 @@ def test_a_check_is_a_sentence() -> None:
     broken = AuditCheck(rows=3, erased=0, old=0, first_break=Break(2, "has other words than were written"))
     assert not broken.ok
     assert broken.sentence() == "The log was tampered with: row 2 has other words than were written."
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "said"),
+    [
+        ("collection made", "Notes", "alice made the collection “Notes” on "),
+        ("settings changed", "settings.toml", "alice changed settings.toml on "),
+        ("gate failed", "first", "alice checked the run “first” against a gate, which it failed on "),
+        ("gate overridden", "answers 1", "alice let answers 1 through although its gate was not passed on "),
+        ("alert fired", "More flags", "alice was told of the alert “More flags” on "),
+        ("retention run", "2 traces", "alice had data removed that were kept long enough: 2 traces on "),
+        ("subject searched", "3 texts", "alice searched everything for a person or identifier (3 texts) on "),
+        (
+            "audit words erased",
+            "2 rows",
+            "alice had the words of 2 rows of this log erased with a document on ",
+        ),
+        ("moon painted", "blue", "alice did this: moon painted, blue on "),
+        ("", "", "alice did this: ,  on "),
+    ],
+)
+def test_an_action_is_told_in_plain_words(action: str, subject: str, said: str) -> None:
+    assert row(action=action, subject=subject).sentence().startswith(said)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_the_sentence_of_every_action_names_its_subject_and_ends_once(action: Action) -> None:
+    said = row(action=str(action), subject="[this one]", detail="[how].").sentence()
+    assert said.count("[this one]") == 1 and "{}" not in said
+    assert said.endswith(": [how].") and row(action=str(action)).group in GROUPS
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("", "", None),
+        ("a", "", None),
+        ("", "a", None),
+        ("a", "a", "What was there afterwards is the same as before, by its fingerprint."),
+        ("a", "b", "What was there afterwards is another than before, by its fingerprint."),
+    ],
+)
+def test_fingerprints_are_compared_where_there_are_two(before: str, after: str, said: str | None) -> None:
+    more = row(before=before, after=after).more()
+    assert more[:-1] == ([said] if said else [])
+    assert more[-1].startswith("Its hash covers")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        (AuditFilter(text=" "), [2, 1]),
+        (AuditFilter(text="made"), [2, 1]),
+        (AuditFilter(text="made files"), [1]),
+        (AuditFilter(text="files backup"), []),
+        (AuditFilter(text="' OR 1=1 --"), []),
+        (AuditFilter(text="_"), []),
+        (AuditFilter(group="No such group"), []),
+        (AuditFilter(who="TOKEN REPORTS"), []),  # whole names, as the field offers them
+        (AuditFilter(since_ms=0), [2, 1]),
+        (AuditFilter(since_ms=1000, until_ms=2000), [1]),
+        (AuditFilter(since_ms=1001, until_ms=2000), []),
+        (AuditFilter(since_ms=2000, until_ms=1000), []),
+        (AuditFilter(until_ms=0), []),
+    ],
+)
+def test_filters_at_their_edges(database: Database, wanted: AuditFilter, ids: list[int]) -> None:
+    assert [found.id for found in list_audit(database, wanted)] == ids
+    assert count_audit(database, wanted) == len(ids)
+
+
+@pytest.mark.parametrize(("limit", "ids"), [(0, []), (1, [2]), (2, [2, 1]), (9, [2, 1])])
+def test_the_latest_rows_are_listed_first_and_all_are_counted(
+    database: Database, limit: int, ids: list[int]
+) -> None:
+    assert [found.id for found in list_audit(database, None, limit)] == ids
+    assert count_audit(database) == 2
+
+
+def test_without_a_file_there_is_no_log(tmp_path: Path) -> None:
+    database = Database(tmp_path / DATABASE)
+    assert (list_audit(database), count_audit(database), list_actors(database)) == ([], 0, [])
+
+
+@pytest.mark.parametrize(
+    ("check", "sentence"),
+    [
+        (AuditCheck(0, 0, 0, None), "All 0 rows of the log are as they were written."),
+        (AuditCheck(1, 0, 0, None), "All 1 row of the log are as they were written."),
+        (
+            AuditCheck(1234, 2, 0, None),
+            "All 1,234 rows of the log are as they were written. The words of 2 rows were erased.",
+        ),
+        (
+            AuditCheck(9, 0, 1, None),
+            "All 9 rows of the log are as they were written. 1 row from before the chain count as found.",
+        ),
+        (AuditCheck(9, 3, 3, Break(4, "is odd"), "h", 1), "The log was tampered with: row 4 is odd."),
+    ],
+)
+def test_what_a_check_found_is_one_sentence_or_more(check: AuditCheck, sentence: str) -> None:
+    assert check.sentence() == sentence
+    assert check.ok == (check.first_break is None)

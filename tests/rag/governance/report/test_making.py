@@ -183,7 +183,24 @@ def test_a_changed_file_is_refused(quarter: Workspace, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", "null", '{"format": "ragdeck evidence report 1"}', "\udc80", "[" * 9999]
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "5",
+        '"ragdeck evidence report 1"',
+        '{"format": "ragdeck evidence report 1"}',
+        '{"format": "ragdeck evidence report 1", "sections": 5, "sources": []}',
+        '{"format": "ragdeck evidence report 1", "sections": [{}], "sources": []}',
+        '{"format": "ragdeck evidence report 1", "sections": [], "sources": [{"place": null}]}',
+        '{"format": "ragdeck evidence report 1", "sections": [], "sources": [], "notes": [], "more": 1}',
+        '{"format": ',
+        "<html></html>",
+        "\udc80",
+        "[" * 9999,
+    ],
 )
 def test_what_is_no_report_is_a_sentence(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.json"
@@ -222,3 +239,81 @@ def test_a_report_that_names_another_table_reads_nothing_else(quarter: Workspace
     path.write_text(json_of(replace(changed, fingerprint=fingerprint_of(changed))))
     with pytest.raises(NotFoundError, match="has no table"):
         check_report(quarter.database, str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("answers", "evidence-answers@1_2026-Q4"),
+        ("my answers", "evidence-my_answers@1_2026-Q4"),
+        ("a/b\\c", "evidence-a_b_c@1_2026-Q4"),
+        ("../../etc", "evidence-etc@1_2026-Q4"),
+        ("Küche", "evidence-Küche@1_2026-Q4"),
+        ("a:b*c?", "evidence-a_b_c_@1_2026-Q4"),
+        ("???", "evidence-@1_2026-Q4"),
+        ("a\nb", "evidence-a_b@1_2026-Q4"),
+    ],
+)
+def test_a_file_is_named_after_the_pipeline_and_stays_in_its_folder(
+    quarter: Workspace, tmp_path: Path, name: str, file: str
+) -> None:
+    with quarter.store.session() as session:
+        session.connection().exec_driver_sql("UPDATE pipeline SET name = ?", (name,))
+    made = make_report(quarter, name, "2026-Q4", str(tmp_path / "out"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{file}.html", f"{file}.json"]
+    assert Path(made.pdf_path) == tmp_path / "out" / f"{file}.pdf"
+    assert made.subject == f"{name}@1"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "period", "sentence"),
+    [
+        ("nothing", "", "There is no pipeline named “nothing”"),
+        ("", "some day", "“some day” is not a period"),
+        ("", "2026..2025", "ends before it begins"),
+    ],
+)
+def test_a_report_that_cannot_be_made_leaves_nothing(
+    quarter: Workspace, tmp_path: Path, pipeline: str, period: str, sentence: str
+) -> None:
+    with pytest.raises(RagError, match=sentence):
+        make_report(quarter, pipeline, period, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists() and list_reports(quarter.database) == []
+
+
+def test_a_report_that_is_made_again_replaces_its_files_and_both_are_logged(
+    quarter: Workspace, tmp_path: Path
+) -> None:
+    first, second = (make_report(quarter, "", "2026-Q4", str(tmp_path / "out")) for _ in range(2))
+    assert first.fingerprint == second.fingerprint
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    assert [row.path for row in list_reports(quarter.database)] == [first.json_path] * 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "same"),
+    [
+        ("made_ms", 99, True),
+        ("fingerprint", "ff" * 32, True),
+        ("subject", "everything", False),
+        ("period", "2026", False),
+        ("since_ms", 1, False),
+        ("until_ms", None, False),
+        ("notes", (), False),
+        ("sections", (), False),
+        ("sources", (), False),
+        ("format", "another", False),
+    ],
+)
+def test_a_fingerprint_covers_everything_but_the_time_and_itself(
+    report: Report, field: str, value: object, same: bool
+) -> None:
+    changed = replace(report, **{field: value})  # type: ignore[arg-type]
+    assert (fingerprint_of(changed) == report.fingerprint) == same
+
+
+def test_a_name_that_is_no_text_is_written_and_read_again(report: Report, tmp_path: Path) -> None:
+    odd = replace(report, subject="half \udc80 \U0001f600")
+    odd = replace(odd, fingerprint=fingerprint_of(odd))
+    (tmp_path / "x.json").write_text(json_of(odd), "ascii")
+    assert read_report(str(tmp_path / "x.json")) == odd

@@ -2,11 +2,15 @@
 
 import csv
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
 from data_folders import insert
 from fakes import drive
+from hypothesis import given
+from hypothesis import strategies as st
+from stored_traces import add_traces
 
 from rag.errors import RagError
 from rag.governance.audit.rows import list_audit
@@ -110,3 +114,140 @@ def test_an_export_elsewhere_or_of_another_kind_is_a_sentence(workspace: Workspa
         drive(export_subject(workspace, [NAME], str(tmp_path / "found.pdf")))
     with pytest.raises(RagError, match="cannot be written"):
         drive(export_subject(workspace, [NAME], str(tmp_path / "missing" / "found.json")))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("", ""),
+        ("Quill", "quill"),
+        ("  Ms \t Quill\n", "ms quill"),
+        ("Renée", "renee"),
+        ("Rene\u0301e", "renee"),  # the accent as a sign of its own
+        ("MÜLLER", "muller"),
+        ("Straße", "strasse"),
+        ("STRASSE", "strasse"),
+        ("Ｑｕｉｌｌ", "quill"),
+        ("𝐐𝐮𝐢𝐥𝐥", "quill"),  # bold letters, as people write them in short messages
+        ("ℚuill", "quill"),
+        ("№ 5", "no 5"),
+        ("Ａ\u3000Ｂ", "a b"),
+        ("ﬁne", "fine"),
+        ("Ιωάννης", "ιωαννησ"),
+        ("李明", "李明"),
+        ("Ñandú\u00a0", "nandu"),
+    ],
+)
+def test_spellings_of_one_name_are_folded_to_one(text: str, plain: str) -> None:
+    assert folded(text) == plain
+
+
+@given(st.text())
+def test_a_folded_text_is_folded_and_has_single_spaces(text: str) -> None:
+    once = folded(text)
+    assert folded(once) == once
+    assert once == " ".join(once.split())
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyzäöüéñç ", max_size=20))
+def test_case_and_the_way_accents_are_stored_do_not_matter(text: str) -> None:
+    assert folded(text.upper()) == folded(text)
+    assert folded(unicodedata.normalize("NFD", text)) == folded(text)
+
+
+@pytest.mark.parametrize(
+    "term", ["Renée Müller", "𝐑𝐞𝐧é𝐞 𝐌ü𝐥𝐥𝐞𝐫", "ＲＥＮＥＥ　ＭＵＬＬＥＲ", "rene\u0301e mu\u0308ller"]
+)
+@pytest.mark.parametrize("text", ["Dear Renée Müller,", "Dear 𝐑𝐞𝐧é𝐞 𝐌ü𝐥𝐥𝐞𝐫,", "DEAR RENEE MULLER,"])
+def test_a_name_is_found_in_letters_of_any_kind(workspace: Workspace, term: str, text: str) -> None:
+    insert(workspace, "feedback", trace_id="t1", author="a", tags="[]", note=text)
+    assert [hit.column for hit in search(workspace, term).hits] == ["note"]
+
+
+@pytest.mark.parametrize("text", ["Renee", "Muller Renée", "Renée-Müller", "Ren ée Müller", "Rénê Mülle"])
+def test_another_name_is_not_found(workspace: Workspace, text: str) -> None:
+    insert(workspace, "feedback", trace_id="t1", author="a", tags="[]", note=text)
+    assert search(workspace, "Renée Müller").hits == ()
+
+
+@pytest.mark.parametrize(
+    ("terms", "sentence"),
+    [
+        (["", " \n "], "Name the person or the identifier to search for."),
+        (["Quill", "ab"], "“ab” would be found everywhere. Give at least 3 letters."),
+        ([" a  b ", "x"], "“x” would be found everywhere. Give at least 3 letters."),
+        (["é\u0301e"], "“é\u0301e” would be found everywhere. Give at least 3 letters."),
+    ],
+)
+def test_a_term_that_is_too_short_is_named_and_nothing_is_logged(
+    workspace: Workspace, terms: list[str], sentence: str
+) -> None:
+    before = len(list_audit(workspace.database))
+    with pytest.raises(RagError) as refused:
+        drive(search_subject(workspace, terms))
+    assert str(refused.value) == sentence
+    assert len(list_audit(workspace.database)) == before
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "excerpt"),
+    [
+        ("", "", "Quill"),
+        ("Ms ", " rang.", "Ms Quill rang."),
+        ("a" * 80, "", "a" * 80 + "Quill"),
+        ("a" * 81, "", "…" + "a" * 80 + "Quill"),
+        ("", "b" * 81, "Quill" + "b" * 80 + "…"),
+        ("x\n\n", "\ty", "x Quill y"),
+        ("ß" * 3, "", "ssssssquill"),  # folded, because it has other letters than the text
+    ],
+)
+def test_an_excerpt_is_what_stands_around_the_name(
+    workspace: Workspace, before: str, after: str, excerpt: str
+) -> None:
+    insert(workspace, "feedback", trace_id="t1", author="a", tags="[]", note=f"{before}Quill{after}")
+    (hit,) = search(workspace, "QUILL").hits
+    assert hit.excerpt == excerpt
+
+
+def test_a_table_of_more_than_a_page_is_read_to_its_end(workspace: Workspace) -> None:
+    insert(workspace, "feedback", trace_id="t0", author="a", tags="[]", note="Quill 0")
+    add_traces(workspace, 1100, 1, question=lambda n: f"Who is Quill {n}?")
+    found = search(workspace, "Quill")
+    assert len(found.hits) == 1101
+    assert [hit.excerpt for hit in found.hits if hit.table == "trace"][-1] == "Who is Quill 1099?"
+
+
+def test_a_search_that_is_stopped_is_not_logged(workspace: Workspace) -> None:
+    running = search_subject(workspace, ["Quill"])
+    assert next(running).done == 0
+    running.close()
+    assert "subject searched" not in {row.action for row in list_audit(workspace.database)}
+
+
+def test_a_term_that_is_no_text_is_written_as_it_came(workspace: Workspace, tmp_path: Path) -> None:
+    drive(export_subject(workspace, ["Qui\udcff"], str(tmp_path / "found.json")))
+    content = json.loads((tmp_path / "found.json").read_text("utf-8"))
+    assert (content["terms"], content["found"]) == (["Qui\udcff"], [])
+
+
+@pytest.mark.parametrize("name", ["found", "found.", "found.txt", "found.json.bak", ".json"])
+def test_a_file_without_a_known_ending_is_refused_before_anything_is_read(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(RagError, match=r"says no format\. End the name"):
+        next(export_subject(workspace, [NAME], str(tmp_path / name)))
+    assert list(tmp_path.glob("found*")) == []
+
+
+@pytest.mark.parametrize("name", ["found.JSON", "found.Csv"])
+def test_the_case_of_an_ending_does_not_matter(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    drive(export_subject(workspace, [NAME], str(tmp_path / name)))
+    assert (tmp_path / name).stat().st_size > 0
+
+
+def test_an_export_that_fails_is_not_logged_and_leaves_no_part(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "found.json").mkdir()
+    with pytest.raises(RagError, match="cannot be written"):
+        drive(export_subject(workspace, [NAME], str(tmp_path / "found.json")))
+    assert not (tmp_path / "found.json.part").exists()
+    assert "subject exported" not in {row.action for row in list_audit(workspace.database)}
