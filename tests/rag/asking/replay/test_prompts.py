@@ -178,7 +178,7 @@ def test_a_prompt_that_does_not_exist_is_refused(workspace: Workspace, parent: T
         build(workspace, parent, Changes(prompt="nowhere"), parent.hits)
     gone = replace(parent, prompt_version_id=None)
     assert build(workspace, gone, Changes(), parent.hits).template is None
-    with pytest.raises(RagError, match="does not exist any more. Replay the trace with another prompt"):
+    with pytest.raises(RagError, match=r"does not exist any more\. Replay the trace with another prompt"):
         build(workspace, gone, Changes(model="other"), parent.hits)
 
 
