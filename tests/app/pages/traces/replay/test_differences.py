@@ -98,7 +98,9 @@ def test_of_two_traces_that_say_nothing_nothing_differs(part: str) -> None:
 
 
 def test_an_answer_that_was_changed_is_shown_word_by_word() -> None:
-    piece = Piece("It rises 3.", "It rises 9.", (("equal", "It rises ", "It rises "), ("replace", "3.", "9.")))
+    piece = Piece(
+        "It rises 3.", "It rises 9.", (("equal", "It rises ", "It rises "), ("replace", "3.", "9."))
+    )
     (made,) = changes_in(found(answer=piece), ANSWER)
     assert (made.kind, made.words) == (ChunkChangeKind.CHANGED, piece.words)
     assert made.old is not None and made.new is not None

@@ -187,14 +187,20 @@ def test_a_sentence_is_found_again_by_most_of_its_words(first: str, second: str,
 
 
 def test_each_sentence_has_one_partner_and_the_likest_one() -> None:
-    first = claims(("Rye bread needs sourdough.", Verdict.SUPPORTED), ("Rye bread needs salt.", Verdict.CHECK))
-    second = claims(("Rye bread needs salt.", Verdict.CHECK), ("Rye bread needs sourdough.", Verdict.SUPPORTED))
+    first = claims(
+        ("Rye bread needs sourdough.", Verdict.SUPPORTED), ("Rye bread needs salt.", Verdict.CHECK)
+    )
+    second = claims(
+        ("Rye bread needs salt.", Verdict.CHECK), ("Rye bread needs sourdough.", Verdict.SUPPORTED)
+    )
     found = compare_traces(trace(claims=first), trace(claims=second))
     assert [(one.first.text, one.second.text) for one in found.claims if one.first and one.second] == [
         ("Rye bread needs salt.", "Rye bread needs salt."),
         ("Rye bread needs sourdough.", "Rye bread needs sourdough."),
     ]
-    doubled = compare_traces(trace(claims=first[:1]), trace(claims=claims(*[(first[0].text, Verdict.CHECK)] * 2)))
+    doubled = compare_traces(
+        trace(claims=first[:1]), trace(claims=claims(*[(first[0].text, Verdict.CHECK)] * 2))
+    )
     assert [one.sentence() for one in doubled.claims] == ["words in source → check", "new: check"]
 
 
