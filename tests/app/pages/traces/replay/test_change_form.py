@@ -167,3 +167,28 @@ def test_an_example_of_an_order_has_as_many_numbers_as_there_are_passages(
     for count, example in ((1, "1"), (2, "2,1"), (3, "3,2,1"), (9, "3,2,1")):
         form.show_trace(replace(trace, passage_count=count))
         assert form.order.placeholderText() == f"such as {example}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", ""),
+        ("another.gguf", "another.gguf"),
+        ("small", "/models/small.gguf"),
+        (" large ", "/models/large.gguf"),
+        ("smal", "smal"),
+    ],
+)
+def test_what_is_typed_counts_and_not_what_was_chosen_before(
+    form: ChangeForm, typed: str, meant: str
+) -> None:
+    choose(form, "Model")
+    for name in ("small", "large"):
+        form.model_box.addItem(name, f"/models/{name}.gguf")
+    form.model_box.setCurrentIndex(1 if "large" in typed else 0)
+    form.model_box.setEditText(typed)
+    if meant:
+        assert form.changes() == Changes(model=meant)
+        return
+    with pytest.raises(RagError, match="Say what it is to be"):
+        form.changes()
