@@ -51,7 +51,7 @@ def ask(
     Args:
         workspace: Where the collection is.
         question: The question.
-        collection: Name of the collection.
+        collection: Its name.
         version: A dataset version that is asked as it is, outside of any roll-out.
         model: A model that is asked as it is, outside of any roll-out.
         session_id: Of earlier questions that this one follows up.
@@ -77,8 +77,7 @@ def ask(
     config: PipelineConfig | None = None
     if pipeline:
         saved = _named(workspace, pipeline, collection)
-        config = saved.config
-        wanted = _as((saved.name, saved.number), asked.of(config))
+        config, wanted = saved.config, _as((saved.name, saved.number), asked.of(saved.config))
     elif is_chosen:
         wanted = asked.with_choice(version, model, prompt)
     elif row is None:

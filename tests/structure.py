@@ -58,6 +58,7 @@ RAG = {
     "sample": "The sample collection that a first start offers.",
     "start_up": "What an opened data folder needs before it is used.",
     "launcher": "The icon by which the desktop opens Ragdeck, and on which files are dropped.",
+    "lanes": "The lanes of the engine's process, and what an operation on one of them is.",
     "operations": "The typed list of what the window may start: function, lane and title.",
     "cli": "The command line, one file per feature.",
 }

@@ -161,7 +161,7 @@ class OverviewPage(QWidget):
             f"{100 * figures.cached_tokens / figures.prompt_tokens:.0f} %" if figures.prompt_tokens else "0 %"
         )
         self.cards["tokens"].set_value(
-            f"{tokens:,}", f"{figures.completion_tokens:,} answered; {share} of prompts cached"
+            f"{tokens:,}", f"{figures.completion_tokens:,} answered, {share} cached"
         )
         self.cards["failures"].set_value(f"{figures.failed_count:,}", "failed or interrupted questions")
         self.alert_strip.show_alerts(list_alerts(database, firing_only=True))

@@ -19,7 +19,7 @@ from rag.serving.rows import ServedCall, ServerState, Token
 from rag.text.plurals import counted
 
 _LOOK_MS = 1000  # between two looks at the requests while the page is in view
-_PARTS = (("openai", "OpenAI API"), ("mcp", "MCP"), ("otlp", "Traces (OTLP)"))
+_PARTS = (("openai", "OpenAI API"), ("mcp", "MCP"))  # traces are received by a switch of their own
 
 TOKEN_COLUMNS = (
     Column("Token", lambda t: t.name, 130, stretch=True),

@@ -59,7 +59,7 @@ from rag.prompts.registry import find_prompt
 from rag.prompts.templates import PromptTemplate
 from rag.settings import Settings
 from rag.storage.tables.traces import Trace
-from rag.text.citations import markers_of, unknown_markers
+from rag.text.citations import unknown_markers
 from rag.text.thinking import opened_in, split_thinking
 from rag.workspace import Workspace
 
@@ -633,25 +633,6 @@ def retrieval_done(ask: Ask) -> RetrievalDone:
         trace.searched_chunks,
         trace.searched_documents,
     )
-
-
-def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Return the passages that were in the prompt, as a reader of the answer may cite them."""
-    cited = markers_of(answer)
-    return [
-        {
-            "marker": hit.marker,
-            "cited": hit.marker in cited,
-            "document": hit.document,
-            "path": hit.path,
-            "place": hit.place,
-            "page": hit.place_number if hit.place_kind == "page" else None,
-            "start": hit.start,
-            "end": hit.end,
-            "text": hit.text,
-        }
-        for hit in sorted((h for h in hits if h.marker is not None), key=lambda h: h.marker or 0)
-    ]
 
 
 def _with_changes(settings: Settings, changes: Mapping[str, Mapping[str, Any]]) -> Settings:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rag.index.rows import Hit
 from rag.settings import RetrievalSettings
+from rag.text.citations import markers_of
 
 # A document goes in whole when two of the best candidates are of it and it takes no more than a share of the
 # budget: measured, a bigger share pushes out the passages of other documents (2 of 80 questions lost).
@@ -181,3 +183,22 @@ def _overlap(hit: Hit, packed: Sequence[Hit]) -> str | None:
             if shared * 2 > hit.end - hit.start:
                 return f"mostly inside [{other.marker}]"
     return None
+
+
+def citations(answer: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return the passages that were in the prompt, as a reader of the answer may cite them."""
+    cited = markers_of(answer)
+    return [
+        {
+            "marker": hit.marker,
+            "cited": hit.marker in cited,
+            "document": hit.document,
+            "path": hit.path,
+            "place": hit.place,
+            "page": hit.place_number if hit.place_kind == "page" else None,
+            "start": hit.start,
+            "end": hit.end,
+            "text": hit.text,
+        }
+        for hit in sorted((h for h in hits if h.marker is not None), key=lambda h: h.marker or 0)
+    ]

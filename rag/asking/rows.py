@@ -686,15 +686,6 @@ def list_traces_between(
     )
 
 
-def list_question_times(database: Database, collection: str = "") -> list[int]:
-    """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
-    asked, values = traffic(collection)
-    found = database.cells(
-        f"SELECT created_ms FROM trace WHERE {asked} AND status != 'running' ORDER BY created_ms", values
-    )
-    return [moment for (moment,) in found]
-
-
 def read_overview(database: Database, since_ms: int, scope: str = "") -> Overview:
     """Return the figures of the Overview page; those of questions are since since_ms, Unix milliseconds.
 

@@ -184,3 +184,9 @@ def make_case(values: dict[str, Any]) -> Case:
         place = ".".join(str(part) for part in first["loc"])
         message = str(first["msg"]).removeprefix("Value error, ")
         raise ValueError(f"{place}: {message}" if place else message) from error
+
+
+def case_seed(run_seed: int, key: str, repeat: int) -> int:
+    """Return the sampler's seed for a case in a repeat: the same in every pipeline and order, 31 bits."""
+    digest = hashlib.sha256(f"{run_seed}\0{key}\0{repeat}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF

@@ -34,7 +34,7 @@ from rag.asking.rows import Question, TraceSource, TraceStatus
 from rag.costs.budgets.limits import BudgetError, before_asking
 from rag.errors import OutOfTimeError, RagError, of_the_disk
 from rag.evaluation.cascades.answering import steps_to_ask
-from rag.evaluation.cases import Case
+from rag.evaluation.cases import Case, case_seed
 from rag.evaluation.llm_judge import Judge
 from rag.evaluation.pipelines import PipelineConfig
 from rag.evaluation.relevance import JudgedVersion, Relevance
@@ -169,12 +169,6 @@ def set_status(
                 if status is RunStatus.RUNNING:
                     run.started_ms = run.started_ms or now_ms()
                 session.add(run)
-
-
-def case_seed(run_seed: int, key: str, repeat: int) -> int:
-    """Return the sampler's seed for a case in a repeat: the same in every pipeline and order, 31 bits."""
-    digest = hashlib.sha256(f"{run_seed}\0{key}\0{repeat}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
 def greedy_key(prepared: Prepared) -> tuple[str, str, str] | None:
@@ -364,14 +358,10 @@ class Results:
         now = time.perf_counter()
         if force or now - self._shown >= _YIELD_S:
             self._shown = now
+            left = self.shared.seconds_left()
             yield RunProgress(
-                self.row.id,
-                self.row.label,
-                self.done,
-                self.row.total,
-                self.shared.seconds_left(),
-                case.question,
-            )
+                self.row.id, self.row.label, self.done, self.row.total, left, case.question
+            )  # fmt: skip
 
 
 # --- strategies -------------------------------------------------------------------------------------------

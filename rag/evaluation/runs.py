@@ -130,9 +130,8 @@ def start_runs(
         for run in made:
             for tag in dict.fromkeys(map(_checked_tag, tags)):
                 session.add(EvaluationRunTag(run_id=run.id or 0, name=tag))
-            audit_log.record(
-                session, audit_log.Action.EVALUATION_BEGUN, run.name, f"run {run.id}, {run.case_count} cases"
-            )
+            detail = f"run {run.id}, {run.case_count} cases"
+            audit_log.record(session, audit_log.Action.EVALUATION_BEGUN, run.name, detail)
         ids = [run.id or 0 for run in made]
     return (yield from _work(workspace, ids, is_confirmed))
 

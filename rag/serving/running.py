@@ -11,6 +11,7 @@ from rag.interchange.receiving import Arrival, check_received
 from rag.serving.application import make_application
 from rag.serving.desk import Desk
 from rag.serving.http import HttpServer
+from rag.serving.otlp_receiver import PORT as OTLP_PORT
 from rag.serving.otlp_receiver import Counts, OtlpReceiver
 from rag.serving.rows import ServerState, Token
 from rag.serving.tokens import ensure_token, list_tokens, make_token, revoke_token
@@ -157,9 +158,13 @@ def remove_token(workspace: Workspace, name: str) -> None:
 def with_choice(
     wanted: ServerSettings, openai: bool, mcp: bool, otlp: bool, port: int | None
 ) -> ServerSettings:
-    """Return settings of a server that serves exactly this; port None: as the settings say."""
-    changes = {"openai": openai, "mcp": mcp, "otlp": otlp}
-    return wanted.model_copy(update=changes if port is None else {**changes, "port": port})
+    """Return settings of a server that serves exactly this.
+
+    port None: as the settings say, and where OTLP is expected when nothing else is served.
+    """
+    if port is None:
+        port = OTLP_PORT if otlp and not (openai or mcp) else wanted.port
+    return wanted.model_copy(update={"openai": openai, "mcp": mcp, "otlp": otlp, "port": port})
 
 
 def _end(workspace: Workspace) -> bool:

@@ -133,12 +133,10 @@ class CachePanel(QWidget):
 
 
 def _what_was_saved(state: CacheState) -> str:
-    rate = f" ({100 * state.hit_rate:.1f} %)" if state.hit_rate is not None else ""
     saved = " + ".join(money(amount, currency) for currency, amount in sorted(state.amounts.items()))
     unknown = f", {counted(state.unknown_cost, 'hit')} of unknown cost" if state.unknown_cost else ""
     return (
-        f"{state.exact + state.similar:,} of {counted(state.questions, 'question')} were answered from the "
-        f"cache{rate}, {state.similar:,} of them as a similar question. Saved: {state.seconds:,.1f} s, "
+        f"{state.how_many()}, {state.similar:,} of them a similar one. Saved: {state.seconds:,.1f} s, "
         f"{state.prompt_tokens + state.completion_tokens:,} tokens, {saved or 'no known cost'}{unknown}."
     )
 

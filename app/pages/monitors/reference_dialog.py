@@ -23,7 +23,7 @@ from app.widgets.labels import label
 from app.widgets.layout import guard_wheel, row
 from app.widgets.theme import SPACE
 from rag import operations
-from rag.asking.rows import list_question_times
+from rag.asking.applications.rows import list_question_times
 from rag.text.plurals import counted
 
 _DAY_S = 86_400

@@ -47,3 +47,12 @@ def traffic(scope: str) -> tuple[str, tuple[str, ...]]:
     if scope:
         return f"source IN {TRAFFIC} AND collection = ?", (scope,)
     return f"source IN {TRAFFIC}", ()
+
+
+def list_question_times(database: Database, collection: str = "") -> list[int]:
+    """Return when people asked, in Unix milliseconds, oldest first; collection empty: of all collections."""
+    asked, values = traffic(collection)
+    found = database.cells(
+        f"SELECT created_ms FROM trace WHERE {asked} AND status != 'running' ORDER BY created_ms", values
+    )
+    return [moment for (moment,) in found]

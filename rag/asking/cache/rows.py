@@ -144,6 +144,12 @@ class CacheState:
         """The share of questions that were answered from the cache; None without a question."""
         return (self.exact + self.similar) / self.questions if self.questions else None
 
+    def how_many(self) -> str:
+        """Return how many questions it answered: "Answered from the cache: 3 of 12 questions (25.0 %)"."""
+        rate = f" ({100 * self.hit_rate:.1f} %)" if self.hit_rate is not None else ""
+        asked = counted(self.questions, "question")
+        return f"Answered from the cache: {self.exact + self.similar:,} of {asked}{rate}"
+
 
 @dataclass(frozen=True)
 class CacheCheckProgress:

@@ -102,14 +102,12 @@ _KINDS = {
 
 
 def _sentences(state: CacheState) -> list[str]:
-    rate = f" ({100 * state.hit_rate:.1f} %)" if state.hit_rate is not None else ""
     saved = " + ".join(money(amount, currency) for currency, amount in sorted(state.amounts.items()))
     tokens = f"{state.prompt_tokens:,} + {state.completion_tokens:,} tokens"
     unknown = f", and {counted(state.unknown_cost, 'hit')} of unknown cost" if state.unknown_cost else ""
     return [
         f"{counted(state.answers, 'answer')} may be given again.",
-        f"{state.exact + state.similar:,} of {counted(state.questions, 'question')} were answered from the "
-        f"cache{rate}: {state.exact:,} as the same question, {state.similar:,} as a similar one.",
+        f"{state.how_many()}: {state.exact:,} as the same question, {state.similar:,} as a similar one.",
         f"That saved {state.seconds:,.1f} s, {tokens} and {saved or 'no known cost'}{unknown}.",
     ]
 

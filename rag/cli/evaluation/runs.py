@@ -28,6 +28,7 @@ from rag.cli.terminal import (
     screen,
     shortened,
 )
+from rag.costs.budgets.rows import Expected
 from rag.errors import NotFoundError, RagError
 from rag.evaluation.gates.rows import GateOutcome
 from rag.evaluation.rows import (
@@ -135,27 +136,12 @@ def evaluate(
     gate_text = read_gate(gate) if gate else ""
     with open_workspace(data, "evaluate") as workspace:
         before = find_run(workspace.database, baseline, name) if baseline else None
-        costs = expected_costs(workspace, name, pipeline, set_version=set_version, repeats=repeats)
-        for label, expected in costs.items():
-            log.print(plain(f"{label}: {expected.sentence()}"), highlight=False, soft_wrap=True)
-        made = follow(
-            start_runs(
-                workspace,
-                name,
-                pipeline,
-                set_version=set_version,
-                repeats=repeats,
-                seed=seed,
-                name=run_name,
-                parallel=parallel,
-                timeout_s=timeout,
-                judge=judge,
-                tags=tag or (),
-                is_confirmed=yes,
-            ),
-            workspace.database,
-            data,
-        )
+        _say_costs(expected_costs(workspace, name, pipeline, set_version=set_version, repeats=repeats))
+        steps = start_runs(
+            workspace, name, pipeline, set_version=set_version, repeats=repeats, seed=seed, name=run_name,
+            parallel=parallel, timeout_s=timeout, judge=judge, tags=tag or (), is_confirmed=yes,
+        )  # fmt: skip
+        made = follow(steps, workspace.database, data)
         decisions = _gate_all(workspace, made, gate_text, required_gate, before, junit, allow_changed)
         ids = [*([before.id] if before else []), *(run.id for run in made)]
         report = compare(workspace.database, ids)
@@ -164,6 +150,11 @@ def evaluate(
     if any(count and (strict or count == total) for count, total in errored):
         return 1
     return 0 if all(decision.passed for decision in decisions) else FAILED
+
+
+def _say_costs(costs: dict[str, Expected]) -> None:
+    for label, expected in costs.items():
+        log.print(plain(f"{label}: {expected.sentence()}"), highlight=False, soft_wrap=True)
 
 
 def _show_outcome(

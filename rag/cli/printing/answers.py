@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def ask_document(detail: TraceDetail, result: AskResult) -> dict[str, Any]:
     """Return the JSON document of `ask --json`."""
-    from rag.asking.answer import citations
+    from rag.asking.packing import citations
 
     return {
         "trace_id": result.trace_id,

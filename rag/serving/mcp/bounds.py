@@ -26,7 +26,7 @@ def tokens_of(value: Any) -> int:
 
 
 def cut(text: str, tokens: int) -> tuple[str, str]:
-    """Return a text of at most so many tokens, and a sentence on what was left out, "" for nothing."""
+    """Return a text of no more tokens than allowed, and a sentence on what was left out, "" for nothing."""
     most = max(int(tokens * _CHARACTERS_A_TOKEN), 1)
     if len(text) <= most:
         return text, ""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.asking.answer import citations
+from rag.asking.packing import citations
 from rag.asking.rows import (
     AskResult,
     Caller,

@@ -11,8 +11,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.asking.answer import citations
 from rag.asking.cache.rows import hit_of
+from rag.asking.packing import citations
 from rag.asking.rows import (
     AskResult,
     Caller,

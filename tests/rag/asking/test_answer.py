@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive
 
-from rag.asking.answer import NOTHING_FOUND, answer_question, citations
+from rag.asking.answer import NOTHING_FOUND, answer_question
+from rag.asking.packing import citations
 from rag.asking.rows import (
     ClaimsChecked,
     Question,

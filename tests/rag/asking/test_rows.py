@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stored_traces import add_traces
 
 from rag.asking.answer import answer_question
+from rag.asking.applications.rows import list_question_times
 from rag.asking.rows import (
     ASKED,
     TRAFFIC,
@@ -26,7 +27,6 @@ from rag.asking.rows import (
     explain_hit,
     get_trace,
     how_it_came,
-    list_question_times,
     list_trace_models,
     list_traces,
     list_traces_between,

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from fakes import FakeEmbedder, ScriptedModel, drive, small_gguf
 
-from rag.asking.answer import answer_question, begin_ask, citations, finish_ask, prepare, take_answer
+from rag.asking.answer import answer_question, begin_ask, finish_ask, prepare, take_answer
 from rag.asking.consistency import check_consistency
 from rag.asking.loaded_model import choose_template, try_model
+from rag.asking.packing import citations
 from rag.asking.rows import (
     AnswerRestarted,
     Question,

@@ -24,7 +24,8 @@ from rag.asking.rows import (
     read_overview,
 )
 from rag.errors import RagError
-from rag.evaluation import running, runs
+from rag.evaluation import running
+from rag.evaluation.cases import case_seed, runs
 from rag.evaluation.rows import list_results, list_runs
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files
@@ -297,8 +298,8 @@ def test_greedy_answers_to_the_same_prompt_are_made_once(filled: Workspace) -> N
 
 
 def test_a_seed_belongs_to_a_case_and_repeat() -> None:
-    assert running.case_seed(7, "a", 0) == running.case_seed(7, "a", 0)
-    made = {running.case_seed(seed, key, repeat) for seed in (1, 2) for key in "abc" for repeat in (0, 1)}
+    assert case_seed(7, "a", 0) == case_seed(7, "a", 0)
+    made = {case_seed(seed, key, repeat) for seed in (1, 2) for key in "abc" for repeat in (0, 1)}
     assert len(made) == 12 and all(0 <= seed < 2**31 for seed in made)
 
 

@@ -93,6 +93,7 @@ def test_the_values_in_the_database_are_these() -> None:
     ]
     assert [str(each) for each in SilentFailure] == [
         "empty answer", "repeated text", "other language", "cut off", "cites nothing",
+        "tool loop", "hidden tool error",
     ]  # fmt: skip
 
 

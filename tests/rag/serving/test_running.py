@@ -137,6 +137,8 @@ def test_a_choice_takes_the_place_of_what_the_settings_serve() -> None:
     wanted = with_choice(ServerSettings(port=5), False, True, False, None)
     assert (wanted.openai, wanted.mcp, wanted.otlp, wanted.port) == (False, True, False, 5)
     assert with_choice(ServerSettings(port=5), True, True, True, 0).port == 0
+    assert with_choice(ServerSettings(port=5), False, False, True, None).port == 4318
+    assert with_choice(ServerSettings(port=5), False, True, True, None).port == 5
 
 
 @pytest.mark.parametrize(
@@ -222,3 +224,6 @@ def test_a_choice_leaves_everything_else_as_it_was(
     assert (made.openai, made.mcp, made.otlp, made.port) == expected
     assert (made.most_waiting, made.mcp_tools, made.on) == (3, ["ask"], False)
     assert settings == ServerSettings(port=4318, most_waiting=3, mcp_tools=["ask"])
+
+
+def test_traces_alone_are_received_where_they_are_expected() -> None:

@@ -45,7 +45,7 @@ def test_a_hit_is_listed_with_what_it_saved_and_opens_its_trace(
 ) -> None:
     panel.refresh(0)
     settle()
-    assert "1 of 2 questions were answered from the cache (50.0 %)" in panel.saved.text()
+    assert "Answered from the cache: 1 of 2 questions (50.0 %)" in panel.saved.text()
     assert panel.wrong.text() == "False hits: none was compared with a fresh answer yet."
     assert (column(panel.hits, "Found as"), column(panel.hits, "Fresh answer")) == (
         ["same question"],

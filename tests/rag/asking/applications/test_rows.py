@@ -9,13 +9,13 @@ from rag.asking.applications.rows import (
     application_choices,
     application_named_by,
     list_applications,
+    list_question_times,
     scope_name,
     traffic,
 )
 from rag.asking.rows import (
     TraceFilter,
     count_traces,
-    list_question_times,
     list_traces,
     list_traces_between,
     read_overview,

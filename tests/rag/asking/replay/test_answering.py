@@ -10,6 +10,7 @@ from fakes import drive
 from sqlmodel import select
 
 from rag.asking.answer import answer_question
+from rag.asking.applications.rows import list_question_times
 from rag.asking.replay.answering import answer_again, replay
 from rag.asking.replay.prompts import ERASED
 from rag.asking.replay.rows import (
@@ -28,7 +29,6 @@ from rag.asking.rows import (
     TraceStatus,
     count_traces,
     get_trace,
-    list_question_times,
     read_overview,
 )
 from rag.asking.traces import delete_traces, new_trace_id

@@ -39,7 +39,7 @@ def test_stats_tell_the_hit_rate_and_what_was_saved(ragdeck: CommandLine) -> Non
     assert found["safe_threshold"] is None
     printed = ragdeck.done("cache", "stats").out
     assert "1 answer may be given again." in printed
-    assert "1 of 2 questions were answered from the cache (50.0 %)" in printed
+    assert "Answered from the cache: 1 of 2 questions (50.0 %)" in printed
     assert "EUR" in printed
 
 

@@ -31,7 +31,7 @@ def test_the_configuration_starts_this_program_on_this_folder(ragdeck: CommandLi
 def test_the_configuration_for_a_server_that_runs_has_its_token(ragdeck: CommandLine, folder: Path) -> None:
     found = ragdeck.done("mcp", "config", "--http", "--json").document
     own = json.loads(found[2]["text"])["mcpServers"]["ragdeck"]
-    assert own["url"] == "http://127.0.0.1:4318/mcp"
+    assert own["url"] == "http://127.0.0.1:4319/mcp"
     assert own["headers"]["Authorization"] == f"Bearer {list_tokens(folder)[0].secret}"
     ragdeck.done("settings", "set", "server.port=0")
     assert "Set server.port" in ragdeck.refused("mcp", "config", "--http")

@@ -7,28 +7,20 @@ copied into its trace.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from rag.errors import RagError
-
-
-class Section(BaseModel):
-    """A table of settings.toml: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-    def fingerprint(self) -> str:
-        """Return the first 16 hex digits of the sha256 of the section's canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
+from rag.settings.control import GovernanceSettings as GovernanceSettings
+from rag.settings.exchange import ExportSettings as ExportSettings
+from rag.settings.exchange import ReceivingSettings as ReceivingSettings
+from rag.settings.exchange import ServerSettings as ServerSettings
+from rag.settings.section import Section
 
 # (section, name before, name now): a file that an older version wrote opens as it is.
 _RENAMED_KEYS = (("monitors", "run_frozen_after_change", "run_regression_after_change"),)
@@ -323,29 +315,6 @@ class EndpointSettings(Section):
     ] = 2
 
 
-class ServerSettings(Section):
-    """What other programs on this computer may have of this one."""
-
-    on: Annotated[bool, Field(description="Serve other programs while the window is open.")] = False
-    port: Annotated[
-        int, Field(ge=0, le=65535, description="Port on this computer; 0 takes a free one each time.")
-    ] = 4318
-    openai: Annotated[
-        bool, Field(description="Answer at /v1 as the OpenAI API does: chat, responses, embeddings.")
-    ] = True
-    mcp: Annotated[bool, Field(description="Offer tools to agents and editors at /mcp (MCP).")] = True
-    otlp: Annotated[bool, Field(description="Receive traces of other applications at /v1/traces (OTLP).")] = (
-        False
-    )
-    most_waiting: Annotated[
-        int,
-        Field(ge=0, le=1000, description="Questions that may wait; one more is told to come again later."),
-    ] = 8
-    mcp_tools: Annotated[
-        list[str], Field(description="Names of the tools that are offered over MCP; empty: all of them.")
-    ] = []
-
-
 class CacheSettings(Section):
     """Which answers are given again, and how many of them are stored."""
 
@@ -387,135 +356,6 @@ class CacheSettings(Section):
             "the window is open and nothing else is running; 0 turns it off.",
         ),
     ] = 0.05
-
-
-_Days = Annotated[int, Field(ge=0, le=36_500)]
-
-
-class GovernanceSettings(Section):
-    """How long data are kept, and where the head of the audit log is written to."""
-
-    traces_days: Annotated[
-        _Days, Field(description="Days after which questions are deleted with their answers; 0 keeps them.")
-    ] = 0
-    trace_texts_days: Annotated[
-        _Days,
-        Field(
-            description="Days after which questions and answers lose their texts, and only figures and "
-            "verdicts stay; 0 keeps them."
-        ),
-    ] = 0
-    cached_answers_days: Annotated[
-        _Days, Field(description="Days after which cached answers are forgotten; 0 leaves it to the cache.")
-    ] = 0
-    received_traces_days: Annotated[
-        _Days,
-        Field(description="Days after which traces of other applications are deleted; 0 keeps them."),
-    ] = 0
-    backups_days: Annotated[
-        _Days,
-        Field(
-            description="Days after which copies of before an upgrade or a restore, and backups in the "
-            "backup folder, are deleted; 0 keeps them."
-        ),
-    ] = 0
-    backup_folder: Annotated[
-        str,
-        Field(description="Folder with backups that backups_days holds for; empty: only copies in the data."),
-    ] = ""
-    head_folder: Annotated[
-        str,
-        Field(
-            description="Folder, best on another computer, to which the head of the audit log is written at "
-            "each start and once a day; empty turns it off."
-        ),
-    ] = ""
-    sign_key: Annotated[
-        str,
-        Field(description="Private SSH key, or gpg:ID of an OpenPGP key, that signs heads; empty: none."),
-    ] = ""
-
-
-class ReceivingSettings(Section):
-    """The receiver of other applications' traces, and which of their answers are checked."""
-
-    port: Annotated[
-        int, Field(ge=1, le=65535, description="Port on this computer; 4318 is where OTLP/HTTP is expected.")
-    ] = 4318
-    token_variable: Annotated[
-        str,
-        Field(
-            description="Environment variable with the bearer token that senders must name; empty: none is "
-            "asked for."
-        ),
-    ] = ""
-    check: Annotated[
-        Literal["all", "share", "new", "off"],
-        Field(
-            description="Received answers that are checked against their own documents, when nothing else "
-            "is running: all, a share of them, only those that come while the receiver is on, or none."
-        ),
-    ] = "all"
-    check_share: Annotated[
-        float, Field(ge=0.0, le=1.0, description="The share, when a share is checked; 0.1 is one in ten.")
-    ] = 0.1
-
-
-class ExportSettings(Section):
-    """Where traces are sent, and what of them is left out. Names of what is hidden are OpenInference's."""
-
-    continuous: Annotated[
-        bool,
-        Field(
-            description="Send every trace of a person's question from now on, while the window is open. A "
-            "collection whose texts may not leave this computer is left out."
-        ),
-    ] = False
-    endpoint: Annotated[
-        str,
-        Field(
-            pattern=r"^(https?://[^\s/?#]+[^\s]*)?$",
-            description="OTLP/HTTP address of Phoenix, Langfuse or a collector, such as "
-            "http://127.0.0.1:6006/v1/traces.",
-        ),
-    ] = ""
-    headers_variable: Annotated[
-        str,
-        Field(
-            description="Environment variable with headers to send, as OpenTelemetry writes them: "
-            "Authorization=Basic …,other=value."
-        ),
-    ] = ""
-    phoenix_annotations: Annotated[
-        bool,
-        Field(
-            description="Send scores and feedback to Phoenix's API for annotations too: it does not read "
-            "them from spans."
-        ),
-    ] = False
-    most_waiting: Annotated[
-        int, Field(ge=1, le=1_000_000, description="Traces that wait for the endpoint, at most.")
-    ] = 10_000
-    hide_inputs: Annotated[
-        bool, Field(description="Leave out questions, prompts and what tools were given.")
-    ] = False
-    hide_outputs: Annotated[
-        bool, Field(description="Leave out answers, what tools returned, and the texts of passages.")
-    ] = False
-    hide_input_messages: Annotated[bool, Field(description="Leave out the messages to models.")] = False
-    hide_output_messages: Annotated[bool, Field(description="Leave out the messages of models.")] = False
-    hide_input_text: Annotated[
-        bool, Field(description="Leave out the text of messages to models, and keep their roles.")
-    ] = False
-    hide_output_text: Annotated[
-        bool, Field(description="Leave out the text of messages of models, and keep their roles.")
-    ] = False
-    hide_retrieval_documents: Annotated[
-        bool, Field(description="Leave out the texts of passages, and keep their names and scores.")
-    ] = False
-    hide_llm_invocation_parameters: Annotated[
-        bool, Field(description="Leave out temperature and the other parameters of models.")
-    ] = False
 
 
 class AppearanceSettings(Section):
