@@ -289,11 +289,11 @@ def test_the_chosen_token_stays_chosen_when_another_is_made(
 def test_the_boxes_show_what_the_settings_say(
     page: ServerPage, console: Console, open_workspace: Workspace
 ) -> None:
-    values = {"openai": False, "mcp": True, "otlp": True, "port": 5151, "most_waiting": 3}
+    values = {"openai": False, "mcp": True, "port": 5151, "most_waiting": 3}
     open_workspace.change_settings({"server": values})
     console.take_settings(open_workspace.settings.model_dump(mode="json"))
     assert {key: box.isChecked() for key, box in page.parts.items()} == {
-        "openai": False, "mcp": True, "otlp": True,
+        "openai": False, "mcp": True,
     }  # fmt: skip
     assert (page.port.value(), page.most_waiting.value()) == (5151, 3)
     assert not page.state.is_on, "a box starts nothing"
@@ -302,13 +302,12 @@ def test_the_boxes_show_what_the_settings_say(
 def test_what_is_chosen_while_it_is_off_is_kept_and_starts_nothing(
     page: ServerPage, settle: Settle, open_workspace: Workspace
 ) -> None:
-    page.parts["otlp"].click()
     page.parts["mcp"].click()
     page.most_waiting.setValue(2)
     page.most_waiting.editingFinished.emit()
     settle()
     server = open_workspace.settings.server
-    assert (server.openai, server.mcp, server.otlp, server.most_waiting) == (True, False, True, 2)
+    assert (server.openai, server.mcp, server.most_waiting) == (True, False, 2)
     assert open_workspace.server is None and not server.on
 
 
