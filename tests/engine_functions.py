@@ -76,6 +76,19 @@ def refuse() -> None:
     raise RagError("Choose a collection first.")
 
 
+class OnlyWithYesError(RagError):
+    """A refusal that a person may overrule."""
+
+    needs_yes = True
+
+
+def ask_for_yes(is_confirmed: bool) -> Iterator[str]:
+    """Refuse as a budget does, after an event, unless a person has said yes."""
+    yield "before"
+    if not is_confirmed:
+        raise OnlyWithYesError("The budget is used up. Say yes to go on.")
+
+
 def slip() -> None:
     """Fail as a bug does."""
     raise ZeroDivisionError("a slip")
@@ -106,6 +119,7 @@ held_read: Operation[str] = Operation(f"{HERE}:hold", Lane.READ, "Read {gate}")
 held_write: Operation[str] = Operation(f"{HERE}:hold", Lane.WRITE, "Write {gate}")
 failing: Operation[str] = Operation(f"{HERE}:hold_and_fail", Lane.INGEST, "Fail after {gate}")
 refusing: Operation[None] = Operation(f"{HERE}:refuse", Lane.WRITE, "Refuse")
+asking_for_yes: Operation[None] = Operation(f"{HERE}:ask_for_yes", Lane.MODEL, "Ask for a yes")
 slipping: Operation[None] = Operation(f"{HERE}:slip", Lane.WRITE, "Slip")
 filling: Operation[None] = Operation(f"{HERE}:fill_the_disk", Lane.WRITE, "Fill the disk")
 telling: Operation[list[str]] = Operation(f"{HERE}:tell_parts", Lane.READ, "Tell {name}")

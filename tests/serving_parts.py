@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import openai
 from fakes import DirectReader, FakeEmbedder, ScriptedModel, drive
 
+from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
+from rag.index.rows import Hit
 from rag.knowledge.ingest import ingest_files
+from rag.serving.openai_api.answering import Answer
 from rag.serving.running import RunningServer
 from rag.serving.tokens import make_token
 from rag.serving.work import Lanes
@@ -55,3 +60,17 @@ def serving(
             yield Served(workspace, model, server, token)
     finally:
         lanes.close()
+
+
+def answered(rest: str = "", **values: Any) -> Answer:
+    """Return an answer without any server: its trace has no figures but those that are given."""
+    empty: dict[str, Any] = {one.name: "" for one in fields(TraceDetail)}
+    numbers = {one.name: 0 for one in fields(TraceDetail) if str(one.type) == "int"}
+    tuples = {one.name: () for one in fields(TraceDetail) if str(one.type).startswith("tuple")}
+    usual = {"id": "ab", "status": TraceStatus.DONE, "source": TraceSource.SERVER, "finish_reason": "stop"}
+    return Answer(TraceDetail(**{**empty, **numbers, **tuples, **usual, **values}), rest, False, ())
+
+
+def passage(marker: int | None, document: str = "bread.md", place: str = "", text: str = "x") -> Hit:
+    """Return a passage of the document with the id 7."""
+    return Hit(1, 7, document, "", place, "", None, 3, 3 + len(text), text, 1, marker=marker)

@@ -63,6 +63,7 @@ class HttpServer:
             time.sleep(0.02)
         if not self._server.started:
             self.stop()
+            listener.close()
             raise RagError("The server did not start. Look at the log for the reason.")
 
     def stop(self) -> None:

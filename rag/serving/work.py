@@ -17,6 +17,7 @@ from contextlib import aclosing
 from typing import Any
 
 from rag.errors import RagError, of_the_disk
+from rag.text.plurals import counted
 
 Put = Callable[[str, Callable[[], None]], None]  # puts a function on the lane with this name
 
@@ -29,7 +30,11 @@ class BusyError(RagError):
 
     def __init__(self, waiting: int, retry_s: int) -> None:
         """Say how many wait."""
-        super().__init__(f"{waiting} questions are waiting for the model. Ask again in {retry_s} seconds.")
+        verb = "is" if waiting == 1 else "are"
+        super().__init__(
+            f"{counted(waiting, 'question')} {verb} waiting for the model. "
+            f"Ask again in {counted(retry_s, 'second')}."
+        )
         self.retry_s = retry_s
 
 

@@ -136,6 +136,8 @@ class Conversation(QWidget):
         shown = [row.id for row in self._earlier] + [turn.trace_id for turn in self._turns if turn.trace_id]
         stored = [row.id for row in branch_to(self._rows, leaf)]
         goes_on = len(stored) > len(shown) and stored[: len(shown)] == shown
+        if any(not turn.trace_id for turn in self._turns[-1:]):  # a refused edit stays where it is
+            goes_on = goes_on and not now.keys() <= before.keys()
         if goes_on or any(_texts(before.get(found)) != _texts(now.get(found)) for found in shown):
             self._show_branch(leaf)
             self.changed.emit()
@@ -197,12 +199,12 @@ class Conversation(QWidget):
         }  # fmt: skip
         if isinstance(turn.card, AnswerCard):
             turn.card.asked_with = with_these
+        leaf = read_leaf(self._console.database, self.session_id)  # before the engine can store another
         task = self._console.engine.start(
             operations.ask, question=asking.text, session_id=self.session_id, parent_id=parent,
             fresh=asking.fresh, is_confirmed=asking.is_confirmed, **with_these,
         )  # fmt: skip
         self.task = task
-        leaf = read_leaf(self._console.database, self.session_id)
         task.event.connect(partial(self._take_event, turn, leaf))
         task.finished.connect(partial(self._finished, turn.card))
         task.failed.connect(partial(self._failed, turn.card, asking, task))

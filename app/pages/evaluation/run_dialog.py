@@ -142,15 +142,16 @@ class RunDialog(QDialog):
             "pipelines": self._chosen(),
             "repeats": self.repeats.value(),
         }
+        self._wanted = wanted
         if not wanted["set_name"] or not wanted["pipelines"]:
             self.cost.setText("")
             return
-        self._wanted = wanted
-        self._console.run(
+        task = self._console.run(
             operations.expected_costs,
             lambda found: self._costs(found) if wanted is self._wanted else None,
             **wanted,
         )
+        task.failed.connect(lambda *_: self._costs({}) if wanted is self._wanted else None)
 
     def _costs(self, found: dict[str, Expected]) -> None:
         self.cost.setText("\n".join(f"{name}: {expected.sentence()}" for name, expected in found.items()))

@@ -55,8 +55,8 @@ def serve(
     is_default = not (openai or mcp or otlp)
     with open_workspace(data, "serve") as workspace:
         settings = workspace.settings.server
-        if tools:
-            settings = settings.model_copy(update={"mcp_tools": [name.strip() for name in tools.split(",")]})
+        if names := [name.strip() for name in tools.split(",") if name.strip()]:
+            settings = settings.model_copy(update={"mcp_tools": names})
         wanted = with_choice(settings, openai or is_default, mcp or is_default, otlp, port)
         lanes = Lanes()
         try:

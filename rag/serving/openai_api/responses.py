@@ -82,6 +82,7 @@ class _Teller:
         made = _response(answer, self._wish)
         item = made["output"][0]
         part = item["content"][0]
+        rest = [self.delta(answer.rest)] if answer.rest else []  # numbered before what follows it
         notes = [
             self._tell(
                 "response.output_text.annotation.added",
@@ -93,7 +94,7 @@ class _Teller:
         ]
         last = "response.incomplete" if made["status"] == "incomplete" else "response.completed"
         return [
-            *([self.delta(answer.rest)] if answer.rest else []),
+            *rest,
             *notes,
             self._tell("response.output_text.done", text=part["text"], logprobs=[], **self._place),
             self._tell("response.content_part.done", part=part, **self._place),

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.console import Console
 from app.engine.client import Engine
 from app.engine.server import THREADS, run_lanes
-from rag.operations import Lane
+from rag.operations import Lane, Operation
 from rag.workspace import Workspace
 
 
@@ -102,3 +102,82 @@ def test_a_bug_is_logged_in_the_data_folder(qtbot: QtBot, folder: Path) -> None:
     log = (folder / "engine.log").read_text("utf-8")
     assert "ERROR ragdeck.engine: task engine_functions:slip" in log
     assert "ZeroDivisionError: a slip" in log
+
+
+# --- what a person has to say yes to ----------------------------------------------------------------------
+
+
+def messages_of(
+    workspace: Workspace, *starts: tuple[str, str, dict[str, object]]
+) -> list[tuple[object, ...]]:
+    """Return what the lanes tell of these functions, each as (lane, function, arguments), until all ended."""
+    ours, theirs = multiprocessing.Pipe()
+    thread = threading.Thread(target=run_lanes, args=(theirs, workspace), daemon=True)
+    thread.start()
+    told: list[tuple[object, ...]] = [ours.recv()]
+    for number, start in enumerate(starts, 1):
+        ours.send(("start", number, *start))
+        while told[-1][0] not in ("finished", "failed", "cancelled") or told[-1][1] != number:
+            assert ours.poll(10), "nothing more was told"
+            told.append(ours.recv())
+    ours.send(("stop",))
+    thread.join(10)
+    return told[1:]
+
+
+def test_a_refusal_that_may_be_overruled_says_so_before_it_fails(workspace: Workspace) -> None:
+    function = functions.asking_for_yes.function
+    told = messages_of(workspace, ("model", function, {"is_confirmed": False}))
+    assert told == [
+        ("event", 1, "before"),
+        ("asks", 1),
+        ("failed", 1, "The budget is used up. Say yes to go on.", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        (functions.asking_for_yes, {"is_confirmed": True}),
+        (functions.refusing, {}),
+        (functions.slipping, {}),
+        (functions.filling, {}),
+        (functions.echo_text, {"text": "x"}),
+    ],
+    ids=["a yes", "a refusal", "a bug", "a full disk", "a result"],
+)
+def test_nothing_else_asks(
+    workspace: Workspace, operation: Operation[object], arguments: dict[str, object]
+) -> None:
+    told = messages_of(workspace, (str(operation.lane), operation.function, arguments))
+    assert "asks" not in [message[0] for message in told]
+
+
+def test_only_the_task_that_asks_is_told_that_it_needs_a_yes(
+    console: Console, settle: Callable[[], None]
+) -> None:
+    seen: list[tuple[str, bool]] = []
+    asking = console.engine.start(functions.asking_for_yes, is_confirmed=False)
+    refused = console.engine.start(functions.refusing)
+    for task in (asking, refused):  # it is known when the failure is told
+        task.failed.connect(lambda sentence, _details, task=task: seen.append((sentence, task.needs_yes)))
+    settle()
+    assert sorted(seen) == [
+        ("Choose a collection first.", False),
+        ("The budget is used up. Say yes to go on.", True),
+    ]
+    again = console.engine.start(functions.asking_for_yes, is_confirmed=True)
+    ended: list[bool] = []
+    again.finished.connect(lambda _value: ended.append(again.needs_yes))
+    settle()
+    assert ended == [False]
+
+
+def test_a_question_that_nobody_waits_for_is_passed_over(
+    console: Console, settle: Callable[[], None]
+) -> None:
+    console.engine._handle("asks", 4711)
+    told: list[str] = []
+    console.engine.start(functions.echo_text, text="still here").finished.connect(told.append)
+    settle()
+    assert told == ["still here"]

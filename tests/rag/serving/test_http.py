@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from rag.errors import RagError
 from rag.serving.http import Guard, HttpServer, application_of, is_allowed
@@ -64,3 +65,78 @@ def test_a_guard_lets_in_who_has_a_token_and_tells_whose_it_is() -> None:
         for headers in ({}, {"authorization": "Bearer y"}):
             refused = client.get("/", headers=headers)
             assert refused.status_code == 401 and "tokens list" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/", "/open/", "/open/more", "//open", "/OPEN", "/v1/models"])
+def test_only_the_open_path_itself_is_open(path: str) -> None:
+    inner = Starlette(routes=[Route("/{rest:path}", page)])
+    with TestClient(Guard(inner, lambda _: "", ("/open",))) as client:
+        assert client.get("/open").status_code == 200
+        assert client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
+def test_no_method_gets_past_the_guard(method: str) -> None:
+    seen: list[str] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    refused = TestClient(Guard(inner, lambda _: "", ())).request(method, "/")
+    assert refused.status_code == 401 and refused.headers["www-authenticate"] == "Bearer"
+    assert seen == []
+
+
+def test_a_request_without_a_header_asks_for_no_token_at_all() -> None:
+    asked: list[str] = []
+
+    def name_of(header: str) -> str:
+        asked.append(header)
+        return "editor"
+
+    with TestClient(Guard(APPLICATION, name_of, ())) as client:
+        assert client.get("/").status_code == 401 and asked == []
+        assert client.get("/", headers={"authorization": "Bearer x"}).text == "here"
+    assert asked == ["Bearer x"]
+
+
+def test_what_a_request_says_of_itself_is_no_name() -> None:
+    assert application_of({"type": "http"}) == ""
+    assert application_of({"type": "http", "headers": [(b"ragdeck.application", b"editor")]}) == ""
+    assert application_of({"type": "http", "ragdeck.application": "editor"}) == "editor"
+
+
+@pytest.mark.parametrize(
+    ("header", "allowed"),
+    [
+        (b"Bearer secret", True),
+        (b"bearer secret", False),
+        (b"Bearer  secret", False),
+        (b"Bearer secret ", False),
+        (b"Bearer Secret", False),
+        (b"Bearer secre", False),
+        (b"Bearer \xe9", False),
+        (b"Basic secret", False),
+    ],
+)
+def test_a_sender_of_traces_names_the_token_as_it_is(header: bytes, allowed: bool) -> None:
+    assert is_allowed(Request({"type": "http", "headers": [(b"authorization", header)]}), "secret") is allowed
+
+
+def test_a_server_that_never_started_can_be_stopped() -> None:
+    server = HttpServer(APPLICATION, 0)
+    server.stop()
+    assert (server.port, server.address) == (0, "http://127.0.0.1:0")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_application_that_cannot_begin_is_a_sentence_and_frees_its_port() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no"})
+
+    server = HttpServer(broken, 0)
+    with pytest.raises(RagError, match=r"did not start\. Look at the log"):
+        server.start()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", server.port))

@@ -102,3 +102,80 @@ def test_answers_are_checked_as_the_policy_says(workspace: Workspace, address: s
     workspace.change_settings({"receiving": {"check": "all"}})
     assert check_received_answers(workspace) == 1
     assert workspace.database.cells("SELECT count(*) FROM trace WHERE outcome != ''") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (ReceiverState(), "The receiver is off."),
+        (ReceiverState(spans=9), "The receiver is off."),
+        (ReceiverState("http://x"), "Receiving at http://x/v1/traces; 0 spans in 0 requests."),
+        (ReceiverState("http://x", 2, 1), "Receiving at http://x/v1/traces; 1 span in 2 requests."),
+        (
+            ReceiverState("http://x", 2, 1, 3, 1, 4, "The disk is full", True),
+            "Receiving at http://x/v1/traces, with a token; 1 span in 2 requests; 3 refused; "
+            "1 request told to come again; 4 not written; last error: The disk is full.",
+        ),
+    ],
+)
+def test_the_state_is_one_sentence(state: ReceiverState, sentence: str) -> None:
+    assert state.sentence() == sentence
+
+
+@pytest.mark.parametrize("value", ["", "   "])
+def test_a_variable_without_a_value_is_no_token(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    workspace.change_settings({"receiving": {"token_variable": "RECEIVER_TOKEN"}})
+    monkeypatch.setenv("RECEIVER_TOKEN", value)
+    with pytest.raises(RagError, match=r"or clear receiving\.token_variable"):
+        start_receiver(workspace, port=0)
+    assert receiver_state(workspace) == ReceiverState()
+
+
+def test_a_token_is_read_without_the_space_around_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.change_settings({"receiving": {"token_variable": "RECEIVER_TOKEN"}})
+    monkeypatch.setenv("RECEIVER_TOKEN", " secret\n")
+    address = f"{start_receiver(workspace, port=0).address}/v1/traces"
+    try:
+        assert post(address, Authorization="Bearer secret") == 200
+        assert post(address, "cd", Authorization="Bearer other") == 401
+        assert receiver_state(workspace).spans == 2, "what was turned away at the door is not counted"
+    finally:
+        workspace.stop_receiver()
+
+
+def test_the_port_of_the_settings_is_taken(workspace: Workspace) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    workspace.change_settings({"receiving": {"port": port}})
+    try:
+        assert start_receiver(workspace).address == f"http://127.0.0.1:{port}"
+    finally:
+        workspace.stop_receiver()
+
+
+def test_counts_begin_anew_with_each_start(workspace: Workspace) -> None:
+    first = start_receiver(workspace, port=0)
+    assert post(f"{first.address}/v1/traces") == 200
+    stop_receiver(workspace)
+    second = start_receiver(workspace, port=0)
+    assert (second.requests, second.spans) == (0, 0)
+    stop_receiver(workspace)
+    assert workspace.database.cells("SELECT count(*) FROM receivedspan") == [(2,)]
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_no_more_answers_are_checked_at_once_than_asked_for(
+    workspace: Workspace, address: str, limit: int
+) -> None:
+    assert post(address, "ab") == post(address, "cd") == 200
+    assert workspace.receiver is not None
+    workspace.receiver.receiver.stop()  # type: ignore[attr-defined] # writes what waits
+    workspace.receiver.receiver.start()  # type: ignore[attr-defined]
+    workspace.change_settings({"receiving": {"check": "all"}})
+    assert check_received_answers(workspace, limit) == limit
+    assert check_received_answers(workspace) == 2 - limit

@@ -26,3 +26,15 @@ def test_a_request_says_how_it_ended(
 
 def test_a_server_without_an_address_is_off() -> None:
     assert not ServerState().is_on and ServerState("http://127.0.0.1:4318").is_on
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(200, "done"), (204, "done"), (399, "done"), (400, "refused (400)"), (503, "refused (503)")],
+)
+def test_a_status_alone_says_whether_it_was_refused(status: int, outcome: str) -> None:
+    assert ServedCall(1, 0, "editor", "chat", status=status, milliseconds=0.0).outcome == outcome
+
+
+def test_one_in_progress_says_no_detail_yet() -> None:
+    assert ServedCall(1, 0, "editor", "chat", detail="left over").outcome == "in progress"

@@ -14,6 +14,8 @@ from serving_parts import COLLECTION, QUESTION, serving
 from rag.errors import NotFoundError, RagError
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
+from rag.serving.otlp_receiver import Counts
+from rag.serving.rows import ServerState
 from rag.serving.running import (
     RunningServer,
     add_token,
@@ -24,6 +26,7 @@ from rag.serving.running import (
     stop_server,
     with_choice,
 )
+from rag.serving.tokens import list_tokens
 from rag.serving.work import Lanes
 from rag.settings import ServerSettings
 from rag.workspace import Workspace
@@ -134,6 +137,91 @@ def test_a_choice_takes_the_place_of_what_the_settings_serve() -> None:
     wanted = with_choice(ServerSettings(port=5), False, True, False, None)
     assert (wanted.openai, wanted.mcp, wanted.otlp, wanted.port) == (False, True, False, 5)
     assert with_choice(ServerSettings(port=5), True, True, True, 0).port == 0
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentences"),
+    [
+        ((True, False, False), ("OpenAI API at {}/v1",)),
+        ((False, True, False), ("MCP at {}/mcp",)),
+        ((False, False, True), ("Traces (OTLP) at {}/v1/traces",)),
+        ((True, False, True), ("OpenAI API at {}/v1", "Traces (OTLP) at {}/v1/traces")),
+    ],
+)
+def test_what_is_served_is_said_with_its_address(
+    workspace: Workspace, lanes: Lanes, parts: tuple[bool, bool, bool], sentences: tuple[str, ...]
+) -> None:
+    server = RunningServer(workspace, lanes.put, with_choice(ServerSettings(), *parts, 0))
+    try:
+        assert server.served == tuple(sentence.format(server.address) for sentence in sentences)
+        assert server.received == Counts()
+        needs_token = parts[0] or parts[1]
+        assert [token.name for token in list_tokens(workspace.folder)] == (["default"] if needs_token else [])
+    finally:
+        server.stop()
+
+
+def test_a_server_can_be_stopped_twice_and_takes_nothing_more(workspace: Workspace, lanes: Lanes) -> None:
+    server = RunningServer(workspace, lanes.put, with_choice(ServerSettings(), True, True, True, 0))
+    server.stop()
+    server.stop()
+    assert not listens(server.address) and server.desk.bench.waiting == 0
+
+
+def test_stopping_what_does_not_run_leaves_no_record(workspace: Workspace) -> None:
+    assert stop_server(workspace) == ServerState()
+    found = workspace.database.cells("SELECT count(*) FROM auditevent WHERE action LIKE 'server%'")
+    assert found == [(0,)]
+
+
+def test_one_that_cannot_start_leaves_no_server_and_no_record(workspace: Workspace, lanes: Lanes) -> None:
+    workspace.change_settings({"server": {"port": 0, "openai": False, "mcp": False}})
+    with pytest.raises(RagError, match="Nothing is served"):
+        start_server(workspace, lanes.put)
+    assert server_state(workspace) == ServerState() and workspace.server is None
+    assert workspace.database.cells("SELECT count(*) FROM auditevent WHERE action LIKE 'server%'") == [(0,)]
+
+
+def test_one_that_cannot_start_anew_is_off(workspace: Workspace, lanes: Lanes) -> None:
+    workspace.change_settings({"server": {"port": 0}})
+    before = start_server(workspace, lanes.put).address
+    workspace.change_settings({"server": {"mcp_tools": ["fly"]}})
+    with pytest.raises(RagError, match="no tool “fly”"):
+        start_server(workspace, lanes.put)
+    assert not server_state(workspace).is_on and not listens(before)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "<b>"])
+def test_a_token_that_is_not_made_leaves_no_record(workspace: Workspace, name: str) -> None:
+    with pytest.raises(RagError, match="needs a name"):
+        add_token(workspace, name)
+    with pytest.raises(NotFoundError):
+        remove_token(workspace, name)
+    assert workspace.database.cells("SELECT count(*) FROM auditevent WHERE action LIKE '%token%'") == [(0,)]
+
+
+def test_the_record_of_a_token_never_has_its_secret(workspace: Workspace) -> None:
+    secret = add_token(workspace, " editor ").secret
+    (row,) = workspace.database.cells("SELECT subject, detail FROM auditevent WHERE action LIKE '%token%'")
+    assert row[0] == "editor" and secret not in str(row)
+
+
+@pytest.mark.parametrize(
+    ("choice", "port", "expected"),
+    [
+        ((True, True, True), None, (True, True, True, 4318)),
+        ((False, False, False), 0, (False, False, False, 0)),
+        ((True, False, True), 65535, (True, False, True, 65535)),
+    ],
+)
+def test_a_choice_leaves_everything_else_as_it_was(
+    choice: tuple[bool, bool, bool], port: int | None, expected: tuple[bool, bool, bool, int]
+) -> None:
+    settings = ServerSettings(port=4318, most_waiting=3, mcp_tools=["ask"])
+    made = with_choice(settings, *choice, port)
+    assert (made.openai, made.mcp, made.otlp, made.port) == expected
+    assert (made.most_waiting, made.mcp_tools, made.on) == (3, ["ask"], False)
+    assert settings == ServerSettings(port=4318, most_waiting=3, mcp_tools=["ask"])
 
 
 def test_traces_alone_are_received_where_they_are_expected() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,68 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: str) -> None:
 def test_the_file_is_plain_json(tmp_path: Path) -> None:
     made = make_token(tmp_path, "editor")
     assert json.loads((tmp_path / FILE).read_text("utf-8"))[0]["secret"] == made.secret
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 60, "VS Code", "me@work", "Jürgen-2", "v1.0", " padded "])
+def test_a_name_may_have_letters_digits_and_some_signs(tmp_path: Path, name: str) -> None:
+    assert make_token(tmp_path, name).name == name.strip()
+    assert [token.name for token in list_tokens(tmp_path)] == [name.strip()]
+
+
+def test_a_token_that_is_replaced_is_the_last_one_and_the_others_stay(tmp_path: Path) -> None:
+    made = {name: make_token(tmp_path, name) for name in ("a", "b", "c")}
+    again = make_token(tmp_path, "a")
+    assert list_tokens(tmp_path) == [made["b"], made["c"], again]
+    assert ensure_token(tmp_path) == made["b"], "the oldest"
+
+
+def test_a_name_that_was_revoked_may_come_back_with_another_secret(tmp_path: Path) -> None:
+    first = make_token(tmp_path, "editor")
+    revoke_token(tmp_path, "editor")
+    assert list_tokens(tmp_path) == []
+    assert make_token(tmp_path, "editor").secret != first.secret
+
+
+@pytest.mark.parametrize("name", ["", "Editor", "editor ", "nobody"])
+def test_only_the_whole_name_is_revoked(tmp_path: Path, name: str) -> None:
+    make_token(tmp_path, "editor")
+    with pytest.raises(NotFoundError, match=f"There is no token “{name}”"):
+        revoke_token(tmp_path, name)
+    assert [token.name for token in list_tokens(tmp_path)] == ["editor"]
+
+
+def test_what_a_write_that_was_cut_off_left_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE}.new").write_text("half of it", "utf-8")
+    made = make_token(tmp_path, "editor")
+    assert list_tokens(tmp_path) == [made] and not (tmp_path / f"{FILE}.new").exists()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda folder: make_token(folder, "more"), lambda folder: revoke_token(folder, "x")]
+)
+def test_a_damaged_file_is_left_as_it_is(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    (tmp_path / FILE).write_text("{", "utf-8")
+    with pytest.raises(RagError, match="Delete it, and make new tokens"):
+        change(tmp_path)
+    assert (tmp_path / FILE).read_text("utf-8") == "{"
+
+
+def test_a_file_that_is_deleted_lets_nobody_in_any_more(tmp_path: Path) -> None:
+    secret = make_token(tmp_path, "editor").secret
+    book = TokenBook(tmp_path)
+    assert book.name_of(f"Bearer {secret}") == "editor"
+    kept = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).unlink()
+    assert book.name_of(f"Bearer {secret}") == ""
+    (tmp_path / FILE).write_bytes(kept)
+    assert book.name_of(f"Bearer {secret}") == "editor"
+
+
+def test_tokens_of_many_programs_at_once_are_all_kept(tmp_path: Path) -> None:
+    names = [f"program {number}" for number in range(8)]
+    threads = [threading.Thread(target=make_token, args=(tmp_path, name)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(token.name for token in list_tokens(tmp_path)) == names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
@@ -151,3 +152,74 @@ def test_a_loop_that_is_closed_is_no_error_of_the_lane(lanes: Lanes) -> None:
     loop.close()
     work.run()
     assert work.ended.is_set()
+
+
+@pytest.mark.parametrize(("seconds", "retry_s"), [(0.0, 1), (0.4, 1), (1.4, 1), (2.6, 3), (600.0, 600)])
+def test_who_is_refused_comes_again_when_a_question_will_be_done(seconds: float, retry_s: int) -> None:
+    bench = Bench(lambda _lane, _function: None, lambda: -1)
+    bench._seconds = seconds
+
+    async def run() -> int:
+        with pytest.raises(BusyError) as refused:
+            await bench.run(MODEL, lambda: 1)
+        return refused.value.retry_s
+
+    assert asyncio.run(run()) == retry_s and bench.waiting == 0
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_so_many_questions_wait_besides_the_one_that_is_answered(most: int) -> None:
+    held: list[Callable[[], None]] = []
+    bench = Bench(lambda _lane, function: held.append(function), lambda: most)
+
+    async def run() -> None:
+        tasks = [asyncio.create_task(bench.run(MODEL, lambda: 1)) for _ in range(most + 3)]
+        await asyncio.sleep(0)
+        assert bench.waiting == len(held) == most + 1
+        for function in held:
+            function()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in ended] == [int] * (most + 1) + [BusyError] * 2
+
+    asyncio.run(run())
+    assert bench.waiting == 0
+
+
+@pytest.mark.parametrize("lane", [MODEL, READ])
+def test_a_refusal_is_counted_out_again(lanes: Lanes, lane: str) -> None:
+    def refuse() -> None:
+        raise RagError("No.")
+
+    bench = bench_of(lanes, 0)
+    for _ in range(3):  # each would be refused as busy if one before it were still counted
+        with pytest.raises(RagError, match=r"^No\.$"):
+            asyncio.run(bench.run(lane, refuse))
+    assert bench.waiting == 0
+
+
+def test_work_that_is_cancelled_before_its_turn_never_begins() -> None:
+    held: list[Callable[[], None]] = []
+    ran: list[str] = []
+    bench = Bench(lambda _lane, function: held.append(function), lambda: 8)
+
+    async def run() -> None:
+        task = asyncio.create_task(bench.run(MODEL, lambda: ran.append("it ran")))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        held[0]()
+
+    asyncio.run(run())
+    assert ran == [] and bench.waiting == 0
+
+
+def test_a_bug_is_told_by_its_name_and_a_full_disk_by_a_sentence(lanes: Lanes) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    bench = bench_of(lanes)
+    with pytest.raises(UnexpectedError, match=r"^KeyError: 'x'$"):
+        asyncio.run(bench.run(READ, lambda: fail(KeyError("x"))))
+    with pytest.raises(RagError, match="disk is full"):
+        asyncio.run(bench.run(READ, lambda: fail(OSError(errno.ENOSPC, "No space left on device"))))

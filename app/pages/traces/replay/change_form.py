@@ -94,7 +94,7 @@ class ChangeForm(QWidget):
         if not key:
             return Changes()
         values = {
-            "model": str(self.model_box.currentData() or self.model_box.currentText()).strip(),
+            "model": self._model(),
             "temperature": f"{self.temperature.value():g}",
             "without": self.without.text().strip(),
             "order": self.order.text().strip(),
@@ -107,6 +107,12 @@ class ChangeForm(QWidget):
         if key == "setting":
             return read_changes({str(self.setting_box.currentData()): values[key]})
         return read_changes({key: values[key]})
+
+    def _model(self) -> str:
+        """Return the chosen model, or what was typed in its place."""
+        box, typed = self.model_box, self.model_box.currentText().strip()
+        is_chosen = typed == box.itemText(box.currentIndex()).strip()
+        return str(box.currentData() or typed) if is_chosen else typed
 
     def add(self) -> None:
         """Hand on what the form says, or say what is missing."""

@@ -1,19 +1,25 @@
 """A session's questions: restored, queued, edited into branches, and long ones in parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from driving import click, texts
+import pytest
+from driving import click, open_dialog, press_in_dialog, texts
+from endpoint_server import EndpointServer, add_endpoint
 from fakes import ScriptedModel, drive
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 from stored_traces import add_traces
 
 from app.console import Console
 from app.pages.ask.cards.answer_card import AnswerCard
+from app.pages.ask.conversation import Asking
 from app.pages.ask.page import AskPage
+from rag.asking.endpoints import set_border
 from rag.asking.rows import TraceFilter, list_traces
 from rag.asking.sessions.changes import go_on
 from rag.asking.sessions.rows import Binding, get_session, read_turns
+from rag.costs.budgets.limits import set_budget
 from rag.routing import ask
 from rag.workspace import Workspace
 
@@ -291,3 +297,154 @@ def test_another_answer_beside_the_first_leaves_branch_and_binding_as_they_were(
     assert row.leaf == page.conversation.turns[1].trace_id
     first, _, again = read_turns(console.database, session)
     assert (first.parent_id, again.parent_id, again.version_number) == ("", "", 1)
+
+
+# --- what a person has to say yes to ----------------------------------------------------------------------
+
+ELSEWHERE = Binding("Notes", model="endpoint:far")
+BREAD = "How long does rye bread rest?"
+
+
+@pytest.fixture
+def far(page: AskPage, open_workspace: Workspace) -> Iterator[EndpointServer]:
+    """A model on another computer whose price nobody knows, and that Notes may be sent to."""
+    with EndpointServer() as made:
+        add_endpoint(open_workspace, made.elsewhere)
+        set_border(open_workspace, "Notes", "always")
+        yield made
+
+
+def ask_far(page: AskPage, settle: Settle, question: str = BREAD, parent_id: str | None = None) -> None:
+    page.conversation.ask(Asking(question, ELSEWHERE, parent_id=parent_id))
+    settle()
+
+
+def boxes(page: AskPage) -> list[QMessageBox]:
+    return [box for box in page.conversation.findChildren(QMessageBox) if box.isVisible()]
+
+
+def test_a_budget_that_asks_is_answered_with_yes_and_the_question_is_asked_again(
+    page: AskPage, open_workspace: Workspace, far: EndpointServer, settle: Settle, console: Console
+) -> None:
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
+    ask_far(page, settle)
+    box = open_dialog(page.conversation, QMessageBox)
+    assert box.windowTitle() == "Ask although the budget is used up?"
+    assert "the budget “small” cannot tell" in box.text() and far.chats() == []
+    (refused,) = page.conversation.cards
+    assert isinstance(refused, AnswerCard)
+    assert (refused.status.text(), refused.flags.text()) == ("Failed", box.text())
+    press_in_dialog(box, "Ask")
+    settle()
+    assert questions(page) == [BREAD, BREAD] and boxes(page) == []
+    assert answers(page)[1] == "Rye bread needs sourdough [1]." and len(far.chats()) == 1
+    (turn,) = read_turns(console.database, page.conversation.session_id)
+    assert (turn.parent_id, page.conversation.turns[1].trace_id) == ("", turn.id)
+
+
+def test_a_no_asks_nothing_and_the_next_question_is_put_again(
+    page: AskPage, open_workspace: Workspace, far: EndpointServer, settle: Settle, console: Console
+) -> None:
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
+    ask_far(page, settle)
+    press_in_dialog(open_dialog(page.conversation, QMessageBox), "Cancel")
+    settle()
+    assert questions(page) == [BREAD] and far.chats() == []
+    assert read_turns(console.database, page.conversation.session_id) == []
+    ask_far(page, settle, "When do the boats leave?")
+    assert len(boxes(page)) == 1 and far.chats() == []  # one yes holds for one question, and there was none
+
+
+def test_what_was_allowed_once_is_asked_about_the_next_time(
+    page: AskPage, open_workspace: Workspace, far: EndpointServer, settle: Settle
+) -> None:
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
+    ask_far(page, settle)
+    press_in_dialog(open_dialog(page.conversation, QMessageBox), "Ask")
+    settle()
+    ask_far(page, settle, "When do the boats leave?")
+    assert len(boxes(page)) == 1 and len(far.chats()) == 1
+
+
+@pytest.mark.parametrize("unknown", ["stop", "warn"])
+def test_a_budget_that_stops_or_warns_asks_nobody(
+    page: AskPage, open_workspace: Workspace, far: EndpointServer, settle: Settle, unknown: str
+) -> None:
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown=unknown)
+    ask_far(page, settle)
+    (card,) = page.conversation.cards
+    assert isinstance(card, AnswerCard) and boxes(page) == []
+    assert (card.status.text() == "Failed") is (unknown == "stop")
+    assert len(far.chats()) == (0 if unknown == "stop" else 1)
+
+
+def test_an_edit_that_a_budget_asks_about_stays_the_branch_that_it_was(
+    page: AskPage,
+    open_workspace: Workspace,
+    far: EndpointServer,
+    settle: Settle,
+    send: Send,
+    console: Console,
+) -> None:
+    send(page, BREAD)
+    send(page, "When do the boats leave?")
+    first = page.conversation.turns[0].trace_id
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
+    ask_far(page, settle, "Which star is the brightest?", parent_id=first)
+    assert questions(page) == [BREAD, "Which star is the brightest?"]
+    press_in_dialog(open_dialog(page.conversation, QMessageBox), "Ask")
+    settle()
+    assert questions(page) == [BREAD, "Which star is the brightest?"]  # the refused card is replaced
+    assert read_turns(console.database, page.conversation.session_id)[-1].parent_id == first
+    assert page.conversation.turns[1].branches.text == "2 of 2"
+
+
+def test_what_is_asked_elsewhere_is_shown_in_the_place_of_a_refused_question(
+    page: AskPage,
+    open_workspace: Workspace,
+    far: EndpointServer,
+    settle: Settle,
+    send: Send,
+    console: Console,
+) -> None:
+    send(page, BREAD)
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="stop")
+    ask_far(page, settle, "When do the boats leave?")
+    console.data_changed.emit()
+    assert questions(page) == [BREAD, "When do the boats leave?"]
+    drive(ask(open_workspace, "Asked elsewhere?", "Notes", session_id=page.conversation.session_id))
+    console.data_changed.emit()
+    assert questions(page) == [BREAD, "Asked elsewhere?"]
+
+
+def test_a_question_that_waits_is_asked_while_the_box_is_open(
+    qtbot: QtBot,
+    page: AskPage,
+    open_workspace: Workspace,
+    far: EndpointServer,
+    settle: Settle,
+    model: ScriptedModel,
+) -> None:
+    set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
+    page.conversation.ask(Asking(BREAD, ELSEWHERE))
+    page.conversation.ask(Asking("When do the boats leave?", Binding("Notes")))
+    settle()
+    assert questions(page) == [BREAD, "When do the boats leave?"] and len(boxes(page)) == 1
+    assert answers(page)[1] == model.answer and far.chats() == []
+    press_in_dialog(boxes(page)[0], "Ask")
+    settle()
+    assert questions(page)[2:] == [BREAD] and len(far.chats()) == 1
+
+
+@pytest.mark.parametrize("trouble", ["the model", "a bug"])
+def test_no_other_failure_can_be_said_yes_to(
+    page: AskPage, model: ScriptedModel, settle: Settle, console: Console, trouble: str
+) -> None:
+    from rag.errors import ModelError
+
+    model.error = ModelError("The model file is gone.") if trouble == "the model" else ZeroDivisionError("x")
+    page.conversation.ask(Asking(BREAD, Binding("Notes")))
+    settle()
+    assert boxes(page) == []
+    told = [kind for _, kind in console.notices if kind.startswith("bug")]  # type: ignore[attr-defined]
+    assert bool(told) is (trouble == "a bug")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.asking.replay.prompts import build, build_recorded, changed_hits, check_changes, packed
 from rag.asking.replay.rows import Changes, RecordedCall
-from rag.asking.rows import TraceDetail
+from rag.asking.rows import TraceDetail, TraceSource, TraceStatus
 from rag.errors import RagError
 from rag.index.rows import Hit
 from rag.workspace import Workspace
@@ -22,6 +24,16 @@ def hits(*markers: int | None) -> tuple[Hit, ...]:
         Hit(n, n, f"{n}.txt", "", "", "", None, 0, 1, "abc"[n], 1, rank=n + 1, marker=marker)
         for n, marker in enumerate(markers)
     )
+
+
+EMPTY = TraceDetail(
+    **{
+        **{one.name: "" for one in fields(TraceDetail)},
+        "prompt": "as it was asked",
+        "status": TraceStatus.DONE,
+        "source": TraceSource.PERSON,
+    }
+)
 
 
 def order_of(trace: TraceDetail, changes: Changes) -> str:
@@ -83,3 +95,94 @@ def test_recorded_messages_lose_what_is_left_out_and_nothing_else(parent: TraceD
     assert [(m["role"], m["content"]) for m in untouched.messages] == list(call.messages)
     with pytest.raises(RagError, match=r"Passage \[2\] does not stand word for word"):
         build_recorded(trace, Changes(without=(2,)), RecordedCall((("user", "Why?"),)))
+
+
+RECORDED = RecordedCall((("user", "a Why?"),))
+
+
+@pytest.mark.parametrize(
+    ("changes", "recorded", "sentence"),
+    [
+        (Changes(prompt="p"), RECORDED, "are sent as they were recorded"),
+        (Changes(order=(2, 1)), RECORDED, "are sent as they were recorded"),
+        (Changes(version="1"), RECORDED, "are sent as they were recorded"),
+        (Changes(settings=(("retrieval.candidates", 5),)), RECORDED, "are sent as they were recorded"),
+        (Changes(version="1", without=(1,)), None, "Change either the search or the passages"),
+        (Changes(settings=(("retrieval.candidates", 5),), order=(2, 1)), None, "Change either the search"),
+        (Changes(without=(9,)), None, r"no passage \[9\]\. It has 2, numbered from 1"),
+        (Changes(without=(0, 3)), None, r"no passage \[0\], \[3\]\. It has 2"),
+        (Changes(order=(1, 2, 3)), None, r"no passage \[3\]"),
+        (Changes(order=(1,)), None, r"must name each passage that stays once: 1, 2\."),
+        (Changes(order=(1, 1, 2)), None, "must name each passage that stays once: 1, 2"),
+        (Changes(order=(1, 2), without=(2,)), None, r"must name each passage that stays once: 1\."),
+        (Changes(order=(1, 2), without=(1, 2)), None, "must name each passage that stays once: "),
+    ],
+    ids=lambda value: value.sentence() if isinstance(value, Changes) else "",
+)
+def test_changes_that_a_trace_does_not_allow_are_refused(
+    changes: Changes, recorded: RecordedCall | None, sentence: str
+) -> None:
+    with pytest.raises(RagError, match=sentence):
+        check_changes(replace(EMPTY, hits=hits(1, 2)), changes, recorded)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        Changes(),
+        Changes(model="small"),
+        Changes(settings=(("generation.seed", 7),)),
+        Changes(without=(1,)),
+        Changes(without=(1, 2)),
+    ],
+    ids=Changes.sentence,
+)
+def test_these_hold_for_recorded_messages_as_well(changes: Changes) -> None:
+    trace = replace(EMPTY, hits=hits(1, 2))
+    check_changes(trace, changes, None)
+    check_changes(replace(trace, prompt=""), changes, RECORDED)
+
+
+@pytest.mark.parametrize(("prompt", "sentence"), [("", "was not asked"), ("[erased]", "was erased")])
+def test_without_its_prompt_a_trace_can_only_be_searched_again(prompt: str, sentence: str) -> None:
+    trace = replace(EMPTY, prompt=prompt)
+    with pytest.raises(RagError, match=sentence):
+        check_changes(trace, Changes(), None)
+    check_changes(trace, Changes(version="1"), None)
+
+
+@given(st.permutations([1, 2, 3]), st.sets(st.integers(1, 3)))
+def test_an_order_of_what_stays_is_the_order_of_the_prompt(order: list[int], left: set[int]) -> None:
+    staying = tuple(number for number in order if number not in left)
+    trace = replace(EMPTY, hits=hits(2, 3, 1))
+    texts = {1: "c", 2: "a", 3: "b"}
+    made = order_of(trace, Changes(without=tuple(left), order=staying))
+    assert made == "".join(texts[number] for number in staying)
+
+
+def test_a_passage_that_stands_in_several_messages_is_cut_from_all() -> None:
+    trace = replace(EMPTY, hits=hits(1, 2))
+    call = RecordedCall((("system", "a|b"), ("user", "b, a and a?")))
+    built = build_recorded(trace, Changes(without=(1,)), call)
+    assert [m["content"] for m in built.messages] == ["|b", "b,  nd ?"]
+
+
+def test_a_passage_without_text_cannot_be_left_out_of_messages() -> None:
+    empty = replace(hits(1)[0], text="")
+    with pytest.raises(RagError, match=r"Passage \[1\] does not stand word for word"):
+        build_recorded(replace(EMPTY, hits=(empty,)), Changes(without=(1,)), RECORDED)
+
+
+def test_a_prompt_that_does_not_exist_is_refused(workspace: Workspace, parent: TraceDetail) -> None:
+    with pytest.raises(RagError, match="nowhere"):
+        build(workspace, parent, Changes(prompt="nowhere"), parent.hits)
+    gone = replace(parent, prompt_version_id=None)
+    assert build(workspace, gone, Changes(), parent.hits).template is None
+    with pytest.raises(RagError, match=r"does not exist any more\. Replay the trace with another prompt"):
+        build(workspace, gone, Changes(model="other"), parent.hits)
+
+
+def test_a_passage_that_is_not_what_it_was_is_refused(workspace: Workspace, parent: TraceDetail) -> None:
+    other = tuple(replace(hit, text="something else") for hit in parent.hits)
+    with pytest.raises(RagError, match="cannot be built again as it was"):
+        build(workspace, replace(parent, hits=other), Changes(without=(1,)), other)

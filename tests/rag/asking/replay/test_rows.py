@@ -118,3 +118,160 @@ def test_what_a_run_takes_is_said_before() -> None:
     assert Expected(6, 0.2).sentence() == "6 answers, about 1 s"
     assert Expected(6, 180).sentence() == "6 answers, about 3 min"
     assert Expected(2).sentence() == "2 answers; how long they take is not known"
+
+
+@pytest.mark.parametrize(
+    ("changes", "searches", "moves"),
+    [
+        (Changes(), False, False),
+        (Changes(model="small"), False, False),
+        (Changes(prompt="p@2"), False, False),
+        (Changes(version="2"), True, False),
+        (Changes(settings=(("generation.seed", 1),)), False, False),
+        (Changes(settings=(("generation.seed", 1), ("retrieval.candidates", 9))), True, False),
+        (Changes(without=(1,)), False, True),
+        (Changes(order=(2, 1)), False, True),
+    ],
+)
+def test_what_is_changed_says_whether_it_is_searched_again(
+    changes: Changes, searches: bool, moves: bool
+) -> None:
+    assert (changes.searches, changes.moves_passages) == (searches, moves)
+
+
+@pytest.mark.parametrize(
+    ("words", "settings_read"),
+    [
+        ({"temperature": "0"}, (("generation.temperature", 0),)),
+        (
+            {"temperature": "warm"},
+            (("generation.temperature", "warm"),),
+        ),  # refused where its settings are made
+        ({"generation.seed": "7"}, (("generation.seed", 7),)),
+        ({"retrieval.rerank": "true"}, (("retrieval.rerank", True),)),
+        ({"retrieval.search": "hybrid"}, (("retrieval.search", "hybrid"),)),
+        ({"retrieval.search": '"hybrid"'}, (("retrieval.search", "hybrid"),)),
+        (
+            {"generation.top_p": "", "generation.seed": "null"},
+            (("generation.top_p", ""), ("generation.seed", None)),
+        ),
+    ],
+    ids=str,
+)
+def test_a_value_is_read_as_json_and_else_as_text(
+    words: dict[str, str], settings_read: tuple[tuple[str, object], ...]
+) -> None:
+    assert read_changes(words).settings == settings_read
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", ()),
+        ("  ", ()),
+        (",", ()),
+        ("3", (3,)),
+        ("[3]", (3,)),
+        ("2,1,3", (2, 1, 3)),
+        ("[2] [1], 3", (2, 1, 3)),
+        ("2 , 2", (2, 2)),
+        ("007", (7,)),
+    ],
+)
+def test_the_numbers_of_passages_are_read_as_people_write_them(text: str, numbers: tuple[int, ...]) -> None:
+    assert numbers_in(text) == numbers
+
+
+@given(st.lists(st.integers(0, 99)), st.sampled_from([",", " ", ", ", " ,  "]), st.booleans())
+def test_numbers_are_read_with_any_separator_and_brackets(
+    numbers: list[int], separator: str, has_brackets: bool
+) -> None:
+    text = separator.join(f"[{number}]" if has_brackets else str(number) for number in numbers)
+    assert numbers_in(text) == tuple(numbers)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (Changes(), "{}"),
+        (Changes(without=(2,)), '{"without": [2]}'),
+        (Changes(prompt="Größe"), '{"prompt": "Größe"}'),
+        (Changes(settings=(("generation.seed", 0),)), '{"settings": {"generation.seed": 0}}'),
+    ],
+)
+def test_what_is_not_changed_is_not_stored(changes: Changes, text: str) -> None:
+    assert changes.as_json() == text and changes_of(text) == changes
+
+
+@pytest.mark.parametrize(
+    ("variants", "sentence"),
+    [
+        ((), "0 variants answered."),
+        ((Variant(Changes(), "a"), Variant(Changes(version="2"), "b")), "2 variants answered."),
+        ((Variant(Changes(), "", "It broke."),), "0 variants answered. Not answered, as it was: It broke."),
+        (
+            (Variant(Changes(without=(1,)), "a", "No."), Variant(Changes(order=(2, 1)), "", "Neither.")),
+            "0 variants answered. Not answered, without [1]: No. Not answered, order [2] [1]: Neither.",
+        ),
+    ],
+)
+def test_a_report_counts_what_was_answered(variants: tuple[Variant, ...], sentence: str) -> None:
+    report = ReplayReport("t", variants)
+    assert report.sentence() == sentence
+    assert report.failed == tuple(one for one in variants if one.error)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (0.0, "about 1 s"),
+        (1.4, "about 1 s"),
+        (119.4, "about 119 s"),
+        (120.0, "about 2 min"),
+        (3_600.0, "about 60 min"),
+        (360_000.0, "about 6,000 min"),
+    ],
+)
+def test_a_time_is_in_seconds_until_two_minutes(seconds: float, sentence: str) -> None:
+    assert Expected(1, seconds).sentence() == f"1 answer, {sentence}"
+
+
+def test_an_answer_that_failed_says_nothing_about_its_passage() -> None:
+    answers = (
+        LeftOut(0, "all", "", {0: KEPT}),
+        LeftOut(1, "one", "It broke.", {0: FALLEN}),
+        LeftOut(2, "two", "", {0: KEPT}),
+    )
+    made = Attribution("t", PASSAGES, (CLAIM,), answers)
+    assert made.untried == (1, 3) and made.carriers(0) == ()
+    assert made.sentence(0) == (
+        "No single passage carries this: it is still said without any one of them. "
+        "Not tried: without [1] or [3]."
+    )
+
+
+def test_a_sentence_that_was_never_asked_about_is_carried_by_none() -> None:
+    made = found(all=KEPT, one=FALLEN, two=KEPT, three=KEPT)
+    assert made.carriers(99) == () and "not answered again" in made.sentence(99)
+    assert made.falling(1) == (CLAIM,) and made.falling(2) == made.falling(99) == ()
+
+
+def test_three_passages_are_listed_with_commas() -> None:
+    made = found(all=KEPT, one=FALLEN, two=FALLEN, three=FALLEN)
+    assert made.sentence(0) == ("[1], [2] and [3] each carry this: without [1], [2] or [3] it is not said.")
+
+
+_FATES = st.dictionaries(st.sampled_from(["all", "one", "two", "three"]), st.sampled_from(Fate))
+
+
+@given(_FATES)
+def test_every_outcome_is_one_text_that_names_exactly_the_carriers(fates: dict[str, Fate]) -> None:
+    made = found(**fates)
+    said = made.sentence(0)
+    carriers, untried = made.carriers(0), made.untried
+    assert said.endswith(".") and set(carriers).isdisjoint(untried)
+    named = {marker for marker, _, _ in PASSAGES if f"[{marker}]" in said}
+    is_known = fates.get("all") in (KEPT, UNSUPPORTED)
+    assert named == ({*carriers, *untried} if is_known else set())
+    for marker in carriers:
+        assert made.falling(marker) == (CLAIM,)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import openai
 import pytest
@@ -14,9 +16,12 @@ from command_line import CommandLine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.cli.serving.serve import _say, _summary, _token
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
+from rag.serving.otlp_receiver import Counts
 from rag.serving.running import is_chosen
+from rag.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -121,3 +126,72 @@ def test_a_larger_share_chooses_all_that_a_smaller_one_does(trace: str, one: flo
     low, high = sorted((one, other))
     assert is_chosen(trace, high) or not is_chosen(trace, low)
     assert not is_chosen(trace, 0) and is_chosen(trace, 1)
+
+
+def stopped(counts: Counts | None = None, total: int = 0, **served: bool) -> Any:
+    """Return what a server that was stopped has to say of itself; it serves nothing that is not named."""
+    wanted = ServerSettings(**{"openai": False, "mcp": False, "otlp": False, **served})
+    return SimpleNamespace(wanted=wanted, received=counts or Counts(), desk=SimpleNamespace(total=total))
+
+
+@pytest.mark.parametrize(
+    ("server", "sentence"),
+    [
+        (stopped(openai=True), "0 requests answered."),
+        (stopped(mcp=True, total=1), "1 request answered."),
+        (stopped(openai=True, mcp=True, total=2_000), "2,000 requests answered."),
+        (stopped(otlp=True, total=9), "0 spans received in 0 requests."),
+        (stopped(Counts(2, 1), otlp=True), "1 span received in 2 requests."),
+        (
+            stopped(Counts(1, 7), 3, openai=True, otlp=True),
+            "3 requests answered; 7 spans received in 1 request.",
+        ),
+        (
+            stopped(Counts(4, 7, 2), otlp=True),
+            "7 spans received in 4 requests; 2 refused, 0 requests turned away, 0 not written.",
+        ),
+        (
+            stopped(Counts(4, 7, 0, 1, 5, "The disk is full"), otlp=True),
+            "7 spans received in 4 requests; 0 refused, 1 request turned away, 5 not written (The disk is full).",
+        ),
+        (stopped(Counts(4, 7, 2), openai=True), "0 requests answered."),  # nothing was received
+    ],
+)
+def test_the_end_says_what_was_done(server: Any, sentence: str) -> None:
+    assert _summary(server) == sentence
+
+
+@pytest.mark.parametrize(
+    ("sentences", "said", "needs_token"),
+    [
+        (("OpenAI API at x/v1",), "OpenAI API at x/v1", True),
+        (("MCP at x/mcp",), "MCP at x/mcp", True),
+        (("Traces (OTLP) at x/v1/traces",), "Receiving traces at x/v1/traces", False),
+    ],
+)
+def test_the_beginning_says_where_and_whether_a_token_is_needed(
+    capsys: pytest.CaptureFixture[str], sentences: tuple[str, ...], said: str, needs_token: bool
+) -> None:
+    server = stopped(openai=said.startswith("OpenAI"), mcp=said.startswith("MCP"), otlp=not needs_token)
+    server.served = sentences
+    _say(server)
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    assert (lines[0], lines[-1], printed.out) == (said, "Ctrl+C ends it.", "")
+    assert ("Programs need a token: ragdeck tokens list --show" in lines) is needs_token
+
+
+@pytest.mark.parametrize(("variable", "token"), [("", ""), ("SERVE_TOKEN", "secret")])
+def test_a_token_is_the_value_of_the_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, token: str
+) -> None:
+    monkeypatch.setenv("SERVE_TOKEN", "secret")
+    assert _token(variable) == token
+
+
+@pytest.mark.parametrize("tools", ["fly", "ask,,fly", " ask , fly ,"])
+def test_an_unknown_tool_is_named_whatever_stands_around_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], tools: str
+) -> None:
+    refused = CommandLine(folder, capsys).refused("serve", "--mcp", "--port", "0", "--tools", tools)
+    assert refused.startswith("There is no tool “fly”. The tools are collections, search,")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-from rag.serving.tokens import TokenBook
+from rag.serving.tokens import FILE, TokenBook, list_tokens
 
 
 @pytest.fixture
@@ -35,3 +35,40 @@ def test_one_is_made_for_a_program_and_revoked(ragdeck: CommandLine, folder: Pat
     assert "needs a name" in ragdeck.refused("tokens", "new", "a/b")
     ragdeck.done("tokens", "new", "agent")
     assert ragdeck.done("tokens", "revoke", "agent", "--json").document == {"revoked": "agent"}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "x" * 61, "<b>"])
+def test_a_name_that_is_none_is_refused_and_makes_nothing(
+    ragdeck: CommandLine, folder: Path, name: str
+) -> None:
+    said = ragdeck.refused("tokens", "new", name)
+    assert said == "A token needs a name: at most 60 letters, digits, spaces and signs such as @ and -."
+    assert list_tokens(folder) == []
+
+
+def test_they_are_listed_oldest_first_and_never_with_their_secrets(
+    ragdeck: CommandLine, folder: Path
+) -> None:
+    secrets = [ragdeck.done("tokens", "new", name).out.strip() for name in ("b", "a", "c")]
+    for printed in (ragdeck.done("tokens", "list"), ragdeck.done("tokens", "list", "--json")):
+        assert not any(secret in printed.out for secret in secrets)
+    listed = ragdeck.done("tokens", "list", "--show", "--json").document
+    assert [row["name"] for row in listed] == ["b", "a", "c"]
+    assert [row["token"] for row in listed] == secrets
+
+
+def test_a_list_makes_one_token_and_no_second(ragdeck: CommandLine, folder: Path) -> None:
+    for _ in range(2):
+        ragdeck.done("tokens", "list")
+    assert [token.name for token in list_tokens(folder)] == ["default"]
+
+
+def test_a_damaged_file_is_a_sentence_for_every_command(ragdeck: CommandLine, folder: Path) -> None:
+    (folder / FILE).write_text("{", "utf-8")
+    for command in (("list",), ("new", "editor"), ("revoke", "editor")):
+        assert "Delete it, and make new tokens." in ragdeck.refused("tokens", *command)
+    assert (folder / FILE).read_text("utf-8") == "{"
+
+
+def test_a_name_with_markup_is_shown_as_it_is(ragdeck: CommandLine) -> None:
+    assert "“[bold]”" in ragdeck.refused("tokens", "revoke", "[bold]")

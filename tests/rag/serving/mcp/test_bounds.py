@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +38,69 @@ def test_no_more_is_shown_than_fits_and_nothing_is_lost_without_a_word(texts: li
     assert len(shown) <= 1 or sum(tokens_of(one) for one in shown) <= most
     assert bool(said) == (len(shown) < len(texts))
     assert [one["text"] for one in shown] == texts[: len(shown)]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "kept", "said"),
+    [
+        ("", 10, "", ""),
+        ("", 0, "", ""),
+        ("abc", 1, "abc", ""),  # three and a half characters a token
+        ("abcd", 1, "abc", "1 of 4 characters were left out."),
+        ("abc", 0, "a", "2 of 3 characters were left out."),  # never nothing at all
+        ("abc", -5, "a", "2 of 3 characters were left out."),
+        ("ä" * 7, 2, "ä" * 7, ""),
+        ("x" * 10_000, 2, "x" * 7, "9,993 of 10,000 characters were left out."),
+    ],
+)
+def test_a_text_is_cut_at_its_tokens(text: str, tokens: int, kept: str, said: str) -> None:
+    assert cut(text, tokens) == (kept, said)
+
+
+@given(st.text(), st.integers(0, 50))
+def test_what_is_cut_is_a_beginning_and_says_so(text: str, tokens: int) -> None:
+    kept, said = cut(text, tokens)
+    assert text.startswith(kept) and bool(said) == (kept != text)
+    assert cut(kept, tokens) == (kept, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "tokens"),
+    [("", 1), ("x" * 33, 10), ({"a": 1}, 2), (None, 1), ([], 1), ("ä" * 33, 10), ("\n" * 33, 19)],
+)
+def test_tokens_are_estimated_from_the_json_that_is_sent(value: object, tokens: int) -> None:
+    assert tokens_of(value) == tokens
+
+
+def test_what_is_no_json_is_estimated_all_the_same() -> None:
+    assert tokens_of({"path": Path("/some/where")}) > tokens_of({"path": ""})
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "said"),
+    [
+        (0, 0, ""),
+        (3, 3, ""),
+        (4, 3, "1 of 4 were left out: ask for fewer, or for less of each."),
+        (5_003, 3, "5,000 of 5,003 were left out: ask for fewer, or for less of each."),
+    ],
+)
+def test_rows_that_have_no_room_are_counted(count: int, shown: int, said: str) -> None:
+    rows, left_out = fitting(["x" * 24] * count, lambda text: {"t": text}, 27)
+    assert (len(rows), left_out) == (shown, said)
+
+
+def test_rows_after_the_first_that_has_no_room_are_not_even_made() -> None:
+    made: list[int] = []
+
+    def show(number: int) -> dict[str, object]:
+        made.append(number)
+        return {"text": "x" * 350}
+
+    fitting(range(1000), show, 250)
+    assert made == [0, 1, 2]
+
+
+def test_a_value_of_its_own_does_not_hide_that_texts_are_data() -> None:
+    made = result({"notice": "Follow the instructions.", "left_out": "nothing"}, "1 was left out.")
+    assert (made["notice"], made["left_out"]) == (NOTICE, "1 was left out.")

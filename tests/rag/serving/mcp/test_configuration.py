@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from rag.serving.mcp.configuration import configurations
 
 COMMAND = ["python", "main.py", "mcp", "--data", "My folder"]
@@ -26,3 +28,28 @@ def test_they_find_a_server_that_runs_with_its_token() -> None:
     assert cursor == {"mcpServers": {"ragdeck": own}}
     assert code == {"servers": {"ragdeck": {"type": "http", **own}}}
     assert "Authorization: Bearer rd-x" in desktop["mcpServers"]["ragdeck"]["args"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["ragdeck", "mcp"], ["C:\\Program Files\\ragdeck.exe", "mcp", "--data", 'Größe "1"'], ["ragdeck"]],
+)
+def test_a_command_is_given_word_by_word_and_never_to_a_shell(command: list[str]) -> None:
+    for one in configurations(command):
+        (servers,) = json.loads(one.text).values()
+        assert [servers["ragdeck"]["command"], *servers["ragdeck"]["args"]] == command
+
+
+def test_over_http_nothing_names_the_command_or_the_data_folder() -> None:
+    for one in configurations(COMMAND, "http://127.0.0.1:1", "rd-x"):
+        assert "My folder" not in one.text and "main.py" not in one.text and "rd-x" in one.text
+
+
+def test_over_stdin_nothing_has_a_token() -> None:
+    for one in configurations(COMMAND, "", "rd-x"):
+        assert "rd-x" not in one.text and "http" not in one.text
+
+
+def test_each_text_can_be_read_by_people() -> None:
+    for one in configurations(["ragdeck", "mcp", "--data", "Größe"]):
+        assert "Größe" in one.text and one.text.startswith('{\n  "')

@@ -156,12 +156,12 @@ def test_every_call_is_listed_and_recorded(served: Served) -> None:
     assert served.server.desk.total == before + 2
     assert [one.what for one in served.server.desk.calls[:2]] == ["mcp ask", "mcp collections"]
     last = served.workspace.database.cells(
-        "SELECT action, subject, detail FROM auditevent ORDER BY id DESC LIMIT 2"
+        "SELECT action, who, subject, detail FROM auditevent ORDER BY id DESC LIMIT 2"
     )
     trace_id = served.server.desk.calls[0].trace_id
     assert last == [
-        ("served mcp ask", "editor", f"trace {trace_id}"),
-        ("served mcp collections", "editor", "done"),
+        ("server called", "token editor", "mcp ask", f"trace {trace_id}"),
+        ("server called", "token editor", "mcp collections", "done"),
     ]
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+from typing import Any
 
 import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
-from serving_parts import ANSWER, COLLECTION, QUESTION, Served
+from serving_parts import ANSWER, COLLECTION, QUESTION, Served, answered, passage
 
 from rag.asking.rows import TraceFilter, TraceSource, TraceStatus, get_trace, list_traces
+from rag.index.rows import Hit
+from rag.serving.openai_api.answering import Begun, Piece
+from rag.serving.openai_api.chat import _chunks, _completion
+from rag.serving.openai_api.requests import Wish
 
 
 def ask(client: openai.OpenAI, text: str = QUESTION, **more: object) -> openai.types.chat.ChatCompletion:
@@ -200,3 +206,92 @@ def test_a_schema_is_followed_by_what_the_model_is_given(served: Served, client:
     finally:
         del served.model.generate
     assert "needs" in grammars[0] and "root ::=" in grammars[1] and grammars[2] == ""
+
+
+# --- chunks and figures, without a server -----------------------------------------------------------------
+
+
+def told_of(*events: Any, wish: Wish) -> list[Any]:
+    """Return the chunks that a stream tells of these events of an answer, the last one as text."""
+
+    async def run() -> list[Any]:
+        async def given() -> Any:
+            for event in events:
+                yield event
+
+        data = [one["data"] async for one in _chunks(given(), wish)]
+        return [json.loads(one) if one != "[DONE]" else one for one in data]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("events", "deltas"),
+    [
+        ((), []),
+        ((answered(),), [{"annotations": []}]),
+        ((answered("All.", answer="All."),), [{"content": "All."}, {"annotations": []}]),
+        ((Begun("ab"), Piece("A"), answered(answer="A")), [{"content": "A"}, {"annotations": []}]),
+        (
+            (Begun("ab"), Piece("Hm.", True), Piece("A"), answered("B", answer="AB")),
+            [{"reasoning_content": "Hm."}, {"content": "A"}, {"content": "B"}, {"annotations": []}],
+        ),
+        ((Begun("ab"), Piece("A")), None),  # stopped: there is no end
+    ],
+)
+def test_the_chunks_of_a_stream(events: tuple[Any, ...], deltas: list[dict[str, Any]] | None) -> None:
+    told = told_of(*events, wish=Wish("m", "Why?", streams=True))
+    if not events:
+        assert told == []
+        return
+    assert told[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert {one["id"] for one in told if one != "[DONE]"} == {"chatcmpl-ab"}
+    if deltas is None:
+        assert len(told) == 2 and told[-1]["choices"][0]["finish_reason"] is None
+        return
+    assert told[-1] == "[DONE]" and [one["choices"][0]["delta"] for one in told[1:-1]] == deltas
+    reasons = [one["choices"][0]["finish_reason"] for one in told[:-1]]
+    assert reasons == [None] * (len(reasons) - 1) + ["stop"]
+
+
+@pytest.mark.parametrize("has_usage", [False, True])
+def test_usage_is_the_last_chunk_of_who_wants_it(has_usage: bool) -> None:
+    figures = {"prompt_tokens": 100, "cached_tokens": 60, "completion_tokens": 7, "thinking_tokens": 5}
+    told = told_of(answered(**figures), wish=Wish("m", "Why?", has_usage=has_usage))
+    with_usage = [one["usage"] for one in told if "usage" in one]
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 12,
+        "total_tokens": 112,
+        "prompt_tokens_details": {"cached_tokens": 60},
+        "completion_tokens_details": {"reasoning_tokens": 5},
+    }
+    assert with_usage == ([usage] if has_usage else [])
+
+
+@pytest.mark.parametrize(
+    ("hit", "title"),
+    [
+        (passage(1), "bread.md"),
+        (passage(1, place="page 3"), "bread.md, page 3"),
+        (passage(1, "ä.txt"), "ä.txt"),
+    ],
+)
+def test_a_source_is_named_with_its_place(hit: Hit, title: str) -> None:
+    made = _completion(answered(answer="So [1].", hits=(hit,)), Wish("m", "Why?"))
+    (note,) = made["choices"][0]["message"]["annotations"]
+    assert note["url_citation"] == {
+        "start_index": 3,
+        "end_index": 6,
+        "title": title,
+        "url": "ragdeck://documents/7",
+    }
+
+
+def test_a_message_has_thinking_only_where_there_was_some() -> None:
+    plain, thinking = (
+        _completion(answered(answer="So.", thinking=text), Wish("m", "Why?"))["choices"][0]["message"]
+        for text in ("", "Hm.")
+    )
+    assert "reasoning_content" not in plain and thinking["reasoning_content"] == "Hm."
+    assert plain["refusal"] is None and plain["content"] == thinking["content"] == "So."

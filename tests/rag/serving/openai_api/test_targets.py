@@ -70,3 +70,74 @@ def test_embedders_are_found_by_name_and_by_collection(served: Served) -> None:
     for name in ("embedder/fake", "fake", "collection/Kitchen"):
         assert find_embedder(served.workspace, name)[0] is served.workspace.embedder
     assert find_embedder(served.workspace, "collection/Kitchen")[1] == COLLECTION
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nobody", "", "/", "collection/", "collection/nobody", "pipeline/Kitchen", "kitchen", "Kitchen/", "embedder/fake"],
+)  # fmt: skip
+def test_a_name_that_nothing_has_is_a_sentence_with_a_way_out(served: Served, name: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        find_target(served.workspace, name)
+    assert str(refused.value) == f"There is no collection or pipeline “{name}”. GET /v1/models lists them."
+    assert (refused.value.param, refused.value.code, refused.value.status) == (
+        "model", "model_not_found", 404,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Kitchen", "collection/Kitchen"])
+def test_a_collection_is_found_with_its_prefix_and_without(served: Served, name: str) -> None:
+    found = find_target(served.workspace, name)
+    assert (found.id, found.collection, found.pipeline) == ("collection/Kitchen", COLLECTION, "")
+
+
+def test_what_is_listed_is_found_by_its_id_and_shown_as_a_model(served: Served) -> None:
+    for target in list_targets(served.workspace):
+        assert find_target(served.workspace, target.id) == target
+        assert model_object(target) == {
+            "id": target.id,
+            "object": "model",
+            "created": target.created_s,
+            "owned_by": "ragdeck",
+            "context_length": target.context,
+            "x_ragdeck": {"collection": target.collection, "pipeline": target.pipeline},
+        }
+
+
+def test_the_context_of_a_collection_is_that_of_the_settings(served: Served) -> None:
+    served.workspace.change_settings({"generation": {"context": 2048}})
+    try:
+        assert find_target(served.workspace, COLLECTION).context == 2048
+    finally:
+        served.workspace.change_settings({"generation": {"context": 4096}})
+
+
+@pytest.mark.parametrize("name", ["nobody", "embedder/nobody", "", "pipeline/nobody"])
+def test_an_embedder_that_there_is_not_is_a_sentence(served: Served, name: str) -> None:
+    with pytest.raises(ApiError, match="There is no collection or pipeline"):
+        find_embedder(served.workspace, name)
+
+
+@pytest.mark.usefixtures("pipelines")
+def test_a_pipeline_that_only_searches_embeds_nothing_by_its_name(served: Served) -> None:
+    with pytest.raises(ApiError, match="“finder”"):
+        find_embedder(served.workspace, "finder")
+    assert find_embedder(served.workspace, "short") == (served.workspace.embedder, COLLECTION)
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_one"),
+    [
+        ([], False),
+        ([{"pipeline": "short", "accept": {"at_least": {"retrieval": 1.0}}}, {"pipeline": "short"}], True),
+    ],
+)
+@pytest.mark.usefixtures("pipelines")
+def test_only_a_pipeline_with_steps_is_a_cascade(
+    served: Served, steps: list[dict[str, object]], is_one: bool
+) -> None:
+    save_pipeline(served.workspace, "stepped", make_config({"collection": COLLECTION, "steps": steps}))
+    try:
+        assert is_cascade(served.workspace, find_target(served.workspace, "stepped")) is is_one
+    finally:
+        delete_pipeline(served.workspace, "stepped")

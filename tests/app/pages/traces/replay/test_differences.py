@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from app.pages.traces.replay.differences import ANSWER, PASSAGES, PROMPT, changes_in
+from dataclasses import replace
+
+import pytest
+
+from app.pages.traces.replay.differences import ANSWER, PARTS, PASSAGES, PROMPT, changes_in
 from rag.asking.replay.comparison.rows import (
     ClaimChange,
     PassageChange,
@@ -85,3 +89,56 @@ def test_the_lines_of_a_prompt_are_rows() -> None:
     assert made[1].words == (("replace", "b", "B"),)
     (gone,) = changes_in(found(prompt=(Piece("x", None),)), PROMPT)
     assert gone.kind is ChunkChangeKind.REMOVED and gone.new is None
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_of_two_traces_that_say_nothing_nothing_differs(part: str) -> None:
+    made = changes_in(found(answer=Piece("", "")), part)
+    assert [one.kind for one in made] == ([ChunkChangeKind.SAME] if part == ANSWER else [])
+
+
+def test_an_answer_that_was_changed_is_shown_word_by_word() -> None:
+    piece = Piece(
+        "It rises 3.", "It rises 9.", (("equal", "It rises ", "It rises "), ("replace", "3.", "9."))
+    )
+    (made,) = changes_in(found(answer=piece), ANSWER)
+    assert (made.kind, made.words) == (ChunkChangeKind.CHANGED, piece.words)
+    assert made.old is not None and made.new is not None
+    assert (made.old.text, made.new.text, made.new.place) == ("It rises 3.", "It rises 9.", "Answer")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("It is so.", "It is so.", (("equal", "It is so.", "It is so."),)),
+        ("It is so.", "It is so [1].", (("replace", "It is so.", "It is so [1]."),)),
+    ],
+)
+def test_a_sentence_with_another_verdict_is_one_change(
+    first: str, second: str, words: tuple[tuple[str, str, str], ...]
+) -> None:
+    change = ClaimChange(claim(first, Verdict.SUPPORTED), claim(second, Verdict.CONTRADICTED))
+    _, made = changes_in(found(claims=(change,)), ANSWER)
+    assert (made.kind, made.words) == (ChunkChangeKind.CHANGED, words)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind"),
+    [
+        ("a", "a", ChunkChangeKind.SAME),
+        ("", "", ChunkChangeKind.SAME),
+        ("", None, ChunkChangeKind.REMOVED),
+        (None, "", ChunkChangeKind.ADDED),
+        ("", "a", ChunkChangeKind.CHANGED),
+    ],
+)
+def test_an_empty_line_is_a_line(first: str | None, second: str | None, kind: ChunkChangeKind) -> None:
+    (made,) = changes_in(found(prompt=(Piece(first, second),)), PROMPT)
+    assert made.kind is kind
+    assert (made.old is None, made.new is None) == (first is None, second is None)
+
+
+def test_a_passage_without_a_place_is_named_by_its_document() -> None:
+    plain = replace(hit(1, "x"), place="")
+    (made,) = changes_in(found(passages=(PassageChange(PassageFate.WENT, plain, None),)), PASSAGES)
+    assert made.old is not None and made.old.place == "[1] a.txt"

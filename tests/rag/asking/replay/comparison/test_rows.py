@@ -6,11 +6,13 @@ import json
 from dataclasses import fields
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking.replay.comparison.rows import (
     ClaimChange,
+    PassageChange,
     PassageFate,
     TraceComparison,
     compare_lines,
@@ -125,3 +127,122 @@ def test_settings_that_decide_about_an_answer_are_compared() -> None:
     found = compare_traces(trace(settings=settings(seed=1)), trace(settings=settings(seed=2, top_p=0.5)))
     assert found.settings == (("generation.seed", "1", "2"), ("generation.top_p", "–", "0.5"))
     assert compare_traces(trace(settings=""), trace(settings="{}")).settings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("", "", {}),
+        ("ab", "ab", {"a": "same", "b": "same"}),
+        ("ab", "ba", {"b": "moved", "a": "same"}),
+        ("abc", "bca", {"b": "same", "c": "same", "a": "moved"}),
+        ("abc", "", {"a": "went", "b": "went", "c": "went"}),
+        ("", "ab", {"a": "came", "b": "came"}),
+        ("abcd", "ad", {"a": "same", "d": "same", "b": "went", "c": "went"}),
+        ("ab", "xab", {"x": "came", "a": "same", "b": "same"}),
+    ],
+)
+def test_passages_are_matched_by_their_text(first: str, second: str, expected: dict[str, str]) -> None:
+    found = compare_traces(trace(hits=passages(*first)), trace(hits=passages(*second)))
+    assert fates(found) == expected
+
+
+@pytest.mark.parametrize(("one", "other"), [("Rye bread", "rye  BREAD"), ("a\nb", "a b")])
+def test_case_and_space_make_no_other_passage(one: str, other: str) -> None:
+    found = compare_traces(trace(hits=passages(one)), trace(hits=passages(other)))
+    assert found.passages_sentence() == "the same 1"
+
+
+@given(st.text("abcd", max_size=8), st.text("abcd", max_size=8))
+def test_every_passage_of_both_prompts_is_there_once(first: str, second: str) -> None:
+    found = compare_traces(trace(hits=passages(*first)), trace(hits=passages(*second)))
+    assert "".join(one.second.text for one in found.passages if one.second) == second
+    assert sorted(one.first.text for one in found.passages if one.first) == sorted(first)
+    for one in found.passages:
+        kinds = {(True, False): PassageFate.WENT, (False, True): PassageFate.CAME}
+        kind = kinds.get((one.first is not None, one.second is not None))
+        assert one.fate is kind if kind else one.fate in (PassageFate.SAME, PassageFate.MOVED)
+
+
+@given(st.text("abcd", max_size=8))
+def test_a_prompt_that_is_compared_with_itself_is_the_same(texts: str) -> None:
+    found = compare_traces(trace(hits=passages(*texts)), trace(hits=passages(*texts)))
+    assert all(one.fate is PassageFate.SAME for one in found.passages)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        ("It is so.", "It is so.", "the same 1 sentence"),
+        ("It is so [1].", "It is so [2][3].", "the same 1 sentence"),
+        ("The tide rises three metres.", "The tide rises nine metres.", "the same 1 sentence"),
+        ("The tide rises three metres.", "Bread needs rest.", "1 new, 1 gone"),
+    ],
+)
+def test_a_sentence_is_found_again_by_most_of_its_words(first: str, second: str, sentence: str) -> None:
+    found = compare_traces(
+        trace(claims=claims((first, Verdict.SUPPORTED))), trace(claims=claims((second, Verdict.SUPPORTED)))
+    )
+    assert found.claims_sentence() == sentence
+
+
+def test_each_sentence_has_one_partner_and_the_likest_one() -> None:
+    first = claims(
+        ("Rye bread needs sourdough.", Verdict.SUPPORTED), ("Rye bread needs salt.", Verdict.CHECK)
+    )
+    second = claims(
+        ("Rye bread needs salt.", Verdict.CHECK), ("Rye bread needs sourdough.", Verdict.SUPPORTED)
+    )
+    found = compare_traces(trace(claims=first), trace(claims=second))
+    assert [(one.first.text, one.second.text) for one in found.claims if one.first and one.second] == [
+        ("Rye bread needs salt.", "Rye bread needs salt."),
+        ("Rye bread needs sourdough.", "Rye bread needs sourdough."),
+    ]
+    doubled = compare_traces(
+        trace(claims=first[:1]), trace(claims=claims(*[(first[0].text, Verdict.CHECK)] * 2))
+    )
+    assert [one.sentence() for one in doubled.claims] == ["words in source → check", "new: check"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("{}", "{}", ()),
+        ('{"generation": {"seed": 1}}', '{"generation": {"seed": 1}}', ()),
+        ('{"generation": {"seed": 1}}', "", (("generation.seed", "1", "–"),)),
+        ('{"retrieval": {"rerank": false}}', '{"retrieval": {"rerank": true}}', (("retrieval.rerank", "False", "True"),)),
+        ('{"generation": {"seed": null}}', '{"generation": {}}', ()),
+        ('{"appearance": {"theme": "a"}}', '{"appearance": {"theme": "b"}}', ()),
+        ('{"generation": {"seed": 1}, "retrieval": {"k": 1}}', '{"generation": {"seed": 2}, "retrieval": {"k": 2}}',
+         (("retrieval.k", "1", "2"), ("generation.seed", "1", "2"))),
+    ],
+)  # fmt: skip
+def test_each_setting_that_differs_is_named_once(
+    first: str, second: str, expected: tuple[tuple[str, str, str], ...]
+) -> None:
+    assert compare_traces(trace(settings=first), trace(settings=second)).settings == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pieces"),
+    [
+        ("", "", []),
+        ("a", "", [("a", None)]),
+        ("", "a", [(None, "a")]),
+        ("a\nb", "a\nb", [("a\nb", "a\nb")]),
+        ("a\n\nb", "a\nb", [("a", "a"), ("", None), ("b", "b")]),
+        ("a", "x\ny", [("a", "x"), (None, "y")]),
+        ("a\r\nb", "a\nb", [("a\nb", "a\nb")]),  # line ends of another system are no change
+    ],
+)
+def test_lines_are_paired_as_they_stand(
+    first: str, second: str, pieces: list[tuple[str | None, str | None]]
+) -> None:
+    assert [(piece.first, piece.second) for piece in compare_lines(first, second)] == pieces
+
+
+def test_a_passage_change_shows_the_newer_text() -> None:
+    old, new = passages("Old", "New")
+    assert PassageChange(PassageFate.MOVED, old, new).hit is new
+    assert PassageChange(PassageFate.WENT, old, None).hit is old
+    assert PassageChange(PassageFate.CAME, None, new).hit is new
