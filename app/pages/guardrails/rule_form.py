@@ -67,7 +67,7 @@ class RuleForm(QWidget):
         self.refusal = QLineEdit(placeholderText="What is said instead of an answer")
         self.only_leaving = QCheckBox("Only what is sent to another computer")
         self.exceptions = _lines("One a line: TEXT = REASON, kind: KIND = REASON, or rule: RULE = REASON")
-        self._exceptions: dict[str, dict[str, str]] = {}  # as they were given, by the lines that show them
+        self._exceptions: dict[str, dict[str, str]] = {}  # as given, by the lines that show them
         self.fields: dict[str, QWidget] = {
             "kinds": QLineEdit(placeholderText="All of them; or some, separated by commas"),
             "most": QSpinBox(minimum=1, maximum=10_000_000, value=2_000),
@@ -162,7 +162,9 @@ class RuleForm(QWidget):
         given |= {"name": self.name.text().strip(), "refusal": self.refusal.text().strip()}
         given["only_leaving"] = self.only_leaving.isChecked() and self.places[Place.PROMPT].isChecked()
         given["exceptions"] = [
-            dict(self._exceptions.get(line) or _exception(line))  # what nobody changed stays as it was written
+            dict(
+                self._exceptions.get(line) or _exception(line)
+            )  # what nobody changed stays as it was written
             for line in self.exceptions.toPlainText().splitlines()
             if line.strip()
         ]
@@ -220,7 +222,7 @@ _KEYED = re.compile(r"\s*(kind|rule)\s*:\s*(.*?)(?:;\s*(?=(?:kind|rule|text)\s*:
 
 
 def _exception(line: str) -> dict[str, str]:
-    """Return an exception from "TEXT = REASON", "kind: KIND = REASON" or "rule: RULE; text: TEXT = REASON"."""
+    """Return an exception from "TEXT = REASON", or with keys: "kind: KIND; text: TEXT = REASON"."""
     what, _, reason = line.partition(" = ")
     found: dict[str, str] = {}
     while match := _KEYED.match(what):

@@ -267,7 +267,9 @@ def form_of(qtbot: QtBot, rule: dict[str, Any]) -> RuleForm:
         {"text": "a; kind: b", "reason": "r"},
     ],
 )
-def test_an_exception_that_nobody_touched_stays_as_it_was_written(qtbot: QtBot, exception: dict[str, str]) -> None:
+def test_an_exception_that_nobody_touched_stays_as_it_was_written(
+    qtbot: QtBot, exception: dict[str, str]
+) -> None:
     form = form_of(qtbot, {**MAIL, "exceptions": [exception]})
     assert form.rule()["exceptions"] == [exception]
     form.exceptions.appendPlainText("b@x.org = too")
@@ -387,7 +389,11 @@ def test_without_a_rule_nothing_can_be_saved_or_moved(qtbot: QtBot, theme: Theme
     panel = panel_of(qtbot, theme, MAIL)
     panel.remove()
     assert panel.rules == [] and panel.chosen is None and panel.form.isHidden()
-    reasons = {made.text(): made.toolTip() for made in (panel.remove_button, panel.save_button) if not made.isEnabled()}
+    reasons = {
+        made.text(): made.toolTip()
+        for made in (panel.remove_button, panel.save_button)
+        if not made.isEnabled()
+    }
     assert "Choose a rule first." in reasons["Remove the rule"]
     assert "A policy needs a rule." in reasons["Save as a new version"]
     with qtbot.assertNotEmitted(panel.save_wanted):

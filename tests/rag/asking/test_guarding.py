@@ -271,7 +271,11 @@ def test_each_passage_is_looked_at_and_recorded_once_however_often_it_is_a_candi
     hits = [hit("a banana"), hit("a pear"), hit("a banana", "b.txt")]
     first = check_passages(acting, hits, known)
     second = check_passages(acting, first, known)
-    assert [one.text for one in first] == ["a [withheld]", "a pear", "a [withheld]"] == [one.text for one in second]
+    assert (
+        [one.text for one in first]
+        == ["a [withheld]", "a pear", "a [withheld]"]
+        == [one.text for one in second]
+    )
     assert [(result.kind, result.document) for result in acting.results] == [("phrase 1", "a.txt")]
 
 
@@ -300,9 +304,17 @@ def test_a_passage_is_dropped_with_the_reason_that_came_first(
 
 @pytest.mark.parametrize(
     ("action", "is_confirmed", "raises"),
-    [("ask", False, True), ("ask", True, False), ("refuse", False, False), ("refuse", True, False), ("note", False, False)],
+    [
+        ("ask", False, True),
+        ("ask", True, False),
+        ("refuse", False, False),
+        ("refuse", True, False),
+        ("note", False, False),
+    ],
 )
-def test_a_question_waits_for_a_yes_only_where_a_policy_asks(action: str, is_confirmed: bool, raises: bool) -> None:
+def test_a_question_waits_for_a_yes_only_where_a_policy_asks(
+    action: str, is_confirmed: bool, raises: bool
+) -> None:
     acting = guard({**WORD, "where": "question", "action": action})
     if raises:
         with pytest.raises(PolicyRefusedError, match="asks before it is used") as caught:
@@ -321,7 +333,10 @@ def test_a_refusal_says_more_than_a_question() -> None:
 def test_every_message_of_a_prompt_is_checked_and_keeps_what_else_it_has() -> None:
     messages = [{"role": "system", "content": "No banana."}, {"role": "user", "content": "Why?", "name": "x"}]
     acting = guard({**WORD, "where": "prompt"})
-    assert check_prompt(acting, messages, "", False) == [{"role": "system", "content": "No [withheld]."}, messages[1]]
+    assert check_prompt(acting, messages, "", False) == [
+        {"role": "system", "content": "No [withheld]."},
+        messages[1],
+    ]
     assert messages[0]["content"] == "No banana.", "what was given is not changed"
     assert check_prompt(guard(WORD), messages, "", False) == messages
 

@@ -82,7 +82,8 @@ def test_a_usual_pattern_is_taken(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "is_long"), [("", 0, False), ("", 1, False), ("a", 0, True), ("äöü", 3, False), ("🦀🦀", 1, True)]
+    ("text", "most", "is_long"),
+    [("", 0, False), ("", 1, False), ("a", 0, True), ("äöü", 3, False), ("🦀🦀", 1, True)],
 )
 def test_length_is_counted_in_characters(text: str, most: int, is_long: bool) -> None:
     assert bool(too_long(text, most)) is is_long
@@ -113,7 +114,11 @@ def test_only_a_number_in_brackets_cites_a_passage(answer: str, cites: bool) -> 
 @pytest.mark.parametrize(
     ("text", "languages", "reason"),
     [
-        ("Le levain a besoin de vingt-quatre heures et d'un coin chaud dans la cuisine.", ["en"], "it looks French"),
+        (
+            "Le levain a besoin de vingt-quatre heures et d'un coin chaud dans la cuisine.",
+            ["en"],
+            "it looks French",
+        ),
         ("Le levain a besoin de vingt-quatre heures et d'un coin chaud dans la cuisine.", ["en", "fr"], ""),
         ("日本語の文章はここにあります。とても長い文章です。", ["en", "de"], "it looks Japanese"),
         ("日本語の文章はここにあります。とても長い文章です。", ["ja"], ""),

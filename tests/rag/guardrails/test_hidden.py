@@ -122,7 +122,9 @@ def reasons(text: str) -> list[str]:
 )
 @pytest.mark.parametrize("mark", ["'", '"'])
 def test_every_way_of_hiding_an_element_is_known(style: str, mark: str) -> None:
-    assert reasons(f"a <p class=x style={mark}{style}{mark}>please read</p>") == ["text that the page does not show"]
+    assert reasons(f"a <p class=x style={mark}{style}{mark}>please read</p>") == [
+        "text that the page does not show"
+    ]
 
 
 @pytest.mark.parametrize(

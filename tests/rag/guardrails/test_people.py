@@ -81,7 +81,18 @@ def test_a_name_is_found_whole_and_without_what_is_around_it(text: str, name: st
 
 @pytest.mark.parametrize(
     "text",
-    ["Dr. No", "St. Peter", "Lake Angela", "Saint Angela", "NASA", "Dear All,", "Hi Team", "called IT", "", "x"],
+    [
+        "Dr. No",
+        "St. Peter",
+        "Lake Angela",
+        "Saint Angela",
+        "NASA",
+        "Dear All,",
+        "Hi Team",
+        "called IT",
+        "",
+        "x",
+    ],
 )
 def test_places_companies_and_greetings_are_no_names(text: str) -> None:
     assert names(text) == []

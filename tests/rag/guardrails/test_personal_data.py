@@ -88,7 +88,8 @@ def test_an_email_address_is_found_without_the_signs_around_it(text: str, addres
 
 
 @pytest.mark.parametrize(
-    "text", ["ann@example", "ann@@example.org", "ann@example.org-x", "@example.org", "x" * 70 + "@example.org", ""]
+    "text",
+    ["ann@example", "ann@@example.org", "ann@example.org-x", "@example.org", "x" * 70 + "@example.org", ""],
 )
 def test_what_only_looks_like_an_email_address_is_none(text: str) -> None:
     assert values(text, PersonalData.EMAIL) == []
@@ -107,7 +108,9 @@ def test_an_unknown_kind_or_none_finds_nothing() -> None:
 
 FINDINGS = st.lists(
     st.builds(
-        lambda start, length, score, kind: Finding(Check.PERSONAL_DATA, kind, start, start + length, score, "r"),
+        lambda start, length, score, kind: Finding(
+            Check.PERSONAL_DATA, kind, start, start + length, score, "r"
+        ),
         st.integers(0, 30),
         st.integers(1, 12),
         st.sampled_from([0.5, 0.8, 1.0]),
@@ -122,13 +125,15 @@ def test_what_is_kept_is_in_order_and_apart_and_nothing_surer_was_given_up(findi
     kept = without_overlaps(findings)
     assert all(one.end <= other.start for one, other in pairwise(kept))
     for lost in set(findings) - set(kept):
-        assert any(
-            one.start < lost.end and lost.start < one.end and one.score >= lost.score for one in kept
-        )
+        assert any(one.start < lost.end and lost.start < one.end and one.score >= lost.score for one in kept)
     assert without_overlaps(kept) == kept
 
 
-@given(st.lists(st.tuples(st.sampled_from(["Ann", "Bo", "ek-7", "Person", "1", "2"]), st.booleans()), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["Ann", "Bo", "ek-7", "Person", "1", "2"]), st.booleans()), max_size=12
+    )
+)
 def test_masked_words_come_back_whatever_else_the_text_says(words: list[tuple[str, bool]]) -> None:
     text, findings = "", []
     for word, is_found in words:
@@ -164,7 +169,10 @@ def test_each_kind_counts_for_itself() -> None:
 def test_placeholders_inside_longer_words_and_numbers_stay() -> None:
     masker = Masker()
     masker.mask("Ann Lee", [at("Ann Lee", "Ann Lee")])
-    assert masker.unmask("Person 1, Person 10, aPerson 1, Person 1s") == "Ann Lee, Person 10, aPerson 1, Person 1s"
+    assert (
+        masker.unmask("Person 1, Person 10, aPerson 1, Person 1s")
+        == "Ann Lee, Person 10, aPerson 1, Person 1s"
+    )
 
 
 def test_many_values_are_told_apart_when_they_come_back() -> None:

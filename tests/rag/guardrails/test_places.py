@@ -82,7 +82,8 @@ def test_an_address_of_another_country_is_found(text: str, address: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["Main Street", "It is 5 o'clock", "the way 5", "Weg 5", "no digit here", "12 Cats And 3 dogs", ""]
+    "text",
+    ["Main Street", "It is 5 o'clock", "the way 5", "Weg 5", "no digit here", "12 Cats And 3 dogs", ""],
 )
 def test_a_street_or_a_number_alone_is_no_address(text: str) -> None:
     assert values(text) == []

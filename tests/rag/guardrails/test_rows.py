@@ -19,7 +19,9 @@ def test_a_finding_compares_by_value() -> None:
     ("precision", "recall", "f1"),
     [(1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (1.0, 0.5, 2 / 3)],
 )
-def test_f1_is_the_harmonic_mean_and_0_where_nothing_is_found(precision: float, recall: float, f1: float) -> None:
+def test_f1_is_the_harmonic_mean_and_0_where_nothing_is_found(
+    precision: float, recall: float, f1: float
+) -> None:
     assert Measured(precision, recall, 1).f1 == pytest.approx(f1)
 
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-
 from rag.guardrails import personal_data
 from rag.guardrails.rows import PersonalData
 from rag.guardrails.secrets import entropy

@@ -55,7 +55,9 @@ def test_a_policy_that_cannot_be_written_is_a_sentence(workspace: Workspace, exp
         export_policies(workspace.database, exported / "file", "Outside")
 
 
-def test_all_policies_are_written_or_the_one_that_is_named(workspace: Workspace, exported: Path, tmp_path: Path) -> None:
+def test_all_policies_are_written_or_the_one_that_is_named(
+    workspace: Workspace, exported: Path, tmp_path: Path
+) -> None:
     rule = {"check": "citation", "where": "answer", "action": "note"}
     save_policy(workspace.store, workspace.database, "Inside", [rule], message="Two\nlines", author="ann")
     written = export_policies(workspace.database, tmp_path / "all")
@@ -78,7 +80,9 @@ def test_what_was_written_before_is_written_over(workspace: Workspace, exported:
     assert path.read_text("utf-8") == before
 
 
-def test_each_file_that_is_wrong_is_named_and_the_others_are_taken(workspace: Workspace, exported: Path) -> None:
+def test_each_file_that_is_wrong_is_named_and_the_others_are_taken(
+    workspace: Workspace, exported: Path
+) -> None:
     good = (exported / "Outside" / "1.yaml").read_text("utf-8").replace("most: 1", "most: 5")
     for name, content in (
         ("New/2.yml", good.encode()),
@@ -106,7 +110,9 @@ def test_each_file_that_is_wrong_is_named_and_the_others_are_taken(workspace: Wo
     assert (row.number, row.message, row.rules[0]["most"]) == (2, "From 2.yml", 5)
 
 
-def test_the_next_version_comes_after_the_highest_that_was_imported(workspace: Workspace, tmp_path: Path) -> None:
+def test_the_next_version_comes_after_the_highest_that_was_imported(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     (tmp_path / "New").mkdir()
     for number in (12, 3):
         text = f"rules: [{{check: length, where: answer, action: warn, most: {number}}}]"

@@ -101,8 +101,12 @@ def test_what_is_not_there_cannot_be_measured(
         drive(measure_policy(filled, policy, collection))
 
 
-def test_progress_is_told_every_25_texts_and_a_long_example_is_shortened(workspace: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "long.txt").write_text("\n\n".join(f"Bread number {n} rests. " * 40 for n in range(30)), "utf-8")
+def test_progress_is_told_every_25_texts_and_a_long_example_is_shortened(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "long.txt").write_text(
+        "\n\n".join(f"Bread number {n} rests. " * 40 for n in range(30)), "utf-8"
+    )
     drive(ingest_files(workspace, "A", [tmp_path]))
     save_policy(workspace.store, workspace.database, "Outside", [{**PHRASE, "where": ["passages"]}])
     steps, events = measure_policy(workspace, "Outside", "A"), []
@@ -123,7 +127,10 @@ def test_a_rule_that_looks_at_two_kinds_of_places_counts_a_text_once(
 ) -> None:
     save({**PHRASE, "where": ["document", "passages", "question", "server", "MCP"], "action": "note"})
     rates = drive(measure_policy(filled, "Outside", "A")).rates
-    assert [(rate.texts, rate.alarms, rate.total) for rate in rates] == [("chunks", 1, 3), ("questions", 1, 2)]
+    assert [(rate.texts, rate.alarms, rate.total) for rate in rates] == [
+        ("chunks", 1, 3),
+        ("questions", 1, 2),
+    ]
 
 
 def test_the_last_measurement_of_each_rule_is_read_and_a_deleted_policy_takes_them_along(

@@ -160,7 +160,9 @@ def test_rules_without_their_own_names_go_by_their_number_in_a_difference(worksp
     back = diff_policies(workspace.database, "Outside", 2, 1)
     assert back.changes == (("rule 1, where", '["answer", "question"]', '["answer"]'),)
     assert diff_policies(workspace.database, "Outside", 2, 2).changes == ()
-    renamed = {key: (old, new) for key, old, new in diff_policies(workspace.database, "Outside", 1, 3).changes}
+    renamed = {
+        key: (old, new) for key, old, new in diff_policies(workspace.database, "Outside", 1, 3).changes
+    }
     assert renamed["rule 1, exceptions"] == ('[{"reason": "r", "text": "Ä"}]', "")
     assert renamed["other, most"] == ("", "9")
     with pytest.raises(NotFoundError, match="no policy named “Nobody”"):
@@ -208,7 +210,9 @@ def test_what_is_not_there_is_said_to_be_missing(workspace: Workspace) -> None:
         lambda: list_policy_versions(workspace.database, "Nobody"),
         lambda: list_policy_moves(workspace.database, "Nobody"),
     ):
-        with pytest.raises(NotFoundError, match=r"There is no policy named “Nobody”\. Run `ragdeck policies`"):
+        with pytest.raises(
+            NotFoundError, match=r"There is no policy named “Nobody”\. Run `ragdeck policies`"
+        ):
             act()
 
 

@@ -185,7 +185,13 @@ def test_where_nothing_is_masked_nothing_moves() -> None:
 
 
 def test_what_one_rule_masks_the_next_does_not_see() -> None:
-    second = {"name": "after", "check": "phrases", "where": "question", "action": "note", "phrases": ["anna", "E-mail 1"]}
+    second = {
+        "name": "after",
+        "check": "phrases",
+        "where": "question",
+        "action": "note",
+        "phrases": ["anna", "E-mail 1"],
+    }
     found = guard(MAIL, second).check(Place.QUESTION, "anna@example.org")
     assert [(r.rule, r.kind) for r in found.results][-1] == ("after", "phrase 2")
     before = guard(second, MAIL).check(Place.QUESTION, "anna@example.org")
@@ -194,7 +200,9 @@ def test_what_one_rule_masks_the_next_does_not_see() -> None:
 
 @pytest.mark.parametrize("action", ["leave out", "ask", "refuse"])
 def test_what_concerns_the_whole_text_is_one_result_the_surest(action: str) -> None:
-    found = guard({**MAIL, "where": "passages", "action": action}).check(Place.PASSAGES, TEXT, document="a.md")
+    found = guard({**MAIL, "where": "passages", "action": action}).check(
+        Place.PASSAGES, TEXT, document="a.md"
+    )
     (result,) = found.results
     assert (result.document, result.score) == ("a.md", 1.0)
     assert found.is_left_out is (action != "ask")

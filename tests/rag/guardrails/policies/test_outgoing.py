@@ -63,4 +63,6 @@ def test_a_refusal_is_recorded_too(workspace: Workspace) -> None:
     with pytest.raises(PolicyRefusedError, match="found e-mail address in the prompt") as caught:
         guard_outgoing(workspace.store, workspace.database, "A", TEXT, False)
     assert not caught.value.needs_yes, "nobody is here to say yes"
-    assert [(r.action, r.collection) for r in list_results(workspace.database, ResultFilter())] == [("refuse", "A")]
+    assert [(r.action, r.collection) for r in list_results(workspace.database, ResultFilter())] == [
+        ("refuse", "A")
+    ]

@@ -150,7 +150,9 @@ def test_passages_left_out_are_counted_over_all_documents_and_documents_each_nam
         "the policy “Outside” masked too long in the document a; "
         "the policy “Outside” masked too long in the document b"
     )
-    assert said_of([replace(masked, action=Action.LEAVE_OUT, document="a")]).endswith("left out the document: too long")
+    assert said_of([replace(masked, action=Action.LEAVE_OUT, document="a")]).endswith(
+        "left out the document: too long"
+    )
 
 
 @pytest.mark.parametrize(

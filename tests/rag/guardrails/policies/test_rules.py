@@ -135,7 +135,10 @@ def test_a_check_that_makes_no_sense_at_a_place_is_refused(check: str, place: st
         ({"phrases": ["x" * 2_001]}, "Rule 1, phrases.0: "),
         ({"phrases": "word"}, "Rule 1, phrases: "),
         ({"exceptions": [{"text": "a", "reason": ""}]}, "Rule 1, exceptions.0.reason: "),
-        ({"exceptions": [{"text": "a", "reason": "r", "why": "x"}]}, "exceptions.0.why: there is no such key."),
+        (
+            {"exceptions": [{"text": "a", "reason": "r", "why": "x"}]},
+            "exceptions.0.why: there is no such key.",
+        ),
         ({"exceptions": ["a"]}, "Rule 1, exceptions.0: "),
         ({"kinds": ["e-mail address"]}, "length knows no e-mail address; it knows none"),
         ({"only_leaving": True}, "only the prompt is sent"),

@@ -90,7 +90,7 @@ def test_json_and_python_notation_say_the_same(value: list[object]) -> None:
         ("1.0", '"1.0"'),
         ("  a\n b ", '"a b"'),
         ('{"ä": "ö"}', '{"\\u00e4": "\\u00f6"}'),
-        ("{'a': 1", '"{\'a\': 1"'),
+        ("{'a': 1", "\"{'a': 1\""),
         ("", '""'),
     ],
 )

@@ -92,7 +92,10 @@ def test_the_words_of_an_output_are_unpacked(output: Any, text: str) -> None:
     ("output", "text"),
     [
         ('{"type": "text", "text": 5}', '{"type": "text", "text": 5}'),
-        ('{"type": "tool_result", "content": [{"type": "image"}]}', '{"type": "tool_result", "content": [{"type": "image"}]}'),
+        (
+            '{"type": "tool_result", "content": [{"type": "image"}]}',
+            '{"type": "tool_result", "content": [{"type": "image"}]}',
+        ),
         ('{"tool_use_id": "u", "content": "It rains."}', "It rains."),
         ('{"type": "tool", "content": ["It", "rains."]}', "It\nrains."),
         ('{"is_error": false, "content": null}', '{"is_error": false, "content": null}'),
@@ -117,9 +120,17 @@ def test_no_output_loses_its_words(text: str) -> None:
 
 def test_a_part_of_a_document_that_was_retrieved_is_no_evidence_of_its_own() -> None:
     document = {"retrieval.documents.0.document.content": "The tower is 3 m tall. It is red."}
-    found = of([span(1), span(2, 1, "RETRIEVER", **document), tool(3, 1, "find", "a", "The  tower\nis 3 m tall.")])
+    found = of(
+        [span(1), span(2, 1, "RETRIEVER", **document), tool(3, 1, "find", "a", "The  tower\nis 3 m tall.")]
+    )
     assert found.outputs == ()
-    more = of([span(1), span(2, 1, "RETRIEVER", **document), tool(3, 1, "find", "a", "The tower is 3 m tall and old.")])
+    more = of(
+        [
+            span(1),
+            span(2, 1, "RETRIEVER", **document),
+            tool(3, 1, "find", "a", "The tower is 3 m tall and old."),
+        ]
+    )
     assert len(more.outputs) == 1
 
 
@@ -140,7 +151,10 @@ def test_of_the_messages_those_of_tools_are_evidence(role: str, count: int) -> N
 
 
 def test_several_things_that_were_left_out_are_each_said() -> None:
-    many = [tool(n, 1, "page", str(n), f"{n} " + "y" * LONGEST_OUTPUT, start=n) for n in range(2, MOST_OUTPUTS + 3)]
+    many = [
+        tool(n, 1, "page", str(n), f"{n} " + "y" * LONGEST_OUTPUT, start=n)
+        for n in range(2, MOST_OUTPUTS + 3)
+    ]
     found = of([span(1, end=999), *many])
     assert found.notes == (
         f"{MOST_OUTPUTS} of the tools' outputs were checked up to {LONGEST_OUTPUT:,} characters",

@@ -158,7 +158,9 @@ def test_each_key_is_shown_or_gone(key: str, names: str, is_shown: bool) -> None
     assert (shown(key, "text", names) == "text") is is_shown
 
 
-@pytest.mark.parametrize("key", ["own.key", "input.value", "llm.input_messages.0.message.content", "gen_ai.prompt"])
+@pytest.mark.parametrize(
+    "key", ["own.key", "input.value", "llm.input_messages.0.message.content", "gen_ai.prompt"]
+)
 @pytest.mark.parametrize("value", [0, 1.5, True, False])
 def test_figures_stay_whatever_is_hidden(key: str, value: object) -> None:
     assert shown(key, value, *NAMES) == value
@@ -197,7 +199,15 @@ def test_an_error_stays_where_neither_what_went_in_nor_out_is_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("text", "hides"),
-    [("true", True), ("TRUE", True), (" 1 ", True), ("0", False), ("yes", False), ("", False), ("false", False)],
+    [
+        ("true", True),
+        ("TRUE", True),
+        (" 1 ", True),
+        ("0", False),
+        ("yes", False),
+        ("", False),
+        ("false", False),
+    ],
 )
 def test_a_variable_hides_where_it_is_true(text: str, hides: bool) -> None:
     found = hiding_of(ExportSettings(), {f"{VARIABLE}INPUT_MESSAGES": text, "HIDE_INPUTS": "true"})

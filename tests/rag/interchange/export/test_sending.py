@@ -138,7 +138,9 @@ def test_refused_annotations_are_said_like_refused_spans(endpoint: OtlpEndpoint)
     assert (found.is_taken, found.may_retry) == (False, True) and "503" in found.reason
 
 
-@pytest.mark.parametrize("url", ["nonsense", "", "http://", "http://[x/v1/traces", "http://a b/", "gopher://x/"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "http://", "http://[x/v1/traces", "http://a b/", "gopher://x/"]
+)
 def test_an_address_that_is_none_is_a_reason_and_no_exception(url: str) -> None:
     found = send_spans(url, [SPAN], {}, 0.5)
     assert not found.is_taken and found.reason.startswith("the endpoint cannot be reached (")

@@ -184,7 +184,9 @@ def test_calls_add_up_by_caller_and_callee() -> None:
         spans.append(span(key, 1, "AGENT", agent, start=number, end=number + 1))
         spans.append(tool(key + 1, key, "look", str(number), "Error: off" if number == 1 else "", start=number,
                           end=number + 0.5))  # fmt: skip
-    found = {(one.caller.name, one.callee.name): (one.count, one.errors, one.took_ms) for one in of(spans).calls}
+    found = {
+        (one.caller.name, one.callee.name): (one.count, one.errors, one.took_ms) for one in of(spans).calls
+    }
     assert found == {
         ("", "a"): (2, 0, 2000), ("a", "look"): (2, 1, 1000), ("", "b"): (1, 0, 1000), ("b", "look"): (1, 0, 500),
     }  # fmt: skip
@@ -218,6 +220,10 @@ def test_the_same_arguments_of_two_tools_are_no_loop_and_of_two_agents_are_one()
     two_tools = [tool(n, 1, f"tool {n % 2}", "x", start=n) for n in (2, 3, 4, 5)]
     assert loops_of(rows_of([span(1, end=9), *two_tools])) == ()
     agents = [span(1, end=9), span(10, 1, "AGENT", "a", end=9), span(20, 1, "AGENT", "b", end=9)]
-    calls = [tool(11, 10, "look", "x", start=1), tool(12, 10, "look", "x", start=2), tool(21, 20, "look", "x", start=3)]
+    calls = [
+        tool(11, 10, "look", "x", start=1),
+        tool(12, 10, "look", "x", start=2),
+        tool(21, 20, "look", "x", start=3),
+    ]
     (loop,) = loops_of(rows_of([*agents, *calls]))
     assert (loop.count, loop.wasted_tokens) == (3, None)
