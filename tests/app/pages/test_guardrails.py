@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,15 @@ from app.pages.guardrails.rule_form import RuleForm
 from app.pages.guardrails.rules_panel import RulesPanel
 from app.widgets.theme import Theme
 from rag.governance.policies.registry import bind_policy, save_policy, set_policy_label
-from rag.guardrails.policies.rows import Action, CheckName, Place, list_policies, list_policy_versions
+from rag.guardrails.policies.recording import store_results
+from rag.guardrails.policies.rows import (
+    Action,
+    CheckName,
+    Place,
+    Result,
+    list_policies,
+    list_policy_versions,
+)
 from rag.guardrails.policies.rules import make_rules
 from rag.workspace import Workspace
 
@@ -437,3 +446,51 @@ def test_a_change_that_is_taken_back_by_hand_is_none(qtbot: QtBot, theme: Theme)
     assert panel.is_changed
     threshold.setValue(0.5)
     assert not panel.is_changed
+
+
+def test_results_are_filtered_by_action_and_those_of_documents_have_no_trace(
+    saved: Workspace, qtbot: QtBot, page: GuardrailsPage, settle: Settle
+) -> None:
+    result = Result(
+        "Outside", 2, "f", "mail", "length", Place.DOCUMENT, Action.WARN, "too long", 3, 6, 1.0, "why", "a.md"
+    )
+    with saved.store.session() as session:
+        store_results(session, [result, replace(result, action=Action.NOTE, document="")])
+    page.refresh()
+    results = page.results
+    assert results.counts.text() == "2 results, 0 called right, 0 wrong"
+    assert sorted(column(results.table, "Document")) == ["a.md", "–"]
+    assert not button_of(page, "Right").isEnabled() and results.masked.isHidden()
+    results.table.selectAll()
+    assert "found in a document" in results.trace_button.toolTip()
+    with qtbot.assertNotEmitted(page.trace_requested):
+        results.open_trace()
+    results.review(True)
+    settle()
+    assert results.counts.text() == "2 results, 2 called right, 0 wrong"
+    results.action.setCurrentIndex(results.action.findData("note"))
+    assert column(results.table, "Did") == ["note"]
+    results.show_policy("Nobody")
+    assert results.counts.text() == "0 results, 0 called right, 0 wrong"
+
+
+def test_what_would_stop_a_question_is_shown_instead_of_the_text(
+    saved: Workspace, qtbot: QtBot, page: GuardrailsPage, settle: Settle
+) -> None:
+    trial = page.trial
+    assert not trial.try_button.isEnabled() and trial.try_button.toolTip() == "Type a text first."
+    trial.text.setPlainText("  \n")
+    assert not trial.try_button.isEnabled()
+    page.rules.form.action.setCurrentIndex(page.rules.form.action.findData(Action.REFUSE))
+    trial.text.setPlainText("I am bo@example.org")
+    trial.try_text()
+    settle()
+    assert trial.result.toPlainText().startswith(
+        "This was not answered: the policy “Outside” found e-mail address"
+    )
+    assert trial.said.text().startswith("The policy “Outside” refused for e-mail address in the question · ")
+    trial.place.setCurrentIndex(trial.place.findData(Place.ANSWER))
+    trial.try_text()
+    settle()
+    assert trial.result.toPlainText() == "I am bo@example.org"
+    assert trial.said.text().startswith("Nothing was found. · ") and column(trial.found, "Does") == []
