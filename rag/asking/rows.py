@@ -395,7 +395,10 @@ class TraceRow(TraceFigures):
         """What is suspicious, each with what it means; empty when nothing is."""
         if not self.is_suspicious:
             return ""
-        return "; ".join(f"{each.capitalize()}: {_meaning(each)}" for each in self.states)
+        return "; ".join(
+            f"{each.capitalize()}: {_MEANINGS.get(each) or SilentFailure(each).description}"
+            for each in self.states
+        )
 
 
 WITHOUT_SOURCES = "without sources"
@@ -403,10 +406,6 @@ _MEANINGS = {
     WITHOUT_SOURCES: "the prompt had no passages, so nothing of it can be looked up",
     TraceStatus.NOTHING_FOUND: "nothing in the collection is close to the question",
 }
-
-
-def _meaning(state: str) -> str:
-    return _MEANINGS.get(state) or SilentFailure(state).description
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,12 @@ def find(text: str) -> Iterator[Finding]:
             if named or not identifier.needs_words:
                 score = 0.98 if named else 0.9
                 kind = PersonalData.NATIONAL_ID
-                yield Finding(Check.PERSONAL_DATA, kind, *match.span(), score, f"a {identifier.name}")
+                yield Finding(Check.PERSONAL_DATA, kind, *match.span(), score, _reason(identifier.name))
                 break
+
+
+def _reason(name: str) -> str:
+    return f"{'an' if name.startswith(('A', 'E', 'I', 'NHS')) else 'a'} {name}"
 
 
 @cache

@@ -164,7 +164,7 @@ class ReceiverState:
         parts += [f"{self.refused:,} refused"] if self.refused else []
         parts += [f"{counted(self.turned_away, 'request')} told to come again"] if self.turned_away else []
         parts += [f"{self.failed:,} not written"] if self.failed else []
-        parts += [f"last error: {self.last_error}"] if self.last_error else []
+        parts += [f"last error: {self.last_error.rstrip('.')}"] if self.last_error else []
         return "; ".join(parts) + "."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
@@ -66,6 +67,7 @@ class RuleForm(QWidget):
         self.refusal = QLineEdit(placeholderText="What is said instead of an answer")
         self.only_leaving = QCheckBox("Only what is sent to another computer")
         self.exceptions = _lines("One a line: TEXT = REASON, kind: KIND = REASON, or rule: RULE = REASON")
+        self._exceptions: dict[str, dict[str, str]] = {}  # as given, by the lines that show them
         self.fields: dict[str, QWidget] = {
             "kinds": QLineEdit(placeholderText="All of them; or some, separated by commas"),
             "most": QSpinBox(minimum=1, maximum=10_000_000, value=2_000),
@@ -142,7 +144,8 @@ class RuleForm(QWidget):
             self.threshold.setValue(rule.get("threshold", _DEFAULT_THRESHOLD))
             self.refusal.setText(rule.get("refusal", ""))
             self.only_leaving.setChecked(rule.get("only_leaving", False))
-            self.exceptions.setPlainText("\n".join(map(_exception_line, rule.get("exceptions", ()))))
+            self._exceptions = {_exception_line(one): one for one in rule.get("exceptions", ())}
+            self.exceptions.setPlainText("\n".join(self._exceptions))
             for key, field in self.fields.items():
                 _put(field, key, rule.get(key))
             self._show_fields()
@@ -159,7 +162,11 @@ class RuleForm(QWidget):
         given |= {"name": self.name.text().strip(), "refusal": self.refusal.text().strip()}
         given["only_leaving"] = self.only_leaving.isChecked() and self.places[Place.PROMPT].isChecked()
         given["exceptions"] = [
-            _exception(line) for line in self.exceptions.toPlainText().splitlines() if line.strip()
+            dict(
+                self._exceptions.get(line) or _exception(line)
+            )  # what nobody changed stays as it was written
+            for line in self.exceptions.toPlainText().splitlines()
+            if line.strip()
         ]
         if self.threshold.value() != _DEFAULT_THRESHOLD:
             given["threshold"] = round(self.threshold.value(), 2)
@@ -211,17 +218,24 @@ def _value_of(field: QWidget, key: str) -> Any:
     return topics
 
 
+_KEYED = re.compile(r"\s*(kind|rule)\s*:\s*(.*?)(?:;\s*(?=(?:kind|rule|text)\s*:)|$)", re.IGNORECASE)
+
+
 def _exception(line: str) -> dict[str, str]:
-    """Return an exception from "TEXT = REASON", "kind: KIND = REASON" or "rule: RULE = REASON"."""
+    """Return an exception from "TEXT = REASON", or with keys: "kind: KIND; text: TEXT = REASON"."""
     what, _, reason = line.partition(" = ")
-    prefix, colon, rest = what.partition(":")
-    key = prefix.strip().casefold()
-    if colon and key in ("kind", "rule"):
-        return {key: rest.strip(), "reason": reason.strip()}
-    return {"text": what.strip(), "reason": reason.strip()}
+    found: dict[str, str] = {}
+    while match := _KEYED.match(what):
+        found[match[1].casefold()] = match[2].strip()
+        what = what[match.end() :]
+    text = (what.strip().removeprefix("text:") if found else what).strip()
+    if text or not found:
+        found["text"] = text
+    return {**found, "reason": reason.strip()}
 
 
 def _exception_line(exception: dict[str, str]) -> str:
-    key = next((key for key in ("kind", "rule") if exception.get(key)), "")
-    what = f"{key}: {exception[key]}" if key else exception.get("text", "")
-    return f"{what} = {exception.get('reason', '')}"
+    parts = [f"{key}: {exception[key]}" for key in ("kind", "rule") if exception.get(key)]
+    if text := exception.get("text", ""):
+        parts.append(f"text: {text}" if parts else text)
+    return " ".join(f"{'; '.join(parts)} = {exception.get('reason', '')}".split("\n"))

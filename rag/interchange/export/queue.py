@@ -137,18 +137,14 @@ def send_waiting(workspace: Workspace, force: bool = False) -> ExportReport:
         refused += len(batch.refused)
         if not batch.ids:
             continue
-        result = send_spans(url, spans, headers)
-        if result.is_taken and settings.phoenix_annotations:
-            rows = [row for trace_id in batch.ids for row in annotation_rows(workspace, trace_id, hiding)]
-            result = send_annotations(url, rows, headers)
+        result = _send(workspace, batch.ids, spans, url, headers, hiding)
         if result.is_taken:
             _mark(workspace, batch.ids, ExportState.SENT)
             sent += len(batch.ids)
         elif result.may_retry:
-            _wait(workspace, result)
-            error = f"{result.reason[:1].upper()}{result.reason[1:]}; it is tried again later."
+            error = _wait(workspace, result)
         elif len(batch.ids) > 1:  # one of them may be at fault
-            taken, not_taken = _one_by_one(workspace, batch.ids, url, headers, hiding)
+            taken, not_taken, error = _one_by_one(workspace, batch.ids, url, headers, hiding)
             sent, refused = sent + taken, refused + not_taken
         else:
             _mark(workspace, batch.ids, ExportState.REFUSED, result.reason)
@@ -231,22 +227,41 @@ def _next_batch(
     return batch, spans, []
 
 
+def _send(
+    workspace: Workspace,
+    ids: Sequence[str],
+    spans: Sequence[RawSpan],
+    url: str,
+    headers: dict[str, str],
+    hiding: Hiding,
+) -> Sent:
+    """Send the spans of traces, and what is known of their answers where Phoenix is told that."""
+    result = send_spans(url, spans, headers)
+    if result.is_taken and workspace.settings.export.phoenix_annotations:
+        rows = [row for trace_id in ids for row in annotation_rows(workspace, trace_id, hiding)]
+        result = send_annotations(url, rows, headers)
+    return result
+
+
 def _one_by_one(
     workspace: Workspace, ids: Sequence[str], url: str, headers: dict[str, str], hiding: Hiding
-) -> tuple[int, int]:
-    """Send the traces of a batch that was refused each alone; return how many were taken, and refused."""
+) -> tuple[int, int, str]:
+    """Send the traces of a batch that was refused each alone; return how many were taken and refused.
+
+    The third is what ended it: the endpoint went away.
+    """
     taken = refused = 0
     for trace_id in ids:
         found = exported_spans(workspace.store, workspace.database, trace_id)
-        result = send_spans(url, [hidden(span, hiding) for span in found], headers)
+        spans = [hidden(span, hiding) for span in found]
+        result = _send(workspace, [trace_id], spans, url, headers, hiding)
         if result.may_retry:
-            _wait(workspace, result)
-            break
+            return taken, refused, _wait(workspace, result)
         _mark(
             workspace, [trace_id], ExportState.SENT if result.is_taken else ExportState.REFUSED, result.reason
         )
         taken, refused = taken + result.is_taken, refused + (not result.is_taken)
-    return taken, refused
+    return taken, refused, ""
 
 
 def _endpoint(workspace: Workspace) -> str:
@@ -278,8 +293,8 @@ def _mark(workspace: Workspace, ids: Sequence[str], state: ExportState, reason: 
         )
 
 
-def _wait(workspace: Workspace, result: Sent) -> None:
-    """Let everything that waits be tried later."""
+def _wait(workspace: Workspace, result: Sent) -> str:
+    """Let everything that waits be tried later; return a sentence about it."""
     with workspace.store.session() as session:
         raw = session.connection()
         attempts = raw.exec_driver_sql(
@@ -292,3 +307,4 @@ def _wait(workspace: Workspace, result: Sent) -> None:
                WHERE state = 'waiting'""",
             (int(time.time() * 1000 + wait_s * 1000), result.reason),
         )
+    return f"{result.reason[:1].upper()}{result.reason[1:]}; it is tried again later."

@@ -86,7 +86,7 @@ def read_headers(variable: str, environment: Mapping[str, str] | None = None) ->
     headers = {}
     for pair in text.split(","):
         name, separator, value = pair.partition("=")
-        if not separator or not name.strip() or "\n" in unquote(value):
+        if not separator or not name.strip() or any(end in unquote(value) for end in "\r\n"):
             raise RagError(f"{variable} has no headers: write name=value, with commas between them.")
         headers[name.strip()] = unquote(value.strip())
     return headers
@@ -100,9 +100,9 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> tuple[Sent, bytes, str]:
     proxies = urllib.request.ProxyHandler({} if is_on_this_computer(url) else None)
     opener = urllib.request.build_opener(proxies, _NoRedirect())
-    request = urllib.request.Request(url, body, dict(headers), method="POST")
-    request.add_header("User-Agent", "Ragdeck")
     try:
+        request = urllib.request.Request(url, body, dict(headers), method="POST")
+        request.add_header("User-Agent", "Ragdeck")
         with opener.open(request, timeout=timeout_s) as answer:
             kind = answer.headers.get_content_type()
             return Sent(True), answer.read(_MOST_ANSWER_BYTES), kind

@@ -179,12 +179,10 @@ def is_on_this_computer(url: str) -> bool:
 
     A name that a server of names resolves is not, whatever it resolves to now: it may be another tomorrow.
     """
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, or no URL at all
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,18 @@ from pytestqt.qtbot import QtBot
 from app.console import Console
 from app.pages.guardrails.page import GuardrailsPage
 from app.pages.guardrails.rule_form import RuleForm
+from app.pages.guardrails.rules_panel import RulesPanel
+from app.widgets.theme import Theme
 from rag.governance.policies.registry import bind_policy, save_policy, set_policy_label
-from rag.guardrails.policies.rows import Action, CheckName, Place, list_policies, list_policy_versions
+from rag.guardrails.policies.recording import store_results
+from rag.guardrails.policies.rows import (
+    Action,
+    CheckName,
+    Place,
+    Result,
+    list_policies,
+    list_policy_versions,
+)
 from rag.guardrails.policies.rules import make_rules
 from rag.workspace import Workspace
 
@@ -244,3 +255,242 @@ def test_the_form_shows_what_the_check_asks_for_and_nothing_else(qtbot: QtBot) -
     assert form.only_leaving.isVisible()
     kinds = form.fields["kinds"]
     assert isinstance(kinds, QLineEdit) and "e-mail address" in kinds.toolTip()
+
+
+def form_of(qtbot: QtBot, rule: dict[str, Any]) -> RuleForm:
+    form = RuleForm()
+    qtbot.addWidget(form)
+    form.show_rule(rule)
+    return form
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [
+        {"text": "info@x.org", "kind": "e-mail address", "reason": "r"},
+        {"kind": "e-mail address", "rule": "bread", "reason": "r"},
+        {"text": "a", "kind": "b", "rule": "c", "reason": "d = e"},
+        {"text": "a = b", "reason": "r"},
+        {"text": "kind: x", "reason": "r"},
+        {"text": "a", "reason": "two\nlines"},
+        {"text": "a; kind: b", "reason": "r"},
+    ],
+)
+def test_an_exception_that_nobody_touched_stays_as_it_was_written(
+    qtbot: QtBot, exception: dict[str, str]
+) -> None:
+    form = form_of(qtbot, {**MAIL, "exceptions": [exception]})
+    assert form.rule()["exceptions"] == [exception]
+    form.exceptions.appendPlainText("b@x.org = too")
+    assert form.rule()["exceptions"] == [exception, {"text": "b@x.org", "reason": "too"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "exception"),
+    [
+        ("a@x.org = Published", {"text": "a@x.org", "reason": "Published"}),
+        ("  a@x.org   =   Published  ", {"text": "a@x.org", "reason": "Published"}),
+        ("a=b = r", {"text": "a=b", "reason": "r"}),
+        ("a", {"text": "a", "reason": ""}),
+        (" = r", {"text": "", "reason": "r"}),
+        ("KIND : phone number = r", {"kind": "phone number", "reason": "r"}),
+        ("rule: a: b (c, d) = r", {"rule": "a: b (c, d)", "reason": "r"}),
+        ("rule: a; b = r", {"rule": "a; b", "reason": "r"}),
+        ("kind: b; text: a = r", {"kind": "b", "text": "a", "reason": "r"}),
+        ("kind: b; rule: c; text: a; d = r", {"kind": "b", "rule": "c", "text": "a; d", "reason": "r"}),
+        ("kindly: a = r", {"text": "kindly: a", "reason": "r"}),
+        ("text: a = r", {"text": "text: a", "reason": "r"}),
+    ],
+)
+def test_a_line_that_is_typed_is_an_exception(qtbot: QtBot, line: str, exception: dict[str, str]) -> None:
+    form = form_of(qtbot, MAIL)
+    form.exceptions.setPlainText(f"\n{line}\n\n")
+    assert form.rule()["exceptions"] == [exception]
+
+
+@pytest.mark.parametrize(
+    ("field", "check", "text", "value"),
+    [
+        ("kinds", CheckName.PERSONAL_DATA, " a ,, b,", ["a", "b"]),
+        ("languages", CheckName.LANGUAGE, "en,de", ["en", "de"]),
+        ("phrases", CheckName.PHRASES, " one \n\n two, three", ["one", "two, three"]),
+        ("patterns", CheckName.PHRASES, r"\d+ ", [r"\d+"]),
+        ("blocked", CheckName.TOPICS, "a: one\nb: x\na:two", {"a": ["one", "two"], "b": ["x"]}),
+        ("allowed", CheckName.TOPICS, "no colon\n a : b: c", {"topic": ["no colon"], "a": ["b: c"]}),
+    ],
+)
+def test_what_is_typed_into_a_field_is_a_list_or_topics(
+    qtbot: QtBot, field: str, check: CheckName, text: str, value: Any
+) -> None:
+    form = form_of(qtbot, {"check": str(check), "where": ["question"], "action": "note"})
+    widget = form.fields[field]
+    if isinstance(widget, QLineEdit):
+        widget.setText(text)
+    else:
+        assert isinstance(widget, QPlainTextEdit)
+        widget.setPlainText(text)
+    assert form.rule()[field] == value
+
+
+def test_what_belongs_to_another_check_or_action_is_not_given(qtbot: QtBot) -> None:
+    form = form_of(qtbot, {**BREAD, "action": "refuse", "refusal": "No.", "threshold": 0.9})
+    form.action.setCurrentIndex(form.action.findData(Action.WARN))
+    form.check.setCurrentIndex(form.check.findData(CheckName.CITATION))
+    assert form.rule() == {
+        "check": "citation", "where": ["question", "passages"], "action": "warn", "name": "bread", "threshold": 0.9,
+    }  # fmt: skip
+    form.check.setCurrentIndex(form.check.findData(CheckName.PHRASES))
+    form.action.setCurrentIndex(form.action.findData(Action.REFUSE))
+    assert form.rule()["phrases"] == ["bread"] and form.rule()["refusal"] == "No.", "it is still there"
+
+
+def test_only_leaving_goes_with_the_prompt_alone(qtbot: QtBot) -> None:
+    form = form_of(qtbot, {**BREAD, "where": ["prompt"], "only_leaving": True})
+    assert form.rule()["only_leaving"] is True
+    form.places[Place.PROMPT].setChecked(False)
+    assert "only_leaving" not in form.rule()
+
+
+@pytest.mark.parametrize("rule", [*FULL, {}], ids=lambda rule: rule.get("check", "empty"))
+def test_a_form_shows_nothing_of_the_rule_before(qtbot: QtBot, rule: dict[str, Any]) -> None:
+    form = RuleForm()
+    qtbot.addWidget(form)
+    form.show_rule(rule)
+    plain = {"check": "citation", "where": ["answer"], "action": "note"}
+    form.show_rule(plain)
+    assert form.rule() == plain
+
+
+def test_every_field_tells_that_it_was_changed(qtbot: QtBot) -> None:
+    form = form_of(qtbot, MAIL)
+    changes = (
+        lambda: form.action.setCurrentIndex(0),
+        lambda: form.check.setCurrentIndex(3),
+        lambda: form.places[Place.MCP].setChecked(True),
+        lambda: form.threshold.setValue(0.75),
+        lambda: form.exceptions.setPlainText("a = b"),
+        lambda: form.fields["phrases"].setPlainText("a"),  # type: ignore[attr-defined]
+        lambda: form.fields["most"].setValue(7),  # type: ignore[attr-defined]
+        lambda: form.fields["keeps_original"].setChecked(False),  # type: ignore[attr-defined]
+        lambda: form.only_leaving.setChecked(True),
+    )
+    for change in changes:
+        with qtbot.waitSignal(form.changed, timeout=1000):
+            change()
+
+
+def panel_of(qtbot: QtBot, theme: Theme, *rules: dict[str, Any]) -> RulesPanel:
+    made = RulesPanel(theme)
+    qtbot.addWidget(made)
+    made.show_rules(rules)
+    return made
+
+
+def test_the_table_of_rules_says_what_each_does(qtbot: QtBot, theme: Theme) -> None:
+    panel = panel_of(qtbot, theme, *FULL)
+    assert column(panel.table, "Rule")[:4] == ["mail", "bread", "phrases", "topics"]
+    assert column(panel.table, "Where")[1] == "question, passages"
+    assert column(panel.table, "From")[2] == "0.90" and column(panel.table, "From")[0] == "0.50"
+    assert column(panel.table, "Exceptions")[:2] == ["3", "–"]
+
+
+def test_without_a_rule_nothing_can_be_saved_or_moved(qtbot: QtBot, theme: Theme) -> None:
+    panel = panel_of(qtbot, theme, MAIL)
+    panel.remove()
+    assert panel.rules == [] and panel.chosen is None and panel.form.isHidden()
+    reasons = {
+        made.text(): made.toolTip()
+        for made in (panel.remove_button, panel.save_button)
+        if not made.isEnabled()
+    }
+    assert "Choose a rule first." in reasons["Remove the rule"]
+    assert "A policy needs a rule." in reasons["Save as a new version"]
+    with qtbot.assertNotEmitted(panel.save_wanted):
+        panel.save()
+        panel.remove()
+        panel.shift(1)
+    panel.revert()
+    assert panel.rules == [MAIL]
+
+
+def test_a_rule_that_is_moved_stays_chosen_and_the_ends_are_ends(qtbot: QtBot, theme: Theme) -> None:
+    panel = panel_of(qtbot, theme, MAIL, BREAD, FULL[-1])
+    panel.table.selectRow(0)
+    assert not panel.up_button.isEnabled() and panel.down_button.isEnabled()
+    for _ in range(5):
+        panel.shift(1)
+    assert (panel.chosen, panel.rules) == (2, [BREAD, FULL[-1], MAIL])
+    assert panel.form.rule() == MAIL and not panel.down_button.isEnabled()
+
+
+def test_what_is_saved_are_copies_with_the_message(qtbot: QtBot, theme: Theme) -> None:
+    panel = panel_of(qtbot, theme, MAIL)
+    panel.message.setText("  Milder ")
+    panel.form.action.setCurrentIndex(panel.form.action.findData(Action.WARN))
+    with qtbot.waitSignal(panel.save_wanted) as caught:
+        panel.save()
+    rules, message = caught.args
+    assert message == "Milder" and rules == panel.rules and rules[0] is not panel.rules[0]
+    panel.show_rules(rules)
+    assert not panel.is_changed and panel.message.text() == ""
+
+
+def test_a_change_that_is_taken_back_by_hand_is_none(qtbot: QtBot, theme: Theme) -> None:
+    panel = panel_of(qtbot, theme, MAIL, BREAD)
+    panel.add()
+    assert panel.is_changed and panel.chosen == 2
+    panel.remove()
+    assert not panel.is_changed and not panel.save_button.isEnabled()
+    threshold = panel.form.threshold
+    threshold.setValue(0.9)
+    assert panel.is_changed
+    threshold.setValue(0.5)
+    assert not panel.is_changed
+
+
+def test_results_are_filtered_by_action_and_those_of_documents_have_no_trace(
+    saved: Workspace, qtbot: QtBot, page: GuardrailsPage, settle: Settle
+) -> None:
+    result = Result(
+        "Outside", 2, "f", "mail", "length", Place.DOCUMENT, Action.WARN, "too long", 3, 6, 1.0, "why", "a.md"
+    )
+    with saved.store.session() as session:
+        store_results(session, [result, replace(result, action=Action.NOTE, document="")])
+    page.refresh()
+    results = page.results
+    assert results.counts.text() == "2 results, 0 called right, 0 wrong"
+    assert sorted(column(results.table, "Document")) == ["a.md", "–"]
+    assert not button_of(page, "Right").isEnabled() and results.masked.isHidden()
+    results.table.selectAll()
+    assert "found in a document" in results.trace_button.toolTip()
+    with qtbot.assertNotEmitted(page.trace_requested):
+        results.open_trace()
+    results.review(True)
+    settle()
+    assert results.counts.text() == "2 results, 2 called right, 0 wrong"
+    results.action.setCurrentIndex(results.action.findData("note"))
+    assert column(results.table, "Did") == ["note"]
+    results.show_policy("Nobody")
+    assert results.counts.text() == "0 results, 0 called right, 0 wrong"
+
+
+def test_what_would_stop_a_question_is_shown_instead_of_the_text(
+    saved: Workspace, qtbot: QtBot, page: GuardrailsPage, settle: Settle
+) -> None:
+    trial = page.trial
+    assert not trial.try_button.isEnabled() and trial.try_button.toolTip() == "Type a text first."
+    trial.text.setPlainText("  \n")
+    assert not trial.try_button.isEnabled()
+    page.rules.form.action.setCurrentIndex(page.rules.form.action.findData(Action.REFUSE))
+    trial.text.setPlainText("I am bo@example.org")
+    trial.try_text()
+    settle()
+    assert trial.result.toPlainText().startswith(
+        "This was not answered: the policy “Outside” found e-mail address"
+    )
+    assert trial.said.text().startswith("The policy “Outside” refused for e-mail address in the question · ")
+    trial.place.setCurrentIndex(trial.place.findData(Place.ANSWER))
+    trial.try_text()
+    settle()
+    assert trial.result.toPlainText() == "I am bo@example.org"
+    assert trial.said.text().startswith("Nothing was found. · ") and column(trial.found, "Does") == []

@@ -8,6 +8,16 @@ from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
 from rag.asking.cache.answering import answer_or_recall
+from rag.asking.guarding import (
+    check_answer_text,
+    check_passages,
+    check_prompt,
+    check_question,
+    counting,
+    harmless_note,
+    holds_answer,
+    notes_of,
+)
 from rag.asking.rows import (
     Caller,
     Question,
@@ -21,9 +31,11 @@ from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError
 from rag.evaluation.pipelines import make_config, present_config, save_pipeline
 from rag.governance.policies.registry import bind_policy, save_policy, set_policy_label
-from rag.guardrails.policies.acting import PolicyRefusedError
+from rag.guardrails.policies.acting import Guard, InForce, PolicyRefusedError
 from rag.guardrails.policies.rows import Place, ResultFilter, list_results, read_masked
+from rag.guardrails.policies.rules import make_rules
 from rag.guardrails.rows import Injection
+from rag.index.rows import Hit
 from rag.knowledge.ingest import ingest_files
 from rag.monitoring.rows import MEASURES, Scope, list_measured, values_of
 from rag.routing import ask as ask_through
@@ -268,3 +280,176 @@ def test_a_rule_that_asks_refuses_a_program_since_nobody_can_say_yes(filled: Wor
         ask(filled, caller=Caller("editor"))
     assert raised.value.needs_yes
     assert count_traces(filled.database, TraceFilter()) == 0
+
+
+# --- the parts on their own, without a data folder -------------------------------------------------------------------
+
+WORD = {"check": "phrases", "where": "passages", "action": "mask", "phrases": ["banana"]}
+
+
+def guard(*rules: dict[str, Any]) -> Guard:
+    made = [make_rules(rules)] if rules else []
+    return Guard([InForce("Outside", 1, one.fingerprint, one) for one in made])
+
+
+def hit(text: str, document: str = "a.txt", dropped: str | None = None) -> Hit:
+    return Hit(1, 1, document, f"/{document}", "", "", None, 0, len(text), text, 3, dropped=dropped)
+
+
+def test_each_passage_is_looked_at_and_recorded_once_however_often_it_is_a_candidate() -> None:
+    acting, known = guard(WORD), {}
+    hits = [hit("a banana"), hit("a pear"), hit("a banana", "b.txt")]
+    first = check_passages(acting, hits, known)
+    second = check_passages(acting, first, known)
+    assert (
+        [one.text for one in first]
+        == ["a [withheld]", "a pear", "a [withheld]"]
+        == [one.text for one in second]
+    )
+    assert [(result.kind, result.document) for result in acting.results] == [("phrase 1", "a.txt")]
+
+
+def test_a_passage_without_a_finding_is_the_same_object() -> None:
+    pear = hit("a pear")
+    assert check_passages(guard(WORD), [pear], {})[0] is pear
+    assert check_passages(guard(), [pear], {})[0] is pear
+
+
+@pytest.mark.parametrize(
+    ("action", "dropped", "after"),
+    [
+        ("leave out", None, "the policy “Outside” found phrase 1 (a forbidden phrase)"),
+        ("refuse", None, "the policy “Outside” found phrase 1 (a forbidden phrase)"),
+        ("leave out", "no room", "no room"),
+        ("mask", None, None),
+        ("note", None, None),
+    ],
+)
+def test_a_passage_is_dropped_with_the_reason_that_came_first(
+    action: str, dropped: str | None, after: str | None
+) -> None:
+    (found,) = check_passages(guard({**WORD, "action": action}), [hit("a banana", dropped=dropped)], {})
+    assert found.dropped == after
+
+
+@pytest.mark.parametrize(
+    ("action", "is_confirmed", "raises"),
+    [
+        ("ask", False, True),
+        ("ask", True, False),
+        ("refuse", False, False),
+        ("refuse", True, False),
+        ("note", False, False),
+    ],
+)
+def test_a_question_waits_for_a_yes_only_where_a_policy_asks(
+    action: str, is_confirmed: bool, raises: bool
+) -> None:
+    acting = guard({**WORD, "where": "question", "action": action})
+    if raises:
+        with pytest.raises(PolicyRefusedError, match="asks before it is used") as caught:
+            check_question(acting, "a banana", is_confirmed)
+        assert caught.value.needs_yes
+    else:
+        assert bool(check_question(acting, "a banana", is_confirmed).refusal) is (action == "refuse")
+
+
+def test_a_refusal_says_more_than_a_question() -> None:
+    ask_first = {**WORD, "where": "question", "action": "ask"}
+    found = check_question(guard(ask_first, {**ask_first, "action": "refuse"}), "a banana", False)
+    assert found.question and found.refusal.startswith("This was not answered")
+
+
+def test_every_message_of_a_prompt_is_checked_and_keeps_what_else_it_has() -> None:
+    messages = [{"role": "system", "content": "No banana."}, {"role": "user", "content": "Why?", "name": "x"}]
+    acting = guard({**WORD, "where": "prompt"})
+    assert check_prompt(acting, messages, "", False) == [
+        {"role": "system", "content": "No [withheld]."},
+        messages[1],
+    ]
+    assert messages[0]["content"] == "No banana.", "what was given is not changed"
+    assert check_prompt(guard(WORD), messages, "", False) == messages
+
+
+@pytest.mark.parametrize(
+    ("rule", "sent_to", "is_confirmed", "sentence", "needs_yes"),
+    [
+        ({"action": "refuse", "refusal": "Not here."}, "", True, "Not here.", False),
+        ({"action": "ask"}, "", False, "asks before it is used", True),
+        ({"action": "ask"}, "", True, "", False),
+        ({"action": "refuse", "only_leaving": True}, "", False, "", False),
+        ({"action": "refuse", "only_leaving": True}, "far", False, "found phrase 1 in the prompt", False),
+        ({"action": "warn"}, "far", False, "", False),
+    ],
+)
+def test_a_prompt_is_refused_or_asked_about(
+    rule: dict[str, Any], sent_to: str, is_confirmed: bool, sentence: str, needs_yes: bool
+) -> None:
+    acting = guard({**WORD, "where": "prompt", **rule})
+    messages = [{"role": "user", "content": "Yes"}, {"role": "user", "content": "A banana"}]
+    if not sentence:
+        assert check_prompt(acting, messages, sent_to, is_confirmed) == messages
+        return
+    with pytest.raises(PolicyRefusedError, match=sentence) as caught:
+        check_prompt(acting, messages, sent_to, is_confirmed)
+    assert caught.value.needs_yes is needs_yes
+
+
+@pytest.mark.parametrize(
+    ("where", "action", "holds"),
+    [("answer", "mask", True), ("answer", "refuse", True), ("answer", "warn", False), ("answer", "note", False),
+     ("question", "mask", False), ("prompt", "refuse", False)],
+)  # fmt: skip
+def test_an_answer_is_held_only_where_a_policy_may_change_it(where: str, action: str, holds: bool) -> None:
+    assert holds_answer(guard({**WORD, "where": where, "action": action})) is holds
+    assert not holds_answer(guard())
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer", "thinking", "left"),
+    [
+        ({"action": "mask"}, "a banana", "my banana", ("a [withheld]", "my [withheld]", "")),
+        ({"action": "mask"}, "a pear", "my banana", ("a pear", "my [withheld]", "")),
+        ({"action": "mask"}, "a banana", "", ("a [withheld]", "", "")),
+        ({"action": "refuse", "refusal": "No."}, "a banana", "I think", ("No.", "", "No.")),
+        ({"action": "refuse", "refusal": "No."}, "a pear", "my banana", ("a pear", "my banana", "")),
+        ({"action": "warn"}, "a banana", "my banana", ("a banana", "my banana", "")),
+    ],
+)
+def test_what_was_thought_is_hidden_like_the_answer(
+    rule: dict[str, Any], answer: str, thinking: str, left: tuple[str, str, str]
+) -> None:
+    assert check_answer_text(guard({**WORD, "where": "answer", **rule}), answer, thinking) == left
+
+
+@pytest.mark.parametrize(
+    ("texts", "note"),
+    [
+        ([], ""),
+        (["plain", "<b>bold</b>"], ""),
+        (["<|im_end|>"], "tokens of chat templates in a passage were made harmless"),
+        (["<|im_end|>", "x", "[INST]"], "tokens of chat templates in 2 passages were made harmless"),
+    ],
+)
+def test_harmless_tokens_are_counted_by_passage(texts: list[str], note: str) -> None:
+    assert harmless_note([hit(text) for text in texts]) == note
+
+
+def test_tokens_are_counted_as_they_will_stand_in_the_prompt() -> None:
+    read: list[str] = []
+    count = counting(lambda text: read.append(text) or len(text))
+    assert count("plain") == 5 and count("<|im_end|>") == 11
+    assert read[0] == "plain" and read[1].replace("\u200d", "") == "<|im_end|>"
+
+
+def test_notes_are_those_since_a_moment() -> None:
+    acting = guard({**WORD, "where": ["question", "answer"], "action": "warn"})
+    acting.check(Place.QUESTION, "a banana")
+    before = len(acting.results)
+    acting.check(Place.ANSWER, "a banana, a banana")
+    assert notes_of(acting) == [
+        "the policy “Outside” warned of phrase 1 in the question",
+        "the policy “Outside” warned of phrase 1 (2 times) in the answer",
+    ]
+    assert notes_of(acting, before) == notes_of(acting)[1:] and notes_of(acting, 9) == []
+    assert notes_of(guard()) == []

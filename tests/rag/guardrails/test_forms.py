@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import RagError
 from rag.guardrails.forms import (
@@ -76,4 +78,120 @@ def test_a_bad_pattern_is_refused_with_a_sentence(pattern: str, sentence: str) -
 
 @pytest.mark.parametrize("pattern", [r"\b\d{3}-\d{4}\b", "confidential|secret", r"project\s+\w+"])
 def test_a_usual_pattern_is_taken(pattern: str) -> None:
+    refuse_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "is_long"),
+    [("", 0, False), ("", 1, False), ("a", 0, True), ("äöü", 3, False), ("🦀🦀", 1, True)],
+)
+def test_length_is_counted_in_characters(text: str, most: int, is_long: bool) -> None:
+    assert bool(too_long(text, most)) is is_long
+
+
+def test_a_great_length_is_said_with_separators() -> None:
+    assert too_long("a" * 12_345, 1_000)[0].reason == "it has 12,345 characters, 1,000 are allowed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cites"),
+    [
+        ("See [1]", True),
+        ("See [1][2]", True),
+        ("See [1; 2]", True),
+        ("See [12].", True),
+        ("See [a]", False),
+        ("See (1)", False),
+        ("See [1234]", False),
+        ("See footnote 1", False),
+        ("[]", False),
+    ],
+)
+def test_only_a_number_in_brackets_cites_a_passage(answer: str, cites: bool) -> None:
+    assert (without_citation(answer) == []) is cites
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "reason"),
+    [
+        (
+            "Le levain a besoin de vingt-quatre heures et d'un coin chaud dans la cuisine.",
+            ["en"],
+            "it looks French",
+        ),
+        ("Le levain a besoin de vingt-quatre heures et d'un coin chaud dans la cuisine.", ["en", "fr"], ""),
+        ("日本語の文章はここにあります。とても長い文章です。", ["en", "de"], "it looks Japanese"),
+        ("日本語の文章はここにあります。とても長い文章です。", ["ja"], ""),
+        ("1234567890 1234567890 1234567890", ["de"], ""),
+        ("", ["de"], ""),
+        ("¡! ¿? … 100 % — 3 × 4", ["de"], ""),
+    ],
+)
+def test_a_language_is_named_where_it_is_not_one_of_those_allowed(
+    text: str, languages: list[str], reason: str
+) -> None:
+    assert "".join(f.reason for f in other_language(text, languages)) == reason
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("C++", "We write C++ here", ["C++"]),
+        ("C++", "We write C+++", ["C++"]),  # a sign is no letter of a word
+        ("a.b", "a.b and axb", ["a.b"]),
+        ("(x)", "f(x)", []),
+        ("(x)", "f (x)", ["(x)"]),
+        ("straße", "Straße, STRASSE", ["Straße"]),
+        ("naïve", "NAÏVE", ["NAÏVE"]),
+        ("top secret", "top\u00a0secret", ["top\u00a0secret"]),
+        ("top secret", "top-secret", []),
+        ("one", "one_two one2 one", ["one"]),
+        ("   ", "any   text", []),
+        ("aa", "aaa aa", ["aa"]),
+    ],
+)
+def test_a_phrase_is_taken_literally_and_as_whole_words(phrase: str, text: str, found: list[str]) -> None:
+    assert [text[f.start : f.end] for f in phrases_in(text, [phrase], [])] == found
+
+
+def test_findings_say_which_phrase_and_which_pattern_it_was() -> None:
+    found = list(phrases_in("one two 3", ["two", "none", "one"], ["z", r"\d"]))
+    assert [f.kind for f in found] == ["phrase 1", "phrase 3", "pattern 2"]
+
+
+def test_a_pattern_that_matches_nothing_at_a_place_finds_nothing_there() -> None:
+    assert list(phrases_in("aaa", [], ["(?=a)", "b*"])) == []
+
+
+@given(st.text("~\n", max_size=60), st.text(st.characters(exclude_characters="~"), min_size=1, max_size=8))
+def test_a_phrase_is_found_whatever_its_signs_when_it_stands_alone(before: str, phrase: str) -> None:
+    wanted = " ".join(phrase.split())
+    found = list(phrases_in(f"{before} {wanted} ", [phrase], []))
+    assert any(f.start == len(before) + 1 for f in found) or not wanted
+    assert all(f.score == 1.0 and f.start < f.end for f in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("", "matches everything"),
+        ("^", "matches everything"),
+        ("x?", "matches everything"),
+        (r"^(\d+)*$", "matches everything"),
+        ("[a-z", "unterminated character set"),
+        ("\\", "bad escape"),
+        ("*a", "nothing to repeat"),
+        ("(a|aa)+$", "Write it without the inner one"),
+        ("(" + "a" * 200, f"“({'a' * 79}” is not"),
+    ],
+)
+def test_why_a_pattern_is_refused_is_said_with_its_beginning(pattern: str, sentence: str) -> None:
+    with pytest.raises(RagError) as caught:
+        refuse_pattern(pattern)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("pattern", ["a{1,3}", "(?i)x", "(?P<n>a)(?P=n)", "(a|b|ab)*c", r"\p{Lu}{2,}", "ä|ö"])
+def test_patterns_of_all_usual_kinds_are_taken(pattern: str) -> None:
     refuse_pattern(pattern)

@@ -55,3 +55,86 @@ def test_at_least_ten_countries_are_known_and_all_their_modules_exist() -> None:
     assert len({one.country for one in IDENTIFIERS}) >= 10
     for one in IDENTIFIERS:
         __import__(f"stdnum.{one.country}.{one.module}")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ITIN 912-70-1234", "a US taxpayer number"),
+        ("NHS number 943 476 5870", "an NHS number"),
+        ("TFN 123 456 782", "an Australian tax file number"),
+        ("SVNR 1237 010180", "an Austrian insurance number"),
+        ("contribuinte 501 964 843", "a Portuguese NIF"),
+        ("Cartão de cidadão 00000000 0 ZZ4", "a Portuguese citizen card"),
+        ("fødselsnummer 151086 95088", "a Norwegian fødselsnummer"),
+        ("CPR 211062-5629", "a Danish CPR number"),
+        ("EGN 7523169263", "a Bulgarian EGN"),
+        ("isikukood 36805280109", "an Estonian isikukood"),
+        ("PPS 6433435F", "an Irish PPS number"),
+        ("RUT 12.531.909-2", "a Chilean RUT"),
+        ("CURP BOXW310820HNERXN09", "a Mexican CURP"),
+        ("PAN ACUPA7085R", "an Indian PAN"),
+        ("身份证 360426199101010071", "a Chinese resident number"),
+        ("identity 7503305044089", "a South African identity number"),
+        ("TC kimlik 17291716060", "a Turkish identity number"),
+        ("rijksregister 85.07.30-033.28", "a Belgian national number"),
+        ("BSN 111222333", "a Dutch BSN"),
+    ],
+)
+def test_the_reason_names_the_country_and_the_number(text: str, reason: str) -> None:
+    assert [why for _, why in found(text)] == [reason]
+
+
+@pytest.mark.parametrize("value", ["000-12-3456", "666-12-3456", "900-12-3456", "123-00-4567"])
+def test_a_number_that_was_never_given_out_is_no_social_security_number(value: str) -> None:
+    assert found(f"My SSN is {value}.") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PESEL/44051401359",  # a part of a path
+        "PESEL 44051401359/2",
+        "PESEL x44051401359",
+        "PESEL 44051401359x",
+        "PESEL 44051401359.5",
+        "PESEL -44051401359",
+        "PESEL 4405140135",
+        "PESEL 440514013590",
+    ],
+)
+def test_a_number_inside_a_longer_word_is_none(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_near"),
+    [
+        ("PESEL" + " " * 45 + "44051401359", True),
+        ("PESEL" + " " * 51 + "44051401359", False),
+        ("44051401359 (PESEL)", True),
+        ("44051401359" + " " * 30 + "PESEL", False),
+        ("National ID: 44051401359", True),
+        ("My personal code is 44051401359", True),
+    ],
+)
+def test_the_word_for_a_number_stands_near_it_or_is_one_for_any_identifier(text: str, is_near: bool) -> None:
+    assert bool(found(text)) is is_near
+
+
+def test_a_number_that_is_named_is_surer_than_one_by_its_form_alone() -> None:
+    named, alone = (
+        personal_data.find(text, {PersonalData.NATIONAL_ID})[0].score
+        for text in ("SSN 536-90-4399", "No. 536-90-4399")
+    )
+    assert alone < named < 1
+
+
+@pytest.mark.parametrize("digits", ["٤٤٠٥١٤٠١٣٥٩", "４４０５１４０１３５９", "²²²²²²²²²²²"])
+def test_digits_of_other_scripts_raise_nothing(digits: str) -> None:
+    assert len(found(f"PESEL {digits}")) <= 1
+
+
+def test_an_identifier_is_no_phone_number_as_well() -> None:
+    text = "PESEL 44051401359, call me"
+    assert [one.kind for one in personal_data.find(text)] == [PersonalData.NATIONAL_ID]

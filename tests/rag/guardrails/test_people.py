@@ -54,3 +54,65 @@ def test_known_first_names_are_words_with_capitals() -> None:
     assert {"Angela", "Krisztián"} <= known
     assert not {"Grace", "May", "The", "Said"} & known
     assert all(name[0].isupper() for name in known)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Sir Arthur Conan Doyle came", "Arthur Conan Doyle"),
+        ("Señora García came", "García"),
+        ("Signor Rossi came", "Rossi"),
+        ("Prof. Dr. Müller", "Müller"),
+        ("Mr. O'Brien", "O'Brien"),
+        ("Ms. Jean-Luc", "Jean-Luc"),
+        ("Dear Ms. Okonkwo:", "Okonkwo"),
+        ("From: Ann Lee", "Ann Lee"),
+        ("“Yes,” replied Okafor", "Okafor"),
+        ("the author Nwosu", "Nwosu"),
+        ("My son Kwame sleeps", "Kwame"),
+        ("an interview with Ngozi Adichie.", "Ngozi Adichie"),
+        ("It is Anna's", "Anna"),
+        ("It is Anna’s", "Anna"),
+    ],
+)
+def test_a_name_is_found_whole_and_without_what_is_around_it(text: str, name: str) -> None:
+    assert names(text) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dr. No",
+        "St. Peter",
+        "Lake Angela",
+        "Saint Angela",
+        "NASA",
+        "Dear All,",
+        "Hi Team",
+        "called IT",
+        "",
+        "x",
+    ],
+)
+def test_places_companies_and_greetings_are_no_names(text: str) -> None:
+    assert names(text) == []
+
+
+def test_a_title_is_surer_than_a_first_name_alone() -> None:
+    titled, known = (people.find(text)[0].score for text in ("Mrs. Angela came", "and Angela came"))
+    assert titled > known
+
+
+def test_a_doubtful_name_is_not_looked_for_again() -> None:
+    assert [one.reason for one in people.find("It was Angela. Angela left.")] == ["a known first name"] * 2
+
+
+def test_a_very_long_word_costs_no_more_than_its_length() -> None:
+    assert names("Mr. " + "Aa" * 20_000) is not None
+
+
+def test_every_finding_is_a_name_of_a_person_inside_the_text() -> None:
+    text = "Dear Wanjiru, Mr. O'Brien said that Anna's friend Kwame D. Mensah lives here."
+    for one in people.find(text):
+        assert one.kind == PersonalData.PERSON and 0 <= one.start < one.end <= len(text)
+        assert text[one.start].isupper() and not text[one.end - 1].isspace()

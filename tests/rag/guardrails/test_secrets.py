@@ -1,6 +1,10 @@
 """Keys and tokens. Those of the tests are put together here, so that no scanner takes them for real ones."""
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.guardrails import personal_data
 from rag.guardrails.rows import PersonalData
@@ -66,3 +70,75 @@ def test_a_link_with_a_password_is_found_once() -> None:
 def test_entropy_is_in_bits_a_character() -> None:
     assert entropy("aaaa") == 0
     assert entropy("abcd") == 2
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "ASIA" + "IOSFODNN7EXAMPLE",
+        "gho_" + RANDOM,
+        "github_pat_" + RANDOM,
+        "sk_test_" + RANDOM[:20],
+        "rk_live_" + RANDOM[:20],
+        "sk-" + RANDOM,
+        "npm_" + RANDOM,
+        "pypi-" + RANDOM * 2,
+    ],
+)
+def test_further_forms_are_found_and_not_with_a_letter_missing(secret: str) -> None:
+    assert values(f"Use {secret} for now.") == [secret]
+    assert values(f"Use {secret[:8]} for now.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("access token := 9fK2mQ7xLp4Rt8Zw", "9fK2mQ7xLp4Rt8Zw"),
+        ("CLIENT-SECRET=9fK2mQ7xLp4Rt8Zw;", "9fK2mQ7xLp4Rt8Zw"),
+        ('{"password": "9fK2mQ7xLp4Rt8Zw"}', "9fK2mQ7xLp4Rt8Zw"),
+        ("Authorization token: Bearer 9fK2mQ7xLp4Rt8Zw", "9fK2mQ7xLp4Rt8Zw"),
+        ("passphrase => '9fK2mQ7xLp4Rt8Zw'", "9fK2mQ7xLp4Rt8Zw"),
+        ("pwd is 9fK2mQ7xLp4Rt8Zw.", "9fK2mQ7xLp4Rt8Zw"),
+        ("api_key = 9fK2mQ7xLp4Rt8Zw, token = 1aB2cD3eF4gH5iJ6", "9fK2mQ7xLp4Rt8Zw 1aB2cD3eF4gH5iJ6"),
+    ],
+)
+def test_a_value_is_found_however_it_is_assigned(text: str, value: str) -> None:
+    assert " ".join(values(text)) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = ${DB_PASSWORD_1}",
+        "password = changeme123456",
+        "token = xxxxxxxx12345678",
+        "secret: ********1234",
+        "token = https://example.org/1/2/3/4/5",
+        "password = aB3",
+        "the secret ingredient 9fK2mQ7xLp4Rt8Zw",
+        "password = example-9fK2mQ7xLp4",
+    ],
+)
+def test_placeholders_links_and_short_values_are_no_secrets(text: str) -> None:
+    assert values(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org:8080/a@b", "http://user@example.org/", "mailto:a:b@c.org", "see a://b"]
+)
+def test_a_link_without_a_password_is_none_of_these(text: str) -> None:
+    assert values(text, PersonalData.URL_CREDENTIALS) == []
+
+
+def test_the_reason_does_not_hold_the_secret() -> None:
+    text = f"api key: 9fK2mQ7xLp4Rt8Zw, ghp_{RANDOM}, https://u:pa55word@example.org/x"
+    for found in personal_data.find(text):
+        assert text[found.start : found.end] not in found.reason
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_entropy_has_its_bounds_and_knows_no_order(value: str) -> None:
+    bits = entropy(value)
+    assert 0 <= bits <= math.log2(len(set(value))) + 1e-9
+    assert bits == pytest.approx(entropy(value[::-1]))
+    assert entropy(value * 2) == pytest.approx(bits)

@@ -130,7 +130,6 @@ def summary(found: Calls) -> str:
     if not kinds:
         return "This trace names no agent and no tool."
     parts = [counted(count, kind) for kind, count in kinds.items()]
-    drawn = len(drawn_parties(found))
-    if drawn == MOST_DRAWN:
+    if len(drawn_parties(found, MOST_DRAWN + 1)) > MOST_DRAWN:
         parts.append(f"the {MOST_DRAWN} with the most calls are drawn, the tables have all")
     return "  ·  ".join(parts)

@@ -11,7 +11,7 @@ from rag.asking.answer import answer_question
 from rag.asking.rows import Question
 from rag.errors import NotFoundError
 from rag.governance.policies.measuring import measure_policy
-from rag.governance.policies.registry import save_policy
+from rag.governance.policies.registry import delete_policy, save_policy
 from rag.guardrails.policies.rows import (
     MeasureProgress,
     ResultFilter,
@@ -99,3 +99,57 @@ def test_what_is_not_there_cannot_be_measured(
     assert find_policy_version(filled.database, "Outside").number == 1
     with pytest.raises(NotFoundError):
         drive(measure_policy(filled, policy, collection))
+
+
+def test_progress_is_told_every_25_texts_and_a_long_example_is_shortened(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "long.txt").write_text(
+        "\n\n".join(f"Bread number {n} rests. " * 40 for n in range(30)), "utf-8"
+    )
+    drive(ingest_files(workspace, "A", [tmp_path]))
+    save_policy(workspace.store, workspace.database, "Outside", [{**PHRASE, "where": ["passages"]}])
+    steps, events = measure_policy(workspace, "Outside", "A"), []
+    try:
+        while True:
+            events.append(next(steps))
+    except StopIteration as end:
+        report = end.value
+    total = report.rates[0].total
+    assert total > 25
+    assert events == [MeasureProgress(done, total, "chunks") for done in range(0, total, 25)]
+    assert len(report.examples) == 3, "the first of a rule"
+    assert all(len(text) <= 160 and text.endswith("…") and "\n" not in text for _, _, text in report.examples)
+
+
+def test_a_rule_that_looks_at_two_kinds_of_places_counts_a_text_once(
+    filled: Workspace, save: Callable[..., int]
+) -> None:
+    save({**PHRASE, "where": ["document", "passages", "question", "server", "MCP"], "action": "note"})
+    rates = drive(measure_policy(filled, "Outside", "A")).rates
+    assert [(rate.texts, rate.alarms, rate.total) for rate in rates] == [
+        ("chunks", 1, 3),
+        ("questions", 1, 2),
+    ]
+
+
+def test_the_last_measurement_of_each_rule_is_read_and_a_deleted_policy_takes_them_along(
+    filled: Workspace, save: Callable[..., int]
+) -> None:
+    version = save(PHRASE)
+    for limit in (1, 3):
+        drive(measure_policy(filled, "Outside", "A", limit=limit))
+    assert len(filled.database.cells("SELECT 1 FROM guardmeasurement")) == 4
+    assert {total for *_, total, _, _ in read_measurements(filled.database, version)} <= {1, 2, 3}
+    assert len(read_measurements(filled.database, version)) == 2
+    assert read_measurements(filled.database, version + 1) == []
+    delete_policy(filled.store, "Outside")
+    assert filled.database.cells("SELECT 1 FROM guardmeasurement") == []
+
+
+def test_measuring_is_in_the_log_of_the_data_folder(filled: Workspace, save: Callable[..., int]) -> None:
+    save(PHRASE)
+    drive(measure_policy(filled, "Outside", "A"))
+    assert filled.database.cells("SELECT action, subject FROM auditevent ORDER BY id DESC LIMIT 1") == [
+        ("policy measured", "Outside 1")
+    ]

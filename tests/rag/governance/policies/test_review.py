@@ -29,3 +29,17 @@ def test_an_opinion_is_stored_changed_and_taken_back(workspace: Workspace) -> No
 def test_a_result_that_is_not_there_is_refused(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError, match="no guardrail result 9"):
         review_result(workspace.store, 9, True)
+
+
+def test_a_note_stays_with_the_opinion_and_each_opinion_is_logged(workspace: Workspace) -> None:
+    with workspace.store.session() as session:
+        store_results(session, [RESULT])
+    review_result(workspace.store, 1, False, "a false alarm")
+    (row,) = list_results(workspace.database, ResultFilter())
+    assert (row.is_right, row.review_note) == (False, "a false alarm")
+    review_result(workspace.store, 1, None)
+    (row,) = list_results(workspace.database, ResultFilter())
+    assert (row.is_right, row.review_note) == (None, "")
+    assert workspace.database.cells("SELECT reviewed_ms FROM guardrailresult") == [(None,)]
+    logged = workspace.database.cells("SELECT subject, detail FROM auditevent ORDER BY id DESC LIMIT 2")
+    assert logged == [("result 1", "taken back"), ("result 1", "wrong")]

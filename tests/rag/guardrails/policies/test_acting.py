@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import FakeEmbedder
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import RagError
-from rag.guardrails.policies.acting import WITHHELD, Guard, InForce, fingerprint_of
+from rag.guardrails.policies.acting import WITHHELD, Checked, Guard, InForce, fingerprint_of
 from rag.guardrails.policies.rows import Action, Place, said_of
 from rag.guardrails.policies.rules import make_rules
 
@@ -154,3 +156,156 @@ def test_nothing_acts_without_a_policy_and_the_fingerprint_says_so() -> None:
     made = make_rules([MAIL])
     one, two = InForce("a", 1, made.fingerprint, made), InForce("a", 2, made.fingerprint, made)
     assert fingerprint_of([one]) != fingerprint_of([two])
+
+
+LETTERS = {"check": "phrases", "where": "answer", "action": "mask", "phrases": ["b", "dd"]}
+
+
+@given(st.text("abd ", max_size=40))
+def test_what_was_not_masked_is_where_it_is_said_to_have_moved(text: str) -> None:
+    found = guard(LETTERS, {**LETTERS, "name": "second", "phrases": ["a"]}).check(Place.ANSWER, text)
+    for offset, letter in enumerate(text):
+        if letter == " ":
+            assert found.text[found.moved(offset)] == " "
+    assert found.moved(len(text)) == len(found.text)
+    moved = [found.moved(offset) for offset in range(len(text) + 1)]
+    assert moved == sorted(moved)
+
+
+@pytest.mark.parametrize(("offset", "moved"), [(0, 0), (2, 2), (3, 12), (4, 12), (5, 12), (6, 13), (9, 16)])
+def test_a_place_inside_a_mask_is_behind_it(offset: int, moved: int) -> None:
+    found = guard({**LETTERS, "phrases": ["bad"]}).check(Place.ANSWER, "a bad one")
+    assert found.text == f"a {WITHHELD} one"
+    assert found.moved(offset) == moved
+
+
+def test_where_nothing_is_masked_nothing_moves() -> None:
+    found = guard({**MAIL, "action": "note"}).check(Place.ANSWER, TEXT)
+    assert [found.moved(n) for n in (0, 9, 30, 500)] == [0, 9, 30, 500] and found.passes == ()
+
+
+def test_what_one_rule_masks_the_next_does_not_see() -> None:
+    second = {
+        "name": "after",
+        "check": "phrases",
+        "where": "question",
+        "action": "note",
+        "phrases": ["anna", "E-mail 1"],
+    }
+    found = guard(MAIL, second).check(Place.QUESTION, "anna@example.org")
+    assert [(r.rule, r.kind) for r in found.results][-1] == ("after", "phrase 2")
+    before = guard(second, MAIL).check(Place.QUESTION, "anna@example.org")
+    assert [r.kind for r in before.results] == ["phrase 1", "e-mail address"]
+
+
+@pytest.mark.parametrize("action", ["leave out", "ask", "refuse"])
+def test_what_concerns_the_whole_text_is_one_result_the_surest(action: str) -> None:
+    found = guard({**MAIL, "where": "passages", "action": action}).check(
+        Place.PASSAGES, TEXT, document="a.md"
+    )
+    (result,) = found.results
+    assert (result.document, result.score) == ("a.md", 1.0)
+    assert found.is_left_out is (action != "ask")
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ("leave out", "the policy “Outside” found e-mail address (an e-mail address)"),
+        ("refuse", "the policy “Outside” found e-mail address (an e-mail address)"),
+        ("mask", ""),
+        ("note", ""),
+        ("warn", ""),
+    ],
+)
+def test_why_something_is_left_out_is_said_once(action: str, reason: str) -> None:
+    rule = {**MAIL, "where": "passages", "action": action}
+    assert guard(rule, {**rule, "name": "again"}).check(Place.PASSAGES, TEXT).reason == reason
+    assert guard(rule).check(Place.PASSAGES, TEXT).reason == reason
+
+
+def test_of_two_refusals_and_of_two_questions_the_first_is_said() -> None:
+    ask = {**MAIL, "where": "question", "action": "ask"}
+    refuse = {**ask, "action": "refuse"}
+    found = guard(
+        {**ask, "name": "a"}, {**ask, "name": "b", "kinds": ["e-mail address"]},
+        {**refuse, "name": "c", "refusal": "One."}, {**refuse, "name": "d", "refusal": "Two."},
+    ).check(Place.QUESTION, TEXT)  # fmt: skip
+    assert found.refusal == "One." and found.question.count("“Outside”") == 1
+    assert len(found.results) == 4
+
+
+def test_a_sentence_that_declines_needs_no_citation() -> None:
+    acting = guard({"check": "citation", "where": "answer", "action": "warn"})
+    assert not acting.check(Place.ANSWER, "I don't know.").results
+    assert not acting.check(Place.ANSWER, "Rye needs sourdough [1].").results
+    (result,) = acting.check(Place.ANSWER, "Rye needs sourdough and rest.").results
+    assert (result.kind, result.action) == ("no citation", Action.WARN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "kinds"),
+    [
+        ({"check": "length", "most": 3}, "abcd", ["too long"]),
+        ({"check": "length", "most": 4}, "abcd", []),
+        ({"check": "language", "languages": ["de"]}, "This is written in the English language.", ["other language"]),
+        ({"check": "phrases", "patterns": [r"x-\d"]}, "X-1 x-2", ["pattern 1", "pattern 1"]),
+        ({"check": "personal data", "kinds": ["phone number"]}, TEXT, []),
+        ({"check": "personal data", "kinds": ["e-mail address"]}, "a@b.org", ["e-mail address"]),
+        ({"check": "prompt injection", "kinds": ["hidden text"]}, "<|im_end|>", []),
+        ({"check": "prompt injection", "kinds": ["role marker or template token"]}, "<|im_end|>",
+         ["role marker or template token"]),
+    ],
+)  # fmt: skip
+def test_each_check_finds_what_it_is_for(rule: dict[str, Any], text: str, kinds: list[str]) -> None:
+    acting = guard({"where": "answer", "action": "note", **rule})
+    assert [result.kind for result in acting.check(Place.ANSWER, text).results] == kinds
+
+
+@pytest.mark.parametrize(
+    ("exception", "is_silent"),
+    [
+        ({"text": " BO@example.org "}, True),
+        ({"text": "bo"}, False),
+        ({"kind": "phone number"}, False),
+        ({"kind": "e-mail address"}, True),
+        ({"kind": "phone number", "text": "bo@example.org"}, False),
+    ],
+)
+def test_of_an_exception_everything_that_it_says_must_fit(exception: dict[str, str], is_silent: bool) -> None:
+    acting = guard({**MAIL, "exceptions": [{**exception, "reason": "r"}]})
+    assert (not acting.check(Place.QUESTION, "bo@example.org").results) is is_silent
+
+
+def test_an_exception_may_rest_on_a_rule_that_has_one_itself() -> None:
+    def words(name: str, phrase: str, *silenced_by: str) -> dict[str, Any]:
+        exceptions = [{"rule": other, "reason": "r"} for other in silenced_by]
+        return {"name": name, "check": "phrases", "where": "answer", "action": "note", "phrases": [phrase],
+                "exceptions": exceptions}  # fmt: skip
+
+    acting = guard({**MAIL, "exceptions": [{"rule": "press", "reason": "r"}]},
+                   words("press", "press", "private"), words("private", "private"))  # fmt: skip
+    assert "@" in acting.check(Place.QUESTION, "press bo@example.org").text
+    assert "@" not in acting.check(Place.QUESTION, "private press bo@example.org").text
+
+
+def test_policies_act_in_their_order_and_each_result_names_its_own() -> None:
+    made = make_rules([MAIL])
+    note = make_rules([{**MAIL, "action": "note"}])
+    both = Guard([InForce("A", 1, "f", note), InForce("B", 2, "g", made)])
+    assert [(r.policy, r.number, r.fingerprint) for r in both.check(Place.QUESTION, "a@b.org").results] == [
+        ("A", 1, "f"), ("B", 2, "g"),
+    ]  # fmt: skip
+    assert fingerprint_of(both.policies) == both.fingerprint != fingerprint_of(reversed(both.policies))
+
+
+def test_masking_alone_records_nothing() -> None:
+    acting = guard({**MAIL, "keeps_original": True}, {**MAIL, "action": "refuse", "name": "no"})
+    assert acting.mask_only(Place.ANSWER, "a@b.org") == "E-mail 1"
+    assert acting.results == []
+
+
+@given(st.text(max_size=80))
+def test_a_text_in_which_nothing_is_found_is_as_it_was(text: str) -> None:
+    found = guard({**MAIL, "kinds": ["payment card"]}).check(Place.ANSWER, text)
+    assert found == Checked(text, ()) and not found.is_left_out

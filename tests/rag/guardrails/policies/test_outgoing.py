@@ -42,3 +42,27 @@ def test_a_rule_that_hides_nothing_does_nothing_here(workspace: Workspace, actio
     policy(workspace, {**MASK, "action": action})
     assert guard_outgoing(workspace.store, workspace.database, "A", TEXT, True) == TEXT
     assert list_results(workspace.database, ResultFilter()) == []
+
+
+def test_where_no_policy_looks_at_prompts_a_text_is_sent_as_it_is(workspace: Workspace) -> None:
+    assert guard_outgoing(workspace.store, workspace.database, "A", TEXT, True) == TEXT
+    policy(workspace, {**MASK, "where": "answer"})
+    assert guard_outgoing(workspace.store, workspace.database, "A", TEXT, True) == TEXT
+    assert list_results(workspace.database, ResultFilter()) == []
+
+
+def test_what_was_masked_before_is_not_found_again(workspace: Workspace) -> None:
+    policy(workspace, MASK)
+    once = guard_outgoing(workspace.store, workspace.database, "A", TEXT, True)
+    assert guard_outgoing(workspace.store, workspace.database, "A", once, True) == once
+    assert len(list_results(workspace.database, ResultFilter())) == 1
+
+
+def test_a_refusal_is_recorded_too(workspace: Workspace) -> None:
+    policy(workspace, {**MASK, "action": "refuse"})
+    with pytest.raises(PolicyRefusedError, match="found e-mail address in the prompt") as caught:
+        guard_outgoing(workspace.store, workspace.database, "A", TEXT, False)
+    assert not caught.value.needs_yes, "nobody is here to say yes"
+    assert [(r.action, r.collection) for r in list_results(workspace.database, ResultFilter())] == [
+        ("refuse", "A")
+    ]

@@ -72,3 +72,60 @@ def test_hostile_arguments_are_compared_as_texts(odd: str) -> None:
 def test_json_and_python_notation_say_the_same(value: list[object]) -> None:
     first = canonical(json.dumps(value))
     assert canonical(json.dumps(value, indent=2)) == canonical(repr(value)) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("(1, 2)", "[1, 2]"),
+        ('{"a":"[1]"}', '{"a": [1]}'),
+        ("{'a': None, 'b': True}", '{"a": null, "b": true}'),
+        ("{1: 2}", '{"1": 2}'),
+        ('{"a": -0.0}', '{"a": 0}'),
+        ('{"a": 1e3}', '{"a": 1000}'),
+        ('{"a": 1.5}', '{"a": 1.5}'),
+        ('{"a": "1"}', '{"a": "1"}'),
+        ('{"a": "{no json"}', '{"a": "{no json"}'),
+        ("{'a': {1}}", '{"a": "{1}"}'),  # a set, which JSON has not
+        ("1.0", '"1.0"'),
+        ("  a\n b ", '"a b"'),
+        ('{"ä": "ö"}', '{"\\u00e4": "\\u00f6"}'),
+        ("{'a': 1", "\"{'a': 1\""),
+        ("", '""'),
+    ],
+)
+def test_the_form_that_is_compared(text: str, form: str) -> None:
+    assert canonical(text) == form
+
+
+@given(st.dictionaries(st.text(max_size=4), values, max_size=4))
+def test_the_order_of_keys_makes_no_difference(value: dict[str, object]) -> None:
+    backwards = dict(reversed(value.items()))
+    assert canonical(json.dumps(value)) == canonical(json.dumps(backwards))
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_a_form_and_blanks_around_it_change_nothing(text: str) -> None:
+    assert canonical(f"  {text}\n") == canonical(text)
+    assert of(text) == of(f" {text} ")
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_json_written_into_json_again_and_again_says_the_same(count: int) -> None:
+    text = inner = '{"a": [1, {"b": 2}]}'
+    for _ in range(count):
+        text = json.dumps({"in": text})
+    expected: object = json.loads(inner)
+    for _ in range(count):
+        expected = {"in": expected}
+    assert canonical(text) == canonical(json.dumps(expected))
+
+
+def test_a_fingerprint_is_short_and_the_same_each_time() -> None:
+    assert of('{"q": "tides"}') == of('{"q": "tides"}')
+    assert len(of("x")) == 16 and int(of("x"), 16) >= 0
+
+
+def test_the_input_and_the_arguments_are_two_things_where_they_differ() -> None:
+    assert len({of("a", "b"), of("b", "a"), of("a"), of("b")}) == 4
+    assert of("__REDACTED__", "b") == of("b") == of("b", "__REDACTED__")

@@ -99,3 +99,75 @@ def test_kinds_that_nobody_knows_are_kept() -> None:
     (row,) = rows_of([span(1, kind="DREAM", name="<b>x</b>")])
     assert (row.kind, row.title) == (StepKind.UNKNOWN, "<b>x</b>")
     assert json.dumps(row.kind) == '"unknown"'
+
+
+@pytest.mark.parametrize(
+    ("output", "error"),
+    [
+        ('{"is_error": true, "message": "off"}', "off"),
+        ('{"isError": true}', "its output is an error"),
+        ('{"isError": "true", "content": "fine"}', ""),
+        ('{"status": "ERROR", "error": {"code": 4}}', '{"code": 4}'),
+        ('{"status": "ok", "content": "done"}', ""),
+        ('{"error": "off", "code": 4, "details": []}', "off"),
+        ('{"error": ""}', ""),
+        ('{"error": []}', ""),
+        ('{"kwargs": {"content": "Error: off", "tool_call_id": "c"}}', "Error: off"),
+        ('{"kwargs": "Error: off"}', ""),
+        ("  error : off", "error : off"),
+        ("FAILED: off", "FAILED: off"),
+        ("Exception(off)", "Exception(off)"),
+        ("MyError\nline two", "MyError line two"),
+        ("Errors: 3", ""),
+        ("error rates fell", ""),
+        ("{broken", ""),
+    ],
+)
+def test_what_is_an_error_and_what_only_speaks_of_one(output: str, error: str) -> None:
+    assert rows_of([tool(1, 0, "x", "", output)])[0].error == error
+
+
+def test_a_very_long_error_of_a_tool_is_cut() -> None:
+    assert len(rows_of([tool(1, 0, "x", "", "Error: " + "y" * 9_999)])[0].error) == 500
+
+
+@pytest.mark.parametrize(
+    ("events", "error_type", "said"),
+    [
+        ((), "", "error"),
+        ((), "Timeout", "error"),
+        ((RawEvent("log", 1, {"exception.message": "x"}),), "", "error"),
+        ((RawEvent("exception", 1, {}), RawEvent("exception", 2, {"exception.message": "full"})), "", "full"),
+        ((RawEvent("exception", 1, {"exception.message": {"a": 1}}),), "", '{"a": 1}'),
+    ],
+)
+def test_a_status_without_words_takes_those_of_the_exception(
+    events: tuple[RawEvent, ...], error_type: str, said: str
+) -> None:
+    (row,) = rows_of([span(1, error="error", events=events, error__type=error_type)])
+    assert row.error == said
+
+
+def test_a_call_of_a_tool_around_another_one_counts_unless_an_agent_is_between() -> None:
+    rows = rows_of([
+        tool(1, 0, "ask", {"q": 1}), tool(2, 1, "ask", {"q": 1}), tool(3, 2, "ask", {"q": 1}),
+        span(4, 3, "AGENT", "a"), tool(5, 4, "ask", {"q": 1}),
+    ])  # fmt: skip
+    assert [row.is_counted for row in rows] == [True, False, False, True, True]
+
+
+def test_a_step_that_tells_nothing_has_nothing() -> None:
+    (row,) = rows_of([span(1, kind="", name="step")])
+    assert (row.agent, row.called_from, row.tool, row.call, row.model, row.error, row.clock) == ("",) * 7
+    assert (row.prompt_tokens, row.completion_tokens, row.total_tokens, row.cost_usd) == (None,) * 4
+    assert row.is_counted and not row.is_orphan and row.tokens is None
+
+
+def test_hidden_errors_are_those_of_calls_that_count() -> None:
+    outer = tool(2, 1, "look", {"at": 1}, "Error: off", start=1, end=4)
+    inner = tool(3, 2, "look", {"at": 1}, "Error: off", start=2, end=3)
+    found = hidden_errors(rows_of([span(1, end=9), outer, inner]))
+    assert [row.span_id[-1] for row in found] == ["2"]
+    unnamed = [span(4, 1, "TOOL", "hear", start=5, output__value="Error: off"),
+               span(5, 1, "TOOL", "hear", start=7, output__value="a sound")]  # fmt: skip
+    assert hidden_errors(rows_of([span(1, end=9), *unnamed])) == []

@@ -3,11 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from agent_spans import S, handoff, looping, span, tool
+from agent_spans import S, handoff, looping, rows_of, span, tool
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rag.asking.rows import TraceStatus
 from rag.asking.traces import delete_traces
 from rag.errors import NotFoundError
 from rag.interchange.agents.rows import (
+    SessionSum,
+    SessionTrace,
     StepFilter,
     count_steps,
     find_steps,
@@ -115,3 +120,77 @@ def test_traces_of_a_session_come_in_order_with_their_sums(workspace: Workspace,
     assert (total.cost_usd, total.without_cost, total.busy_ms) == (0.006, 1, 21_000)
     assert total.ended_ms - total.began_ms == 601_000
     assert list_session(database, "nothing") == [] and sum_session([]).cost_usd is None
+
+
+(PLAIN,) = rows_of([span(1, name="step")])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "total", "tokens"),
+    [
+        (None, None, None, None),
+        (0, None, None, 0),
+        (1, 2, None, 3),
+        (1, 2, 7, 7),
+        (None, 2, None, 2),
+        (None, None, 0, 0),
+    ],
+)
+def test_tokens_are_the_total_that_was_told_or_the_sum_of_what_was(
+    prompt: int | None, completion: int | None, total: int | None, tokens: int | None
+) -> None:
+    step = replace(PLAIN, prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
+    assert step.tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "tool", "title"), [("step", "look", "step"), ("", "look", "look"), ("", "", "chain")]
+)
+def test_a_step_is_known_by_its_name_its_tool_or_its_kind(name: str, tool: str, title: str) -> None:
+    assert replace(PLAIN, name=name, tool=tool).title == title
+
+
+ASKED = SessionTrace("a", 1_000, "desk", "Why?", TraceStatus.DONE, (), 500.0, 3, 2, 1, 1, 0, 10, 5, 0.25)
+
+
+def test_what_was_not_told_counts_as_nothing_and_is_counted() -> None:
+    bare = replace(ASKED, id="b", created_ms=900, total_ms=None, step_count=None, tool_calls=None, tool_errors=None,
+                   loop_count=None, cost_usd=None)  # fmt: skip
+    failed = replace(ASKED, id="c", created_ms=5_000, status=TraceStatus.FAILED, cost_usd=0.0)
+    total = sum_session([bare, ASKED, failed])
+    assert (total.traces, total.failed, total.steps, total.tool_calls, total.tool_errors, total.loops) == (
+        3, 1, 6, 4, 2, 2,
+    )  # fmt: skip
+    assert (total.began_ms, total.ended_ms, total.busy_ms) == (900, 5_500, 1_000.0)
+    assert (total.cost_usd, total.without_cost, total.prompt_tokens, total.completion_tokens) == (
+        0.25,
+        1,
+        30,
+        15,
+    )
+
+
+def test_a_session_of_nothing_adds_up_to_nothing() -> None:
+    assert sum_session([]) == SessionSum(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, 0)
+    assert sum_session([replace(ASKED, cost_usd=None)]).cost_usd is None
+
+
+@given(st.lists(st.integers(0, 9), max_size=6))
+def test_sums_do_not_depend_on_the_order_of_the_traces(numbers: list[int]) -> None:
+    traces = [replace(ASKED, id=str(n), created_ms=n, total_ms=float(n), cost_usd=float(n)) for n in numbers]
+    assert sum_session(traces) == sum_session(traces[::-1])
+
+
+def test_the_detail_of_a_step_without_its_body_is_empty(workspace: Workspace, database: Database) -> None:
+    with workspace.store.session() as session:
+        session.connection().exec_driver_sql("DELETE FROM receivedspan")
+    found = read_step(database, FIRST, "1")
+    assert (found.attributes, found.resource, found.events, found.scope) == ({}, {}, (), "")
+    assert found.input == "Refund order 7?"
+
+
+def test_a_beginning_of_an_id_has_four_letters_at_least(database: Database) -> None:
+    whole = list_steps(database, FIRST)[4].span_id
+    assert read_step(database, FIRST, whole).step.span_id == whole
+    with pytest.raises(NotFoundError, match="There is no step “000” in trace abababab"):
+        read_step(database, FIRST, "000")

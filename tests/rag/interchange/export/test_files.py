@@ -51,3 +51,33 @@ def test_a_trace_that_is_not_there_leaves_no_file_and_the_old_one_as_it_was(
 def test_lines_are_one_for_each_trace(traced: Workspace) -> None:
     written = list(lines(traced.store, traced.database, [TWO, ONE], Hiding()))
     assert [TWO in line for line in written] == [True, False] and all(line.endswith("\n") for line in written)
+
+
+def test_the_name_of_a_file_says_its_form_and_another_is_refused(traced: Workspace, tmp_path: Path) -> None:
+    for name in ("a.txt", "a", "a.json.gz", ".json"):
+        with pytest.raises(RagError, match=r"must end with \.json or \.jsonl\."):
+            export_file(traced, [ONE], tmp_path / name)
+    with pytest.raises(RagError, match=r"nowhere.a\.json cannot be written \(No such file or directory\)\.$"):
+        export_file(traced, [ONE], tmp_path / "nowhere" / "a.json")
+    (tmp_path / "b.json").mkdir()
+    with pytest.raises(RagError, match="cannot be written"):
+        export_file(traced, [ONE], tmp_path / "b.json")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "data") == ["b.json"]
+
+
+def test_no_trace_is_an_empty_file_of_its_form(traced: Workspace, tmp_path: Path) -> None:
+    assert export_file(traced, [], tmp_path / "a.jsonl") == 0
+    assert (tmp_path / "a.jsonl").read_text("utf-8") == ""
+    assert export_file(traced, [], tmp_path / "a.json") == 0
+    with pytest.raises(RagError, match="holds no span"):
+        read_file(tmp_path / "a.json")
+
+
+def test_a_file_is_the_same_each_time_and_traces_come_in_the_order_that_was_asked(
+    traced: Workspace, tmp_path: Path
+) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        export_file(traced, [TWO, ONE], tmp_path / name)
+    text = (tmp_path / "a.jsonl").read_bytes()
+    assert text == (tmp_path / "b.jsonl").read_bytes() and b"\r" not in text
+    assert [TWO.encode() in line for line in text.splitlines()] == [True, False]

@@ -188,3 +188,35 @@ def test_what_is_hidden_is_hidden_on_the_wire(workspace: Workspace, endpoint: Ot
         "feedback",
     ]
     assert {row["span_id"] for row in endpoint.annotations} == {span_id(IDS[0], "root")}
+
+
+def test_what_is_known_of_answers_is_sent_as_well_when_traces_are_sent_one_by_one(
+    workspace: Workspace, endpoint: OtlpEndpoint
+) -> None:
+    use(workspace, phoenix_annotations=True)
+    for trace_id in IDS[:3]:
+        add_trace(workspace, trace_id)
+    endpoint.refused_ids = {IDS[1]}
+    assert send_traces(workspace, IDS[:3]) == ExportReport(sent=2, refused=1)
+    assert {row["span_id"] for row in endpoint.annotations} == {span_id(IDS[n], "root") for n in (0, 2)}
+
+
+def test_an_endpoint_that_goes_away_while_traces_are_sent_one_by_one_ends_it(
+    workspace: Workspace, endpoint: OtlpEndpoint
+) -> None:
+    for trace_id in IDS[:25]:
+        add_trace(workspace, trace_id)
+    endpoint.statuses = [400, 200, 503]
+    report = send_traces(workspace, IDS[:25])
+    assert (report.sent, report.refused, report.waiting) == (1, 0, 24)
+    assert "503" in report.error and report.error.endswith("it is tried again later.")
+    assert endpoint.trace_ids == IDS[:1], "nothing more was tried"
+    assert queue(workspace).attempts == 1
+
+
+def test_refused_annotations_are_not_taken_for_sent(workspace: Workspace, endpoint: OtlpEndpoint) -> None:
+    use(workspace, phoenix_annotations=True)
+    add_trace(workspace, IDS[0])
+    endpoint.statuses = [200, 400]
+    assert send_traces(workspace, IDS[:1]) == ExportReport(refused=1)
+    assert "400" in queue(workspace).last_error

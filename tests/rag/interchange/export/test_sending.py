@@ -84,3 +84,64 @@ def test_headers_are_read_as_opentelemetry_writes_them() -> None:
     ):
         with pytest.raises(RagError, match=said):
             read_headers("H", {"H": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        ("a=b=c", {"a": "b=c"}),
+        ("a=", {"a": ""}),
+        (" a = b ", {"a": "b"}),
+        ("a=%20x%2Cy", {"a": " x,y"}),
+        ("a=1,b=2,a=3", {"a": "3", "b": "2"}),
+    ],
+)
+def test_a_header_is_a_name_and_a_value(text: str, headers: dict[str, str]) -> None:
+    assert read_headers("H", {"H": text}) == headers
+
+
+@pytest.mark.parametrize("text", ["a=b,", "=b", ",", "a", "a=b%0d", "a=b\rc", "a=b%0D%0AHost: x"])
+def test_what_is_no_header_is_refused_before_anything_is_sent(text: str) -> None:
+    with pytest.raises(RagError, match=r"^H has no headers: write name=value, with commas between them\.$"):
+        read_headers("H", {"H": text})
+
+
+@pytest.mark.parametrize("environment", [{}, {"H": ""}, {"H": " \n"}, {"h": "a=b"}])
+def test_a_variable_that_is_named_and_not_set_is_said(environment: dict[str, str]) -> None:
+    with pytest.raises(RagError, match="H is not set"):
+        read_headers("H", environment)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("0", 0.0), ("120", 120.0), ("", None), ("-1", None), ("soon", None), ("1.5", None)]
+)
+def test_when_to_come_again_is_a_number_of_seconds_or_not_told(
+    endpoint: OtlpEndpoint, told: str, seconds: float | None
+) -> None:
+    endpoint.statuses, endpoint.retry_after = [429], told
+    found = send_spans(f"{endpoint.url}/v1/traces", [SPAN], {})
+    assert (found.may_retry, found.retry_after_s) == (True, seconds)
+
+
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/traces?x=1", "", "/"])
+def test_annotations_are_posted_beside_the_same_address_whatever_their_letters(
+    endpoint: OtlpEndpoint, path: str
+) -> None:
+    assert send_annotations(f"{endpoint.url}{path}", [{"name": "ü\ud800"}], {"x-key": "1"}).is_taken
+    assert endpoint.annotations == [{"name": "ü?"}]
+    assert endpoint.requests[0][1]["X-Key"] == "1"
+
+
+def test_refused_annotations_are_said_like_refused_spans(endpoint: OtlpEndpoint) -> None:
+    endpoint.statuses = [503]
+    found = send_annotations(f"{endpoint.url}/v1/traces", [{"name": "x"}], {})
+    assert (found.is_taken, found.may_retry) == (False, True) and "503" in found.reason
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "http://", "http://[x/v1/traces", "http://a b/", "gopher://x/"]
+)
+def test_an_address_that_is_none_is_a_reason_and_no_exception(url: str) -> None:
+    found = send_spans(url, [SPAN], {}, 0.5)
+    assert not found.is_taken and found.reason.startswith("the endpoint cannot be reached (")
+    assert len(found.reason) <= 300

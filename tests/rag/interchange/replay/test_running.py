@@ -147,3 +147,47 @@ def test_a_model_on_this_computer_is_asked_whatever_a_budget_says(workspace: Wor
     set_budget(workspace, "mine", 0.01, scope="source", target="replay", action="stop")
     receive(workspace.store, spans(*RECORDED))
     assert replayed(workspace).answer
+
+
+@pytest.mark.parametrize(
+    ("role", "sent_as", "is_noted"),
+    [
+        ("system", "system", False),
+        ("developer", "system", False),
+        ("user", "user", False),
+        ("human", "user", False),
+        ("HUMAN", "user", False),
+        ("", "user", False),
+        ("assistant", "assistant", False),
+        ("ai", "assistant", False),
+        ("Model", "assistant", False),
+        ("tool", "user", True),
+        ("function", "user", True),
+        ("critic", "user", True),
+    ],
+)
+def test_a_role_is_sent_as_one_that_every_model_knows(role: str, sent_as: str, is_noted: bool) -> None:
+    call = recorded_call(spans(message(0, role, "Text")))
+    assert call.messages == ((sent_as, "Text"),)
+    assert bool(call.notes) is is_noted
+
+
+def test_messages_of_tools_are_counted() -> None:
+    call = recorded_call(spans(message(0, "tool", "a"), message(1, "user", "b"), message(2, "critic", "c")))
+    assert call.notes == ("2 messages of tools or unknown roles were sent as the user's",)
+    assert [content for _, content in call.messages] == ["a", "b", "c"]
+
+
+def test_the_messages_of_a_model_go_before_those_of_another_step_however_late_that_is() -> None:
+    (*_, called) = spans(message(0, "user", "Of the model"))
+    (*_, other) = spans(message(0, "user", "Of a chain"))
+    chain = replace(other, attributes={**other.attributes, "openinference.span.kind": "CHAIN"},
+                    end_ns=called.end_ns + 10**9)  # fmt: skip
+    assert recorded_call([called, chain]).messages == (("user", "Of the model"),)
+    assert recorded_call([chain]).messages == (("user", "Of a chain"),)
+
+
+@pytest.mark.parametrize("recorded", [[], spans(), spans()[:1]])
+def test_without_a_message_there_is_no_call(recorded: list[RawSpan]) -> None:
+    with pytest.raises(RagError, match="so there is nothing to answer again"):
+        recorded_call(recorded)

@@ -51,6 +51,8 @@ def test_only_loopback_is_this_computer() -> None:
              "http://127.0.0.1.example.com/v1", "http://[fe80::1]/v1"]  # fmt: skip
     assert all(is_on_this_computer(url) for url in here)
     assert not any(is_on_this_computer(url) for url in there)
+    for odd in ("", "localhost", "http://", "http://[x/v1", "http://[::1/v1", "http://]:80/", "nonsense"):
+        assert not is_on_this_computer(odd), odd
 
 
 def test_what_a_check_found_survives_storing() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from agent_spans import TRACE
+from agent_spans import TRACE, rows_of, span
 from driving import ask_once, click, column, rows
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel
@@ -13,9 +14,14 @@ from pytestqt.qtbot import QtBot
 
 from app.console import Console
 from app.pages.traces.page import TracesPage
-from app.pages.traces.steps.detail import MOST_SHOWN, readable, shortened
+from app.pages.traces.steps.agents_panel import summary as agents_summary
+from app.pages.traces.steps.detail import MOST_SHOWN, figures_of, readable, shortened
+from app.pages.traces.steps.graph import MOST_DRAWN
+from app.pages.traces.steps.session_panel import summary as session_summary
 from app.widgets.labels import KeyValueGrid
 from rag.asking.traces import delete_traces
+from rag.interchange.agents.calls.rows import APPLICATION, Call, Calls, Party, PartyKind, PartySum
+from rag.interchange.agents.rows import SessionSum, StepDetail
 from rag.workspace import Workspace
 
 LOOPING, NEXT = "cd" * 16, "ef" * 16
@@ -189,3 +195,121 @@ def test_words_of_texts_are_found(qtbot: QtBot, searching: TracesPage) -> None:
     qtbot.waitUntil(lambda: search.count.text() == "2 steps")
     qtbot.keyClicks(search.text, " nothing")
     qtbot.waitUntil(lambda: search.count.text() == "0 steps")
+
+
+# --- words and figures ------------------------------------------------------------------------------------
+
+
+(STEP,) = rows_of([span(1, name="step")])
+DETAIL = StepDetail(STEP, "", "", {}, {}, (), "", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pairs"),
+    [
+        ({"prompt_tokens": 1_200}, {"Tokens": "1,200 prompt"}),
+        ({"prompt_tokens": 0, "completion_tokens": 3}, {"Tokens": "0 prompt, 3 completion"}),
+        ({"total_tokens": 7}, {"Tokens": "7"}),
+        ({"total_tokens": 7, "completion_tokens": 3}, {"Tokens": "3 completion"}),
+        ({"cost_usd": 0.0}, {"Cost": "$0.000000, as its sender says"}),
+        ({"is_counted": False}, {"Counted": "no: another step is about the same call"}),
+        ({"is_orphan": True}, {"Step above": "it never arrived"}),
+        ({"clock": "odd"}, {"Times": "odd"}),
+        ({"agent": "a", "called_from": "b"}, {"Agent": "a", "Called from": "b"}),
+        ({"tool": "look", "model": "m"}, {"Tool": "look", "Model": "m"}),
+    ],
+)
+def test_figures_are_those_that_were_told(changes: dict[str, object], pairs: dict[str, str]) -> None:
+    plain = dict(figures_of(STEP, DETAIL))
+    assert list(plain) == ["Kind", "Time", "Span"]
+    found = dict(figures_of(replace(STEP, **changes), DETAIL))
+    assert {name: value for name, value in found.items() if name not in plain} == pairs
+
+
+def test_application_and_instrumentation_are_figures_too() -> None:
+    found = dict(figures_of(STEP, replace(DETAIL, service="desk", scope="openai")))
+    assert (found["Application"], found["Instrumentation"]) == ("desk", "openai")
+    assert found["Time"] == "1,000 ms, from 0.0 to 1,000.0 ms"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ('"a"', '"a"'),
+        ("[1]", "[\n  1\n]"),
+        ('  {"ä": 1}', '{\n  "ä": 1\n}'),
+        ("{broken", "{broken"),
+        ("[" * 100_000, "[" * 100_000),
+        ("[" + "1," * MOST_SHOWN + "1]", "[" + "1," * MOST_SHOWN + "1]"),
+    ],
+    ids=range(8),
+)
+def test_json_is_broken_into_lines_and_anything_else_is_as_it_is(text: str, shown: str) -> None:
+    assert readable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, ""), (1, "… 1 more character:"), (1_234, "… 1,234 more characters:")]
+)
+def test_of_a_text_that_is_too_long_the_rest_is_named(more: int, said: str) -> None:
+    found = shortened("x" * (MOST_SHOWN + more))
+    assert found.startswith("x" * MOST_SHOWN)
+    assert said in found and ("ragdeck traces steps" in found) is bool(more)
+
+
+SUM = SessionSum(2, 0, 0, 61_000, 3_000.0, 9, 3, 1, 0, 1_200, 30, 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({}, "$0.5000"),
+        ({"without_cost": 1}, "$0.5000 (1 trace did not tell it)"),
+        ({"cost_usd": None, "without_cost": 2}, "cost not told"),
+        ({"failed": 1}, "1 failed"),
+        ({"traces": 1}, "1 trace"),
+        ({"steps": 1_000}, "1,000 steps"),
+        ({"tool_calls": 1}, "1 tool call, 1 failed"),
+        ({"loops": 1}, "1 loop"),
+        ({"busy_ms": 12_000.0}, "12.0 s at work in 61.0 s"),
+    ],
+)
+def test_a_session_is_summed_up_in_a_line(changes: dict[str, object], part: str) -> None:
+    assert part in session_summary(replace(SUM, **changes)).split("  ·  ")
+
+
+def test_a_session_without_a_failure_says_nothing_of_failures() -> None:
+    assert session_summary(SUM) == (
+        "2 traces  ·  9 steps  ·  3 tool calls, 1 failed  ·  0 loops  ·  1,200 + 30 tokens  ·  $0.5000  ·  "
+        "3,000 ms at work in 61.0 s"
+    )
+
+
+def called(*names: str, kind: PartyKind = PartyKind.TOOL) -> Calls:
+    parties = [Party(kind, name) for name in names]
+    calls = tuple(Call(APPLICATION, party, 1, 0, 1.0) for party in parties)
+    return Calls(calls, tuple(PartySum(party, 1, 0, 1.0) for party in parties), ())
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (Calls((), (), ()), "This trace names no agent and no tool."),
+        (called(""), "This trace names no agent and no tool."),
+        (called("a"), "1 tool"),
+        (called("a", "b"), "2 tools"),
+        (called("a", "b", kind=PartyKind.AGENT), "2 agents"),
+        (called(*(f"t{n}" for n in range(50))),
+         "50 tools  ·  the 40 with the most calls are drawn, the tables have all"),
+    ],
+)  # fmt: skip
+def test_who_takes_part_is_said_in_a_line(found: Calls, line: str) -> None:
+    assert agents_summary(found) == line
+
+
+@pytest.mark.parametrize("count", [38, 39, 40, 41])
+def test_only_where_something_is_not_drawn_is_it_said(count: int) -> None:
+    line = agents_summary(called(*(f"t{n}" for n in range(count))))
+    assert ("are drawn" in line) is (count + 1 > MOST_DRAWN)

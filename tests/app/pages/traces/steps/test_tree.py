@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 from agent_spans import handoff, model, rows_of, span, tool
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
@@ -14,15 +16,19 @@ from app.pages.traces.steps.tree import StepTree, bar_of, open_depth
 from app.pages.traces.steps.tree_model import (
     COST,
     KIND,
+    SERIES,
     STEP,
     TIMELINE,
     TOKENS,
+    TOOK,
     StepTreeModel,
     cell_text,
+    tip_of,
     took,
 )
 from app.widgets.theme import Theme
 from rag.interchange.agents.rows import StepRow
+from rag.interchange.rows import StepKind
 
 
 @pytest.fixture
@@ -148,3 +154,103 @@ def test_bars_stay_inside_and_are_seen() -> None:
     instant = replace(first[1], start_ms=10_000, end_ms=10_000)
     assert bar_of(instant, 10_000, 100) == (98, 2)
     assert took(9_999) == "9,999 ms" and took(12_345) == "12.3 s"
+
+
+(PLAIN,) = rows_of([span(1, name="step")])
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "text"),
+    [
+        ({"name": " two\n words "}, STEP, "two words"),
+        ({"name": "", "tool": "look"}, STEP, "look"),
+        ({"name": ""}, STEP, "chain"),
+        ({"kind": StepKind.LLM}, KIND, "model"),
+        ({"kind": StepKind.LLM, "error": "off"}, KIND, "model, failed"),
+        ({"start_ms": 0.4, "end_ms": 12_345.6}, TIMELINE, "from 0 to 12,346 ms"),
+        ({"start_ms": 0, "end_ms": 10_000}, TOOK, "10.0 s"),
+        ({"start_ms": 5, "end_ms": 5}, TOOK, "0 ms"),
+        ({}, TOKENS, ""),
+        ({"prompt_tokens": 0}, TOKENS, "0"),
+        ({"prompt_tokens": 1_200, "completion_tokens": 34}, TOKENS, "1,234"),
+        ({"prompt_tokens": 1, "total_tokens": 5}, TOKENS, "5"),
+        ({}, COST, ""),
+        ({"cost_usd": 0.0}, COST, "$0.0000"),
+        ({"cost_usd": 1234.5}, COST, "$1,234.5000"),
+    ],
+)
+def test_a_cell_says_what_was_told_and_nothing_else(
+    changes: dict[str, object], column: int, text: str
+) -> None:
+    assert cell_text(replace(PLAIN, **changes), column) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"error": "it is off"}, "Failed: it is off"),
+        ({"clock": "its end was before its start"}, "Times: its end was before its start"),
+        ({"is_orphan": True}, "The step above it never arrived."),
+        ({"is_counted": False}, "Another step is about the same call; it is counted there."),
+    ],
+)
+def test_a_tip_says_what_is_odd_about_a_step(changes: dict[str, object], line: str) -> None:
+    assert line in tip_of(replace(PLAIN, **changes)).splitlines()
+    assert tip_of(PLAIN).splitlines() == ["step", "chain, from 0.0 to 1,000.0 ms"]
+
+
+def test_a_tip_stays_short_whatever_a_sender_writes() -> None:
+    assert len(tip_of(replace(PLAIN, name="x" * 9_999, error="y" * 9_999))) < 1_000
+
+
+@given(
+    st.floats(-1e7, 1e7), st.floats(-1e7, 1e7), st.floats(0.001, 1e7), st.floats(2, 5_000)
+)  # fmt: skip
+def test_a_bar_is_inside_and_seen_whatever_the_times_are(
+    start: float, end: float, total: float, width: float
+) -> None:
+    left, length = bar_of(replace(PLAIN, start_ms=start, end_ms=end), total, width)
+    assert 2 <= length <= width and 0 <= left <= width - length
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(0, "0 ms"), (0.4, "0 ms"), (1_234.5, "1,234 ms"), (10_000, "10.0 s"), (3_600_000, "3,600.0 s")],
+)
+def test_a_time_is_in_milliseconds_and_a_long_one_in_seconds(milliseconds: float, text: str) -> None:
+    assert took(milliseconds) == text
+
+
+def test_headers_have_titles_and_figures_stand_to_the_right(theme: Theme) -> None:
+    made = StepTreeModel(theme)
+    horizontal = Qt.Orientation.Horizontal
+    assert [made.headerData(n, horizontal) for n in range(made.columnCount())] == [
+        "Step", "Kind", "Timeline", "Took", "Tokens", "Cost",
+    ]  # fmt: skip
+    role = Qt.ItemDataRole.TextAlignmentRole
+    assert [made.headerData(n, horizontal, role) is not None for n in range(6)] == [False] * 3 + [True] * 3
+    assert made.headerData(0, Qt.Orientation.Vertical) is None
+
+
+def test_a_model_without_steps_and_a_wrong_index_have_no_data(theme: Theme) -> None:
+    made = StepTreeModel(theme)
+    assert made.rowCount() == 0 and made.step_at(QModelIndex()) is None
+    assert made.data(QModelIndex()) is None
+    made.set_steps([PLAIN])
+    assert not made.index(0, 99).isValid() and not made.index(-1, 0).isValid()
+    assert made.rowCount(made.index(0, 1)) == 0, "steps are below the first column alone"
+    made.set_steps([])
+    assert made.rowCount() == 0
+
+
+def test_a_failed_step_is_in_another_colour(theme: Theme) -> None:
+    made = StepTreeModel(theme)
+    made.set_steps([PLAIN, replace(PLAIN, span_id="x", error="off")])
+    role = Qt.ItemDataRole.ForegroundRole
+    assert made.data(made.index(0, STEP), role) is None
+    assert made.data(made.index(1, STEP), role) == theme.colour("bad")
+    assert made.data(made.index(1, TIMELINE), role) is None
+
+
+def test_every_kind_of_step_has_a_colour() -> None:
+    assert set(SERIES) == set(StepKind)

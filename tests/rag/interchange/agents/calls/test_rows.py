@@ -2,8 +2,10 @@
 
 import pytest
 from agent_spans import genai_agents, handoff, looping, model, rows_of, span, tool
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rag.interchange.agents.calls.rows import APPLICATION, Calls, Party, PartyKind, calls_of, loops_of
+from rag.interchange.agents.calls.rows import APPLICATION, Calls, Loop, Party, PartyKind, calls_of, loops_of
 from rag.interchange.rows import RawSpan
 
 
@@ -132,3 +134,96 @@ def test_nodes_of_langgraph_are_called_by_those_that_the_sender_names() -> None:
         span(4, 1, "AGENT", "plan", start=4, graph__node__id="plan", graph__node__parent_id="write"),
     ])  # fmt: skip
     assert edges(found) == [("(application)", "plan", 1), ("plan", "write", 1), ("write", "plan", 1)]
+
+
+@pytest.mark.parametrize(
+    ("party", "title"),
+    [
+        (APPLICATION, "(application)"),
+        (Party(PartyKind.AGENT, "scout"), "scout"),
+        (Party(PartyKind.AGENT, ""), "(agent)"),
+        (Party(PartyKind.TOOL, ""), "(tool)"),
+    ],
+)
+def test_a_party_without_a_name_is_called_by_its_kind(party: Party, title: str) -> None:
+    assert party.title == title
+
+
+def test_retrievers_and_guardrails_are_called_and_come_after_agents_and_tools() -> None:
+    found = of([
+        span(1, 0, "AGENT", "a"), span(2, 1, "GUARDRAIL", "filter"), span(3, 1, "RETRIEVER", "store"),
+        tool(4, 1, "look", "x"), span(5, 4, "RETRIEVER", "store"),
+    ])  # fmt: skip
+    assert edges(found) == [
+        ("(application)", "a", 1), ("a", "filter", 1), ("a", "store", 1), ("a", "look", 1), ("look", "store", 1),
+    ]  # fmt: skip
+    assert [one.party.kind for one in found.sums] == ["agent", "tool", "retriever", "guardrail"]
+    assert {one.party.name: one.calls for one in found.sums}["store"] == 2
+
+
+def test_of_one_kind_those_that_took_longest_come_first() -> None:
+    calls = [tool(n, 1, f"t{n}", str(n), start=n, end=n + n) for n in (2, 4, 3)]
+    sums = of([span(1, 0, "AGENT", "a", end=20), *calls]).sums
+    assert [one.party.name for one in sums] == ["a", "t4", "t3", "t2"]
+
+
+def test_nothing_was_called_where_there_is_no_step_or_only_a_chain() -> None:
+    assert calls_of([]) == Calls((), (), ())
+    assert of([span(1), span(2, 1)]) == Calls((), (), ())
+
+
+def test_what_does_not_count_is_no_call() -> None:
+    found = of([span(1, 0, "AGENT", "a"), tool(2, 1, "look", {"at": 1}), tool(3, 2, "look", {"at": 1})])
+    assert edges(found) == [("(application)", "a", 1), ("a", "look", 1)]
+
+
+def test_calls_add_up_by_caller_and_callee() -> None:
+    spans = [span(1, end=30)]
+    for number, agent in enumerate("aab"):
+        key = 10 * number + 10
+        spans.append(span(key, 1, "AGENT", agent, start=number, end=number + 1))
+        spans.append(tool(key + 1, key, "look", str(number), "Error: off" if number == 1 else "", start=number,
+                          end=number + 0.5))  # fmt: skip
+    found = {
+        (one.caller.name, one.callee.name): (one.count, one.errors, one.took_ms) for one in of(spans).calls
+    }
+    assert found == {
+        ("", "a"): (2, 0, 2000), ("a", "look"): (2, 1, 1000), ("", "b"): (1, 0, 1000), ("b", "look"): (1, 0, 500),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sentence"),
+    [
+        (None, "look was called 3 times with the same arguments"),
+        (0, "look was called 3 times with the same arguments, which spent 0 tokens"),
+        (12_345, "look was called 3 times with the same arguments, which spent 12,345 tokens"),
+    ],
+)
+def test_a_loop_is_said_with_its_tokens_where_they_are_known(tokens: int | None, sentence: str) -> None:
+    assert Loop("look", 3, ("a", "b", "c"), tokens, 0.0).sentence == sentence
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=14))
+def test_each_call_is_in_at_most_one_loop_and_loops_come_longest_first(given_texts: list[str]) -> None:
+    calls = [tool(n, 1, "look", text, start=n, end=n + 1) for n, text in enumerate(given_texts, 2)]
+    loops = loops_of(rows_of([span(1, end=99), *calls]))
+    assert [loop.count for loop in loops] == sorted(
+        (given_texts.count(text) for text in set(given_texts) if given_texts.count(text) >= 3), reverse=True
+    )
+    ids = [key for loop in loops for key in loop.span_ids]
+    assert len(ids) == len(set(ids)) == sum(loop.count for loop in loops)
+    assert all(loop.wasted_ms == 1000 * (loop.count - 1) for loop in loops)
+
+
+def test_the_same_arguments_of_two_tools_are_no_loop_and_of_two_agents_are_one() -> None:
+    two_tools = [tool(n, 1, f"tool {n % 2}", "x", start=n) for n in (2, 3, 4, 5)]
+    assert loops_of(rows_of([span(1, end=9), *two_tools])) == ()
+    agents = [span(1, end=9), span(10, 1, "AGENT", "a", end=9), span(20, 1, "AGENT", "b", end=9)]
+    calls = [
+        tool(11, 10, "look", "x", start=1),
+        tool(12, 10, "look", "x", start=2),
+        tool(21, 20, "look", "x", start=3),
+    ]
+    (loop,) = loops_of(rows_of([*agents, *calls]))
+    assert (loop.count, loop.wasted_tokens) == (3, None)
