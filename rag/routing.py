@@ -11,7 +11,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.asking.rows import AskResult, Caller, Question, TraceSource
+from rag.asking.applications.rows import Caller
+from rag.asking.rows import AskResult, Question, TraceSource
 from rag.asking.sessions.changes import go_on
 from rag.asking.sessions.rows import Binding
 from rag.asking.traces import new_trace_id

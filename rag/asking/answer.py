@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rag.asking.applications.rows import Caller
 from rag.asking.flag_limits import limits_of
 from rag.asking.guarding import (
     check_answer_text,
@@ -30,7 +31,6 @@ from rag.asking.retrieval import document_reader, retrieve
 from rag.asking.rows import (
     AnswerRestarted,
     AskResult,
-    Caller,
     ClaimsChecked,
     PromptProgress,
     Question,

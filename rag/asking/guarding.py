@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.asking.rows import Caller
+from rag.asking.applications.rows import Caller
 from rag.guardrails.injection import neutralise
 from rag.guardrails.policies.acting import Checked, Guard, PolicyRefusedError
 from rag.guardrails.policies.in_force import policies_for

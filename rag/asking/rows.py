@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from rag.asking.applications.rows import TRAFFIC, application_named_by, traffic
+from rag.asking.applications.rows import TRAFFIC, Caller, application_named_by, traffic
 from rag.errors import NotFoundError
 from rag.grounding.rows import ClaimResult, SilentFailure
 from rag.index.rows import Hit
@@ -71,27 +71,6 @@ class Stage(StrEnum):
 
 
 # --- asking -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Caller:
-    """A program that asks through the server, and what it wants besides an answer.
-
-    Attributes:
-        application: Its name, as its token has it.
-        generation: Changes to the settings of sampling, on top of a pipeline's.
-        history: Earlier questions with their answers, oldest first; None: those of the session.
-        stop: Texts before which the answer ends.
-        schema: JSON schema that the answer has to follow; empty: any text.
-        is_agent: Whether it asks through a tool (MCP), for policies that act there.
-    """
-
-    application: str
-    generation: Mapping[str, Any] = field(default_factory=dict)
-    history: tuple[tuple[str, str], ...] | None = None
-    stop: tuple[str, ...] = ()
-    schema: str = ""
-    is_agent: bool = False
 
 
 @dataclass(frozen=True)
@@ -395,10 +374,7 @@ class TraceRow(TraceFigures):
         """What is suspicious, each with what it means; empty when nothing is."""
         if not self.is_suspicious:
             return ""
-        return "; ".join(
-            f"{each.capitalize()}: {_MEANINGS.get(each) or SilentFailure(each).description}"
-            for each in self.states
-        )
+        return "; ".join(f"{each.capitalize()}: {_meaning(each)}" for each in self.states)
 
 
 WITHOUT_SOURCES = "without sources"
@@ -406,6 +382,10 @@ _MEANINGS = {
     WITHOUT_SOURCES: "the prompt had no passages, so nothing of it can be looked up",
     TraceStatus.NOTHING_FOUND: "nothing in the collection is close to the question",
 }
+
+
+def _meaning(state: str) -> str:
+    return _MEANINGS.get(state) or SilentFailure(state).description
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from fakes import ScriptedModel, drive
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.asking.rows import AskResult, Caller, TraceDetail, TraceSource, TraceStatus, get_trace
+from rag.asking.applications.rows import Caller
+from rag.asking.rows import AskResult, TraceDetail, TraceSource, TraceStatus, get_trace
 from rag.costs.budgets.limits import BudgetError, set_budget
 from rag.costs.budgets.rows import list_budgets
 from rag.errors import NotFoundError, RagError

@@ -6,10 +6,35 @@ to an application are those of its users: what was received, or asked through th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 from rag.storage.database import Database
 
 PREFIX = "application:"
 TRAFFIC = "('person', 'server')"  # sources of which TraceSource.is_traffic is true, for `source IN …`
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A program that asks through the server, and what it wants besides an answer.
+
+    Attributes:
+        application: Its name, as its token has it.
+        generation: Changes to the settings of sampling, on top of a pipeline's.
+        history: Earlier questions with their answers, oldest first; None: those of the session.
+        stop: Texts before which the answer ends.
+        schema: JSON schema that the answer has to follow; empty: any text.
+        is_agent: Whether it asks through a tool (MCP), for policies that act there.
+    """
+
+    application: str
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[tuple[str, str], ...] | None = None
+    stop: tuple[str, ...] = ()
+    schema: str = ""
+    is_agent: bool = False
 
 
 def application_named_by(scope: str) -> str:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.asking.applications.rows import Caller
 from rag.asking.packing import citations
 from rag.asking.rows import (
     AskResult,
-    Caller,
     TraceFilter,
     get_trace,
     list_traces,

@@ -11,11 +11,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rag.asking.applications.rows import Caller
 from rag.asking.cache.rows import hit_of
 from rag.asking.packing import citations
 from rag.asking.rows import (
     AskResult,
-    Caller,
     Stage,
     StageStarted,
     TokenStreamed,

@@ -7,6 +7,7 @@ import pytest
 from fakes import ScriptedModel, drive
 
 from rag.asking.answer import answer_question
+from rag.asking.applications.rows import Caller
 from rag.asking.cache.answering import answer_or_recall
 from rag.asking.guarding import (
     check_answer_text,
@@ -19,7 +20,6 @@ from rag.asking.guarding import (
     notes_of,
 )
 from rag.asking.rows import (
-    Caller,
     Question,
     RetrievalDone,
     TokenStreamed,
