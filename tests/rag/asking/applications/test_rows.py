@@ -57,7 +57,8 @@ def test_a_scope_is_a_collection_an_application_or_all(traffic_of_all: Workspace
     assert (scope_name(BOT), scope_name("A")) == ("bot", "A")
     assert list_applications(traffic_of_all.database) == ["bot", "Other bot"]
     assert application_choices(traffic_of_all.database)[0] == ("bot (application)", BOT)
-    assert traffic("A") == ("source = 'person' AND collection = ?", ("A",)) and "person" in traffic("")[0]
+    assert traffic("A") == ("source IN ('person', 'server') AND collection = ?", ("A",))
+    assert traffic("") == ("source IN ('person', 'server')", ())
 
 
 def test_lists_figures_and_measures_are_of_one_source(traffic_of_all: Workspace) -> None:
