@@ -108,7 +108,8 @@ class CallGraph(QGraphicsView):
         failed = bool(one and one.errors)
         pen = QPen(theme.colour("bad") if failed else theme.series(_COLOURS[party.kind]), 1.6)
         box = scene.addPath(path, pen, theme.colour("raised"))
-        box.setToolTip(as_it_is(tip_of(party, one)))
+        tip = tip_of(party, one)
+        box.setToolTip(as_it_is(tip))
         lines = (" ".join(party.title.split()), described(party, one))
         for number, (text, role) in enumerate(zip(lines, ("text", "text_muted"), strict=True)):
             metrics = QFontMetricsF(self.font())
@@ -118,7 +119,7 @@ class CallGraph(QGraphicsView):
             top = place.center().y() + (number - 1) * metrics.height()
             item.setPos(place.left() + scaled(8), top)
             item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-            item.setToolTip(box.toolTip())
+            item.setToolTip(as_it_is(tip))
 
     def _draw_call(self, call: Call) -> None:
         first, last = self.places[call.caller], self.places[call.callee]
