@@ -9,7 +9,7 @@ from pathlib import Path
 import pyqtgraph as pg
 import pytest
 from fakes import ScriptedModel, drive
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt
 from PySide6.QtGui import QAction, QTextDocument
 from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import (
@@ -95,7 +95,8 @@ def texts_of(widget: QWidget) -> Iterator[tuple[str, str, bool]]:
             yield "tab", widget.tabToolTip(number), is_guessed_wrong(widget.tabToolTip(number))
     if isinstance(widget, QComboBox | QAbstractItemView) and (model := widget.model()) is not None:
         for row in range(min(model.rowCount(), 50)):
-            for column in range(model.columnCount(QModelIndex())):
+            columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
+            for column in range(columns):  # that of a list is private
                 index = model.index(row, column)
                 yield "cell", str(index.data() or ""), False  # a delegate draws it as plain text
                 tip = str(index.data(Qt.ItemDataRole.ToolTipRole) or "")

@@ -24,8 +24,8 @@ from rag.asking.rows import (
     read_overview,
 )
 from rag.errors import RagError
-from rag.evaluation import running
-from rag.evaluation.cases import case_seed, runs
+from rag.evaluation import running, runs
+from rag.evaluation.cases import case_seed
 from rag.evaluation.rows import list_results, list_runs
 from rag.evaluation.sets import change_set, create_set
 from rag.knowledge.ingest import ingest_files

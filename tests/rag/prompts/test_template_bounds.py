@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import RagError
+from rag.guardrails.injection import neutralise
 from rag.index.rows import Hit
 from rag.prompts.templates import (
     MOST_TEMPLATE,
@@ -55,9 +56,10 @@ def test_earlier_turns_stand_between_system_and_question_in_their_order() -> Non
 @settings(max_examples=60, deadline=None)
 @given(question=st.text(max_size=80))
 def test_a_question_never_becomes_part_of_the_template(question: str) -> None:
-    """Braces in what a person types are text."""
+    """Braces in what a person types are text; tokens of chat templates in it are made harmless."""
     typed = question + "{{ passages }}{% for x in y %}"
-    assert PromptTemplate("p", "", "{{ question }}").messages(typed, [])[-1]["content"] == typed.strip()
+    said = PromptTemplate("p", "", "{{ question }}").messages(typed, [])[-1]["content"]
+    assert said == neutralise(typed).strip()
 
 
 @settings(max_examples=40, deadline=None)

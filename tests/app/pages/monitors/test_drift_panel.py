@@ -101,7 +101,7 @@ def test_a_result_for_a_scope_that_was_left_is_not_shown(
 ) -> None:
     choose_first_days(history)
     page.drift.test()
-    page.drift.show_scope(Scope("Notes"))
+    page.collection_box.setCurrentIndex(page.collection_box.findData("Notes"))
     settle()
     assert page.drift.verdicts["questions"][0].text() == "Not tested yet"
 

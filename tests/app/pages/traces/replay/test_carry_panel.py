@@ -28,7 +28,8 @@ QUESTION = "Which passage carries this sentence?"
 @pytest.fixture
 def panel(page: TracesPage) -> CarryPanel:
     """The panel in the tab Flags, with the first sentence chosen."""
-    page.view.tabs.setCurrentIndex(2)
+    tabs = page.view.tabs
+    tabs.setCurrentIndex(next(n for n in range(tabs.count()) if tabs.tabText(n) == "Flags"))
     page.view.claims.selectRow(0)
     assert page.view.carry.isVisible()
     return page.view.carry
