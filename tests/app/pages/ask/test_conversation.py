@@ -329,7 +329,7 @@ def test_a_budget_that_asks_is_answered_with_yes_and_the_question_is_asked_again
     set_budget(open_workspace, "small", 1.0, "EUR", unknown="ask")
     ask_far(page, settle)
     box = open_dialog(page.conversation, QMessageBox)
-    assert box.windowTitle() == "Ask although the budget is used up?"
+    assert box.windowTitle() == "Ask all the same?"
     assert "the budget “small” cannot tell" in box.text() and far.chats() == []
     (refused,) = page.conversation.cards
     assert isinstance(refused, AnswerCard)
