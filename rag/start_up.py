@@ -11,7 +11,7 @@ from rag.governance.erasure import finish_erasure, is_erasing
 from rag.governance.retention.running import is_due
 from rag.governance.upkeep import keep_up
 from rag.index.vector_index import IndexPlace, VectorIndex
-from rag.interchange.receiving import read_steps, without_steps
+from rag.interchange.receiving import renew_traces, without_steps
 from rag.knowledge.index_sync import needs_repair, repair_indexes
 from rag.knowledge.rows import VersionProgress
 from rag.models.embedding import check_starter_embedder, file_sha256, starter_embedder_folder
@@ -43,7 +43,7 @@ def start_up(workspace: Workspace) -> Generator[VersionProgress, None, list[str]
     """Finish or undo what a kill interrupted, and do what is done at each start; return what to say of it."""
     notices = yield from finish_erasure(workspace)
     notices += yield from repair_indexes(workspace)
-    read_steps(workspace.store, without_steps(workspace.database))
+    renew_traces(workspace.store, without_steps(workspace.database))
     notices += yield from keep_up(workspace)
     return notices
 

@@ -96,15 +96,13 @@ def receive(
 
 def renew_traces(store: Store, trace_ids: Sequence[str]) -> None:
     """Make the rows of received traces anew of the spans that are stored; one that was deleted stays so."""
-    for trace_id in trace_ids:
+    for first in range(0, len(trace_ids), _BATCH):
         with store.session() as session:
-            known = session.get(Trace, trace_id)
-            if (
-                known is not None
-                and known.source == TraceSource.RECEIVED
-                and received_spans(session, trace_id)
-            ):
-                _renew(session, trace_id, known)
+            for trace_id in trace_ids[first : first + _BATCH]:
+                known = session.get(Trace, trace_id)
+                is_received = known is not None and known.source == TraceSource.RECEIVED
+                if is_received and received_spans(session, trace_id):
+                    _renew(session, trace_id, known)
 
 
 def behind(store: Store) -> list[str]:
@@ -133,15 +131,6 @@ def without_steps(database: Database) -> list[str]:
            AND EXISTS (SELECT 1 FROM receivedspan s WHERE s.trace_id = trace.id)"""
     )
     return [str(trace_id) for (trace_id,) in rows]
-
-
-def read_steps(store: Store, trace_ids: Sequence[str]) -> None:
-    """Make the rows of received traces anew of the spans that are stored."""
-    for first in range(0, len(trace_ids), _BATCH):
-        with store.session() as session:
-            for trace_id in trace_ids[first : first + _BATCH]:
-                if received_spans(session, trace_id):
-                    _renew(session, trace_id, session.get(Trace, trace_id))
 
 
 def unchecked(store: Store, limit: int = 100) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import threading
 
 from rag.errors import RagError
+from rag.interchange.checking import is_in_share
 from rag.interchange.receiving import Arrival, check_received
 from rag.serving.application import make_application
 from rag.serving.desk import Desk
@@ -97,13 +97,8 @@ class RunningServer:
 
     def _check(self) -> None:
         while (trace_id := self._arrived.get()) is not None:
-            if is_chosen(trace_id, self._share):
+            if is_in_share(trace_id, self._share):
                 check_received(self._workspace, trace_id)
-
-
-def is_chosen(trace_id: str, share: float) -> bool:
-    """Return whether a trace is in the share that is checked; always the same answer for one trace."""
-    return int(hashlib.sha256(trace_id.encode()).hexdigest()[:8], 16) < share * 2**32
 
 
 # --- what the window starts -------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from rag.interchange.agents.rows import list_steps
 from rag.interchange.receiving import (
     behind,
     check_received,
-    read_steps,
     receive,
     received_spans,
     renew_traces,
@@ -179,7 +178,7 @@ def test_steps_of_an_older_file_are_read_once(workspace: Workspace) -> None:
             Trace(id="ee" * 16, session_id="s", created_ms=1, status="done", question="?", source="received")
         )
     assert without_steps(workspace.database) == [TRACE], "nothing can be read of one without spans"
-    read_steps(workspace.store, [TRACE, "ee" * 16])
+    renew_traces(workspace.store, [TRACE, "ee" * 16])
     assert without_steps(workspace.database) == [] and len(list_steps(workspace.database, TRACE)) == 5
 
 

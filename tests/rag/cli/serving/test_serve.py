@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.cli.serving.serve import _say, _summary, _token
+from rag.interchange.checking import is_in_share
 from rag.interchange.otlp import to_json, write_request
 from rag.interchange.rows import RawSpan
 from rag.serving.otlp_receiver import Counts
-from rag.serving.running import is_chosen
 from rag.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -89,9 +89,9 @@ def test_an_unknown_tool_is_refused(folder: Path, capsys: pytest.CaptureFixture[
 
 def test_a_share_is_the_same_each_time_and_about_as_large_as_asked() -> None:
     ids = [f"{n:032x}" for n in range(2000)]
-    assert not any(is_chosen(i, 0) for i in ids) and all(is_chosen(i, 1) for i in ids)
-    assert 0.2 < sum(is_chosen(i, 0.25) for i in ids) / 2000 < 0.3
-    assert all(is_chosen(i, 0.5) for i in ids if is_chosen(i, 0.25))
+    assert not any(is_in_share(i, 0) for i in ids) and all(is_in_share(i, 1) for i in ids)
+    assert 0.2 < sum(is_in_share(i, 0.25) for i in ids) / 2000 < 0.3
+    assert all(is_in_share(i, 0.5) for i in ids if is_in_share(i, 0.25))
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_an_empty_token_is_no_token(
 @given(st.text(), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_share_chooses_all_that_a_smaller_one_does(trace: str, one: float, other: float) -> None:
     low, high = sorted((one, other))
-    assert is_chosen(trace, high) or not is_chosen(trace, low)
-    assert not is_chosen(trace, 0) and is_chosen(trace, 1)
+    assert is_in_share(trace, high) or not is_in_share(trace, low)
+    assert not is_in_share(trace, 0) and is_in_share(trace, 1)
 
 
 def stopped(counts: Counts | None = None, total: int = 0, **served: bool) -> Any:
