@@ -469,9 +469,12 @@ def measure_hits(repeats: int = 50) -> None:
     question = Question("How high does the tide at Bremen rise?", "A")
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as folder:
         times, first = _times(Path(data), Path(folder), question, repeats)
-    median, slow = statistics.median(times), sorted(times)[int(0.95 * repeats)]
+    clock = sorted(by_clock for by_clock, _ in times)
+    median, slow = statistics.median(clock), clock[int(0.95 * repeats)]
+    processor = statistics.median(of_processor for _, of_processor in times)
     print(
-        f"\nexact hit: median {median:.1f} ms, 95 % within {slow:.1f} ms; the first answer took {first:,.0f} ms"
+        f"\nexact hit: median {median:.1f} ms ({processor:.1f} ms of the processor), 95 % within {slow:.1f} ms; "
+        f"the first answer took {first:,.0f} ms"
     )
     print(f"  goal {GOAL_MS:g} ms: {'reached' if median <= GOAL_MS else 'MISSED'}")
 
