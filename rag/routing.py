@@ -21,7 +21,7 @@ from rag.errors import RagError
 from rag.evaluation.cascades.answering import answer_with
 from rag.evaluation.pipelines import PipelineConfig, SavedPipeline, named_pipeline
 from rag.monitoring.alerts import check_quickly
-from rag.review.rollouts import config_of, pipeline_of, production_config, production_pipeline
+from rag.review.rollouts import config_of, pipeline_of, promoted_pipeline
 from rag.review.rows import Arm, BlindResult, RolloutKind, running_rollout
 from rag.storage.tables.review import Rollout, RolloutAnswer
 from rag.workspace import Workspace
@@ -82,8 +82,7 @@ def ask(
     elif is_chosen:
         wanted = asked.with_choice(version, model, prompt)
     elif row is None:
-        config = production_config(workspace, collection)
-        wanted = _as(production_pipeline(workspace, collection), asked.of(config))
+        config, wanted = _promoted(workspace, asked)
     else:
         config, wanted = _one_arm(workspace, _rollout(workspace, row.id), asked)
     result = yield from answer_with(workspace, config, wanted, is_confirmed)
@@ -145,6 +144,14 @@ def _rollout(workspace: Workspace, rollout_id: int) -> Rollout:
 def _tell_monitors(workspace: Workspace) -> None:
     check_quickly(workspace)
     note_spending(workspace)
+
+
+def _promoted(workspace: Workspace, asked: _Asked) -> tuple[PipelineConfig | None, Question]:
+    """Return the promoted pipeline and its question; without one, the question as the settings answer it."""
+    found = promoted_pipeline(workspace, asked.collection)
+    if found is None:
+        return None, asked.of(None)
+    return found.config, _as(found.pipeline, asked.of(found.config))
 
 
 def _one_arm(workspace: Workspace, found: Rollout, asked: _Asked) -> tuple[PipelineConfig, Question]:

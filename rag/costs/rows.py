@@ -62,7 +62,8 @@ class GroupBy(StrEnum):
 
 
 _FROM = "cost c JOIN trace t ON t.id = c.trace_id"
-_KEYS = {
+# What each group is in `cost c JOIN trace t`.
+KEYS = {
     GroupBy.LAYER: "c.layer",
     GroupBy.MODEL: "t.model",
     GroupBy.COLLECTION: "t.collection",
@@ -186,7 +187,7 @@ def sum_costs(
     """
     if group is GroupBy.ANSWER:
         sums = _sums_of_answers(
-            database, _KEYS[group], *_condition(wanted), ids=_dearest(database, wanted, limit)
+            database, KEYS[group], *_condition(wanted), ids=_dearest(database, wanted, limit)
         )
     else:
         sums = _sums(database, group, wanted)
@@ -207,7 +208,7 @@ def has_costs(database: Database) -> bool:
 
 def answer_costs(database: Database, trace_ids: Sequence[str]) -> dict[str, CostSum]:
     """Return what answers cost, by the ids of their traces; one whose costs are not worked out is missing."""
-    return _sums_of_answers(database, _KEYS[GroupBy.ANSWER], "1", (), list(trace_ids))
+    return _sums_of_answers(database, KEYS[GroupBy.ANSWER], "1", (), list(trace_ids))
 
 
 def _dearest(database: Database, wanted: CostFilter, limit: int) -> list[str]:
@@ -232,7 +233,7 @@ def _tables(*expressions: str) -> str:
 def _sums(database: Database, group: GroupBy | None, wanted: CostFilter) -> dict[str, CostSum]:
     """Return sums by a group, None: of everything; from those of whole days where these suffice."""
     days = _whole_days(database, wanted)
-    key = _KEYS[group] if group else "''"
+    key = KEYS[group] if group else "''"
     if days is None or (group and group not in _DAY_KEYS):
         return _sums_of_answers(database, key, *_condition(wanted))
     sums = _sums_of_days(database, group, days.where, days.values)
@@ -384,7 +385,7 @@ def list_cost_points(
     database: Database, group: GroupBy, wanted: CostFilter = CostFilter()
 ) -> list[CostPoint]:
     """Return the known costs of each day by a group, at its first answer, oldest first: for a graph."""
-    days, key = _whole_days(database, wanted), _KEYS[group]
+    days, key = _whole_days(database, wanted), KEYS[group]
     if days is None or group not in _DAY_KEYS:
         return _points_of_answers(database, key, *_condition(wanted))
     found = database.rows(
@@ -405,7 +406,7 @@ def _points_of_answers(
         CostPoint,
         f"""SELECT min(c.created_ms) AS created_ms, {key} AS key, c.currency, sum(c.amount) AS amount
             FROM {_tables(key, where)} WHERE c.amount IS NOT NULL AND {where}
-            GROUP BY {_KEYS[GroupBy.DAY]}, 2, 3 ORDER BY 1, 2""",
+            GROUP BY {KEYS[GroupBy.DAY]}, 2, 3 ORDER BY 1, 2""",
         values,
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.asking.rows import TraceSource
 from rag.costs.prices import Price, find_price, read_prices
-from rag.costs.rows import Basis, CostFilter, CostSum, Layer, total_cost
+from rag.costs.rows import KEYS, Basis, CostFilter, CostSum, GroupBy, Layer, total_cost
 from rag.errors import RagError
 from rag.models.endpoints.rows import Usage
 from rag.settings import CostSettings
@@ -46,7 +46,16 @@ _AT_ONCE = 2000  # traces in a transaction
 
 
 def record_costs(workspace: Workspace) -> int:
+    """Work out costs and sum up the days that they change, for whoever looks at sums; see work_out_costs."""
+    done = work_out_costs(workspace)
+    _sum_up_days(workspace)
+    return done
+
+
+def work_out_costs(workspace: Workspace) -> int:
     """Work out the costs of finished answers that have none yet, or unknown ones; return of how many.
+
+    Days are not summed up: budgets ask after each answer, and read its costs themselves.
 
     Raises:
         RagError: A price table is not valid.
@@ -80,14 +89,11 @@ def record_costs(workspace: Workspace) -> int:
             ]
             insert_rows(session, Cost, rows)
         done += len(ids)
-    _sum_up_days(workspace)
     return done
 
 
-_OF_DAY = """(SELECT c.*, t.source, t.collection, t.model AS answered_by,
-    iif(t.prompt_name = '', '', t.prompt_name || '@' || coalesce(t.prompt_version, '')) AS prompt,
-    iif(t.pipeline = '', '', t.pipeline || iif(t.pipeline_version IS NULL, '', '@')
-        || coalesce(t.pipeline_version, '')) AS pipeline
+_OF_DAY = f"""(SELECT c.*, t.source, t.collection, t.model AS answered_by,
+    {KEYS[GroupBy.PROMPT]} AS prompt, {KEYS[GroupBy.PIPELINE]} AS pipeline
     FROM cost c JOIN trace t ON t.id = c.trace_id WHERE c.created_ms >= ? AND c.created_ms < ?)"""
 _LAYERS_OF_DAY = f"""
 INSERT INTO costday SELECT ?, source, collection, answered_by, prompt, pipeline, layer, currency, basis,

@@ -264,20 +264,28 @@ def pipeline_of(called: str) -> tuple[str, int | None]:
     return (name, int(number)) if name and number.isdecimal() else ("", None)
 
 
-def production_pipeline(workspace: Workspace, collection: str) -> tuple[str, int | None]:
-    """Return the pipeline that was promoted for a collection, else for all, and its version."""
-    with workspace.store.session() as session:
-        found = session.get(ProductionPipeline, find_collection(session, collection).id or -1)
-        found = found or session.get(ProductionPipeline, ALL)
-        return pipeline_of(found.name) if found else ("", None)
+@dataclass(frozen=True)
+class Promoted:
+    """A pipeline that answers because a roll-out promoted it: its name and version, and its configuration."""
+
+    pipeline: tuple[str, int | None]
+    config: PipelineConfig
 
 
-def production_config(workspace: Workspace, collection: str) -> PipelineConfig | None:
+def promoted_pipeline(workspace: Workspace, collection: str) -> Promoted | None:
     """Return the pipeline that was promoted for a collection, else for all; None: the settings answer."""
     with workspace.store.session() as session:
         found = session.get(ProductionPipeline, find_collection(session, collection).id or -1)
         found = found or session.get(ProductionPipeline, ALL)
-        return PipelineConfig.model_validate_json(found.config) if found else None
+        if found is None:
+            return None
+        return Promoted(pipeline_of(found.name), PipelineConfig.model_validate_json(found.config))
+
+
+def production_config(workspace: Workspace, collection: str) -> PipelineConfig | None:
+    """Return the configuration of the pipeline that was promoted for a collection, else for all."""
+    found = promoted_pipeline(workspace, collection)
+    return found.config if found else None
 
 
 def _named(workspace: Workspace, name: str, number: int | None) -> tuple[str, PipelineConfig]:

@@ -22,7 +22,7 @@ from rag.costs.budgets.rows import (
     list_budgets,
 )
 from rag.costs.prices import find_price, read_prices
-from rag.costs.usage import record_costs
+from rag.costs.usage import work_out_costs
 from rag.errors import NotFoundError, RagError
 from rag.models.catalogue import find_model
 from rag.models.endpoints.rows import endpoint_named_by, find_endpoint
@@ -131,7 +131,7 @@ def check_budgets(
     rows = [row for row in list_budgets(workspace.database) if row.applies(endpoint, pipeline, source)]
     if not rows:
         return []
-    record_costs(workspace)
+    work_out_costs(workspace)
     price = find_price(read_prices(workspace.folder), model)
     warnings: list[str] = []
     for row in rows:
@@ -177,7 +177,7 @@ def budget_left(workspace: Workspace, model: str, pipeline: str, source: str) ->
     rows = [row for row in list_budgets(workspace.database) if row.applies(endpoint, pipeline, source)]
     if not endpoint or not rows:
         return None
-    record_costs(workspace)
+    work_out_costs(workspace)
     now = datetime.now()
     return min(row.amount - budget_use(workspace.database, row, now).spent for row in rows)
 
@@ -197,7 +197,7 @@ def note_spending(workspace: Workspace) -> list[BudgetUse]:
     """Bring the costs and the states of all budgets up to date; without a budget nothing is worked out."""
     if not list_budgets(workspace.database):
         return []
-    record_costs(workspace)
+    work_out_costs(workspace)
     return note_states(workspace)
 
 
@@ -225,7 +225,7 @@ def expected_cost(workspace: Workspace, model: str, endpoint: str, questions: in
 
     The sum of independent costs has their mean and variance times their number; the range is one of 90 %.
     """
-    record_costs(workspace)
+    work_out_costs(workspace)
     settings: CostSettings = workspace.settings.costs
     basis = "price" if endpoint else "estimate"
     price = find_price(read_prices(workspace.folder), model) if endpoint else None
