@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from rag.asking.rows import get_trace
-from rag.cli.asking import traces_app
+from rag.cli.asking import Trace, traces_app
 from rag.cli.printing.screen import with_tables
 from rag.cli.terminal import (
     Data,
@@ -37,7 +37,6 @@ from rag.interchange.agents.rows import (
 )
 from rag.interchange.rows import StepKind
 
-TraceId = Annotated[str, typer.Argument(help="The id, or its beginning.", metavar="ID")]
 KindOption = Annotated[str, typer.Option("--kind", help=f"One of: {', '.join(StepKind)}.")]
 Errors = Annotated[bool, typer.Option("--errors", help="Only steps that failed.")]
 
@@ -45,7 +44,7 @@ Errors = Annotated[bool, typer.Option("--errors", help="Only steps that failed."
 @traces_app.command("steps")
 @with_tables
 def traces_steps(
-    trace_id: TraceId,
+    trace_id: Trace,
     step: Annotated[
         str, typer.Option(help="Show all of one step: its number, its span id, or the beginning of that.")
     ] = "",
@@ -84,7 +83,7 @@ def traces_steps(
 
 @traces_app.command("agents")
 @with_tables
-def traces_agents(trace_id: TraceId, data: Data = None, as_json: Json = False) -> None:
+def traces_agents(trace_id: Trace, data: Data = None, as_json: Json = False) -> None:
     """Show which agent of a received trace calls which, what each adds up to, and loops with their waste."""
     database = open_database(data)
     found = calls_of(list_steps(database, get_trace(database, trace_id, with_spans=False).id))
@@ -118,7 +117,7 @@ def traces_agents(trace_id: TraceId, data: Data = None, as_json: Json = False) -
 
 @traces_app.command("session")
 @with_tables
-def traces_session(trace_id: TraceId, data: Data = None, as_json: Json = False) -> None:
+def traces_session(trace_id: Trace, data: Data = None, as_json: Json = False) -> None:
     """List the traces of the session of a received trace in order, with what they add up to."""
     database = open_database(data)
     found = list_session(database, get_trace(database, trace_id, with_spans=False).session_id)
